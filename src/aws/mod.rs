@@ -1,0 +1,3 @@
+//! The wire to AWS: clients, identity, tags, errors in plain words.
+//!
+//! Uses: text.

@@ -1,0 +1,3 @@
+//! The wiring, one file a command.
+//!
+//! Uses: everything.

@@ -1,0 +1,3 @@
+//! The state file: the only memory.
+//!
+//! Uses: engagement, text.

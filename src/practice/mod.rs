@@ -1,0 +1,3 @@
+//! The cloud and the hosts inside the binary, and their faults.
+//!
+//! Uses: ssh, aws, text.

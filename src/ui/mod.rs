@@ -1,0 +1,3 @@
+//! Events in, effects out, `draw(&State)`.
+//!
+//! Uses: engine, engagement, runbook, input, text.
