@@ -1,0 +1,227 @@
+//! What the program uses of a runbook, once read and checked: phases, steps, fields, hosts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::expr::Expr;
+use super::place::Place;
+use super::template::{Args, Template};
+use crate::input::{InputId, Kind};
+
+/// A whole runbook: data only, nothing of a customer in it.
+#[derive(Debug, Clone)]
+pub struct Runbook {
+    /// Stable name, e.g. `managed-cloud`.
+    pub id: String,
+    pub title: String,
+    pub phases: Vec<Phase>,
+    /// Every input, by id; declared once.
+    pub fields: BTreeMap<InputId, Field>,
+    /// How the hosts of an engagement are found, in order of declaration.
+    pub hosts: Vec<HostTemplate>,
+    /// BLAKE3 of all the files it was read from, in hexadecimal.
+    pub digest: String,
+}
+
+impl Runbook {
+    /// All steps, in the order of the page.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.phases.iter().flat_map(|phase| phase.steps.iter())
+    }
+
+    /// The step of that id, if the runbook has it.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps().find(|step| &step.id == id)
+    }
+
+    /// The form or choice step that asks for an input, if there is one.
+    pub fn asked_in(&self, input: &InputId) -> Option<&Step> {
+        self.steps().find(|step| step.asks().contains(input))
+    }
+}
+
+/// One part of the page, e.g. "Remote access".
+#[derive(Debug, Clone)]
+pub struct Phase {
+    pub id: String,
+    pub title: String,
+    /// Why it is done, in the customer's words.
+    pub why: String,
+    pub steps: Vec<Step>,
+}
+
+/// `phase/step`: stable for the life of a runbook, whatever moves around it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub String);
+
+impl StepId {
+    pub fn new(phase: &str, step: &str) -> Self {
+        StepId(format!("{phase}/{step}"))
+    }
+
+    pub fn phase(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One step: something onramp does, asks or checks, or a person signs off.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub id: StepId,
+    pub title: String,
+    pub why: String,
+    pub owner: Party,
+    /// Absent means always.
+    pub when: Option<Expr>,
+    /// Absent means once. Its items are strings, or maps with `key` or `name`.
+    pub for_each: Option<Expr>,
+    /// Steps named in `needs`, and those that the step's own templates read from (what others save, what forms ask).
+    pub needs: BTreeSet<StepId>,
+    pub work: Work,
+    /// Set when somebody else must move before the check can succeed.
+    pub waits_on: Option<WaitsOn>,
+    pub saves: Vec<Save>,
+    /// What begins to be billed, in words.
+    pub cost: Option<String>,
+    /// What breaks if it is wrong, in words.
+    pub breaks: Option<String>,
+    /// Why there is no undo, where there is none.
+    pub no_undo: Option<String>,
+    /// How long the check after the change may go on saying "not yet".
+    pub within: Duration,
+    pub place: Place,
+}
+
+impl Step {
+    /// The inputs this step asks for.
+    pub fn asks(&self) -> &[InputId] {
+        match &self.work {
+            Work::Form(inputs) => inputs,
+            Work::Choice(input) => std::slice::from_ref(input),
+            Work::Manual(_) | Work::Shell(_) | Work::Kind { .. } => &[],
+        }
+    }
+
+    /// May running it change the world outside the state file?
+    pub fn touches_world(&self) -> bool {
+        matches!(self.work, Work::Shell(_) | Work::Kind { .. })
+    }
+}
+
+/// What a step is made of: exactly one of these.
+#[derive(Debug, Clone)]
+pub enum Work {
+    Form(Vec<InputId>),
+    Choice(InputId),
+    Manual(Manual),
+    Shell(Shell),
+    /// A kind of the action registry: `aws/vpc`, `probe/tcp`, … with its arguments.
+    Kind { kind: String, with: Args },
+}
+
+/// Something a person does and signs off; its machine check, where there is one, is any other work that changes nothing.
+#[derive(Debug, Clone)]
+pub struct Manual {
+    pub ask: Template,
+}
+
+/// Scripts run on one host, each a POSIX shell script on standard input.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// Renders to the name of a host of the engagement.
+    pub host: Template,
+    /// Run as root through `sudo -n`.
+    pub sudo: bool,
+    /// Exit 0: it is already so. 1: it is not. Anything else: unknown.
+    pub check: Option<Template>,
+    pub run: Option<Template>,
+    /// Exit 0: it is so now. Without one, `check` is used.
+    pub verify: Option<Template>,
+    pub undo: Option<Template>,
+    /// Limit of one script.
+    pub limit: Duration,
+}
+
+/// Who has to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    Operator,
+    Customer,
+    Aws,
+    Colocation,
+    ThirdParty,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Party::Operator => "us",
+            Party::Customer => "customer",
+            Party::Aws => "AWS",
+            Party::Colocation => "colocation",
+            Party::ThirdParty => "third party",
+        })
+    }
+}
+
+/// A wait on somebody outside: who, and what they were asked.
+#[derive(Debug, Clone)]
+pub struct WaitsOn {
+    pub party: Party,
+    pub ask: Template,
+}
+
+/// One value kept from a step's result: `{from: id, to: network.vpc_id}`. Under `for_each` the name becomes a map by key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Save {
+    /// The key in the step's result.
+    pub from: String,
+    /// Dotted name that later templates use.
+    pub to: String,
+}
+
+/// One input as the runbook declares it.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub id: InputId,
+    pub label: String,
+    pub help: String,
+    pub kind: Kind,
+    /// Rendered with what is known so far; offered, never taken silently.
+    pub default: Option<Template>,
+    pub example: String,
+    /// Asked only when this holds.
+    pub when: Option<Expr>,
+    /// An empty answer is allowed.
+    pub optional: bool,
+    pub place: Place,
+}
+
+/// How one host, or under `for_each` several, is reached. All templates render late, so a port may change in mid-run.
+#[derive(Debug, Clone)]
+pub struct HostTemplate {
+    pub name: Template,
+    pub when: Option<Expr>,
+    pub for_each: Option<Expr>,
+    pub address: Template,
+    pub port: Option<Template>,
+    pub user: Template,
+    /// `agent` or the path of a private key file.
+    pub key: Option<Template>,
+    /// Name of the host to go through; none for a direct connection.
+    pub via: Option<Template>,
+    /// Known fingerprints from a second source, one or a list.
+    pub fingerprints: Option<Template>,
+    pub place: Place,
+}
