@@ -1,3 +1,78 @@
 //! What steps can do, one file a family, one registry.
 //!
 //! Uses: ssh, aws, journal, engagement, runbook, input, text.
+//!
+//! Every action, of whatever kind, answers four questions: *probe* (is it already so?), *apply* (make it so), *verify*
+//! (is it so now, as a customer would see it?) and *undo* (make it not so). Only `apply` and `undo` may change the
+//! world, and only with a `DurableIntent` in hand, which the journal alone can make.
+//! From `journal` this room may use that one name.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use crate::engagement::{Change, Difference, Failure, Outcome, Question, RepeatClass};
+use crate::journal::DurableIntent;
+
+/// One resolved step, ready to be asked.
+#[async_trait]
+pub trait Action: Send + Sync {
+    /// Every call or script that making it from nothing would send, in order, with its arguments. Pure.
+    /// What `apply` sends is exactly this after `Probe::Absent`, and exactly `mend` after `Probe::Different`.
+    fn changes(&self) -> Vec<Change>;
+
+    /// How the first of these may be repeated after a lost answer.
+    fn class(&self) -> RepeatClass;
+
+    /// Is it already so? Never changes the world. A question that could not be answered is `Unknown`, never `Absent`.
+    async fn probe(&self, world: &World) -> Probe;
+
+    /// Make it so. Looks again itself where it must know what is there, so that a half-made thing is completed.
+    async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome;
+
+    /// Is it so now? Its output is what later steps use.
+    async fn verify(&self, world: &World) -> Verified;
+
+    /// Make it not so: deletes only what `made` says this engagement created.
+    async fn undo(&self, world: &World, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Outcome;
+}
+
+/// The answer to "is it already so?".
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Probe {
+    Absent { said: String },
+    Same(Found),
+    /// Something is there but not as wanted. `mend` is what `apply` would send to put it right; empty when onramp will
+    /// not touch it by itself and a person must decide.
+    Different { said: String, differences: Vec<Difference>, mend: Vec<Change> },
+    Unknown(Trouble),
+}
+
+/// The answer to "is it so now?".
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Verified {
+    So(Found),
+    /// On its way: ask again later.
+    NotYet { said: String },
+    NotSo(Failure),
+    Unknown(Trouble),
+}
+
+/// What is there.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    pub said: String,
+    /// All the results that the kind promises in the catalog, by name.
+    pub output: BTreeMap<String, Json>,
+}
+
+/// Why a question could not be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
+    Failure(Failure),
+    /// A person must answer first, e.g. accept a host key.
+    Question(Question),
+}

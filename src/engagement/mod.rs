@@ -1,3 +1,38 @@
 //! What is true of one engagement, what may happen next, and what would change.
 //!
 //! Uses: runbook, input, text. Pure: no clock, no I/O.
+//!
+//! Three functions carry it: `decide` (a command becomes events or a refusal), `fold` (an event changes what is true)
+//! and `board` (what can run next, and who waits for whom).
+//! Invariant: `fold` accepts every event that `decide` can produce, and every event of every earlier version.
+//! Deliberately absent: running anything. See `engine`.
+
+mod address;
+mod board;
+mod command;
+mod decide;
+mod event;
+mod fold;
+mod plan;
+mod recover;
+mod scope;
+mod state;
+mod token;
+
+pub use address::{Address, AddressError};
+pub use board::{Board, Row, Status, Tally, board, waiting};
+pub use command::{Command, Scope as RunScope, Settlement};
+pub use decide::{Refusal, decide};
+pub use event::{
+    Actor, At, Difference, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
+    Question, Recorded, RepeatClass, RunbookFile,
+};
+pub use fold::fold;
+pub use plan::{Change, Plan, PlanEntry, Verdict};
+pub use recover::{Recovery, recover};
+pub use scope::{Call, Host, ScopeMode, call, expand, hosts, scope};
+pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
+pub use token::{digest_of, token};
+
+#[cfg(test)]
+mod tests;

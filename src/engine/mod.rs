@@ -1,3 +1,17 @@
 //! One loop that owns the truth; attempts; the feed that everybody reads.
 //!
 //! Uses: action, journal, engagement, runbook, input, text.
+//!
+//! Invariant: only `dispatch` appends to the journal. Readers see recorded events in their order, each once; progress
+//! and output are coalesced. The one clock of the program is `clock`.
+
+mod attempt;
+mod clock;
+mod dispatch;
+mod handle;
+mod planner;
+mod schedule;
+
+pub use clock::Clock;
+pub use dispatch::{Settings, start};
+pub use handle::{Handle, Notice, Page, Request, Summary};

@@ -1,0 +1,276 @@
+//! What can run next, and who waits for whom: every step with its status.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{At, DoneHow, Failure, Question};
+use super::scope::{ScopeMode, expand, scope};
+use super::state::{Engagement, Stage, State};
+use super::{Address, scope::Host};
+use crate::input::InputId;
+use crate::runbook::{Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
+
+/// All steps of an engagement, in the order of the page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Board {
+    pub rows: Vec<Row>,
+    pub tally: Tally,
+}
+
+/// One step, or one instance of a repeated one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub address: Address,
+    pub title: String,
+    pub owner: Party,
+    pub status: Status,
+    pub touches_world: bool,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    /// Its condition does not hold: another branch was chosen.
+    NotNeeded,
+    NeedsInput(Vec<InputId>),
+    /// Steps that have to be done before.
+    Blocked(Vec<StepId>),
+    /// Its condition or its list cannot be told yet.
+    Unclear(String),
+    Ready,
+    /// The change is made; the check goes on.
+    ReadyToVerify,
+    /// A person has to do it and sign it off.
+    SignOff,
+    Running { stage: Stage, since: At },
+    NeedsApproval,
+    Waiting { party: Party, ask: String, said: String, since: At },
+    Asked(Question),
+    InDoubt { why: String, since: At },
+    Done { how: DoneHow, at: At },
+    Failed(Failure),
+    Skipped { reason: String },
+    Undone,
+}
+
+/// How many steps stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub total: usize,
+    pub done: usize,
+    pub ready: usize,
+    pub running: usize,
+    pub failed: usize,
+    /// Somebody outside, or a person here, must move: input, approval, sign-off, question, doubt.
+    pub person: usize,
+    pub waiting: usize,
+    pub blocked: usize,
+}
+
+impl Status {
+    /// Nothing more will happen to it, and what needs it may go on.
+    pub fn settled(&self) -> bool {
+        matches!(self, Status::NotNeeded | Status::Done { .. } | Status::Skipped { .. })
+    }
+
+    /// The engine may start it now.
+    pub fn runnable(&self) -> bool {
+        matches!(self, Status::Ready | Status::ReadyToVerify)
+    }
+
+    /// A person of ours must do something before it can go on.
+    pub fn needs_person(&self) -> bool {
+        matches!(
+            self,
+            Status::NeedsInput(_)
+                | Status::SignOff
+                | Status::NeedsApproval
+                | Status::Asked(_)
+                | Status::InDoubt { .. }
+                | Status::Undone
+        )
+    }
+
+    /// One or two words.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Status::NotNeeded => "not needed",
+            Status::NeedsInput(_) => "needs input",
+            Status::Blocked(_) | Status::Unclear(_) => "blocked",
+            Status::Ready => "ready",
+            Status::ReadyToVerify => "to verify",
+            Status::SignOff => "sign-off",
+            Status::Running { stage: Stage::Probing, .. } => "probing",
+            Status::Running { stage: Stage::Applying, .. } => "applying",
+            Status::Running { stage: Stage::Verifying, .. } => "verifying",
+            Status::Running { stage: Stage::Undoing, .. } => "undoing",
+            Status::NeedsApproval => "needs approval",
+            Status::Waiting { .. } => "waiting",
+            Status::Asked(_) => "asks",
+            Status::InDoubt { .. } => "in doubt",
+            Status::Done { .. } => "done",
+            Status::Failed(_) => "failed",
+            Status::Skipped { .. } => "skipped",
+            Status::Undone => "undone",
+        }
+    }
+}
+
+impl Board {
+    pub fn row(&self, address: &Address) -> Option<&Row> {
+        self.rows.iter().find(|row| &row.address == address)
+    }
+
+    /// The first step that somebody or onramp can move, in the order of the page.
+    pub fn next(&self) -> Option<&Row> {
+        let first = |wanted: fn(&Status) -> bool| self.rows.iter().find(|row| wanted(&row.status));
+        first(|status| matches!(status, Status::Failed(_) | Status::InDoubt { .. } | Status::Asked(_)))
+            .or_else(|| first(|status| status.runnable() || status.needs_person()))
+            .or_else(|| first(|status| matches!(status, Status::Waiting { .. })))
+    }
+}
+
+/// Steps that wait on somebody outside.
+pub fn waiting(board: &Board) -> impl Iterator<Item = &Row> {
+    board.rows.iter().filter(|row| matches!(row.status, Status::Waiting { .. }))
+}
+
+/// Works out where every step stands.
+pub fn board(engagement: &Engagement, runbook: &Runbook) -> Board {
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let mut rows: Vec<(&Step, Row)> = Vec::new();
+    for step in runbook.steps() {
+        rows.extend(own_rows(engagement, runbook, step, &scope).into_iter().map(|row| (step, row)));
+    }
+    let unsettled: BTreeSet<&StepId> =
+        rows.iter().filter(|(_, row)| !row.status.settled()).map(|(step, _)| &step.id).collect();
+    let blocked: BTreeMap<&StepId, Vec<StepId>> = runbook
+        .steps()
+        .map(|step| (&step.id, step.needs.iter().filter(|need| unsettled.contains(need)).cloned().collect()))
+        .collect();
+    let mut board = Board::default();
+    for (step, mut row) in rows {
+        let by = blocked.get(&step.id).filter(|by| !by.is_empty());
+        if let Some(by) = by.filter(|_| blockable(&row.status)) {
+            row.status = Status::Blocked(by.clone());
+        }
+        board.tally.count(&row.status);
+        board.rows.push(row);
+    }
+    board
+}
+
+/// Statuses that unfinished predecessors override: the step has not begun.
+fn blockable(status: &Status) -> bool {
+    matches!(status, Status::Ready | Status::SignOff | Status::Unclear(_) | Status::NeedsInput(_))
+}
+
+fn own_rows(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<Row> {
+    let row = |key: Option<&str>, status: Status| Row {
+        address: Address::new(step.id.clone(), key.map(str::to_owned)),
+        title: step.title.clone(),
+        owner: step.owner,
+        status,
+        touches_world: step.touches_world(),
+    };
+    match expand(step, scope) {
+        Ok(items) if items.is_empty() => vec![row(None, Status::NotNeeded)],
+        Ok(items) => items
+            .iter()
+            .map(|item| {
+                let key = item.as_ref().map(|item: &Item| item.key.as_str());
+                let status = status(engagement, runbook, step, key, scope);
+                row(key, status)
+            })
+            .collect(),
+        Err(Unrendered::Missing { name }) => vec![row(None, unknown_yet(runbook, name))],
+        Err(Unrendered::Wrong { message }) => vec![row(None, Status::Unclear(message))],
+    }
+}
+
+fn unknown_yet(runbook: &Runbook, name: String) -> Status {
+    match runbook.fields.keys().find(|id| id.as_str() == name) {
+        Some(id) => Status::NeedsInput(vec![id.clone()]),
+        None => Status::Unclear(format!("{name} is not known yet")),
+    }
+}
+
+fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&str>, scope: &Scope) -> Status {
+    let address = Address::new(step.id.clone(), key.map(str::to_owned));
+    let state = engagement.state(&address);
+    let missing = missing_inputs(engagement, runbook, step, scope);
+    if !missing.is_empty() && !matches!(state, State::Skipped { .. }) {
+        return Status::NeedsInput(missing);
+    }
+    match state {
+        State::Idle if matches!(step.work, Work::Manual(_)) => Status::SignOff,
+        State::Idle => Status::Ready,
+        State::Running { stage, since, .. } => Status::Running { stage: *stage, since: *since },
+        State::Applied { .. } => Status::ReadyToVerify,
+        State::Held { .. } => Status::NeedsApproval,
+        State::Waiting { party, ask, said, since, .. } => {
+            Status::Waiting { party: *party, ask: ask.clone(), said: said.clone(), since: *since }
+        }
+        State::Asked { question, .. } => Status::Asked(question.clone()),
+        State::InDoubt { why, since, .. } => Status::InDoubt { why: why.clone(), since: *since },
+        State::Done { how, at, .. } => Status::Done { how: *how, at: *at },
+        State::Failed { failure, .. } => Status::Failed(failure.clone()),
+        State::Skipped { reason, .. } => Status::Skipped { reason: reason.clone() },
+        State::Undone { .. } => Status::Undone,
+    }
+}
+
+/// The inputs a form still waits for: asked for here, wanted by their own condition, not optional, not given.
+fn missing_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
+    let wanted = |id: &&InputId| {
+        let Some(field) = runbook.fields.get(*id) else { return false };
+        let applies = field.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false));
+        applies && !field.optional && !engagement.inputs.contains_key(*id)
+    };
+    step.asks().iter().filter(wanted).cloned().collect()
+}
+
+impl Tally {
+    fn count(&mut self, status: &Status) {
+        if matches!(status, Status::NotNeeded) {
+            return;
+        }
+        self.total += 1;
+        match status {
+            Status::NotNeeded => {}
+            Status::Done { .. } | Status::Skipped { .. } => self.done += 1,
+            Status::Ready | Status::ReadyToVerify => self.ready += 1,
+            Status::Running { .. } => self.running += 1,
+            Status::Failed(_) => self.failed += 1,
+            Status::Waiting { .. } => self.waiting += 1,
+            Status::Blocked(_) | Status::Unclear(_) => self.blocked += 1,
+            _ => self.person += 1,
+        }
+    }
+
+    pub fn all_done(&self) -> bool {
+        self.done == self.total
+    }
+}
+
+/// Finds the way to a host: the hops, first to last, the host itself at the end.
+///
+/// # Errors
+/// The message names the host that is missing, not known yet, or goes through itself.
+pub fn route(hosts: &[(String, Result<Host, Unrendered>)], name: &str) -> Result<Vec<Host>, String> {
+    let mut route = Vec::new();
+    let mut next = Some(name.to_owned());
+    while let Some(name) = next {
+        let found = hosts.iter().find(|(known, _)| *known == name);
+        let host = match found {
+            None => return Err(format!("no host is called \"{name}\"")),
+            Some((_, Err(why))) => return Err(format!("host {name} cannot be reached yet: {why}")),
+            Some((_, Ok(host))) => host.clone(),
+        };
+        if route.iter().any(|hop: &Host| hop.name == host.name) {
+            return Err(format!("host {name} goes through itself"));
+        }
+        next = host.via.clone();
+        route.insert(0, host);
+    }
+    Ok(route)
+}

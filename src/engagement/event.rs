@@ -1,0 +1,233 @@
+//! Everything that can have happened. These types are the state file's format: they only ever grow.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Address;
+use crate::input::{InputId, Value};
+use crate::runbook::Party;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct At(pub i64);
+
+impl At {
+    /// Time from `earlier` to this moment; zero when the clock went backwards.
+    pub fn since(self, earlier: At) -> std::time::Duration {
+        std::time::Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for At {
+    /// RFC 3339, in UTC, to the second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => write!(f, "{}", time.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+/// Who did it: `user@host`.
+pub type Actor = String;
+
+/// An event as the journal holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    pub seq: u64,
+    pub at: At,
+    pub actor: Actor,
+    pub event: Event,
+}
+
+/// One immutable fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The engagement exists.
+    Began { name: String, id: String, practice: bool },
+    /// The runbook it walks, whole, so that a later edit of the files changes nothing here.
+    RunbookTaken { id: String, digest: String, files: Vec<RunbookFile> },
+    InputGiven { id: InputId, value: Value },
+    InputForgotten { id: InputId },
+    AttemptStarted { step: Address, attempt: u32 },
+    Probed { step: Address, attempt: u32, finding: Finding },
+    /// A change is needed and no approval covers it.
+    Held { step: Address, attempt: u32 },
+    PlanApproved { digest: String, steps: BTreeMap<Address, String> },
+    Intended { step: Address, intent: Intent },
+    Concluded { step: Address, attempt: u32, purpose: Purpose, outcome: Outcome },
+    Done { step: Address, attempt: u32, how: DoneHow, evidence: Evidence, #[serde(default)] kept: Vec<Kept> },
+    Failed { step: Address, attempt: u32, failure: Failure },
+    /// Somebody outside must move; the check is repeated until they have.
+    Waiting { step: Address, attempt: u32, party: Party, ask: String, said: String },
+    /// Only a person here can say how to go on.
+    Asked { step: Address, attempt: u32, question: Question },
+    /// The attempt ended without a result, by a person's wish or because onramp stopped.
+    Stopped { step: Address, attempt: u32, why: String },
+    HostKeyTrusted { host: String, port: u16, fingerprint: String, openssh: String },
+    Skipped { step: Address, reason: String },
+    /// A failed, skipped, undone or waiting step may be tried again.
+    Reopened { step: Address },
+    Settled { step: Address, choice: String, reason: String },
+    Undone { step: Address, attempt: u32, evidence: Evidence },
+}
+
+/// One file of a runbook as it was when the engagement took it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunbookFile {
+    pub path: String,
+    pub text: String,
+}
+
+/// What a probe answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub kind: FindingKind,
+    pub said: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    Absent,
+    Same,
+    Different,
+    /// Could not be told: never taken for absent.
+    Unknown,
+}
+
+/// One thing that is not as the step wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub what: String,
+    pub wanted: String,
+    pub found: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Apply,
+    Undo,
+}
+
+/// How a change may be repeated after a lost answer (domain specification, classes A to E).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepeatClass {
+    /// The call carries our token: the same call again returns the same object.
+    Token,
+    /// The same call again leaves the same state, or fails because the object is there.
+    Natural,
+    /// Nothing guards against a second object: find it by tag, and wait before repeating.
+    Tag,
+    /// Only a person may repeat it.
+    Person,
+}
+
+/// Durable before any effect: what is about to be done, and under which token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub attempt: u32,
+    pub purpose: Purpose,
+    pub generation: u32,
+    pub token: String,
+    /// Digest of the resolved arguments.
+    pub digest: String,
+    pub class: RepeatClass,
+    /// The operations that may be sent.
+    pub operations: Vec<String>,
+}
+
+/// How an apply or an undo ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The world changed; `created` says whether the object is ours to delete again.
+    Changed { said: String, created: bool, operations: Vec<String>, #[serde(default)] output: BTreeMap<String, Json> },
+    AlreadySo { said: String, #[serde(default)] output: BTreeMap<String, Json> },
+    Failed { failure: Failure },
+    /// The change may or may not have been made.
+    InDoubt { why: String },
+}
+
+/// Why something did not work, in the words a person needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What could not be done.
+    pub what: String,
+    /// What that means here.
+    #[serde(default)]
+    pub meaning: String,
+    /// What to do now.
+    #[serde(default)]
+    pub advice: String,
+    /// Error code, where the other side gave one.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The other side's own words.
+    #[serde(default)]
+    pub raw: String,
+    /// What did change before it failed.
+    #[serde(default)]
+    pub changed: Vec<String>,
+}
+
+impl Failure {
+    pub fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Failure { what: what.into(), advice: advice.into(), ..Failure::default() }
+    }
+}
+
+/// What a step leaves behind to show that it is so.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub said: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, Json>,
+}
+
+impl Evidence {
+    pub fn said(said: impl Into<String>) -> Self {
+        Evidence { said: said.into(), facts: BTreeMap::new() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoneHow {
+    /// All its inputs are given.
+    Given,
+    /// It was already so.
+    AlreadySo,
+    /// onramp made it so.
+    Applied,
+    /// A person says so.
+    SignedOff,
+}
+
+/// A value that later steps use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub name: String,
+    /// Under `for_each`, the instance it belongs to.
+    pub key: Option<String>,
+    pub value: Json,
+}
+
+/// What only a person can answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "snake_case")]
+pub enum Question {
+    /// A host showed a key that nothing vouches for.
+    HostKey { hop: String, host: String, port: u16, algorithm: String, fingerprint: String, openssh: String },
+    /// Something is there, but not as the step wants it, and onramp will not change it by itself.
+    Different { said: String, differences: Vec<Difference> },
+}

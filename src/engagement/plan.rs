@@ -1,0 +1,97 @@
+//! What would change, as it is shown and as it is digested. Probes feed it; nothing here looks at the world.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::{Address, Finding, digest_of};
+
+/// The answer of `onramp plan`. Its JSON form is stable.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    pub entries: Vec<PlanEntry>,
+    /// What an approval binds to: the steps that would change something, each with its arguments.
+    pub digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanEntry {
+    pub step: Address,
+    pub title: String,
+    pub verdict: Verdict,
+    /// What the probe said, or why there was none.
+    pub said: String,
+    pub finding: Option<Finding>,
+    /// Every call or script that would be sent, in order.
+    pub changes: Vec<Change>,
+    /// Digest of the arguments, with placeholders for what only earlier steps can tell.
+    pub digest: String,
+    pub cost: Option<String>,
+    pub breaks: Option<String>,
+    pub undo: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It would be made.
+    Change,
+    /// It is already so, or done.
+    Nothing,
+    /// The probe could not tell; running it may change something.
+    Unknown,
+    /// Something else is there; a person must decide.
+    Person,
+    /// Inputs are missing, or a sign-off.
+    Input,
+    /// Only a check, when its turn comes.
+    Check,
+}
+
+/// One call or script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// `ec2`, or `ssh` for a script.
+    pub service: String,
+    /// `CreateVpc`, or the name of the host.
+    pub operation: String,
+    pub arguments: Json,
+}
+
+impl Change {
+    pub fn new(service: &str, operation: &str, arguments: Json) -> Self {
+        Change { service: service.to_owned(), operation: operation.to_owned(), arguments }
+    }
+}
+
+impl Plan {
+    pub fn new(entries: Vec<PlanEntry>) -> Self {
+        let mut plan = Plan { entries, digest: String::new() };
+        plan.digest = digest_of(&json!(plan.approval()));
+        plan
+    }
+
+    /// The steps an approval of this plan covers.
+    pub fn approval(&self) -> BTreeMap<Address, String> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.would_change())
+            .map(|entry| (entry.step.clone(), entry.digest.clone()))
+            .collect()
+    }
+
+    /// All calls and scripts of the steps that would change something.
+    pub fn changes(&self) -> impl Iterator<Item = (&PlanEntry, &Change)> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.would_change())
+            .flat_map(|entry| entry.changes.iter().map(move |change| (entry, change)))
+    }
+}
+
+impl PlanEntry {
+    pub fn would_change(&self) -> bool {
+        matches!(self.verdict, Verdict::Change | Verdict::Unknown) && !self.changes.is_empty()
+    }
+}

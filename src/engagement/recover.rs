@@ -1,0 +1,38 @@
+//! An attempt with an intent and no outcome: adopt it, wait, say the same again, or ask a person.
+
+use std::time::Duration;
+
+use super::event::{FindingKind, RepeatClass};
+
+/// EC2 is eventually consistent: an object may be there and not yet be seen. AWS speaks of "up to a few minutes"
+/// (EC2 API reference, eventual consistency); nothing is repeated before this much time has passed since the intent.
+pub const QUIET: Duration = Duration::from_secs(120);
+
+/// What to do about it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Recovery {
+    /// It is there: record it and go on with the check.
+    Adopt,
+    /// Send the same token, or the same natural key, again.
+    Repeat,
+    /// Look again after this much time.
+    LookAgain(Duration),
+    /// The world could not be asked. Stay in doubt.
+    StayInDoubt,
+    Person,
+}
+
+/// Decides from the class of the change, what a fresh probe found, and how long ago the intent was recorded.
+pub fn recover(class: RepeatClass, found: FindingKind, since_intent: Duration) -> Recovery {
+    match (found, class) {
+        (FindingKind::Same, _) => Recovery::Adopt,
+        (FindingKind::Unknown, _) => Recovery::StayInDoubt,
+        (FindingKind::Absent | FindingKind::Different, RepeatClass::Token | RepeatClass::Natural) => Recovery::Repeat,
+        (FindingKind::Absent | FindingKind::Different, RepeatClass::Tag) => match QUIET.checked_sub(since_intent) {
+            Some(left) if !left.is_zero() => Recovery::LookAgain(left),
+            _ => Recovery::Repeat,
+        },
+        (FindingKind::Absent | FindingKind::Different, RepeatClass::Person) => Recovery::Person,
+    }
+}

@@ -1,0 +1,293 @@
+//! What templates see: inputs, what steps kept, the hosts; and a step's work with all its values filled in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Address, Engagement, State, digest_of};
+use crate::input::InputId;
+use crate::runbook::{HostTemplate, Item, Runbook, Scope, Step, Template, Unrendered, Work};
+
+/// Whether values that only earlier steps can tell are taken as they are, or shown by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeMode {
+    /// What steps kept. A value nobody kept yet is missing.
+    Real,
+    /// Every kept value is replaced by `‹its.name›`: the same today and after the run, so a digest can bind to it.
+    Plan,
+}
+
+/// A step's work with its values filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Call {
+    Form(Vec<InputId>),
+    Manual {
+        ask: String,
+    },
+    Shell {
+        host: String,
+        sudo: bool,
+        check: Option<String>,
+        run: Option<String>,
+        verify: Option<String>,
+        undo: Option<String>,
+        limit: Duration,
+    },
+    Kind {
+        kind: String,
+        with: Map<String, Json>,
+    },
+}
+
+impl Call {
+    /// Digest of what would be sent.
+    pub fn digest(&self) -> String {
+        digest_of(&match self {
+            Call::Form(inputs) => json!({ "form": inputs.iter().map(InputId::as_str).collect::<Vec<_>>() }),
+            Call::Manual { ask } => json!({ "manual": ask }),
+            Call::Shell { host, sudo, check, run, verify, .. } => {
+                json!({ "host": host, "sudo": sudo, "check": check, "run": run, "verify": verify })
+            }
+            Call::Kind { kind, with } => json!({ "kind": kind, "with": with }),
+        })
+    }
+}
+
+/// One way to a host, as the runbook's `hosts` section gives it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    pub name: String,
+    pub address: String,
+    pub port: u16,
+    pub user: String,
+    /// `agent` or a path.
+    pub key: Option<String>,
+    pub via: Option<String>,
+    pub fingerprints: Vec<String>,
+}
+
+/// Everything a template of this engagement may name.
+pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Scope {
+    let mut scope = Scope::default();
+    for (id, given) in &engagement.inputs {
+        scope.insert_dotted(id.as_str(), given.value.plain());
+    }
+    let identity = &engagement.identity;
+    scope.insert_dotted(
+        "engagement",
+        json!({ "name": identity.name, "id": identity.id, "practice": identity.practice }),
+    );
+    match mode {
+        ScopeMode::Real => insert_kept(engagement, &mut scope),
+        ScopeMode::Plan => insert_placeholders(runbook, &mut scope),
+    }
+    insert_host_names(runbook, &mut scope);
+    if mode == ScopeMode::Plan {
+        // A step may be repeated over hosts, so its placeholders need the host names first.
+        insert_placeholders(runbook, &mut scope);
+    }
+    scope
+}
+
+fn insert_kept(engagement: &Engagement, scope: &mut Scope) {
+    let mut keyed: BTreeMap<&str, Map<String, Json>> = BTreeMap::new();
+    for kept in engagement.kept.values().flatten() {
+        match &kept.key {
+            None => scope.insert_dotted(&kept.name, kept.value.clone()),
+            Some(key) => {
+                keyed.entry(&kept.name).or_default().insert(key.clone(), kept.value.clone());
+            }
+        }
+    }
+    for (name, values) in keyed {
+        scope.insert_dotted(name, Json::Object(values));
+    }
+}
+
+fn insert_placeholders(runbook: &Runbook, scope: &mut Scope) {
+    for step in runbook.steps().filter(|step| !step.saves.is_empty()) {
+        let Ok(items) = expand(step, scope) else { continue };
+        for save in &step.saves {
+            let value = if step.for_each.is_some() {
+                let named = |item: &Item| {
+                    (item.key.clone(), Json::String(format!("\u{2039}{}[{}]\u{203a}", save.to, item.key)))
+                };
+                Json::Object(items.iter().flatten().map(named).collect())
+            } else if items.is_empty() {
+                continue;
+            } else {
+                Json::String(format!("\u{2039}{}\u{203a}", save.to))
+            };
+            scope.insert_dotted(&save.to, value);
+        }
+    }
+}
+
+/// The instances of a step: one without an item, or one for each item for which `when` holds.
+///
+/// # Errors
+/// A name that `when` or `for_each` reads is not known yet, or is of the wrong type.
+pub fn expand(step: &Step, scope: &Scope) -> Result<Vec<Option<Item>>, Unrendered> {
+    let when_reads_item = step.when.as_ref().is_some_and(|when| when.names().iter().any(|name| is_item(name)));
+    if let Some(when) = step.when.as_ref().filter(|_| !when_reads_item)
+        && !when.truth(scope)?
+    {
+        return Ok(Vec::new());
+    }
+    let Some(for_each) = &step.for_each else { return Ok(vec![None]) };
+    let mut items = Vec::new();
+    for item in for_each.list(scope)? {
+        let wanted = match &step.when {
+            Some(when) if when_reads_item => when.truth(&with_item(scope, Some(&item)))?,
+            _ => true,
+        };
+        if wanted {
+            items.push(Some(item));
+        }
+    }
+    Ok(items)
+}
+
+fn is_item(name: &str) -> bool {
+    name == "item" || name.starts_with("item.") || name == "key"
+}
+
+fn with_item(scope: &Scope, item: Option<&Item>) -> Scope {
+    let mut scope = scope.clone();
+    if let Some(item) = item {
+        scope.insert_dotted("item", item.value.clone());
+        scope.insert_dotted("key", Json::String(item.key.clone()));
+    }
+    scope
+}
+
+/// The work of one instance, every template filled in.
+///
+/// # Errors
+/// A name is not known yet, or a value does not fit where it is used.
+pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unrendered> {
+    let scope = with_item(scope, item);
+    Ok(match &step.work {
+        Work::Form(inputs) => Call::Form(inputs.clone()),
+        Work::Choice(input) => Call::Form(vec![input.clone()]),
+        Work::Manual(manual) => Call::Manual { ask: manual.ask.text(&scope)? },
+        Work::Shell(shell) => {
+            let script = |template: &Option<Template>| template.as_ref().map(|script| script.shell(&scope)).transpose();
+            Call::Shell {
+                host: shell.host.text(&scope)?,
+                sudo: shell.sudo,
+                check: script(&shell.check)?,
+                run: script(&shell.run)?,
+                verify: script(&shell.verify)?,
+                undo: script(&shell.undo)?,
+                limit: shell.limit,
+            }
+        }
+        Work::Kind { kind, with } => Call::Kind { kind: kind.clone(), with: with.render(&scope)? },
+    })
+}
+
+/// What the other side was asked, for a step that waits on somebody.
+pub fn ask_of(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<String, Unrendered> {
+    match &step.waits_on {
+        Some(wait) => wait.ask.text(&with_item(scope, item)),
+        None => Ok(String::new()),
+    }
+}
+
+/// The item of an address, found again by its key.
+pub fn item_of(step: &Step, address: &Address, scope: &Scope) -> Result<Option<Option<Item>>, Unrendered> {
+    let found = expand(step, scope)?;
+    Ok(found.into_iter().find(|item| item.as_ref().map(|item| &item.key) == address.key.as_ref()))
+}
+
+/// Every host of the engagement that can be named now; those whose address is not known yet carry the reason.
+pub fn hosts(runbook: &Runbook, scope: &Scope) -> Vec<(String, Result<Host, Unrendered>)> {
+    let mut found = Vec::new();
+    for template in &runbook.hosts {
+        for scope in host_scopes(template, scope) {
+            if let Ok(name) = template.name.text(&scope) {
+                let host = host(template, &name, &scope);
+                found.push((name, host));
+            }
+        }
+    }
+    found
+}
+
+fn host_scopes(template: &HostTemplate, scope: &Scope) -> Vec<Scope> {
+    if !template.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false)) {
+        return Vec::new();
+    }
+    match &template.for_each {
+        None => vec![scope.clone()],
+        Some(each) => {
+            each.list(scope).unwrap_or_default().iter().map(|item| with_item(scope, Some(item))).collect()
+        }
+    }
+}
+
+fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unrendered> {
+    let optional = |template: &Option<Template>| -> Result<Option<String>, Unrendered> {
+        let text = template.as_ref().map(|template| template.text(scope)).transpose()?;
+        Ok(text.filter(|text| !text.trim().is_empty()))
+    };
+    let port = match optional(&template.port)? {
+        None => 22,
+        Some(text) => text
+            .parse()
+            .map_err(|_| Unrendered::Wrong { message: format!("the port of host {name} is \"{text}\", not a number") })?,
+    };
+    let fingerprints = match template.fingerprints.as_ref().map(|template| template.value(scope)).transpose()? {
+        Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Some(Json::String(one)) => one.split([',', ' ', '\n']).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    Ok(Host {
+        name: name.to_owned(),
+        address: template.address.text(scope)?,
+        port,
+        user: template.user.text(scope)?,
+        key: optional(&template.key)?,
+        via: optional(&template.via)?,
+        fingerprints,
+    })
+}
+
+/// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`.
+fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
+    let mut all = Vec::new();
+    for template in &runbook.hosts {
+        for scope in host_scopes(template, scope) {
+            let Ok(name) = template.name.text(&scope) else { continue };
+            let via = template.via.as_ref().and_then(|via| via.text(&scope).ok()).unwrap_or_default();
+            all.push((name, via));
+        }
+    }
+    let entry = |(name, via): &(String, String)| json!({ "name": name, "via": via });
+    let private: Vec<_> = all.iter().filter(|(_, via)| !via.is_empty()).map(entry).collect();
+    let bastions: Vec<_> = all.iter().filter(|(name, _)| all.iter().any(|(_, via)| via == name)).map(entry).collect();
+    scope.insert_dotted("hosts.all", Json::Array(all.iter().map(entry).collect()));
+    scope.insert_dotted("hosts.private", Json::Array(private));
+    scope.insert_dotted("hosts.bastions", Json::Array(bastions));
+}
+
+/// Digest of what a step would send, the same before and after its predecessors ran: what an approval binds to.
+pub fn plan_digest(runbook: &Runbook, address: &Address, plan_scope: &Scope) -> Option<String> {
+    let step = runbook.step(&address.step)?;
+    let item = item_of(step, address, plan_scope).ok()??;
+    call(step, item.as_ref(), plan_scope).ok().map(|call| call.digest())
+}
+
+/// Steps whose change was made and whose arguments would be other ones with `after`.
+pub fn made_differently(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Vec<Address> {
+    let (old, new) = (scope(before, runbook, ScopeMode::Plan), scope(after, runbook, ScopeMode::Plan));
+    before
+        .steps
+        .iter()
+        .filter(|(_, record)| record.made.is_some() || matches!(record.state, State::InDoubt { .. }))
+        .filter(|(address, _)| plan_digest(runbook, address, &old) != plan_digest(runbook, address, &new))
+        .map(|(address, _)| address.clone())
+        .collect()
+}

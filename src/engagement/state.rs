@@ -1,0 +1,142 @@
+//! What is true of one engagement: the fold of its events.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::event::{Actor, At, DoneHow, Evidence, Failure, Finding, Intent, Question, RunbookFile};
+use super::{Address, Kept};
+use crate::input::{InputId, Value};
+use crate::runbook::Party;
+
+/// Everything known of one engagement.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Engagement {
+    pub identity: Identity,
+    pub runbook: String,
+    pub runbook_digest: String,
+    pub runbook_files: Vec<RunbookFile>,
+    pub inputs: BTreeMap<InputId, Given>,
+    pub steps: BTreeMap<Address, StepRecord>,
+    /// Values that steps kept, by the step that kept them.
+    pub kept: BTreeMap<Address, Vec<Kept>>,
+    /// Approved changes: step and digest of its arguments.
+    pub approved: BTreeMap<Address, String>,
+    pub trusted: Vec<TrustedKey>,
+    /// Sequence number and moment of the last event.
+    pub seq: u64,
+    pub at: At,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub name: String,
+    /// Random, made once; on every tag and in every token.
+    pub id: String,
+    pub practice: bool,
+    pub began: At,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    pub value: Value,
+    pub by: Actor,
+    pub at: At,
+}
+
+/// A host key that a person accepted for this engagement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedKey {
+    pub host: String,
+    pub port: u16,
+    pub fingerprint: String,
+    pub openssh: String,
+}
+
+/// What is known of one step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StepRecord {
+    pub attempts: u32,
+    pub state: State,
+    pub finding: Option<Finding>,
+    /// The last change made by us that was not undone.
+    pub made: Option<Made>,
+    /// Part of the token; grows with each undo.
+    pub generation: u32,
+}
+
+/// A change that an undo would take back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    pub at: At,
+    pub seq: u64,
+    pub digest: String,
+    /// Made by us, not adopted: only then may an undo delete it.
+    pub created: bool,
+    pub operations: Vec<String>,
+    pub output: BTreeMap<String, Json>,
+}
+
+/// The life of a step, as far as events tell; whether an idle one can run is the board's to say.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum State {
+    #[default]
+    Idle,
+    Running { attempt: u32, stage: Stage, since: At },
+    /// Changed, but the check has not said so yet: a resume goes on with the check.
+    Applied { attempt: u32, since: At },
+    Held { attempt: u32, since: At },
+    Waiting { attempt: u32, party: Party, ask: String, said: String, since: At },
+    Asked { attempt: u32, question: Question, since: At },
+    /// An intent without an outcome.
+    InDoubt { intent: Intent, since: At, why: String },
+    Done { how: DoneHow, evidence: Evidence, by: Actor, at: At },
+    Failed { attempt: u32, failure: Failure, at: At },
+    Skipped { reason: String, by: Actor, at: At },
+    Undone { by: Actor, at: At },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Probing,
+    Applying,
+    Verifying,
+    Undoing,
+}
+
+impl Engagement {
+    pub fn record(&self, step: &Address) -> Option<&StepRecord> {
+        self.steps.get(step)
+    }
+
+    pub fn state(&self, step: &Address) -> &State {
+        self.steps.get(step).map_or(&State::Idle, |record| &record.state)
+    }
+
+    /// The value of an input, if it was given.
+    pub fn input(&self, id: &str) -> Option<&Value> {
+        self.inputs.iter().find(|(known, _)| known.as_str() == id).map(|(_, given)| &given.value)
+    }
+
+    /// The account this engagement may touch, twelve digits.
+    pub fn account(&self) -> Option<String> {
+        self.input("aws.account_id").map(Value::shown)
+    }
+
+    pub fn region(&self) -> Option<String> {
+        self.input("aws.region_primary").map(Value::shown)
+    }
+
+    /// Does the approval in force cover this step with these arguments?
+    pub fn covers(&self, step: &Address, digest: &str) -> bool {
+        self.approved.get(step).is_some_and(|approved| approved == digest)
+    }
+
+    /// Changes that can be undone, newest first.
+    pub fn ledger(&self) -> Vec<(&Address, &Made)> {
+        let mut made: Vec<_> =
+            self.steps.iter().filter_map(|(step, record)| record.made.as_ref().map(|made| (step, made))).collect();
+        made.sort_by_key(|(_, made)| std::cmp::Reverse(made.seq));
+        made
+    }
+}

@@ -1,0 +1,117 @@
+//! The one door to a running engine: requests go in, notices come out.
+
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+
+use tokio::sync::mpsc;
+
+use crate::engagement::{Address, Command, Engagement, Plan, Recorded, Refusal, RunScope, Tally};
+use crate::runbook::Runbook;
+
+/// What a reader may ask of the engine.
+#[derive(Debug)]
+pub enum Request {
+    /// Something a person decided. Refused ones come back as `Notice::Refused`.
+    Command(Command),
+    /// Start everything in scope that can start, and go on until nothing can.
+    Run(RunScope),
+    /// Undo these changes, newest first. An empty list means all.
+    Undo(Vec<Address>),
+    /// Run every verify again and say what drifted; changes nothing.
+    Verify,
+    /// Let running attempts come to a safe end and start no new ones.
+    Stop,
+    /// Cut one running attempt off.
+    Cancel(Address),
+    /// Probe everything and say what would change; the answer is `Notice::Planned`.
+    Plan,
+    /// Output lines of an attempt; the answer is `Notice::Page`.
+    Page { step: Address, attempt: u32, from: usize, lines: usize },
+    Subscribe(std_mpsc::Sender<Notice>),
+    /// Stop, write everything, let go of the state file.
+    Close,
+}
+
+/// What the engine tells every reader.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// A new fact. Never dropped; always in order.
+    Recorded(Recorded),
+    /// The output of a running attempt grew; `text` is what was added, control sequences made harmless.
+    Output { step: Address, attempt: u32, text: String },
+    /// What a running attempt is doing right now, in words; only the latest counts.
+    Progress { step: Address, said: String },
+    Planned(Arc<Plan>),
+    Page(Page),
+    Refused(Refusal),
+    /// The caller's identity towards AWS, or why there is none.
+    Identity(Result<String, String>),
+    /// A run came to its end: nothing more can start.
+    Idle(Summary),
+    /// A drift report's line.
+    Drift { step: Address, so: bool, said: String },
+    /// The engine cannot go on, e.g. the state file cannot be written. Nothing was sent after it.
+    Broken(String),
+    Closed,
+}
+
+/// A piece of an attempt's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub step: Address,
+    pub attempt: u32,
+    pub from: usize,
+    pub lines: Vec<String>,
+    /// Lines there are in all, so far.
+    pub total: usize,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    pub tally: Tally,
+    pub stopped: bool,
+}
+
+/// Cheap to clone; every clone talks to the same engine.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    requests: mpsc::UnboundedSender<Request>,
+    runbook: Arc<Runbook>,
+    /// As it was when the engine started; the feed brings it up to date.
+    engagement: Arc<Engagement>,
+}
+
+impl Handle {
+    pub(super) fn new(
+        requests: mpsc::UnboundedSender<Request>,
+        runbook: Arc<Runbook>,
+        engagement: Arc<Engagement>,
+    ) -> Self {
+        Handle { requests, runbook, engagement }
+    }
+
+    /// Sends a request; false when the engine is gone.
+    pub fn send(&self, request: Request) -> bool {
+        self.requests.send(request).is_ok()
+    }
+
+    pub fn command(&self, command: Command) -> bool {
+        self.send(Request::Command(command))
+    }
+
+    /// A feed that starts with the first event after `engagement()`.
+    pub fn subscribe(&self) -> std_mpsc::Receiver<Notice> {
+        let (sender, receiver) = std_mpsc::channel();
+        self.send(Request::Subscribe(sender));
+        receiver
+    }
+
+    pub fn runbook(&self) -> &Arc<Runbook> {
+        &self.runbook
+    }
+
+    pub fn engagement(&self) -> &Arc<Engagement> {
+        &self.engagement
+    }
+}
