@@ -44,19 +44,20 @@ take_turn() {
 
 # ---------------------------------------------------------------------------------------------- running hosts
 
-nspawn_pid() {
+# The process that boots the host, and boots it again when it reboots.
+keeper_of() {
   local pid
   pid=$(cat "$RUN/hosts/$1/pid" 2>/dev/null) || return 1
   tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q -- "--machine=onramp-$1 " && echo "$pid"
 }
-is_alive() { nspawn_pid "$1" >/dev/null; }
+is_alive() { keeper_of "$1" >/dev/null; }
 # The host's process 1, as this machine numbers it.
-leader_of() { pgrep -o -P "$(nspawn_pid "$1")" -x systemd; }
+leader_of() { pgrep -o -P "$(pgrep -o -P "$(keeper_of "$1")" -x systemd-nspawn)" -x systemd; }
 
 inside() {
   local leader
   leader=$(leader_of "$1") || { say "$1 is not up"; return 1; }
-  nsenter -t "$leader" -a --wd=/ env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${@:2}"
+  nsenter -t "$leader" -a env -i --chdir=/ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${@:2}"
 }
 
 # Hosts that shared a control group would take each other's processes for their own.
@@ -73,12 +74,14 @@ boot() {
       { mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs"; } 2>/dev/null || cannot "no right to make control groups ($group)"
     done < <(cgroups_of "$host")
     export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-    exec setsid systemd-nspawn --quiet --boot --register=no --keep-unit --machine="onramp-$host" --hostname="$host" \
+    # Under --keep-unit systemd-nspawn ends with 133 when the host asked for a reboot.
+    exec setsid bash -c 'until "$@"; [[ $? != 133 ]]; do :; done' "onramp-$host" \
+      systemd-nspawn --quiet --boot --register=no --keep-unit --machine="onramp-$host" --hostname="$host" \
       --network-namespace-path="/run/netns/onramp-$host" --capability=CAP_NET_ADMIN --console=read-only \
       --link-journal=no --resolv-conf=off --timezone=off --directory="$RUN/hosts/$host/root"
   ) </dev/null >"$RUN/hosts/$host/console.log" 2>&1 9>&- &
   echo $! >"$RUN/hosts/$host/pid"
-  # Until it has become systemd-nspawn, or died on the way there.
+  # Until it has become the keeper, or died on the way there.
   while ! is_alive "$host" && kill -0 $! 2>/dev/null; do sleep 0.02; done
 }
 
