@@ -52,7 +52,10 @@ keeper_of() {
 }
 is_alive() { keeper_of "$1" >/dev/null; }
 # The host's process 1, as this machine numbers it.
-leader_of() { pgrep -o -P "$(pgrep -o -P "$(keeper_of "$1")" -x systemd-nspawn)" -x systemd; }
+leader_of() {
+  local keeper nspawn
+  keeper=$(keeper_of "$1") && nspawn=$(pgrep -o -P "$keeper" -x systemd-nspawn) && pgrep -o -P "$nspawn" -x systemd
+}
 
 inside() {
   local leader
