@@ -223,7 +223,7 @@ impl Dispatcher {
         let running = self.running.iter().map(|(address, running)| (address.clone(), running.host.clone())).collect();
         let hosts = start::hosts_of(self.writer.engagement(), &self.runbook);
         let next: Vec<(Address, Option<String>)> = run
-            .next(&self.board, &running, |address| hosts(address))
+            .next(&self.board, &running, |address| hosts.get(address).cloned())
             .into_iter()
             .map(|(row, host)| (row.address.clone(), host))
             .collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,16 +34,16 @@ pub(super) async fn plan(engagement: Engagement, runbook: Arc<Runbook>, worlds: 
     }
     let facts = &facts;
     let worlds = &worlds;
-    let entries = stream::iter(instances.into_iter().map(|(step, item)| async move {
-        match item {
-            Ok(item) => facts.entry(worlds, step, item).await,
-            Err(why) => facts.unclear(step, &why),
-        }
-    }))
-    .buffered(TOGETHER)
-    .collect()
-    .await;
-    Plan::new(entries)
+    let mut asking: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
+    for (step, item) in instances {
+        asking.push(Box::pin(async move {
+            match item {
+                Ok(item) => facts.entry(worlds, step, item).await,
+                Err(why) => facts.unclear(step, &why),
+            }
+        }));
+    }
+    Plan::new(stream::iter(asking).buffered(TOGETHER).collect().await)
 }
 
 struct Facts<'a> {

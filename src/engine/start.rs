@@ -116,7 +116,7 @@ fn forward_output(address: &Address, reports: mpsc::Sender<(Address, Report)>) -
 }
 
 /// Which host a step's script runs on, for steps that run scripts.
-pub(super) fn hosts_of<'a>(engagement: &Engagement, runbook: &'a Runbook) -> impl Fn(&Address) -> Option<String> + use<'a> {
+pub(super) fn hosts_of(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<Address, String> {
     let scope = scope(engagement, runbook, ScopeMode::Real);
     let mut hosts = BTreeMap::new();
     for step in runbook.steps() {
@@ -129,7 +129,7 @@ pub(super) fn hosts_of<'a>(engagement: &Engagement, runbook: &'a Runbook) -> imp
             }
         }
     }
-    move |address| hosts.get(address).cloned()
+    hosts
 }
 
 /// The first of `queue` that a made step outside of `queue` still needs.
