@@ -33,13 +33,16 @@ cannot() { printf 'lab: CANNOT RUN HERE: %s\n' "$*" >&2; exit 77; }
 
 known_host() { [[ " ${HOSTS[*]} " == *" $1 "* ]] || fail "no host called '$1'; there are: ${HOSTS[*]}"; }
 
-# One lab command at a time. Every long-lived child must close descriptor 9.
+# One lab command at a time, and one lab on a machine. Every long-lived child must close descriptor 9.
 take_turn() {
+  local owner
   [[ $LAB =~ ^/[A-Za-z0-9_./-]+$ ]] || fail "ONRAMP_LAB_DIR must be an absolute path of letters, digits and _./- : $LAB"
   [[ $(id -u) == 0 ]] || cannot "booting hosts needs root, and this is $(id -un)"
   mkdir -p "$LAB"
   exec 9>"$LAB/.turn"
   flock -w 300 9 || fail "another lab command has been running for five minutes"
+  owner=$(cat /sys/class/net/onramp-out/ifalias 2>/dev/null) || true
+  [[ ${owner:-$LAB} == "$LAB" ]] || fail "the lab that is up on this machine belongs to ONRAMP_LAB_DIR=$owner"
 }
 
 # ---------------------------------------------------------------------------------------------- running hosts
