@@ -159,7 +159,7 @@ pub(super) fn domain(text: &str) -> Result<String, Refusal> {
     let labels: Vec<&str> = name.split('.').collect();
     for part in &labels {
         if let Err(refusal) = label(part) {
-            return refuse(&format!("of each part between dots holds: {}", refusal.why), LABELS);
+            return refuse(&format!("its part {} is wrong: {}", quoted(part), refusal.why), LABELS);
         }
     }
     if labels.len() < 2 {
