@@ -165,7 +165,7 @@ pub(super) fn domain(text: &str) -> Result<String, Refusal> {
     if labels.len() < 2 {
         return refuse(
             "a full name has at least two parts with a dot between; a short one means something else on every host",
-            "RFC 8499 section 2",
+            "RFC 9499 section 2",
         );
     }
     if labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
