@@ -1,0 +1,1 @@
+//! Rows of AWS behaviour, driven through the real SDK.
