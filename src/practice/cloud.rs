@@ -199,7 +199,10 @@ impl Cloud {
             Err(refusal) => return Ok(refused(&refusal, true, &id)),
         };
         if !is_region(&ask.region) {
-            let message = format!("dns error: failed to lookup address information: {}.{}.amazonaws.com", ask.service, ask.region);
+            let message = format!(
+                "dns error: failed to lookup address information: {}.{}.amazonaws.com",
+                ask.service, ask.region
+            );
             return Err(ConnectorError::io(message.into()));
         }
         let at = self.note(&ask);

@@ -23,7 +23,11 @@ const ROWS: [(Fault, &str, &str); 8] = [
     (Fault::ServerErrorAfter, "server-error-after", "now and then AWS says InternalError and has done it all the same"),
     (Fault::Invisible, "invisible", "what was just made cannot be seen for a while"),
     (Fault::Denied, "denied", "one action is not allowed"),
-    (Fault::ExpiredCredentials, "expired-credentials", "in the middle the credentials expire, until they are fetched anew"),
+    (
+        Fault::ExpiredCredentials,
+        "expired-credentials",
+        "in the middle the credentials expire, until they are fetched anew",
+    ),
 ];
 
 /// A name that is no fault.
@@ -164,7 +168,10 @@ mod tests {
             assert_eq!(fault as usize, n);
         }
         assert_eq!(Fault::parse("lost-repy").unwrap_err().nearest, "lost-reply");
-        assert_eq!(Fault::parse("expired").unwrap_err().to_string(), "there is no fault `expired`; did you mean `denied`?");
+        assert_eq!(
+            Fault::parse("expired").unwrap_err().to_string(),
+            "there is no fault `expired`; did you mean `denied`?"
+        );
     }
 
     #[test]

@@ -28,7 +28,10 @@ impl Base {
             }
         };
         let mut headers = http::HeaderMap::new();
-        let scope = format!("AWS4-HMAC-SHA256 Credential={}/d/{}/{}/aws4_request, ", request.access_key, request.region, request.service);
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential={}/d/{}/{}/aws4_request, ",
+            request.access_key, request.region, request.service
+        );
         if let Ok(value) = scope.parse() {
             headers.insert(http::header::AUTHORIZATION, value);
         }

@@ -22,7 +22,8 @@ pub(super) fn describe(ask: &Request, set: &str, items: Vec<Xml>, filters: Filte
     let size = match ask.number("MaxResults")? {
         Some(size @ 5..=1000) => size as usize,
         Some(size) => {
-            let message = format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.");
+            let message =
+                format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.");
             return Err(Refusal::value(message));
         }
         None => usize::MAX,

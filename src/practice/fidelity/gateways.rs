@@ -63,7 +63,9 @@ pub(super) async fn detach(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         return Err(Refusal::new("Gateway.NotAttached", message));
     }
     let world = &*call.world;
-    let instance = |(id, i): (&String, &super::world::Instance)| i.vpc == vpc && world.public_ip(id, i).is_some() && i.terminated.is_none();
+    let instance = |(id, i): (&String, &super::world::Instance)| {
+        i.vpc == vpc && world.public_ip(id, i).is_some() && i.terminated.is_none()
+    };
     let nat = |n: &super::world::NatGateway| n.vpc == vpc && n.public && world.holds(n);
     if world.instances.iter().any(instance) || world.nats.values().any(nat) {
         let message = format!(

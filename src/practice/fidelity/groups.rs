@@ -14,7 +14,8 @@ const TEXT: &str = "a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*";
 
 /// The characters of names and descriptions in a VPC (docs of CreateSecurityGroup).
 pub(super) fn plain(text: &str) -> bool {
-    text.chars().count() <= 255 && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
+    text.chars().count() <= 255
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c))
 }
 
 /// The group `default` that every VPC has: everything among its members, everything out.
@@ -40,8 +41,14 @@ fn insert(world: &mut World, id: &str, vpc: &str, name: &str, description: &str,
     let group = Group { vpc: vpc.into(), name: name.into(), description: description.into() };
     world.groups.insert(id.into(), group);
     let everywhere = Peer::V4(ipnet::Ipv4Net::default());
-    let out =
-        Rule { group: id.into(), egress: true, protocol: "-1".into(), ports: None, peer: everywhere, description: None };
+    let out = Rule {
+        group: id.into(),
+        egress: true,
+        protocol: "-1".into(),
+        ports: None,
+        peer: everywhere,
+        description: None,
+    };
     rules::insert(world, out, Tags::new());
 }
 
@@ -59,7 +66,8 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     }
     for (what, text) in [("groupName", name), ("groupDescription", description)] {
         if !plain(text) {
-            let message = format!("Invalid value '{text}' for {what}. Must be at most 255 characters from the set: {TEXT}");
+            let message =
+                format!("Invalid value '{text}' for {what}. Must be at most 255 characters from the set: {TEXT}");
             return Err(Refusal::value(message));
         }
     }
@@ -83,7 +91,8 @@ fn item(world: &World, id: &str) -> Xml {
     let Some(group) = world.groups.get(id) else { return Xml::new() };
     let arn = format!("arn:aws:ec2:{}:{}:security-group/{id}", world.region, world.account);
     let head = Xml::new().text("ownerId", &world.account).text("groupId", id).text("groupName", &group.name);
-    let head = head.text("groupDescription", &group.description).text("vpcId", &group.vpc).text("securityGroupArn", arn);
+    let head =
+        head.text("groupDescription", &group.description).text("vpcId", &group.vpc).text("securityGroupArn", arn);
     let head = head.set("ipPermissions", rules::permissions(world, id, false));
     head.set("ipPermissionsEgress", rules::permissions(world, id, true)).set("tagSet", world.tag_set(id))
 }

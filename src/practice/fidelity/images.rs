@@ -22,7 +22,12 @@ pub(super) struct Image {
     deprecated: &'static str,
 }
 
-const fn ubuntu(name: &'static str, architecture: &'static str, description: &'static str, day: [&'static str; 2]) -> Image {
+const fn ubuntu(
+    name: &'static str,
+    architecture: &'static str,
+    description: &'static str,
+    day: [&'static str; 2],
+) -> Image {
     Image { name, architecture, user: "ubuntu", owner: CANONICAL, description, created: day[0], deprecated: day[1] }
 }
 
@@ -79,11 +84,31 @@ const IMAGES: [Image; 12] = [
         NOBLE_ARM,
         ["2026-07-14T06:20:09.000Z", "2028-07-14T06:20:09.000Z"],
     ),
-    rhel("RHEL-8.10.0_HVM-20260210-x86_64-0-Hourly2-GP3", "x86_64", ["2026-02-10T19:02:48.000Z", "2028-02-10T19:02:48.000Z"]),
-    rhel("RHEL-9.6.0_HVM-20260114-x86_64-0-Hourly2-GP3", "x86_64", ["2026-01-14T20:11:57.000Z", "2028-01-14T20:11:57.000Z"]),
-    rhel("RHEL-9.7.0_HVM-20260609-x86_64-0-Hourly2-GP3", "x86_64", ["2026-06-09T18:40:31.000Z", "2028-06-09T18:40:31.000Z"]),
-    rhel("RHEL-9.7.0_HVM-20260609-arm64-0-Hourly2-GP3", "arm64", ["2026-06-09T18:44:12.000Z", "2028-06-09T18:44:12.000Z"]),
-    rhel("RHEL-10.1.0_HVM-20260616-x86_64-0-Hourly2-GP3", "x86_64", ["2026-06-16T18:13:04.000Z", "2028-06-16T18:13:04.000Z"]),
+    rhel(
+        "RHEL-8.10.0_HVM-20260210-x86_64-0-Hourly2-GP3",
+        "x86_64",
+        ["2026-02-10T19:02:48.000Z", "2028-02-10T19:02:48.000Z"],
+    ),
+    rhel(
+        "RHEL-9.6.0_HVM-20260114-x86_64-0-Hourly2-GP3",
+        "x86_64",
+        ["2026-01-14T20:11:57.000Z", "2028-01-14T20:11:57.000Z"],
+    ),
+    rhel(
+        "RHEL-9.7.0_HVM-20260609-x86_64-0-Hourly2-GP3",
+        "x86_64",
+        ["2026-06-09T18:40:31.000Z", "2028-06-09T18:40:31.000Z"],
+    ),
+    rhel(
+        "RHEL-9.7.0_HVM-20260609-arm64-0-Hourly2-GP3",
+        "arm64",
+        ["2026-06-09T18:44:12.000Z", "2028-06-09T18:44:12.000Z"],
+    ),
+    rhel(
+        "RHEL-10.1.0_HVM-20260616-x86_64-0-Hourly2-GP3",
+        "x86_64",
+        ["2026-06-16T18:13:04.000Z", "2028-06-16T18:13:04.000Z"],
+    ),
 ];
 
 fn id(region: &str, image: &Image) -> String {
@@ -108,7 +133,8 @@ fn item(region: &str, image: &Image) -> Xml {
     let disk = disk.text("deleteOnTermination", true).text("volumeType", "gp3").text("encrypted", false);
     let head = Xml::new().text("imageId", id).text("imageLocation", format!("amazon/{}", image.name));
     let head = head.text("imageState", "available").text("imageOwnerId", image.owner).text("imageOwnerAlias", "amazon");
-    let head = head.text("creationDate", image.created).text("deprecationTime", image.deprecated).text("isPublic", true);
+    let head =
+        head.text("creationDate", image.created).text("deprecationTime", image.deprecated).text("isPublic", true);
     let head = head.text("architecture", image.architecture).text("imageType", "machine").text("name", image.name);
     let platform = if image.owner == RED_HAT { "Red Hat Enterprise Linux" } else { "Linux/UNIX" };
     let head = head.text("platformDetails", platform).text("description", image.description).text("enaSupport", true);

@@ -39,9 +39,11 @@ pub(super) fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let alive = !matches!(state, "terminated");
     let zone = world.subnets.get(&instance.subnet).map_or("", |subnet| &subnet.zone);
     let image = images::find(&world.region, &instance.image).ok();
-    let head = Xml::new().text("instanceId", id).text("imageId", &instance.image).tree("instanceState", state_item(state));
+    let head =
+        Xml::new().text("instanceId", id).text("imageId", &instance.image).tree("instanceState", state_item(state));
     let head = head.text("privateDnsName", if alive { dns(world, instance) } else { String::new() });
-    let head = head.maybe("keyName", instance.key.as_ref()).text("amiLaunchIndex", 0).text("instanceType", &instance.kind);
+    let head =
+        head.maybe("keyName", instance.key.as_ref()).text("amiLaunchIndex", 0).text("instanceType", &instance.kind);
     let head = head.text("launchTime", stamp(instance.launched));
     let head = head.tree("placement", Xml::new().text("availabilityZone", zone).text("tenancy", "default"));
     let head = head.tree("monitoring", Xml::new().text("state", "disabled"));
@@ -51,7 +53,8 @@ pub(super) fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let head = head.tree("metadataOptions", metadata(instance)).set("tagSet", world.tag_set(id));
     if let Some(_at) = instance.terminated {
         let reason = Xml::new().text("code", "Client.UserInitiatedShutdown");
-        let head = head.tree("stateReason", reason.text("message", "Client.UserInitiatedShutdown: User initiated shutdown"));
+        let head =
+            head.tree("stateReason", reason.text("message", "Client.UserInitiatedShutdown: User initiated shutdown"));
         if !alive {
             return head;
         }
@@ -146,7 +149,8 @@ pub(super) fn status(call: &Call<'_>) -> Result<Xml, Refusal> {
         (all || state == "running").then_some((id, instance, state))
     });
     let items = shown.map(|(id, instance, state)| {
-        let ready = instance.launched + world.pace.millis(Wait::InstanceRunning) + world.pace.millis(Wait::InstanceChecks);
+        let ready =
+            instance.launched + world.pace.millis(Wait::InstanceRunning) + world.pace.millis(Wait::InstanceChecks);
         let (status, detail) = match state {
             "running" if world.now >= ready => ("ok", "passed"),
             "running" | "pending" => ("initializing", "initializing"),
@@ -157,7 +161,8 @@ pub(super) fn status(call: &Call<'_>) -> Result<Xml, Refusal> {
             Xml::new().text("status", status).set("details", [detail])
         };
         let zone = world.subnets.get(&instance.subnet).map_or("", |subnet| &subnet.zone);
-        let head = Xml::new().text("instanceId", id).text("availabilityZone", zone).tree("instanceState", state_item(state));
+        let head =
+            Xml::new().text("instanceId", id).text("availabilityZone", zone).tree("instanceState", state_item(state));
         head.tree("systemStatus", check()).tree("instanceStatus", check())
     });
     let filters = &[

@@ -78,7 +78,8 @@ fn fingerprint(key: &PublicKey) -> Result<(String, String), Refusal> {
 fn item(world: &World, id: &str, with_public: bool) -> Xml {
     let Some(key) = world.keys.get(id) else { return Xml::new() };
     let head = Xml::new().text("keyPairId", id).text("keyName", &key.name).text("keyFingerprint", &key.fingerprint);
-    let head = head.text("keyType", &key.algorithm).text("createTime", stamp(key.created)).set("tagSet", world.tag_set(id));
+    let head =
+        head.text("keyType", &key.algorithm).text("createTime", stamp(key.created)).set("tagSet", world.tag_set(id));
     // AWS gives the key back with the pair's name where the comment was.
     head.maybe("publicKey", with_public.then(|| format!("{} {}", key.public, key.name)))
 }

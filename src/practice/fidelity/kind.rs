@@ -78,14 +78,7 @@ const ROWS: [Row; 12] = [
         "InvalidSecurityGroupRuleId.Malformed",
     ),
     row(Kind::KeyPair, "key", "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.NotFound"),
-    row(
-        Kind::Instance,
-        "i",
-        "instance",
-        "instance ID",
-        "InvalidInstanceID.NotFound",
-        "InvalidInstanceID.Malformed",
-    ),
+    row(Kind::Instance, "i", "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"),
     row(Kind::Volume, "vol", "volume", "volume", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed"),
     row(
         Kind::Interface,

@@ -32,7 +32,8 @@ fn mix(state: [u32; 4], block: &[u8]) -> [u32; 4] {
             _ => (c ^ (b | !d), (7 * step) % 16),
         };
         let sine = (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
-        let turned = a.wrapping_add(f).wrapping_add(sine).wrapping_add(word(n)).rotate_left(SHIFTS[step / 16][step % 4]);
+        let turned =
+            a.wrapping_add(f).wrapping_add(sine).wrapping_add(word(n)).rotate_left(SHIFTS[step / 16][step % 4]);
         (a, d, c, b) = (d, c, b, b.wrapping_add(turned));
     }
     [state[0].wrapping_add(a), state[1].wrapping_add(b), state[2].wrapping_add(c), state[3].wrapping_add(d)]

@@ -79,7 +79,14 @@ impl Layer {
 
     /// The answer's document for a call that arrives at `now` (milliseconds since 1970); `hidden_for` is how long new
     /// objects stay out of sight.
-    pub async fn answer(&mut self, ask: &Request, now: i64, hidden_for: i64, consoles: &Consoles, id: &str) -> Result<String, Refusal> {
+    pub async fn answer(
+        &mut self,
+        ask: &Request,
+        now: i64,
+        hidden_for: i64,
+        consoles: &Consoles,
+        id: &str,
+    ) -> Result<String, Refusal> {
         if ask.service != "ec2" {
             return self.other_service(ask).await;
         }

@@ -45,7 +45,16 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     }
     let (subnet, created_at) = (subnet_id, world.now);
     let nat = NatGateway {
-        vpc, subnet, public, allocation, public_ip, private_ip, interface, created: created_at, deleted: None, failure,
+        vpc,
+        subnet,
+        public,
+        allocation,
+        public_ip,
+        private_ip,
+        interface,
+        created: created_at,
+        deleted: None,
+        failure,
     };
     world.nats.insert(id.clone(), nat);
     tokens::remember(call, vec![id.clone()]);
@@ -70,7 +79,9 @@ fn failure(world: &World, vpc: &str, full: bool, allocation: Option<&str>) -> Op
     let failed = |code: &str, message: String| Some((code.to_string(), message));
     let used = allocation.and_then(|id| world.addresses.get(id)).is_some_and(|a| a.association.is_some());
     match allocation {
-        Some(id) if used => failed("Resource.AlreadyAssociated", format!("Elastic IP address {id} is already associated")),
+        Some(id) if used => {
+            failed("Resource.AlreadyAssociated", format!("Elastic IP address {id} is already associated"))
+        }
         Some(_) if !world.has_internet(vpc) => {
             failed("Gateway.NotAttached", format!("Network {vpc} has no Internet gateway attached"))
         }
@@ -95,7 +106,8 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let address = address.text("privateIp", nat.private_ip).maybe("publicIp", nat.public_ip).text("isPrimary", true);
     let address = address.maybe("associationId", association.filter(|a| a.user == id).map(|a| &a.id));
     let address = address.text("status", if state == "failed" { "failed" } else { "succeeded" });
-    let head = Xml::new().text("natGatewayId", id).text("vpcId", &nat.vpc).text("subnetId", &nat.subnet).text("state", state);
+    let head =
+        Xml::new().text("natGatewayId", id).text("vpcId", &nat.vpc).text("subnetId", &nat.subnet).text("state", state);
     let head = head.text("connectivityType", if nat.public { "public" } else { "private" });
     let head = head.text("createTime", stamp(nat.created)).maybe("deleteTime", nat.deleted.map(stamp));
     let head = head.maybe("failureCode", failure.map(|f| &f.0)).maybe("failureMessage", failure.map(|f| &f.1));
@@ -106,7 +118,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
     let world = &*call.world;
     let ids = call.wanted("NatGatewayId", Kind::NatGateway, &world.nats)?;
     let items = ids.iter().map(|id| item(world, id, false));
-    let filters = &[("nat-gateway-id", "natGatewayId"), ("state", "state"), ("subnet-id", "subnetId"), ("vpc-id", "vpcId")];
+    let filters =
+        &[("nat-gateway-id", "natGatewayId"), ("state", "state"), ("subnet-id", "subnetId"), ("vpc-id", "vpcId")];
     describe(call.ask, "natGatewaySet", items.collect(), filters)
 }
 

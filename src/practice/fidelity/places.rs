@@ -66,7 +66,8 @@ pub(super) fn regions(call: &Call<'_>) -> Result<Xml, Refusal> {
         return Err(Refusal::value(format!("Invalid region name: {unknown}")));
     }
     let all = ask.yes("AllRegions") || !asked.is_empty();
-    let wanted = REGIONS.iter().filter(|(name, _, opt_in)| (all || !opt_in) && (asked.is_empty() || asked.contains(name)));
+    let wanted =
+        REGIONS.iter().filter(|(name, _, opt_in)| (all || !opt_in) && (asked.is_empty() || asked.contains(name)));
     let items = wanted.map(|(name, _, opt_in)| {
         let status = if *opt_in { "not-opted-in" } else { "opt-in-not-required" };
         let endpoint = format!("ec2.{name}.amazonaws.com");
@@ -88,7 +89,9 @@ pub(super) fn zones(account: &str, region: &str) -> Vec<(String, String)> {
 fn short(region: &str) -> String {
     let words: Vec<&str> = region.split('-').collect();
     let directions = [("north", "n"), ("south", "s"), ("east", "e"), ("west", "w"), ("central", "c")];
-    let middle = directions.iter().fold(words.get(1).unwrap_or(&"").to_string(), |text, (long, short)| text.replace(long, short));
+    let middle = directions
+        .iter()
+        .fold(words.get(1).unwrap_or(&"").to_string(), |text, (long, short)| text.replace(long, short));
     format!("{}{middle}{}", words[0], words.last().unwrap_or(&""))
 }
 
@@ -128,7 +131,8 @@ pub(super) fn availability_zones(call: &Call<'_>) -> Result<Xml, Refusal> {
         }
     }
     let asked: Vec<&str> = ask.list("ZoneName").into_iter().chain(ask.list("ZoneId")).collect();
-    let wanted = known.iter().filter(|(name, id)| asked.is_empty() || asked.contains(&&**name) || asked.contains(&&**id));
+    let wanted =
+        known.iter().filter(|(name, id)| asked.is_empty() || asked.contains(&&**name) || asked.contains(&&**id));
     let items = wanted.map(|(name, id)| {
         let names = Xml::new().text("zoneName", name).text("zoneId", id).text("zoneState", "available");
         let place = names.text("regionName", region).text("groupName", region).text("networkBorderGroup", region);
@@ -151,7 +155,8 @@ pub(super) fn architecture(call: &Call<'_>, kind: &str, zone: &str) -> Result<&'
     let unknown = || Refusal::value(format!("Invalid value '{kind}' for InstanceType."));
     let (_, architecture, _) = TYPES.iter().find(|(name, _, _)| *name == kind).ok_or_else(unknown)?;
     let zones = zones(&call.world.account, &call.world.region);
-    let offered: Vec<&str> = zones.iter().map(|(name, _)| name.as_str()).filter(|name| offers(&zones, kind, name)).collect();
+    let offered: Vec<&str> =
+        zones.iter().map(|(name, _)| name.as_str()).filter(|name| offers(&zones, kind, name)).collect();
     if offered.contains(&zone) {
         return Ok(architecture);
     }
@@ -178,7 +183,9 @@ pub(super) fn type_offerings(call: &Call<'_>) -> Result<Xml, Refusal> {
         "availability-zone-id" => zones.iter().map(|(name, id)| (id.clone(), name.clone())).collect(),
         other => return Err(Refusal::value(format!("Invalid value '{other}' for LocationType"))),
     };
-    let item = |kind: &str, place: &str| Xml::new().text("instanceType", kind).text("locationType", by).text("location", place);
+    let item = |kind: &str, place: &str| {
+        Xml::new().text("instanceType", kind).text("locationType", by).text("location", place)
+    };
     let pairs = TYPES.iter().flat_map(|(kind, _, _)| places.iter().map(move |place| (kind, place)));
     let offered = pairs.filter(|(kind, (_, zone))| offers(&zones, kind, zone));
     let items = offered.map(|(kind, (place, _))| item(kind, place));
@@ -192,7 +199,10 @@ mod tests {
 
     #[test]
     fn zone_ids_are_named_as_aws_names_them() {
-        assert_eq!(["eu-west-1", "ap-southeast-2", "us-east-1", "ca-central-1"].map(short), ["euw1", "apse2", "use1", "cac1"]);
+        assert_eq!(
+            ["eu-west-1", "ap-southeast-2", "us-east-1", "ca-central-1"].map(short),
+            ["euw1", "apse2", "use1", "cac1"]
+        );
         let mut ids: Vec<String> = zones("123456789012", "eu-west-1").into_iter().map(|(_, id)| id).collect();
         ids.sort();
         assert_eq!(ids, ["euw1-az1", "euw1-az2", "euw1-az3"]);

@@ -57,6 +57,8 @@ impl Refusal {
             );
         }
         let kind = if self.status() < 500 { "Sender" } else { "Receiver" };
-        format!("<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
+        format!(
+            "<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
     }
 }

@@ -29,13 +29,18 @@ impl Request {
             service: service.into(),
             region: region.into(),
             access_key: access_key.into(),
-            parameters: body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect(),
+            parameters: body
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(k, v)| (decode(k), decode(v)))
+                .collect(),
         })
     }
 
     /// A call that the layer itself makes, in the words of the protocol.
     pub fn own(region: &str, action: &str, parameters: &[(&str, &str)]) -> Self {
-        let mut all: BTreeMap<String, String> = parameters.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let mut all: BTreeMap<String, String> =
+            parameters.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         all.insert("Action".into(), action.into());
         all.insert("Version".into(), "2016-11-15".into());
         Self { service: "ec2".into(), region: region.into(), access_key: String::new(), parameters: all }
@@ -69,7 +74,9 @@ impl Request {
     }
 
     pub fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        let invalid = |text: &str| Refusal::value(format!("Value ({text}) for parameter {name} is invalid. It must be a number."));
+        let invalid = |text: &str| {
+            Refusal::value(format!("Value ({text}) for parameter {name} is invalid. It must be a number."))
+        };
         self.get(name).map(|text| text.parse().map_err(|_| invalid(text))).transpose()
     }
 
@@ -118,7 +125,8 @@ fn decode(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut out = Vec::new();
     while let Some(byte) = bytes.next() {
-        let digit = |bytes: &mut std::str::Bytes<'_>| bytes.next().and_then(|b| (b as char).to_digit(16)).unwrap_or_default();
+        let digit =
+            |bytes: &mut std::str::Bytes<'_>| bytes.next().and_then(|b| (b as char).to_digit(16)).unwrap_or_default();
         out.push(match byte {
             b'+' => b' ',
             b'%' => (digit(&mut bytes) * 16 + digit(&mut bytes)) as u8,
@@ -134,7 +142,8 @@ mod tests {
 
     #[test]
     fn lists_and_prefixes_keep_their_order_and_text_survives_the_form() {
-        let mut request = Request::own("eu-west-1", "X", &[("Id.2", "b"), ("Id.1", "a"), ("F.1.Name", "n"), ("F.10.Name", "no")]);
+        let mut request =
+            Request::own("eu-west-1", "X", &[("Id.2", "b"), ("Id.1", "a"), ("F.1.Name", "n"), ("F.10.Name", "no")]);
         request.parameters.insert("Tag".into(), "Zürich & + = ok".into());
         assert_eq!(request.list("Id"), ["a", "b"]);
         assert_eq!(request.prefixes("F"), ["F.1."]);

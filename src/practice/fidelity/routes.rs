@@ -129,7 +129,8 @@ pub(super) async fn delete(call: &mut Call<'_>) -> Result<Xml, Refusal> {
 
 fn destination(call: &Call<'_>) -> Result<Ipv4Net, Refusal> {
     let text = call.ask.need("DestinationCidrBlock")?;
-    let message = format!("Value ({text}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.");
+    let message =
+        format!("Value ({text}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.");
     text.parse().map(|net: Ipv4Net| net.trunc()).map_err(|_| Refusal::value(message))
 }
 
@@ -151,7 +152,8 @@ fn target(call: &Call<'_>, table: &str, vpc: &str) -> Result<String, Refusal> {
             return Err(Refusal::new("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist")));
         }
         ("NatGatewayId", _) => {
-            let gone = || Refusal::new("InvalidNatGatewayID.NotFound", format!("The natGateway ID '{id}' does not exist"));
+            let gone =
+                || Refusal::new("InvalidNatGatewayID.NotFound", format!("The natGateway ID '{id}' does not exist"));
             let nat = world.find(Kind::NatGateway, &world.nats, id).map_err(|_| gone())?;
             if !world.holds(nat) {
                 return Err(gone());

@@ -27,7 +27,8 @@ pub(super) async fn authorize(call: &mut Call<'_>, egress: bool) -> Result<Xml, 
     if asked.is_empty() {
         return Err(Refusal::missing("ipPermissions"));
     }
-    let has: Vec<&Rule> = call.world.rules.values().filter(|rule| rule.group == group && rule.egress == egress).collect();
+    let has: Vec<&Rule> =
+        call.world.rules.values().filter(|rule| rule.group == group && rule.egress == egress).collect();
     for (n, rule) in asked.iter().enumerate() {
         if has.iter().any(|other| same(other, rule)) || asked[..n].iter().any(|other| same(other, rule)) {
             let message = format!("the specified rule \"{}\" already exists", say(rule));
@@ -72,9 +73,13 @@ fn by_id(call: &Call<'_>, ids: Vec<&str>, group: &str, egress: bool) -> Result<V
 fn by_permission(call: &Call<'_>, group: &str, egress: bool) -> Result<Vec<String>, Refusal> {
     let asked = asked(call, group, egress)?;
     if asked.is_empty() {
-        return Err(Refusal::new("MissingParameter", "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided."));
+        return Err(Refusal::new(
+            "MissingParameter",
+            "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.",
+        ));
     }
-    let none = || Refusal::new("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+    let none =
+        || Refusal::new("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
     let find = |rule: &Rule| call.world.rules.iter().find(|(_, other)| same(other, rule)).map(|(id, _)| id.clone());
     asked.iter().map(|rule| find(rule).ok_or_else(none)).collect()
 }
@@ -166,7 +171,9 @@ fn bare(call: &Call<'_>, prefix: &str, group: &str, egress: bool) -> Result<Rule
     let (from, to) = (call.ask.number(&format!("{prefix}FromPort"))?, call.ask.number(&format!("{prefix}ToPort"))?);
     let ports = match (protocol, from, to) {
         ("-1", _, _) => None,
-        ("tcp" | "udp", Some(from), Some(to)) if (0..=65535).contains(&from) && (from..=65535).contains(&to) => Some((from, to)),
+        ("tcp" | "udp", Some(from), Some(to)) if (0..=65535).contains(&from) && (from..=65535).contains(&to) => {
+            Some((from, to))
+        }
         ("tcp" | "udp", Some(from), Some(to)) if from < 0 || to < 0 || from > 65535 || to > 65535 => {
             let wrong = if (0..=65535).contains(&from) { to } else { from };
             return Err(Refusal::value(format!("Invalid value '{wrong}' for port. Must be between 0 and 65535.")));
@@ -174,7 +181,9 @@ fn bare(call: &Call<'_>, prefix: &str, group: &str, egress: bool) -> Result<Rule
         ("tcp" | "udp", Some(_), Some(_)) => {
             return Err(Refusal::value(format!("Invalid {} port range", protocol.to_uppercase())));
         }
-        ("tcp" | "udp", _, _) => return Err(Refusal::value("Invalid value 'Must specify both from and to ports' for portRange.")),
+        ("tcp" | "udp", _, _) => {
+            return Err(Refusal::value("Invalid value 'Must specify both from and to ports' for portRange."));
+        }
         (_, from, to) => Some((from.unwrap_or(-1), to.unwrap_or(-1))),
     };
     let peer = Peer::Group(String::new());
@@ -183,7 +192,8 @@ fn bare(call: &Call<'_>, prefix: &str, group: &str, egress: bool) -> Result<Rule
 
 fn item(world: &World, id: &str) -> Xml {
     let Some(rule) = world.rules.get(id) else { return Xml::new() };
-    let head = Xml::new().text("securityGroupRuleId", id).text("groupId", &rule.group).text("groupOwnerId", &world.account);
+    let head =
+        Xml::new().text("securityGroupRuleId", id).text("groupId", &rule.group).text("groupOwnerId", &world.account);
     let head = head.text("isEgress", rule.egress).text("ipProtocol", &rule.protocol);
     let (from, to) = rule.ports.unwrap_or((-1, -1));
     let head = head.text("fromPort", from).text("toPort", to).maybe("description", rule.description.as_ref());
@@ -208,15 +218,16 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
 /// A group's rules as DescribeSecurityGroups shows them: one permission for each protocol and port range.
 pub(super) fn permissions(world: &World, group: &str, egress: bool) -> Vec<Xml> {
     let own: Vec<&Rule> = world.rules.values().filter(|rule| rule.group == group && rule.egress == egress).collect();
-    let mut keys: Vec<(&str, Option<(i64, i64)>)> = own.iter().map(|rule| (rule.protocol.as_str(), rule.ports)).collect();
+    let mut keys: Vec<(&str, Option<(i64, i64)>)> =
+        own.iter().map(|rule| (rule.protocol.as_str(), rule.ports)).collect();
     keys.sort();
     keys.dedup();
     let permission = |(protocol, ports): (&str, Option<(i64, i64)>)| {
         let same: Vec<&&Rule> = own.iter().filter(|rule| rule.protocol == protocol && rule.ports == ports).collect();
         let list = |pick: fn(&Peer, &World) -> Option<Xml>| {
-            let peers = same.iter().filter_map(|rule| {
-                Some(pick(&rule.peer, world)?.maybe("description", rule.description.as_ref()))
-            });
+            let peers = same
+                .iter()
+                .filter_map(|rule| Some(pick(&rule.peer, world)?.maybe("description", rule.description.as_ref())));
             peers.collect::<Vec<_>>()
         };
         let v4 = list(|peer, _| if let Peer::V4(net) = peer { Some(Xml::new().text("cidrIp", net)) } else { None });

@@ -139,7 +139,8 @@ impl Wanted {
         let from = first.into_iter().flat_map(|first| subnet.cidr.hosts().filter(move |ip| *ip >= first));
         let free: Vec<Ipv4Addr> = from.filter(|ip| !taken.contains(ip)).take(self.count).collect();
         if free.len() < self.count {
-            let message = format!("There are not enough free addresses in subnet '{}' to satisfy the request.", self.subnet);
+            let message =
+                format!("There are not enough free addresses in subnet '{}' to satisfy the request.", self.subnet);
             return Err(Refusal::new("InsufficientFreeAddressesInSubnet", message));
         }
         Ok(free)
@@ -155,7 +156,10 @@ fn interface(call: &Call<'_>) -> Result<String, Refusal> {
         return Err(Refusal::new("InvalidParameterCombination", message));
     }
     if interfaces.len() > 1 {
-        return Err(Refusal::new("UnsupportedOperation", "The practice cloud gives an instance one network interface."));
+        return Err(Refusal::new(
+            "UnsupportedOperation",
+            "The practice cloud gives an instance one network interface.",
+        ));
     }
     if call.ask.get(&format!("{first}DeviceIndex")) != Some("0") {
         return Err(Refusal::value("Each network interface requires a device index."));

@@ -37,7 +37,13 @@ pub(super) async fn default_vpc(layer: &mut Layer, region: &str) -> Result<(), R
     Ok(())
 }
 
-async fn ask(layer: &mut Layer, region: &str, action: &str, with: &[(&str, &str)], read: &str) -> Result<String, Refusal> {
+async fn ask(
+    layer: &mut Layer,
+    region: &str,
+    action: &str,
+    with: &[(&str, &str)],
+    read: &str,
+) -> Result<String, Refusal> {
     let request = Request::own(region, action, with);
     let consoles = Consoles::new();
     let (base, world) = layer.parts(region);

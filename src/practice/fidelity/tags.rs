@@ -54,7 +54,9 @@ fn check(key: &str, value: &str) -> Result<(), Refusal> {
         (key, _) if key.to_ascii_lowercase().starts_with("aws:") => {
             invalid("key", key, "Tag keys starting with 'aws:' are reserved for internal use")
         }
-        (key, _) if key.chars().count() > 128 => invalid("key", key, "Tag key exceeds the maximum length of 128 characters"),
+        (key, _) if key.chars().count() > 128 => {
+            invalid("key", key, "Tag key exceeds the maximum length of 128 characters")
+        }
         (_, value) if value.chars().count() > 256 => {
             invalid("value", value, "Tag value exceeds the maximum length of 256 characters")
         }
@@ -125,10 +127,16 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
         let kind = Kind::of(id).map(Kind::resource_type).unwrap_or_default();
         // The tag itself, so that `tag:KEY` filters find it; the SDK does not read it.
         let tag = Xml::new().text("key", key).text("value", value);
-        Xml::new().text("resourceId", id).text("resourceType", kind).text("key", key).text("value", value).set("tagSet", [tag])
+        Xml::new()
+            .text("resourceId", id)
+            .text("resourceType", kind)
+            .text("key", key)
+            .text("value", value)
+            .set("tagSet", [tag])
     };
     let tags = call.world.tags.iter().filter(|(id, _)| call.world.visible(id));
     let items = tags.flat_map(|(id, tags)| tags.iter().map(move |(key, value)| (id, key, value))).map(item);
-    let filters = &[("key", "key"), ("value", "value"), ("resource-id", "resourceId"), ("resource-type", "resourceType")];
+    let filters =
+        &[("key", "key"), ("value", "value"), ("resource-id", "resourceId"), ("resource-type", "resourceType")];
     describe(call.ask, "tagSet", items.collect(), filters)
 }

@@ -16,7 +16,8 @@ pub(super) fn made_before(call: &Call<'_>) -> Result<Option<Vec<String>>, Refusa
         None => Ok(None),
         Some(used) if used.digest == call.ask.digest() => Ok(Some(used.ids.clone())),
         Some(_) => {
-            let message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).";
+            let message =
+                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).";
             Err(Refusal::new("IdempotentParameterMismatch", message))
         }
     }

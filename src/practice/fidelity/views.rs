@@ -49,7 +49,10 @@ pub struct Ingress {
 pub enum Peers {
     Net(IpNet),
     /// The members of a security group, by their private addresses.
-    Group { id: String, members: Vec<Ipv4Addr> },
+    Group {
+        id: String,
+        members: Vec<Ipv4Addr>,
+    },
 }
 
 impl Layer {

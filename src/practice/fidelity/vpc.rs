@@ -9,8 +9,8 @@ use super::places;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{RouteTable, Subnet, TableAssociation, Tags, Vpc, World};
-use super::{groups, routes};
 use super::xml::Xml;
+use super::{groups, routes};
 
 /// Default quotas: docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html.
 const MOST_VPCS: usize = 5;
@@ -19,7 +19,9 @@ const MOST_SUBNETS: usize = 200;
 /// A block as AWS reads it: brought to its canonical form, between /16 and /28, and not of the blocks that mean
 /// something else (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
 fn block(text: &str, code: &str) -> Result<Ipv4Net, Refusal> {
-    let malformed = || Refusal::value(format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."));
+    let malformed = || {
+        Refusal::value(format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."))
+    };
     let given: Ipv4Net = text.parse().map_err(|_| malformed())?;
     let block = given.trunc();
     let special = [[0, 8], [127, 8]].iter().any(|[first, _]| block.addr().octets()[0] == *first)
@@ -58,7 +60,8 @@ fn vpc_item(world: &World, id: &str, state: &str) -> Xml {
     let Some(vpc) = world.vpcs.get(id) else { return Xml::new() };
     let block = Xml::new().text("cidrBlock", vpc.cidr).text("associationId", id.replace("vpc-", "vpc-cidr-assoc-"));
     let block = block.tree("cidrBlockState", Xml::new().text("state", "associated"));
-    let head = Xml::new().text("vpcId", id).text("ownerId", &world.account).text("state", state).text("cidrBlock", vpc.cidr);
+    let head =
+        Xml::new().text("vpcId", id).text("ownerId", &world.account).text("state", state).text("cidrBlock", vpc.cidr);
     let head = head.set("cidrBlockAssociationSet", [block]).text("dhcpOptionsId", "dopt-00000001");
     head.text("instanceTenancy", &vpc.tenancy).text("isDefault", vpc.is_default).set("tagSet", world.tag_set(id))
 }
@@ -86,7 +89,11 @@ pub(super) fn attribute(call: &Call<'_>) -> Result<Xml, Refusal> {
         "enableDnsSupport" => vpc.dns_support,
         "enableDnsHostnames" => vpc.dns_hostnames,
         "enableNetworkAddressUsageMetrics" => false,
-        other => return Err(Refusal::value(format!("Value ({other}) for parameter attribute is invalid. Unknown attribute."))),
+        other => {
+            return Err(Refusal::value(format!(
+                "Value ({other}) for parameter attribute is invalid. Unknown attribute."
+            )));
+        }
     };
     let name = call.ask.need("Attribute")?;
     Ok(Xml::new().text("vpcId", id).tree(name, Xml::new().text("value", value)))
@@ -174,7 +181,8 @@ fn subnet_item(world: &World, id: &str, state: &str) -> Xml {
     let size = (1_i64 << (32 - subnet.cidr.prefix_len())) - 5;
     let free = size - world.taken(id).len() as i64;
     let arn = format!("arn:aws:ec2:{}:{}:subnet/{id}", world.region, world.account);
-    let head = Xml::new().text("subnetId", id).text("subnetArn", arn).text("state", state).text("ownerId", &world.account);
+    let head =
+        Xml::new().text("subnetId", id).text("subnetArn", arn).text("state", state).text("ownerId", &world.account);
     let place = head.text("vpcId", &subnet.vpc).text("cidrBlock", subnet.cidr).text("availabilityZone", &subnet.zone);
     let place = place.text("availabilityZoneId", places::zone_id(&world.account, &subnet.zone));
     let rest = place.text("availableIpAddressCount", free).text("defaultForAz", subnet.default_for_zone);

@@ -274,7 +274,8 @@ impl World {
 
     /// The private addresses taken in a subnet.
     pub fn taken(&self, subnet: &str) -> Vec<Ipv4Addr> {
-        let instances = self.instances.iter().filter(|(_, i)| i.subnet == subnet && self.instance_state(i) != "terminated");
+        let instances =
+            self.instances.iter().filter(|(_, i)| i.subnet == subnet && self.instance_state(i) != "terminated");
         let nats = self.nats.values().filter(|n| n.subnet == subnet && self.holds(n));
         instances.map(|(_, i)| i.private_ip).chain(nats.map(|n| n.private_ip)).collect()
     }
