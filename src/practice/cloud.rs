@@ -53,7 +53,7 @@ struct Notes {
     kept: KeptNotes,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct KeptNotes {
     consoles: Consoles,
     odds: Odds,
@@ -127,7 +127,7 @@ impl Cloud {
     /// The whole cloud as bytes: objects, tokens, pending clocks, consoles, faults.
     pub async fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         let regions = self.0.layer.lock().await.keep().await?;
-        let notes = serde_json::from_value(serde_json::to_value(&self.notes().kept)?)?;
+        let notes = self.notes().kept.clone();
         let saved = Saved { version: SAVED_VERSION, account: self.0.account.clone(), regions, notes };
         Ok(serde_json::to_vec(&saved)?)
     }
@@ -210,7 +210,7 @@ impl Cloud {
             let millis = self.0.faults.delay(number, self.0.pace == Pace::Instant);
             tokio::time::sleep(Duration::from_millis(millis)).await;
         }
-        let executed = match self.trouble_before(&ask) {
+        let executed = match self.trouble_before(&ask, number) {
             Some(refusal) => Err(refusal),
             None => self.execute(&ask, &id).await,
         };
@@ -249,12 +249,12 @@ impl Cloud {
         layer.answer(ask, now, hidden_for, &consoles, id).await
     }
 
-    fn trouble_before(&self, ask: &Request) -> Option<Refusal> {
+    fn trouble_before(&self, ask: &Request, number: u64) -> Option<Refusal> {
         let faults = &self.0.faults;
         let mut notes = self.notes();
         let kept = &mut notes.kept;
         let login: u64 = ask.access_key.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
-        if faults.has(Fault::ExpiredCredentials) && kept.arrived == faults.expires_after() {
+        if faults.has(Fault::ExpiredCredentials) && number == faults.expires_after() {
             kept.expired = kept.login;
         }
         if login <= kept.expired && kept.expired > 0 {
@@ -266,7 +266,7 @@ impl Cloud {
         if faults.denied_action() == Some(ask.action()) {
             return Some(Refusal::denied());
         }
-        if faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
+        if ask.service == "ec2" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
             return Some(Refusal::new("RequestLimitExceeded", "Request limit exceeded."));
         }
         if ask.mutating() && faults.strikes(Fault::ServerErrorBefore, &mut kept.odds, 4) {

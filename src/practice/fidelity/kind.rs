@@ -65,7 +65,7 @@ const ROWS: [Row; 12] = [
         "elastic-ip",
         "allocation ID",
         "InvalidAllocationID.NotFound",
-        "InvalidAllocationID.Malformed",
+        "InvalidAllocationID.NotFound",
     ),
     row(Kind::NatGateway, "nat", "natgateway", "NAT gateway", "NatGatewayNotFound", "NatGatewayMalformed"),
     row(Kind::Group, "sg", "security-group", "security group", "InvalidGroup.NotFound", "InvalidGroupId.Malformed"),

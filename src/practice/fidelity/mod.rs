@@ -133,12 +133,12 @@ impl Layer {
         (&self.base, self.worlds.entry(region.into()).or_default())
     }
 
-    /// The region's world at this moment.
-    fn at(&mut self, region: &str, now: i64) -> &World {
-        let world = self.world(region);
+    /// The region's world at this moment; none when nobody has called there yet.
+    fn at(&mut self, region: &str, now: i64) -> Option<&World> {
+        let world = self.worlds.get_mut(region)?;
         (world.now, world.hidden_for) = (now, 0);
         world.settle();
-        world
+        Some(world)
     }
 
     pub async fn keep(&self) -> Result<BTreeMap<String, Kept>, serde_json::Error> {
@@ -279,7 +279,31 @@ async fn answer_hosts(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "CreateTags" => tags::create(call).await?,
         "DeleteTags" => tags::delete(call).await?,
         "DescribeTags" => tags::list(call)?,
+        "UpdateSecurityGroupRuleDescriptionsIngress" => rules::describe_again(call, false).await?,
+        "UpdateSecurityGroupRuleDescriptionsEgress" => rules::describe_again(call, true).await?,
+        other if UNKEPT.contains(&other) => {
+            let message = format!("The practice cloud does not do {other}.");
+            return Err(Refusal::new("UnsupportedOperation", message));
+        }
         _ => return Ok(None),
     };
     Ok(Some(answer))
 }
+
+/// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
+/// wrong one.
+const UNKEPT: [&str; 13] = [
+    "AssociateVpcCidrBlock",
+    "CreateDefaultSubnet",
+    "CreateDefaultVpc",
+    "CreateKeyPair",
+    "CreateNetworkInterface",
+    "DescribeInstanceAttribute",
+    "DescribeNetworkInterfaces",
+    "DescribeVolumes",
+    "ModifySecurityGroupRules",
+    "RebootInstances",
+    "ReplaceRouteTableAssociation",
+    "StartInstances",
+    "StopInstances",
+];

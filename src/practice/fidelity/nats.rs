@@ -66,11 +66,10 @@ fn address(call: &Call<'_>, public: bool) -> Result<Option<String>, Refusal> {
         return Ok(None);
     }
     let id = call.ask.need("AllocationId")?;
-    call.world.find(Kind::Address, &call.world.addresses, id).map_err(|refusal| {
-        let kind = if refusal.code.ends_with("Malformed") { "Malformed" } else { "NotFound" };
-        let message = refusal.message.replace("allocation ID", "elasticIp ID");
-        Refusal::new(&format!("InvalidElasticIpID.{kind}"), message)
-    })?;
+    let wrong = |code: &str, why: &str| Refusal::new(code, format!("The elastic-ip ID '{id}' {why}"));
+    Kind::Address.check_shape(id).map_err(|_| wrong("InvalidElasticIpID.Malformed", "is malformed"))?;
+    let unknown = |_| wrong("InvalidElasticIpID.NotFound", "does not exist");
+    call.world.find(Kind::Address, &call.world.addresses, id).map_err(unknown)?;
     Ok(Some(id.to_string()))
 }
 

@@ -84,6 +84,30 @@ fn by_permission(call: &Call<'_>, group: &str, egress: bool) -> Result<Vec<Strin
     asked.iter().map(|rule| find(rule).ok_or_else(none)).collect()
 }
 
+/// Gives rules another description, by their ids or by what they are.
+pub(super) async fn describe_again(call: &mut Call<'_>, egress: bool) -> Result<Xml, Refusal> {
+    let group = call.ask.need("GroupId")?.to_string();
+    call.world.group(&group)?;
+    let mut changes: Vec<(String, Option<String>)> = Vec::new();
+    for prefix in call.ask.prefixes("SecurityGroupRuleDescription") {
+        let id = call.ask.need(&format!("{prefix}SecurityGroupRuleId"))?;
+        by_id(call, vec![id], &group, egress)?;
+        changes.push((id.into(), description(call, &prefix)?));
+    }
+    if changes.is_empty() {
+        let ids = by_permission(call, &group, egress)?;
+        let texts = asked(call, &group, egress)?.into_iter().map(|rule| rule.description);
+        changes = ids.into_iter().zip(texts).collect();
+    }
+    call.pass().await?;
+    for (id, text) in changes {
+        if let Some(rule) = call.world.rules.get_mut(&id) {
+            rule.description = text;
+        }
+    }
+    Ok(Xml::new().text("return", true))
+}
+
 /// A rule is its direction, protocol, ports and peer; the description does not count.
 fn same(one: &Rule, other: &Rule) -> bool {
     Rule { description: None, ..one.clone() } == Rule { description: None, ..other.clone() }

@@ -58,12 +58,12 @@ pub enum Peers {
 impl Layer {
     /// Every instance of a region, the terminated ones too.
     pub(crate) fn machines(&mut self, region: &str, now: i64) -> Vec<Machine> {
-        let world = self.at(region, now);
+        let Some(world) = self.at(region, now) else { return vec![] };
         world.instances.iter().filter_map(|(id, instance)| machine(world, id, instance)).collect()
     }
 
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {
-        reach(self.at(region, now), from, to, port)
+        self.at(region, now).map_or(Reach::Filtered, |world| reach(world, from, to, port))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::primitives::Blob;
-use aws_sdk_ec2::types::{InstanceNetworkInterfaceSpecification, IpPermission, IpRange, ResourceType, UserIdGroupPair};
+use aws_sdk_ec2::types::{
+    InstanceNetworkInterfaceSpecification, IpPermission, IpRange, ResourceType, SecurityGroupRuleDescription,
+    UserIdGroupPair,
+};
 
 use super::*;
 
@@ -58,6 +61,12 @@ async fn groups_and_rules() {
     let shown = ec2.describe_security_groups().group_ids(&target).send().await.unwrap();
     assert_eq!(shown.security_groups()[0].ip_permissions()[0].user_id_group_pairs()[0].group_id(), Some(sg.as_str()));
     let id = rules[0].security_group_rule_id().unwrap();
+    let again = SecurityGroupRuleDescription::builder().security_group_rule_id(id).description("onramp:new").build();
+    let again =
+        ec2.update_security_group_rule_descriptions_ingress().group_id(&sg).security_group_rule_descriptions(again);
+    again.send().await.unwrap();
+    let renamed = ec2.describe_security_group_rules().security_group_rule_ids(id).send().await.unwrap();
+    assert_eq!(renamed.security_group_rules()[0].description(), Some("onramp:new"));
     rows! {
         revoke().security_group_rule_ids(id) => "ok",
         ec2.authorize_security_group_egress().group_id(&sg).ip_permissions(from_net(443, "0.0.0.0/0")) => "ok",

@@ -142,9 +142,33 @@ async fn the_caller_is_of_the_account_and_errors_carry_a_request_id() {
     assert_eq!(ProvideErrorMetadata::message(&meta), Some("The vpc ID 'vpc-0a1b2c3d' does not exist"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_the_same_time_do_not_pass_a_quota_or_share_an_address() {
+    let cloud = cloud(Pace::Instant);
+    let ec2 = client(&cloud);
+    let vpc = vpc(&ec2, "10.40.0.0/16").await;
+    let subnet = subnet(&ec2, &vpc, "10.40.0.0/24").await;
+    let image = image(&ec2).await;
+    let mut addresses = tokio::task::JoinSet::new();
+    let mut machines = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let (allocate, run) = (ec2.allocate_address(), ec2.run_instances().image_id(&image).subnet_id(&subnet));
+        addresses.spawn(async move { code(allocate.send().await) });
+        machines.spawn(run.instance_type("t3.micro".into()).min_count(1).max_count(1).send());
+    }
+    let codes = addresses.join_all().await;
+    assert_eq!(codes.iter().filter(|code| *code == "ok").count(), 5, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| *code == "AddressLimitExceeded").count(), 7, "{codes:?}");
+    assert!(machines.join_all().await.into_iter().all(|result| result.is_ok()));
+    let ips: std::collections::BTreeSet<_> = cloud.machines().await.into_iter().map(|m| m.private_ip).collect();
+    assert_eq!(ips.len(), 12);
+}
+
 #[tokio::test]
 async fn a_new_account_has_its_default_vpc() {
     let cloud = cloud(Pace::Instant);
+    // Asking for machines first must not make the account start without it.
+    assert!(cloud.machines().await.is_empty());
     let ec2 = client(&cloud);
     let all = ec2.describe_vpcs().filters(filter("is-default", "true")).send().await.unwrap();
     assert_eq!(all.vpcs()[0].cidr_block(), Some("172.31.0.0/16"));
@@ -155,5 +179,8 @@ async fn a_new_account_has_its_default_vpc() {
     let vpc = all.vpcs()[0].vpc_id().unwrap();
     let gateway = ec2.create_vpn_gateway().r#type("ipsec.1".into()).send().await.unwrap();
     let gateway = gateway.vpn_gateway().unwrap().vpn_gateway_id().unwrap();
-    rows! { ec2.attach_vpn_gateway().vpn_gateway_id(gateway).vpc_id(vpc) => "ok", }
+    rows! {
+        ec2.attach_vpn_gateway().vpn_gateway_id(gateway).vpc_id(vpc) => "ok",
+        ec2.describe_network_interfaces() => "UnsupportedOperation",
+    }
 }
