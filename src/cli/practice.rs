@@ -14,7 +14,7 @@ use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
 use super::{Everywhere, home, new};
-use crate::action::{Failure as ActionFailure, Worlds};
+use crate::action::{Worlds, of_aws};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{At, RunScope, State};
 use crate::engine::{Clock, Handle};
@@ -171,7 +171,7 @@ impl Practice {
             credentials: Some(cloud.credentials()),
             ..Wiring::default()
         };
-        let cloud = Cloud::connect(wiring).await.map_err(ActionFailure::from);
+        let cloud = Cloud::connect(wiring).await.map_err(of_aws);
         Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
     }
 
