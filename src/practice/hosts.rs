@@ -100,6 +100,13 @@ impl Hosts {
         self.network.detach(name);
     }
 
+    /// Gives a host other addresses, the private one first: an elastic address comes and goes. Connections stay.
+    pub async fn set_addresses(&self, name: &str, addresses: Vec<IpAddr>) {
+        if let Some(machine) = self.network.machine(name) {
+            machine.with(|state| state.addresses = addresses);
+        }
+    }
+
     /// The names of the hosts that are up.
     pub fn names(&self) -> Vec<String> {
         self.network.machines().iter().map(|machine| machine.name.clone()).collect()
@@ -168,6 +175,10 @@ mod lab;
 #[cfg(test)]
 #[path = "tests/hosts.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/access.rs"]
+mod access;
 
 #[cfg(test)]
 #[path = "tests/scripts.rs"]

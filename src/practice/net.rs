@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use tokio::io::DuplexStream;
 
 use super::shell::firewall::Packet;
-use super::shell::machine::{Answered, Machine};
+use super::shell::machine::{Answered, Connection, Machine};
 use super::shell::sshd;
 use crate::ssh::dial::{Dial, Wire};
 
@@ -63,6 +64,7 @@ impl Gate for NoGate {
 #[derive(Default)]
 pub struct Network {
     machines: RwLock<BTreeMap<String, Arc<Machine>>>,
+    dialled: AtomicU16,
 }
 
 /// The bytes that a connection holds before its writer waits.
@@ -89,8 +91,13 @@ impl Network {
         self.machines.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// The caller's port: from the range that Linux gives out (ip(7), ip_local_port_range).
+    fn next_port(&self) -> u16 {
+        32_768 + self.dialled.fetch_add(1, Ordering::Relaxed) % 28_232
+    }
+
     fn at(&self, address: IpAddr) -> Option<Arc<Machine>> {
-        self.machines().into_iter().find(|machine| machine.addresses.contains(&address))
+        self.machines().into_iter().find(|machine| machine.addresses().contains(&address))
     }
 
     /// An address as it stands, or the private address of the host with that name.
@@ -103,7 +110,13 @@ impl Network {
 
     /// Connects as TCP would: refused where nothing listens, unreachable where a firewall says so, silent for ever
     /// where packets are dropped or where there is no host. The caller sets the time limit.
-    pub async fn dial(self: &Arc<Self>, from: Source, gate: &Arc<dyn Gate>, name: &str, port: u16) -> io::Result<DuplexStream> {
+    pub async fn dial(
+        self: &Arc<Self>,
+        from: Source,
+        gate: &Arc<dyn Gate>,
+        name: &str,
+        port: u16,
+    ) -> io::Result<DuplexStream> {
         let to = self.resolve(name)?;
         let own = from == Source::Host(to) || to.is_loopback();
         let routed = own || matches!(from, Source::Host(_)) || !is_private(to);
@@ -122,7 +135,9 @@ impl Network {
             Answered::Connected => {
                 let (near, far) = tokio::io::duplex(BUFFER);
                 let reach = Reach { network: self.clone(), gate: gate.clone() };
-                tokio::spawn(sshd::serve(machine, sshd::Peer { address: from, port }, reach, far));
+                let from = SocketAddr::new(from, self.next_port());
+                let ends = Connection { local: SocketAddr::new(seen, port), peer: from };
+                tokio::spawn(sshd::serve(machine, ends, reach, far));
                 Ok(near)
             }
         }

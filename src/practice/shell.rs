@@ -4,6 +4,7 @@ pub mod account;
 mod authorized_keys;
 pub mod clock;
 pub mod commands;
+mod dev_tcp;
 pub mod disk;
 mod exec;
 pub mod firewall;
@@ -139,10 +140,15 @@ impl Session {
             builder = builder.env(name, value);
         }
         for program in commands::always() {
-            builder = builder.builtin(program.name, Box::new(Installed { program: *program, session: Arc::downgrade(self) }));
+            builder =
+                builder.builtin(program.name, Box::new(Installed { program: *program, session: Arc::downgrade(self) }));
         }
         self.learn();
-        builder.command("sudo", commands::sudo::Sudo(self.clone())).builtin_registry(self.optional.clone()).build()
+        let sudo = commands::sudo::Sudo(self.clone());
+        let bash = builder.command("sudo", sudo).builtin_registry(self.optional.clone()).build();
+        // Only a path that is taken could fail, and nothing else is mounted.
+        let _ = bash.mount("/dev/tcp", dev_tcp::of(self));
+        bash
     }
 
     /// Makes the programs of installed packages known to the running shell.

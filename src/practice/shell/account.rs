@@ -46,7 +46,8 @@ impl Account {
         })?;
         let gid: u32 = line[3].parse().ok()?;
         let groups = groups(disk).await;
-        let group = groups.iter().find(|group| group.gid == gid).map_or_else(|| gid.to_string(), |group| group.name.clone());
+        let group =
+            groups.iter().find(|group| group.gid == gid).map_or_else(|| gid.to_string(), |group| group.name.clone());
         let more = groups.iter().filter(|g| g.name != group && g.members.iter().any(|member| member == line[0]));
         Some(Self {
             name: line[0].to_string(),
@@ -88,7 +89,12 @@ mod tests {
     #[tokio::test]
     async fn an_account_knows_all_its_groups() {
         let disk = Disk::new();
-        disk.put("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nu:x:1000:1001::/home/u:/bin/sh\n", 0o644, Owner::root());
+        disk.put(
+            "/etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\nu:x:1000:1001::/home/u:/bin/sh\n",
+            0o644,
+            Owner::root(),
+        );
         disk.put("/etc/group", "root:x:0:\nsudo:x:27:u,v\nstaff:x:1001:\n", 0o644, Owner::root());
         let user = Account::find(&disk, "u").await.unwrap();
         assert_eq!(user.groups, ["staff", "sudo"]);

@@ -17,7 +17,14 @@ pub struct Grant {
 }
 
 /// Looks for `key` in the user's files. Nothing if it is not there, may not come from `address`, or StrictModes objects.
-pub async fn find(disk: &Disk, user: &Account, files: &str, strict: bool, key: &PublicKey, address: IpAddr) -> Option<Grant> {
+pub async fn find(
+    disk: &Disk,
+    user: &Account,
+    files: &str,
+    strict: bool,
+    key: &PublicKey,
+    address: IpAddr,
+) -> Option<Grant> {
     for pattern in files.split_whitespace() {
         let expanded = pattern.replace("%h", &user.home).replace("%u", &user.name);
         let path = if expanded.starts_with('/') { expanded } else { format!("{}/{expanded}", user.home) };
@@ -108,7 +115,10 @@ mod tests {
     async fn options_limit_what_a_key_may() {
         let open = Some(Grant { forwarding: true });
         assert_eq!(look(KEY, 0o600, "192.0.2.1").await, open);
-        assert_eq!(look(&format!("# a\nrestrict {KEY} me"), 0o600, "192.0.2.1").await, Some(Grant { forwarding: false }));
+        assert_eq!(
+            look(&format!("# a\nrestrict {KEY} me"), 0o600, "192.0.2.1").await,
+            Some(Grant { forwarding: false })
+        );
         let from = format!("from=\"192.0.2.*,10.0.0.1\",no-pty {KEY}");
         assert_eq!(look(&from, 0o600, "192.0.2.1").await, open);
         assert_eq!(look(&from, 0o600, "198.51.100.1").await, None);

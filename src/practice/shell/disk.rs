@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bashkit::{DirEntry, FileSystem, FileSystemExt, FsUsage, InMemoryFs, Metadata, VfsEntry, VfsEntryKind, VfsSnapshot};
+use bashkit::{
+    DirEntry, FileSystem, FileSystemExt, FsUsage, InMemoryFs, Metadata, VfsEntry, VfsEntryKind, VfsSnapshot,
+};
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
@@ -67,7 +69,8 @@ enum SavedKind {
 impl Disk {
     pub fn new() -> Self {
         let disk = Self { files: InMemoryFs::new(), owners: Mutex::default() };
-        for (path, mode) in [("/etc", 0o755), ("/root", 0o700), ("/run", 0o755), ("/tmp", 0o1777), ("/var/tmp", 0o1777)] {
+        for (path, mode) in [("/etc", 0o755), ("/root", 0o700), ("/run", 0o755), ("/tmp", 0o1777), ("/var/tmp", 0o1777)]
+        {
             disk.dir(path, mode, Owner::root());
         }
         disk
@@ -295,7 +298,8 @@ impl FileSystem for UserView {
             return self.disk.files.mkdir(path, recursive).await;
         }
         self.may_link(path).await?;
-        let new: Vec<PathBuf> = path.ancestors().take_while(|above| !self.known(above)).map(Path::to_path_buf).collect();
+        let new: Vec<PathBuf> =
+            path.ancestors().take_while(|above| !self.known(above)).map(Path::to_path_buf).collect();
         self.disk.files.mkdir(path, recursive).await?;
         new.iter().for_each(|made| self.mine(made));
         Ok(())

@@ -107,7 +107,9 @@ pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, 
     disk.put("/etc/timezone", "Etc/UTC\n", 0o644, root());
     disk.put("/etc/issue.net", image.release().os_release.split('"').nth(1).unwrap_or("Linux"), 0o644, root());
     disk.put("/etc/nftables.conf", NFTABLES_CONF, 0o755, root());
-    for directory in ["/etc/systemd/system", "/etc/default", "/var/lib", "/var/log", "/usr/local/bin", "/usr/local/sbin"] {
+    for directory in
+        ["/etc/systemd/system", "/etc/default", "/var/lib", "/var/log", "/usr/local/bin", "/usr/local/sbin"]
+    {
         disk.dir(directory, 0o755, root());
     }
     accounts(&disk, image, login.user);
@@ -136,7 +138,12 @@ fn accounts(disk: &Disk, image: Image, user: &str) {
     disk.put("/etc/shadow", &shadow, 0o640, Owner::root());
     let sudoers = format!("# Created by cloud-init\n{user} ALL=(ALL) NOPASSWD:ALL\n");
     disk.put("/etc/sudoers.d/90-cloud-init-users", &sudoers, 0o440, Owner::root());
-    disk.put("/etc/sudoers", "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n", 0o440, Owner::root());
+    disk.put(
+        "/etc/sudoers",
+        "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n",
+        0o440,
+        Owner::root(),
+    );
 }
 
 fn ssh_files(disk: &Disk, image: Image) {
@@ -144,7 +151,12 @@ fn ssh_files(disk: &Disk, image: Image) {
     let rhel = "Include /etc/ssh/sshd_config.d/*.conf\n\n#Port 22\n#PermitRootLogin prohibit-password\n\nAuthorizedKeysFile\t.ssh/authorized_keys\nSubsystem\tsftp\t/usr/libexec/openssh/sftp-server\n";
     let redhat = "SyslogFacility AUTHPRIV\nKbdInteractiveAuthentication no\nGSSAPIAuthentication yes\nGSSAPICleanupCredentials no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\n";
     disk.dir("/etc/ssh/sshd_config.d", if image.is_rhel() { 0o700 } else { 0o755 }, Owner::root());
-    disk.put("/etc/ssh/sshd_config", if image.is_rhel() { rhel } else { debian }, if image.is_rhel() { 0o600 } else { 0o644 }, Owner::root());
+    disk.put(
+        "/etc/ssh/sshd_config",
+        if image.is_rhel() { rhel } else { debian },
+        if image.is_rhel() { 0o600 } else { 0o644 },
+        Owner::root(),
+    );
     disk.put("/etc/ssh/sshd_config.d/50-cloud-init.conf", "PasswordAuthentication no\n", 0o600, Owner::root());
     if image.is_rhel() {
         disk.put("/etc/ssh/sshd_config.d/50-redhat.conf", redhat, 0o600, Owner::root());
@@ -237,7 +249,12 @@ pub fn units(image: Image) -> BTreeMap<String, Unit> {
     } else {
         units.push(("cron.service", "Regular background program processing daemon", On, Role::Plain));
         units.push(("systemd-resolved.service", "Network Name Resolution", On, Role::Plain));
-        units.push(("ufw.service", "Uncomplicated firewall", if image == Image::Debian12 { Disabled } else { On }, Role::Plain));
+        units.push((
+            "ufw.service",
+            "Uncomplicated firewall",
+            if image == Image::Debian12 { Disabled } else { On },
+            Role::Plain,
+        ));
     }
     if image == Image::Debian12 {
         units.retain(|(name, ..)| !["ufw.service", "systemd-resolved.service"].contains(name));

@@ -19,18 +19,38 @@ use super::systemd::{Timer, Unit};
 pub struct Machine {
     pub name: String,
     pub image: Image,
-    /// Private first.
-    pub addresses: Vec<IpAddr>,
     pub disk: Arc<Disk>,
     pub clock: Arc<Clock>,
     /// Cancelled when the host is taken away: its connections end.
     pub power: CancellationToken,
     state: Mutex<State>,
+    connections: Mutex<BTreeMap<u64, Connection>>,
+}
+
+/// The two ends of an open connection, this host's first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    pub local: SocketAddr,
+    pub peer: SocketAddr,
+}
+
+/// Keeps a connection in the list of `ss` while it is open.
+pub struct OpenConnection {
+    machine: Arc<Machine>,
+    number: u64,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.machine.connections.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
 }
 
 /// What of a host is neither a file nor fixed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
+    /// The private one first.
+    pub addresses: Vec<IpAddr>,
     pub units: BTreeMap<String, Unit>,
     pub timers: Vec<Timer>,
     pub firewall: Firewall,
@@ -76,7 +96,6 @@ pub enum Answered {
 pub struct SavedMachine {
     name: String,
     image: Image,
-    addresses: Vec<IpAddr>,
     disk: SavedDisk,
     state: State,
 }
@@ -88,16 +107,17 @@ impl Machine {
             packages: image::packages(image),
             selinux: Selinux { enforcing: image.is_rhel(), local_ports: Vec::new() },
             next_number: 800,
+            addresses,
             ..State::default()
         };
         Self {
             name: name.to_string(),
             image,
-            addresses,
             disk: Arc::new(disk),
             clock,
             power: CancellationToken::new(),
             state: Mutex::new(state),
+            connections: Mutex::default(),
         }
     }
 
@@ -105,7 +125,6 @@ impl Machine {
         SavedMachine {
             name: self.name.clone(),
             image: self.image,
-            addresses: self.addresses.clone(),
             disk: self.disk.save(),
             state: self.with(|state| state.clone()),
         }
@@ -116,11 +135,11 @@ impl Machine {
         Ok(Self {
             name: saved.name,
             image: saved.image,
-            addresses: saved.addresses,
             disk: Arc::new(Disk::load(saved.disk)?),
             clock,
             power: CancellationToken::new(),
             state: Mutex::new(saved.state),
+            connections: Mutex::default(),
         })
     }
 
@@ -129,18 +148,37 @@ impl Machine {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Every address, private and public.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        self.with(|state| state.addresses.clone())
+    }
+
     /// The address in the VPC: the first one.
     pub fn address(&self) -> Option<IpAddr> {
-        self.addresses.first().copied()
+        self.with(|state| state.addresses.first().copied())
+    }
+
+    /// Notes a connection until what is returned is dropped.
+    pub fn note_connection(self: &Arc<Self>, connection: Connection) -> OpenConnection {
+        let number = self.with(|state| {
+            state.next_number += 1;
+            state.next_number
+        });
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).insert(number, connection);
+        OpenConnection { machine: self.clone(), number }
+    }
+
+    pub fn connections(&self) -> Vec<Connection> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
     }
 
     pub fn hostname(&self) -> String {
-        image::hostname(&self.name, &self.addresses)
+        image::hostname(&self.name, &self.addresses())
     }
 
     /// What the host's filters and listeners say to a new connection. Packets from the host itself pass.
     pub fn answer(&self, packet: Packet) -> Answered {
-        let own = self.addresses.contains(&packet.from) || packet.to.is_loopback();
+        let own = self.addresses().contains(&packet.from) || packet.to.is_loopback();
         self.with(|state| match state.firewall.judge(packet) {
             Judgement::Drop if !own => Answered::Silence,
             Judgement::Reject if !own => Answered::Unreachable,

@@ -1,12 +1,13 @@
 //! The SSH server of a virtual host: russh's server, told what to do by the host's sshd_config.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use russh::keys::{HashAlg, PublicKey};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey, run_stream};
+use russh::server::{
+    Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey, run_stream,
+};
 use russh::{Channel, ChannelOpenFailure, Disconnect, MethodKind, MethodSet, SshId};
 use tokio::io::DuplexStream;
 
@@ -14,45 +15,39 @@ use super::account::Account;
 use super::authorized_keys::{self, Grant};
 use super::exec;
 use super::image;
-use super::machine::Machine;
+use super::machine::{Connection, Machine};
 use super::sshd_config::{SshdConfig, Subject, listed};
 use crate::practice::net::Reach;
-
-/// The other end of a connection, and the port of ours that it came to.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    pub address: IpAddr,
-    pub port: u16,
-}
 
 /// How long a forwarded connection waits for its target: Linux gives up on a SYN after about that (tcp(7), tcp_syn_retries).
 const CONNECT_LIMIT: Duration = Duration::from_secs(127);
 
 /// Serves one connection to its end, or until the host goes away.
-pub async fn serve(machine: Arc<Machine>, peer: Peer, reach: Reach, wire: DuplexStream) {
+pub async fn serve(machine: Arc<Machine>, ends: Connection, reach: Reach, wire: DuplexStream) {
     // With ssh.socket a broken sshd still has a port: the connection is taken and dropped.
     if !machine.wake_sshd().await {
         return;
     }
+    let _open = machine.note_connection(ends);
     let Some(config) = machine.with(|state| state.sshd.running.clone()) else { return };
     let server = server_config(&machine, &config).await;
     let grace = Duration::from_secs(config.number("logingracetime", None) as u64);
-    let login = Arc::new(AtomicUsize::new(0));
-    let handler = Connection {
+    let logged_in = Arc::new(AtomicUsize::new(0));
+    let handler = Login {
         machine: machine.clone(),
         config: Arc::new(config),
-        peer,
+        ends,
         reach,
         user: None,
         grant: Grant::default(),
         sessions: Arc::default(),
-        logged_in: login.clone(),
+        logged_in: logged_in.clone(),
     };
     let Ok(session) = run_stream(Arc::new(server), wire, handler).await else { return };
     let handle = session.handle();
     let late = async {
         tokio::time::sleep(grace).await;
-        if grace.is_zero() || login.load(Ordering::Relaxed) > 0 {
+        if grace.is_zero() || logged_in.load(Ordering::Relaxed) > 0 {
             std::future::pending::<()>().await;
         }
     };
@@ -90,10 +85,10 @@ async fn server_config(machine: &Machine, config: &SshdConfig) -> Config {
 }
 
 /// One connection, from its key exchange to its end.
-struct Connection {
+struct Login {
     machine: Arc<Machine>,
     config: Arc<SshdConfig>,
-    peer: Peer,
+    ends: Connection,
     reach: Reach,
     user: Option<Account>,
     grant: Grant,
@@ -101,28 +96,29 @@ struct Connection {
     logged_in: Arc<AtomicUsize>,
 }
 
-impl Connection {
+impl Login {
     fn subject(&self, user: &Account) -> Subject {
         Subject {
             user: user.name.clone(),
             groups: user.groups.clone(),
-            host: self.peer.address.to_string(),
-            address: Some(self.peer.address),
-            local_port: Some(self.peer.port),
+            host: self.ends.peer.ip().to_string(),
+            address: Some(self.ends.peer.ip()),
+            local_port: Some(self.ends.local.port()),
         }
     }
 
     /// The account, if it exists and the lists of users and groups let it in.
     async fn admitted(&self, name: &str) -> Option<Account> {
         let Some(user) = Account::find(&self.machine.disk, name).await else {
-            self.log(format!("Invalid user {name} from {}", self.peer.address));
+            self.log(format!("Invalid user {name} from {}", self.ends.peer.ip()));
             return None;
         };
         let subject = self.subject(&user);
         let root = self.config.value("permitrootlogin", Some(&subject));
-        let nobody = user.shell.ends_with("nologin") || user.shell.ends_with("/false") || (user.is_root() && root == "no");
+        let nobody =
+            user.shell.ends_with("nologin") || user.shell.ends_with("/false") || (user.is_root() && root == "no");
         if nobody || !self.lists_admit(&user, &subject) {
-            self.log(format!("User {name} from {} not allowed because not listed in AllowUsers", self.peer.address));
+            self.log(format!("User {name} from {} not allowed because not listed in AllowUsers", self.ends.peer.ip()));
             return None;
         }
         Some(user)
@@ -131,14 +127,15 @@ impl Connection {
     /// DenyUsers, AllowUsers, DenyGroups, AllowGroups, in that order (sshd_config(5)).
     fn lists_admit(&self, user: &Account, subject: &Subject) -> bool {
         let list = |name: &str| self.config.every(name, Some(subject));
-        let address = self.peer.address.to_string();
+        let address = self.ends.peer.ip().to_string();
         let user_in = |patterns: &[&str]| {
             patterns.iter().any(|pattern| match pattern.split_once('@') {
                 Some((name, host)) => listed(name, &user.name) && listed(host, &address),
                 None => listed(pattern, &user.name),
             })
         };
-        let group_in = |patterns: &[&str]| patterns.iter().any(|pattern| user.groups.iter().any(|group| listed(pattern, group)));
+        let group_in =
+            |patterns: &[&str]| patterns.iter().any(|pattern| user.groups.iter().any(|group| listed(pattern, group)));
         let (allowed, groups) = (list("allowusers"), list("allowgroups"));
         !user_in(&list("denyusers"))
             && (allowed.is_empty() || user_in(&allowed))
@@ -154,7 +151,7 @@ impl Connection {
         }
         let files = self.config.value("authorizedkeysfile", Some(&subject));
         let strict = self.config.on("strictmodes", None);
-        let grant = authorized_keys::find(&self.machine.disk, &user, &files, strict, key, self.peer.address).await?;
+        let grant = authorized_keys::find(&self.machine.disk, &user, &files, strict, key, self.ends.peer.ip()).await?;
         Some((user, grant))
     }
 
@@ -162,7 +159,8 @@ impl Connection {
     fn may_forward(&self, user: &Account, host: &str, port: u32) -> bool {
         let subject = self.subject(user);
         let allow = self.config.value("allowtcpforwarding", Some(&subject));
-        let forwarding = !self.config.on("disableforwarding", Some(&subject)) && ["yes", "local"].contains(&allow.as_str());
+        let forwarding =
+            !self.config.on("disableforwarding", Some(&subject)) && ["yes", "local"].contains(&allow.as_str());
         let open = self.config.value("permitopen", Some(&subject));
         let opened = open == "any"
             || open.split_whitespace().any(|one| {
@@ -178,7 +176,7 @@ impl Connection {
     }
 }
 
-impl Handler for Connection {
+impl Handler for Login {
     type Error = russh::Error;
 
     async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
@@ -189,7 +187,7 @@ impl Handler for Connection {
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         let Some((account, grant)) = self.granted(user, key.public_key).await else { return Ok(Auth::reject()) };
         let fingerprint = key.public_key.fingerprint(HashAlg::Sha256);
-        self.log(format!("Accepted publickey for {user} from {} ssh2: {fingerprint}", self.peer.address));
+        self.log(format!("Accepted publickey for {user} from {} ssh2: {fingerprint}", self.ends.peer.ip()));
         self.logged_in.store(1, Ordering::Relaxed);
         self.user = Some(account);
         self.grant = grant;
@@ -216,9 +214,9 @@ impl Handler for Connection {
         }
         reply.accept().await;
         let shell = super::Session::new(self.machine.clone(), user, Some(self.reach.clone()));
-        let (open, handle, peer) = (self.sessions.clone(), session.handle(), self.peer);
+        let (open, handle, ends) = (self.sessions.clone(), session.handle(), self.ends);
         tokio::spawn(async move {
-            exec::serve(channel, handle, shell, peer).await;
+            exec::serve(channel, handle, shell, ends).await;
             open.fetch_sub(1, Ordering::Relaxed);
         });
         Ok(())
@@ -235,7 +233,10 @@ impl Handler for Connection {
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
         let Some(user) = self.user.clone().filter(|user| self.may_forward(user, host, port)) else {
-            self.log(format!("refused local port forward: originator {} target {host} port {port}", self.peer.address));
+            self.log(format!(
+                "refused local port forward: originator {} target {host} port {port}",
+                self.ends.peer.ip()
+            ));
             reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
             return Ok(());
         };

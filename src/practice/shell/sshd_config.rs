@@ -60,7 +60,10 @@ impl SshdConfig {
 
     /// The arguments of the first line that counts for `subject`.
     fn first(&self, name: &str, subject: Option<&Subject>) -> Option<&[String]> {
-        self.lines.iter().find(|line| line.keyword == name && line.counts(subject)).map(|line| line.arguments.as_slice())
+        self.lines
+            .iter()
+            .find(|line| line.keyword == name && line.counts(subject))
+            .map(|line| line.arguments.as_slice())
     }
 
     /// Every argument of every line that counts: for keywords that accumulate.
@@ -167,7 +170,9 @@ pub fn glob(pattern: &str, name: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => name.is_empty(),
-        Some('*') => name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| glob(rest.as_str(), &name[at..])),
+        Some('*') => {
+            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| glob(rest.as_str(), &name[at..]))
+        }
         Some(wanted) => {
             let mut name = name.chars();
             name.next().is_some_and(|found| wanted == '?' || wanted == found) && glob(rest.as_str(), name.as_str())

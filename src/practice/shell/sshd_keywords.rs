@@ -43,7 +43,8 @@ const ROOT_LOGIN: Kind = Kind::Choice(&["yes", "no", "prohibit-password", "witho
 const LOG_LEVEL: Kind =
     Kind::Choice(&["quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"]);
 
-const CIPHERS: &str = "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com";
+const CIPHERS: &str =
+    "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com";
 const MACS: &str = "umac-64-etm@openssh.com,umac-128-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha1-etm@openssh.com,umac-64@openssh.com,umac-128@openssh.com,hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 const KEX: &str = "sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
 const KEY_ALGORITHMS: &str = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256";
@@ -167,7 +168,9 @@ impl Kind {
                 Ok(port) if port > 0 => Ok(()),
                 _ => Err("Badly formatted port number.".to_string()),
             },
-            Self::Number => first.parse::<u32>().map(|_| ()).map_err(|_| format!("integer value expected, got {first}")),
+            Self::Number => {
+                first.parse::<u32>().map(|_| ()).map_err(|_| format!("integer value expected, got {first}"))
+            }
             Self::Time => seconds(first).map(|_| ()).ok_or_else(|| "invalid time value.".to_string()),
             Self::MaxStartups => {
                 let numbers: Option<Vec<u32>> = first.split(':').map(|part| part.parse().ok()).collect();

@@ -49,10 +49,20 @@ pub enum Role {
     Firewalld,
     /// A timer that `systemd-run` made; it lives in `State::timers`.
     Timer,
-    /// A unit file of the host's own: its ExecStart lines; `oneshot` ones run to their end.
-    Own { commands: Vec<String>, oneshot: bool },
+    Own(Own),
     /// A service that only is up or down.
     Plain,
+}
+
+/// A unit file of the host's own (systemd.service(5)).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    pub start: Vec<String>,
+    pub stop: Vec<String>,
+    /// `Type=oneshot`: its commands run to their end.
+    pub oneshot: bool,
+    /// `RemainAfterExit=yes`: it counts as active afterwards.
+    pub remains: bool,
 }
 
 /// A command that `systemd-run --on-active` put off.
@@ -127,9 +137,7 @@ impl Machine {
                 self.with(|state| state.firewall.zones.start());
                 Ok(())
             }
-            Role::Own { commands, oneshot } => {
-                return self.start_own(name, commands, *oneshot).await;
-            }
+            Role::Own(own) => return self.start_own(name, own).await,
             Role::Timer | Role::Plain => Ok(()),
         };
         self.settle(name, up)
@@ -185,7 +193,12 @@ impl Machine {
             }
             Role::Nftables => self.with(|state| state.firewall.nft.tables.clear()),
             Role::Firewalld => self.with(|state| state.firewall.zones.running = false),
-            Role::Own { .. } | Role::Plain => {}
+            Role::Own(own) if unit.active == Active::Active => {
+                for command in &own.stop {
+                    self.run_for(name, command).await;
+                }
+            }
+            Role::Own(_) | Role::Plain => {}
         }
         if unit.active == Active::Active {
             self.mark(name, Active::Inactive);
@@ -214,7 +227,9 @@ impl Machine {
                 self.with(|state| state.firewall.zones.start());
                 Ok(())
             }
-            _ => Err(JobFailed(format!("Failed to reload {name}: Job type reload is not applicable for unit {name}.\n"))),
+            _ => {
+                Err(JobFailed(format!("Failed to reload {name}: Job type reload is not applicable for unit {name}.\n")))
+            }
         }
     }
 
@@ -321,24 +336,33 @@ impl Machine {
         let script = self.disk.text(path).await.ok_or_else(|| format!("{path}: No such file or directory\n"))?;
         let script = super::commands::firewall::with_includes(&self.disk, &script).await;
         let rules = self.with(|state| state.firewall.nft.clone());
-        let rules = rules.apply(&script).map_err(|problem| format!("{path}:{}: Error: {}\n", problem.line, problem.what))?;
+        let rules =
+            rules.apply(&script).map_err(|problem| format!("{path}:{}: Error: {}\n", problem.line, problem.what))?;
         self.with(|state| state.firewall.nft = rules);
         Ok(())
     }
 
-    async fn start_own(self: &Arc<Self>, name: &str, commands: &[String], oneshot: bool) -> Done {
-        if oneshot {
-            for command in commands {
-                let job = Job { script: command.clone(), ..Job::default() };
-                let output = Session::root(self.clone()).output(job).await;
-                self.log(name, format!("{}{}", output.out, output.err));
-                if output.code != 0 {
-                    return self.settle(name, Err(format!("Main process exited, code=exited, status={}", output.code)));
-                }
-            }
-            return Ok(());
+    async fn start_own(self: &Arc<Self>, name: &str, own: &Own) -> Done {
+        if !own.oneshot {
+            return self.settle(name, Ok(()));
         }
-        self.settle(name, Ok(()))
+        for command in &own.start {
+            let code = self.run_for(name, command).await;
+            if code != 0 && !command.starts_with('-') {
+                return self.settle(name, Err(format!("Main process exited, code=exited, status={code}")));
+            }
+        }
+        if own.remains { self.settle(name, Ok(())) } else { Ok(()) }
+    }
+
+    /// Runs one command line of a unit as root; what it prints is in the journal.
+    async fn run_for(self: &Arc<Self>, name: &str, command: &str) -> i32 {
+        let job = Job { script: command.trim_start_matches('-').to_string(), ..Job::default() };
+        let output = Session::root(self.clone()).output(job).await;
+        if !output.out.is_empty() || !output.err.is_empty() {
+            self.log(name, format!("{}{}", output.out, output.err));
+        }
+        output.code
     }
 
     /// Reads unit files again, and runs the generators (sshd-socket-generator on Ubuntu since 22.10).
@@ -354,10 +378,12 @@ impl Machine {
             own.push((name, own_unit(&text)));
         }
         self.with(|state| {
-            state.units.retain(|name, unit| !matches!(unit.role, Role::Own { .. }) || own.iter().any(|(own, _)| own == name));
+            state
+                .units
+                .retain(|name, unit| !matches!(unit.role, Role::Own(_)) || own.iter().any(|(own, _)| own == name));
             for (name, new) in own {
                 match state.units.get_mut(&name) {
-                    Some(unit) if matches!(unit.role, Role::Own { .. }) => unit.role = new.role,
+                    Some(unit) if matches!(unit.role, Role::Own(_)) => unit.role = new.role,
                     Some(_) => {}
                     None => drop(state.units.insert(name, new)),
                 }
@@ -391,7 +417,9 @@ impl Machine {
                 for value in text.lines().filter_map(|line| line.trim().strip_prefix("ListenStream=")) {
                     match value.trim() {
                         "" => streams.clear(),
-                        port if port.parse::<u16>().is_ok() => streams.extend([format!("0.0.0.0:{port}"), format!("[::]:{port}")]),
+                        port if port.parse::<u16>().is_ok() => {
+                            streams.extend([format!("0.0.0.0:{port}"), format!("[::]:{port}")])
+                        }
                         address => streams.push(address.to_string()),
                     }
                 }
@@ -468,8 +496,14 @@ fn job_failed(name: &str) -> JobFailed {
 
 fn own_unit(text: &str) -> Unit {
     let lines = |key: &'static str| text.lines().filter_map(move |line| line.trim().strip_prefix(key));
-    let commands = lines("ExecStart=").map(|command| command.trim_start_matches('-').to_string()).collect();
-    let oneshot = lines("Type=").last() == Some("oneshot");
+    let all = |key| lines(key).map(str::to_string).collect();
+    let is = |key, value| lines(key).last() == Some(value);
+    let own = Own {
+        start: all("ExecStart="),
+        stop: all("ExecStop="),
+        oneshot: is("Type=", "oneshot"),
+        remains: is("RemainAfterExit=", "yes"),
+    };
     let about = lines("Description=").next().unwrap_or_default().to_string();
-    Unit::new(&about, Enabled::Disabled, Role::Own { commands, oneshot })
+    Unit::new(&about, Enabled::Disabled, Role::Own(own))
 }

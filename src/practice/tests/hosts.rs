@@ -69,7 +69,10 @@ async fn a_user_is_not_root_without_sudo() {
     assert_eq!(shell.run("systemctl restart ssh", "").await.code, 1);
     assert_eq!(shell.run("ufw status", "").await.code, 1);
     assert_eq!(shell.run("whoami; sudo -n whoami; sudo -n id -u", "").await.out, "ubuntu\nroot\n0\n");
-    assert_eq!(shell.run("echo hello | sudo -n tee /etc/motd >/dev/null; cat /etc/motd; stat -c %U /etc/motd", "").await.out, "hello\nroot\n");
+    assert_eq!(
+        shell.run("echo hello | sudo -n tee /etc/motd >/dev/null; cat /etc/motd; stat -c %U /etc/motd", "").await.out,
+        "hello\nroot\n"
+    );
 }
 
 #[tokio::test]

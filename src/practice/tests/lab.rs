@@ -118,10 +118,15 @@ pub struct Shell {
 }
 
 impl Shell {
-    pub async fn over(wire: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, user: &str, key: &PrivateKey) -> Result<Self, String> {
+    pub async fn over(
+        wire: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        user: &str,
+        key: &PrivateKey,
+    ) -> Result<Self, String> {
         let host_key = Arc::default();
         let said = |error: russh::Error| error.to_string();
-        let mut handle = client::connect_stream(Arc::default(), wire, Trusting(Arc::clone(&host_key))).await.map_err(said)?;
+        let mut handle =
+            client::connect_stream(Arc::default(), wire, Trusting(Arc::clone(&host_key))).await.map_err(said)?;
         let key = PrivateKeyWithHashAlg::new(Arc::new(key.clone()), None);
         let done = handle.authenticate_publickey(user, key).await.map_err(said)?;
         if done.success() { Ok(Self { handle, host_key }) } else { Err("Permission denied (publickey).".to_string()) }

@@ -32,7 +32,8 @@ sshd -t
 if systemctl is-enabled ssh.socket >/dev/null 2>&1; then systemctl daemon-reload && systemctl restart ssh.socket; else systemctl restart ssh 2>/dev/null || systemctl restart sshd; fi
 "#;
 
-const PORTS: &str = "sshd -T | awk '$1==\"port\"{print $2}' | sort; ss -Hltn | awk '{print $4}' | sed 's/.*://' | sort -un\n";
+const PORTS: &str =
+    "sshd -T | awk '$1==\"port\"{print $2}' | sort; ss -Hltn | awk '{print $4}' | sed 's/.*://' | sort -un\n";
 
 const IMAGES: [Image; 4] = [Image::Ubuntu2204, Image::Ubuntu2404, Image::Rhel9, Image::Debian12];
 
@@ -62,7 +63,8 @@ async fn sshd_moves_to_the_new_port_and_leaves_the_old_one() {
         assert_eq!(old.run("whoami", "").await.code, 0, "{image:?}: the old connection still lives");
         let again = lab.login(ENGINEER_TO, 22022, lab.user).await.unwrap();
         let ports = again.sudo(PORTS).await.out;
-        let expected = if image.is_rhel() || image == Image::Debian12 { "22022\n22022\n" } else { "22022\n53\n22022\n" };
+        let expected =
+            if image.is_rhel() || image == Image::Debian12 { "22022\n22022\n" } else { "22022\n53\n22022\n" };
         assert_eq!(ports, expected, "{image:?}");
         lab.hosts.advance(Duration::from_secs(400)).await;
         assert!(refused(&lab, 22).await, "{image:?}: the rollback was disarmed");
@@ -89,12 +91,17 @@ async fn the_rollback_brings_the_old_port_back() {
 async fn ubuntu_with_socket_activation_needs_the_socket_restarted() {
     let lab = Lab::new(Image::Ubuntu2404).await;
     let shell = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
-    let done = shell.sudo("echo Port 22022 >/etc/ssh/sshd_config.d/01.conf; systemctl restart ssh; sshd -T | grep ^port\n").await;
+    let done = shell
+        .sudo("echo Port 22022 >/etc/ssh/sshd_config.d/01.conf; systemctl restart ssh; sshd -T | grep ^port\n")
+        .await;
     assert_eq!(done.out, "port 22022\n", "{done:?}");
     assert!(refused(&lab, 22022).await, "systemd still holds 22");
     let listen = shell.sudo("systemctl restart ssh.socket; systemctl show ssh.socket -p Listen\n").await.out;
     assert_eq!(listen, "Listen=0.0.0.0:22 (Stream)\nListen=[::]:22 (Stream)\n", "no daemon-reload yet");
-    let listen = shell.sudo("systemctl daemon-reload; systemctl restart ssh.socket; systemctl show ssh.socket -p Listen --value\n").await.out;
+    let listen = shell
+        .sudo("systemctl daemon-reload; systemctl restart ssh.socket; systemctl show ssh.socket -p Listen --value\n")
+        .await
+        .out;
     assert_eq!(listen, "0.0.0.0:22022 (Stream)\n[::]:22022 (Stream)\n");
     assert!(lab.login(ENGINEER_TO, 22022, "ubuntu").await.is_ok());
 }
@@ -103,7 +110,7 @@ async fn ubuntu_with_socket_activation_needs_the_socket_restarted() {
 async fn selinux_keeps_sshd_from_a_port_that_is_not_labelled() {
     let lab = Lab::new(Image::Rhel9).await;
     let shell = lab.login(ENGINEER_TO, 22, "ec2-user").await.unwrap();
-    let done = shell.sudo("printf 'Port 22\\nPort 22022\\n' >/etc/ssh/sshd_config.d/01.conf; systemctl restart sshd; journalctl -u sshd -n 2\n").await;
+    let done = shell.sudo("printf 'Port 22\\nPort 22022\\n' >/etc/ssh/sshd_config.d/01.conf; systemctl restart sshd; journalctl -u sshd -n 3\n").await;
     assert!(done.out.contains("Bind to port 22022 on 0.0.0.0 failed: Permission denied."), "{done:?}");
     assert!(refused(&lab, 22022).await);
     let only_new = shell.sudo("echo Port 22022 >/etc/ssh/sshd_config.d/01.conf; systemctl restart sshd\n").await;
@@ -176,7 +183,9 @@ async fn the_hardening_is_in_force_and_the_jump_still_works() {
 
 #[tokio::test]
 async fn forwarding_ends_with_disable_forwarding_or_without_allow_tcp_forwarding() {
-    for line in ["DisableForwarding yes", "AllowTcpForwarding no", "AllowTcpForwarding remote", "PermitOpen 10.40.11.99:22"] {
+    for line in
+        ["DisableForwarding yes", "AllowTcpForwarding no", "AllowTcpForwarding remote", "PermitOpen 10.40.11.99:22"]
+    {
         let lab = Lab::new(Image::Ubuntu2404).await;
         let script = format!("echo '{line}' >/etc/ssh/sshd_config.d/05.conf; systemctl restart ssh");
         assert_eq!(lab.hosts.at_console(BASTION, &script).await.unwrap().code, 0, "{line}");
@@ -260,7 +269,10 @@ async fn the_checks_of_appendix_g_hold_on_a_fresh_host() {
         let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
         for (check, expected) in [
             ("sshd -T | awk '$1==\"port\"{print $2}'", "22\n"),
-            ("sshd -T | grep -E '^(disableforwarding|allowtcpforwarding) '", "disableforwarding no\nallowtcpforwarding yes\n"),
+            (
+                "sshd -T | grep -E '^(disableforwarding|allowtcpforwarding) '",
+                "allowtcpforwarding yes\ndisableforwarding no\n",
+            ),
             ("timedatectl show -p Timezone --value", "Etc/UTC\n"),
             ("timeout 5 bash -c '</dev/tcp/10.40.11.20/22'; echo $?", "0\n"),
             ("timeout 5 bash -c '</dev/tcp/10.40.11.20/23' 2>/dev/null; echo $?", "1\n"),

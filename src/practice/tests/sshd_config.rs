@@ -19,7 +19,8 @@ async fn the_first_value_wins_and_files_are_read_in_order_of_their_names() {
     let early = ("/etc/ssh/sshd_config.d/10-onramp-hardening.conf", "PasswordAuthentication no\n");
     let config = read(&[INCLUDE, late, early]).await.unwrap();
     assert!(!config.on("passwordauthentication", None));
-    let config = read(&[INCLUDE, ("/etc/ssh/sshd_config.d/60-mine.conf", "PasswordAuthentication no"), late]).await.unwrap();
+    let config =
+        read(&[INCLUDE, ("/etc/ssh/sshd_config.d/60-mine.conf", "PasswordAuthentication no"), late]).await.unwrap();
     assert!(config.on("passwordauthentication", None), "50 comes before 60");
 }
 
@@ -73,7 +74,9 @@ async fn port_does_not_stand_under_match() {
 
 #[tokio::test]
 async fn values_print_as_sshd_prints_them() {
-    let config = read(&[(MAIN, "PermitRootLogin prohibit-password\nLoginGraceTime 1m\nAllowTcpForwarding all\n")]).await.unwrap();
+    let config = read(&[(MAIN, "PermitRootLogin prohibit-password\nLoginGraceTime 1m\nAllowTcpForwarding all\n")])
+        .await
+        .unwrap();
     assert_eq!(config.value("permitrootlogin", None), "without-password");
     assert_eq!(config.value("logingracetime", None), "60");
     assert_eq!(config.value("allowtcpforwarding", None), "yes");

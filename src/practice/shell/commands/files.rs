@@ -13,7 +13,9 @@ use super::super::program::{Answer, Call, reason};
 pub fn install(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         match Install::parse(&call.arguments) {
-            Ok(asked) => asked.run(&call).await.unwrap_or_else(|problem| Answer::fail(1, format!("install: {problem}\n"))),
+            Ok(asked) => {
+                asked.run(&call).await.unwrap_or_else(|problem| Answer::fail(1, format!("install: {problem}\n")))
+            }
             Err(problem) => Answer::fail(1, format!("install: {problem}\n")),
         }
     })
@@ -45,7 +47,12 @@ impl Install {
         let mut rest = arguments.iter();
         while let Some(word) = rest.next() {
             let (flag, joined) = split_option(word);
-            let mut value = || joined.clone().or_else(|| rest.next().cloned()).ok_or_else(|| format!("option requires an argument -- '{flag}'"));
+            let mut value = || {
+                joined
+                    .clone()
+                    .or_else(|| rest.next().cloned())
+                    .ok_or_else(|| format!("option requires an argument -- '{flag}'"))
+            };
             match flag.as_str() {
                 "-m" | "--mode" => asked.mode = mode(&value()?)?,
                 "-o" | "--owner" => asked.owner = Some(value()?),
@@ -56,7 +63,9 @@ impl Install {
                 "-T" | "--no-target-directory" => asked.plain_target = true,
                 "-p" | "-c" | "-C" | "-v" | "-b" | "--compare" | "--verbose" => {}
                 "--" => asked.operands.extend(rest.by_ref().cloned()),
-                flag if flag.starts_with('-') && flag.len() > 1 => return Err(format!("invalid option -- '{}'", &flag[1..])),
+                flag if flag.starts_with('-') && flag.len() > 1 => {
+                    return Err(format!("invalid option -- '{}'", &flag[1..]));
+                }
                 _ => asked.operands.push(word.clone()),
             }
         }
@@ -68,7 +77,10 @@ impl Install {
         if self.directories {
             for operand in &self.operands {
                 let path = call.path(operand);
-                files.mkdir(&path, true).await.map_err(|error| format!("cannot create directory '{operand}': {}", reason(&error)))?;
+                files
+                    .mkdir(&path, true)
+                    .await
+                    .map_err(|error| format!("cannot create directory '{operand}': {}", reason(&error)))?;
                 self.finish(call, &path, operand).await?;
             }
             return Ok(Answer::ok(""));
@@ -78,7 +90,8 @@ impl Install {
             None if self.operands.len() >= 2 => self.operands.pop().unwrap_or_default(),
             None => return Err("missing file operand".to_string()),
         };
-        let is_directory = !self.plain_target && files.stat(&call.path(&target)).await.is_ok_and(|meta| meta.file_type.is_dir());
+        let is_directory =
+            !self.plain_target && files.stat(&call.path(&target)).await.is_ok_and(|meta| meta.file_type.is_dir());
         if self.operands.len() > 1 && !is_directory {
             return Err(format!("target '{target}' is not a directory"));
         }
@@ -86,8 +99,13 @@ impl Install {
             let name = Path::new(source).file_name().unwrap_or_default();
             let path = if is_directory { call.path(&target).join(name) } else { call.path(&target) };
             let content = call.read(source).await.map_err(|why| format!("cannot stat '{source}': {why}"))?;
-            if self.leading && let Some(parent) = path.parent() {
-                files.mkdir(parent, true).await.map_err(|error| format!("cannot create directory '{}': {}", parent.display(), reason(&error)))?;
+            if self.leading
+                && let Some(parent) = path.parent()
+            {
+                files
+                    .mkdir(parent, true)
+                    .await
+                    .map_err(|error| format!("cannot create directory '{}': {}", parent.display(), reason(&error)))?;
             }
             // install(1) makes a new file, it does not write into the old one.
             let _ = files.remove(&path, false).await;
@@ -100,11 +118,15 @@ impl Install {
 
     async fn finish(&self, call: &Call, path: &Path, shown: &str) -> Result<(), String> {
         let files = call.files();
-        files.chmod(path, self.mode).await.map_err(|error| format!("cannot change permissions of '{shown}': {}", reason(&error)))?;
+        files
+            .chmod(path, self.mode)
+            .await
+            .map_err(|error| format!("cannot change permissions of '{shown}': {}", reason(&error)))?;
         if self.owner.is_none() && self.group.is_none() {
             return Ok(());
         }
-        let spec = format!("{}:{}", self.owner.as_deref().unwrap_or_default(), self.group.as_deref().unwrap_or_default());
+        let spec =
+            format!("{}:{}", self.owner.as_deref().unwrap_or_default(), self.group.as_deref().unwrap_or_default());
         change(call, path, &spec).await.map_err(|why| format!("cannot change ownership of '{shown}': {why}"))
     }
 }
@@ -133,9 +155,24 @@ fn symbolic(text: &str) -> Option<u32> {
     let mut mode = 0;
     for clause in text.split(',') {
         let (who, bits) = clause.split_once(['=', '+'])?;
-        let bits = bits.chars().try_fold(0, |bits, letter| Some(bits | match letter { 'r' => 4, 'w' => 2, 'x' => 1, _ => return None }))?;
+        let bits = bits.chars().try_fold(0, |bits, letter| {
+            Some(
+                bits | match letter {
+                    'r' => 4,
+                    'w' => 2,
+                    'x' => 1,
+                    _ => return None,
+                },
+            )
+        })?;
         for class in if who.is_empty() { "a" } else { who }.chars() {
-            mode |= match class { 'u' => bits << 6, 'g' => bits << 3, 'o' => bits, 'a' => bits << 6 | bits << 3 | bits, _ => return None };
+            mode |= match class {
+                'u' => bits << 6,
+                'g' => bits << 3,
+                'o' => bits,
+                'a' => bits << 6 | bits << 3 | bits,
+                _ => return None,
+            };
         }
     }
     Some(mode)
@@ -220,15 +257,21 @@ pub fn stat(call: Call) -> BoxFuture<'static, Answer> {
             match word.as_str() {
                 "-c" | "--format" => format = rest.next().map(|format| format!("{format}\n")),
                 "-L" | "-t" => {}
-                word if word.starts_with("--format=") => format = word.strip_prefix("--format=").map(|format| format!("{format}\n")),
-                word if word.starts_with("--printf=") => format = word.strip_prefix("--printf=").map(|f| f.replace("\\n", "\n").replace("\\t", "\t")),
+                word if word.starts_with("--format=") => {
+                    format = word.strip_prefix("--format=").map(|format| format!("{format}\n"))
+                }
+                word if word.starts_with("--printf=") => {
+                    format = word.strip_prefix("--printf=").map(|f| f.replace("\\n", "\n").replace("\\t", "\t"))
+                }
                 path => paths.push(path.to_string()),
             }
         }
         if paths.is_empty() {
             return Answer::fail(1, "stat: missing operand\nTry 'stat --help' for more information.\n");
         }
-        let format = format.unwrap_or_else(|| "  File: %n\n  Size: %s\t%F\nAccess: (%a/%A)  Uid: (%u/%U)   Gid: (%g/%G)\n".to_string());
+        let format = format.unwrap_or_else(|| {
+            "  File: %n\n  Size: %s\t%F\nAccess: (%a/%A)  Uid: (%u/%U)   Gid: (%g/%G)\n".to_string()
+        });
         let mut answer = Answer::default();
         for shown in paths {
             let path = call.path(&shown);
@@ -249,7 +292,15 @@ async fn fill(call: &Call, format: &str, shown: &str, path: &Path, meta: &Metada
     let Owner { user, group } = disk.owner(path);
     let uid = Account::find(disk, &user).await.map_or(0, |account| account.uid);
     let gid = groups(disk).await.iter().find(|known| known.name == group).map_or(0, |known| known.gid);
-    let kind = if meta.file_type.is_dir() { "directory" } else if meta.file_type.is_symlink() { "symbolic link" } else if meta.size == 0 { "regular empty file" } else { "regular file" };
+    let kind = if meta.file_type.is_dir() {
+        "directory"
+    } else if meta.file_type.is_symlink() {
+        "symbolic link"
+    } else if meta.size == 0 {
+        "regular empty file"
+    } else {
+        "regular file"
+    };
     let seconds = meta.modified.duration_since(bashkit::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut text = String::new();
     let mut letters = format.chars();
@@ -277,7 +328,13 @@ async fn fill(call: &Call, format: &str, shown: &str, path: &Path, meta: &Metada
 }
 
 fn rwx(meta: &Metadata) -> String {
-    let kind = if meta.file_type.is_dir() { 'd' } else if meta.file_type.is_symlink() { 'l' } else { '-' };
+    let kind = if meta.file_type.is_dir() {
+        'd'
+    } else if meta.file_type.is_symlink() {
+        'l'
+    } else {
+        '-'
+    };
     let bits = (0..9).rev().map(|bit| if meta.mode >> bit & 1 == 1 { ['x', 'w', 'r'][bit % 3] } else { '-' });
     std::iter::once(kind).chain(bits).collect()
 }

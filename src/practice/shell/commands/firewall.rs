@@ -20,7 +20,8 @@ pub fn ufw(call: Call) -> BoxFuture<'static, Answer> {
 pub fn firewall_cmd(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         if !call.is_root() {
-            let said = "Authorization failed.\n    Make sure polkit agent is running or run the application as superuser.\n";
+            let said =
+                "Authorization failed.\n    Make sure polkit agent is running or run the application as superuser.\n";
             return Answer::fail(253, said);
         }
         call.session.machine.with(|state| state.firewall.zones.command(&call.arguments))
@@ -45,7 +46,12 @@ pub fn nft(call: Call) -> BoxFuture<'static, Answer> {
             Some(None) => return Answer::fail(1, "nft: option requires an argument -- 'f'\n"),
             Some(Some(path)) => match call.read(path).await {
                 Ok(bytes) => (path.to_string(), String::from_utf8_lossy(&bytes).into_owned()),
-                Err(_) => return Answer::fail(1, format!("internal:0:0-0: Error: Could not open file \"{path}\": No such file or directory\n")),
+                Err(_) => {
+                    return Answer::fail(
+                        1,
+                        format!("internal:0:0-0: Error: Could not open file \"{path}\": No such file or directory\n"),
+                    );
+                }
             },
             None if command.first() == Some(&"list") => return list(&call, &command[1..], handles),
             None if command.is_empty() => return Answer::fail(1, "Usage: nft [ options ] [ cmds... ]\n"),
@@ -70,14 +76,19 @@ fn list(call: &Call, what: &[&str], handles: bool) -> Answer {
         let rules: &Ruleset = &state.firewall.nft;
         match what {
             ["ruleset", ..] => Answer::ok(rules.list(handles)),
-            ["tables", ..] => {
-                Answer::ok(rules.tables.iter().map(|table| format!("table {} {}\n", table.family, table.name)).collect::<String>())
+            ["tables", ..] => Answer::ok(
+                rules.tables.iter().map(|table| format!("table {} {}\n", table.family, table.name)).collect::<String>(),
+            ),
+            ["table", family, name] => {
+                rules.table(family, name).map_or_else(absent, |table| Answer::ok(table.list(handles)))
             }
-            ["table", family, name] => rules.table(family, name).map_or_else(absent, |table| Answer::ok(table.list(handles))),
             ["table", name] => rules.table("ip", name).map_or_else(absent, |table| Answer::ok(table.list(handles))),
             ["chain", family, table, name] => {
-                let chain = rules.table(family, table).and_then(|table| table.chains.iter().find(|chain| chain.name == *name));
-                chain.map_or_else(absent, |chain| Answer::ok(format!("table {family} {table} {{\n{}}}\n", chain.list(handles))))
+                let chain =
+                    rules.table(family, table).and_then(|table| table.chains.iter().find(|chain| chain.name == *name));
+                chain.map_or_else(absent, |chain| {
+                    Answer::ok(format!("table {family} {table} {{\n{}}}\n", chain.list(handles)))
+                })
             }
             ["set", family, table, name] => {
                 let set = rules.table(family, table).and_then(|table| table.sets.iter().find(|set| set.name == *name));

@@ -43,11 +43,19 @@ pub fn id(call: Call) -> BoxFuture<'static, Answer> {
             return Answer::ok(if names { format!("{}\n", user.group) } else { format!("{}\n", user.gid) });
         }
         if letters.contains('G') {
-            let all: Vec<String> = user.groups.iter().map(|name| if names { name.clone() } else { number(name).to_string() }).collect();
+            let all: Vec<String> =
+                user.groups.iter().map(|name| if names { name.clone() } else { number(name).to_string() }).collect();
             return Answer::ok(format!("{}\n", all.join(" ")));
         }
         let all: Vec<String> = user.groups.iter().map(|name| format!("{}({name})", number(name))).collect();
-        Answer::ok(format!("uid={}({}) gid={}({}) groups={}\n", user.uid, user.name, user.gid, user.group, all.join(",")))
+        Answer::ok(format!(
+            "uid={}({}) gid={}({}) groups={}\n",
+            user.uid,
+            user.name,
+            user.gid,
+            user.group,
+            all.join(",")
+        ))
     })
 }
 

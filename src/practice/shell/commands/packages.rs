@@ -51,7 +51,8 @@ fn bring(call: &Call, names: &[&str]) {
             state.units.entry(unit.to_string()).or_insert(unit_now);
         }
     });
-    let programs: Vec<_> = super::optional().iter().filter(|p| p.package.is_some_and(|p| names.contains(&p))).copied().collect();
+    let programs: Vec<_> =
+        super::optional().iter().filter(|p| p.package.is_some_and(|p| names.contains(&p))).copied().collect();
     link_programs(&machine.disk, &programs);
     call.session.learn();
 }
@@ -70,7 +71,10 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
         let words = call.words();
         let (verb, names) = operands(&words);
         if !call.is_root() && verb != Some("--version") {
-            return Answer::fail(100, "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\n");
+            return Answer::fail(
+                100,
+                "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\n",
+            );
         }
         match verb {
             Some("update") => Answer::ok("Reading package lists...\n"),
@@ -95,12 +99,17 @@ pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let words = call.words();
         let (verb, names) = operands(&words);
-        let root_only = "Error: This command has to be run with superuser privileges (under the root user on most systems).\n";
+        let root_only =
+            "Error: This command has to be run with superuser privileges (under the root user on most systems).\n";
         match verb {
             Some("install" | "remove") if !call.is_root() => Answer::fail(1, root_only),
             Some("install") => match unknown(&names) {
-                Some(name) => Answer::fail(1, format!("No match for argument: {name}\nError: Unable to find a match: {name}\n")),
-                None if names.iter().all(|name| version(&call.session.machine, name).is_some()) => Answer::ok("Nothing to do.\nComplete!\n"),
+                Some(name) => {
+                    Answer::fail(1, format!("No match for argument: {name}\nError: Unable to find a match: {name}\n"))
+                }
+                None if names.iter().all(|name| version(&call.session.machine, name).is_some()) => {
+                    Answer::ok("Nothing to do.\nComplete!\n")
+                }
                 None => {
                     bring(&call, &names);
                     Answer::ok(format!("Installed:\n  {}\n\nComplete!\n", names.join("\n  ")))
@@ -144,7 +153,12 @@ pub fn dpkg_query(call: Call) -> BoxFuture<'static, Answer> {
             match version(&call.session.machine, name) {
                 Some(version) => {
                     let format = format.unwrap_or("${Package}\\t${Version}\\n");
-                    let status = [("${Package}", *name), ("${Version}", &version), ("${Status}", "install ok installed"), ("${db:Status-Status}", "installed")];
+                    let status = [
+                        ("${Package}", *name),
+                        ("${Version}", &version),
+                        ("${Status}", "install ok installed"),
+                        ("${db:Status-Status}", "installed"),
+                    ];
                     let line = status.iter().fold(format.to_string(), |line, (key, value)| line.replace(key, value));
                     answer.out += &line.replace("\\n", "\n").replace("\\t", "\t");
                 }

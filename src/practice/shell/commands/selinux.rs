@@ -51,7 +51,8 @@ pub fn semanage(call: Call) -> BoxFuture<'static, Answer> {
         let Some((&"port", rest)) = words.split_first() else {
             return Answer::fail(1, "usage: semanage [-h] {port} ...\n");
         };
-        let after = |flag: &[&str]| rest.iter().position(|word| flag.contains(word)).and_then(|at| rest.get(at + 1)).copied();
+        let after =
+            |flag: &[&str]| rest.iter().position(|word| flag.contains(word)).and_then(|at| rest.get(at + 1)).copied();
         let protocol = after(&["-p", "--proto"]).unwrap_or_default().to_string();
         let kind = after(&["-t", "--type"]).unwrap_or_default().to_string();
         let number = rest.iter().find_map(|word| word.parse::<u16>().ok()).unwrap_or_default();
@@ -105,7 +106,8 @@ fn add(call: &Call, number: u16, kind: String, protocol: String) -> Answer {
     }
     call.session.machine.with(|state| {
         let local = &mut state.selinux.local_ports;
-        let taken = local.iter().any(|(port, _, p)| *port == number && *p == protocol) || in_policy(number, &protocol).is_some();
+        let taken = local.iter().any(|(port, _, p)| *port == number && *p == protocol)
+            || in_policy(number, &protocol).is_some();
         if taken {
             return Answer::fail(1, format!("ValueError: Port {protocol}/{number} already defined\n"));
         }
@@ -137,7 +139,10 @@ fn delete(call: &Call, number: u16, protocol: &str) -> Answer {
         local.retain(|(port, _, p)| *port != number || p != protocol);
         match (local.len() < before, in_policy(number, protocol)) {
             (true, _) => Answer::ok(""),
-            (false, Some(_)) => Answer::fail(1, format!("ValueError: Port {protocol}/{number} is defined in policy, cannot be deleted\n")),
+            (false, Some(_)) => Answer::fail(
+                1,
+                format!("ValueError: Port {protocol}/{number} is defined in policy, cannot be deleted\n"),
+            ),
             (false, None) => Answer::fail(1, format!("ValueError: Port {protocol}/{number} is not defined\n")),
         }
     })

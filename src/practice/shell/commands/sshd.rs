@@ -76,7 +76,8 @@ pub fn effective(config: &SshdConfig, subject: Option<&Subject>) -> String {
                 text += &listen.iter().map(|one| format!("listenaddress {one}\n")).collect::<String>();
             }
             list if LISTS.contains(&list) => {
-                text += &config.every(list, subject).iter().map(|value| format!("{list} {value}\n")).collect::<String>();
+                text +=
+                    &config.every(list, subject).iter().map(|value| format!("{list} {value}\n")).collect::<String>();
             }
             _ => {
                 let value = config.value(name, subject);
@@ -93,7 +94,10 @@ pub fn effective(config: &SshdConfig, subject: Option<&Subject>) -> String {
 pub fn ssh(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         if call.words() == ["-V"] {
-            return Answer { err: format!("{}, OpenSSL 3.0.13 30 Jan 2024\n", call.session.machine.image.openssh()), ..Answer::default() };
+            return Answer {
+                err: format!("{}, OpenSSL 3.0.13 30 Jan 2024\n", call.session.machine.image.openssh()),
+                ..Answer::default()
+            };
         }
         Answer::fail(BAD_CONFIGURATION, "usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] destination [command [argument ...]]\n")
     })

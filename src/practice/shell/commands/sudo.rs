@@ -37,14 +37,22 @@ impl Command for Sudo {
             return fail(&context, "sudo: a password is required\n").await;
         }
         if asked.only_check || asked.list {
-            let said = if asked.list { format!("User {} may run (ALL) NOPASSWD: ALL\n", self.0.user.name) } else { String::new() };
+            let said = if asked.list {
+                format!("User {} may run (ALL) NOPASSWD: ALL\n", self.0.user.name)
+            } else {
+                String::new()
+            };
             context.stdout.write_all(said.as_bytes()).await?;
             return Ok(CommandStatus::success());
         }
         let name = asked.user.clone().unwrap_or_else(|| "root".to_string());
         let target = name.strip_prefix('#').unwrap_or(&name);
         let Some(user) = Account::find(&self.0.machine.disk, target).await else {
-            return fail(&context, &format!("sudo: unknown user {name}\nsudo: error initializing audit plugin sudoers_audit\n")).await;
+            return fail(
+                &context,
+                &format!("sudo: unknown user {name}\nsudo: error initializing audit plugin sudoers_audit\n"),
+            )
+            .await;
         };
         if asked.command.is_empty() && !asked.login && !asked.shell {
             return fail(&context, USAGE).await;
@@ -68,8 +76,11 @@ impl Sudo {
         let disk = &self.0.machine.disk;
         for file in disk.names("/etc/sudoers.d").await {
             let text = disk.text(format!("/etc/sudoers.d/{file}")).await.unwrap_or_default();
-            let mut names = text.lines().filter(|line| line.contains("NOPASSWD")).filter_map(|line| line.split_whitespace().next());
-            if names.any(|name| name == user.name || name.strip_prefix('%').is_some_and(|g| user.groups.iter().any(|own| own == g))) {
+            let mut names =
+                text.lines().filter(|line| line.contains("NOPASSWD")).filter_map(|line| line.split_whitespace().next());
+            if names.any(|name| {
+                name == user.name || name.strip_prefix('%').is_some_and(|g| user.groups.iter().any(|own| own == g))
+            }) {
                 return true;
             }
         }
@@ -77,7 +88,8 @@ impl Sudo {
     }
 
     fn job(&self, context: &CommandContext<'_>, asked: Asked, user: &Account, stdin: Vec<u8>) -> Job {
-        let mut environment = if asked.keep_environment { context.env.clone() } else { std::collections::HashMap::new() };
+        let mut environment =
+            if asked.keep_environment { context.env.clone() } else { std::collections::HashMap::new() };
         let caller = &self.0.user;
         let fixed = [
             ("HOME", user.home.clone()),
@@ -89,7 +101,11 @@ impl Sudo {
             ("SUDO_GID", caller.gid.to_string()),
         ];
         environment.extend(fixed.map(|(name, value)| (name.to_string(), value)));
-        environment.extend(["LANG", "LC_ALL", "TERM"].iter().filter_map(|name| Some(((*name).to_string(), context.env.get(*name)?.clone()))));
+        environment.extend(
+            ["LANG", "LC_ALL", "TERM"]
+                .iter()
+                .filter_map(|name| Some(((*name).to_string(), context.env.get(*name)?.clone()))),
+        );
         environment.extend(asked.environment);
         let directory = if asked.login { std::path::PathBuf::from(&user.home) } else { context.cwd.to_path_buf() };
         let script = if asked.command.is_empty() { "bash -s" } else { "\"$@\"" };
@@ -110,7 +126,8 @@ async fn relay(context: &CommandContext<'_>, session: Arc<Session>, job: Job) ->
     Ok(CommandStatus::with_code(running.join().await))
 }
 
-const USAGE: &str = "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\n";
+const USAGE: &str =
+    "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\n";
 
 async fn fail(context: &CommandContext<'_>, said: &str) -> bashkit::Result<CommandStatus> {
     context.stderr.write_all(said.as_bytes()).await?;
@@ -121,7 +138,8 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
     let mut asked = Asked::default();
     let mut rest = arguments.iter();
     while let Some(word) = rest.next() {
-        let mut value = |name: &str| rest.next().cloned().ok_or(format!("sudo: option requires an argument -- '{name}'\n{USAGE}"));
+        let mut value =
+            |name: &str| rest.next().cloned().ok_or(format!("sudo: option requires an argument -- '{name}'\n{USAGE}"));
         match word.as_str() {
             "--" => break,
             "-u" | "--user" => asked.user = Some(value("u")?),
@@ -136,7 +154,9 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
             word if word.starts_with("--preserve-env=") => {}
             word if word.starts_with('-') && word.len() > 1 => flags(&word[1..], &mut asked)?,
             word if word.contains('=') && !word.starts_with('=') => {
-                asked.environment.extend(word.split_once('=').map(|(name, value)| (name.to_string(), value.to_string())));
+                asked
+                    .environment
+                    .extend(word.split_once('=').map(|(name, value)| (name.to_string(), value.to_string())));
             }
             word => {
                 asked.command.push(word.to_string());

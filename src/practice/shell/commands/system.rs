@@ -10,7 +10,11 @@ pub fn cloud_init(call: Call) -> BoxFuture<'static, Answer> {
         match call.words().as_slice() {
             ["status", rest @ ..] => {
                 let long = rest.contains(&"--long") || rest.contains(&"-l");
-                let more = if long { "boot_status_code: enabled-by-generator\ndetail: DataSourceEc2Local\nerrors: []\n" } else { "" };
+                let more = if long {
+                    "boot_status_code: enabled-by-generator\ndetail: DataSourceEc2Local\nerrors: []\n"
+                } else {
+                    ""
+                };
                 Answer::ok(format!("status: done\n{more}"))
             }
             ["--version" | "-v"] => Answer::ok("/usr/bin/cloud-init 24.4\n"),
@@ -51,14 +55,18 @@ pub fn timedatectl(call: Call) -> BoxFuture<'static, Answer> {
         let zone = machine.disk.text("/etc/timezone").await.unwrap_or_else(|| "Etc/UTC".to_string());
         let zone = zone.trim();
         match call.words().as_slice() {
-            ["show", "-p", "Timezone", "--value"] | ["show", "--property=Timezone", "--value"] => Answer::ok(format!("{zone}\n")),
+            ["show", "-p", "Timezone", "--value"] | ["show", "--property=Timezone", "--value"] => {
+                Answer::ok(format!("{zone}\n"))
+            }
             ["show", ..] => Answer::ok(format!("Timezone={zone}\nNTPSynchronized=yes\n")),
             ["set-timezone", zone] if call.is_root() => {
                 machine.disk.put("/etc/timezone", &format!("{zone}\n"), 0o644, super::super::disk::Owner::root());
                 Answer::ok("")
             }
             ["set-timezone", _] => Answer::fail(1, "Failed to set time zone: Interactive authentication required.\n"),
-            [] | ["status"] => Answer::ok(format!("                Time zone: {zone}\nSystem clock synchronized: yes\n              NTP service: active\n")),
+            [] | ["status"] => Answer::ok(format!(
+                "                Time zone: {zone}\nSystem clock synchronized: yes\n              NTP service: active\n"
+            )),
             _ => Answer::fail(1, "Unknown command verb.\n"),
         }
     })
@@ -78,7 +86,8 @@ pub fn logger(call: Call) -> BoxFuture<'static, Answer> {
                 text => message.push(text.to_string()),
             }
         }
-        let text = if message.is_empty() { String::from_utf8_lossy(&call.stdin).into_owned() } else { message.join(" ") };
+        let text =
+            if message.is_empty() { String::from_utf8_lossy(&call.stdin).into_owned() } else { message.join(" ") };
         text.lines().for_each(|line| call.session.machine.log(&tag, line));
         Answer::ok("")
     })
@@ -96,14 +105,18 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
         let mut rest = call.arguments.iter();
         while let Some(word) = rest.next() {
             match word.as_str() {
-                "-u" | "--unit" | "-xeu" => source = rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone())),
+                "-u" | "--unit" | "-xeu" => {
+                    source = rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone()))
+                }
                 "-t" | "--identifier" => source = rest.next().cloned(),
                 "-n" | "--lines" => lines = rest.next().and_then(|text| text.parse().ok()).unwrap_or(lines),
                 _ => {}
             }
         }
         let journal = machine.with(|state| state.journal.clone());
-        let about = |from: &str, line: &str| source.as_ref().is_none_or(|source| from == source || (from == "systemd" && line.contains(source.as_str())));
+        let about = |from: &str, line: &str| {
+            source.as_ref().is_none_or(|source| from == source || (from == "systemd" && line.contains(source.as_str())))
+        };
         let shown: Vec<String> = journal
             .iter()
             .filter(|(from, line)| about(from, line))

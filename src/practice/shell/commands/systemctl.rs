@@ -17,10 +17,29 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
         let asked = Asked::parse(&call.arguments);
         let machine = call.session.machine.clone();
         let Some(verb) = asked.verb.clone() else { return list_units(&machine) };
-        let changes = ["start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart", "enable", "disable", "mask", "unmask", "daemon-reload", "reset-failed"];
+        let changes = [
+            "start",
+            "stop",
+            "restart",
+            "reload",
+            "try-restart",
+            "reload-or-restart",
+            "try-reload-or-restart",
+            "enable",
+            "disable",
+            "mask",
+            "unmask",
+            "daemon-reload",
+            "reset-failed",
+        ];
         if changes.contains(&verb.as_str()) && !call.is_root() {
             let what = asked.units.first().map_or("manager configuration".to_string(), |unit| full(unit));
-            return Answer::fail(1, format!("Failed to {verb} {what}: Interactive authentication required.\nSee system logs and 'systemctl status {what}' for details.\n"));
+            return Answer::fail(
+                1,
+                format!(
+                    "Failed to {verb} {what}: Interactive authentication required.\nSee system logs and 'systemctl status {what}' for details.\n"
+                ),
+            );
         }
         match verb.as_str() {
             "daemon-reload" => {
@@ -32,7 +51,9 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
             "list-timers" => list_timers(&machine, &asked),
             "list-units" | "list-unit-files" => list_units(&machine),
             "show" => show(&machine, &asked).await,
-            "is-active" | "is-enabled" | "is-failed" | "status" => each(&asked, |name| ask(&machine, &verb, name, &asked)),
+            "is-active" | "is-enabled" | "is-failed" | "status" => {
+                each(&asked, |name| ask(&machine, &verb, name, &asked))
+            }
             "enable" | "disable" | "mask" | "unmask" => enable(&machine, &verb, &asked).await,
             "start" | "stop" | "restart" | "reload" | "try-restart" | "reload-or-restart" | "try-reload-or-restart" => {
                 jobs(&machine, &verb, &asked.units).await
@@ -54,7 +75,15 @@ struct Asked {
 
 impl Asked {
     fn parse(arguments: &[String]) -> Self {
-        let mut asked = Self { verb: None, units: Vec::new(), quiet: false, now: false, value: false, no_legend: false, properties: Vec::new() };
+        let mut asked = Self {
+            verb: None,
+            units: Vec::new(),
+            quiet: false,
+            now: false,
+            value: false,
+            no_legend: false,
+            properties: Vec::new(),
+        };
         let mut rest = arguments.iter();
         while let Some(word) = rest.next() {
             match word.as_str() {
@@ -64,7 +93,9 @@ impl Asked {
                 "--no-legend" | "--legend=no" => asked.no_legend = true,
                 "-p" | "--property" | "-P" => {
                     asked.value |= word == "-P";
-                    asked.properties.extend(rest.next().into_iter().flat_map(|names| names.split(',').map(str::to_string)));
+                    asked
+                        .properties
+                        .extend(rest.next().into_iter().flat_map(|names| names.split(',').map(str::to_string)));
                 }
                 "-n" | "-o" | "-t" | "--type" | "--state" => drop(rest.next()),
                 word if word.starts_with("--property=") => {
@@ -109,7 +140,10 @@ fn ask(machine: &Machine, verb: &str, name: &str, asked: &Asked) -> Answer {
     let Some((real, unit)) = unit else {
         return match verb {
             "is-enabled" if asked.quiet => Answer::code(NO_SUCH_UNIT),
-            "is-enabled" => Answer::fail(NO_SUCH_UNIT, format!("Failed to get unit file state for {}: No such file or directory\n", full(name))),
+            "is-enabled" => Answer::fail(
+                NO_SUCH_UNIT,
+                format!("Failed to get unit file state for {}: No such file or directory\n", full(name)),
+            ),
             "status" => Answer::fail(NO_SUCH_UNIT, format!("Unit {} could not be found.\n", full(name))),
             "is-failed" => Answer { out: "inactive\n".to_string(), code: 1, ..Answer::default() },
             _ => Answer { out: "inactive\n".to_string(), code: NO_SUCH_UNIT, ..Answer::default() },
@@ -118,8 +152,14 @@ fn ask(machine: &Machine, verb: &str, name: &str, asked: &Asked) -> Answer {
     let (active, enabled) = (word(unit.active), enabled_word(&unit, &real, name));
     let is = |yes: bool, code: i32| if yes { 0 } else { code };
     match verb {
-        "is-active" => Answer { out: format!("{active}\n"), code: is(unit.active == Active::Active, NOT_ACTIVE), ..Answer::default() },
-        "is-failed" => Answer { out: format!("{active}\n"), code: is(unit.active == Active::Failed, 1), ..Answer::default() },
+        "is-active" => Answer {
+            out: format!("{active}\n"),
+            code: is(unit.active == Active::Active, NOT_ACTIVE),
+            ..Answer::default()
+        },
+        "is-failed" => {
+            Answer { out: format!("{active}\n"), code: is(unit.active == Active::Failed, 1), ..Answer::default() }
+        }
         "is-enabled" => {
             let on = !matches!(unit.enabled, Enabled::Disabled | Enabled::Masked);
             Answer { out: format!("{enabled}\n"), code: is(on, 1), ..Answer::default() }
@@ -130,7 +170,10 @@ fn ask(machine: &Machine, verb: &str, name: &str, asked: &Asked) -> Answer {
                 Active::Inactive => "inactive (dead)",
                 Active::Failed => "failed (Result: exit-code)",
             };
-            let out = format!("● {real} - {}\n     Loaded: loaded (/usr/lib/systemd/system/{real}; {enabled}; preset: enabled)\n     Active: {state}\n   Main PID: {}\n", unit.about, unit.pid);
+            let out = format!(
+                "● {real} - {}\n     Loaded: loaded (/usr/lib/systemd/system/{real}; {enabled}; preset: enabled)\n     Active: {state}\n   Main PID: {}\n",
+                unit.about, unit.pid
+            );
             Answer { out, code: is(unit.active == Active::Active, NOT_ACTIVE), ..Answer::default() }
         }
     }
@@ -182,7 +225,9 @@ async fn job(machine: &Arc<Machine>, verb: &str, unit: &str) -> Answer {
             Ok(())
         }
         "try-restart" | "try-reload-or-restart" if !active => Ok(()),
-        "reload-or-restart" | "try-reload-or-restart" if active && can_reload(machine, &name) => machine.reload(&name).await,
+        "reload-or-restart" | "try-reload-or-restart" if active && can_reload(machine, &name) => {
+            machine.reload(&name).await
+        }
         "reload" => machine.reload(&name).await,
         _ => machine.restart(&name).await,
     };
@@ -201,7 +246,12 @@ async fn enable(machine: &Arc<Machine>, verb: &str, asked: &Asked) -> Answer {
             return Answer::fail(1, said);
         };
         let (state, said) = match verb {
-            "enable" => (Enabled::Enabled, format!("Created symlink /etc/systemd/system/multi-user.target.wants/{name} → /usr/lib/systemd/system/{name}.\n")),
+            "enable" => (
+                Enabled::Enabled,
+                format!(
+                    "Created symlink /etc/systemd/system/multi-user.target.wants/{name} → /usr/lib/systemd/system/{name}.\n"
+                ),
+            ),
             "mask" => (Enabled::Masked, format!("Created symlink /etc/systemd/system/{name} → /dev/null.\n")),
             "unmask" => (Enabled::Disabled, format!("Removed \"/etc/systemd/system/{name}\".\n")),
             _ => (Enabled::Disabled, format!("Removed \"/etc/systemd/system/multi-user.target.wants/{name}\".\n")),
@@ -229,11 +279,21 @@ async fn show(machine: &Machine, asked: &Asked) -> Answer {
         let real = machine.unit_name(unit);
         let found = real.as_ref().and_then(|name| machine.unit(name));
         let mut known: Vec<(&str, String)> = match &found {
-            None => vec![("Id", full(unit)), ("LoadState", "not-found".into()), ("ActiveState", "inactive".into()), ("SubState", "dead".into()), ("UnitFileState", String::new())],
+            None => vec![
+                ("Id", full(unit)),
+                ("LoadState", "not-found".into()),
+                ("ActiveState", "inactive".into()),
+                ("SubState", "dead".into()),
+                ("UnitFileState", String::new()),
+            ],
             Some(unit) => properties(machine, real.as_deref().unwrap_or_default(), unit),
         };
         if !asked.properties.is_empty() {
-            known = asked.properties.iter().flat_map(|wanted| known.iter().filter(move |(name, _)| name == wanted).cloned()).collect();
+            known = asked
+                .properties
+                .iter()
+                .flat_map(|wanted| known.iter().filter(move |(name, _)| name == wanted).cloned())
+                .collect();
         }
         for (name, value) in known {
             text += &if asked.value { format!("{value}\n") } else { format!("{name}={value}\n") };
@@ -244,7 +304,13 @@ async fn show(machine: &Machine, asked: &Asked) -> Answer {
 
 fn properties(machine: &Machine, name: &str, unit: &Unit) -> Vec<(&'static str, String)> {
     let sub = match (unit.active, &unit.role) {
-        (Active::Active, Role::SshSocket) => if machine.is_active(machine.image.sshd_unit()) { "running" } else { "listening" },
+        (Active::Active, Role::SshSocket) => {
+            if machine.is_active(machine.image.sshd_unit()) {
+                "running"
+            } else {
+                "listening"
+            }
+        }
         (Active::Active, Role::Timer) => "waiting",
         (Active::Active, _) => "running",
         (Active::Inactive, _) => "dead",
@@ -269,11 +335,16 @@ fn properties(machine: &Machine, name: &str, unit: &Unit) -> Vec<(&'static str, 
 
 fn is_system_running(machine: &Machine) -> Answer {
     let failed = machine.with(|state| state.units.values().any(|unit| unit.active == Active::Failed));
-    if failed { Answer { out: "degraded\n".to_string(), code: 1, ..Answer::default() } } else { Answer::ok("running\n") }
+    if failed {
+        Answer { out: "degraded\n".to_string(), code: 1, ..Answer::default() }
+    } else {
+        Answer::ok("running\n")
+    }
 }
 
 fn reset_failed(machine: &Machine, asked: &Asked) -> Answer {
-    let named: Vec<String> = asked.units.iter().map(|unit| machine.unit_name(unit).unwrap_or_else(|| full(unit))).collect();
+    let named: Vec<String> =
+        asked.units.iter().map(|unit| machine.unit_name(unit).unwrap_or_else(|| full(unit))).collect();
     machine.with(|state| {
         let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
         for (_, unit) in state.units.iter_mut().filter(|(name, unit)| unit.active == Active::Failed && wanted(name)) {
@@ -286,7 +357,8 @@ fn reset_failed(machine: &Machine, asked: &Asked) -> Answer {
 
 fn list_timers(machine: &Machine, asked: &Asked) -> Answer {
     let timers = machine.with(|state| state.timers.clone());
-    let wanted = |name: &str| asked.units.is_empty() || asked.units.iter().any(|unit| unit.trim_end_matches(".timer") == name);
+    let wanted =
+        |name: &str| asked.units.is_empty() || asked.units.iter().any(|unit| unit.trim_end_matches(".timer") == name);
     let mut text = if asked.no_legend { String::new() } else { "NEXT LEFT LAST PASSED UNIT ACTIVATES\n".to_string() };
     let mut count = 0;
     for timer in timers.iter().filter(|timer| wanted(&timer.name)) {

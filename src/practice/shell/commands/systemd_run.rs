@@ -40,12 +40,18 @@ pub fn systemd_run(call: Call) -> BoxFuture<'static, Answer> {
         });
         let suffix = if asked.after.is_some() { "timer" } else { "service" };
         if machine.unit(&format!("{name}.{suffix}")).is_some() {
-            return Answer::fail(1, format!("Failed to start {what}: Unit {name}.{suffix} was already loaded or has a fragment file.\n"));
+            return Answer::fail(
+                1,
+                format!("Failed to start {what}: Unit {name}.{suffix} was already loaded or has a fragment file.\n"),
+            );
         }
         let say = |said: String| if asked.quiet { String::new() } else { said };
         if let Some(after) = asked.after {
             machine.arm(&name, after, asked.command);
-            return Answer { err: say(format!("Running timer as unit: {name}.timer\nWill run service as unit: {name}.service\n")), ..Answer::default() };
+            return Answer {
+                err: say(format!("Running timer as unit: {name}.timer\nWill run service as unit: {name}.service\n")),
+                ..Answer::default()
+            };
         }
         let err = say(format!("Running as unit: {name}.service\n"));
         if asked.wait || asked.pipe {
@@ -67,7 +73,12 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
             Some((flag, value)) => (flag, Some(value.to_string())),
             None => (word.as_str(), None),
         };
-        let mut value = || joined.clone().or_else(|| rest.next().cloned()).ok_or_else(|| format!("systemd-run: option '{flag}' requires an argument\n"));
+        let mut value = || {
+            joined
+                .clone()
+                .or_else(|| rest.next().cloned())
+                .ok_or_else(|| format!("systemd-run: option '{flag}' requires an argument\n"))
+        };
         match flag {
             "--unit" | "-u" => {
                 let unit = value()?;
@@ -78,7 +89,9 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
                 let after = seconds(&text).ok_or_else(|| format!("Failed to parse timer value: {text}\n"))?;
                 asked.after = Some(Duration::from_secs(after));
             }
-            "--property" | "-p" | "--description" | "--setenv" | "-E" | "--timer-property" | "--slice" => drop(value()?),
+            "--property" | "-p" | "--description" | "--setenv" | "-E" | "--timer-property" | "--slice" => {
+                drop(value()?)
+            }
             "--quiet" | "-q" => asked.quiet = true,
             "--wait" => asked.wait = true,
             "--pipe" | "-P" => asked.pipe = true,

@@ -30,7 +30,8 @@ struct Zone {
     rich: BTreeSet<String>,
 }
 
-const SERVICES: &[(&str, &str)] = &[("cockpit", "9090"), ("dhcpv6-client", ""), ("http", "80"), ("https", "443"), ("ssh", "22")];
+const SERVICES: &[(&str, &str)] =
+    &[("cockpit", "9090"), ("dhcpv6-client", ""), ("http", "80"), ("https", "443"), ("ssh", "22")];
 const NOT_RUNNING: i32 = 252;
 const INVALID_ZONE: i32 = 112;
 
@@ -75,8 +76,10 @@ impl Firewalld {
 
     /// One call of `firewall-cmd` by root.
     pub fn command(&mut self, arguments: &[String]) -> Answer {
-        let options: Vec<(&str, Option<&str>)> =
-            arguments.iter().map(|word| word.split_once('=').map_or((word.as_str(), None), |(k, v)| (k, Some(v)))).collect();
+        let options: Vec<(&str, Option<&str>)> = arguments
+            .iter()
+            .map(|word| word.split_once('=').map_or((word.as_str(), None), |(k, v)| (k, Some(v))))
+            .collect();
         if !self.running {
             let state = options.iter().any(|(name, _)| *name == "--state");
             let said = if state { "not running\n" } else { "FirewallD is not running\n" };
@@ -113,7 +116,9 @@ impl Firewalld {
                 success()
             }
             "--get-default-zone" => Answer::ok(format!("{}\n", self.default)),
-            "--get-zones" => Answer::ok(format!("{}\n", self.zones(permanent).keys().cloned().collect::<Vec<_>>().join(" "))),
+            "--get-zones" => {
+                Answer::ok(format!("{}\n", self.zones(permanent).keys().cloned().collect::<Vec<_>>().join(" ")))
+            }
             "--get-services" => Answer::ok(format!("{}\n", SERVICES.map_names())),
             "--get-active-zones" => Answer::ok(self.active_zones()),
             "--set-default-zone" if self.runtime.contains_key(value) => {
@@ -194,7 +199,9 @@ impl Firewalld {
         };
         let singular = if verb == "list" { what.trim_end_matches('s') } else { what };
         let Some(items) = zone.items(singular) else { return unknown(name) };
-        if verb != "list" && let Some(refusal) = refuse(singular, value) {
+        if verb != "list"
+            && let Some(refusal) = refuse(singular, value)
+        {
             return refusal;
         }
         let value = value.to_string();
@@ -232,7 +239,10 @@ impl Zone {
         }
         let mut services = SERVICES.iter().filter(|(name, _)| self.services.contains(*name));
         let open = services.any(|(_, ports)| ports_hold(ports, packet.port))
-            || self.ports.iter().any(|port| port.strip_suffix("/tcp").is_some_and(|ports| ports_hold(ports, packet.port)));
+            || self
+                .ports
+                .iter()
+                .any(|port| port.strip_suffix("/tcp").is_some_and(|ports| ports_hold(ports, packet.port)));
         match self.target.as_str() {
             _ if open => Judgement::Accept,
             "ACCEPT" => Judgement::Accept,
@@ -294,8 +304,17 @@ fn refuse(what: &str, value: &str) -> Option<Answer> {
     let bad = match what {
         "service" if !SERVICES.iter().any(|(name, _)| *name == value) => (101, format!("INVALID_SERVICE: {value}")),
         "source" if network(value).is_none() => (105, format!("INVALID_ADDR: {value}")),
-        "port" if !value.split_once('/').is_some_and(|(port, kind)| valid_port(port) && ["tcp", "udp"].contains(&kind)) => {
-            (102, format!("INVALID_PORT: bad port (most likely missing protocol), correct syntax is portid[-portid]/protocol: {value}"))
+        "port"
+            if !value
+                .split_once('/')
+                .is_some_and(|(port, kind)| valid_port(port) && ["tcp", "udp"].contains(&kind)) =>
+        {
+            (
+                102,
+                format!(
+                    "INVALID_PORT: bad port (most likely missing protocol), correct syntax is portid[-portid]/protocol: {value}"
+                ),
+            )
         }
         "rich-rule" if !value.starts_with("rule") => (122, format!("INVALID_RULE: {value}")),
         _ => return None,
@@ -324,7 +343,12 @@ fn invalid_zone(name: &str) -> Answer {
 }
 
 fn unknown(name: &str) -> Answer {
-    Answer::fail(2, format!("usage: 'firewall-cmd --help' for usage information or see firewall-cmd(1) man page\nfirewall-cmd: error: unrecognized arguments: {name}\n"))
+    Answer::fail(
+        2,
+        format!(
+            "usage: 'firewall-cmd --help' for usage information or see firewall-cmd(1) man page\nfirewall-cmd: error: unrecognized arguments: {name}\n"
+        ),
+    )
 }
 
 #[cfg(test)]

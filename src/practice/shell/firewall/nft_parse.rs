@@ -122,7 +122,8 @@ impl Parser {
                 let (family, table) = self.table_name()?;
                 let chain = self.word()?;
                 self.expect("handle")?;
-                let handle: u64 = self.word()?.parse().map_err(|_| self.problem_before("syntax error, expecting number"))?;
+                let handle: u64 =
+                    self.word()?.parse().map_err(|_| self.problem_before("syntax error, expecting number"))?;
                 let absent = self.problem_before("Could not process rule: No such file or directory");
                 let chain = self.existing(&family, &table)?.chain_mut(&chain).ok_or(absent.clone())?;
                 let before = chain.rules.len();

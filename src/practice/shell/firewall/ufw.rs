@@ -68,7 +68,9 @@ impl Ufw {
             ["status", "verbose"] => Answer::ok(self.status(true, false)),
             ["status", "numbered"] => Answer::ok(self.status(false, true)),
             ["enable"] if forced || confirmed => self.enable(),
-            ["enable"] => Answer::ok("Command may disrupt existing ssh connections. Proceed with operation (y|n)? Aborted\n"),
+            ["enable"] => {
+                Answer::ok("Command may disrupt existing ssh connections. Proceed with operation (y|n)? Aborted\n")
+            }
             ["disable"] => {
                 self.active = false;
                 Answer::ok("Firewall stopped and disabled on system startup\n")
@@ -79,7 +81,9 @@ impl Ufw {
                 *self = Self::default();
                 Answer::ok("Backing up 'user.rules'\nBacking up 'user6.rules'\n")
             }
-            ["reset"] => Answer::ok("Resetting all rules to installed defaults. Proceed with operation (y|n)? Aborted\n"),
+            ["reset"] => {
+                Answer::ok("Resetting all rules to installed defaults. Proceed with operation (y|n)? Aborted\n")
+            }
             ["version" | "--version"] => Answer::ok("ufw 0.36.2\n"),
             ["logging", "on" | "low" | "medium" | "high" | "full"] => Answer::ok("Logging enabled\n"),
             ["logging", "off"] => Answer::ok("Logging disabled\n"),
@@ -167,7 +171,8 @@ impl Ufw {
     }
 
     fn delete_number(&mut self, number: &str, sure: bool) -> Answer {
-        let at = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|at| *at < self.rules.len());
+        let at =
+            number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|at| *at < self.rules.len());
         match at {
             Some(at) if sure => {
                 self.rules.remove(at);
@@ -233,7 +238,11 @@ impl Rule {
         let ports = self.ports.as_ref().is_none_or(|ports| ports_hold(ports, packet.port));
         let protocol = self.protocol.as_ref().is_none_or(|protocol| protocol == "tcp");
         let within = |net: &Option<IpNet>, address: IpAddr| net.is_none_or(|net| net.contains(&address));
-        ports && protocol && self.v6 == packet.from.is_ipv6() && within(&self.from, packet.from) && within(&self.to, packet.to)
+        ports
+            && protocol
+            && self.v6 == packet.from.is_ipv6()
+            && within(&self.from, packet.from)
+            && within(&self.to, packet.to)
     }
 
     fn same_place(&self, other: &Self) -> bool {
@@ -257,7 +266,8 @@ impl Rule {
             (true, false) => " IN",
             (false, false) => "",
         };
-        let comment = if self.comment.is_empty() { String::new() } else { format!("                 # {}", self.comment) };
+        let comment =
+            if self.comment.is_empty() { String::new() } else { format!("                 # {}", self.comment) };
         format!("{to:<26} {:<11} {from}{comment}", format!("{action}{direction}"))
     }
 }
@@ -389,7 +399,15 @@ mod tests {
     #[test]
     fn wrong_commands_fail_and_change_nothing() {
         let mut ufw = Ufw::default();
-        for line in ["allow from nowhere", "allow", "allow 99999999/tcp", "permit 22", "default maybe", "delete 7", "allow 22/icmp"] {
+        for line in [
+            "allow from nowhere",
+            "allow",
+            "allow 99999999/tcp",
+            "permit 22",
+            "default maybe",
+            "delete 7",
+            "allow 22/icmp",
+        ] {
             assert_eq!(run(&mut ufw, line).code, 1, "{line}");
         }
         assert_eq!(ufw, Ufw::default());
