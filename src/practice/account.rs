@@ -181,3 +181,14 @@ impl Gate for Walls {
         }
     }
 }
+
+impl Account {
+    /// Objects that were made twice: live ones of the same kind that carry the same engagement and key.
+    pub async fn doubles(&self) -> Vec<String> {
+        let mut seen = std::collections::BTreeMap::<String, usize>::new();
+        for call in self.cloud.objects().await {
+            *seen.entry(call).or_default() += 1;
+        }
+        seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, count)| format!("{key}: {count}")).collect()
+    }
+}
