@@ -1,6 +1,6 @@
 //! The way to AWS and to hosts that all attempts of an engagement share, and one `World` cut from it for each attempt.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -18,17 +18,19 @@ use crate::ssh;
 pub struct Worlds {
     cloud: Result<Arc<Cloud>, Failure>,
     ssh: Arc<ssh::Pool>,
+    trusted: Arc<RwLock<ssh::Trusted>>,
 }
 
 impl Worlds {
-    pub fn new(cloud: Result<Cloud, Failure>, ssh: ssh::Pool) -> Self {
-        Worlds { cloud: cloud.map(Arc::new), ssh: Arc::new(ssh) }
+    pub fn new(cloud: Result<Cloud, Failure>, ssh: ssh::Settings) -> Self {
+        let trusted = ssh.trusted.clone();
+        Worlds { cloud: cloud.map(Arc::new), ssh: Arc::new(ssh::Pool::new(ssh)), trusted }
     }
 
     /// The same ways, for looking only: AWS calls that change something are refused before they are sent.
     #[must_use]
     pub fn read_only(&self) -> Self {
-        Worlds { cloud: self.cloud.clone().map(|cloud| Arc::new(cloud.read_only())), ssh: self.ssh.clone() }
+        Worlds { cloud: self.cloud.clone().map(|cloud| Arc::new(cloud.read_only())), ..self.clone() }
     }
 
     /// Who AWS takes us for, in words.
@@ -52,7 +54,11 @@ impl Worlds {
         output: mpsc::Sender<Output>,
         cancel: CancellationToken,
     ) -> World {
-        self.ssh.trust(engagement.trusted.iter().map(|key| (key.host.as_str(), key.port, key.fingerprint.as_str())));
+        let mut trusted = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
+        for key in &engagement.trusted {
+            trusted.accept(&key.host, key.port, &key.fingerprint);
+        }
+        drop(trusted);
         let known = hosts(runbook, scope);
         let routes = Routes::new(known.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string()))));
         World {

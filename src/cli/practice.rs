@@ -172,7 +172,7 @@ impl Practice {
             ..Wiring::default()
         };
         let cloud = Cloud::connect(wiring).await.map_err(of_aws);
-        Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
+        Worlds::new(cloud, ssh::Settings::new(self.account.dialer(), Vec::new(), None))
     }
 
     fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {

@@ -88,7 +88,7 @@ async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &En
         ..Wiring::default()
     };
     let cloud = Cloud::connect(wiring).await.map_err(of_aws);
-    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)))
+    Worlds::new(cloud, ssh_settings(context, everywhere))
 }
 
 /// Known hosts, the agent, and the real network.
