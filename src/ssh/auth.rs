@@ -27,7 +27,7 @@ type Agent = AgentClient<UnixStream>;
 /// A key to offer to the server.
 enum Offer {
     Ours(Arc<PrivateKey>),
-    OfAgent(AgentIdentity),
+    OfAgent(Box<AgentIdentity>),
 }
 
 /// Logs in to `hop`, or says why not.
@@ -82,7 +82,7 @@ async fn offer_key(
         Offer::OfAgent(identity) => identity,
     };
     let agent = agent.as_mut().map_err(|problem| problem.clone())?;
-    let signed = match identity {
+    let signed = match *identity {
         AgentIdentity::PublicKey { key, .. } => handle.authenticate_publickey_with(user, key, hash, agent).await,
         AgentIdentity::Certificate { certificate, .. } => {
             handle.authenticate_certificate_with(user, certificate, hash, agent).await
@@ -112,11 +112,11 @@ async fn offers(identity: &Identity, agent: &mut Result<Agent, Problem>) -> Resu
         Identity::File(path) => Ok(vec![file_offer(path, &agent_keys(agent).await)?]),
         Identity::Agent => match agent_keys(agent).await? {
             keys if keys.is_empty() => Err(Problem::NoKeys),
-            keys => Ok(keys.into_iter().map(Offer::OfAgent).collect()),
+            keys => Ok(keys.into_iter().map(Offer::of_agent).collect()),
         },
         Identity::AgentOrFile(path) => {
             let held = agent_keys(agent).await;
-            let of_agent = |held: Result<Vec<AgentIdentity>, Problem>| held.into_iter().flatten().map(Offer::OfAgent);
+            let of_agent = |held: Result<Vec<AgentIdentity>, Problem>| held.into_iter().flatten().map(Offer::of_agent);
             match file_offer(path, &held) {
                 Ok(first) => {
                     let print = first.fingerprint();
@@ -144,7 +144,7 @@ fn file_offer(path: &Path, held: &Result<Vec<AgentIdentity>, Problem>) -> Result
     let same =
         |identity: &&AgentIdentity| Some(identity.public_key().key_data()) == public.as_ref().map(PublicKey::key_data);
     let copy = held.as_ref().ok().and_then(|held| held.iter().find(same));
-    copy.cloned().map(Offer::OfAgent).ok_or_else(|| trouble(why))
+    copy.cloned().map(Offer::of_agent).ok_or_else(|| trouble(why))
 }
 
 fn is_hardware(algorithm: &Algorithm) -> bool {
@@ -218,6 +218,10 @@ async fn agent_keys(agent: &mut Result<Agent, Problem>) -> Result<Vec<AgentIdent
 }
 
 impl Offer {
+    fn of_agent(identity: AgentIdentity) -> Self {
+        Self::OfAgent(Box::new(identity))
+    }
+
     fn public_key(&self) -> PublicKey {
         match self {
             Self::Ours(key) => key.public_key().clone(),

@@ -247,7 +247,7 @@ impl Pool {
             let Got { connection, cached } = self.connection(hops).await?;
             let Some(lease) = Lease::take(&connection).await else { continue };
             let problem = match connection.session(limits.channel).await {
-                Ok(channel) => return Ok(Session { channel, lease }),
+                Ok(channel) => return Ok(lease.with(channel)),
                 Err(problem) => problem,
             };
             match problem {
