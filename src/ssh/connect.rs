@@ -180,7 +180,7 @@ impl Connection {
                 let reason = said.unwrap_or_else(|| code.description().to_lowercase());
                 return Err(match code {
                     ChannelOpenFailure::AdministrativelyProhibited => {
-                        Problem::ForwardingRefused { to: format!("{address}:{port}"), reason }
+                        Problem::ForwardingRefused { to: super::pool::at(address, port), reason }
                     }
                     _ => Problem::ConnectFailed { via: self.hop.name.clone(), reason },
                 });

@@ -199,7 +199,10 @@ async fn an_agent_that_never_answers_is_limited() {
     settings.agent_socket = Some(socket);
     settings.limits.auth = Duration::from_millis(500);
     let hop = with(Identity::Agent, &server.hop("host", "deploy", &key));
-    let error = run(&Pool::new(settings), &hop, "true").await.expect_err("a mute agent");
+    let file = write_key(&dir.path().join("id"), &key);
+    let pool = Pool::new(settings);
+    run(&pool, &with(Identity::File(file), &hop[0]), "true").await.expect("a key file does not need the agent");
+    let error = run(&pool, &hop, "true").await.expect_err("a mute agent");
     assert_eq!((error.stage, error.problem), (Stage::Authentication, Problem::Timeout(Duration::from_millis(500))));
 }
 

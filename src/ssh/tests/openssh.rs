@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::lab::{Server, account, fingerprint, free_port, new_key, no_sshd, pool, public_line, run, run_tool, write};
-use crate::ssh::dial::{Dial, Wire};
+use crate::ssh::dial::{Dial, Tcp, Wire};
 use crate::ssh::{Hop, Identity, Pool, Problem, Stage};
 
 #[tokio::test]
@@ -355,4 +355,78 @@ async fn a_server_that_moves_to_another_port_keeps_its_key() {
     let another = Server::start(&[&key], "").await;
     let error = run(&pool, &[Hop { port: another.port, ..hop }], "true").await.expect_err("another key");
     assert!(matches!(error.problem, Problem::UnknownHostKey(_)), "{error}");
+}
+
+/// A network that can be frozen: what was connected before stays connected and silent, as after a laptop has slept.
+struct Freezable(tokio::sync::watch::Sender<usize>);
+
+#[async_trait]
+impl Dial for Freezable {
+    async fn dial(&self, address: &str, port: u16) -> std::io::Result<Box<dyn Wire>> {
+        let mut wire = Tcp.dial(address, port).await?;
+        let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+        let mut frozen = self.0.subscribe();
+        let born = *frozen.borrow();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut ours, &mut wire) => return,
+                _ = frozen.wait_for(|times| *times != born) => {}
+            }
+            std::future::pending::<()>().await;
+            drop((ours, wire));
+        });
+        Ok(Box::new(theirs))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_replaced_without_the_caller_noticing() {
+    if no_sshd() {
+        return;
+    }
+    let key = new_key();
+    let bastion = Server::start(&[&key], "").await;
+    let (target, other) = (Server::start(&[&key], "").await, Server::start(&[&key], "").await);
+    let (freeze, mut settings) = (Arc::new(Freezable(tokio::sync::watch::Sender::new(0))), pool("").settings);
+    settings.dial = Arc::clone(&freeze) as Arc<dyn Dial>;
+    (settings.limits.channel, settings.limits.connect) = (Duration::from_millis(700), Duration::from_millis(700));
+    settings.limits.ping = Duration::from_millis(300);
+    let pool = Pool::new(settings);
+    let jump = bastion.hop("bastion", "jump", &key);
+    let there = [jump.clone(), target.hop("target", "deploy", &key)];
+    let elsewhere = [jump, other.hop("other", "deploy", &key)];
+    run(&pool, &there, "true").await.expect("awake");
+    freeze.0.send_modify(|times| *times += 1);
+    let (one, two) = tokio::join!(run(&pool, &there, "echo one"), run(&pool, &elsewhere, "echo two"));
+    assert_eq!((one.expect("again").out.as_str(), two.expect("for the first time").out.as_str()), ("one\n", "two\n"));
+    assert_eq!(bastion.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_in_the_key_exchange_is_let_go() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut settings = pool("").settings;
+    settings.limits.handshake = Duration::from_millis(300);
+    let pool = Pool::new(settings);
+    let server = async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"hello\r\nSSH-2.0-Mute\r\n").await.unwrap();
+        let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+        while let Ok(n) = stream.read(&mut piece).await
+            && n > 0
+        {
+            seen.extend_from_slice(&piece[..n]);
+        }
+        seen
+    };
+    let identity = Identity::Key(Arc::new(new_key()));
+    let (name, address, user) = ("mute".to_owned(), "127.0.0.1".to_owned(), "deploy".to_owned());
+    let hop = [Hop { name, address, port, user, identity, pins: Vec::new() }];
+    let both = async { tokio::join!(run(&pool, &hop, "true"), server) };
+    let (error, seen) = tokio::time::timeout(Duration::from_secs(3), both).await.expect("the socket is closed");
+    let error = error.expect_err("mute");
+    assert_eq!((error.stage, error.problem), (Stage::KeyExchange, Problem::Timeout(Duration::from_millis(300))));
+    assert!(seen.starts_with(b"SSH-2.0-onramp_"));
 }
