@@ -184,7 +184,10 @@ pub(super) async fn run(
 /// Asks for the command and waits for the server's answer.
 async fn start(line: &Line, script: &Prepared, spool: &Spool, limit: Duration) -> Result<(), Failure> {
     let ask = async {
-        line.write.exec(true, script.command).await.map_err(|error| Problem::Lost(error.to_string()))?;
+        // For sudo's sentences, which come before the script sets its own. sshd may ignore it.
+        let lost = |error: russh::Error| Problem::Lost(error.to_string());
+        line.write.set_env(false, "LC_ALL", "C").await.map_err(lost)?;
+        line.write.exec(true, script.command).await.map_err(lost)?;
         spool.answer().await
     };
     let answer = tokio::time::timeout(limit, ask).await.unwrap_or(Err(Problem::Timeout(limit)));
@@ -387,23 +390,36 @@ impl State {
         }
     }
 
-    /// sudo's own failure: code 1, no output, and nothing but sudo's words on standard error. Only its exact sentence
-    /// counts as the password; a host that speaks another language still gets its words shown.
+    /// sudo's own refusal: code 1, no output, and one of its sentences on standard error. Its warnings (such as
+    /// `unable to resolve host`) may stand beside it, but alone they say nothing: a check that ends with code 1 is
+    /// an answer.
     fn complaint_of_sudo(&self) -> Option<Problem> {
         if self.code != Some(1) || self.any_out {
             return None;
         }
         let text = String::from_utf8_lossy(&self.head_of_err);
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
-        lines.peek()?;
-        let of_sudo = |line: &str| line.starts_with("sudo: ") || line.starts_with("Sorry, user ");
-        if !lines.all(of_sudo) {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let refusal = lines.iter().find(|line| is_refusal_of_sudo(line))?;
+        if !lines.iter().all(|line| line.starts_with("sudo: ") || is_refusal_of_sudo(line)) {
             return None;
         }
-        if text.lines().any(|line| line.trim_end() == "sudo: a password is required") {
-            return Some(Problem::PasswordNeededForSudo);
+        Some(match *refusal {
+            "sudo: a password is required" => Problem::PasswordNeededForSudo,
+            other => Problem::SudoRefused(printable(other)),
+        })
+    }
+}
+
+/// The sentences with which sudo ends before it runs anything. They are English: the session asks for that.
+fn is_refusal_of_sudo(line: &str) -> bool {
+    match line.strip_prefix("sudo: ") {
+        Some(rest) => rest == "a password is required" || rest.starts_with("sorry, you must have a tty"),
+        None => {
+            let names_user = line.starts_with("Sorry, user ");
+            line.contains(" is not in the sudoers file")
+                || (names_user && line.contains(" may not run sudo"))
+                || (names_user && line.contains(" is not allowed to execute"))
         }
-        Some(Problem::SudoRefused(printable(&text)))
     }
 }
 
