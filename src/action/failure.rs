@@ -1,0 +1,31 @@
+//! Failures of the wires in the words of the engagement.
+
+use crate::aws::AwsFailure;
+use crate::engagement::Failure;
+use crate::ssh::SshError;
+
+/// What AWS said.
+pub fn of_aws(failure: AwsFailure) -> Failure {
+    Failure {
+        what: failure.what,
+        meaning: failure.meaning,
+        advice: failure.advice,
+        code: failure.code,
+        raw: failure.raw,
+        changed: Vec::new(),
+    }
+}
+
+/// What happened on the way to a host. A changed key shows both fingerprints.
+pub fn of_ssh(error: &SshError) -> Failure {
+    Failure {
+        what: error.to_string(),
+        meaning: if error.may_have_run() {
+            "The script was started, and what it did is not known.".to_owned()
+        } else {
+            "Nothing was run on the host.".to_owned()
+        },
+        advice: error.advice(),
+        ..Failure::default()
+    }
+}
