@@ -1,0 +1,344 @@
+//! The practice cloud: AWS's query interface in the process, behind the real SDK's HTTP client.
+//!
+//! Nothing leaves the process. Below is winterbaume; `fidelity` stands before it and does what AWS does.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use serde::{Deserialize, Serialize};
+
+use super::fault::{Fault, Faults, Odds};
+use super::fidelity::refusal::Refusal;
+use super::fidelity::request::Request;
+use super::fidelity::{Consoles, Kept, Layer, is_region};
+
+pub use super::fidelity::pace::Pace;
+pub use super::fidelity::reach::{Reach, Source};
+pub use super::fidelity::views::{Ingress, Machine, Peers};
+
+/// Where a stopped clock stands at first: 2026-08-03, 12:00 UTC.
+const STOPPED_AT: i64 = 1_785_758_400_000;
+const SAVED_VERSION: u32 = 1;
+
+/// A whole AWS account, as far as P01 goes. Clones are the same cloud.
+#[derive(Clone)]
+pub struct Cloud(Arc<Inner>);
+
+struct Inner {
+    account: String,
+    region: String,
+    pace: Pace,
+    faults: Faults,
+    layer: tokio::sync::Mutex<Layer>,
+    notes: Mutex<Notes>,
+}
+
+/// What is known without asking the layer.
+#[derive(Default)]
+struct Notes {
+    calls: Vec<Call>,
+    kept: KeptNotes,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct KeptNotes {
+    consoles: Consoles,
+    odds: Odds,
+    arrived: u64,
+    /// How often credentials were fetched; the newest ones carry this number.
+    login: u64,
+    /// Credentials up to this number have expired.
+    expired: u64,
+    /// Milliseconds by which the clock was moved.
+    advanced: i64,
+}
+
+/// One call that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Such as `CreateVpc`.
+    pub operation: String,
+    pub region: String,
+    /// True when it can have changed something; false for reading and for dry runs.
+    pub mutating: bool,
+    /// The parameters as they stood in the request.
+    pub parameters: BTreeMap<String, String>,
+    /// The code with which it was refused; none when it was done.
+    pub code: Option<String>,
+}
+
+/// Why a practice cannot be put away or taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("the saved practice cannot be read or written: {0}")]
+    Text(#[from] serde_json::Error),
+    #[error("the saved practice does not fit: {0}")]
+    State(#[from] winterbaume_core::StateViewError),
+    #[error("the saved practice is of version {found}; this program reads version {SAVED_VERSION}")]
+    Version { found: u32 },
+    #[error("the saved practice is of account {found}, not of {wanted}")]
+    Account { found: String, wanted: String },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    version: u32,
+    account: String,
+    regions: BTreeMap<String, Kept>,
+    notes: KeptNotes,
+}
+
+impl Cloud {
+    /// A new account with its default VPC and nothing else. `region` is where `machines` and `reachable` look.
+    pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
+        let layer = tokio::sync::Mutex::new(Layer::new(account_id, pace));
+        let (account, region) = (account_id.into(), region.into());
+        Self(Arc::new(Inner { account, region, pace, faults, layer, notes: Mutex::default() }))
+    }
+
+    /// For the SDK's configuration: every request ends here.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// For the SDK's configuration. Each fetch is a new login, which ends the fault `expired-credentials`.
+    pub fn credentials(&self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(self.clone())
+    }
+
+    /// Everything that arrived so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.notes().calls.clone()
+    }
+
+    /// The whole cloud as bytes: objects, tokens, pending clocks, consoles, faults.
+    pub async fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        let regions = self.0.layer.lock().await.keep().await?;
+        let notes = self.notes().kept.clone();
+        let saved = Saved { version: SAVED_VERSION, account: self.0.account.clone(), regions, notes };
+        Ok(serde_json::to_vec(&saved)?)
+    }
+
+    /// Becomes what `snapshot` saved; the time since then has passed here too.
+    pub async fn restore(&self, saved: &[u8]) -> Result<(), SnapshotError> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let found = serde_json::from_slice::<Head>(saved)?.version;
+        if found != SAVED_VERSION {
+            return Err(SnapshotError::Version { found });
+        }
+        let saved: Saved = serde_json::from_slice(saved)?;
+        if saved.account != self.0.account {
+            return Err(SnapshotError::Account { found: saved.account, wanted: self.0.account.clone() });
+        }
+        self.0.layer.lock().await.take_back(saved.regions).await?;
+        self.notes().kept = saved.notes;
+        Ok(())
+    }
+
+    /// Every instance of the region, the terminated ones too.
+    pub async fn machines(&self) -> Vec<Machine> {
+        let now = self.now();
+        self.0.layer.lock().await.machines(&self.0.region, now)
+    }
+
+    /// Would a TCP connection from there arrive at this port? By security groups, addresses, gateways and routes.
+    pub async fn reachable(&self, from: Source, to_ip: IpAddr, port: u16) -> Reach {
+        let now = self.now();
+        self.0.layer.lock().await.reachable(&self.0.region, now, from, to_ip, port)
+    }
+
+    /// What GetConsoleOutput gives for the instance, from when it runs.
+    pub fn set_console_output(&self, instance_id: &str, text: &str) {
+        self.notes().kept.consoles.insert(instance_id.into(), text.into());
+    }
+
+    /// Moves the cloud's clock on.
+    pub fn advance(&self, by: Duration) {
+        self.notes().kept.advanced += by.as_millis() as i64;
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64 {
+        let advanced = self.notes().kept.advanced;
+        match self.0.pace {
+            Pace::Stopped => STOPPED_AT + advanced,
+            _ => jiff::Timestamp::now().as_millisecond() + advanced,
+        }
+    }
+
+    /// One call: arrives, may meet a fault, is executed, may lose its answer.
+    async fn serve(self, http: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let number = {
+            let mut notes = self.notes();
+            notes.kept.arrived += 1;
+            notes.kept.arrived
+        };
+        let id = request_id(&self.0.account, number);
+        let ask = match Request::read(&http) {
+            Ok(ask) => ask,
+            Err(refusal) => return Ok(refused(&refusal, true, &id)),
+        };
+        if !is_region(&ask.region) {
+            let message = format!(
+                "dns error: failed to lookup address information: {}.{}.amazonaws.com",
+                ask.service, ask.region
+            );
+            return Err(ConnectorError::io(message.into()));
+        }
+        let at = self.note(&ask);
+        if self.0.faults.has(Fault::Slow) {
+            let millis = self.0.faults.delay(number, self.0.pace == Pace::Instant);
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
+        let executed = match self.trouble_before(&ask, number) {
+            Some(refusal) => Err(refusal),
+            None => self.execute(&ask, &id).await,
+        };
+        if let Some(call) = self.notes().calls.get_mut(at) {
+            call.code = executed.as_ref().err().map(|refusal| refusal.code.clone());
+        }
+        self.trouble_after(&ask, executed.is_ok(), &id)?;
+        Ok(match executed {
+            Ok(document) if self.server_error_after(&ask) => {
+                drop(document);
+                refused(&server_error(), ask.service == "ec2", &id)
+            }
+            Ok(document) => response(200, document, &id),
+            Err(refusal) => refused(&refusal, ask.service == "ec2", &id),
+        })
+    }
+
+    fn note(&self, ask: &Request) -> usize {
+        let mut notes = self.notes();
+        notes.calls.push(Call {
+            operation: ask.action().into(),
+            region: ask.region.clone(),
+            mutating: ask.mutating(),
+            parameters: ask.parameters.clone(),
+            code: None,
+        });
+        notes.calls.len() - 1
+    }
+
+    async fn execute(&self, ask: &Request, id: &str) -> Result<String, Refusal> {
+        let hidden_for = if self.0.faults.has(Fault::Invisible) { self.0.pace.invisible() } else { 0 };
+        let consoles = self.notes().kept.consoles.clone();
+        let mut layer = self.0.layer.lock().await;
+        // The clock is read under the lock, so that no call sees time go back.
+        let now = self.now();
+        layer.answer(ask, now, hidden_for, &consoles, id).await
+    }
+
+    fn trouble_before(&self, ask: &Request, number: u64) -> Option<Refusal> {
+        let faults = &self.0.faults;
+        let mut notes = self.notes();
+        let kept = &mut notes.kept;
+        let login: u64 = ask.access_key.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
+        if faults.has(Fault::ExpiredCredentials) && number == faults.expires_after() {
+            kept.expired = kept.login;
+        }
+        if login <= kept.expired && kept.expired > 0 {
+            return Some(match ask.service.as_str() {
+                "ec2" => Refusal::new("RequestExpired", "Request has expired."),
+                _ => Refusal::new("ExpiredToken", "The security token included in the request is expired"),
+            });
+        }
+        if faults.denied_action() == Some(ask.action()) {
+            return Some(Refusal::denied());
+        }
+        if ask.service == "ec2" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
+            return Some(Refusal::new("RequestLimitExceeded", "Request limit exceeded."));
+        }
+        if ask.mutating() && faults.strikes(Fault::ServerErrorBefore, &mut kept.odds, 4) {
+            return Some(server_error());
+        }
+        None
+    }
+
+    /// The answer to a change that was made may never arrive.
+    fn trouble_after(&self, ask: &Request, done: bool, id: &str) -> Result<(), ConnectorError> {
+        let strikes = done && ask.mutating() && self.0.faults.strikes(Fault::LostReply, &mut self.notes().kept.odds, 3);
+        if strikes {
+            let message = format!("connection closed before the answer to {} ({id}) was complete", ask.action());
+            return Err(ConnectorError::io(message.into()));
+        }
+        Ok(())
+    }
+
+    fn server_error_after(&self, ask: &Request) -> bool {
+        ask.mutating() && self.0.faults.strikes(Fault::ServerErrorAfter, &mut self.notes().kept.odds, 4)
+    }
+}
+
+fn server_error() -> Refusal {
+    Refusal::new("InternalError", "An internal error has occurred")
+}
+
+/// As AWS's ids look: a UUID of version 4.
+fn request_id(account: &str, number: u64) -> String {
+    let hex = blake3::hash(format!("{account}/{number}").as_bytes()).to_hex();
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
+}
+
+fn refused(refusal: &Refusal, ec2: bool, id: &str) -> HttpResponse {
+    response(refusal.status(), refusal.document(ec2, id), id)
+}
+
+fn response(status: u16, document: String, id: &str) -> HttpResponse {
+    let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document));
+    response.headers_mut().insert("content-type", "text/xml;charset=UTF-8");
+    response.headers_mut().insert("x-amzn-requestid", id.to_string());
+    response
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cloud({}, {})", self.0.account, self.0.region)
+    }
+}
+
+impl HttpConnector for Cloud {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().serve(request))
+    }
+}
+
+impl HttpClient for Cloud {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl ProvideCredentials for Cloud {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let mut notes = self.notes();
+        notes.kept.login += 1;
+        let key = format!("ASIAPRACTICE{:08}", notes.kept.login);
+        let token = Some("practice".to_string());
+        future::ProvideCredentials::ready(Ok(Credentials::new(key, "practice", token, None, "onramp practice")))
+    }
+}

@@ -1,0 +1,309 @@
+//! What AWS does and winterbaume does not: refuses what is wrong with AWS's own codes, honours client tokens, lets
+//! things be pending before they are available, and describes them whole. One file for each concern.
+//!
+//! A call is checked here, passed on to winterbaume, remembered here, and answered from here. Calls that P01 does not
+//! use go to winterbaume as they are.
+
+mod addresses;
+mod base;
+mod describe;
+mod gateways;
+mod groups;
+mod images;
+mod instances;
+mod keys;
+mod kind;
+mod md5;
+mod nats;
+pub(super) mod pace;
+mod places;
+pub(super) mod reach;
+pub(super) mod refusal;
+pub(super) mod request;
+mod routes;
+mod rules;
+mod run;
+mod seed;
+mod tags;
+mod tokens;
+pub(super) mod views;
+mod vpc;
+mod world;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use base::Base;
+use kind::Kind;
+use pace::Pace;
+use refusal::Refusal;
+use request::Request;
+use serde::{Deserialize, Serialize};
+use winterbaume_ec2::Ec2StateView;
+use world::World;
+use xml::{Xml, text_of};
+
+/// What the consoles of the instances say, by instance id.
+pub(super) type Consoles = BTreeMap<String, String>;
+
+/// The layer over winterbaume, with its own memory of each region.
+pub(super) struct Layer {
+    account: String,
+    pace: Pace,
+    base: Base,
+    worlds: BTreeMap<String, World>,
+}
+
+/// One region, as it is kept on disk.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Kept {
+    ours: serde_json::Value,
+    theirs: Ec2StateView,
+}
+
+/// One call under way.
+pub(super) struct Call<'a> {
+    ask: &'a Request,
+    world: &'a mut World,
+    base: &'a Base,
+    consoles: &'a Consoles,
+}
+
+impl Layer {
+    pub fn new(account: &str, pace: Pace) -> Self {
+        Self { account: account.into(), pace, base: Base::default(), worlds: BTreeMap::new() }
+    }
+
+    /// The answer's document for a call that arrives at `now` (milliseconds since 1970); `hidden_for` is how long new
+    /// objects stay out of sight.
+    pub async fn answer(
+        &mut self,
+        ask: &Request,
+        now: i64,
+        hidden_for: i64,
+        consoles: &Consoles,
+        id: &str,
+    ) -> Result<String, Refusal> {
+        if ask.service != "ec2" {
+            return self.other_service(ask).await;
+        }
+        if places::open(&ask.region) != Some(true) {
+            let message = "AWS was not able to validate the provided access credentials";
+            return Err(Refusal::new("AuthFailure", message));
+        }
+        self.open(&ask.region, now).await?;
+        let account = self.account.clone();
+        let (base, world) = self.parts(&ask.region);
+        (world.now, world.hidden_for) = (now, hidden_for);
+        world.settle();
+        if ask.yes("DryRun") {
+            let message = "Request would have succeeded, but DryRun flag is set.";
+            return Err(Refusal::new("DryRunOperation", message));
+        }
+        let answered = answer(&mut Call { ask, world, base, consoles }).await?;
+        match answered {
+            Some(xml) => Ok(xml.document(ask.action(), id)),
+            None => Ok(with_account(base.ask(ask).await?, &account)),
+        }
+    }
+
+    async fn other_service(&self, ask: &Request) -> Result<String, Refusal> {
+        Ok(with_account(self.base.ask(ask).await?, &self.account))
+    }
+
+    /// The region's world; made, with its default VPC, when it is asked for the first time.
+    pub async fn open(&mut self, region: &str, now: i64) -> Result<(), Refusal> {
+        if !self.worlds.contains_key(region) {
+            let mut world = World::new(&self.account, region);
+            (world.pace, world.now) = (self.pace, now);
+            self.worlds.insert(region.into(), world);
+            seed::default_vpc(self, region).await?;
+        }
+        Ok(())
+    }
+
+    fn world(&mut self, region: &str) -> &mut World {
+        self.worlds.entry(region.into()).or_default()
+    }
+
+    fn parts(&mut self, region: &str) -> (&Base, &mut World) {
+        (&self.base, self.worlds.entry(region.into()).or_default())
+    }
+
+    /// The region's world at this moment; none when nobody has called there yet.
+    fn at(&mut self, region: &str, now: i64) -> Option<&World> {
+        let world = self.worlds.get_mut(region)?;
+        (world.now, world.hidden_for) = (now, 0);
+        world.settle();
+        Some(world)
+    }
+
+    pub async fn keep(&self) -> Result<BTreeMap<String, Kept>, serde_json::Error> {
+        let mut kept = BTreeMap::new();
+        for (region, world) in &self.worlds {
+            let ours = serde_json::to_value(world)?;
+            kept.insert(region.clone(), Kept { ours, theirs: self.base.snapshot(region).await });
+        }
+        Ok(kept)
+    }
+
+    pub async fn take_back(&mut self, kept: BTreeMap<String, Kept>) -> Result<(), winterbaume_core::StateViewError> {
+        self.worlds.clear();
+        for (region, Kept { ours, theirs }) in kept {
+            let mut world: World = serde_json::from_value(ours)?;
+            world.pace = self.pace;
+            self.base.restore(&region, theirs).await?;
+            self.worlds.insert(region, world);
+        }
+        Ok(())
+    }
+}
+
+/// False for a name that is no region, and so has no end point.
+pub(super) fn is_region(name: &str) -> bool {
+    places::open(name).is_some()
+}
+
+/// winterbaume's account is a fixed number: what it answers carries ours instead.
+fn with_account(document: String, account: &str) -> String {
+    document.replace(winterbaume_core::default_account_id(), account)
+}
+
+impl Call<'_> {
+    /// Passes the call on as it is.
+    async fn pass(&self) -> Result<String, Refusal> {
+        self.pass_as(&[]).await
+    }
+
+    /// Passes the call on with some parameters as AWS understands them.
+    async fn pass_as(&self, changed: &[(&str, &str)]) -> Result<String, Refusal> {
+        let mut request = self.ask.clone();
+        for (name, value) in changed {
+            request.parameters.insert(name.to_string(), value.to_string());
+        }
+        self.base.ask(&request).await
+    }
+
+    /// Passes the call on, and gives the id that it made.
+    async fn pass_for(&self, field: &str, changed: &[(&str, &str)]) -> Result<String, Refusal> {
+        made(&self.pass_as(changed).await?, field)
+    }
+
+    /// A further object that AWS makes by itself along with the one asked for; gives its id.
+    async fn make(&self, action: &str, parameters: &[(&str, &str)], field: &str) -> Result<String, Refusal> {
+        let request = Request::own(&self.ask.region, action, parameters);
+        made(&self.base.ask(&request).await?, field)
+    }
+
+    /// The ids that a Describe call lists under `Name.N`, each of which must exist; all visible ones when it lists none.
+    fn wanted<T>(&self, name: &str, kind: Kind, table: &BTreeMap<String, T>) -> Result<Vec<String>, Refusal> {
+        let asked = self.ask.list(name);
+        for id in &asked {
+            self.world.find(kind, table, id)?;
+        }
+        let wanted = |id: &&String| self.world.visible(id) && (asked.is_empty() || asked.contains(&id.as_str()));
+        Ok(table.keys().filter(wanted).cloned().collect())
+    }
+}
+
+fn made(document: &str, field: &str) -> Result<String, Refusal> {
+    let none = || Refusal::new("InternalError", format!("winterbaume's answer has no {field}"));
+    text_of(document, field).map(str::to_string).ok_or_else(none)
+}
+
+/// The table of the calls that P01 uses (spec/domain.md §3.2 and §3.6); `None` for all others.
+async fn answer(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
+    let answer = match call.ask.action() {
+        "DescribeRegions" => places::regions(call)?,
+        "DescribeAvailabilityZones" => places::availability_zones(call)?,
+        "DescribeInstanceTypeOfferings" => places::type_offerings(call)?,
+        "CreateVpc" => vpc::create(call).await?,
+        "DescribeVpcs" => vpc::list(call)?,
+        "DescribeVpcAttribute" => vpc::attribute(call)?,
+        "ModifyVpcAttribute" => vpc::modify_attribute(call).await?,
+        "DeleteVpc" => vpc::delete(call).await?,
+        "CreateSubnet" => vpc::create_subnet(call).await?,
+        "DescribeSubnets" => vpc::list_subnets(call)?,
+        "ModifySubnetAttribute" => vpc::modify_subnet(call).await?,
+        "DeleteSubnet" => vpc::delete_subnet(call).await?,
+        "CreateInternetGateway" => gateways::create(call).await?,
+        "DescribeInternetGateways" => gateways::list(call)?,
+        "AttachInternetGateway" => gateways::attach(call).await?,
+        "DetachInternetGateway" => gateways::detach(call).await?,
+        "DeleteInternetGateway" => gateways::delete(call).await?,
+        "CreateRouteTable" => routes::create(call).await?,
+        "DescribeRouteTables" => routes::list(call)?,
+        "DeleteRouteTable" => routes::delete(call).await?,
+        "CreateRoute" => routes::create_route(call).await?,
+        "ReplaceRoute" => routes::replace_route(call).await?,
+        "DeleteRoute" => routes::delete_route(call).await?,
+        "AssociateRouteTable" => routes::associate(call).await?,
+        "DisassociateRouteTable" => routes::disassociate(call).await?,
+        "AllocateAddress" => addresses::allocate(call).await?,
+        "DescribeAddresses" => addresses::list(call)?,
+        "AssociateAddress" => addresses::associate(call).await?,
+        "DisassociateAddress" => addresses::disassociate(call).await?,
+        "ReleaseAddress" => addresses::release(call).await?,
+        "CreateNatGateway" => nats::create(call).await?,
+        "DescribeNatGateways" => nats::list(call)?,
+        "DeleteNatGateway" => nats::delete(call).await?,
+        _ => return answer_hosts(call).await,
+    };
+    Ok(Some(answer))
+}
+
+/// The second half of the table: what stands in the network.
+async fn answer_hosts(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
+    let answer = match call.ask.action() {
+        "CreateSecurityGroup" => groups::create(call).await?,
+        "DescribeSecurityGroups" => groups::list(call)?,
+        "DeleteSecurityGroup" => groups::delete(call).await?,
+        "AuthorizeSecurityGroupIngress" => rules::authorize(call, false).await?,
+        "AuthorizeSecurityGroupEgress" => rules::authorize(call, true).await?,
+        "RevokeSecurityGroupIngress" => rules::revoke(call, false).await?,
+        "RevokeSecurityGroupEgress" => rules::revoke(call, true).await?,
+        "DescribeSecurityGroupRules" => rules::list(call)?,
+        "ImportKeyPair" => keys::import(call).await?,
+        "DescribeKeyPairs" => keys::list(call)?,
+        "DeleteKeyPair" => keys::delete(call).await?,
+        "DescribeImages" => images::list(call)?,
+        "RunInstances" => run::run(call).await?,
+        "DescribeInstances" => instances::list(call)?,
+        "DescribeInstanceStatus" => instances::status(call)?,
+        "TerminateInstances" => instances::terminate(call).await?,
+        "ModifyInstanceAttribute" => instances::modify(call).await?,
+        "GetConsoleOutput" => instances::console(call)?,
+        "CreateTags" => tags::create(call).await?,
+        "DeleteTags" => tags::delete(call).await?,
+        "DescribeTags" => tags::list(call)?,
+        "UpdateSecurityGroupRuleDescriptionsIngress" => rules::describe_again(call, false).await?,
+        "UpdateSecurityGroupRuleDescriptionsEgress" => rules::describe_again(call, true).await?,
+        other if UNKEPT.contains(&other) => {
+            let message = format!("The practice cloud does not do {other}.");
+            return Err(Refusal::new("UnsupportedOperation", message));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(answer))
+}
+
+/// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
+/// wrong one.
+const UNKEPT: [&str; 13] = [
+    "AssociateVpcCidrBlock",
+    "CreateDefaultSubnet",
+    "CreateDefaultVpc",
+    "CreateKeyPair",
+    "CreateNetworkInterface",
+    "DescribeInstanceAttribute",
+    "DescribeNetworkInterfaces",
+    "DescribeVolumes",
+    "ModifySecurityGroupRules",
+    "RebootInstances",
+    "ReplaceRouteTableAssociation",
+    "StartInstances",
+    "StopInstances",
+];

@@ -1,0 +1,43 @@
+//! How long things take in the practice cloud.
+
+/// How long `pending` lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Everything is ready as soon as it is asked about: for tests.
+    Instant,
+    /// One to three seconds, so that a person sees the waiting and is not bored by it.
+    Human,
+    /// As `Human`, on a clock that only `Cloud::advance` moves: for tests of waiting.
+    Stopped,
+}
+
+/// What takes time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wait {
+    NatGateway,
+    NatGatewayGone,
+    InstanceRunning,
+    InstanceChecks,
+    InstanceGone,
+}
+
+impl Pace {
+    /// How long it takes, in milliseconds.
+    pub(super) fn millis(self, wait: Wait) -> i64 {
+        if self == Pace::Instant {
+            return 0;
+        }
+        match wait {
+            Wait::NatGateway => 3000,
+            Wait::NatGatewayGone => 2000,
+            Wait::InstanceRunning => 1500,
+            Wait::InstanceChecks => 3000,
+            Wait::InstanceGone => 1500,
+        }
+    }
+
+    /// How long the fault `invisible` hides what was just made, in milliseconds.
+    pub(in crate::practice) fn invisible(self) -> i64 {
+        if self == Pace::Instant { 300 } else { 3000 }
+    }
+}

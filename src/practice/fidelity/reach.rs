@@ -1,0 +1,118 @@
+//! Who reaches whom: security groups, addresses, gateways and routes, as the VPC would decide.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::kind::Kind;
+use super::routes;
+use super::world::{Instance, Peer, Rule, World};
+
+/// Where a connection starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Somewhere on the Internet, with this public address.
+    Internet(IpAddr),
+    /// An instance, by its private address.
+    Instance(IpAddr),
+}
+
+/// What happens to the first packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It arrives at the instance; whether anything listens there is the host's affair.
+    Open,
+    /// Nothing comes back, ever: a closed security group, no route, no such machine.
+    Filtered,
+}
+
+/// Would a TCP connection from `from` arrive at `port` of `to`?
+pub(super) fn reach(world: &World, from: Source, to: IpAddr, port: u16) -> Reach {
+    let IpAddr::V4(to) = to else { return Reach::Filtered };
+    let open = match from {
+        Source::Internet(IpAddr::V4(from)) => from_internet(world, from, to, port),
+        Source::Instance(IpAddr::V4(from)) => from_instance(world, from, to, port),
+        _ => false,
+    };
+    if open { Reach::Open } else { Reach::Filtered }
+}
+
+fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
+    world.instances.iter().filter(|(_, instance)| world.instance_state(instance) == "running")
+}
+
+/// From outside only a public address is reached, and only when the answer finds its way back out.
+fn from_internet(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
+    let target = running(world).find(|(id, instance)| world.public_ip(id, instance) == Some(to));
+    target.is_some_and(|(_, instance)| {
+        way_out(world, &instance.subnet, from) == Some(Kind::InternetGateway)
+            && admits(world, instance, false, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&from)))
+    })
+}
+
+fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
+    let Some((id, source)) = running(world).find(|(_, instance)| instance.private_ip == from) else { return false };
+    let inside = running(world).find(|(_, i)| i.private_ip == to && i.vpc == source.vpc);
+    if let Some((_, target)) = inside {
+        return admits(world, source, true, port, |peer| meets(peer, to, &target.groups))
+            && admits(world, target, false, port, |peer| meets(peer, from, &source.groups));
+    }
+    let leaves = admits(world, source, true, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&to)));
+    let seen_as = match way_out(world, &source.subnet, to) {
+        Some(Kind::InternetGateway) => world.public_ip(id, source),
+        Some(Kind::NatGateway) => nat_ip(world, &source.subnet, to),
+        _ => None,
+    };
+    match seen_as.filter(|_| leaves) {
+        None => false,
+        Some(_) if !ours(world, to) => !to.is_private(),
+        Some(public) => from_internet(world, public, to, port),
+    }
+}
+
+/// True for a public address that belongs to this practice cloud.
+fn ours(world: &World, ip: Ipv4Addr) -> bool {
+    world.addresses.values().any(|a| a.ip == ip) || world.instances.values().any(|i| i.own_public_ip == Some(ip))
+}
+
+fn meets(peer: &Peer, ip: Ipv4Addr, groups: &[String]) -> bool {
+    match peer {
+        Peer::V4(net) => net.contains(&ip),
+        Peer::V6(_) => false,
+        Peer::Group(id) => groups.contains(id),
+    }
+}
+
+/// True when one of the instance's groups has a rule for TCP to this port with such a peer.
+fn admits(world: &World, instance: &Instance, egress: bool, port: u16, peer: impl Fn(&Peer) -> bool) -> bool {
+    let fits = |rule: &Rule| match (rule.protocol.as_str(), rule.ports) {
+        ("-1", _) => true,
+        ("tcp", Some((from, to))) => (from..=to).contains(&i64::from(port)),
+        _ => false,
+    };
+    let own = world.rules.values().filter(|rule| instance.groups.contains(&rule.group) && rule.egress == egress);
+    own.into_iter().any(|rule| fits(rule) && peer(&rule.peer))
+}
+
+/// The most specific route of the subnet to the address, when its target is alive.
+fn target<'w>(world: &'w World, subnet: &str, to: Ipv4Addr) -> Option<&'w str> {
+    let table = routes::table_of(world, subnet)?;
+    let mut fitting: Vec<_> = table.routes.iter().filter(|route| route.destination.contains(&to)).collect();
+    fitting.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
+    let best = fitting.first()?;
+    routes::alive(world, &table.vpc, &best.target).then_some(best.target.as_str())
+}
+
+fn way_out(world: &World, subnet: &str, to: Ipv4Addr) -> Option<Kind> {
+    let target = target(world, subnet, to)?;
+    match Kind::of(target)? {
+        Kind::NatGateway => {
+            let nat = world.nats.get(target).filter(|nat| world.nat_state(nat) == "available")?;
+            // The gateway's own subnet must lead to the Internet.
+            (way_out(world, &nat.subnet, to) == Some(Kind::InternetGateway)).then_some(Kind::NatGateway)
+        }
+        kind => Some(kind),
+    }
+}
+
+fn nat_ip(world: &World, subnet: &str, to: Ipv4Addr) -> Option<Ipv4Addr> {
+    world.nats.get(target(world, subnet, to)?)?.public_ip
+}

@@ -1,0 +1,64 @@
+//! How AWS says no: a code, a message and an HTTP status.
+//!
+//! Codes: "Error codes for the Amazon EC2 API", docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
+
+use winterbaume_core::xml_escape;
+
+/// One refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub code: String,
+    pub message: String,
+}
+
+impl Refusal {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+
+    pub fn value(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterValue", message)
+    }
+
+    pub fn missing(parameter: &str) -> Self {
+        Self::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
+    }
+
+    pub fn denied() -> Self {
+        let message = "You are not authorized to perform this operation. Encoded authorization failure message: \
+                       cHJhY3RpY2UtZGVuaWVk";
+        Self::new("UnauthorizedOperation", message)
+    }
+
+    pub fn depends(what: &str, id: &str) -> Self {
+        Self::new("DependencyViolation", format!("The {what} '{id}' has dependencies and cannot be deleted."))
+    }
+
+    /// The HTTP status that goes with the code.
+    pub fn status(&self) -> u16 {
+        match self.code.as_str() {
+            "AuthFailure" => 401,
+            "UnauthorizedOperation" | "ExpiredToken" => 403,
+            "DryRunOperation" => 412,
+            "InternalError" => 500,
+            "RequestLimitExceeded" | "Unavailable" => 503,
+            _ => 400,
+        }
+    }
+
+    /// The body, in the shape of EC2 or in the one of the other query services.
+    pub fn document(&self, ec2: bool, request_id: &str) -> String {
+        let (code, message) = (xml_escape(&self.code), xml_escape(&self.message));
+        let error = format!("<Code>{code}</Code><Message>{message}</Message>");
+        if ec2 {
+            return format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>{error}</Error></Errors>\
+                 <RequestID>{request_id}</RequestID></Response>"
+            );
+        }
+        let kind = if self.status() < 500 { "Sender" } else { "Receiver" };
+        format!(
+            "<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
+    }
+}

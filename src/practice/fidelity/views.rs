@@ -1,0 +1,101 @@
+//! What the practice hosts need to know of the machines that the cloud promised.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+use super::Layer;
+use super::images;
+use super::reach::{Reach, Source, reach};
+use super::world::{Instance, Peer, Rule, World};
+
+/// One instance, as its host should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    pub instance_id: String,
+    /// `pending`, `running`, `shutting-down` or `terminated`.
+    pub state: &'static str,
+    /// The tag `Name`.
+    pub name: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    pub private_ip: Ipv4Addr,
+    /// The elastic address, or the one that the subnet gave it.
+    pub public_ip: Option<Ipv4Addr>,
+    /// The key pair's public key, as a line of authorized_keys.
+    pub public_key: Option<String>,
+    /// The user that the image's cloud-init makes: `ubuntu` or `ec2-user`.
+    pub image_user: &'static str,
+    pub image_name: &'static str,
+    pub user_data: Option<String>,
+    pub vpc: String,
+    pub subnet: String,
+    /// What its security groups let in.
+    pub ingress: Vec<Ingress>,
+}
+
+/// One thing that the security groups let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ingress {
+    /// `tcp`, `udp`, `icmp`, `icmpv6`, or `-1` for all.
+    pub protocol: String,
+    /// First and last port; none for all.
+    pub ports: Option<(i64, i64)>,
+    pub from: Peers,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peers {
+    Net(IpNet),
+    /// The members of a security group, by their private addresses.
+    Group {
+        id: String,
+        members: Vec<Ipv4Addr>,
+    },
+}
+
+impl Layer {
+    /// Every instance of a region, the terminated ones too.
+    pub(crate) fn machines(&mut self, region: &str, now: i64) -> Vec<Machine> {
+        let Some(world) = self.at(region, now) else { return vec![] };
+        world.instances.iter().filter_map(|(id, instance)| machine(world, id, instance)).collect()
+    }
+
+    pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {
+        self.at(region, now).map_or(Reach::Filtered, |world| reach(world, from, to, port))
+    }
+}
+
+fn machine(world: &World, id: &str, instance: &Instance) -> Option<Machine> {
+    let image = images::find(&world.region, &instance.image).ok()?;
+    let tags = world.tags.get(id).cloned().unwrap_or_default();
+    let own = world.rules.values().filter(|rule| !rule.egress && instance.groups.contains(&rule.group));
+    Some(Machine {
+        instance_id: id.into(),
+        state: world.instance_state(instance),
+        name: tags.get("Name").cloned(),
+        tags,
+        private_ip: instance.private_ip,
+        public_ip: world.public_ip(id, instance),
+        public_key: instance.public_key.clone(),
+        image_user: image.user,
+        image_name: image.name,
+        user_data: instance.user_data.clone(),
+        vpc: instance.vpc.clone(),
+        subnet: instance.subnet.clone(),
+        ingress: own.map(|rule| ingress(world, rule)).collect(),
+    })
+}
+
+fn ingress(world: &World, rule: &Rule) -> Ingress {
+    let from = match &rule.peer {
+        Peer::V4(net) => Peers::Net(IpNet::V4(*net)),
+        Peer::V6(net) => Peers::Net(IpNet::V6(*net)),
+        Peer::Group(id) => {
+            let members = world.instances.values().filter(|i| i.groups.contains(id) && i.terminated.is_none());
+            Peers::Group { id: id.clone(), members: members.map(|i| i.private_ip).collect() }
+        }
+    };
+    Ingress { protocol: rule.protocol.clone(), ports: rule.ports, from }
+}
