@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::check::Question;
-use super::failure::of_aws;
 use super::object::found;
 use super::world::Subject;
 use super::{Trouble, Verified, World};
@@ -23,7 +22,7 @@ where
         Ok(cloud) => cloud.clone(),
         Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
     };
-    question(cloud).await.unwrap_or_else(|failure| Verified::Unknown(Trouble::Failure(of_aws(failure))))
+    question(cloud).await.unwrap_or_else(|failure| Verified::Unknown(Trouble::Failure(failure.into())))
 }
 
 /// `aws/account`: we are who the engagement says.

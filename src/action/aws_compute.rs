@@ -86,7 +86,7 @@ impl Thing for KeyPair {
             return Ok(in_the_way(&self.noun(), &format!("the name {} holds another key", self.name), whose));
         }
         let fingerprint = pair.key_fingerprint().unwrap_or_default();
-        let output = json!({ "id": id, "fingerprint": fingerprint });
+        let output = json!({ "id": id, "name": self.name, "fingerprint": fingerprint });
         Ok(Sight::Ready(found(format!("{} ({id}), {fingerprint}", self.name), output)))
     }
 

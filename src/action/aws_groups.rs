@@ -284,7 +284,7 @@ impl Closed {
         let missing = || Failure::new("the argument `port` of aws/security-group-closed is missing", "Correct the step.");
         let port = arguments.port("port")?.ok_or_else(missing)?;
         let key = arguments.optional("key")?.unwrap_or_else(|| format!("closed/{port}"));
-        let label = Label { name: format!("{} {key}", subject.owner.customer), key };
+        let label = Label { name: format!("{} {key}", subject.customer), key };
         Ok(Closed { group, port, label })
     }
 

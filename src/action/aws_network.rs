@@ -18,7 +18,7 @@ pub(super) fn label(subject: &Subject, arguments: Arguments<'_>) -> Result<Label
     let key = arguments.text("key")?;
     let name = match arguments.optional("name")? {
         Some(name) => name,
-        None => format!("{} {key}", if subject.owner.customer.is_empty() { &subject.name } else { &subject.owner.customer }),
+        None => format!("{} {key}", if subject.customer.is_empty() { &subject.name } else { &subject.customer }),
     };
     Ok(Label { key, name })
 }
@@ -139,7 +139,7 @@ impl TheSubnet {
         let zone = arguments.text("zone")?;
         let mut label = label(subject, arguments)?;
         if let (Some(tier), None) = (arguments.optional("tier")?, arguments.optional("name")?) {
-            label.name = format!("{} {tier} {zone}", subject.owner.customer);
+            label.name = format!("{} {tier} {zone}", subject.customer);
         }
         Ok(TheSubnet { vpc: arguments.text("vpc")?, cidr: arguments.text("cidr")?, zone, label })
     }

@@ -4,20 +4,15 @@ use crate::aws::AwsFailure;
 use crate::engagement::Failure;
 use crate::ssh::SshError;
 
-/// What AWS said.
-pub fn of_aws(failure: AwsFailure) -> Failure {
-    Failure {
-        what: failure.what,
-        meaning: failure.meaning,
-        advice: failure.advice,
-        code: failure.code,
-        raw: failure.raw,
-        changed: Vec::new(),
+impl From<AwsFailure> for Failure {
+    fn from(failure: AwsFailure) -> Self {
+        let AwsFailure { what, meaning, advice, code, raw, .. } = failure;
+        Failure { what, meaning, advice, code, raw, changed: Vec::new() }
     }
 }
 
 /// What happened on the way to a host. A changed key shows both fingerprints.
-pub fn of_ssh(error: &SshError) -> Failure {
+pub(super) fn of_ssh(error: &SshError) -> Failure {
     Failure {
         what: error.to_string(),
         meaning: if error.may_have_run() {

@@ -29,12 +29,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use crate::engagement::{Change, Difference, Failure, Outcome, Question, RepeatClass};
+pub use crate::engagement::Failure;
+use crate::engagement::{Change, Difference, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
 
-pub use failure::{of_aws, of_ssh};
 pub use registry::build;
-pub use world::{Output, Routes, Subject, World};
+pub use world::{Routes, Subject, World, Worlds};
 
 /// One resolved step, ready to be asked.
 #[async_trait]

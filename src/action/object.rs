@@ -12,7 +12,6 @@ use serde_json::{Map, Value as Json, json};
 use super::arguments::known;
 use super::ec2_call::{Ec2Call, changes};
 use super::ec2_send::Sender;
-use super::failure::of_aws;
 use super::world::{Subject, World};
 use super::{Action, Found, Probe, Trouble, Verified};
 use crate::aws::ec2::types::{Filter, Tag};
@@ -95,7 +94,7 @@ impl Account<'_> {
 
     /// Finds our object of that key.
     pub(super) fn ours(&self, key: &str) -> Vec<Filter> {
-        aws::lookup(&self.subject.owner.engagement, key)
+        aws::lookup(&self.subject.engagement, key)
     }
 
     pub(super) fn is_ours(&self, tags: Option<&[Tag]>) -> bool {
@@ -103,7 +102,7 @@ impl Account<'_> {
     }
 
     pub(super) fn holder(&self, tags: Option<&[Tag]>) -> Holder {
-        aws::holder(tags.unwrap_or_default(), &self.subject.owner.engagement)
+        aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
     }
 
     /// What is left of an object that onramp made, if these calls would take it away.
@@ -232,7 +231,7 @@ impl<T: Thing> Action for Object<T> {
         };
         for look in 0..GOING_LOOKS {
             let at = Account { cloud, subject: &world.subject };
-            match self.0.remains(&at, &Made(made)).await.map_err(of_aws) {
+            match self.0.remains(&at, &Made(made)).await.map_err(Failure::from) {
                 Err(failure) => return ledger.stopped(failure),
                 Ok(Remains::Gone) => return ledger.taken_away(&noun),
                 Ok(Remains::NotOurs { said }) => {
@@ -246,8 +245,8 @@ impl<T: Thing> Action for Object<T> {
                         Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
                     }
                 }
-                Ok(Remains::Takes(_)) => world.progress(format!("{noun} is still shown")),
-                Ok(Remains::Going { said }) => world.progress(said),
+                Ok(Remains::Takes(_)) => world.say(&format!("{noun} is still shown")).await,
+                Ok(Remains::Going { said }) => world.say(&said).await,
             }
             tokio::select! {
                 () = world.cancel.cancelled() => return ledger.stopped(stopped_before("looking again")),
@@ -261,7 +260,7 @@ impl<T: Thing> Action for Object<T> {
 impl<T: Thing> Object<T> {
     async fn see(&self, world: &World) -> Result<Sight, Failure> {
         let at = Account { cloud: world.cloud()?, subject: &world.subject };
-        self.0.look(&at).await.map_err(of_aws)
+        self.0.look(&at).await.map_err(Failure::from)
     }
 }
 
@@ -277,7 +276,8 @@ enum Stopped {
 async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut Ledger) -> Result<(), Stopped> {
     let cloud = world.cloud().map_err(Stopped::Refused)?;
     let subject = &world.subject;
-    let sender = Sender { cloud, owner: &subject.owner, address: &subject.address, token };
+    let owner = subject.owner();
+    let sender = Sender { cloud, owner: &owner, address: &subject.address, token };
     for call in calls {
         let call = match &ledger.id {
             Some(id) => call.about(id),
@@ -287,7 +287,7 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
         if world.cancel.is_cancelled() {
             return Err(Stopped::Refused(stopped_before(&operation)));
         }
-        world.progress(operation.clone());
+        world.say(&operation).await;
         match sender.send(&call).await {
             Ok(id) => ledger.did(&operation, id),
             Err(failure) if takes_away(&operation) && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
@@ -296,9 +296,9 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
             Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
                 ledger.did(&operation, None);
             }
-            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(of_aws(failure))),
-            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(of_aws(failure))),
-            Err(failure) => return Err(Stopped::Refused(of_aws(failure))),
+            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(failure.into())),
+            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(failure.into())),
+            Err(failure) => return Err(Stopped::Refused(failure.into())),
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::failure::of_ssh;
-use super::world::{Output, trouble_of_ssh};
+use super::world::trouble_of_ssh;
 use super::{Action, Found, Probe, Trouble, Verified, World};
 use crate::engagement::{Change, Failure, Outcome, RepeatClass};
 use crate::journal::DurableIntent;
@@ -180,8 +180,11 @@ async fn run_script(world: &World, route: &Route, script: &Script) -> Result<End
         let mut said = Said::default();
         while let Some(piece) = pieces.recv().await {
             said.heard(&piece);
+            if piece.missed > 0 {
+                world.say(&format!("({} bytes of output were lost here)", piece.missed)).await;
+            }
             // A watcher who has gone away does not stop the script.
-            let _ = world.output.send(Output::Chunk(piece)).await;
+            let _ = world.output.send(piece.bytes).await;
         }
         said.finish()
     };

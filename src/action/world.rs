@@ -2,46 +2,135 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
-use super::failure::{of_aws, of_ssh};
+use super::failure::of_ssh;
 use crate::aws::{Cloud, Owner};
-use crate::engagement::{Address, Failure, Host};
-use crate::ssh::{self, Hop, Identity, Route};
+use crate::engagement::{self, Address, Engagement, Failure, Host, Question};
+use crate::runbook::{Runbook, Scope};
+use crate::ssh::{self, Hop, Identity, Pool, Route};
+
+/// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
+#[derive(Clone)]
+pub struct Worlds {
+    cloud: Result<Arc<Cloud>, Failure>,
+    ssh: Arc<Pool>,
+    identity: Option<Identity>,
+}
+
+impl Worlds {
+    /// The account, or why there is none, and the way to hosts.
+    pub fn new(cloud: Result<Cloud, Failure>, ssh: Pool) -> Self {
+        Worlds { cloud: cloud.map(Arc::new), ssh: Arc::new(ssh), identity: None }
+    }
+
+    /// Everybody logs in to every host with this key, whatever the runbook says: for practice.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The same ways, for looking only: AWS is sent nothing that changes anything.
+    #[must_use]
+    pub fn read_only(&self) -> Worlds {
+        let cloud = self.cloud.as_ref().map(|cloud| Arc::new(cloud.read_only())).map_err(Clone::clone);
+        Worlds { cloud, ..self.clone() }
+    }
+
+    /// Who AWS takes us for, in one line; or why it cannot be told.
+    ///
+    /// # Errors
+    /// As a person reads it.
+    pub async fn identity(&self) -> Result<String, String> {
+        let cloud = self.cloud.as_ref().map_err(|failure| failure.what.clone())?;
+        let identity = cloud.identity().await.map_err(|failure| failure.to_string())?;
+        Ok(format!("{} in account {}", identity.caller(), identity.account))
+    }
+
+    /// What one attempt may reach. `scope` says where the hosts are now; keys that people accepted are known to it.
+    pub fn world(
+        &self,
+        engagement: &Engagement,
+        runbook: &Runbook,
+        scope: &Scope,
+        subject: Subject,
+        output: mpsc::Sender<Vec<u8>>,
+        cancel: CancellationToken,
+    ) -> World {
+        let mut trusted = self.ssh.trusted().write().unwrap_or_else(PoisonError::into_inner);
+        for key in &engagement.trusted {
+            trusted.accept(&key.host, key.port, &key.fingerprint);
+        }
+        drop(trusted);
+        let hosts = engagement::hosts(runbook, scope);
+        let hosts = hosts.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string())));
+        World {
+            cloud: self.cloud.clone(),
+            ssh: self.ssh.clone(),
+            routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
+            output,
+            cancel,
+            subject,
+        }
+    }
+
+    /// Hangs up everywhere.
+    pub async fn close(&self) {
+        self.ssh.close().await;
+    }
+}
 
 /// Everything an attempt may use. One for each attempt; what is shared is behind `Arc`.
 #[derive(Clone)]
 pub struct World {
     /// The account, or why there is none.
     pub cloud: Result<Arc<Cloud>, Failure>,
-    pub ssh: Arc<ssh::Pool>,
+    pub ssh: Arc<Pool>,
     pub routes: Arc<Routes>,
-    /// Live output; what nobody takes in time is dropped by the sender.
-    pub output: mpsc::Sender<Output>,
+    /// Live output, as it comes. The bytes are not to be trusted.
+    pub output: mpsc::Sender<Vec<u8>>,
     pub cancel: CancellationToken,
     pub subject: Subject,
 }
 
-/// What an attempt lets a watcher see while it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// What a script wrote. The bytes are not to be trusted.
-    Chunk(ssh::Chunk),
-    /// What is being done or waited for right now; only the latest counts.
-    Progress(String),
-}
-
 /// For whom, and by which step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
-    pub owner: Owner,
+    /// The engagement's random id.
+    pub engagement: String,
     /// The engagement's name.
     pub name: String,
+    /// The customer's short name.
+    pub customer: String,
     pub address: Address,
+    /// The customer's own tags for the bill: a map from key to value.
+    pub cost_tags: Json,
+}
+
+impl Subject {
+    /// What is written on everything that is made.
+    pub(super) fn owner(&self) -> Owner {
+        let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let cost = match &self.cost_tags {
+            Json::Object(tags) => tags.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+            // A table of key and value, or lines of key=value.
+            Json::Array(rows) => rows
+                .iter()
+                .filter_map(|row| match row {
+                    Json::String(line) => line.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())),
+                    row => Some((row.get("key").map(text)?, row.get("value").map(text)?)),
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        Owner { engagement: self.engagement.clone(), customer: self.customer.clone(), env: None, cost }
+    }
 }
 
 impl World {
@@ -53,30 +142,32 @@ impl World {
         self.cloud.as_ref().map_err(Clone::clone)
     }
 
-    /// May this caller change anything here? Its account must be the engagement's.
+    /// May this caller change anything here? Its account must be the engagement's. Without an account in the
+    /// engagement, and for one that has no cloud because all its hosts are there, nothing is asked.
     ///
     /// # Errors
     /// Another account, no credentials, or no answer.
-    pub async fn ready_to_change(&self, expected_account: &str) -> Result<(), Failure> {
-        let identity = self.cloud()?.identity().await.map_err(of_aws)?;
-        if identity.account == expected_account {
+    pub async fn ready_to_change(&self, expected_account: Option<&str>) -> Result<(), Failure> {
+        let Some(expected) = expected_account else { return Ok(()) };
+        let identity = self.cloud()?.identity().await?;
+        if identity.account == expected {
             return Ok(());
         }
         Err(Failure {
-            what: format!("these credentials belong to account {}, not {expected_account}", identity.account),
+            what: format!("these credentials belong to account {}, not {expected}", identity.account),
             meaning: "Nothing is changed in an account that is not the engagement's.".to_owned(),
             advice: format!(
-                "Choose the profile of account {expected_account} (--profile), or correct the account id if it was \
-                 given wrongly."
+                "Choose the profile of account {expected} (--profile), or correct the account id if it was given wrongly."
             ),
             raw: identity.arn,
             ..Failure::default()
         })
     }
 
-    /// Tells the watcher what is going on. Nobody waits for a watcher who is slow.
-    pub(super) fn progress(&self, said: impl Into<String>) {
-        let _ = self.output.try_send(Output::Progress(said.into()));
+    /// One line into the output of the attempt.
+    pub(super) async fn say(&self, said: &str) {
+        // A watcher who has gone away stops nothing.
+        let _ = self.output.send(format!("{said}\n").into_bytes()).await;
     }
 }
 
@@ -84,7 +175,6 @@ impl World {
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
     hosts: BTreeMap<String, Result<Host, String>>,
-    /// Stands for every host's key: how practice and the lab give theirs.
     identity: Option<Identity>,
 }
 
@@ -92,13 +182,6 @@ impl Routes {
     /// Hosts by name; of one that cannot be reached yet, the reason.
     pub fn new(hosts: impl IntoIterator<Item = (String, Result<Host, String>)>) -> Self {
         Routes { hosts: hosts.into_iter().collect(), identity: None }
-    }
-
-    /// Everybody logs in with this key, whatever the runbook says.
-    #[must_use]
-    pub fn with_identity(mut self, identity: Identity) -> Self {
-        self.identity = Some(identity);
-        self
     }
 
     /// The host of that name.
@@ -139,7 +222,7 @@ impl Routes {
                 return Err(Failure::new(what, "Correct `via` of one of these hosts."));
             }
             let host = self.host(&name)?;
-            next.clone_from(&host.via);
+            next = host.via.clone();
             hops.push(self.hop(host));
         }
         hops.reverse();
@@ -164,7 +247,6 @@ impl Routes {
 
 /// What to tell of a hop that failed: a question for a person where a key is new, otherwise the failure.
 pub(super) fn trouble_of_ssh(error: &ssh::SshError) -> Trouble {
-    use crate::engagement::Question;
     match &error.problem {
         ssh::Problem::UnknownHostKey(key) => Trouble::Question(Question::HostKey {
             hop: error.hop.clone(),
