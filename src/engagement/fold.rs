@@ -2,7 +2,7 @@
 
 use super::event::{Event, Outcome, Purpose, Recorded};
 use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
-use super::{Address, At};
+use super::Address;
 
 /// Applies one recorded event.
 pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
@@ -16,7 +16,7 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
         Event::RunbookTaken { id, digest, files } => {
             engagement.runbook.clone_from(id);
             engagement.runbook_digest.clone_from(digest);
-            engagement.runbook_files.clone_from(files);
+            engagement.runbook_files = std::sync::Arc::new(files.clone());
         }
         Event::InputGiven { id, value } => {
             engagement.inputs.insert(id.clone(), Given { value: value.clone(), by: by.clone(), at });
@@ -58,10 +58,13 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::Probed { finding, .. } => record.finding = Some(finding.clone()),
         Event::Held { attempt, .. } => record.state = State::Held { attempt: *attempt, since: at },
         Event::Intended { intent, .. } => {
-            // Until the outcome is known this *is* in doubt; `Running` is what a live engine shows on top of it.
             record.attempts = record.attempts.max(intent.attempt);
-            record.state =
-                State::InDoubt { intent: intent.clone(), since: at, why: "the outcome was never recorded".to_owned() };
+            record.pending = Some(intent.clone());
+            let stage = match intent.purpose {
+                Purpose::Apply => Stage::Applying,
+                Purpose::Undo => Stage::Undoing,
+            };
+            record.state = State::Running { attempt: intent.attempt, stage, since: at };
         }
         Event::Concluded { attempt, purpose, outcome, .. } => conclude(record, recorded, *attempt, *purpose, outcome),
         Event::Done { how, evidence, kept, .. } => {
@@ -86,12 +89,13 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::Asked { attempt, question, .. } => {
             record.state = State::Asked { attempt: *attempt, question: question.clone(), since: at };
         }
-        Event::Stopped { .. } => stopped(record, at),
+        Event::Stopped { why, .. } => record.interrupt(at, why),
         Event::Skipped { reason, .. } => {
             record.state = State::Skipped { reason: reason.clone(), by: by.clone(), at };
         }
         Event::Reopened { .. } => record.state = State::Idle,
         Event::Settled { choice, .. } => {
+            record.pending = None;
             if choice == "retry" {
                 record.state = State::Idle;
             }
@@ -106,23 +110,16 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     }
 }
 
-/// A stopped attempt never hides a doubt: only one that had not intended anything becomes idle again.
-fn stopped(record: &mut StepRecord, at: At) {
-    match &record.state {
-        State::Running { attempt, stage: Stage::Verifying, .. } => {
-            record.state = State::Applied { attempt: *attempt, since: at };
-        }
-        State::Running { .. } => record.state = State::Idle,
-        _ => {}
-    }
-}
-
 fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose: Purpose, outcome: &Outcome) {
     let at = recorded.at;
-    let intended = match &record.state {
-        State::InDoubt { intent, .. } => Some(intent.clone()),
-        _ => None,
-    };
+    let verifying = State::Running { attempt, stage: Stage::Verifying, since: at };
+    if let Outcome::InDoubt { why } = outcome {
+        if let Some(intent) = &record.pending {
+            record.state = State::InDoubt { intent: intent.clone(), since: at, why: why.clone() };
+        }
+        return;
+    }
+    let intent = record.pending.take();
     match outcome {
         Outcome::Changed { created, operations, output, .. } if purpose == Purpose::Apply => {
             // A repaired object that we made earlier stays ours.
@@ -130,21 +127,17 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
             record.made = Some(Made {
                 at,
                 seq: recorded.seq,
-                digest: intended.map(|intent| intent.digest).unwrap_or_default(),
+                digest: intent.map(|intent| intent.digest).unwrap_or_default(),
                 created: ours,
                 operations: operations.clone(),
                 output: output.clone(),
             });
-            record.state = State::Applied { attempt, since: at };
+            record.state = verifying;
         }
-        Outcome::Changed { .. } => {}
-        Outcome::AlreadySo { .. } => record.state = State::Applied { attempt, since: at },
+        Outcome::AlreadySo { .. } if purpose == Purpose::Apply => record.state = verifying,
+        // An undo ends with its own event, `Undone`.
+        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {}
         Outcome::Failed { failure } => record.state = State::Failed { attempt, failure: failure.clone(), at },
-        Outcome::InDoubt { why } => {
-            if let Some(intent) = intended {
-                record.state = State::InDoubt { intent, since: at, why: why.clone() };
-            }
-        }
     }
 }
 

@@ -20,7 +20,7 @@ mod state;
 mod token;
 
 pub use address::{Address, AddressError};
-pub use board::{Board, Row, Status, Tally, board, waiting};
+pub use board::{Board, Row, Status, Tally, board, route, waiting};
 pub use command::{Command, Scope as RunScope, Settlement};
 pub use decide::{Refusal, decide};
 pub use event::{
@@ -30,7 +30,7 @@ pub use event::{
 pub use fold::fold;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{Recovery, recover};
-pub use scope::{Call, Host, ScopeMode, call, expand, hosts, scope};
+pub use scope::{Call, Host, ScopeMode, ask_of, call, expand, hosts, item_of, plan_digest, scope};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
 

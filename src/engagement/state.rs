@@ -1,6 +1,7 @@
 //! What is true of one engagement: the fold of its events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -15,7 +16,7 @@ pub struct Engagement {
     pub identity: Identity,
     pub runbook: String,
     pub runbook_digest: String,
-    pub runbook_files: Vec<RunbookFile>,
+    pub runbook_files: Arc<Vec<RunbookFile>>,
     pub inputs: BTreeMap<InputId, Given>,
     pub steps: BTreeMap<Address, StepRecord>,
     /// Values that steps kept, by the step that kept them.
@@ -59,6 +60,8 @@ pub struct StepRecord {
     pub attempts: u32,
     pub state: State,
     pub finding: Option<Finding>,
+    /// What was intended and has no outcome yet.
+    pub pending: Option<Intent>,
     /// The last change made by us that was not undone.
     pub made: Option<Made>,
     /// Part of the token; grows with each undo.
@@ -132,11 +135,31 @@ impl Engagement {
         self.approved.get(step).is_some_and(|approved| approved == digest)
     }
 
+    /// Steps that were running when this was written: after a crash, what each of them is now in truth.
+    pub fn interrupt(&mut self) {
+        let at = self.at;
+        for record in self.steps.values_mut() {
+            record.interrupt(at, "onramp ended in the middle of it");
+        }
+    }
+
     /// Changes that can be undone, newest first.
     pub fn ledger(&self) -> Vec<(&Address, &Made)> {
         let mut made: Vec<_> =
             self.steps.iter().filter_map(|(step, record)| record.made.as_ref().map(|made| (step, made))).collect();
         made.sort_by_key(|(_, made)| std::cmp::Reverse(made.seq));
         made
+    }
+}
+
+impl StepRecord {
+    /// A running attempt was cut off. A change that may have been made is never forgotten.
+    pub(super) fn interrupt(&mut self, at: At, why: &str) {
+        let State::Running { attempt, stage, .. } = &self.state else { return };
+        self.state = match (&self.pending, stage) {
+            (Some(intent), _) => State::InDoubt { intent: intent.clone(), since: at, why: why.to_owned() },
+            (None, Stage::Verifying) => State::Applied { attempt: *attempt, since: at },
+            (None, _) => State::Idle,
+        };
     }
 }

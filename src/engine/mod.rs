@@ -11,6 +11,7 @@ mod dispatch;
 mod handle;
 mod planner;
 mod schedule;
+mod start;
 
 pub use clock::Clock;
 pub use dispatch::{Settings, start};

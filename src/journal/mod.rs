@@ -1,3 +1,52 @@
 //! The state file: the only memory.
 //!
 //! Uses: engagement, text.
+//!
+//! One SQLite file per engagement, append-only, each event holding the hash of the one before it; events and the
+//! tables drawn from them change in one transaction. Deliberately absent: secrets (events hold references only), tokio,
+//! and any other way to make a `DurableIntent` than to have committed one.
+
+mod chain;
+mod lock;
+mod output;
+mod reader;
+mod schema;
+mod writer;
+
+use std::path::PathBuf;
+
+pub use lock::Holder;
+pub use output::{Lines, Stream};
+pub use reader::{Reader, Glance};
+pub use writer::{DurableIntent, Writer};
+
+/// What can be wrong with a state file.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("there is no engagement at {0}")]
+    Missing(PathBuf),
+    #[error("an engagement is already at {0}")]
+    Exists(PathBuf),
+    #[error("{0} holds this engagement")]
+    Held(Holder),
+    #[error("{path} has format {found}; this onramp knows up to {known}. Use a newer onramp")]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{path} is damaged: {what}")]
+    Damaged { path: PathBuf, what: String },
+    #[error("{path} may be read by others (mode {mode:o}); run: chmod {wanted:o} {path}", path = path.display())]
+    Exposed { path: PathBuf, mode: u32, wanted: u32 },
+    #[error("cannot write {path}: {why}")]
+    Unwritable { path: PathBuf, why: String },
+    #[error("cannot read {path}: {why}")]
+    Unreadable { path: PathBuf, why: String },
+    #[error("the state file could not be changed: {0}")]
+    Sql(#[from] rusqlite::Error),
+    #[error("an event could not be written: {0}")]
+    Encoding(#[from] serde_json::Error),
+}
+
+/// The name of the state file in an engagement's folder.
+pub const FILE: &str = "journal.db";
+
+#[cfg(test)]
+mod tests;

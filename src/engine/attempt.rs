@@ -1,0 +1,365 @@
+//! One attempt at one step.
+//!
+//! ```text
+//!            ┌─ same ──────────────────────────────────────────► done (already so)
+//! probe ─────┼─ different, not ours to mend ──────────────────► asked
+//!            ├─ unknown ───────────────────────────────────────► failed, or asked (host key)
+//!            └─ absent ─► approved? ─► INTENT ─► apply ─► verify ─► done
+//!                          └ no: held             │  └ not yet, for too long: failed, or waiting
+//!                                                 └ reply lost: in doubt
+//! ```
+//!
+//! An attempt changes nothing in the journal itself: it asks the dispatcher, and goes on when the dispatcher says that
+//! it is durable.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{Clock, pause};
+use crate::action::{Action, Found, Probe, Trouble, Verified, World};
+use crate::engagement::{
+    Address, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose, Question,
+    Recovery, recover,
+};
+use crate::journal::DurableIntent;
+use crate::runbook::{Party, Save};
+
+/// What an attempt tells the dispatcher.
+pub(super) enum Report {
+    Record(Event, oneshot::Sender<()>),
+    Intend(Intent, oneshot::Sender<DurableIntent>),
+    Output(Vec<u8>),
+    Progress(String),
+}
+
+/// Where an attempt begins.
+pub(super) enum Job {
+    /// From the start.
+    Full,
+    /// The change was made earlier; only the check is left.
+    Verify,
+    /// An earlier attempt ended between intent and outcome.
+    Recover { intent: Intent, since: At },
+    Undo { made: BTreeMap<String, Json> },
+}
+
+/// The facts an attempt needs; all of them fixed when it starts.
+pub(super) struct Attempt {
+    pub address: Address,
+    pub number: u32,
+    pub action: Box<dyn Action>,
+    pub world: World,
+    pub intent: Intent,
+    /// An approval covers the change with these arguments.
+    pub covered: bool,
+    pub account: Option<String>,
+    pub waits_on: Option<(Party, String)>,
+    pub within: Duration,
+    pub saves: Vec<Save>,
+    pub cancel: CancellationToken,
+    pub clock: Clock,
+    pub reports: mpsc::Sender<(Address, Report)>,
+}
+
+/// The dispatcher is gone, or cannot record any more: nothing further may be done.
+struct Gone;
+
+type Step<T> = Result<T, Gone>;
+
+impl Attempt {
+    /// Runs to an end. Every end is recorded, unless the dispatcher is gone.
+    pub async fn run(self, job: Job) {
+        let ended = match job {
+            Job::Full => self.full().await,
+            Job::Verify => self.check().await,
+            Job::Recover { intent, since } => self.recover(intent, since).await,
+            Job::Undo { made } => self.undo(made).await,
+        };
+        if ended.is_err() {
+            tracing::warn!(step = %self.address, "the attempt ended because nothing can be recorded any more");
+        }
+    }
+
+    async fn full(&self) -> Step<()> {
+        let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
+            return self.stopped().await;
+        };
+        self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding: finding(&probe) }).await?;
+        let checks_only = self.action.changes().is_empty();
+        match probe {
+            Probe::Same(found) => self.done(DoneHow::AlreadySo, found).await,
+            Probe::Unknown(trouble) => self.trouble(trouble).await,
+            Probe::Different { mend, differences, said } if mend.is_empty() && !checks_only => {
+                self.asked(Question::Different { said, differences }).await
+            }
+            Probe::Absent { said } | Probe::Different { said, .. } if checks_only => self.await_check(said).await,
+            Probe::Absent { .. } | Probe::Different { .. } if !self.covered => {
+                self.record(Event::Held { step: self.address.clone(), attempt: self.number }).await
+            }
+            Probe::Absent { .. } | Probe::Different { .. } => self.change().await,
+        }
+    }
+
+    /// Intent, apply, outcome, check: in this order and no other.
+    async fn change(&self) -> Step<()> {
+        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+            return self.failed(failure).await;
+        }
+        let intent = self.intend(self.intent.clone()).await?;
+        // From here on a cut is not clean: the action itself answers to the cancel token.
+        let outcome = self.action.apply(&self.world, &intent).await;
+        let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
+        self.conclude(Purpose::Apply, outcome).await?;
+        if goes_on { self.check().await } else { Ok(()) }
+    }
+
+    /// Is it so now? Asked again until it is, or until `within` has passed.
+    async fn check(&self) -> Step<()> {
+        let began = Instant::now();
+        let mut turn = 0;
+        loop {
+            let Some(answer) = self.uncut(self.action.verify(&self.world)).await else {
+                return self.stopped().await;
+            };
+            let said = match answer {
+                Verified::So(found) => return self.done(DoneHow::Applied, found).await,
+                Verified::NotSo(failure) => return self.failed(failure).await,
+                Verified::Unknown(trouble) => return self.trouble(trouble).await,
+                Verified::NotYet { said } => said,
+            };
+            if let Some((party, ask)) = &self.waits_on {
+                return self.waiting(*party, ask.clone(), said).await;
+            }
+            if began.elapsed() >= self.within {
+                return self.failed(self.too_late(&said)).await;
+            }
+            if !self.rest(turn, &said).await? {
+                return self.stopped().await;
+            }
+            turn += 1;
+        }
+    }
+
+    /// A step that only checks, and found that it is not so yet.
+    async fn await_check(&self, said: String) -> Step<()> {
+        if let Some((party, ask)) = &self.waits_on {
+            return self.waiting(*party, ask.clone(), said).await;
+        }
+        self.progress(said).await?;
+        self.check_only().await
+    }
+
+    async fn check_only(&self) -> Step<()> {
+        let began = Instant::now();
+        let mut turn = 0;
+        loop {
+            let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
+                return self.stopped().await;
+            };
+            let said = match probe {
+                Probe::Same(found) => return self.done(DoneHow::AlreadySo, found).await,
+                Probe::Unknown(trouble) => return self.trouble(trouble).await,
+                Probe::Absent { said } | Probe::Different { said, .. } => said,
+            };
+            if began.elapsed() >= self.within {
+                return self.failed(self.too_late(&said)).await;
+            }
+            if !self.rest(turn, &said).await? {
+                return self.stopped().await;
+            }
+            turn += 1;
+        }
+    }
+
+    fn too_late(&self, said: &str) -> Failure {
+        Failure {
+            what: said.to_owned(),
+            meaning: format!("still so after {}", crate::text::duration(self.within)),
+            advice: "Look at what the other side says, then try the step again".to_owned(),
+            ..Failure::default()
+        }
+    }
+
+    /// An earlier attempt was cut off between intent and outcome.
+    async fn recover(&self, intent: Intent, since: At) -> Step<()> {
+        let mut turn = 0;
+        loop {
+            let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
+                return self.stopped().await;
+            };
+            let found = finding(&probe);
+            let recovery = recover(intent.class, found.kind, self.clock.now().since(since));
+            self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding: found }).await?;
+            match (recovery, probe) {
+                (Recovery::Adopt, Probe::Same(found)) if intent.purpose == Purpose::Apply => {
+                    return self.adopt(intent, found).await;
+                }
+                (Recovery::Repeat, _) if intent.purpose == Purpose::Apply => return self.repeat(intent).await,
+                (Recovery::LookAgain(left), _) => {
+                    let said = format!("not there; looking again for {} before repeating", crate::text::duration(left));
+                    if !self.rest(turn, &said).await? {
+                        return self.doubt("looking for it was stopped").await;
+                    }
+                    turn += 1;
+                }
+                (_, Probe::Unknown(Trouble::Failure(failure))) => return self.doubt(&failure.what).await,
+                _ => return self.doubt("only a person can say what became of it").await,
+            }
+        }
+    }
+
+    async fn adopt(&self, intent: Intent, found: Found) -> Step<()> {
+        let outcome = Outcome::Changed {
+            said: format!("found after the interruption: {}", found.said),
+            created: true,
+            operations: intent.operations,
+            output: found.output.clone(),
+        };
+        self.conclude(Purpose::Apply, outcome).await?;
+        self.done(DoneHow::Applied, found).await
+    }
+
+    /// The same token again.
+    async fn repeat(&self, intent: Intent) -> Step<()> {
+        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+            return self.doubt(&failure.what).await;
+        }
+        let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
+        let outcome = self.action.apply(&self.world, &intent).await;
+        let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
+        self.conclude(Purpose::Apply, outcome).await?;
+        if goes_on { self.check().await } else { Ok(()) }
+    }
+
+    async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
+        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+            return self.failed(failure).await;
+        }
+        let intent = self.intend(self.intent.clone()).await?;
+        let outcome = self.action.undo(&self.world, &intent, &made).await;
+        let said = match &outcome {
+            Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => Some(said.clone()),
+            Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,
+        };
+        self.conclude(Purpose::Undo, outcome).await?;
+        match said {
+            Some(said) => {
+                let evidence = Evidence::said(said);
+                self.record(Event::Undone { step: self.address.clone(), attempt: self.number, evidence }).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn done(&self, how: DoneHow, found: Found) -> Step<()> {
+        let mut kept = Vec::new();
+        for save in &self.saves {
+            match found.output.get(&save.from) {
+                Some(value) => {
+                    kept.push(Kept { name: save.to.clone(), key: self.address.key.clone(), value: value.clone() });
+                }
+                None => {
+                    let what = format!("the step's result has no \"{}\", which {} needs", save.from, save.to);
+                    return self.failed(Failure::new(what, "This is a fault of the runbook or of onramp")).await;
+                }
+            }
+        }
+        let evidence = Evidence { said: found.said, facts: found.output };
+        self.record(Event::Done { step: self.address.clone(), attempt: self.number, how, evidence, kept }).await
+    }
+
+    async fn trouble(&self, trouble: Trouble) -> Step<()> {
+        match trouble {
+            Trouble::Failure(failure) => self.failed(failure).await,
+            Trouble::Question(question) => self.asked(question).await,
+        }
+    }
+
+    async fn failed(&self, failure: Failure) -> Step<()> {
+        self.record(Event::Failed { step: self.address.clone(), attempt: self.number, failure }).await
+    }
+
+    async fn asked(&self, question: Question) -> Step<()> {
+        self.record(Event::Asked { step: self.address.clone(), attempt: self.number, question }).await
+    }
+
+    async fn waiting(&self, party: Party, ask: String, said: String) -> Step<()> {
+        self.record(Event::Waiting { step: self.address.clone(), attempt: self.number, party, ask, said }).await
+    }
+
+    async fn stopped(&self) -> Step<()> {
+        let why = "stopped by a person".to_owned();
+        self.record(Event::Stopped { step: self.address.clone(), attempt: self.number, why }).await
+    }
+
+    async fn doubt(&self, why: &str) -> Step<()> {
+        self.conclude(Purpose::Apply, Outcome::InDoubt { why: why.to_owned() }).await
+    }
+
+    async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {
+        self.record(Event::Concluded { step: self.address.clone(), attempt: self.number, purpose, outcome }).await
+    }
+
+    /// Waits before the next look; false when it was cut short by a person.
+    async fn rest(&self, turn: u32, said: &str) -> Step<bool> {
+        self.progress(said.to_owned()).await?;
+        tokio::select! {
+            () = tokio::time::sleep(pause(turn)) => Ok(true),
+            () = self.cancel.cancelled() => Ok(false),
+        }
+    }
+
+    /// A question may be cut off at any time: it changes nothing.
+    async fn uncut<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            answer = question => Some(answer),
+            () = self.cancel.cancelled() => None,
+        }
+    }
+
+    async fn progress(&self, said: String) -> Step<()> {
+        self.send(Report::Progress(said)).await
+    }
+
+    async fn record(&self, event: Event) -> Step<()> {
+        let (durable, is_durable) = oneshot::channel();
+        self.send(Report::Record(event, durable)).await?;
+        is_durable.await.map_err(|_| Gone)
+    }
+
+    async fn intend(&self, intent: Intent) -> Step<DurableIntent> {
+        let (durable, is_durable) = oneshot::channel();
+        self.send(Report::Intend(intent, durable)).await?;
+        is_durable.await.map_err(|_| Gone)
+    }
+
+    async fn send(&self, report: Report) -> Step<()> {
+        self.reports.send((self.address.clone(), report)).await.map_err(|_| Gone)
+    }
+}
+
+/// What a probe found, as the journal keeps it.
+pub(super) fn finding(probe: &Probe) -> Finding {
+    let finding = |kind, said: &str, differences: &[_]| Finding {
+        kind,
+        said: said.to_owned(),
+        differences: differences.to_vec(),
+    };
+    match probe {
+        Probe::Absent { said } => finding(FindingKind::Absent, said, &[]),
+        Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
+        Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
+        Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &failure.what, &[]),
+        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => {
+            finding(FindingKind::Unknown, &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"), &[])
+        }
+        Probe::Unknown(Trouble::Question(Question::Different { said, differences })) => {
+            finding(FindingKind::Unknown, said, differences)
+        }
+    }
+}

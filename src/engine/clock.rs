@@ -1,0 +1,36 @@
+//! The only clock: what time it is, and the jitter that keeps pollers from marching in step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::engagement::At;
+
+/// The system's clock, or one that stands still for tests.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    fixed: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// A clock that shows `at` and moves one second with each look: recorded times are the same in every run.
+    pub fn stepping(at: At) -> Self {
+        Clock { fixed: Some(Arc::new(AtomicI64::new(at.0))) }
+    }
+
+    pub fn now(&self) -> At {
+        match &self.fixed {
+            Some(fixed) => At(fixed.fetch_add(1000, Ordering::Relaxed)),
+            None => At(jiff::Timestamp::now().as_millisecond()),
+        }
+    }
+}
+
+/// How long to wait before the `turn`-th look (from 0): 1, 2, 4, 8, 8, … seconds, each ± 20 %.
+pub(super) fn pause(turn: u32) -> Duration {
+    let base = 1000_u64 << turn.min(3);
+    let mut noise = [0_u8; 1];
+    // Without entropy the pause is merely not jittered.
+    let _ = getrandom::fill(&mut noise);
+    Duration::from_millis(base * 4 / 5 + base * 2 / 5 * u64::from(noise[0]) / 255)
+}

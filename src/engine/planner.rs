@@ -1,0 +1,223 @@
+//! Every probe and no apply: what would change. And every verify again: what drifted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Report, finding};
+use super::handle::Notice;
+use super::start::{prepare, subject};
+use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
+use crate::engagement::{
+    Address, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, call, expand,
+    item_of, scope,
+};
+use crate::runbook::{Item, Runbook, Scope, Step, StepId, Unrendered};
+
+/// Probes asked at the same time.
+const TOGETHER: usize = 8;
+
+/// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls.
+pub(super) async fn plan(engagement: Engagement, runbook: Arc<Runbook>, worlds: Arc<Worlds>) -> Plan {
+    let worlds = worlds.read_only();
+    let facts = Facts::new(&engagement, &runbook);
+    let mut instances = Vec::new();
+    for step in runbook.steps() {
+        match expand(step, &facts.plan) {
+            Ok(items) => instances.extend(items.into_iter().map(|item| (step, Ok(item)))),
+            Err(why) => instances.push((step, Err(why))),
+        }
+    }
+    let facts = &facts;
+    let worlds = &worlds;
+    let entries = stream::iter(instances.into_iter().map(|(step, item)| async move {
+        match item {
+            Ok(item) => facts.entry(worlds, step, item).await,
+            Err(why) => facts.unclear(step, &why),
+        }
+    }))
+    .buffered(TOGETHER)
+    .collect()
+    .await;
+    Plan::new(entries)
+}
+
+struct Facts<'a> {
+    engagement: &'a Engagement,
+    runbook: &'a Runbook,
+    real: Scope,
+    plan: Scope,
+    unsettled: BTreeSet<StepId>,
+    missing: BTreeSet<Address>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(engagement: &'a Engagement, runbook: &'a Runbook) -> Self {
+        let board = board(engagement, runbook);
+        let unsettled = board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
+        let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
+        let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
+        Facts {
+            engagement,
+            runbook,
+            real: scope(engagement, runbook, ScopeMode::Real),
+            plan: scope(engagement, runbook, ScopeMode::Plan),
+            unsettled,
+            missing,
+        }
+    }
+
+    async fn entry(&self, worlds: &Worlds, step: &Step, item: Option<Item>) -> PlanEntry {
+        let address = Address::new(step.id.clone(), item.as_ref().map(|item| item.key.clone()));
+        let planned = match call(step, item.as_ref(), &self.plan) {
+            Ok(planned) => planned,
+            Err(why) => return self.unclear(step, &why),
+        };
+        let mut entry = entry(step, address.clone(), planned.digest());
+        match &planned {
+            Call::Form(_) if matches!(self.engagement.state(&address), State::Done { .. }) => {
+                entry.said = "all its inputs are given".to_owned();
+                return entry;
+            }
+            Call::Form(_) => return with(entry, Verdict::Input, "inputs are missing"),
+            Call::Manual { ask } => {
+                return match self.engagement.state(&address) {
+                    State::Done { .. } | State::Skipped { .. } => with(entry, Verdict::Nothing, "signed off"),
+                    _ => with(entry, Verdict::Input, ask),
+                };
+            }
+            Call::Shell { .. } | Call::Kind { .. } => {}
+        }
+        if let State::Skipped { reason, .. } = self.engagement.state(&address) {
+            return with(entry, Verdict::Nothing, &format!("skipped: {reason}"));
+        }
+        if self.missing.contains(&address) {
+            return with(entry, Verdict::Input, "inputs are missing");
+        }
+        let action = match build(&planned, &subject(self.engagement, &address)) {
+            Ok(action) => action,
+            Err(failure) => return with(entry, Verdict::Input, &failure.what),
+        };
+        match self.askable(step, &address) {
+            Some(real) => self.ask(worlds, entry, real).await,
+            None => {
+                entry.changes = action.changes();
+                let verdict = if entry.changes.is_empty() { Verdict::Check } else { Verdict::Change };
+                let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
+                with(entry, verdict, &format!("after {}", crate::text::list(&after.collect::<Vec<_>>())))
+            }
+        }
+    }
+
+    /// The step with real values, where everything it needs is there already.
+    fn askable(&self, step: &Step, address: &Address) -> Option<(Address, Call)> {
+        if step.needs.iter().any(|need| self.unsettled.contains(need)) {
+            return None;
+        }
+        let item = item_of(step, address, &self.real).ok()??;
+        let call = call(step, item.as_ref(), &self.real).ok()?;
+        Some((address.clone(), call))
+    }
+
+    async fn ask(&self, worlds: &Worlds, mut entry: PlanEntry, (address, call): (Address, Call)) -> PlanEntry {
+        let subject = subject(self.engagement, &address);
+        let action: Box<dyn Action> = match build(&call, &subject) {
+            Ok(action) => action,
+            Err(failure) => return with(entry, Verdict::Input, &failure.what),
+        };
+        // Output of probes is not kept: the channel is drained into nothing.
+        let (output, mut drain) = mpsc::channel(64);
+        let draining = async move { while drain.recv().await.is_some() {} };
+        let world =
+            worlds.world(self.engagement, self.runbook, &self.real, subject, output, CancellationToken::new());
+        let asking = async {
+            let probe = action.probe(&world).await;
+            drop(world);
+            probe
+        };
+        let (probe, ()) = tokio::join!(asking, draining);
+        let found = finding(&probe);
+        entry.said.clone_from(&found.said);
+        let made = matches!(self.engagement.state(&address), State::Done { .. });
+        let all = action.changes();
+        let (verdict, changes) = match probe {
+            Probe::Same(_) => (Verdict::Nothing, Vec::new()),
+            _ if all.is_empty() => (Verdict::Check, Vec::new()),
+            // A step that was done and no longer is has drifted: nothing is repeated behind the engineer's back.
+            Probe::Absent { .. } | Probe::Different { .. } if made => (Verdict::Person, Vec::new()),
+            Probe::Absent { .. } => (Verdict::Change, all),
+            Probe::Different { mend, .. } if mend.is_empty() => (Verdict::Person, Vec::new()),
+            Probe::Different { mend, .. } => (Verdict::Change, mend),
+            Probe::Unknown(_) if made => (Verdict::Unknown, Vec::new()),
+            Probe::Unknown(_) => (Verdict::Unknown, all),
+        };
+        entry.finding = Some(found);
+        entry.changes = changes;
+        entry.verdict = verdict;
+        entry
+    }
+
+    fn unclear(&self, step: &Step, why: &Unrendered) -> PlanEntry {
+        let said = match why {
+            Unrendered::Missing { name } => format!("{name} is not known yet"),
+            Unrendered::Wrong { message } => message.clone(),
+        };
+        with(entry(step, Address::new(step.id.clone(), None), String::new()), Verdict::Input, &said)
+    }
+}
+
+fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
+    PlanEntry {
+        step: address,
+        title: step.title.clone(),
+        verdict: Verdict::Nothing,
+        said: String::new(),
+        finding: None,
+        changes: Vec::<Change>::new(),
+        digest,
+        cost: step.cost.clone(),
+        breaks: step.breaks.clone(),
+        undo: step.no_undo.as_ref().map(|why| format!("none: {why}")),
+    }
+}
+
+fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {
+    entry.verdict = verdict;
+    said.clone_into(&mut entry.said);
+    entry
+}
+
+/// One line for each step that is done and can be verified.
+pub(super) fn drift(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    worlds: &Arc<Worlds>,
+    reports: &mpsc::Sender<(Address, Report)>,
+) -> Vec<impl Future<Output = Notice> + use<>> {
+    let worlds = worlds.read_only();
+    engagement
+        .steps
+        .iter()
+        .filter(|(address, record)| {
+            let touches = runbook.step(&address.step).is_some_and(Step::touches_world);
+            touches && matches!(record.state, State::Done { .. })
+        })
+        .filter_map(|(address, _)| {
+            let cancel = CancellationToken::new();
+            let prepared = prepare(engagement, runbook, &worlds, address, None, reports.clone(), cancel).ok()?;
+            let step = address.clone();
+            Some(async move {
+                let (so, said) = match prepared.action.verify(&prepared.world).await {
+                    Verified::So(found) => (true, found.said),
+                    Verified::NotYet { said } => (false, said),
+                    Verified::NotSo(failure) | Verified::Unknown(Trouble::Failure(failure)) => (false, failure.what),
+                    Verified::Unknown(Trouble::Question(_)) => (false, "a person must answer a question first".to_owned()),
+                };
+                Notice::Drift { step, so, said }
+            })
+        })
+        .collect()
+}

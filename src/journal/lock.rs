@@ -1,0 +1,79 @@
+//! Who holds an engagement. The operating system lets go of a dead process's lock by itself.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::JournalError;
+
+/// The process that may write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub user: String,
+    pub host: String,
+    pub process: u32,
+    /// RFC 3339.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} (process {}, since {})", self.user, self.host, self.process, self.since)
+    }
+}
+
+/// Held for as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+const NAME: &str = "journal.lock";
+
+pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError> {
+    let path = folder.join(NAME);
+    let unwritable = |why: String| JournalError::Unwritable { path: path.clone(), why };
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(|error| unwritable(error.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(JournalError::Held(who(&mut file))),
+        // A file system without locks cannot keep two writers apart: refused rather than ignored.
+        Err(TryLockError::Error(error)) => return Err(unwritable(format!("this file system has no locks ({error})"))),
+    }
+    let text = serde_json::to_string(holder)?;
+    let write = |file: &mut File| -> std::io::Result<()> {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write(&mut file).map_err(|error| unwritable(error.to_string()))?;
+    Ok(Lock { _file: file })
+}
+
+/// The living holder, if there is one.
+pub(super) fn holder(folder: &Path) -> Option<Holder> {
+    let mut file = OpenOptions::new().read(true).open(folder.join(NAME)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(who(&mut file)),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
+fn who(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or(Holder {
+        user: "somebody".to_owned(),
+        host: "unknown host".to_owned(),
+        process: 0,
+        since: "unknown".to_owned(),
+    })
+}
