@@ -9,8 +9,6 @@ pub enum Effect {
     Send(Request),
     OpenEngagement(String),
     CreateEngagement(String),
-    /// Let go of the open engagement: its running steps come to a safe end first.
-    CloseEngagement,
     /// Read the list of engagements again.
     RefreshCards,
     /// Put this on the clipboard.
