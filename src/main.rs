@@ -1,1 +1,7 @@
-fn main() {}
+//! onramp: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    onramp::cli::main()
+}

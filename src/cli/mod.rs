@@ -1,3 +1,149 @@
 //! The wiring, one file a command.
 //!
 //! Uses: everything.
+//!
+//! Deliberately absent: rules of the domain. A command reads arguments, asks the rooms below, and prints.
+
+mod answers;
+mod check;
+mod completions;
+mod context;
+mod doctor;
+mod failure;
+mod home;
+mod input;
+mod new;
+mod plan;
+#[cfg(feature = "practice")]
+mod practice;
+mod print;
+mod run;
+mod schema;
+mod session;
+mod sign;
+mod status;
+mod undo;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use context::Context;
+use failure::Failure;
+
+/// Walks a cloud engineer through putting a customer onto a managed cloud in the customer's AWS account.
+///
+/// Without a command it shows every engagement. Try it with nothing at all: onramp practice
+#[derive(Debug, Parser)]
+#[command(name = "onramp", version, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    everywhere: Everywhere,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Everywhere {
+    /// Folder that holds the engagements
+    #[arg(long, global = true, env = "ONRAMP_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Send every AWS call there instead of to AWS
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// AWS region, where the engagement does not say
+    #[arg(long, global = true, value_name = "REGION")]
+    region: Option<String>,
+    /// File of known host keys, beside ~/.ssh/known_hosts; may be repeated
+    #[arg(long, global = true, value_name = "FILE")]
+    known_hosts: Vec<PathBuf>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// dark, light, high-contrast, colour-blind, or a file
+    #[arg(long, global = true, value_name = "THEME")]
+    theme: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Begin an engagement
+    New(new::Arguments),
+    /// Open an engagement in the terminal, where it was left
+    Open { name: String },
+    /// Run what is ready, without a screen
+    Run(run::Arguments),
+    /// Say every change that would be made, and make none
+    Plan(plan::Arguments),
+    /// Say where engagements stand
+    Status(status::Arguments),
+    /// Give inputs, all or none of them
+    Input(input::Arguments),
+    /// Sign off a step that a person did
+    Sign(sign::Arguments),
+    /// Check again everything that is done
+    Verify(verify::Arguments),
+    /// Take changes back, newest first
+    Undo(undo::Arguments),
+    /// Look for mistakes in runbooks
+    Check(check::Arguments),
+    /// Print a JSON Schema
+    Schema(schema::Arguments),
+    /// Try everything against a cloud and hosts inside this program
+    #[cfg(feature = "practice")]
+    Practice(practice::Arguments),
+    /// Say what is wrong with this machine's set-up, and what to do
+    Doctor,
+    /// Print a completion script
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the program and gives its exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match dispatch(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            print::say(&failure.to_string());
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let everywhere = arguments.everywhere;
+    let context = Context::read(everywhere.data_dir.as_deref())?;
+    match arguments.command {
+        None => home::show(&context, &everywhere, None),
+        Some(Command::Open { name }) => home::show(&context, &everywhere, Some(&name)),
+        Some(Command::New(arguments)) => new::run(&context, &everywhere, &arguments),
+        Some(Command::Run(arguments)) => run::run(&context, &everywhere, &arguments),
+        Some(Command::Plan(arguments)) => plan::run(&context, &everywhere, &arguments),
+        Some(Command::Status(arguments)) => status::run(&context, &arguments),
+        Some(Command::Input(arguments)) => input::run(&context, &arguments),
+        Some(Command::Sign(arguments)) => sign::run(&context, &arguments),
+        Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),
+        Some(Command::Undo(arguments)) => undo::run(&context, &everywhere, &arguments),
+        Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Schema(arguments)) => schema::run(&arguments),
+        #[cfg(feature = "practice")]
+        Some(Command::Practice(arguments)) => practice::run(&context, &everywhere, &arguments),
+        Some(Command::Doctor) => doctor::run(&context, &everywhere),
+        Some(Command::Completions { shell }) => completions::completions(shell, &mut Arguments::command()),
+        Some(Command::Man) => completions::man(Arguments::command()),
+    }
+}

@@ -1,5 +1,206 @@
 //! The wire to hosts: hops, host keys, sessions, commands.
 //!
 //! Uses: text.
+//!
+//! A [`Route`] is walked hop by hop: each hop is an SSH server with its own user, key, port and host key, and each is
+//! verified under its own name. A [`Pool`] keeps one connection to each hop and runs many commands over it.
+//!
+//! Invariant: no byte is sent to a server after the key exchange unless `hostkey` has accepted its key. There is no
+//! setting that turns this off.
+//!
+//! Deliberately absent: what a command means, retries of a command, passwords, agent forwarding, writing known_hosts.
 
+mod auth;
+mod connect;
 pub mod dial;
+mod error;
+mod exec;
+mod hostkey;
+mod known_hosts;
+mod pool;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+pub use russh::keys::PrivateKey;
+use secrecy::SecretString;
+
+pub use self::dial::Dial;
+pub use self::error::{Denial, KeyFileTrouble, OfferedKey, Problem, SshError, Stage};
+pub use self::pool::Pool;
+
+/// One SSH server on the way to a host. A bastion is a hop.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    /// What the engagement calls it, unique within a route. A person's trust in a key is recorded under this name,
+    /// because addresses are given out again after a drill.
+    pub name: String,
+    /// An IP address, or a name that the hop before it (for the first: this machine) can resolve.
+    pub address: String,
+    /// TCP port of its SSH server.
+    pub port: u16,
+    /// The account to log in to.
+    pub user: String,
+    /// The key to log in with.
+    pub identity: Identity,
+    /// `SHA256:…` fingerprints from a second source (console output, a letter). When there are any, one of them must
+    /// match and nothing else counts. A whole line of `ssh-keygen -l` is understood.
+    pub pins: Vec<String>,
+}
+
+/// Where the key to log in with comes from.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// The keys of the SSH agent, in its order, at most four of them.
+    Agent,
+    /// This key file and no other key. When it is encrypted, the agent must hold the same key.
+    File(PathBuf),
+    /// This key file if it is there, then the keys of the agent, at most four in all.
+    AgentOrFile(PathBuf),
+    /// A key in memory, for practice.
+    Key(Arc<PrivateKey>),
+}
+
+/// The hops to a host: the last one is the host, the ones before it are bastions.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// In the order in which they are connected.
+    pub hops: Vec<Hop>,
+}
+
+/// What a [`Pool`] needs to know about the world.
+#[derive(Clone)]
+pub struct Settings {
+    /// How bytes reach the first hop.
+    pub dial: Arc<dyn Dial>,
+    /// known_hosts files, read anew for each connection. A missing one is empty, an unreadable one is an error.
+    pub known_hosts: Vec<PathBuf>,
+    /// The socket of the SSH agent (`SSH_AUTH_SOCK`).
+    pub agent_socket: Option<PathBuf>,
+    /// Keys that a person accepted earlier in this engagement.
+    pub trusted: Arc<RwLock<Trusted>>,
+    /// Time limits.
+    pub limits: Limits,
+    /// Seconds since 1970, for the validity of host certificates.
+    pub now: fn() -> u64,
+}
+
+impl Settings {
+    /// Settings with the default limits, nobody trusted yet, and this machine's clock.
+    pub fn new(dial: Arc<dyn Dial>, known_hosts: Vec<PathBuf>, agent_socket: Option<PathBuf>) -> Self {
+        let now = || u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
+        Self { dial, known_hosts, agent_socket, trusted: Arc::default(), limits: Limits::default(), now }
+    }
+}
+
+/// Host keys that a person looked at and accepted, by hop name and port.
+#[derive(Debug, Clone, Default)]
+pub struct Trusted(BTreeMap<(String, u16), BTreeSet<String>>);
+
+impl Trusted {
+    /// Records that a person accepted `fingerprint` (`SHA256:…`) for the hop called `host` on `port`:
+    /// the fields of [`OfferedKey`].
+    pub fn accept(&mut self, host: &str, port: u16, fingerprint: &str) {
+        self.0.entry((host.to_owned(), port)).or_default().insert(fingerprint.to_owned());
+    }
+
+    /// What was accepted for exactly this port.
+    fn here(&self, host: &str, port: u16) -> Vec<String> {
+        self.0.get(&(host.to_owned(), port)).into_iter().flatten().cloned().collect()
+    }
+
+    /// What was accepted for the same hop on other ports, for a server that has moved.
+    fn elsewhere(&self, host: &str, port: u16) -> Vec<String> {
+        let others = self.0.iter().filter(|((name, at), _)| name == host && *at != port);
+        others.flat_map(|(_, prints)| prints).cloned().collect()
+    }
+}
+
+/// How long each stage may take. Every one is named in the error when it runs out.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Name lookup and TCP connect, or the bastion's connect on our behalf.
+    pub connect: Duration,
+    /// From the connection to the server's identification line.
+    pub banner: Duration,
+    /// The key exchange.
+    pub handshake: Duration,
+    /// All authentication attempts of one hop together. An agent may have to ask a person.
+    pub auth: Duration,
+    /// Opening a session channel, and the server's answer to the command.
+    pub channel: Duration,
+    /// How long a connection that seems dead may take to prove that it is not.
+    pub ping: Duration,
+    /// Between TERM and the closing of the channel.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            banner: Duration::from_secs(10),
+            handshake: Duration::from_secs(15),
+            auth: Duration::from_secs(45),
+            channel: Duration::from_secs(15),
+            ping: Duration::from_secs(5),
+            grace: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A POSIX shell script to run on a host. It goes to `sh -s` on standard input; nothing is written to the host's disk.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The text. It runs after `set -eu`, `umask 022`, `LC_ALL=C` and a fixed `PATH`, and only if all of it arrived.
+    pub text: String,
+    /// Run as root by `sudo -n` (plainly when the user is root).
+    pub sudo: bool,
+    /// How long the script may run, from the server's answer to the command.
+    pub limit: Duration,
+    /// What the script reads on its standard input, followed by one newline. Without it, standard input is empty.
+    pub stdin_after: Option<SecretString>,
+}
+
+/// Which of the two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// A piece of output, as it came. The bytes are not to be trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it was written.
+    pub stream: Stream,
+    /// What was written.
+    pub bytes: Vec<u8>,
+    /// Bytes of either stream that were lost just before this piece, because nobody took the output in time.
+    pub missed: u64,
+}
+
+/// How a script ended. With neither code nor signal it is not known whether it succeeded: never a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code.
+    pub code: Option<u32>,
+    /// The signal that ended it, without `SIG`.
+    pub signal: Option<String>,
+    /// Bytes of output that were lost in all.
+    pub missed: u64,
+}
+
+impl Exit {
+    /// True when the script said so itself.
+    pub fn is_success(&self) -> bool {
+        self.code == Some(0) && self.signal.is_none()
+    }
+}

@@ -1,3 +1,16 @@
 //! The corridor: what two or more rooms need to treat text as text.
 //!
-//! Uses: nothing. Pure: no clock, no I/O.
+//! Uses: nothing. Outside crates: base64, unicode-width. Pure: no clock, no I/O.
+//!
+//! What comes from a host, a file or AWS passes `escape` before a person sees it; what a person or a file sees passes
+//! `mask` first, so that a secret never leaves memory.
+
+pub mod escape;
+pub mod mask;
+pub mod nearest;
+pub mod say;
+
+pub use escape::{Cleaner, clean};
+pub use mask::{MaskStream, Masker};
+pub use nearest::nearest;
+pub use say::{ago, clip, count, duration, either, list};

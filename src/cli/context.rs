@@ -1,0 +1,174 @@
+//! The wiring: environment, folders, runbooks, the way to AWS and to hosts. Read once, here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::failure::Failure;
+use crate::action;
+use crate::engagement::{Engagement, RunbookFile};
+use crate::journal::{FILE, Holder};
+use crate::runbook::{self, Problem, Runbook, Severity};
+
+/// The runbooks inside the binary.
+const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
+    "managed-cloud",
+    &[
+        ("runbook.yaml", include_str!("../../runbooks/managed-cloud/runbook.yaml")),
+        ("inputs.yaml", include_str!("../../runbooks/managed-cloud/inputs.yaml")),
+        ("hosts.yaml", include_str!("../../runbooks/managed-cloud/hosts.yaml")),
+        ("00-preflight.yaml", include_str!("../../runbooks/managed-cloud/00-preflight.yaml")),
+        ("01-access.yaml", include_str!("../../runbooks/managed-cloud/01-access.yaml")),
+    ],
+)];
+
+/// The runbook that `new` takes when none is named.
+pub const DEFAULT_RUNBOOK: &str = "managed-cloud";
+
+/// Where things are, and who is asking.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Holds `engagements/NAME/journal.db`.
+    pub data: PathBuf,
+    pub home: PathBuf,
+    pub user: String,
+    pub host: String,
+    pub agent: Option<PathBuf>,
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Context {
+    /// # Errors
+    /// There is no home folder and no folder was named.
+    pub fn read(data: Option<&Path>) -> Result<Context, Failure> {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let folders = directories::ProjectDirs::from("", "", "onramp");
+        let data = match (data, &folders) {
+            (Some(data), _) => data.to_owned(),
+            (None, Some(folders)) => folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned(),
+            (None, None) => {
+                return Err(Failure::usage("there is no home folder to keep engagements in")
+                    .hint("name a folder with --data-dir or ONRAMP_DATA_DIR"));
+            }
+        };
+        let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Ok(Context {
+            data,
+            home: directories::BaseDirs::new().map(|base| base.home_dir().to_owned()).unwrap_or_default(),
+            user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
+            host,
+            agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
+            environment,
+        })
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub fn actor(&self) -> String {
+        format!("{}@{}", self.user, self.host)
+    }
+
+    pub fn holder(&self) -> Holder {
+        Holder {
+            user: self.user.clone(),
+            host: self.host.clone(),
+            process: std::process::id(),
+            since: crate::engine::Clock::default().now().to_string(),
+        }
+    }
+
+    /// The folder of an engagement.
+    ///
+    /// # Errors
+    /// The name would not make a folder name.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+        let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if name.is_empty() || name.len() > 40 || !plain || name.starts_with('-') {
+            return Err(Failure::usage(format!("\"{name}\" cannot be the name of an engagement"))
+                .hint("write 1 to 40 lower-case letters, digits and hyphens, as in acme-prod"));
+        }
+        Ok(self.data.join("engagements").join(name))
+    }
+
+    /// Names of all engagements, in order.
+    pub fn names(&self) -> Vec<String> {
+        let Ok(folder) = fs::read_dir(self.data.join("engagements")) else { return Vec::new() };
+        let mut names: Vec<String> = folder
+            .filter_map(|entry| entry.ok())
+            .filter(|entry| entry.path().join(FILE).exists())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// The files of a runbook: a shipped one by name, or a file or folder by path.
+///
+/// # Errors
+/// It is neither, or cannot be read.
+pub fn runbook_files(named: &str) -> Result<Vec<RunbookFile>, Failure> {
+    if let Some((_, files)) = SHIPPED.iter().find(|(name, _)| *name == named) {
+        return Ok(files
+            .iter()
+            .map(|(path, text)| RunbookFile { path: format!("{named}/{path}"), text: (*text).to_owned() })
+            .collect());
+    }
+    let path = Path::new(named);
+    let unreadable = |path: &Path, error: std::io::Error| {
+        Failure::usage(format!("{} cannot be read: {error}", path.display()))
+            .hint(format!("name a file, a folder, or a runbook inside onramp: {DEFAULT_RUNBOOK}"))
+    };
+    let mut paths = Vec::new();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(|error| unreadable(path, error))? {
+            let found = entry.map_err(|error| unreadable(path, error))?.path();
+            if found.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+                paths.push(found);
+            }
+        }
+        paths.sort();
+    } else {
+        paths.push(path.to_owned());
+    }
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+        Ok(RunbookFile { path: path.display().to_string(), text })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Reads a runbook and everything that is wrong with it.
+pub fn load(files: &[RunbookFile]) -> (Option<Runbook>, Vec<Problem>) {
+    let files: Vec<(String, String)> = files.iter().map(|file| (file.path.clone(), file.text.clone())).collect();
+    runbook::load(&files, &action::catalog())
+}
+
+/// A runbook that can be walked.
+///
+/// # Errors
+/// It has errors; all of them are in the message.
+pub fn usable(files: &[RunbookFile]) -> Result<Runbook, Failure> {
+    let (runbook, problems) = load(files);
+    let errors: Vec<String> =
+        problems.iter().filter(|problem| problem.severity == Severity::Error).map(ToString::to_string).collect();
+    match runbook {
+        Some(runbook) if errors.is_empty() => Ok(runbook),
+        _ => Err(Failure::usage(format!("the runbook cannot be used\n  {}", errors.join("\n  ")))
+            .hint("onramp check shows this, and warnings, without starting anything")),
+    }
+}
+
+/// The runbook that an engagement keeps since it began.
+///
+/// # Errors
+/// This version of onramp no longer reads it.
+pub fn runbook_of(engagement: &Engagement) -> Result<Arc<Runbook>, Failure> {
+    usable(&engagement.runbook_files).map(Arc::new)
+}

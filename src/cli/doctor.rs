@@ -1,0 +1,101 @@
+//! `onramp doctor`: what is wrong with this machine's set-up, and what to do.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Everywhere;
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::{print, session};
+use crate::aws::{Cloud, Wiring};
+use crate::ssh;
+
+/// One thing looked at.
+struct Look {
+    what: &'static str,
+    /// `Err` says what is wrong and what to do.
+    found: Result<String, String>,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere) -> Result<ExitCode, Failure> {
+    let looks = [
+        Look { what: "terminal", found: terminal(context) },
+        Look { what: "state folder", found: folder(&context.data) },
+        Look { what: "AWS identity", found: session::runtime()?.block_on(identity(everywhere)) },
+        Look { what: "SSH agent", found: session::runtime()?.block_on(agent(context)) },
+        Look { what: "known hosts", found: known_hosts(context, everywhere) },
+    ];
+    let mut wrong = 0;
+    for look in &looks {
+        match &look.found {
+            Ok(said) => print::line(&format!("ok     {:<13} {said}", look.what))?,
+            Err(said) => {
+                wrong += 1;
+                print::line(&format!("wrong  {:<13} {said}", look.what))?;
+            }
+        }
+    }
+    match wrong {
+        0 => Ok(ExitCode::SUCCESS),
+        _ => Err(Failure::new(Kind::StepFailed, "some of this will stand in your way; onramp practice needs none of it")),
+    }
+}
+
+fn terminal(context: &Context) -> Result<String, String> {
+    if !std::io::stdout().is_terminal() {
+        return Ok("not a terminal: onramp run, plan and status work, the screen does not".to_owned());
+    }
+    let (width, height) = crossterm::terminal::size().map_err(|error| error.to_string())?;
+    if width < 60 || height < 16 {
+        return Err(format!("{width}×{height} is too small; make it 80×24 or larger"));
+    }
+    let name = context.variable("TERM").unwrap_or("unknown");
+    Ok(format!("{width}×{height}, {name}"))
+}
+
+fn folder(path: &Path) -> Result<String, String> {
+    let advice = "choose another one with --data-dir or ONRAMP_DATA_DIR";
+    std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}; {advice}", path.display()))?;
+    let probe = path.join(".doctor");
+    std::fs::write(&probe, b"onramp").map_err(|error| format!("{}: {error}; {advice}", path.display()))?;
+    let _ = std::fs::remove_file(&probe);
+    Ok(path.display().to_string())
+}
+
+async fn identity(everywhere: &Everywhere) -> Result<String, String> {
+    let wiring = Wiring {
+        region: everywhere.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        profile: everywhere.profile.clone(),
+        endpoint_url: everywhere.endpoint_url.clone(),
+        ..Wiring::default()
+    };
+    let cloud = Cloud::connect(wiring).await.map_err(|failure| failure.to_string())?;
+    match cloud.identity().await {
+        Ok(identity) => Ok(format!("{} in account {}", identity.arn, identity.account)),
+        Err(failure) => Err(failure.to_string()),
+    }
+}
+
+async fn agent(context: &Context) -> Result<String, String> {
+    match &context.agent {
+        None => Err("SSH_AUTH_SOCK is not set; start ssh-agent, or name a key file in net.ssh_key_ref".to_owned()),
+        Some(socket) => match ssh::agent_keys(socket).await {
+            Ok(keys) if keys.is_empty() => Err("the agent holds no key; ssh-add one, or name a key file".to_owned()),
+            Ok(keys) => Ok(keys.join(", ")),
+            Err(why) => Err(format!("the agent does not answer: {why}")),
+        },
+    }
+}
+
+fn known_hosts(context: &Context, everywhere: &Everywhere) -> Result<String, String> {
+    let mut said = Vec::new();
+    for path in &session::ssh_settings(context, everywhere).known_hosts {
+        match std::fs::read(path) {
+            Ok(text) => said.push(format!("{} ({} bytes)", path.display(), text.len())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}; an unreadable file stops every connection", path.display())),
+        }
+    }
+    if said.is_empty() { Ok("none yet; each new host key is shown to you once".to_owned()) } else { Ok(said.join(", ")) }
+}

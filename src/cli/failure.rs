@@ -1,0 +1,82 @@
+//! Why a command ended without success: a kind, a message, hints, and the exit code in one match.
+
+use std::fmt;
+
+use crate::journal::JournalError;
+
+/// The kinds a caller's script can tell apart by exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    StepFailed,
+    /// Bad usage, bad input, bad runbook.
+    Usage,
+    /// A person, a customer or AWS must move first.
+    Waiting,
+    Held,
+    /// The state file is damaged or newer.
+    StateFile,
+    Interrupted,
+}
+
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: Kind,
+    pub message: String,
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into(), hints: Vec::new() }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure::new(Kind::Usage, message)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::StepFailed => 1,
+            Kind::Usage => 2,
+            Kind::Waiting => 3,
+            Kind::Held => 4,
+            Kind::StateFile => 5,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "onramp: {}", self.message)?;
+        for hint in &self.hints {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let message = error.to_string();
+        match error {
+            JournalError::Held(_) => Failure::new(Kind::Held, message)
+                .hint("you can read along: onramp status, or wait until they are done"),
+            JournalError::Damaged { .. } => Failure::new(Kind::StateFile, message)
+                .hint("nothing was changed. Keep a copy of the file before anything else"),
+            JournalError::Newer { .. } => Failure::new(Kind::StateFile, message),
+            JournalError::Missing(_) => Failure::usage(message).hint("onramp status lists the engagements that there are"),
+            JournalError::Exists(_) => Failure::usage(message).hint("onramp open goes on with it"),
+            JournalError::Unwritable { .. } | JournalError::Unreadable { .. } => Failure::usage(message)
+                .hint("is the folder writable? Another one is chosen with --data-dir or ONRAMP_DATA_DIR"),
+            JournalError::Exposed { .. } => Failure::usage(message),
+            JournalError::Sql(_) | JournalError::Encoding(_) => Failure::new(Kind::StateFile, message),
+        }
+    }
+}

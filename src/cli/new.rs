@@ -1,0 +1,95 @@
+//! `onramp new NAME`: begin an engagement.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::answers;
+use super::context::{self, Context, DEFAULT_RUNBOOK};
+use super::failure::Failure;
+use super::{Everywhere, print, session};
+use crate::engagement::{Event, RunbookFile};
+use crate::engine::Clock;
+use crate::input::{InputId, Setting, Value};
+use crate::journal::Writer;
+use crate::runbook::Runbook;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Lower-case letters, digits and hyphens, as in acme-prod
+    name: String,
+    /// A runbook inside onramp, or the path of one
+    #[arg(long, default_value = DEFAULT_RUNBOOK)]
+    runbook: String,
+    /// YAML file of inputs
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// The customer's AWS account, twelve digits
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let files = context::runbook_files(&arguments.runbook)?;
+    let runbook = context::usable(&files)?;
+    let setting = Setting { practice: false };
+    let mut given = Vec::new();
+    let flags = [("aws.account_id", &arguments.account), ("aws.region_primary", &everywhere.region)];
+    for (id, value) in flags {
+        if let Some(value) = value {
+            let argument = [format!("{id}={value}")];
+            given.extend(answers::from_arguments(&argument, &runbook, &setting)?.inputs);
+        }
+    }
+    let mut sign_offs = Vec::new();
+    if let Some(path) = &arguments.answers {
+        let answers = answers::from_file(path, &runbook, &setting)?;
+        given.extend(answers.inputs);
+        sign_offs = answers.sign_offs;
+    }
+    let mut writer = begin(context, &arguments.name, files, &runbook, false)?;
+    if let Err(failure) = session::give(&mut writer, &runbook, &context.actor(), given) {
+        // Nothing half-made stays behind: the engagement is a minute old and holds nothing.
+        drop(writer);
+        let _ = std::fs::remove_dir_all(context.folder(&arguments.name)?);
+        return Err(failure);
+    }
+    if !sign_offs.is_empty() {
+        print::say("sign-offs in the file are taken by onramp run --answers, when their turn comes");
+    }
+    print::line(&format!("{} begins. Go on with: onramp open {}", arguments.name, arguments.name))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the state file with its first two events.
+///
+/// # Errors
+/// The name is taken or no name, or the folder cannot be written.
+pub fn begin(
+    context: &Context,
+    name: &str,
+    files: Vec<RunbookFile>,
+    runbook: &Runbook,
+    practice: bool,
+) -> Result<Writer, Failure> {
+    let folder = context.folder(name)?;
+    let mut writer = Writer::create(&folder, &context.holder())?;
+    let events = vec![
+        Event::Began { name: name.to_owned(), id: random_id()?, practice },
+        Event::RunbookTaken { id: runbook.id.clone(), digest: runbook.digest.clone(), files },
+    ];
+    writer.append(Clock::default().now(), &context.actor(), events)?;
+    Ok(writer)
+}
+
+/// Sixteen hexadecimal digits: two engagements for one customer differ.
+fn random_id() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::usage(format!("this machine gives no random numbers: {error}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Inputs that a command sets by itself.
+pub fn text_input(id: &str, value: &str) -> Option<(InputId, Value)> {
+    Some((id.parse().ok()?, Value::Text(value.to_owned())))
+}

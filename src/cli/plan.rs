@@ -1,0 +1,89 @@
+//! `onramp plan NAME`: every probe and no apply.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::print::{self, Format};
+use super::session::{self, Session};
+use super::Everywhere;
+use crate::engagement::{Plan, PlanEntry, Verdict};
+use crate::engine::{Notice, Request};
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    name: String,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.handle.send(Request::Plan);
+    let plan = loop {
+        match session.feed.recv() {
+            Ok(Notice::Planned(plan)) => break plan,
+            Ok(_) => {}
+            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+        }
+    };
+    session.close();
+    match arguments.format {
+        Format::Text => print::out(&self::text(&plan))?,
+        Format::Json => print::json(plan.as_ref())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The plan for people: what would change, with the exact call or script, then what is as it should be.
+pub fn text(plan: &Plan) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "Plan {}", plan.digest);
+    for entry in &plan.entries {
+        let sign = match entry.verdict {
+            Verdict::Change => "+",
+            Verdict::Nothing => "=",
+            Verdict::Unknown => "?",
+            Verdict::Person => "!",
+            Verdict::Input => "…",
+            Verdict::Check => "√",
+        };
+        let _ = writeln!(out, "{sign} {}  {}", entry.step, entry.title);
+        if !entry.said.is_empty() {
+            let _ = writeln!(out, "    {}", entry.said);
+        }
+        details(&mut out, entry);
+    }
+    let (changes, steps) = (plan.changes().count(), plan.approval().len());
+    let _ = match changes {
+        0 => writeln!(out, "Nothing would be changed."),
+        _ => writeln!(out, "{} in {}.", text::count(changes, "change"), text::count(steps, "step")),
+    };
+    out
+}
+
+fn details(out: &mut String, entry: &PlanEntry) {
+    for difference in entry.finding.iter().flat_map(|finding| &finding.differences) {
+        let _ = writeln!(out, "    {}: found {}, wanted {}", difference.what, difference.found, difference.wanted);
+    }
+    for change in &entry.changes {
+        if change.service == "ssh" {
+            let _ = writeln!(out, "    on host {}:", change.operation);
+            let script = change.arguments.get("script").and_then(|script| script.as_str()).unwrap_or_default();
+            for line in script.lines() {
+                let _ = writeln!(out, "      | {line}");
+            }
+        } else {
+            let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
+        }
+    }
+    if entry.would_change() {
+        for (word, said) in [("cost", &entry.cost), ("careful", &entry.breaks), ("undo", &entry.undo)] {
+            if let Some(said) = said {
+                let _ = writeln!(out, "    {word}: {said}");
+            }
+        }
+    }
+}

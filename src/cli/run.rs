@@ -1,0 +1,242 @@
+//! `onramp run NAME`: the same engine as the screen's, headless. Progress on standard error, events on standard output.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use super::answers::{self, Answers};
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::print::{self, Stream};
+use super::session::{self, Follower, Session};
+use super::{Everywhere, plan};
+use crate::engagement::{Address, Command, Event, Outcome, Plan, Recorded, RunScope, Status};
+use crate::engine::{Notice, Request};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    name: String,
+    /// This step, what it needs, and nothing after it
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "only")]
+    until: Option<Address>,
+    /// This step alone
+    #[arg(long, value_name = "ADDRESS")]
+    only: Option<Address>,
+    /// YAML file of inputs and sign-offs
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+    /// Approve the plan that is printed
+    #[arg(long)]
+    yes: bool,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value = "text")]
+    format: Stream,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    let answers = match &arguments.answers {
+        Some(path) => {
+            let setting = session::setting(session.handle.engagement());
+            answers::from_file(path, session.handle.runbook(), &setting)?
+        }
+        None => Answers::default(),
+    };
+    let scope = match (&arguments.until, &arguments.only) {
+        (Some(step), _) => RunScope::Until(step.clone()),
+        (_, Some(step)) => RunScope::Only(step.clone()),
+        _ => RunScope::All,
+    };
+    let mut walk = Walk::new(&session, arguments.format, arguments.yes);
+    let ended = walk.go(answers, &scope);
+    session.close();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// One headless run: answers, plan, approval, run, until nothing moves any more.
+pub struct Walk<'a> {
+    session: &'a Session,
+    follower: Follower,
+    format: Stream,
+    yes: bool,
+    interrupts: Arc<AtomicU32>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(session: &'a Session, format: Stream, yes: bool) -> Self {
+        let interrupts = Arc::new(AtomicU32::new(0));
+        let seen = interrupts.clone();
+        session.runtime.spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                seen.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Walk { session, follower: Follower::new(&session.handle), format, yes, interrupts }
+    }
+
+    /// # Errors
+    /// By exit code: an answer is refused, a step failed, something waits, or the run was interrupted.
+    pub fn go(&mut self, answers: Answers, scope: &RunScope) -> Result<(), Failure> {
+        if !answers.inputs.is_empty() {
+            self.session.handle.command(Command::GiveInputs(answers.inputs));
+        }
+        let mut sign_offs = answers.sign_offs;
+        loop {
+            let before = self.follower.engagement.seq;
+            let plan = self.plan()?;
+            self.approve(&plan)?;
+            self.session.handle.send(Request::Run(scope.clone()));
+            self.until_idle()?;
+            let signed = self.sign(&mut sign_offs)?;
+            let board = self.follower.board();
+            let more = board.rows.iter().any(|row| row.status == Status::NeedsApproval || row.status.runnable());
+            let moved = self.follower.engagement.seq > before;
+            if !(signed || (self.yes && more && moved && *scope == RunScope::All)) {
+                return session::verdict(&board);
+            }
+        }
+    }
+
+    fn plan(&mut self) -> Result<Arc<Plan>, Failure> {
+        self.session.handle.send(Request::Plan);
+        loop {
+            if let Notice::Planned(plan) = self.next()? {
+                return Ok(plan);
+            }
+        }
+    }
+
+    /// An approval binds to the plan's digest. One that stands already is not asked for again.
+    fn approve(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let wanted = plan.approval();
+        let covered = wanted.iter().all(|(step, digest)| self.follower.engagement.covers(step, digest));
+        if covered {
+            return Ok(());
+        }
+        print::say(&plan::text(plan));
+        if !self.yes && !confirmed(&self.follower.engagement.identity.name)? {
+            return Err(Failure::new(Kind::Waiting, "the plan is not approved; nothing was changed")
+                .hint("approve it with --yes, or in the terminal: onramp open"));
+        }
+        self.session.handle.command(Command::Approve { digest: plan.digest.clone(), steps: wanted });
+        Ok(())
+    }
+
+    fn sign(&mut self, sign_offs: &mut Vec<(Address, String)>) -> Result<bool, Failure> {
+        let board = self.follower.board();
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(sign_offs)
+            .into_iter()
+            .partition(|(step, _)| board.row(step).is_some_and(|row| row.status == Status::SignOff));
+        *sign_offs = later;
+        let signed = !now.is_empty();
+        for (step, note) in now {
+            self.session.handle.command(Command::SignOff { step: step.clone(), note });
+            while !self.follower.board().row(&step).is_some_and(|row| row.status.settled()) {
+                self.next()?;
+            }
+        }
+        Ok(signed)
+    }
+
+    fn until_idle(&mut self) -> Result<(), Failure> {
+        loop {
+            if let Notice::Idle(summary) = self.next()? {
+                return match summary.stopped {
+                    true => Err(Failure::new(Kind::Interrupted, "stopped; what was running came to a safe end")),
+                    false => Ok(()),
+                };
+            }
+        }
+    }
+
+    /// The next notice, shown and folded.
+    fn next(&mut self) -> Result<Notice, Failure> {
+        loop {
+            match self.interrupts.swap(0, Ordering::SeqCst) {
+                0 => {}
+                1 => {
+                    print::say("stopping: what is running comes to a safe end (again to leave at once)");
+                    self.session.handle.send(Request::Stop);
+                }
+                _ => return Err(Failure::new(Kind::Interrupted, "interrupted")),
+            }
+            match self.session.feed.recv_timeout(Duration::from_millis(100)) {
+                Ok(notice) => {
+                    self.show(&notice)?;
+                    return Ok(notice);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::new(Kind::StateFile, "the engine ended unexpectedly"));
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, notice: &Notice) -> Result<(), Failure> {
+        match notice {
+            Notice::Recorded(recorded) => {
+                self.follower.fold(recorded);
+                if self.format == Stream::Jsonl {
+                    print::json_line(recorded)?;
+                }
+                if let Some(said) = self.line(recorded) {
+                    print::say(&said);
+                }
+            }
+            Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
+            Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
+            Notice::Broken(why) => {
+                return Err(Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written"));
+            }
+            Notice::Identity(Ok(arn)) => print::say(&format!("AWS: {arn}")),
+            Notice::Identity(Err(why)) => print::say(&format!("AWS: {why}")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// One line for the events a person wants to see pass by.
+    fn line(&self, recorded: &Recorded) -> Option<String> {
+        let at = recorded.at;
+        let titled = |step: &Address, word: &str, said: &str| {
+            let colon = if said.is_empty() { "" } else { ": " };
+            Some(format!("{at} {word:<9} {step} {}{colon}{said}", self.follower.title(step)))
+        };
+        match &recorded.event {
+            Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
+            Event::Failed { step, failure, .. } => {
+                let mut said = failure.what.clone();
+                for more in [&failure.meaning, &failure.advice, &failure.raw] {
+                    if !more.is_empty() {
+                        said.push_str("\n    ");
+                        said.push_str(more);
+                    }
+                }
+                titled(step, "failed", &said)
+            }
+            Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
+            Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
+            Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
+            Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
+            Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
+            Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
+            _ => None,
+        }
+    }
+}
+
+/// Asks on the terminal, where there is one: the engagement's name typed in full, so that Enter alone changes nothing.
+fn confirmed(name: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    print::say(&format!("Type the engagement's name ({name}) to approve this plan, anything else to leave:"));
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(typed.trim() == name)
+}

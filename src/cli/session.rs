@@ -1,0 +1,177 @@
+//! An engagement that is open: the engine, its feed, and the runtime under both.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::context::{Context, runbook_of};
+use super::failure::{Failure, Kind};
+use super::Everywhere;
+use crate::action::{Failure as ActionFailure, Worlds};
+use crate::aws::{Cloud, Wiring};
+use crate::engagement::{Actor, Address, Board, Command, Engagement, Recorded, board, decide, fold};
+use crate::engine::{self, Clock, Handle, Notice, Request, Settings};
+use crate::input::{InputId, Setting, Value};
+use crate::journal::{Reader, Writer};
+use crate::runbook::Runbook;
+use crate::ssh;
+
+/// Everything that stays alive while an engagement is open.
+pub struct Session {
+    pub handle: Handle,
+    pub feed: Receiver<Notice>,
+    pub runtime: Arc<Runtime>,
+}
+
+/// One runtime for the whole program.
+///
+/// # Errors
+/// The machine has no more threads or files to give.
+pub fn runtime() -> Result<Arc<Runtime>, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(4)
+        .build()
+        .map(Arc::new)
+        .map_err(|error| Failure::usage(format!("the runtime cannot start: {error}")))
+}
+
+impl Session {
+    /// Opens an engagement for writing and starts its engine.
+    ///
+    /// # Errors
+    /// Somebody else holds it, the state file is damaged, or its runbook cannot be read.
+    pub fn open(context: &Context, everywhere: &Everywhere, name: &str, runtime: Arc<Runtime>) -> Result<Session, Failure> {
+        let writer = Writer::open(&context.folder(name)?, &context.holder())?;
+        if writer.engagement().identity.practice {
+            return Err(Failure::usage(format!("{name} is a practice engagement")).hint("go on with: onramp practice"));
+        }
+        let worlds = runtime.block_on(real_worlds(context, everywhere, writer.engagement()));
+        Session::start(context, writer, worlds, runtime)
+    }
+
+    /// Starts an engine over a state file that is open, and a way to the world that is made.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn start(context: &Context, writer: Writer, worlds: Worlds, runtime: Arc<Runtime>) -> Result<Session, Failure> {
+        let runbook = runbook_of(writer.engagement())?;
+        let settings =
+            Settings { writer, runbook, worlds: Arc::new(worlds), actor: context.actor(), clock: Clock::default() };
+        let _inside = runtime.enter();
+        let handle = engine::start(settings)?;
+        let feed = handle.subscribe();
+        Ok(Session { handle, feed, runtime })
+    }
+
+    /// Lets running attempts end and the state file go.
+    pub fn close(&self) {
+        self.handle.send(Request::Close);
+        while let Ok(notice) = self.feed.recv_timeout(Duration::from_secs(90)) {
+            if matches!(notice, Notice::Closed) {
+                return;
+            }
+        }
+    }
+}
+
+/// AWS and the network of this machine.
+async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Engagement) -> Worlds {
+    let region = engagement.region().or_else(|| everywhere.region.clone()).unwrap_or_default();
+    let wiring = Wiring {
+        region,
+        profile: everywhere.profile.clone(),
+        endpoint_url: everywhere.endpoint_url.clone(),
+        ..Wiring::default()
+    };
+    let cloud = Cloud::connect(wiring).await.map_err(ActionFailure::from);
+    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)))
+}
+
+/// Known hosts, the agent, and the real network.
+pub fn ssh_settings(context: &Context, everywhere: &Everywhere) -> ssh::Settings {
+    let mut known_hosts = everywhere.known_hosts.clone();
+    known_hosts.push(context.home.join(".ssh/known_hosts"));
+    known_hosts.push(PathBuf::from("/etc/ssh/ssh_known_hosts"));
+    ssh::Settings { known_hosts, agent_socket: context.agent.clone(), ..ssh::Settings::default() }
+}
+
+/// Gives inputs without an engine: all or none.
+///
+/// # Errors
+/// One of them is refused, or cannot be stored.
+pub fn give(writer: &mut Writer, runbook: &Runbook, actor: &Actor, given: Vec<(InputId, Value)>) -> Result<usize, Failure> {
+    let events = decide(writer.engagement(), runbook, &Command::GiveInputs(given))
+        .map_err(|refusal| Failure::usage(refusal.to_string()))?;
+    let count = events.len();
+    writer.append(Clock::default().now(), actor, events)?;
+    Ok(count)
+}
+
+/// Rules for answers of this engagement.
+pub fn setting(engagement: &Engagement) -> Setting {
+    Setting { practice: engagement.identity.practice }
+}
+
+/// What is true of an engagement, whoever holds it; an attempt that a dead process left shows as cut off.
+///
+/// # Errors
+/// There is no such engagement, or its file cannot be read.
+pub fn look(context: &Context, name: &str) -> Result<(Engagement, Arc<Runbook>, Option<String>), Failure> {
+    let glance = Reader::glance(&context.folder(name)?)?;
+    let mut engagement = glance.engagement;
+    if glance.holder.is_none() {
+        engagement.interrupt();
+    }
+    let runbook = runbook_of(&engagement)?;
+    Ok((engagement, runbook, glance.holder.map(|holder| holder.to_string())))
+}
+
+/// What a reader of the feed knows: it folds the same events as the engine.
+pub struct Follower {
+    pub engagement: Engagement,
+    runbook: Arc<Runbook>,
+}
+
+impl Follower {
+    pub fn new(handle: &Handle) -> Self {
+        Follower { engagement: handle.engagement().as_ref().clone(), runbook: handle.runbook().clone() }
+    }
+
+    pub fn fold(&mut self, recorded: &Recorded) {
+        fold(&mut self.engagement, recorded);
+    }
+
+    pub fn board(&self) -> Board {
+        board(&self.engagement, &self.runbook)
+    }
+
+    pub fn title(&self, address: &Address) -> String {
+        self.runbook.step(&address.step).map_or_else(|| address.to_string(), |step| step.title.clone())
+    }
+}
+
+/// The exit of a run, from where everything stands.
+pub fn verdict(board: &Board) -> Result<(), Failure> {
+    let tally = board.tally;
+    let next = board.next().map(|row| format!("next: {} {} ({})", row.address, row.title, row.status.word()));
+    let ended = |kind: Kind, message: String| {
+        let failure = Failure::new(kind, message);
+        Err(match next {
+            Some(next) => failure.hint(next),
+            None => failure,
+        })
+    };
+    if tally.failed > 0 {
+        return ended(Kind::StepFailed, format!("{} failed", crate::text::count(tally.failed, "step")));
+    }
+    if tally.all_done() {
+        return Ok(());
+    }
+    ended(Kind::Waiting, format!("{} of {} done; the rest waits", tally.done, crate::text::count(tally.total, "step")))
+}
+
+

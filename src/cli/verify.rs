@@ -1,0 +1,41 @@
+//! `onramp verify NAME`: every verify again; what is no longer so is drift.
+
+use std::process::ExitCode;
+
+use super::Everywhere;
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::session::{self, Session};
+use super::print;
+use crate::engagement::{Status, board};
+use crate::engine::{Notice, Request};
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    name: String,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
+    let mut left = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
+    session.handle.send(Request::Verify);
+    let mut drifted = 0;
+    while left > 0 {
+        match session.feed.recv() {
+            Ok(Notice::Drift { step, so, said }) => {
+                left -= 1;
+                drifted += usize::from(!so);
+                print::line(&format!("{:<8} {step}  {said}", if so { "so" } else { "drifted" }))?;
+            }
+            Ok(_) => {}
+            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+        }
+    }
+    session.close();
+    match drifted {
+        0 => Ok(ExitCode::SUCCESS),
+        _ => Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step")))),
+    }
+}

@@ -1,0 +1,366 @@
+//! Rules between answers: each is right alone, and together they may still be wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::Ipv4Net;
+
+use super::range::{Purpose, overlap, special_range_around};
+use super::refusal::Refusal;
+use super::value::{Row, cell};
+use super::{InputId, Value, cloud, hosts, subnets};
+use crate::text::{list, nearest};
+
+const VPC_BLOCKS: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html";
+const PEERING: &str = "docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html";
+const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html";
+const BALANCERS: &str = "docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html";
+const REGIONS: &str = "docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html";
+
+/// Answers that do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Whose answers they are; a form shows the message at each of them.
+    pub ids: Vec<InputId>,
+    /// What is wrong.
+    pub refusal: Refusal,
+    /// It may be meant so: shown, and it stops nothing.
+    pub warning: bool,
+}
+
+/// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
+pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
+    const RULES: [fn(&Answers<'_>, &mut Vec<Disagreement>); 11] = [
+        blocks_are_disjoint,
+        blocks_are_ordinary,
+        secondary_blocks_fit,
+        subnets_are_inside,
+        subnets_hold_balancers,
+        subnets_are_in_our_zones,
+        public_subnets_are_there,
+        plan_has_room,
+        regions_fit,
+        bastion_is_on_premises,
+        hosts_have_a_place,
+    ];
+    let answers = Answers(values);
+    let mut found = Vec::new();
+    RULES.iter().for_each(|rule| rule(&answers, &mut found));
+    found
+}
+
+/// The answers, by the ids of the shipped runbook.
+struct Answers<'a>(&'a BTreeMap<InputId, Value>);
+
+/// A range and the answer that it is from.
+type Block<'a> = (&'a InputId, Ipv4Net);
+
+impl<'a> Answers<'a> {
+    fn get(&self, id: &str) -> Option<(&'a InputId, &'a Value)> {
+        self.0.get_key_value(id)
+    }
+
+    fn text(&self, id: &str) -> Option<(&'a InputId, &'a str)> {
+        self.get(id).and_then(|(id, value)| value.text().map(|text| (id, text)))
+    }
+
+    fn is(&self, id: &str, text: &str) -> bool {
+        self.text(id).is_some_and(|(_, given)| given == text)
+    }
+
+    /// The ranges of these answers, be they single or in lists.
+    fn blocks(&self, ids: &[&str]) -> Vec<Block<'a>> {
+        let of = |(id, value): (&'a InputId, &'a Value)| {
+            value.cidr().into_iter().chain(value.items().iter().filter_map(Value::cidr)).map(move |net| (id, net))
+        };
+        ids.iter().filter_map(|id| self.get(id)).flat_map(of).collect()
+    }
+
+    fn subnets(&self) -> Option<(&'a InputId, &'a [Row])> {
+        self.get("net.subnets").map(|(id, value)| (id, value.rows()))
+    }
+
+    fn zones(&self) -> Option<(&'a InputId, Vec<&'a str>)> {
+        self.get("aws.azs").map(|(id, value)| (id, value.items().iter().filter_map(Value::text).collect()))
+    }
+}
+
+fn report(found: &mut Vec<Disagreement>, ids: &[&InputId], refusal: Refusal) {
+    found.push(Disagreement { ids: distinct(ids), refusal, warning: false });
+}
+
+fn warn(found: &mut Vec<Disagreement>, ids: &[&InputId], refusal: Refusal) {
+    found.push(Disagreement { ids: distinct(ids), refusal, warning: true });
+}
+
+fn distinct(ids: &[&InputId]) -> Vec<InputId> {
+    let mut out: Vec<InputId> = Vec::new();
+    for id in ids {
+        if !out.contains(id) {
+            out.push((*id).clone());
+        }
+    }
+    out
+}
+
+/// Blocks of VPCs share no address with each other (peering refuses it) nor with what is on premises (routing breaks).
+fn blocks_are_disjoint(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let vpcs =
+        answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs", "net.other_vpc_cidrs", "peer.provider_vpc_cidr"]);
+    let premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    for (index, vpc) in vpcs.iter().enumerate() {
+        for other in &vpcs[index + 1..] {
+            let why = "two VPCs that share addresses cannot be connected, by peering or otherwise";
+            overlapping(*vpc, *other, why, found);
+        }
+        // A default route on premises is a route, not a network.
+        for other in premises.iter().filter(|(_, net)| net.prefix_len() > 0) {
+            let why = "an address on both sides of the private link is reached on one side only";
+            overlapping(*vpc, *other, why, found);
+        }
+    }
+}
+
+fn overlapping((id, net): Block<'_>, (other_id, other): Block<'_>, why: &str, found: &mut Vec<Disagreement>) {
+    if overlap(net, other) {
+        let what = format!("{net} of {id} and {other} of {other_id} overlap");
+        report(found, &[id, other_id], Refusal::new(what, why, PEERING));
+    }
+}
+
+/// Ranges that AWS takes for a VPC, and that hurt later.
+fn blocks_are_ordinary(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let container_bridge = Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 17, 0, 0), 16);
+    let aws_internal = Ipv4Net::new_assert(std::net::Ipv4Addr::new(198, 19, 0, 0), 16);
+    for (id, net) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
+        let why = if overlap(net, container_bridge) {
+            "172.17.0.0/16 is the default network of containers, also in some AWS services; hosts there cannot be reached"
+        } else if overlap(net, aws_internal) {
+            "AWS uses 198.19.0.0/16 inside some of its services"
+        } else {
+            match special_range_around(net).map(|special| special.purpose) {
+                Some(Purpose::Private) => continue,
+                Some(Purpose::Shared) => "100.64.0.0/10 is shared by carriers; not every device routes it",
+                Some(Purpose::Documentation) => "it is a range for documentation, good for practice only",
+                _ => "it is not private (RFC 1918): the real owner of these addresses cannot be reached from the VPC",
+            }
+        };
+        let refusal = Refusal::new(format!("{net} of {id} works, but"), why, VPC_BLOCKS).suggest("10.40.0.0/16");
+        warn(found, &[id], refusal);
+    }
+}
+
+/// At most five blocks, all from one family of private ranges; public and 100.64/10 ranges go with any.
+fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let secondary = answers.blocks(&["net.secondary_cidrs"]);
+    let (Some((vpc_id, vpc)), Some((id, _))) =
+        (answers.blocks(&["net.vpc_cidr"]).first().copied(), secondary.first().copied())
+    else {
+        return;
+    };
+    if secondary.len() > 4 {
+        let what = format!("{id} has {} ranges", secondary.len());
+        report(found, &[id], Refusal::new(what, "a VPC has five blocks at most, the primary one counted", VPC_BLOCKS));
+    }
+    let family = |net| {
+        special_range_around(net).filter(|special| special.purpose == Purpose::Private).map(|special| special.net)
+    };
+    for (id, net) in &secondary {
+        if let (Some(primary), Some(other)) = (family(vpc), family(*net))
+            && primary != other
+        {
+            let what = format!("{net} of {id} is from {other}, and {vpc} of {vpc_id} from {primary}");
+            report(
+                found,
+                &[vpc_id, id],
+                Refusal::new(what, "AWS refuses blocks of two private ranges in one VPC", VPC_BLOCKS),
+            );
+        }
+    }
+}
+
+/// Every subnet lies in one block of the VPC.
+fn subnets_are_inside(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let blocks = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]);
+    let (Some((id, rows)), Some((vpc_id, vpc))) = (answers.subnets(), blocks.first()) else { return };
+    for row in rows {
+        let Some(net) = row.get("cidr").and_then(Value::cidr) else { continue };
+        if !blocks.iter().any(|(_, block)| block.contains(&net)) {
+            let what = format!("subnet {} ({net}) lies outside of {vpc}", cell(row, "key"));
+            let why = "a subnet is a part of the VPC's range";
+            let refusal = Refusal::new(what, why, "docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html");
+            report(found, &[id, vpc_id], refusal);
+        }
+    }
+}
+
+/// A load balancer wants eight free addresses in its subnet, and a /27 at least.
+fn subnets_hold_balancers(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, rows)) = answers.subnets() else { return };
+    for row in rows {
+        let small = row.get("cidr").and_then(Value::cidr).filter(|net| net.prefix_len() > 27);
+        if let (Some(net), "public" | "app") = (small, cell(row, "tier")) {
+            let what = format!("subnet {} ({net}) is too small for a load balancer", cell(row, "key"));
+            warn(found, &[id], Refusal::new(what, "a load balancer wants a /27 with eight free addresses", BALANCERS));
+        }
+    }
+}
+
+/// Subnets lie in the zones that were chosen, and those in the region.
+fn subnets_are_in_our_zones(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, rows)), Some((zones_id, zones))) = (answers.subnets(), answers.zones()) {
+        for row in rows.iter().filter(|row| !zones.contains(&cell(row, "zone"))) {
+            let what = format!(
+                "subnet {} is in {}, which is not among the zones {}",
+                cell(row, "key"),
+                cell(row, "zone"),
+                list(&zones)
+            );
+            report(found, &[id, zones_id], Refusal::new(what, "the platform uses the chosen zones only", "onramp"));
+        }
+    }
+    let Some((region_id, region)) = answers.text("aws.region_primary") else { return };
+    let mut foreign: Vec<(&InputId, &str)> = Vec::new();
+    if let Some((id, zones)) = answers.zones() {
+        foreign.extend(zones.into_iter().map(|zone| (id, zone)));
+    } else if let Some((id, rows)) = answers.subnets() {
+        foreign.extend(rows.iter().map(|row| (id, cell(row, "zone"))));
+    }
+    for (id, zone) in foreign.into_iter().filter(|(_, zone)| cloud::region_of_zone(zone) != Some(region)) {
+        let what = format!("{zone} of {id} is not in {region}");
+        report(
+            found,
+            &[id, region_id],
+            Refusal::new(what, "a zone belongs to one region", REGIONS).suggest(format!("{region}a")),
+        );
+    }
+}
+
+/// A bastion and a NAT gateway stand in public subnets: one somewhere, or one in each zone.
+fn public_subnets_are_there(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, rows)) = answers.subnets() else { return };
+    let public: BTreeSet<&str> =
+        rows.iter().filter(|row| cell(row, "tier") == "public").map(|row| cell(row, "zone")).collect();
+    if let (true, Some((zones_id, zones)), Some((nat_id, _))) =
+        (answers.is("net.nat_mode", "per_az"), answers.zones(), answers.get("net.nat_mode"))
+    {
+        for zone in zones.iter().filter(|zone| !public.contains(*zone)) {
+            let what = format!("{zone} has no public subnet");
+            let why = "a NAT gateway in each zone needs a public subnet in each";
+            report(
+                found,
+                &[id, nat_id, zones_id],
+                Refusal::new(what, why, NAT).suggest(format!("10.40.0.0/24 public {zone}")),
+            );
+        }
+    }
+    let needs = [("net.access_path", "bastion_in_vpc", "the bastion"), ("net.nat_mode", "single", "the NAT gateway")];
+    for (needing, answer, who) in needs.iter().filter(|(id, answer, _)| public.is_empty() && answers.is(id, answer)) {
+        let Some((needing_id, _)) = answers.get(needing) else { continue };
+        let what = "there is no public subnet";
+        let why = format!("with {needing} = {answer}, {who} needs one");
+        report(found, &[id, needing_id], Refusal::new(what, why, NAT).suggest("10.40.0.0/24 public eu-west-1a"));
+    }
+}
+
+/// A VPC that holds not even the two tiers without which nothing works is too small, before a plan is made.
+fn plan_has_room(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (None, Some((zones_id, zones)), Some((vpc_id, vpc))) =
+        (answers.subnets(), answers.zones(), answers.blocks(&["net.vpc_cidr"]).first().copied())
+    else {
+        return;
+    };
+    let zones: Vec<String> = zones.into_iter().map(str::to_owned).collect();
+    if let Err(refusal) = subnets::suggest_subnets(vpc, &["public", "app"], &zones) {
+        report(found, &[vpc_id, zones_id], refusal);
+    }
+}
+
+/// The second region is another one, of the same partition.
+fn regions_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((primary_id, primary)), Some((id, dr))) =
+        (answers.text("aws.region_primary"), answers.text("aws.region_dr"))
+    else {
+        return;
+    };
+    let why = if primary == dr {
+        "disaster recovery is for the day when the whole region is away"
+    } else if cloud::partition(primary) != cloud::partition(dr) {
+        "nothing can be copied from one partition of AWS to another"
+    } else {
+        return;
+    };
+    let refusal = Refusal::new(format!("{dr} cannot stand in for {primary}"), why, REGIONS);
+    report(
+        found,
+        &[id, primary_id],
+        refusal.suggest(if primary == "eu-central-1" { "eu-west-1" } else { "eu-central-1" }),
+    );
+}
+
+/// A private address of the customer's bastion is one of those on premises.
+fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let premises = answers.blocks(&["net.onprem_cidrs"]);
+    let (Some((id, Value::Address(std::net::IpAddr::V4(address)))), Some((premises_id, _))) =
+        (answers.get("dc.bastion_egress_ip"), premises.first())
+    else {
+        return;
+    };
+    if address.is_private() && !premises.iter().any(|(_, net)| net.contains(address)) {
+        let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
+        let why = "it is private, so the VPC must have a route to it";
+        report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+    }
+}
+
+/// Hosts to launch have a subnet that is not public and a name that is free; private hosts have a way through the bastion.
+fn hosts_have_a_place(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let mut names: BTreeMap<String, &InputId> = BTreeMap::new();
+    for (id, value) in answers.0 {
+        let there = hosts(value);
+        let bastion = there.iter().find(|host| host.role == hosts::Role::Bastion);
+        for host in &there {
+            names.insert(host.name.clone(), id);
+            if let (Some(bastion), hosts::Role::Private, true) = (bastion, host.role, host.via.is_empty()) {
+                let what = format!("{} of {id} is reached directly", host.name);
+                let why = format!("hosts will accept SSH from the bastion {} only", bastion.name);
+                warn(found, &[id], Refusal::new(what, why, "onramp").suggest(format!("via={}", bastion.name)));
+            }
+        }
+    }
+    let launched = answers.0.iter().flat_map(|(id, value)| value.rows().iter().map(move |row| (id, row)));
+    for (id, row) in launched.filter(|(_, row)| row.contains_key("subnet") && row.contains_key("type")) {
+        let name = cell(row, "name");
+        if let Some(other) = names.get(name) {
+            let what = format!("{name} of {id} is already a host of {other}");
+            report(
+                found,
+                &[id, other],
+                Refusal::new(what, "a host is found by its name", "onramp").suggest(format!("{name}-2")),
+            );
+        }
+        launched_host_has_a_subnet(answers, id, row, found);
+    }
+}
+
+fn launched_host_has_a_subnet(answers: &Answers<'_>, id: &InputId, row: &Row, found: &mut Vec<Disagreement>) {
+    let Some((plan_id, plan)) = answers.subnets() else { return };
+    let (name, key) = (cell(row, "name"), cell(row, "subnet"));
+    let keys: Vec<&str> = plan.iter().map(|subnet| cell(subnet, "key")).collect();
+    match plan.iter().find(|subnet| cell(subnet, "key") == key) {
+        Some(subnet) if cell(subnet, "tier") == "public" => {
+            let what = format!("{name} of {id} would stand in the public subnet {key}");
+            report(
+                found,
+                &[id, plan_id],
+                Refusal::new(what, "private hosts have no way to them from the Internet", "onramp"),
+            );
+        }
+        Some(_) => {}
+        None => {
+            let what = format!("{name} of {id} has the subnet {key}, which is not in the plan");
+            let refusal = Refusal::new(what, format!("the plan has {}", list(&keys)), "onramp");
+            let near = nearest(key, keys.iter().copied()).or(keys.first().copied()).unwrap_or_default();
+            report(found, &[id, plan_id], refusal.suggest(near));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Choices that a runbook offers, and yes or no.
+
+use super::Value;
+use super::given::Item;
+use super::kind::Bounds;
+use super::refusal::{Refusal, quoted};
+use crate::text::{either, nearest};
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What is stored, and what conditions in the runbook compare with. One word.
+    pub value: String,
+    /// What a person reads.
+    pub label: String,
+}
+
+/// The choices of a runbook, if they can be told apart. The error is a sentence for whoever writes it.
+pub(super) fn checked(choices: &[Choice]) -> Result<Vec<Choice>, String> {
+    if choices.is_empty() {
+        return Err("there is nothing to choose from: give choices".to_owned());
+    }
+    for (index, choice) in choices.iter().enumerate() {
+        let one_word =
+            !choice.value.is_empty() && !choice.value.contains(|c: char| c.is_whitespace() || ",;\"'".contains(c));
+        if !one_word {
+            return Err(format!("the choice {:?} is not one word", choice.value));
+        }
+        if choices[..index].iter().any(|earlier| earlier.value.eq_ignore_ascii_case(&choice.value)) {
+            return Err(format!("the choice {} is there twice", choice.value));
+        }
+    }
+    Ok(choices.to_vec())
+}
+
+/// One of the choices, by its value or its label; case does not count.
+pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
+    let is_meant =
+        |choice: &&Choice| choice.value.eq_ignore_ascii_case(text) || choice.label.eq_ignore_ascii_case(text);
+    if let Some(choice) = choices.iter().find(|choice| choice.value == text).or_else(|| choices.iter().find(is_meant)) {
+        return Ok(Value::Text(choice.value.clone()));
+    }
+    let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
+    let likely = nearest(text, values.iter().copied()).or(values.first().copied()).unwrap_or_default();
+    let what = format!("{} is none of the choices", quoted(text));
+    Err(Refusal::new(what, format!("take {}", either(&values)), "the runbook").suggest(likely))
+}
+
+/// Several of the choices, none twice.
+pub(super) fn choices(items: &[Item], choices: &[Choice], count: Bounds) -> Result<Value, Refusal> {
+    let mut chosen = Vec::new();
+    for item in items {
+        let one = choice(&item.text, choices).map_err(|refusal| refusal.at(&item.place))?;
+        if chosen.contains(&one) {
+            let what = format!("{} is chosen twice", one.shown());
+            return Err(Refusal::new(what, "each can be chosen once", "the runbook").at(&item.place));
+        }
+        chosen.push(one);
+    }
+    let example = choices.first().map(|choice| choice.value.clone()).unwrap_or_default();
+    count.check(chosen.len(), "choice").map_err(|refusal| refusal.suggest(example))?;
+    Ok(Value::List(chosen))
+}
+
+/// Yes or no, in the words that people and YAML use.
+pub(super) fn yes_no(text: &str) -> Result<Value, Refusal> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "on" => Ok(Value::Flag(true)),
+        "no" | "n" | "false" | "off" => Ok(Value::Flag(false)),
+        _ => Err(Refusal::new(format!("{} is neither yes nor no", quoted(text)), "answer yes or no", "onramp")),
+    }
+}

@@ -1,0 +1,262 @@
+//! What AWS has names for: accounts, regions, zones, instance types, tags.
+
+use std::collections::BTreeSet;
+
+use super::Value;
+use super::given::Item;
+use super::kind::Bounds;
+use super::refusal::{Refusal, quoted};
+use super::value::{Row, cell};
+use crate::text::{list, nearest};
+
+const ACCOUNTS: &str = "docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html";
+const ZONES: &str = "docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html";
+const TYPES: &str = "docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html";
+const NITRO: &str = "docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html";
+const TAGS: &str = "docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html";
+
+/// Every region in the endpoint data of the SDK, without those of the intelligence community.
+const REGIONS: [&str; 39] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Families on the Xen hypervisor: no Nitro, so no console output that is fresh, and no sale to new accounts in places.
+const XEN_FAMILIES: [&str; 27] = [
+    "c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4",
+    "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cg1",
+];
+
+const SIZES: [&str; 17] = [
+    "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge",
+    "9xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge", "metal",
+];
+
+/// An account id stays text: it may begin with zeros. The console shows it with hyphens.
+pub(super) fn account_id(text: &str) -> Result<Value, Refusal> {
+    let digits = text.replace('-', "");
+    if digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Value::Text(digits));
+    }
+    let what = format!("{} is no AWS account id", quoted(text));
+    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let why = match digits.len() {
+        length if all_digits && length < 12 => {
+            format!("it has 12 digits, this has {length}; in a file, put it in quotes, or leading zeros are lost")
+        }
+        length if all_digits => format!("it has 12 digits, this has {length}"),
+        _ => "it has 12 digits and nothing else; an alias is not enough".to_owned(),
+    };
+    Err(Refusal::new(what, why, ACCOUNTS))
+}
+
+/// A region that AWS has. Whether the account may use it is for a check to find out.
+pub(super) fn region(text: &str) -> Result<Value, Refusal> {
+    let code = text.to_lowercase();
+    if REGIONS.contains(&code.as_str()) {
+        return Ok(Value::Text(code));
+    }
+    let refusal = |what: &str, why: String| Err(Refusal::new(format!("{} {what}", quoted(text)), why, ZONES));
+    if let Some(region) = region_of_zone(&code) {
+        return refusal("is a zone", format!("its region is {region}")).map_err(|refusal| refusal.suggest(region));
+    }
+    match nearest(&code, REGIONS) {
+        Some(near) => refusal("is no region that AWS has", format!("did you mean {near}?"))
+            .map_err(|refusal| refusal.suggest(near)),
+        None => refusal("is no region that AWS has", "a region is written as a code, not as a place".to_owned()),
+    }
+}
+
+/// The region of a zone's name, if both exist: `eu-west-1a` is in `eu-west-1`.
+pub(super) fn region_of_zone(zone: &str) -> Option<&str> {
+    let region = zone.strip_suffix(|letter: char| letter.is_ascii_lowercase())?;
+    REGIONS.contains(&region).then_some(region)
+}
+
+/// The part of AWS that a region belongs to. Nothing crosses its border.
+pub(super) fn partition(region: &str) -> &'static str {
+    match region.split('-').collect::<Vec<_>>().as_slice() {
+        ["cn", ..] => "aws-cn",
+        ["us", "gov", ..] => "aws-us-gov",
+        ["eusc", ..] => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+/// One availability zone by its name.
+pub(super) fn zone(text: &str) -> Result<String, Refusal> {
+    let name = text.to_lowercase();
+    if region_of_zone(&name).is_some() {
+        return Ok(name);
+    }
+    let what = format!("{} is no availability zone", quoted(text));
+    let refuse = |why: &str| Err(Refusal::new(what.clone(), why, ZONES));
+    if REGIONS.contains(&name.as_str()) {
+        return refuse("it is a region; a zone has a letter behind it")
+            .map_err(|refusal| refusal.suggest(format!("{name}a")));
+    }
+    if name.contains("-az") {
+        return refuse("it is a zone id; give the name, onramp looks up the id in the customer's account");
+    }
+    let letter = name.chars().last().filter(char::is_ascii_lowercase);
+    let region = name.strip_suffix(|letter: char| letter.is_ascii_lowercase()).unwrap_or(&name);
+    match nearest(region, REGIONS) {
+        Some(near) => refuse(&format!("its region {} does not exist; did you mean {near}?", quoted(region)))
+            .map_err(|refusal| refusal.suggest(format!("{near}{}", letter.unwrap_or('a')))),
+        None => {
+            refuse("a zone is the code of a region and a letter; local and wavelength zones cannot hold the platform")
+        }
+    }
+}
+
+/// Zones of one region, none twice.
+pub(super) fn zones(items: &[Item], count: Bounds) -> Result<Value, Refusal> {
+    let mut names: Vec<String> = Vec::new();
+    for item in items {
+        let name = zone(&item.text).map_err(|refusal| refusal.at(&item.place))?;
+        if names.contains(&name) {
+            return Err(Refusal::new(format!("{name} is there twice"), "a zone counts once", ZONES).at(&item.place));
+        }
+        names.push(name);
+    }
+    let why = "a second zone keeps the platform up when the first is down, and more than three cost without need";
+    count.check(names.len(), "zone").map_err(|refusal| Refusal {
+        why: format!("{}; {why}", refusal.why),
+        source: ZONES,
+        ..refusal
+    })?;
+    let regions: BTreeSet<&str> = names.iter().filter_map(|name| region_of_zone(name)).collect();
+    if regions.len() > 1 {
+        let what = format!("the zones are in {}", list(&regions.into_iter().collect::<Vec<_>>()));
+        return Err(Refusal::new(what, "a VPC lies in one region", ZONES));
+    }
+    Ok(Value::List(names.into_iter().map(Value::Text).collect()))
+}
+
+/// A family and a size: `m7i.large`. Families before Nitro are refused; whether a zone offers it, AWS must tell.
+pub(super) fn instance_type(text: &str) -> Result<Value, Refusal> {
+    let name = text.to_lowercase();
+    let refuse = |why: &str, source| {
+        Err(Refusal::new(format!("{} is no instance type for the platform", quoted(text)), why, source))
+    };
+    let Some((family, size)) = name.split_once('.') else {
+        return refuse("a type is a family, a dot and a size", TYPES);
+    };
+    let family_letters = family.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !family_letters
+        || !family.starts_with(|c: char| c.is_ascii_lowercase())
+        || !family.contains(|c: char| c.is_ascii_digit())
+        || family.len() > 20
+    {
+        return refuse("a family is letters, a generation and perhaps letters again", TYPES);
+    }
+    if XEN_FAMILIES.contains(&family) {
+        return refuse("its family is older than Nitro, which fresh console output and encrypted traffic need", NITRO);
+    }
+    if !is_size(size) {
+        let near = nearest(size, SIZES).unwrap_or("large");
+        return refuse(&format!("there is no size {}; did you mean {near}?", quoted(size)), TYPES)
+            .map_err(|refusal| refusal.suggest(format!("{family}.{near}")));
+    }
+    Ok(Value::Text(name))
+}
+
+fn is_size(size: &str) -> bool {
+    let number = |text: &str| {
+        (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')
+    };
+    SIZES.contains(&size)
+        || size.strip_suffix("xlarge").is_some_and(number)
+        || size.strip_prefix("metal-").and_then(|rest| rest.strip_suffix("xl")).is_some_and(number)
+}
+
+/// Tags for everything that is created. AWS takes 50 on a resource; 40 leave room for those of onramp.
+pub(super) fn tags(pairs: &[(String, String)]) -> Result<Value, Refusal> {
+    let mut seen = BTreeSet::new();
+    for (key, value) in pairs {
+        tag(key, value)?;
+        if !seen.insert(key) {
+            return Err(Refusal::new(format!("the tag {} is there twice", quoted(key)), "a key has one value", TAGS));
+        }
+    }
+    if pairs.len() > 40 {
+        let what = format!("{} tags were given", pairs.len());
+        return Err(Refusal::new(
+            what,
+            "at most 40: AWS takes 50 on a resource, and onramp needs ten for its own",
+            TAGS,
+        ));
+    }
+    let row = |(key, value): &(String, String)| {
+        Row::from([("key".into(), Value::Text(key.clone())), ("value".into(), Value::Text(value.clone()))])
+    };
+    Ok(Value::Rows(pairs.iter().map(row).collect()))
+}
+
+fn tag(key: &str, value: &str) -> Result<(), Refusal> {
+    let refuse = |what: String, why: &str| Err(Refusal::new(what, why, TAGS));
+    if !(1..=128).contains(&key.chars().count()) {
+        return refuse(format!("the key {} has a wrong length", quoted(key)), "a key has 1 to 128 characters");
+    }
+    if value.chars().count() > 256 {
+        return refuse(format!("the value of {} is too long", quoted(key)), "a value has up to 256 characters");
+    }
+    let lower = key.to_lowercase();
+    if lower.starts_with("aws:") {
+        return refuse(format!("the tag {} cannot be set", quoted(key)), "keys that begin with aws: belong to AWS");
+    }
+    if lower.starts_with("onramp:") {
+        return refuse(
+            format!("the tag {} cannot be set", quoted(key)),
+            "keys that begin with onramp: are how onramp finds what it made",
+        );
+    }
+    let good = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
+    if key.contains('=') || !key.chars().chain(value.chars()).all(good) {
+        let why = "letters, digits, blanks and + - . _ : / @ work with every service, and = in the value";
+        return refuse(format!("the tag {} has other characters", quoted(&format!("{key}={value}"))), why);
+    }
+    Ok(())
+}
+
+/// A tag as it is typed.
+pub(super) fn tag_line(row: &Row) -> String {
+    format!("{}={}", cell(row, "key"), cell(row, "value"))
+}

@@ -1,0 +1,296 @@
+//! Hosts: those that exist and how SSH reaches them, and those that are to be launched.
+
+use std::collections::BTreeSet;
+
+use super::given::{RawRow, RowForm};
+use super::kind::Bounds;
+use super::refusal::{Refusal, quoted};
+use super::value::{Row, cell};
+use super::{Setting, Value, cloud, key, name, network, number};
+use crate::text::{list, nearest};
+
+const JUMPS: &str = "ssh_config(5), ProxyJump";
+
+pub(super) const FORM: RowForm = RowForm {
+    thing: "host",
+    needed: &["name", "address", "user"],
+    optional: &["port", "via", "role", "fingerprint", "key"],
+    computed: &[],
+};
+
+pub(super) const LAUNCH_FORM: RowForm =
+    RowForm { thing: "host to launch", needed: &["name", "subnet", "type"], optional: &[], computed: &[] };
+
+/// What a host is in the topology.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A way to other hosts.
+    Bastion,
+    /// Reached through a bastion, or directly from where onramp runs.
+    Private,
+}
+
+/// A host that exists, as a row of a table of kind `hosts` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Its name in this engagement, a DNS label.
+    pub name: String,
+    /// An IP address or a full name.
+    pub address: String,
+    /// Where its sshd listens.
+    pub port: u16,
+    /// Who logs in.
+    pub user: String,
+    /// Names of the hosts before it, the outermost first; empty when it is reached directly.
+    pub via: Vec<String>,
+    /// What it is.
+    pub role: Role,
+    /// The host key's fingerprint, obtained on another way than SSH.
+    pub fingerprint: Option<String>,
+    /// Where its private key is, when it differs from the engagement's.
+    pub key: Option<String>,
+}
+
+/// The hosts of a value of kind `hosts`, in its order; empty for any other value.
+pub fn hosts(value: &Value) -> Vec<Host> {
+    value.rows().iter().filter_map(from_row).collect()
+}
+
+/// The hosts that SSH passes on the way to `name`, the outermost first and `name` itself last.
+///
+/// The first of its `via` may have hosts before it in turn. Nothing when a name is unknown or the way is a circle.
+pub fn path<'a>(hosts: &'a [Host], name: &str) -> Option<Vec<&'a Host>> {
+    let mut back = Vec::new();
+    let mut next = Some(name);
+    while let Some(name) = next {
+        let host = hosts.iter().find(|host| host.name == name)?;
+        back.push(host);
+        let mut before = host.via.iter();
+        next = before.next().map(String::as_str);
+        let inner: Option<Vec<&Host>> = before.rev().map(|name| hosts.iter().find(|host| host.name == *name)).collect();
+        back.extend(inner?);
+        let names: BTreeSet<&str> = back.iter().map(|host| host.name.as_str()).collect();
+        if names.len() < back.len() {
+            return None;
+        }
+    }
+    back.reverse();
+    Some(back)
+}
+
+/// Hosts with names of their own, each reachable on exactly one way.
+pub(super) fn existing(rows: &[RawRow], rows_allowed: Bounds, setting: &Setting) -> Result<Value, Refusal> {
+    let read = |row: &RawRow| host(row, setting).map_err(|refusal| refusal.at(&row.place));
+    let mut hosts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    rows_allowed.check(hosts.len(), "host")?;
+    let ways: BTreeSet<String> = hosts.iter().flat_map(|host| host.via.clone()).collect();
+    for (row, host) in rows.iter().zip(&mut hosts) {
+        if ways.contains(&host.name) {
+            if row.cell("role") == "private" {
+                let what = format!("{} cannot be private", host.name);
+                let why = "other hosts are reached through it, which makes it a bastion";
+                return Err(Refusal::new(what, why, "onramp").at(&row.place));
+            }
+            host.role = Role::Bastion;
+        }
+    }
+    for (index, (row, host)) in rows.iter().zip(&hosts).enumerate() {
+        one_of_a_kind(host, &hosts[..index])
+            .and_then(|()| one_way(host, &hosts))
+            .map_err(|refusal| refusal.at(&row.place))?;
+    }
+    Ok(Value::Rows(hosts.into_iter().map(to_row).collect()))
+}
+
+fn host(row: &RawRow, setting: &Setting) -> Result<Host, Refusal> {
+    let (address, port) = address_and_port(row.cell("address"), row.cell("port"), setting)?;
+    let given = |column: &str| Some(row.cell(column)).filter(|text| !text.is_empty());
+    Ok(Host {
+        name: name::label(row.cell("name"))?,
+        address,
+        port,
+        user: name::login(row.cell("user"))?,
+        via: row.cell("via").split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        role: role(row.cell("role"))?,
+        fingerprint: given("fingerprint").map(key::fingerprint).transpose()?,
+        key: given("key").map(one_word_key).transpose()?,
+    })
+}
+
+fn address_and_port(address: &str, column: &str, setting: &Setting) -> Result<(String, u16), Refusal> {
+    let (bare, behind) = match address.rsplit_once(':') {
+        // Of the addresses without brackets only an IPv6 one has more than one colon.
+        Some((bare, port)) if !bare.contains(':') || bare.ends_with(']') => (bare, port),
+        _ => (address, ""),
+    };
+    let port = match (behind, column) {
+        ("", "") => 22,
+        ("", port) | (port, "") => number::port(port)?,
+        (behind, column) if behind == column => number::port(column)?,
+        _ => {
+            let what = format!("the port is {behind} behind the address and {column} in its own field");
+            return Err(Refusal::new(what, "give it once", "onramp").suggest(format!("{bare}:{column}")));
+        }
+    };
+    Ok((network::host(bare, setting)?, u16::try_from(port).unwrap_or(22)))
+}
+
+fn role(text: &str) -> Result<Role, Refusal> {
+    match text {
+        "" | "private" => Ok(Role::Private),
+        "bastion" => Ok(Role::Bastion),
+        _ => {
+            let near = nearest(text, ["bastion", "private"]).unwrap_or("private");
+            let why = "a host is a bastion or private";
+            Err(Refusal::new(format!("{} is no role", quoted(text)), why, "onramp").suggest(format!("role={near}")))
+        }
+    }
+}
+
+/// In a line, a blank ends the path.
+fn one_word_key(text: &str) -> Result<String, Refusal> {
+    if text.contains(|c: char| c.is_whitespace() || c == ';') {
+        let why = "the path of a host's key has no blanks and no semicolons here; a link without them will do";
+        return Err(
+            Refusal::new(format!("{} has blanks", quoted(text)), why, "onramp").suggest("key=~/.ssh/acme_ed25519")
+        );
+    }
+    key::key_ref(text)
+}
+
+fn one_of_a_kind(host: &Host, earlier: &[Host]) -> Result<(), Refusal> {
+    if earlier.iter().any(|other| other.name == host.name) {
+        let what = format!("there is a second host {}", host.name);
+        return Err(Refusal::new(what, "a host is found by its name", "onramp").suggest(format!("{}-2", host.name)));
+    }
+    let same = |other: &&Host| (&other.address, other.port, &other.via) == (&host.address, host.port, &host.via);
+    match earlier.iter().find(same) {
+        Some(other) => {
+            let what = format!("{} is the same host as {}", host.name, other.name);
+            Err(Refusal::new(what, "both have one address and port, on one way", "onramp"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a way with an unknown host or a circle, and one that contradicts what a host on it says of itself.
+fn one_way(host: &Host, hosts: &[Host]) -> Result<(), Refusal> {
+    for hop in &host.via {
+        if !hosts.iter().any(|other| other.name == *hop) {
+            let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+            let why = match nearest(hop, names.iter().copied()) {
+                Some(near) => format!("did you mean {near}? the way leads over hosts of this table"),
+                None => format!("the way leads over hosts of this table: {}", list(&names)),
+            };
+            return Err(Refusal::new(format!("{} goes via {}, which is not here", host.name, quoted(hop)), why, JUMPS));
+        }
+    }
+    let Some(way) = path(hosts, &host.name) else {
+        let what = format!("the way to {} goes in a circle", host.name);
+        return Err(Refusal::new(what, "each host on it can be passed once", JUMPS));
+    };
+    for (index, hop) in way.iter().enumerate() {
+        let agrees = hop.via.is_empty() || path(hosts, &hop.name).is_some_and(|own| own[..] == way[..=index]);
+        if !agrees {
+            let what = format!(
+                "{} goes via {}, but {} itself goes via {}",
+                host.name,
+                list(&host.via),
+                hop.name,
+                list(&hop.via)
+            );
+            let why = "a host is reached on one way; name only the last one before it";
+            return Err(Refusal::new(what, why, JUMPS).suggest(format!("via={}", host.via.last().unwrap_or(&hop.name))));
+        }
+    }
+    Ok(())
+}
+
+fn to_row(host: Host) -> Row {
+    let role = match host.role {
+        Role::Bastion => "bastion",
+        Role::Private => "private",
+    };
+    Row::from([
+        ("name".into(), Value::Text(host.name)),
+        ("address".into(), Value::Text(host.address)),
+        ("port".into(), Value::Number(host.port.into())),
+        ("user".into(), Value::Text(host.user)),
+        ("via".into(), Value::List(host.via.into_iter().map(Value::Text).collect())),
+        ("role".into(), Value::Text(role.into())),
+        // Templates are strict about what is undefined, so every row has every column.
+        ("fingerprint".into(), Value::Text(host.fingerprint.unwrap_or_default())),
+        ("key".into(), Value::Text(host.key.unwrap_or_default())),
+    ])
+}
+
+fn from_row(row: &Row) -> Option<Host> {
+    let text = |column: &str| row.get(column).and_then(Value::text).map(str::to_owned);
+    let given = |column: &str| text(column).filter(|text| !text.is_empty());
+    Some(Host {
+        name: text("name")?,
+        address: text("address")?,
+        port: u16::try_from(row.get("port")?.number()?).ok()?,
+        user: text("user")?,
+        via: row.get("via")?.items().iter().filter_map(Value::text).map(str::to_owned).collect(),
+        role: if cell(row, "role") == "bastion" { Role::Bastion } else { Role::Private },
+        fingerprint: given("fingerprint"),
+        key: given("key"),
+    })
+}
+
+/// A host as it is typed.
+pub(super) fn line(row: &Row) -> String {
+    let Some(host) = from_row(row) else { return String::new() };
+    let address = match (host.port, host.address.contains(':')) {
+        (22, _) => host.address,
+        (port, true) => format!("[{}]:{port}", host.address),
+        (port, false) => format!("{}:{port}", host.address),
+    };
+    let mut words = vec![host.name, address, host.user];
+    if !host.via.is_empty() {
+        words.push(format!("via={}", host.via.join(",")));
+    }
+    if host.role == Role::Bastion {
+        words.push("role=bastion".to_owned());
+    }
+    words.extend(host.fingerprint.map(|fingerprint| format!("fingerprint={fingerprint}")));
+    words.extend(host.key.map(|key| format!("key={key}")));
+    words.join(" ")
+}
+
+/// Hosts to launch; that their subnets exist is for the rules between answers to say.
+pub(super) fn launch(rows: &[RawRow], rows_allowed: Bounds) -> Result<Value, Refusal> {
+    rows_allowed.check(rows.len(), "host")?;
+    let mut launched: Vec<Row> = Vec::new();
+    for row in rows {
+        let one = launched_host(row).map_err(|refusal| refusal.at(&row.place))?;
+        if launched.iter().any(|other| other.get("name") == one.get("name")) {
+            let what = format!("there is a second host {}", cell(&one, "name"));
+            let refusal = Refusal::new(what, "a host is found by its name", "onramp");
+            return Err(refusal.at(&row.place).suggest(format!("{}-2", cell(&one, "name"))));
+        }
+        launched.push(one);
+    }
+    Ok(Value::Rows(launched))
+}
+
+fn launched_host(row: &RawRow) -> Result<Row, Refusal> {
+    let subnet = row.cell("subnet");
+    let shape =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if !subnet.split_once('/').is_some_and(|(tier, name)| shape(tier) && shape(name)) {
+        let why = "the key of a subnet is its tier, a slash and the letter of its zone";
+        return Err(Refusal::new(format!("{} is no key of a subnet", quoted(subnet)), why, "onramp").suggest("app/a"));
+    }
+    Ok(Row::from([
+        ("name".into(), Value::Text(name::label(row.cell("name"))?)),
+        ("subnet".into(), Value::Text(subnet.to_owned())),
+        ("type".into(), cloud::instance_type(row.cell("type"))?),
+    ]))
+}
+
+/// A host to launch as it is typed.
+pub(super) fn launch_line(row: &Row) -> String {
+    format!("{} {} {}", cell(row, "name"), cell(row, "subnet"), cell(row, "type"))
+}

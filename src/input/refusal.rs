@@ -1,0 +1,53 @@
+//! What is wrong with an answer, why, what would be right, and who says so.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::text::{clean, clip};
+
+/// The answer to a wrong answer. Printed, it is one or two sentences that name the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// What is wrong; names the value and, in a list, its place.
+    pub what: String,
+    /// The rule, in words.
+    pub why: String,
+    /// Something that would be accepted: where possible the answer itself, put right.
+    pub example: String,
+    /// Where the rule comes from: an RFC, an AWS page, or onramp itself.
+    pub source: &'static str,
+}
+
+impl Refusal {
+    pub(super) fn new(what: impl Into<String>, why: impl Into<String>, source: &'static str) -> Self {
+        Self { what: what.into(), why: why.into(), example: String::new(), source }
+    }
+
+    /// With something that would be accepted. Without it the example of the kind is used.
+    pub(super) fn suggest(mut self, example: impl Into<String>) -> Self {
+        self.example = example.into();
+        self
+    }
+
+    /// With the place in a list or table where it is: `line 3`.
+    pub(super) fn at(mut self, place: &str) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}.", self.what, self.why)?;
+        if self.example.is_empty() { Ok(()) } else { write!(f, " For example: {}", self.example) }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What somebody typed, fit to stand in a message: printable, on one line, not too long.
+pub(super) fn quoted(text: &str) -> String {
+    let line = clean(text.as_bytes()).replace(['\n', '\t'], " ");
+    format!("\"{}\"", clip(&line, 60))
+}

@@ -1,0 +1,394 @@
+//! A script on a host: how it is sent, how its two streams come back, how it ends.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use super::connect::{Connection, Failure};
+use super::error::{Problem, Stage, printable};
+use super::{Chunk, Exit, Limits, Script, Stream};
+
+/// Output that nobody has taken yet. More than this is dropped, the oldest first.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
+
+/// Pieces are joined up to this size, so that a slow reader gets few large ones.
+const LARGEST_PIECE: usize = 32 * 1024;
+
+/// How much of the beginning of standard error is kept to recognise sudo's complaints.
+const HEAD: usize = 2 * 1024;
+
+/// CIS images set umask 027 and a bare PATH; files would become unreadable for service users.
+const PROLOGUE: &str = "set -eu\numask 022\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\n";
+
+/// A script in the form in which it is sent.
+pub(super) struct Prepared {
+    command: &'static str,
+    input: SecretString,
+    sudo: bool,
+    limit: Duration,
+}
+
+impl Prepared {
+    /// Wraps the script so that the shell reads all of it before it runs any of it. A script that is cut off by a
+    /// broken connection is then a syntax error, and a command that reads standard input cannot eat the script.
+    ///
+    /// What the script is to read becomes a here-document: some shells read ahead on their own standard input, and
+    /// bytes sent after the script would be lost to them.
+    pub(super) fn new(script: &Script, user: &str) -> Result<Self, Problem> {
+        let given = script.stdin_after.as_ref().map(ExposeSecret::expose_secret);
+        if script.text.contains('\0') || given.is_some_and(|text| text.contains('\0')) {
+            return Err(Problem::BadScript("it contains a NUL byte, which no shell can read".to_owned()));
+        }
+        let input = match given {
+            None => "</dev/null\n".to_owned(),
+            Some(text) => {
+                let end = unused_line(text);
+                format!("<<'{end}'\n{text}\n{end}\n")
+            }
+        };
+        let sudo = script.sudo && user != "root";
+        Ok(Self {
+            command: if sudo { "sudo -n sh -s" } else { "sh -s" },
+            input: SecretString::from(format!("{PROLOGUE}{{\n:\n{}\n\n}} {input}", script.text)),
+            sudo,
+            limit: script.limit,
+        })
+    }
+}
+
+/// A line that `text` does not contain.
+fn unused_line(text: &str) -> String {
+    let mut line = "ONRAMP_INPUT".to_owned();
+    while text.lines().any(|other| other == line) {
+        line.push('_');
+    }
+    line
+}
+
+/// An open session channel and what it holds.
+pub(super) struct Session {
+    pub(super) channel: Channel<Msg>,
+    pub(super) lease: Lease,
+}
+
+/// The right to one session on a connection, until it is dropped.
+pub(super) struct Lease {
+    connection: Arc<Connection>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Lease {
+    /// Waits until fewer than the most sessions are open.
+    pub(super) async fn take(connection: &Arc<Connection>) -> Option<Self> {
+        let permit = Arc::clone(&connection.sessions).acquire_owned().await.ok()?;
+        connection.leases.fetch_add(1, Ordering::SeqCst);
+        Some(Self { connection: Arc::clone(connection), permit: Some(permit) })
+    }
+
+    /// The server refused this session. When others hold leases, the server allows fewer than we thought, and there
+    /// is one permit less from now on: true, waiting for another one makes sense. False for the last one.
+    pub(super) fn was_one_too_many(mut self) -> bool {
+        let others = self.connection.leases.fetch_sub(1, Ordering::SeqCst) > 1;
+        match self.permit.take() {
+            Some(permit) if others => permit.forget(),
+            permit => drop(permit),
+        }
+        others
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.permit.is_some() {
+            self.connection.leases.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Runs a prepared script on an open session.
+pub(super) async fn run(
+    session: Session,
+    script: &Prepared,
+    sink: &Sender<Chunk>,
+    cancel: &CancellationToken,
+    limits: &Limits,
+) -> Result<Exit, Failure> {
+    let spool = Arc::new(Spool::default());
+    let connection = Arc::clone(&session.lease.connection);
+    let (read, write) = session.channel.split();
+    tokio::spawn(drain(read, Arc::clone(&spool), session.lease));
+    // Closes the channel when this future ends early or is dropped.
+    let line = Line { write: Arc::new(write) };
+
+    let failed = |problem| (Stage::Command, problem);
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err((Stage::Channel, Problem::Cancelled)),
+        started = start(&line, script, &spool, limits.channel) => started?,
+    }
+    let deliver = deliver(&spool, sink);
+    tokio::pin!(deliver);
+    let problem = tokio::select! {
+        biased;
+        () = &mut deliver => None,
+        () = feed(&line, script) => None,
+        () = tokio::time::sleep(script.limit) => Some(Problem::Timeout(script.limit)),
+        () = cancel.cancelled() => Some(Problem::Cancelled),
+    };
+    match problem {
+        // It ended while the caller was slow to take its output: that is not a time-out of the script.
+        Some(Problem::Timeout(_)) if spool.has_ended() => {
+            tokio::select! { () = &mut deliver => {}, () = cancel.cancelled() => {} }
+        }
+        Some(problem) if !spool.has_ended() => {
+            let _ = line.write.signal(Sig::TERM).await;
+            let _ = tokio::time::timeout(limits.grace, deliver).await;
+            return Err(failed(problem));
+        }
+        _ => {}
+    }
+    match spool.verdict(script.sudo) {
+        Verdict::Ended(exit) => Ok(exit),
+        Verdict::Sudo(problem) => Err(failed(problem)),
+        Verdict::Lost => Err(failed(connection.lost().await)),
+    }
+}
+
+/// Asks for the command and waits for the server's answer.
+async fn start(line: &Line, script: &Prepared, spool: &Spool, limit: Duration) -> Result<(), Failure> {
+    let ask = async {
+        line.write.exec(true, script.command).await.map_err(|error| Problem::Lost(error.to_string()))?;
+        spool.answer().await
+    };
+    let answer = tokio::time::timeout(limit, ask).await.unwrap_or(Err(Problem::Timeout(limit)));
+    // Whatever went wrong, the script has not been sent yet: only a refusal is the command's own.
+    answer.map_err(|problem| match problem {
+        Problem::CommandRefused => (Stage::Command, problem),
+        problem => (Stage::Channel, problem),
+    })
+}
+
+/// Sends the script. Never ends: what counts is the end of the command, which need not read all of it.
+async fn feed(line: &Line, script: &Prepared) {
+    let bytes = bytes::Bytes::copy_from_slice(script.input.expose_secret().as_bytes());
+    if line.write.data_bytes(bytes).await.is_ok() {
+        let _ = line.write.eof().await;
+    }
+    std::future::pending().await
+}
+
+/// Hands the output on until the channel is closed and all is delivered. A sink that is gone wants no more.
+async fn deliver(spool: &Spool, sink: &Sender<Chunk>) {
+    while spool.has_more().await {
+        match sink.reserve().await {
+            Ok(place) => {
+                if let Some(chunk) = spool.take() {
+                    place.send(chunk);
+                }
+            }
+            Err(_) => drop(spool.take()),
+        }
+    }
+}
+
+/// Takes everything from the channel, always, so that russh's loop, which serves all channels of the connection, never
+/// waits for this one. Holds the lease until the channel is closed.
+async fn drain(mut channel: ChannelReadHalf, spool: Arc<Spool>, lease: Lease) {
+    while let Some(message) = channel.wait().await {
+        let closed = matches!(message, ChannelMsg::Close);
+        spool.note(message);
+        if closed {
+            break;
+        }
+    }
+    spool.end();
+    drop(lease);
+}
+
+/// The sending half, which closes the channel when dropped: russh does not.
+struct Line {
+    write: Arc<ChannelWriteHalf<Msg>>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let write = Arc::clone(&self.write);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { write.close().await });
+        }
+    }
+}
+
+/// What came over a channel and was not delivered yet.
+#[derive(Default)]
+struct Spool {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Chunk>,
+    waiting_bytes: usize,
+    missed: u64,
+    missed_since_last: u64,
+    head_of_err: Vec<u8>,
+    any_out: bool,
+    accepted: Option<bool>,
+    code: Option<u32>,
+    signal: Option<String>,
+    /// The server closed the channel: everything has been said.
+    closed: bool,
+    /// Nothing more will come, closed or not.
+    ended: bool,
+}
+
+enum Verdict {
+    Ended(Exit),
+    Sudo(Problem),
+    Lost,
+}
+
+impl Spool {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, message: ChannelMsg) {
+        let mut state = self.lock();
+        match message {
+            ChannelMsg::Data { data } => state.push(Stream::Out, &data),
+            ChannelMsg::ExtendedData { data, ext: 1 } => state.push(Stream::Err, &data),
+            ChannelMsg::Success => state.accepted = state.accepted.or(Some(true)),
+            ChannelMsg::Failure => state.accepted = state.accepted.or(Some(false)),
+            ChannelMsg::ExitStatus { exit_status } => state.code = Some(exit_status),
+            ChannelMsg::ExitSignal { signal_name, .. } => state.signal = Some(signal_text(&signal_name)),
+            ChannelMsg::Close => state.closed = true,
+            _ => return,
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_waiters();
+    }
+
+    fn has_ended(&self) -> bool {
+        self.lock().ended
+    }
+
+    /// Waits until `look` finds something.
+    async fn wait_for<T>(&self, mut look: impl FnMut(&State) -> Option<T>) -> T {
+        loop {
+            let change = self.changed.notified();
+            if let Some(found) = look(&self.lock()) {
+                return found;
+            }
+            change.await;
+        }
+    }
+
+    async fn answer(&self) -> Result<(), Problem> {
+        let look = |state: &State| match state.accepted {
+            Some(true) => Some(Ok(())),
+            Some(false) => Some(Err(Problem::CommandRefused)),
+            None if state.ended => Some(Err(Problem::Lost("the server closed the channel".to_owned()))),
+            None => None,
+        };
+        self.wait_for(look).await
+    }
+
+    /// Waits for output: false when there will be none.
+    fn has_more(&self) -> impl Future<Output = bool> {
+        self.wait_for(|state| match (state.waiting.is_empty(), state.ended) {
+            (false, _) => Some(true),
+            (true, true) => Some(false),
+            (true, false) => None,
+        })
+    }
+
+    fn take(&self) -> Option<Chunk> {
+        let mut state = self.lock();
+        let mut chunk = state.waiting.pop_front()?;
+        state.waiting_bytes -= chunk.bytes.len();
+        chunk.missed = std::mem::take(&mut state.missed_since_last);
+        Some(chunk)
+    }
+
+    fn verdict(&self, sudo: bool) -> Verdict {
+        let state = self.lock();
+        if !state.closed {
+            return Verdict::Lost;
+        }
+        if let Some(problem) = state.complaint_of_sudo().filter(|_| sudo) {
+            return Verdict::Sudo(problem);
+        }
+        Verdict::Ended(Exit { code: state.code, signal: state.signal.clone(), missed: state.missed })
+    }
+}
+
+impl State {
+    fn push(&mut self, stream: Stream, data: &[u8]) {
+        match stream {
+            Stream::Out => self.any_out = true,
+            Stream::Err => {
+                let room = HEAD.saturating_sub(self.head_of_err.len());
+                self.head_of_err.extend(data.iter().take(room));
+            }
+        }
+        match self.waiting.back_mut() {
+            Some(last) if last.stream == stream && last.bytes.len() + data.len() <= LARGEST_PIECE => {
+                last.bytes.extend_from_slice(data);
+            }
+            _ => self.waiting.push_back(Chunk { stream, bytes: data.to_vec(), missed: 0 }),
+        }
+        self.waiting_bytes += data.len();
+        while self.waiting_bytes > MOST_WAITING {
+            let Some(oldest) = self.waiting.pop_front() else { break };
+            self.waiting_bytes -= oldest.bytes.len();
+            self.missed += oldest.bytes.len() as u64;
+            self.missed_since_last += oldest.bytes.len() as u64;
+        }
+    }
+
+    /// sudo's own failure: code 1, no output, and nothing but sudo's words on standard error. Only its exact sentence
+    /// counts as the password; a host that speaks another language still gets its words shown.
+    fn complaint_of_sudo(&self) -> Option<Problem> {
+        if self.code != Some(1) || self.any_out {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&self.head_of_err);
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+        lines.peek()?;
+        let of_sudo = |line: &str| line.starts_with("sudo: ") || line.starts_with("Sorry, user ");
+        if !lines.all(of_sudo) {
+            return None;
+        }
+        if text.lines().any(|line| line.trim_end() == "sudo: a password is required") {
+            return Some(Problem::PasswordNeededForSudo);
+        }
+        Some(Problem::SudoRefused(printable(&text)))
+    }
+}
+
+fn signal_text(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => printable(name),
+        known => format!("{known:?}"),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/spool.rs"]
+mod tests;

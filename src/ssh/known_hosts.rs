@@ -1,0 +1,205 @@
+//! known_hosts files, as sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT" describes them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use russh::keys::{HashAlg, PublicKey};
+use sha1::Sha1;
+
+use super::error::Problem;
+
+/// More than any honest file has; a guard against a device or a log given by mistake.
+const LARGEST_FILE: u64 = 32 * 1024 * 1024;
+
+/// The port that is left out of a host's name in these files.
+pub(super) const USUAL_PORT: u16 = 22;
+
+/// All entries of all files, in order.
+#[derive(Debug, Default)]
+pub(super) struct KnownHosts {
+    entries: Vec<Entry>,
+}
+
+/// One line: these hosts have this key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) marker: Option<Marker>,
+    hosts: Hosts,
+    pub(super) key: PublicKey,
+    /// `file:line`.
+    pub(super) at: String,
+}
+
+/// What the key of a line is, when it is not simply the host's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marker {
+    /// It signs host certificates.
+    CertAuthority,
+    /// It must never be accepted.
+    Revoked,
+}
+
+#[derive(Debug)]
+enum Hosts {
+    Hashed { salt: Vec<u8>, hash: Vec<u8> },
+    Patterns(Vec<Pattern>),
+}
+
+#[derive(Debug)]
+struct Pattern {
+    negated: bool,
+    glob: String,
+}
+
+impl KnownHosts {
+    /// Reads all files. A missing file is an empty one; any other failure to read is an error, because an unread file
+    /// may hold the revocation or the other key that would have stopped us.
+    pub(super) async fn read(files: &[PathBuf]) -> Result<Self, Problem> {
+        let mut all = Self::default();
+        for path in files {
+            let trouble = |why: String| Problem::KnownHosts { path: path.clone(), why };
+            let bytes = match read_bounded(path).await {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(trouble(error.to_string())),
+            };
+            let file = path.display().to_string();
+            all.entries.extend(parse(&bytes, &file).map_err(trouble)?);
+        }
+        Ok(all)
+    }
+
+    /// Entries for a host as it is written in these files (see [`written`]).
+    pub(super) fn of(&self, name: String) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.hosts.matches(&name))
+    }
+}
+
+/// How a host is written in these files: `host`, or `[host]:port` for an unusual port; in lower case.
+pub(super) fn written(host: &str, port: u16) -> String {
+    let host = host.to_ascii_lowercase();
+    if port == USUAL_PORT { host } else { format!("[{host}]:{port}") }
+}
+
+async fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let size = tokio::fs::metadata(path).await?.len();
+    if size > LARGEST_FILE {
+        return Err(io::Error::other(format!("{size} bytes are too many for a known_hosts file")));
+    }
+    tokio::fs::read(path).await
+}
+
+/// Lines that make no sense are passed over, as ssh does: they can only make a host less known. The exception is a
+/// revocation, which must not get lost.
+fn parse(bytes: &[u8], file: &str) -> Result<Vec<Entry>, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let at = format!("{file}:{}", index + 1);
+        match Entry::parse(line, &at) {
+            Some(entry) => entries.push(entry),
+            None if line.starts_with("@revoked") => {
+                return Err(format!("line {}: this @revoked line cannot be understood", index + 1));
+            }
+            None => tracing::warn!(%at, "a line of known_hosts cannot be understood and is passed over"),
+        }
+    }
+    Ok(entries)
+}
+
+impl Entry {
+    fn parse(line: &str, at: &str) -> Option<Self> {
+        let mut fields = line.split_ascii_whitespace().peekable();
+        let marker = match fields.next_if(|field| field.starts_with('@')) {
+            None => None,
+            Some("@cert-authority") => Some(Marker::CertAuthority),
+            Some("@revoked") => Some(Marker::Revoked),
+            Some(_) => return None,
+        };
+        let hosts = Hosts::parse(fields.next()?)?;
+        let (kind, blob) = (fields.next()?, fields.next()?);
+        let key = PublicKey::from_openssh(&format!("{kind} {blob}")).ok()?;
+        Some(Self { marker, hosts, key, at: at.to_owned() })
+    }
+
+    /// `SHA256:…`.
+    pub(super) fn fingerprint(&self) -> String {
+        self.key.fingerprint(HashAlg::Sha256).to_string()
+    }
+}
+
+impl Hosts {
+    fn parse(field: &str) -> Option<Self> {
+        if let Some(hashed) = field.strip_prefix("|1|") {
+            let (salt, hash) = hashed.split_once('|')?;
+            return Some(Self::Hashed { salt: STANDARD.decode(salt).ok()?, hash: STANDARD.decode(hash).ok()? });
+        }
+        if field.starts_with('|') {
+            return None;
+        }
+        let pattern = |text: &str| match text.strip_prefix('!') {
+            Some(rest) => Pattern { negated: true, glob: rest.to_ascii_lowercase() },
+            None => Pattern { negated: false, glob: text.to_ascii_lowercase() },
+        };
+        Some(Self::Patterns(field.split(',').map(pattern).collect()))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Hashed { salt, hash } => hashed_name_matches(salt, hash, name),
+            Self::Patterns(patterns) => {
+                let hit = |negated: bool| patterns.iter().any(|p| p.negated == negated && glob_matches(&p.glob, name));
+                hit(false) && !hit(true)
+            }
+        }
+    }
+}
+
+fn hashed_name_matches(salt: &[u8], hash: &[u8], name: &str) -> bool {
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(salt) else { return false };
+    mac.update(name.as_bytes());
+    mac.verify_slice(hash).is_ok()
+}
+
+/// `*` is any number of characters, `?` is one; everything else, brackets too, is itself.
+pub(super) fn glob_matches(glob: &str, name: &str) -> bool {
+    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
+    let (mut g, mut n) = (0, 0);
+    let mut last_star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match glob.get(g) {
+            Some('*') => {
+                last_star = Some((g, n));
+                g += 1;
+            }
+            Some(&c) if c == '?' || Some(&c) == name.get(n) => (g, n) = (g + 1, n + 1),
+            _ => match last_star {
+                Some((star, taken)) => {
+                    last_star = Some((star, taken + 1));
+                    (g, n) = (star + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    glob.iter().skip(g).all(|c| *c == '*')
+}
+
+#[cfg(test)]
+impl KnownHosts {
+    /// The entries of one text, for tests.
+    pub(super) fn from_text(text: &str) -> Self {
+        Self { entries: parse(text.as_bytes(), "kh").expect("a good file") }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/known_hosts.rs"]
+mod tests;

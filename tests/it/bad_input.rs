@@ -1,0 +1,109 @@
+//! Every form of bad input gets a clear error that names what, where and what to do, and loses nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::stage::Stage;
+
+fn begun() -> Stage {
+    let stage = Stage::new().with_credentials();
+    stage.run(&["new", "acme", "--account", "123456789012", "--region", "eu-west-1"]).expect(0);
+    stage
+}
+
+#[test]
+fn a_vpc_that_aws_would_refuse() {
+    let stage = begun();
+    let answer = stage.run(&["input", "acme", "net.vpc_cidr=10.0.0.0/8"]).expect(2);
+    answer.says("net.vpc_cidr");
+    answer.says("/16");
+    answer.says("nothing was stored");
+    let listed = stage.run(&["input", "acme"]).expect(0);
+    let line = listed.out.lines().find(|line| line.starts_with("net.vpc_cidr")).unwrap();
+    assert!(line.contains(" - "), "{line}");
+}
+
+#[test]
+fn subnets_that_overlap_and_subnets_outside_of_the_vpc() {
+    let stage = begun();
+    stage.run(&["input", "acme", "aws.azs=eu-west-1a,eu-west-1b", "net.vpc_cidr=10.40.0.0/16"]).expect(0);
+    let overlap = "net.subnets=10.40.0.0/24 public eu-west-1a\n10.40.0.128/25 app eu-west-1b";
+    stage.run(&["input", "acme", overlap]).expect(2).says("10.40.0.128/25");
+    let outside = "net.subnets=10.41.0.0/24 public eu-west-1a\n10.40.1.0/24 app eu-west-1b";
+    stage.run(&["input", "acme", outside]).expect(2).says("10.41.0.0/24");
+}
+
+#[test]
+fn one_bad_answer_in_a_file_stores_none_of_it() {
+    let stage = begun();
+    let file = stage.file("answers.yaml", "eng.customer_name: Acme\neng.customer_slug: ACME!\nnet.ssh_prt: 22022\n");
+    let answer = stage.run(&["input", "acme", "--file", file.to_str().unwrap()]).expect(2);
+    answer.says("eng.customer_slug");
+    answer.says("Did you mean net.ssh_port?");
+    let listed = stage.run(&["input", "acme"]).expect(0);
+    assert!(!listed.out.contains("Acme"), "{}", listed.out);
+}
+
+#[test]
+fn a_runbook_with_a_typo_names_the_place_and_the_nearest_key() {
+    let stage = Stage::new();
+    let text = "runbook: small\ntitle: Small\nphase: one\nsteps:\n  - id: only\n    titel: A typo\n    manual: Do it.\n";
+    let file = stage.file("small.yaml", text);
+    let answer = stage.run(&["check", file.to_str().unwrap()]).expect(2);
+    answer.says("small.yaml:6");
+    answer.says("title");
+    stage.run(&["new", "acme", "--runbook", file.to_str().unwrap()]).expect(2);
+    stage.run(&["status", "acme"]).expect(2);
+}
+
+#[test]
+fn a_state_folder_that_is_no_folder() {
+    let stage = Stage::new();
+    fs::write(stage.data(), b"in the way").unwrap();
+    let answer = stage.run(&["new", "acme"]).expect(2);
+    answer.says("cannot write");
+    answer.says("ONRAMP_DATA_DIR");
+}
+
+#[test]
+fn a_state_file_that_others_may_read() {
+    let stage = begun();
+    let file = stage.data().join("engagements/acme/journal.db");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    stage.run(&["status", "acme"]).expect(2).says("chmod 600");
+}
+
+#[test]
+fn a_damaged_state_file() {
+    let stage = begun();
+    fs::write(stage.data().join("engagements/acme/journal.db"), vec![0_u8; 8192]).unwrap();
+    let _ = fs::remove_file(stage.data().join("engagements/acme/journal.db-wal"));
+    stage.run(&["run", "acme"]).expect(5).says("damaged");
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer() {
+    let stage = begun();
+    stage.run(&["input", "acme", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"]).expect(0);
+    let answer = stage.run(&["run", "acme", "--yes", "--until", "preflight/caller", "--endpoint-url", "http://127.0.0.1:9"]);
+    let answer = answer.expect(1);
+    answer.says("preflight/caller");
+    answer.says("127.0.0.1:9");
+}
+
+#[test]
+fn names_that_are_no_names() {
+    let stage = Stage::new();
+    stage.run(&["new", "../acme"]).expect(2).says("cannot be the name");
+    stage.run(&["open", "nothing"]).expect(2);
+    stage.run(&["run", "nothing"]).expect(2).says("there is no engagement");
+    stage.run(&["sign", "nothing", "not-an-address", "me"]).expect(2).says("phase/step");
+}
+
+#[test]
+fn a_name_that_is_taken_keeps_what_is_there() {
+    let stage = begun();
+    stage.run(&["input", "acme", "eng.customer_name=Acme"]).expect(0);
+    stage.run(&["new", "acme"]).expect(2).says("already");
+    stage.run(&["input", "acme"]).expect(0).says("Acme");
+}

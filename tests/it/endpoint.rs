@@ -1,0 +1,71 @@
+//! Remote access against an AWS endpoint nobody here wrote, and real hosts behind a real bastion.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::stage::{Stage, offered};
+
+/// Mutating calls that a run recorded, with how often each was made.
+fn changed(events: &str) -> BTreeMap<String, usize> {
+    let mut made = BTreeMap::new();
+    for line in events.lines() {
+        let recorded: Json = serde_json::from_str(line).expect("every line of standard output is an event");
+        let event = &recorded["event"];
+        if event["event"] == "concluded" && event["outcome"]["outcome"] == "changed" {
+            for operation in event["outcome"]["operations"].as_array().into_iter().flatten() {
+                *made.entry(operation.as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    made
+}
+
+/// Calls that a plan listed, with how often each.
+fn planned(plan: &str) -> BTreeMap<String, usize> {
+    let plan: Json = serde_json::from_str(plan).expect("the plan is JSON");
+    let mut listed = BTreeMap::new();
+    for entry in plan["entries"].as_array().unwrap() {
+        if ["change", "unknown"].contains(&entry["verdict"].as_str().unwrap()) {
+            for change in entry["changes"].as_array().unwrap() {
+                *listed.entry(change["operation"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    listed
+}
+
+fn lab_answers(lab: &Path, region: &str) -> String {
+    let own = fs::read_to_string(lab.join("answers.yaml")).expect("the lab wrote its answers");
+    format!(
+        "{own}\naws.account_id: '123456789012'\naws.region_primary: {region}\naws.azs: [{region}a, {region}b]\n\
+         eng.customer_name: Acme Insurance PLC\neng.customer_slug: acme\nnet.vpc_cidr: 10.40.0.0/16\n\
+         net.subnets: |\n  10.40.0.0/24 public {region}a\n  10.40.1.0/24 public {region}b\n  10.40.10.0/24 app {region}a\n  10.40.11.0/24 app {region}b\n\
+         net.nat_mode: per_az\n\
+         sign_off:\n  access/shown: J. Doe, Head of IT, saw the report\n"
+    )
+}
+
+#[test]
+fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
+    let Some(url) = offered("ONRAMP_MOTO_URL", "moto's server") else { return };
+    let Some(lab) = offered("ONRAMP_LAB_DIR", "the lab of real hosts") else { return };
+    let stage = Stage::new().with_credentials();
+    let file = stage.file("answers.yaml", &lab_answers(Path::new(&lab), "eu-west-1"));
+    let file = file.to_str().unwrap();
+    stage.run(&["new", "acme", "--answers", file]).expect(0);
+
+    let before = stage.run(&["plan", "acme", "--format", "json", "--endpoint-url", &url]).expect(0);
+    let run = ["run", "acme", "--answers", file, "--yes", "--format", "jsonl", "--endpoint-url", &url];
+    let first = stage.run(&run).expect(0);
+    assert_eq!(planned(&before.out), changed(&first.out), "the plan lists exactly what was done");
+
+    let second = stage.run(&run).expect(0);
+    assert_eq!(changed(&second.out), BTreeMap::new(), "a second run changes nothing");
+    assert!(!second.out.contains("\"event\":\"intended\""), "{}", second.out);
+    let after = stage.run(&["plan", "acme", "--format", "json", "--endpoint-url", &url]).expect(0);
+    assert_eq!(planned(&after.out), BTreeMap::new(), "a plan afterwards lists nothing");
+    stage.run(&["verify", "acme", "--endpoint-url", &url]).expect(0);
+}

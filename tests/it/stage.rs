@@ -1,0 +1,110 @@
+//! One place to run the binary: its own home, its own data folder, nothing of the machine's configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+pub struct Stage {
+    home: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+/// What the program answered.
+pub struct Answer {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let home = TempDir::new().expect("a folder for the test");
+        Stage { home, environment: BTreeMap::new() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Credentials as any endpoint that is not AWS takes them.
+    #[must_use]
+    pub fn with_credentials(self) -> Self {
+        self.with("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").with("AWS_SECRET_ACCESS_KEY", "example")
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home.path().join(name);
+        std::fs::write(&path, text).expect("a file of the test");
+        path
+    }
+
+    /// The command, with an environment that holds nothing of this machine but PATH.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onramp"));
+        command.args(arguments).env_clear();
+        for (name, value) in self.variables() {
+            command.env(name, value);
+        }
+        command.stdin(Stdio::null()).current_dir(self.home.path());
+        command
+    }
+
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::from([
+            ("HOME".to_owned(), self.home.path().display().to_string()),
+            ("USER".to_owned(), "jane".to_owned()),
+            ("ONRAMP_DATA_DIR".to_owned(), self.data().display().to_string()),
+            ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
+            ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
+        ]);
+        all.extend(self.environment.clone());
+        all
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        Answer::of(self.command(arguments).output().expect("the program starts"))
+    }
+}
+
+impl Answer {
+    fn of(output: Output) -> Self {
+        Answer {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The exit code, with everything that was said when it is another one.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        assert!(self.err.contains(words) || self.out.contains(words), "{words:?} is not in:\n{}\n{}", self.out, self.err);
+    }
+}
+
+/// A variable that names something a machine may or may not have; loud when it does not.
+pub fn offered(variable: &str, what: &str) -> Option<String> {
+    let found = std::env::var(variable).ok().filter(|value| !value.is_empty());
+    if found.is_none() {
+        eprintln!("SKIPPED: {variable} is not set, so {what} is not there; .ci/run brings it up");
+    }
+    found
+}
