@@ -66,6 +66,12 @@ const fn command(
     }
 }
 
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
 impl Command {
     const fn when(self, enabled: fn(&State) -> Result<(), Why>) -> Self {
         Command { enabled, ..self }

@@ -155,7 +155,7 @@ impl Detail<'_> {
             }
             Status::NeedsInput(missing) => {
                 let fields = &self.open.runbook.fields;
-                let label = |id| fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+                let label = |id: &crate::input::InputId| fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
                 let labels: Vec<String> = missing.iter().map(label).collect();
                 prose.item("Missing", &labels.join(", "), Style::new());
             }
