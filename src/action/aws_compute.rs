@@ -222,9 +222,10 @@ impl Thing for TheInstance {
                     Some((code, message)) => Ok(Sight::Broken(Failure {
                         what: format!("{} ended as soon as it was started", self.noun()),
                         meaning: message,
-                        advice: "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
+                        advice:
+                            "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
                                  terms), undo this step, and run it again."
-                            .to_owned(),
+                                .to_owned(),
                         code: Some(code),
                         ..Failure::default()
                     })),

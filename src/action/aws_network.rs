@@ -9,7 +9,9 @@ use super::object::{
     Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
 };
 use super::world::Subject;
-use crate::aws::ec2::types::{AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState};
+use crate::aws::ec2::types::{
+    AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
+};
 use crate::aws::{AwsFailure, filter};
 use crate::engagement::Failure;
 
@@ -109,7 +111,12 @@ impl Thing for TheVpc {
             let differences = off.iter().map(|(what, _)| difference(what, "on", "off")).collect();
             let missing = off.into_iter().map(|(_, call)| call).collect();
             let said = format!("{} is there as {id}, but not complete", self.noun());
-            return Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }));
+            return Ok(Sight::Partial(Partial {
+                said,
+                differences,
+                missing,
+                keep: [("id".to_owned(), json!(id))].into(),
+            }));
         }
         let output = json!({ "id": id });
         Ok(match vpc.state() {
@@ -191,7 +198,10 @@ impl Thing for TheSubnet {
         ];
         let differences = differing(&compared);
         if !differences.is_empty() {
-            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences });
+            return Ok(Sight::Foreign {
+                said: format!("{} is there as {id}, but elsewhere", self.noun()),
+                differences,
+            });
         }
         let output = json!({ "id": id });
         Ok(match subnet.state() {
@@ -219,11 +229,7 @@ impl TheInternetGateway {
         Ok(TheInternetGateway { vpc: arguments.text("vpc")?, label: label(subject, arguments)? })
     }
 
-    async fn describe(
-        &self,
-        at: &Account<'_>,
-        filters: Vec<Filter>,
-    ) -> Result<Vec<InternetGateway>, AwsFailure> {
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<InternetGateway>, AwsFailure> {
         let request = at.ec2().describe_internet_gateways().set_filters(Some(filters));
         let answer = at.cloud.read("DescribeInternetGateways", || request.clone().send()).await?;
         Ok(answer.internet_gateways.unwrap_or_default())
@@ -246,7 +252,10 @@ impl TheInternetGateway {
 /// The VPC it is attached to, and whether that is under way.
 fn attachment(gateway: &InternetGateway) -> Option<(&str, bool)> {
     let attached = gateway.attachments().iter().find(|one| !matches!(one.state(), Some(AttachmentStatus::Detached)))?;
-    Some((attached.vpc_id()?, matches!(attached.state(), Some(AttachmentStatus::Attaching | AttachmentStatus::Detaching))))
+    Some((
+        attached.vpc_id()?,
+        matches!(attached.state(), Some(AttachmentStatus::Attaching | AttachmentStatus::Detaching)),
+    ))
 }
 
 #[async_trait]

@@ -51,7 +51,8 @@ impl Thing for ElasticAddress {
             Err(several) => several,
             Ok(None) => Sight::Nothing { said: format!("{} is not there", self.noun()) },
             Ok(Some(address)) => {
-                let (allocation, ip) = (address.allocation_id.unwrap_or_default(), address.public_ip.unwrap_or_default());
+                let (allocation, ip) =
+                    (address.allocation_id.unwrap_or_default(), address.public_ip.unwrap_or_default());
                 Sight::Ready(found(format!("{ip} ({allocation})"), json!({ "allocation": allocation, "address": ip })))
             }
         })
@@ -136,10 +137,14 @@ impl Thing for TheNatGateway {
         };
         let id = gateway.nat_gateway_id().unwrap_or_default();
         let allocation = gateway.nat_gateway_addresses().iter().find_map(|address| address.allocation_id());
-        let compared = [("subnet", self.subnet.as_str(), gateway.subnet_id()), ("address", &self.allocation, allocation)];
+        let compared =
+            [("subnet", self.subnet.as_str(), gateway.subnet_id()), ("address", &self.allocation, allocation)];
         let differences = differing(&compared);
         if !differences.is_empty() {
-            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences });
+            return Ok(Sight::Foreign {
+                said: format!("{} is there as {id}, but elsewhere", self.noun()),
+                differences,
+            });
         }
         let address = self.address(at, &gateway).await?;
         let output = json!({ "id": id, "address": address });
@@ -236,7 +241,8 @@ impl TheRouteTable {
             match table.routes().iter().find(|route| route.destination_cidr_block() == Some(to)) {
                 None => missing.push(self.route(id, to, target)),
                 Some(route) if !leads_to(route, target) => {
-                    let found = format!("{} ({})", next_hop(route), if is_black_hole(route) { "dead" } else { "in use" });
+                    let found =
+                        format!("{} ({})", next_hop(route), if is_black_hole(route) { "dead" } else { "in use" });
                     wrong.push(difference(&format!("the route to {to}"), target.id(), found));
                 }
                 Some(_) => {}

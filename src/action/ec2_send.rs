@@ -134,9 +134,7 @@ impl Sender<'_> {
             Ec2Call::CreateRouteTable { vpc_id, tag_specifications, .. } => {
                 let tags = self.tags(tag_specifications, ResourceType::RouteTable);
                 let request = ec2.create_route_table().vpc_id(vpc_id).tag_specifications(tags);
-                sent!(self, call, request.client_token(self.token))
-                    .route_table
-                    .and_then(|table| table.route_table_id)
+                sent!(self, call, request.client_token(self.token)).route_table.and_then(|table| table.route_table_id)
             }
             Ec2Call::CreateSecurityGroup { vpc_id, group_name, description, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::SecurityGroup);

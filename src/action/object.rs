@@ -23,20 +23,32 @@ use crate::journal::DurableIntent;
 const GOING: Duration = Duration::from_secs(10);
 /// So many of them: a NAT gateway or an instance is gone within ten minutes, or something is wrong.
 const GOING_LOOKS: u32 = 60;
-/// Rounds of looking and sending: the second one after AWS said that something is there already.
-const ROUNDS: u32 = 3;
+/// Rounds of looking and sending: a second one after AWS said that something is there already; more, when it says so
+/// and does not show it yet.
+const ROUNDS: u32 = 12;
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(3);
+/// How often the same thing is taken away when it does not look gone.
+const TAKES: u32 = 3;
+/// Looks at something that is still on its way, so that a probe does not call a half-made thing done.
+const COMING: Duration = Duration::from_secs(5);
+const COMING_LOOKS: u32 = 120;
 
 /// What a look showed.
 #[derive(Debug)]
 pub(super) enum Sight {
-    Nothing { said: String },
+    Nothing {
+        said: String,
+    },
     Ready(Found),
     /// Ours, whole, and still on its way.
     Coming(Found),
     /// Ours, or free to be arranged, but not complete.
     Partial(Partial),
     /// Something is there that onramp will not touch by itself.
-    Foreign { said: String, differences: Vec<Difference> },
+    Foreign {
+        said: String,
+        differences: Vec<Difference>,
+    },
     /// It is there and will never work.
     Broken(Failure),
 }
@@ -55,9 +67,13 @@ pub(super) struct Partial {
 #[derive(Debug)]
 pub(super) enum Remains {
     Gone,
-    Going { said: String },
+    Going {
+        said: String,
+    },
     /// It is there, but it is not ours (any more).
-    NotOurs { said: String },
+    NotOurs {
+        said: String,
+    },
     /// These calls take it away.
     Takes(Vec<Ec2Call>),
 }
@@ -167,7 +183,7 @@ impl<T: Thing> Action for Object<T> {
     }
 
     async fn probe(&self, world: &World) -> Probe {
-        match self.see(world).await {
+        match self.settled(world).await {
             Err(failure) => Probe::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Nothing { said }) => Probe::Absent { said },
             Ok(Sight::Ready(found) | Sight::Coming(found)) => Probe::Same(found),
@@ -200,9 +216,12 @@ impl<T: Thing> Action for Object<T> {
             }
             match carry_out(world, intent.token(), calls, &mut ledger).await {
                 Ok(()) => return ledger.made(&self.0.noun()),
-                Err(Stopped::ThereAlready(_)) => {}
+                Err(Stopped::ThereAlready) => {}
                 Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
                 Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
+            }
+            if let Ok(cloud) = world.cloud() {
+                cloud.pause(BETWEEN_ROUNDS).await;
             }
         }
         ledger.stopped(Failure::new(
@@ -238,9 +257,9 @@ impl<T: Thing> Action for Object<T> {
                     let advice = "Its owner must take it away, or skip this undo.";
                     return ledger.stopped(Failure::new(format!("{noun} is left alone: {said}"), advice));
                 }
-                Ok(Remains::Takes(calls)) if look < ROUNDS => {
+                Ok(Remains::Takes(calls)) if look < TAKES => {
                     match carry_out(world, intent.token(), calls, &mut ledger).await {
-                        Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
+                        Ok(()) | Err(Stopped::ThereAlready) => continue,
                         Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
                         Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
                     }
@@ -262,11 +281,27 @@ impl<T: Thing> Object<T> {
         let at = Account { cloud: world.cloud()?, subject: &world.subject };
         self.0.look(&at).await.map_err(Failure::from)
     }
+
+    /// As `see`, but something that is on its way is waited for, unless this is only a look.
+    async fn settled(&self, world: &World) -> Result<Sight, Failure> {
+        let cloud = world.cloud()?;
+        for _ in 0..COMING_LOOKS {
+            match self.see(world).await? {
+                Sight::Coming(found) if !cloud.is_read_only() => world.say(&found.said).await,
+                sight => return Ok(sight),
+            }
+            tokio::select! {
+                () = world.cancel.cancelled() => break,
+                () = cloud.pause(COMING) => {}
+            }
+        }
+        self.see(world).await
+    }
 }
 
 /// Why a list of calls was not carried out to its end.
 enum Stopped {
-    ThereAlready(Failure),
+    ThereAlready,
     /// The last call may or may not have been executed.
     Lost(Failure),
     Refused(Failure),
@@ -296,7 +331,7 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
             Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
                 ledger.did(&operation, None);
             }
-            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(failure.into())),
+            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready),
             Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(failure.into())),
             Err(failure) => return Err(Stopped::Refused(failure.into())),
         }
@@ -305,7 +340,9 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
 }
 
 fn takes_away(operation: &str) -> bool {
-    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"].iter().any(|verb| operation.starts_with(verb))
+    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// What was sent so far, and what came of it.

@@ -1,5 +1,6 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
+use super::Action;
 use super::arguments::Arguments;
 use super::aws_account::{ConsoleHostKeys, InstanceReady, TheAccount, TheImage, TheRegion};
 use super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
@@ -12,7 +13,6 @@ use super::object::Object;
 use super::reach::{Banner, Tcp};
 use super::shell::Shell;
 use super::world::Subject;
-use super::Action;
 use crate::engagement::{Call, Failure, RepeatClass};
 
 type Made = Result<Box<dyn Action>, Failure>;
@@ -202,7 +202,10 @@ const ROWS: &[Row] = &[
             NAME,
             may("volume_gib", "size of the root disk; 20 when not given"),
             may("root_device", "the image's root_device; /dev/sda1 when not given"),
-            may("user_data", "cloud-init text without secrets: everybody with ec2:DescribeInstanceAttribute can read it"),
+            may(
+                "user_data",
+                "cloud-init text without secrets: everybody with ec2:DescribeInstanceAttribute can read it",
+            ),
         ],
         results: &[("id", "i-…"), ("private_address", "its address in the VPC")],
         class: Some(RepeatClass::Token),
