@@ -6,9 +6,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
-use super::object::{
-    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
-};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 use crate::aws::{AwsFailure, filter};
@@ -160,7 +158,8 @@ impl Thing for TheSecurityGroup {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let group = match only_one(&self.noun(), ours, SecurityGroup::group_id) {
+        let group = match at.only_one(&self.noun(), &self.label.key, ours, SecurityGroup::group_id, SecurityGroup::tags)
+        {
             Err(several) => return Ok(several),
             Ok(Some(group)) => group,
             Ok(None) if !known(&self.vpc) => {

@@ -5,9 +5,7 @@ use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
-use super::object::{
-    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
-};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
@@ -96,7 +94,7 @@ impl Thing for TheVpc {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let vpc = match only_one(&self.noun(), ours, Vpc::vpc_id) {
+        let vpc = match at.only_one(&self.noun(), &self.label.key, ours, Vpc::vpc_id, Vpc::tags) {
             Err(several) => return Ok(several),
             Ok(None) => return self.nothing_of_ours(at).await,
             Ok(Some(vpc)) => vpc,
@@ -185,7 +183,7 @@ impl Thing for TheSubnet {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let subnet = match only_one(&self.noun(), ours, Subnet::subnet_id) {
+        let subnet = match at.only_one(&self.noun(), &self.label.key, ours, Subnet::subnet_id, Subnet::tags) {
             Err(several) => return Ok(several),
             Ok(None) => return self.nothing_of_ours(at).await,
             Ok(Some(subnet)) => subnet,
@@ -270,7 +268,13 @@ impl Thing for TheInternetGateway {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let gateway = match only_one(&self.noun(), ours, InternetGateway::internet_gateway_id) {
+        let gateway = match at.only_one(
+            &self.noun(),
+            &self.label.key,
+            ours,
+            InternetGateway::internet_gateway_id,
+            InternetGateway::tags,
+        ) {
             Err(several) => return Ok(several),
             Ok(gateway) => gateway,
         };

@@ -113,7 +113,7 @@ pub(super) enum Ec2Call {
         tag_specifications: Label,
     },
     DeleteKeyPair {
-        key_pair_id: String,
+        key_name: String,
     },
     RunInstances(Box<Launch>),
     TerminateInstances {

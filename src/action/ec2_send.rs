@@ -259,8 +259,8 @@ impl Sender<'_> {
             Ec2Call::DeleteSecurityGroup { group_id } => {
                 sent!(self, call, ec2.delete_security_group().group_id(group_id));
             }
-            Ec2Call::DeleteKeyPair { key_pair_id } => {
-                sent!(self, call, ec2.delete_key_pair().key_pair_id(key_pair_id));
+            Ec2Call::DeleteKeyPair { key_name } => {
+                sent!(self, call, ec2.delete_key_pair().key_name(key_name));
             }
             _ => return Err(unsent(call)),
         }

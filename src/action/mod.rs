@@ -33,7 +33,7 @@ pub use crate::engagement::Failure;
 use crate::engagement::{Change, Difference, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
 
-pub use registry::build;
+pub use registry::{build, catalog};
 pub use world::{Routes, Subject, World, Worlds};
 
 /// One resolved step, ready to be asked.

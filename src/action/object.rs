@@ -121,6 +121,33 @@ impl Account<'_> {
         aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
     }
 
+    /// What a look-up by tags brought, looked at once more: not every endpoint heeds every filter (moto gives all NAT
+    /// gateways), and nobody else's object may be taken for ours.
+    pub(super) fn of_ours<T>(&self, key: &str, found: Vec<T>, tags: fn(&T) -> &[Tag]) -> Vec<T> {
+        let ours = Holder::Us { key: key.to_owned() };
+        found.into_iter().filter(|one| self.holder(Some(tags(one))) == ours).collect()
+    }
+
+    /// The one object that carries our tags, if any. Of several a person must say which one stays.
+    pub(super) fn only_one<T>(
+        &self,
+        noun: &str,
+        key: &str,
+        found: Vec<T>,
+        id: fn(&T) -> Option<&str>,
+        tags: fn(&T) -> &[Tag],
+    ) -> Result<Option<T>, Sight> {
+        let mut found = self.of_ours(key, found, tags);
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let ids: Vec<&str> = found.iter().filter_map(id).collect();
+        Err(Sight::Foreign {
+            said: format!("there are {} of {noun}", ids.len()),
+            differences: vec![difference("how many", "1", crate::text::list(&ids))],
+        })
+    }
+
     /// What is left of an object that onramp made, if these calls would take it away.
     pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Ec2Call>) -> Remains {
         match there {
@@ -138,18 +165,6 @@ impl Account<'_> {
             Holder::Stranger => format!("{id}, which onramp did not make"),
         }
     }
-}
-
-/// The one object that carries our tags, if any. Of several a person must say which one stays.
-pub(super) fn only_one<T>(noun: &str, mut ours: Vec<T>, id: fn(&T) -> Option<&str>) -> Result<Option<T>, Sight> {
-    if ours.len() < 2 {
-        return Ok(ours.pop());
-    }
-    let ids: Vec<&str> = ours.iter().filter_map(id).collect();
-    Err(Sight::Foreign {
-        said: format!("there are {} of {noun}", ids.len()),
-        differences: vec![difference("how many", "1", crate::text::list(&ids))],
-    })
 }
 
 /// Somebody else's object is in the place of ours.
@@ -199,6 +214,7 @@ impl<T: Thing> Action for Object<T> {
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         let mut ledger = Ledger::new(self.0.id_name());
+        let mut hidden = Failure::default();
         for _ in 0..ROUNDS {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
@@ -216,7 +232,7 @@ impl<T: Thing> Action for Object<T> {
             }
             match carry_out(world, intent.token(), calls, &mut ledger).await {
                 Ok(()) => return ledger.made(&self.0.noun()),
-                Err(Stopped::ThereAlready) => {}
+                Err(Stopped::ThereAlready(failure)) => hidden = failure,
                 Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
                 Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
             }
@@ -224,10 +240,10 @@ impl<T: Thing> Action for Object<T> {
                 cloud.pause(BETWEEN_ROUNDS).await;
             }
         }
-        ledger.stopped(Failure::new(
-            format!("AWS says that {} is there, but does not show it", self.0.noun()),
-            "Wait a minute and try again.",
-        ))
+        ledger.stopped(Failure {
+            what: format!("AWS says that {} is in use already, but does not show it", self.0.noun()),
+            ..hidden
+        })
     }
 
     async fn verify(&self, world: &World) -> Verified {
@@ -259,7 +275,7 @@ impl<T: Thing> Action for Object<T> {
                 }
                 Ok(Remains::Takes(calls)) if look < TAKES => {
                     match carry_out(world, intent.token(), calls, &mut ledger).await {
-                        Ok(()) | Err(Stopped::ThereAlready) => continue,
+                        Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
                         Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
                         Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
                     }
@@ -301,7 +317,7 @@ impl<T: Thing> Object<T> {
 
 /// Why a list of calls was not carried out to its end.
 enum Stopped {
-    ThereAlready,
+    ThereAlready(Failure),
     /// The last call may or may not have been executed.
     Lost(Failure),
     Refused(Failure),
@@ -331,7 +347,7 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
             Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
                 ledger.did(&operation, None);
             }
-            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready),
+            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(failure.into())),
             Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(failure.into())),
             Err(failure) => return Err(Stopped::Refused(failure.into())),
         }

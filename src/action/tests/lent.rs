@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::life::{PUBLIC_KEY, lives};
+use super::life::{PUBLIC_KEY, lives, lives_once};
 use super::*;
 
 /// A fresh engagement in the lent cloud.
@@ -41,8 +41,11 @@ async fn every_kind_lives_in_a_lent_cloud() {
     let table = json!({ "vpc": vpc, "key": "routes/public", "routes": routes, "subnets": [subnet] });
     lives(&stage, "aws/route-table", table).await;
     let address = lives(&stage, "aws/elastic-address", json!({ "key": "eip/nat/a" })).await;
-    let nat = json!({ "subnet": subnet, "allocation": address["allocation"], "key": "nat/a" });
-    let nat = text(&lives(&stage, "aws/nat-gateway", nat).await, "id");
+    // In moto an elastic address stays taken after its NAT gateway was deleted.
+    let nat = |address: &Kept| json!({ "subnet": subnet, "allocation": address["allocation"], "key": "nat/a" });
+    lives_once(&stage, "aws/nat-gateway", nat(&address)).await;
+    let address = stage.make("aws/elastic-address", json!({ "key": "eip/nat/b" })).await;
+    let nat = text(&stage.make("aws/nat-gateway", nat(&address)).await, "id");
     let table = json!({ "vpc": vpc, "key": "routes/private", "routes": [{ "to": "0.0.0.0/0", "nat": nat }] });
     lives(&stage, "aws/route-table", table).await;
     let ingress = json!([

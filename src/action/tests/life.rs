@@ -31,8 +31,14 @@ pub(super) async fn ground(stage: &Stage) -> Ground {
     Ground { vpc, public, gateway, group }
 }
 
-/// The whole life of one step. Answers what was made the first time.
+/// The whole life of one step, and its second one. Answers what was made the second time.
 pub(super) async fn lives(stage: &Stage, kind: &str, with: Json) -> Kept {
+    lives_once(stage, kind, with.clone()).await;
+    stage.make(kind, with).await
+}
+
+/// From nothing to nothing.
+pub(super) async fn lives_once(stage: &Stage, kind: &str, with: Json) {
     let action = stage.action(kind, &with);
     let world = &stage.world;
 
@@ -78,9 +84,7 @@ pub(super) async fn lives(stage: &Stage, kind: &str, with: Json) -> Kept {
     let undone = action.undo(world, &stage.intent(kind, &with), &made).await;
     assert!(matches!(undone, Outcome::AlreadySo { .. }), "{kind}: {undone:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "{kind}: a second undo sends nothing");
-
     stage.next_generation();
-    stage.make(kind, with).await
 }
 
 impl Stage {
