@@ -32,6 +32,7 @@ pub struct Context {
     /// Holds `engagements/NAME/journal.db`.
     pub data: PathBuf,
     pub home: PathBuf,
+    pub config: PathBuf,
     pub user: String,
     pub host: String,
     pub agent: Option<PathBuf>,
@@ -54,10 +55,12 @@ impl Context {
                     .hint("name a folder with --data-dir or ONRAMP_DATA_DIR"));
             }
         };
+        let config = folders.as_ref().map(|folders| folders.config_dir().to_owned()).unwrap_or_default();
         let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Ok(Context {
             data,
+            config,
             home: directories::BaseDirs::new().map(|base| base.home_dir().to_owned()).unwrap_or_default(),
             user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
             host,

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
 use super::Everywhere;
-use crate::action::{Failure as ActionFailure, Worlds};
+use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{Actor, Address, Board, Command, Engagement, Recorded, board, decide, fold};
 use crate::engine::{self, Clock, Handle, Notice, Request, Settings};
@@ -87,7 +87,7 @@ async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &En
         endpoint_url: everywhere.endpoint_url.clone(),
         ..Wiring::default()
     };
-    let cloud = Cloud::connect(wiring).await.map_err(ActionFailure::from);
+    let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
     Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)))
 }
 
@@ -96,7 +96,7 @@ pub fn ssh_settings(context: &Context, everywhere: &Everywhere) -> ssh::Settings
     let mut known_hosts = everywhere.known_hosts.clone();
     known_hosts.push(context.home.join(".ssh/known_hosts"));
     known_hosts.push(PathBuf::from("/etc/ssh/ssh_known_hosts"));
-    ssh::Settings { known_hosts, agent_socket: context.agent.clone(), ..ssh::Settings::default() }
+    ssh::Settings::new(Arc::new(ssh::dial::Tcp), known_hosts, context.agent.clone())
 }
 
 /// Gives inputs without an engine: all or none.
@@ -175,3 +175,11 @@ pub fn verdict(board: &Board) -> Result<(), Failure> {
 }
 
 
+
+/// Failed steps may be tried again.
+pub fn reopen_failed(session: &Session) {
+    let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
+    for row in rows.into_iter().filter(|row| matches!(row.status, crate::engagement::Status::Failed(_))) {
+        session.handle.command(Command::Reopen(row.address));
+    }
+}

@@ -35,6 +35,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where one engagement stands, for people.
+///
+/// # Errors
+/// There is none of that name, or it cannot be read.
+pub fn one_text(context: &Context, name: &str) -> Result<ExitCode, Failure> {
+    let (engagement, runbook, holder) = session::look(context, name)?;
+    print::out(&page(&engagement, &runbook, &board(&engagement, &runbook), holder.as_deref()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn all(context: &Context, format: Format) -> Result<(), Failure> {
     let mut found = Vec::new();
     for name in context.names() {

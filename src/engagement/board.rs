@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::event::{At, DoneHow, Failure, Question};
 use super::scope::{ScopeMode, expand, scope};
 use super::state::{Engagement, Stage, State};
-use super::{Address, scope::Host};
+use super::Address;
 use crate::input::InputId;
 use crate::runbook::{Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
 
@@ -250,27 +250,4 @@ impl Tally {
     pub fn all_done(&self) -> bool {
         self.done == self.total
     }
-}
-
-/// Finds the way to a host: the hops, first to last, the host itself at the end.
-///
-/// # Errors
-/// The message names the host that is missing, not known yet, or goes through itself.
-pub fn route(hosts: &[(String, Result<Host, Unrendered>)], name: &str) -> Result<Vec<Host>, String> {
-    let mut route = Vec::new();
-    let mut next = Some(name.to_owned());
-    while let Some(name) = next {
-        let found = hosts.iter().find(|(known, _)| *known == name);
-        let host = match found {
-            None => return Err(format!("no host is called \"{name}\"")),
-            Some((_, Err(why))) => return Err(format!("host {name} cannot be reached yet: {why}")),
-            Some((_, Ok(host))) => host.clone(),
-        };
-        if route.iter().any(|hop: &Host| hop.name == host.name) {
-            return Err(format!("host {name} goes through itself"));
-        }
-        next = host.via.clone();
-        route.insert(0, host);
-    }
-    Ok(route)
 }

@@ -20,7 +20,7 @@ mod state;
 mod token;
 
 pub use address::{Address, AddressError};
-pub use board::{Board, Row, Status, Tally, board, route, waiting};
+pub use board::{Board, Row, Status, Tally, board, waiting};
 pub use command::{Command, Scope as RunScope, Settlement};
 pub use decide::{Refusal, decide};
 pub use event::{

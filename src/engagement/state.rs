@@ -118,7 +118,7 @@ impl Engagement {
 
     /// The value of an input, if it was given.
     pub fn input(&self, id: &str) -> Option<&Value> {
-        self.inputs.iter().find(|(known, _)| known.as_str() == id).map(|(_, given)| &given.value)
+        self.inputs.get(id).map(|given| &given.value)
     }
 
     /// The account this engagement may touch, twelve digits.

@@ -107,7 +107,7 @@ impl Attempt {
 
     /// Intent, apply, outcome, check: in this order and no other.
     async fn change(&self) -> Step<()> {
-        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+        if let Err(failure) = self.ready_to_change().await {
             return self.failed(failure).await;
         }
         let intent = self.intend(self.intent.clone()).await?;
@@ -116,6 +116,14 @@ impl Attempt {
         let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
         self.conclude(Purpose::Apply, outcome).await?;
         if goes_on { self.check().await } else { Ok(()) }
+    }
+
+    /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
+    async fn ready_to_change(&self) -> Result<(), Failure> {
+        if self.action.changes().iter().all(|change| change.service == "ssh") {
+            return Ok(());
+        }
+        self.world.ready_to_change(self.account.as_deref()).await
     }
 
     /// Is it so now? Asked again until it is, or until `within` has passed.
@@ -226,7 +234,7 @@ impl Attempt {
 
     /// The same token again.
     async fn repeat(&self, intent: Intent) -> Step<()> {
-        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+        if let Err(failure) = self.ready_to_change().await {
             return self.doubt(&failure.what).await;
         }
         let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
@@ -237,7 +245,7 @@ impl Attempt {
     }
 
     async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
-        if let Err(failure) = self.world.ready_to_change(self.account.as_deref()).await {
+        if let Err(failure) = self.ready_to_change().await {
             return self.failed(failure).await;
         }
         let intent = self.intend(self.intent.clone()).await?;

@@ -144,7 +144,7 @@ fn blocks_are_ordinary(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
                 _ => "it is not private (RFC 1918): the real owner of these addresses cannot be reached from the VPC",
             }
         };
-        let refusal = Refusal::new(format!("{net} of {id} works, but"), why, VPC_BLOCKS).suggest("10.40.0.0/16");
+        let refusal = Refusal::new(format!("{net} of {id} may hurt later"), why, VPC_BLOCKS).suggest("10.40.0.0/16");
         warn(found, &[id], refusal);
     }
 }

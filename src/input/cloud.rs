@@ -58,7 +58,8 @@ const REGIONS: [&str; 39] = [
     "us-west-2",
 ];
 
-/// Families on the Xen hypervisor: no Nitro, so no console output that is fresh, and no sale to new accounts in places.
+/// Families on the Xen hypervisor: their console output is not fresh, and host keys are pinned from it. `i3.metal` alone
+/// is on Nitro, and nobody wants it here.
 const XEN_FAMILIES: [&str; 27] = [
     "c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4",
     "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cg1",

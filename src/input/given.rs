@@ -48,6 +48,16 @@ impl RawRow {
 }
 
 impl Given<'_> {
+    /// Refuses a private key that slipped into the wrong field, before a message can repeat it.
+    pub fn holds_no_private_key(&self) -> Result<(), Refusal> {
+        let found = match self {
+            Self::Text(text) => is_private_key(text),
+            Self::Plain(plain) => mentions_private_key(plain),
+        };
+        let why = "a private key stays where it is; onramp asks for the public half, or for the path of the file";
+        if found { Err(Refusal::new("this is a private key", why, "RFC 7468")) } else { Ok(()) }
+    }
+
     /// One value, without blanks around it.
     pub fn word(&self) -> Result<String, Refusal> {
         let word = match self {
@@ -201,6 +211,19 @@ impl RowForm {
     fn looks_like(&self) -> String {
         let needed = format!("a {} has {}", self.thing, list(self.needed));
         if self.optional.is_empty() { needed } else { format!("{needed}, and may have {}", list(self.optional)) }
+    }
+}
+
+fn is_private_key(text: &str) -> bool {
+    text.contains("-----BEGIN") && text.contains("PRIVATE KEY")
+}
+
+fn mentions_private_key(plain: &Json) -> bool {
+    match plain {
+        Json::String(text) => is_private_key(text),
+        Json::Array(entries) => entries.iter().any(mentions_private_key),
+        Json::Object(table) => table.values().any(mentions_private_key),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }
 

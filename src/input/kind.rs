@@ -75,6 +75,8 @@ pub enum Kind {
     SshPort,
     /// A login name on Linux.
     UnixName,
+    /// A login name on a host that somebody else runs.
+    Login,
     /// An OpenSSH public key.
     PublicKey,
     /// Where a private key is.
@@ -151,7 +153,7 @@ impl KindRow {
     }
 }
 
-const ROWS: [KindRow; 28] = [
+const ROWS: [KindRow; 29] = [
     row("text", "One line of text.", "Acme Insurance PLC").takes(SIZE, 1, 200),
     row(
         "slug",
@@ -177,6 +179,7 @@ const ROWS: [KindRow; 28] = [
     row("port", "A port from 1 to 65535.", "8080"),
     row("ssh-port", "A port from 1024 to 32767 that no product uses.", "22022"),
     row("unix-name", "A login name: lower-case letters, digits, _ and -.", "ubuntu"),
+    row("login", "A login name on a host of the customer, also DOMAIN\\user or user@realm.", "wso2-ops"),
     row("public-key", "An OpenSSH public key on one line: ssh-ed25519, or ssh-rsa of 3072 bits or more.", PUBLIC_KEY),
     row("key-ref", "Where the private key is: agent, or the path of a file.", "~/.ssh/acme_ed25519"),
     row("address", "The IP address of one host.", "10.40.10.20"),
@@ -231,6 +234,7 @@ impl Kind {
             "port" => Self::Port,
             "ssh-port" => Self::SshPort,
             "unix-name" => Self::UnixName,
+            "login" => Self::Login,
             "public-key" => Self::PublicKey,
             "key-ref" => Self::KeyRef,
             "address" => Self::Address,
@@ -267,6 +271,7 @@ impl Kind {
             Self::Port => "port",
             Self::SshPort => "ssh-port",
             Self::UnixName => "unix-name",
+            Self::Login => "login",
             Self::PublicKey => "public-key",
             Self::KeyRef => "key-ref",
             Self::Address => "address",
@@ -291,6 +296,14 @@ impl Kind {
     /// An answer that is accepted, in practice at least. Empty for choices, which have their own.
     pub fn example(&self) -> &'static str {
         self.row().map_or("", |row| row.example)
+    }
+
+    /// The example to put into a refusal: for choices, the first of them.
+    pub(super) fn own_example(&self) -> &str {
+        match self {
+            Self::Choice(choices) | Self::Choices(choices, _) => choices.first().map_or("", |choice| &choice.value),
+            _ => self.example(),
+        }
     }
 
     /// Every kind there is.

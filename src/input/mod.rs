@@ -56,12 +56,7 @@ pub struct Setting {
 pub fn parse(kind: &Kind, text: &str, setting: &Setting) -> Result<Value, Refusal> {
     if text.len() > LONGEST_ANSWER {
         let what = format!("the answer has {} bytes", text.len());
-        return Err(Refusal::new(what, "at most 65,536 are read", "onramp").suggest(kind.example()));
-    }
-    // A key that slipped into the wrong field must not be repeated in a message.
-    if text.contains("-----BEGIN") && text.contains("PRIVATE KEY") {
-        let why = "a private key stays where it is; onramp asks for the public half, or for the path of the file";
-        return Err(Refusal::new("this is a private key", why, "RFC 7468").suggest(kind.example()));
+        return Err(Refusal::new(what, "at most 65,536 are read", "onramp").suggest(kind.own_example()));
     }
     check(kind, &Given::Text(text), setting)
 }
@@ -76,11 +71,13 @@ pub fn from_plain(kind: &Kind, plain: &Json, setting: &Setting) -> Result<Value,
 }
 
 fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Refusal> {
+    given.holds_no_private_key().map_err(|refusal| refusal.suggest(kind.own_example()))?;
     let checked = match kind {
         Kind::Text(length) => given.word().and_then(|word| name::text(&word, *length)),
         Kind::Slug => given.word().and_then(|word| name::slug(&word)),
         Kind::Ticket => given.word().and_then(|word| name::ticket(&word)),
         Kind::Email => given.word().and_then(|word| name::email(&word)),
+        Kind::Login => given.word().and_then(|word| name::login(&word)).map(Value::Text),
         Kind::UnixName => given.word().and_then(|word| name::unix_name(&word)),
         Kind::AccountId => given.word().and_then(|word| cloud::account_id(&word)),
         Kind::Region => given.word().and_then(|word| cloud::region(&word)),
@@ -108,5 +105,5 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
         Kind::Hosts(count) => given.rows(&hosts::FORM).and_then(|rows| hosts::existing(&rows, *count, setting)),
         Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
     };
-    checked.map_err(|refusal| if refusal.example.is_empty() { refusal.suggest(kind.example()) } else { refusal })
+    checked.map_err(|refusal| if refusal.example.is_empty() { refusal.suggest(kind.own_example()) } else { refusal })
 }

@@ -159,13 +159,13 @@ pub(super) fn domain(text: &str) -> Result<String, Refusal> {
     let labels: Vec<&str> = name.split('.').collect();
     for part in &labels {
         if let Err(refusal) = label(part) {
-            return refuse(&format!("of each part between dots holds: {}", refusal.why), LABELS);
+            return refuse(&format!("its part {} is wrong: {}", quoted(part), refusal.why), LABELS);
         }
     }
     if labels.len() < 2 {
         return refuse(
             "a full name has at least two parts with a dot between; a short one means something else on every host",
-            "RFC 8499 section 2",
+            "RFC 9499 section 2",
         );
     }
     if labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {

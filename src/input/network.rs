@@ -84,7 +84,7 @@ fn addresses(prefix: i64) -> String {
     let digits = count.to_string();
     let mut said = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             said.push(',');
         }
         said.push(digit);

@@ -39,7 +39,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}.", self.what, self.why)?;
+        write!(f, "{}: {}{}", self.what, self.why, if self.why.ends_with('?') { "" } else { "." })?;
         if self.example.is_empty() { Ok(()) } else { write!(f, " For example: {}", self.example) }
     }
 }

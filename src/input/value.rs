@@ -72,6 +72,11 @@ impl Value {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
+    /// Yes or no, if it is one.
+    pub fn flag(&self) -> Option<bool> {
+        if let Self::Flag(flag) = self { Some(*flag) } else { None }
+    }
+
     /// The range, if it is one.
     pub fn cidr(&self) -> Option<Ipv4Net> {
         if let Self::Cidr(net) = self { Some(*net) } else { None }

@@ -157,6 +157,12 @@ impl Cloud {
         self.0.layer.lock().await.machines(&self.0.region, now)
     }
 
+    /// For every live object of the region that carries an engagement's key: its kind, the engagement and the key.
+    pub async fn objects(&self) -> Vec<String> {
+        let now = self.now();
+        self.0.layer.lock().await.keyed(&self.0.region, now)
+    }
+
     /// Would a TCP connection from there arrive at this port? By security groups, addresses, gateways and routes.
     pub async fn reachable(&self, from: Source, to_ip: IpAddr, port: u16) -> Reach {
         let now = self.now();

@@ -1,7 +1,21 @@
 //! The cloud and the hosts inside the binary, and their faults.
 //!
 //! Uses: ssh, aws, text.
+//!
+//! `account` joins the two: an instance that runs in the cloud is a host that answers, and security groups are walls.
+//! Deliberately absent: anything that leaves the process.
 
+mod account;
 pub mod cloud;
 pub mod fault;
 mod fidelity;
+pub mod hosts;
+pub mod net;
+mod shell;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, AccountError};
+pub use cloud::Pace;
+pub use fault::{Fault, Faults};

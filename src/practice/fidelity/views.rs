@@ -62,6 +62,21 @@ impl Layer {
         world.instances.iter().filter_map(|(id, instance)| machine(world, id, instance)).collect()
     }
 
+    /// For every live object that carries an engagement's key: its kind, the engagement and the key.
+    pub(crate) fn keyed(&mut self, region: &str, now: i64) -> Vec<String> {
+        let Some(world) = self.at(region, now) else { return vec![] };
+        let gone = |id: &str| {
+            world.instances.get(id).is_some_and(|instance| instance.terminated.is_some())
+                || world.nats.get(id).is_some_and(|nat| nat.deleted.is_some())
+        };
+        let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
+            let kind = id.split('-').next().unwrap_or_default();
+            Some(format!("{kind} {} {}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
+        });
+        // A volume and an interface carry the tags of their instance.
+        keyed.filter(|found| !found.starts_with("vol ") && !found.starts_with("eni ")).collect()
+    }
+
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {
         self.at(region, now).map_or(Reach::Filtered, |world| reach(world, from, to, port))
     }

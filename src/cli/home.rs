@@ -1,0 +1,185 @@
+//! `onramp` and `onramp open NAME`: the terminal.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use tokio::runtime::Runtime;
+
+use super::context::{self, Context, DEFAULT_RUNBOOK};
+use super::failure::{Failure, Kind};
+use super::session::{self, Session};
+use super::{Everywhere, new, print};
+use crate::engagement::At;
+use crate::engine::{Clock, Handle};
+use crate::ui::{self, Depth, Desk, Doors, EngagementCard, Look, Options};
+
+/// Shows the list of engagements, or one of them.
+pub fn show(context: &Context, everywhere: &Everywhere, name: Option<&str>) -> Result<ExitCode, Failure> {
+    let runtime = session::runtime()?;
+    let mut doors = Real { context: context.clone(), everywhere: everywhere.clone(), runtime: runtime.clone() };
+    need_terminal()?;
+    let open = match name {
+        Some(name) => Some(Session::open(context, everywhere, name, runtime.clone())?.handle),
+        None => None,
+    };
+    let desk = Desk { engagements: doors.cards(), open, doors: Box::new(doors) };
+    run(context, everywhere, &runtime, desk, false)
+}
+
+/// Runs the terminal until the person leaves, and says in the shell where it stopped.
+///
+/// # Errors
+/// There is no terminal, the theme is no theme, or the terminal went away.
+pub fn run(
+    context: &Context,
+    everywhere: &Everywhere,
+    runtime: &Arc<Runtime>,
+    desk: Desk,
+    practice: bool,
+) -> Result<ExitCode, Failure> {
+    let options = Options {
+        look: look(context, everywhere)?,
+        practice,
+        customer: if practice { "practice".to_owned() } else { String::new() },
+        utc_offset: utc_offset(),
+        terminated: Some(terminated(runtime)),
+    };
+    let exit = ui::run(desk, options).map_err(|error| Failure::usage(error.to_string()))?;
+    if let Some(name) = &exit.engagement {
+        let again = if practice { "onramp practice".to_owned() } else { format!("onramp open {name}") };
+        print::line(&format!("{name}: {}\ngo on with: {again}", exit.said))?;
+    }
+    match exit.interrupted {
+        true => Err(Failure::new(Kind::Interrupted, "interrupted; everything recorded so far is kept")),
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// # Errors
+/// Standard input or output is no terminal; says what works instead.
+pub fn need_terminal() -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::usage("the screen needs a terminal").hint("without one: onramp status, plan, run, input"))
+}
+
+/// The theme by flag, by variable, or by the terminal's background where it says what that is.
+fn look(context: &Context, everywhere: &Everywhere) -> Result<Look, Failure> {
+    let depth = depth(context);
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| context.variable(name))
+        .is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    let ascii = everywhere.ascii || !utf8 || context.variable("TERM") == Some("dumb");
+    let named = everywhere.theme.as_deref().or_else(|| context.variable("ONRAMP_THEME")).map(str::to_owned);
+    let name = named.or_else(|| configured(context)).unwrap_or_else(|| by_background(context).to_owned());
+    let path = std::path::Path::new(&name);
+    let look = if path.extension().is_some() {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("theme {}: {error}", path.display())))?;
+        Look::read(&name, &text, depth, ascii)
+    } else {
+        Look::named(&name, depth, ascii)
+    };
+    look.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// `theme: light` in `config.yaml` of the configuration folder.
+fn configured(context: &Context) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        theme: Option<String>,
+    }
+    let text = std::fs::read_to_string(context.config.join("config.yaml")).ok()?;
+    serde_yaml::from_str::<Config>(&text).ok()?.theme
+}
+
+/// `COLORFGBG` is `foreground;background`, set by several terminals: 7 and 15 are light backgrounds.
+fn by_background(context: &Context) -> &'static str {
+    let background = context.variable("COLORFGBG").and_then(|colours| colours.rsplit(';').next()?.parse::<u8>().ok());
+    if matches!(background, Some(7 | 15)) { "light" } else { "dark" }
+}
+
+/// `NO_COLOR` (no-color.org) means no colour at all, whatever its value, unless it is empty.
+fn depth(context: &Context) -> Depth {
+    let term = context.variable("TERM").unwrap_or_default();
+    if context.variable("NO_COLOR").is_some() || term == "dumb" {
+        return Depth::Without;
+    }
+    match context.variable("COLORTERM") {
+        Some("truecolor" | "24bit") => Depth::True,
+        _ if term.contains("256color") => Depth::Indexed,
+        _ => Depth::Sixteen,
+    }
+}
+
+fn utc_offset() -> i32 {
+    jiff::Zoned::now().offset().seconds() / 60
+}
+
+/// SIGTERM and SIGHUP end the program in order: what is recorded stays, the terminal is given back.
+fn terminated(runtime: &Arc<Runtime>) -> Receiver<()> {
+    let (sender, receiver) = channel();
+    #[cfg(unix)]
+    runtime.spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+            return;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        let _ = sender.send(());
+    });
+    receiver
+}
+
+/// Engagements of this machine, against AWS and real hosts.
+struct Real {
+    context: Context,
+    everywhere: Everywhere,
+    runtime: Arc<Runtime>,
+}
+
+impl Doors for Real {
+    fn open(&mut self, name: &str) -> Result<Handle, String> {
+        let session = Session::open(&self.context, &self.everywhere, name, self.runtime.clone());
+        session.map(|session| session.handle).map_err(|failure| failure.message)
+    }
+
+    fn create(&mut self, name: &str) -> Result<Handle, String> {
+        let make = || -> Result<(), Failure> {
+            let files = context::runbook_files(DEFAULT_RUNBOOK)?;
+            let runbook = context::usable(&files)?;
+            new::begin(&self.context, name, files, &runbook, false).map(drop)
+        };
+        make().map_err(|failure| failure.message)?;
+        self.open(name)
+    }
+
+    fn cards(&mut self) -> Vec<EngagementCard> {
+        cards(&self.context)
+    }
+
+    fn now(&self) -> At {
+        Clock::default().now()
+    }
+}
+
+/// Every engagement, the one last touched first.
+pub fn cards(context: &Context) -> Vec<EngagementCard> {
+    let mut cards: Vec<EngagementCard> = context
+        .names()
+        .into_iter()
+        .map(|name| match session::look(context, &name) {
+            Ok((engagement, runbook, holder)) => EngagementCard::of(&engagement, &runbook, holder),
+            Err(failure) => EngagementCard { name, trouble: Some(failure.message), ..EngagementCard::default() },
+        })
+        .collect();
+    cards.sort_by_key(|card| std::cmp::Reverse(card.last));
+    cards
+}

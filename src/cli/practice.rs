@@ -1,0 +1,243 @@
+//! `onramp practice`: everything, against a cloud and hosts inside this program. No account, no network, no cost.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::answers::{self, Answers};
+use super::context::{self, Context, DEFAULT_RUNBOOK};
+use super::failure::Failure;
+use super::print::{self, Stream};
+use super::run::Walk;
+use super::session::{self, Session};
+use super::{Everywhere, home, new};
+use crate::action::{self, Worlds};
+use crate::aws::{Cloud, Wiring};
+use crate::engagement::{At, RunScope, State};
+use crate::engine::{Clock, Handle};
+use crate::input::{Setting, Value};
+use crate::journal::Writer;
+use crate::practice::{Account, Fault, Faults, Pace};
+use crate::ssh;
+use crate::ui::{Desk, Doors, EngagementCard};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Trouble on purpose; may be repeated
+    #[arg(long, value_name = "KIND")]
+    fault: Vec<String>,
+    /// Walk to the end by itself, without a screen
+    #[arg(long)]
+    headless: bool,
+    /// The same number gives the same trouble
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Forget the last practice and begin anew
+    #[arg(long)]
+    fresh: bool,
+    /// How long things take in the practice cloud
+    #[arg(long, value_enum, default_value = "human", hide = true)]
+    pace: Speed,
+    /// Try failed steps again first (with --headless)
+    #[arg(long, requires = "headless")]
+    retry: bool,
+    /// YAML file of inputs and sign-offs, instead of the shipped one (with --headless)
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    answers: Option<PathBuf>,
+    /// What is written to standard output (with --headless)
+    #[arg(long, value_enum, default_value = "text")]
+    format: Stream,
+    /// Only say where the practice engagement stands
+    #[arg(long, conflicts_with = "headless")]
+    status: bool,
+    /// Only list objects of the practice cloud that exist twice
+    #[arg(long, hide = true, conflicts_with = "headless")]
+    doubles: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Speed {
+    Instant,
+    Human,
+}
+
+const NAME: &str = "practice";
+/// An account of AWS's own documentation.
+const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
+const ANSWERS: &str = include_str!("../../runbooks/practice-answers.yaml");
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    // A folder of its own: practice is never among real engagements.
+    let context = &Context { data: context.data.join("practice"), ..context.clone() };
+    let folder = context.folder(NAME)?;
+    if arguments.fresh && folder.exists() {
+        drop(Writer::open(&folder, &context.holder())?);
+        std::fs::remove_dir_all(&folder).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+    }
+    if arguments.status {
+        return super::status::one_text(context, NAME);
+    }
+    let mut faults = Vec::new();
+    for name in &arguments.fault {
+        faults.push(Fault::parse(name).map_err(|error| {
+            let all: Vec<_> = Fault::all().map(|fault| format!("{}: {}", fault.name(), fault.says())).collect();
+            Failure::usage(error.to_string()).hint(format!("there are\n    {}", all.join("\n    ")))
+        })?);
+    }
+    let pace = match arguments.pace {
+        Speed::Instant => Pace::Instant,
+        Speed::Human => Pace::Human,
+    };
+    let runtime = session::runtime()?;
+    let account = Account::new(ACCOUNT, REGION, pace, Faults::new(arguments.seed, faults));
+    let practice = Practice { context: context.clone(), everywhere: everywhere.clone(), runtime, account };
+    practice.wake(&folder)?;
+    if arguments.doubles {
+        return practice.doubles();
+    }
+    if arguments.headless { practice.headless(arguments, &folder) } else { practice.screen(&folder) }
+}
+
+#[derive(Clone)]
+struct Practice {
+    context: Context,
+    everywhere: Everywhere,
+    runtime: Arc<Runtime>,
+    account: Account,
+}
+
+impl Practice {
+    fn file(folder: &Path) -> PathBuf {
+        folder.join("account.json")
+    }
+
+    /// Takes the account up where the last practice left it.
+    fn wake(&self, folder: &Path) -> Result<(), Failure> {
+        let file = Practice::file(folder);
+        if file.exists() {
+            self.runtime
+                .block_on(self.account.load(&file))
+                .map_err(|error| Failure::usage(error.to_string()).hint("begin anew with: onramp practice --fresh"))?;
+        }
+        self.runtime.spawn(self.account.clone().follow());
+        Ok(())
+    }
+
+    fn sleep(&self, folder: &Path) -> Result<(), Failure> {
+        self.runtime
+            .block_on(self.account.save(&Practice::file(folder)))
+            .map_err(|error| Failure::usage(format!("the practice account could not be kept: {error}")))
+    }
+
+    fn open(&self) -> Result<Session, Failure> {
+        let folder = self.context.folder(NAME)?;
+        let writer = if folder.join(crate::journal::FILE).exists() {
+            Writer::open(&folder, &self.context.holder())?
+        } else {
+            self.begin(&folder)?
+        };
+        let worlds = self.runtime.block_on(self.worlds());
+        Session::start(&self.context, writer, worlds, self.runtime.clone())
+    }
+
+    /// A new practice engagement knows its account, its region and the operator's key; all else is for the person.
+    fn begin(&self, folder: &Path) -> Result<Writer, Failure> {
+        let files = context::runbook_files(DEFAULT_RUNBOOK)?;
+        let runbook = context::usable(&files)?;
+        let mut writer = new::begin(&self.context, NAME, files, &runbook, true)?;
+        let key = folder.join("operator_ed25519");
+        let public = ssh::new_key_file(&key).map_err(|error| Failure::usage(error.to_string()))?;
+        let given = BTreeMap::from([
+            ("aws.account_id", ACCOUNT.to_owned()),
+            ("aws.region_primary", REGION.to_owned()),
+            ("net.ssh_public_key", public),
+            ("net.ssh_key_ref", key.display().to_string()),
+        ]);
+        let arguments: Vec<String> = given.iter().map(|(id, value)| format!("{id}={value}")).collect();
+        let answers = answers::from_arguments(&arguments, &runbook, &Setting { practice: true })?;
+        session::give(&mut writer, &runbook, &"practice@onramp".to_owned(), answers.inputs)?;
+        Ok(writer)
+    }
+
+    async fn worlds(&self) -> Worlds {
+        let cloud = self.account.cloud();
+        let wiring = Wiring {
+            region: REGION.to_owned(),
+            http_client: Some(cloud.http_client()),
+            credentials: Some(cloud.credentials()),
+            ..Wiring::default()
+        };
+        let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
+        Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
+    }
+
+    fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {
+        let session = self.open()?;
+        if arguments.retry {
+            session::reopen_failed(&session);
+        }
+        let setting = Setting { practice: true };
+        let given = match &arguments.answers {
+            Some(path) => answers::from_file(path, session.handle.runbook(), &setting)?,
+            None => answers::from_text(ANSWERS, "the practice answers", session.handle.runbook(), &setting)?,
+        };
+        let given = only_new(given, &session);
+        let mut walk = Walk::new(&session, arguments.format, true);
+        let ended = walk.go(given, &RunScope::All);
+        session.close();
+        self.sleep(folder)?;
+        ended?;
+        print::say("practice is done: nothing of it was real. Look at it with: onramp practice");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn screen(&self, folder: &Path) -> Result<ExitCode, Failure> {
+        home::need_terminal()?;
+        let session = self.open()?;
+        let mut doors = self.clone();
+        let desk =
+            Desk { engagements: doors.cards(), open: Some(session.handle.clone()), doors: Box::new(self.clone()) };
+        let ended = home::run(&self.context, &self.everywhere, &self.runtime, desk, true);
+        self.sleep(folder)?;
+        ended
+    }
+
+    /// Objects of one engagement that carry the same key: there must never be two.
+    fn doubles(&self) -> Result<ExitCode, Failure> {
+        let twice = self.runtime.block_on(self.account.doubles());
+        print::line(&if twice.is_empty() { "none".to_owned() } else { twice.join("\n") })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Answers that were given before stay as they are: practice may have been walked by a person first.
+fn only_new(answers: Answers, session: &Session) -> Answers {
+    let engagement = session.handle.engagement();
+    let done = |step| matches!(engagement.state(step), State::Done { .. });
+    Answers {
+        inputs: answers.inputs.into_iter().filter(|(id, _): &(_, Value)| !engagement.inputs.contains_key(id)).collect(),
+        sign_offs: answers.sign_offs.into_iter().filter(|(step, _)| !done(step)).collect(),
+    }
+}
+
+impl Doors for Practice {
+    fn open(&mut self, _name: &str) -> Result<Handle, String> {
+        Practice::open(self).map(|session| session.handle).map_err(|failure| failure.message)
+    }
+
+    fn create(&mut self, _name: &str) -> Result<Handle, String> {
+        Err("practice has one engagement; begin it anew with: onramp practice --fresh".to_owned())
+    }
+
+    fn cards(&mut self) -> Vec<EngagementCard> {
+        home::cards(&self.context)
+    }
+
+    fn now(&self) -> At {
+        Clock::default().now()
+    }
+}

@@ -1,0 +1,72 @@
+//! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
+
+pub mod files;
+pub mod firewall;
+pub mod identity;
+pub mod network;
+pub mod packages;
+pub mod selinux;
+pub mod sshd;
+pub mod sudo;
+pub mod system;
+pub mod systemctl;
+pub mod systemd_run;
+
+use super::program::{Program, Run};
+
+const fn every(name: &'static str, run: Run) -> Program {
+    Program { name, package: None, run }
+}
+
+const fn of(package: &'static str, name: &'static str, run: Run) -> Program {
+    Program { name, package: Some(package), run }
+}
+
+const ALWAYS: &[Program] = &[
+    every("chgrp", files::chgrp),
+    every("chown", files::chown),
+    every("install", files::install),
+    every("stat", files::stat),
+    every("getent", identity::getent),
+    every("groups", identity::groups),
+    every("hostname", identity::hostname),
+    every("id", identity::id),
+    every("uname", identity::uname),
+    every("whoami", identity::whoami),
+    every("ip", network::ip),
+    every("nc", network::nc),
+    every("ss", network::ss),
+    every("ssh", sshd::ssh),
+    every("sshd", sshd::sshd),
+    every("cloud-init", system::cloud_init),
+    every("journalctl", system::journalctl),
+    every("logger", system::logger),
+    every("timedatectl", system::timedatectl),
+    every("systemctl", systemctl::systemctl),
+    every("systemd-run", systemd_run::systemd_run),
+];
+
+const OPTIONAL: &[Program] = &[
+    of("nftables", "nft", firewall::nft),
+    of("ufw", "ufw", firewall::ufw),
+    of("firewalld", "firewall-cmd", firewall::firewall_cmd),
+    of("chrony", "chronyc", system::chronyc),
+    of("policycoreutils-python-utils", "semanage", selinux::semanage),
+    of(packages::DEBIAN, "apt-get", packages::apt_get),
+    of(packages::DEBIAN, "dpkg-query", packages::dpkg_query),
+    of(packages::RED_HAT, "dnf", packages::dnf),
+    of(packages::RED_HAT, "rpm", packages::rpm),
+    of(packages::RED_HAT, "getenforce", selinux::getenforce),
+    of(packages::RED_HAT, "setenforce", selinux::setenforce),
+    of(packages::RED_HAT, "restorecon", selinux::restorecon),
+];
+
+/// What every image has.
+pub fn always() -> &'static [Program] {
+    ALWAYS
+}
+
+/// What comes with a package.
+pub fn optional() -> &'static [Program] {
+    OPTIONAL
+}

@@ -1,0 +1,121 @@
+//! Who and where: `id`, `whoami`, `groups`, `getent`, `hostname`, `uname`.
+
+use futures_util::future::BoxFuture;
+
+use super::super::account::{Account, groups as all_groups};
+use super::super::program::{Answer, Call};
+
+pub fn whoami(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move { Answer::ok(format!("{}\n", call.session.user.name)) })
+}
+
+pub fn groups(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let Some(name) = call.arguments.first() else {
+            return Answer::ok(format!("{}\n", call.session.user.groups.join(" ")));
+        };
+        match Account::find(&call.session.machine.disk, name).await {
+            Some(user) => Answer::ok(format!("{name} : {}\n", user.groups.join(" "))),
+            None => Answer::fail(1, format!("groups: '{name}': no such user\n")),
+        }
+    })
+}
+
+pub fn id(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let disk = &call.session.machine.disk;
+        let words = call.words();
+        let letters: String = words.iter().filter_map(|word| word.strip_prefix('-')).collect();
+        let user = match words.iter().find(|word| !word.starts_with('-')) {
+            None => call.session.user.clone(),
+            Some(name) => match Account::find(disk, name).await {
+                Some(user) => user,
+                None => return Answer::fail(1, format!("id: '{name}': no such user\n")),
+            },
+        };
+        let names = letters.contains('n');
+        let known = all_groups(disk).await;
+        let number = |name: &String| known.iter().find(|group| &group.name == name).map_or(user.gid, |group| group.gid);
+        if letters.contains('u') {
+            return Answer::ok(if names { format!("{}\n", user.name) } else { format!("{}\n", user.uid) });
+        }
+        if letters.contains('g') {
+            return Answer::ok(if names { format!("{}\n", user.group) } else { format!("{}\n", user.gid) });
+        }
+        if letters.contains('G') {
+            let all: Vec<String> =
+                user.groups.iter().map(|name| if names { name.clone() } else { number(name).to_string() }).collect();
+            return Answer::ok(format!("{}\n", all.join(" ")));
+        }
+        let all: Vec<String> = user.groups.iter().map(|name| format!("{}({name})", number(name))).collect();
+        Answer::ok(format!(
+            "uid={}({}) gid={}({}) groups={}\n",
+            user.uid,
+            user.name,
+            user.gid,
+            user.group,
+            all.join(",")
+        ))
+    })
+}
+
+/// `getent passwd|group|hosts|ahostsv4 KEY`, from the host's own files.
+pub fn getent(call: Call) -> BoxFuture<'static, Answer> {
+    const NOT_FOUND: i32 = 2;
+    Box::pin(async move {
+        let words = call.words();
+        let (file, field, separator) = match words.first() {
+            Some(&"passwd") => ("/etc/passwd", 0, ':'),
+            Some(&"group") => ("/etc/group", 0, ':'),
+            Some(&("hosts" | "ahosts" | "ahostsv4")) => ("/etc/hosts", 1, ' '),
+            Some(other) => return Answer::fail(1, format!("Unknown database: {other}\n")),
+            None => return Answer::fail(1, "getent: wrong number of arguments\n"),
+        };
+        let text = call.session.machine.disk.text(file).await.unwrap_or_default();
+        let lines = text.lines().filter(|line| match words.get(1) {
+            None => true,
+            Some(key) if separator == ':' => line.split(separator).nth(field) == Some(key),
+            Some(key) => line.split_whitespace().any(|word| word == *key),
+        });
+        let found: String = lines.map(|line| format!("{line}\n")).collect();
+        if found.is_empty() { Answer::code(NOT_FOUND) } else { Answer::ok(found) }
+    })
+}
+
+pub fn hostname(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let machine = &call.session.machine;
+        let stored = machine.disk.text("/etc/hostname").await.unwrap_or_default();
+        let name = if stored.trim().is_empty() { machine.hostname() } else { stored.trim().to_string() };
+        match call.words().as_slice() {
+            [] | ["-f" | "--fqdn"] => Answer::ok(format!("{name}\n")),
+            ["-s" | "--short"] => Answer::ok(format!("{}\n", name.split('.').next().unwrap_or_default())),
+            ["-I" | "--all-ip-addresses"] => {
+                Answer::ok(format!("{}\n", machine.address().map_or_else(String::new, |address| format!("{address} "))))
+            }
+            _ => Answer::fail(1, "hostname: you must be root to change the host name\n"),
+        }
+    })
+}
+
+pub fn uname(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let machine = &call.session.machine;
+        let letters: String = call.words().iter().filter_map(|word| word.strip_prefix('-')).collect();
+        let letters = if letters.is_empty() { "s" } else { &letters };
+        let fields = [
+            ('s', "Linux".to_string()),
+            ('n', machine.hostname()),
+            ('r', machine.image.kernel().to_string()),
+            ('v', "#1 SMP PREEMPT_DYNAMIC".to_string()),
+            ('m', "x86_64".to_string()),
+            ('o', "GNU/Linux".to_string()),
+        ];
+        if let Some(unknown) = letters.chars().find(|letter| !"asnrvmopi".contains(*letter)) {
+            return Answer::fail(1, format!("uname: invalid option -- '{unknown}'\n"));
+        }
+        let wanted = |letter: &char| letters.contains('a') || letters.contains(*letter);
+        let said: Vec<String> = fields.into_iter().filter(|(letter, _)| wanted(letter)).map(|(_, text)| text).collect();
+        Answer::ok(format!("{}\n", said.join(" ")))
+    })
+}

@@ -1,0 +1,173 @@
+//! `apt-get`, `dnf` and what lists packages: they bring the programs of `commands::optional`.
+
+use futures_util::future::BoxFuture;
+
+use super::super::image::{Image, link_programs};
+use super::super::machine::Machine;
+use super::super::program::{Answer, Call};
+use super::super::systemd::{AtBoot, Role, Unit};
+
+/// Stands for "every Debian or Ubuntu": apt itself.
+pub const DEBIAN: &str = "apt";
+/// Stands for "every RHEL": dnf itself.
+pub const RED_HAT: &str = "dnf";
+
+/// What the archives of practice hold.
+const ARCHIVE: &[(&str, &str)] = &[
+    ("chrony", "4.5"),
+    ("firewalld", "1.3.4"),
+    ("nftables", "1.0.9"),
+    ("policycoreutils-python-utils", "3.6"),
+    ("ufw", "0.36.2"),
+];
+
+/// These come with every image.
+const BASE: &[&str] = &["openssh-server", "sudo", "bash", "coreutils", "systemd", "iproute2", "iproute"];
+
+fn version(machine: &Machine, package: &str) -> Option<String> {
+    let brought = ARCHIVE.iter().find(|(name, _)| *name == package && machine.installed(package));
+    let base = BASE.contains(&package).then(|| "1.0".to_string());
+    brought.map(|(_, version)| (*version).to_string()).or(base)
+}
+
+/// The first package that no archive has, or nothing.
+fn unknown<'a>(names: &[&'a str]) -> Option<&'a str> {
+    names.iter().copied().find(|name| !BASE.contains(name) && !ARCHIVE.iter().any(|(known, _)| known == name))
+}
+
+fn bring(call: &Call, names: &[&str]) {
+    let machine = &call.session.machine;
+    machine.with(|state| {
+        for name in names {
+            state.packages.insert((*name).to_string());
+            let (unit, role) = match *name {
+                "firewalld" => ("firewalld.service", Role::Firewalld),
+                "chrony" if machine.image == Image::Rhel9 => ("chronyd.service", Role::Plain),
+                "chrony" => ("chrony.service", Role::Plain),
+                "ufw" => ("ufw.service", Role::Plain),
+                _ => continue,
+            };
+            let unit_now = Unit::new(name, AtBoot::On, role);
+            state.units.entry(unit.to_string()).or_insert(unit_now);
+        }
+    });
+    let programs: Vec<_> =
+        super::optional().iter().filter(|p| p.package.is_some_and(|p| names.contains(&p))).copied().collect();
+    link_programs(&machine.disk, &programs);
+    call.session.learn();
+}
+
+fn take(call: &Call, names: &[&str]) {
+    call.session.machine.with(|state| state.packages.retain(|package| !names.contains(&package.as_str())));
+}
+
+fn operands<'a>(words: &[&'a str]) -> (Option<&'a str>, Vec<&'a str>) {
+    let mut plain = words.iter().copied().filter(|word| !word.starts_with('-') && !word.contains("::"));
+    (plain.next(), plain.collect())
+}
+
+pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let words = call.words();
+        let (verb, names) = operands(&words);
+        if !call.is_root() && verb != Some("--version") {
+            return Answer::fail(
+                100,
+                "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\n",
+            );
+        }
+        match verb {
+            Some("update") => Answer::ok("Reading package lists...\n"),
+            Some("install") => match unknown(&names) {
+                Some(name) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
+                None => {
+                    bring(&call, &names);
+                    let set_up = names.iter().map(|name| format!("Setting up {name} ...\n")).collect::<String>();
+                    Answer::ok(format!("Reading package lists...\nBuilding dependency tree...\n{set_up}"))
+                }
+            },
+            Some("remove" | "purge") => {
+                take(&call, &names);
+                Answer::ok(names.iter().map(|name| format!("Removing {name} ...\n")).collect::<String>())
+            }
+            _ => Answer::fail(100, "E: Invalid operation\n"),
+        }
+    })
+}
+
+pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let words = call.words();
+        let (verb, names) = operands(&words);
+        let root_only =
+            "Error: This command has to be run with superuser privileges (under the root user on most systems).\n";
+        match verb {
+            Some("install" | "remove") if !call.is_root() => Answer::fail(1, root_only),
+            Some("install") => match unknown(&names) {
+                Some(name) => {
+                    Answer::fail(1, format!("No match for argument: {name}\nError: Unable to find a match: {name}\n"))
+                }
+                None if names.iter().all(|name| version(&call.session.machine, name).is_some()) => {
+                    Answer::ok("Nothing to do.\nComplete!\n")
+                }
+                None => {
+                    bring(&call, &names);
+                    Answer::ok(format!("Installed:\n  {}\n\nComplete!\n", names.join("\n  ")))
+                }
+            },
+            Some("remove") => {
+                take(&call, &names);
+                Answer::ok("Complete!\n")
+            }
+            Some("makecache") => Answer::ok("Metadata cache created.\n"),
+            _ => Answer::fail(1, "usage: dnf [options] COMMAND\n"),
+        }
+    })
+}
+
+pub fn rpm(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let words = call.words();
+        let names = words.iter().filter(|word| !word.starts_with('-'));
+        let mut answer = Answer::default();
+        for name in names {
+            match version(&call.session.machine, name) {
+                Some(version) => answer.out += &format!("{name}-{version}-1.el9.x86_64\n"),
+                None => {
+                    answer.out += &format!("package {name} is not installed\n");
+                    answer.code += 1;
+                }
+            }
+        }
+        answer
+    })
+}
+
+pub fn dpkg_query(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let words = call.words();
+        let format = words.iter().find_map(|word| word.strip_prefix("-f=").or(word.strip_prefix("--showformat=")));
+        let names = words.iter().filter(|word| !word.starts_with('-'));
+        let mut answer = Answer::default();
+        for name in names {
+            match version(&call.session.machine, name) {
+                Some(version) => {
+                    let format = format.unwrap_or("${Package}\\t${Version}\\n");
+                    let status = [
+                        ("${Package}", *name),
+                        ("${Version}", &version),
+                        ("${Status}", "install ok installed"),
+                        ("${db:Status-Status}", "installed"),
+                    ];
+                    let line = status.iter().fold(format.to_string(), |line, (key, value)| line.replace(key, value));
+                    answer.out += &line.replace("\\n", "\n").replace("\\t", "\t");
+                }
+                None => {
+                    answer.err += &format!("dpkg-query: no packages found matching {name}\n");
+                    answer.code = 1;
+                }
+            }
+        }
+        answer
+    })
+}
