@@ -3,6 +3,7 @@
 mod faults;
 mod foreign;
 mod half_made;
+mod hosts;
 mod lent;
 mod life;
 mod looks;
