@@ -82,9 +82,9 @@ impl Shell {
                 operations: vec![format!("ssh {}", self.host)],
                 output: BTreeMap::from([("stdout".to_owned(), json!(ended.said.result()))]),
             },
-            Ok(ended) if ended.exit.code.is_none() && ended.exit.signal.is_none() => Outcome::InDoubt {
-                why: format!("{what} on {} ended without saying how", self.host),
-            },
+            Ok(ended) if ended.exit.code.is_none() && ended.exit.signal.is_none() => {
+                Outcome::InDoubt { why: format!("{what} on {} ended without saying how", self.host) }
+            }
             Ok(ended) => Outcome::Failed { failure: self.failed(what, &ended) },
             Err(NotEnded::Ssh(error)) if error.may_have_run() => Outcome::InDoubt { why: error.to_string() },
             Err(NotEnded::Ssh(error)) => Outcome::Failed { failure: of_ssh(&error) },
@@ -131,7 +131,10 @@ impl Action for Shell {
     async fn verify(&self, world: &World) -> Verified {
         let Some(text) = self.verify.as_ref().or(self.check.as_ref()) else {
             // Lint warns of such a step; its script's own exit code is all the proof there is.
-            return Verified::So(Found { said: "the step has no check of its own".to_owned(), output: BTreeMap::new() });
+            return Verified::So(Found {
+                said: "the step has no check of its own".to_owned(),
+                output: BTreeMap::new(),
+            });
         };
         match self.script(world, text).await {
             Err(not_ended) => Verified::Unknown(not_ended.trouble()),

@@ -184,6 +184,15 @@ impl Routes {
         Routes { hosts: hosts.into_iter().collect(), identity: None }
     }
 
+    /// Routes over hosts of a test, where everybody has the same key.
+    #[cfg(test)]
+    pub(super) fn for_tests(
+        hosts: impl IntoIterator<Item = (String, Result<Host, String>)>,
+        identity: Identity,
+    ) -> Self {
+        Routes { hosts: hosts.into_iter().collect(), identity: Some(identity) }
+    }
+
     /// The host of that name.
     ///
     /// # Errors

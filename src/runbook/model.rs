@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::expr::Expr;
@@ -156,7 +157,7 @@ pub struct Shell {
 }
 
 /// Who has to move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     Operator,
@@ -227,4 +228,11 @@ pub struct HostTemplate {
     /// Known fingerprints from a second source, one or a list.
     pub fingerprints: Option<Template>,
     pub place: Place,
+}
+
+impl HostTemplate {
+    /// Does it always have one and the same name?
+    pub fn names_one(&self) -> bool {
+        self.for_each.is_none() && self.name.reads().all.is_empty()
+    }
 }
