@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             let board = self.follower.board();
             let more = board.rows.iter().any(|row| row.status == Status::NeedsApproval || row.status.runnable());
             let moved = self.follower.engagement.seq > before;
-            if !(signed || (self.yes && more && moved && *scope == RunScope::All)) {
+            if !(more && moved && (signed || self.yes) && *scope == RunScope::All) {
                 return session::verdict(&board);
             }
         }
