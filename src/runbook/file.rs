@@ -30,6 +30,8 @@ pub(super) struct File {
     pub phase: Option<String>,
     /// Why the phase is done, in the customer's words.
     pub why: Option<String>,
+    /// Shell functions that every script of the phase may use; they come before it and run nothing by themselves.
+    pub library: Option<String>,
     /// The steps of the phase, in the order of the page.
     pub steps: Option<Vec<Step>>,
 }
@@ -90,6 +92,8 @@ pub(super) struct Host {
     pub key: Option<String>,
     /// Name of the host to go through.
     pub via: Option<String>,
+    /// The host whose keys it shows, where two ways lead to one machine.
+    pub known_as: Option<String>,
     /// Fingerprints of its host keys from a second source: one, or a list.
     pub fingerprints: Option<String>,
 }

@@ -41,7 +41,7 @@ pub fn load(files: &[(String, String)], catalog: &Catalog) -> (Option<Runbook>, 
         }
     }
     let complete = parsed.len() == files.len();
-    let mut lowering = Lowering { catalog, problems: Vec::new() };
+    let mut lowering = Lowering { catalog, problems: Vec::new(), library: String::new() };
     let parts = Parts::of(&parsed, &mut lowering);
     problems.extend(lowering.problems);
     // Half a runbook would lack names all over; those problems would hide the real ones.
@@ -189,7 +189,7 @@ fn head<'a>(parsed: &'a [Parsed], problems: &mut Vec<Problem>) -> Option<&'a Par
     }
     let root = head.document.root();
     if let Some(id) = &head.file.runbook {
-        let mut lowering = Lowering { catalog: &Catalog::default(), problems: Vec::new() };
+        let mut lowering = Lowering { catalog: &Catalog::default(), problems: Vec::new(), library: String::new() };
         lowering.id(&root.key("runbook"), id);
         problems.extend(lowering.problems);
     }

@@ -12,6 +12,7 @@ use super::model::{Field, HostTemplate, Manual, Party, Phase, Save, Shell, Step,
 use super::place::Cursor;
 use super::problem::Problem;
 use super::render::BadTemplate;
+use super::script::leaves_plain;
 use super::template::{Arg, Args, Template};
 use crate::input::{Choice, InputId, Kind, KindParams};
 
@@ -26,6 +27,8 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(super) struct Lowering<'c> {
     pub catalog: &'c Catalog,
     pub problems: Vec<Problem>,
+    /// Of the phase that is being lowered.
+    pub library: String,
 }
 
 /// A node of the model, and where it stands.
@@ -61,6 +64,19 @@ impl Lowering<'_> {
         };
         faults.into_iter().for_each(|fault| self.bad(cursor, "script", source, fault));
         None
+    }
+
+    /// Functions are the same for every customer: a value in them would be a value that no plan shows at its step. And a
+    /// script is proved by itself, so what comes before it must not leave it inside quotes.
+    fn library(&mut self, cursor: &Cursor, source: Option<&String>) -> String {
+        let Some(template) = self.script(cursor, source) else { return String::new() };
+        if let Some(name) = template.names().first() {
+            let message = format!("`{name}` cannot stand in a library; give it to the function as an argument");
+            self.error(cursor, "library-value", message);
+        } else if let Err(why) = leaves_plain(template.source()) {
+            self.error(cursor, "library-value", format!("a script after this library would have {why}"));
+        }
+        template.source().to_owned()
     }
 
     fn expr(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Expr> {
@@ -119,6 +135,7 @@ impl Lowering<'_> {
             port: self.optional_template(&cursor.key("port"), port.as_ref()),
             key: self.optional_template(&cursor.key("key"), host.key.as_ref()),
             via: self.optional_template(&cursor.key("via"), host.via.as_ref()),
+            known_as: self.optional_template(&cursor.key("known_as"), host.known_as.as_ref()),
             fingerprints: self.optional_template(&cursor.key("fingerprints"), host.fingerprints.as_ref()),
             name: name?,
             address: address?,
@@ -131,6 +148,7 @@ impl Lowering<'_> {
     /// The phase of a file, and its steps with their places.
     pub fn phase<'a>(&mut self, root: &Cursor<'a>, id: &str, file: &file::File) -> (Phase, Vec<At<'a, Step>>) {
         self.id(&root.key("phase"), id);
+        self.library = self.library(&root.key("library"), file.library.as_ref());
         let steps = root.key("steps");
         let lowered = file.steps.iter().flatten().enumerate();
         let steps = lowered.filter_map(|(index, step)| self.step(steps.item(index), id, step)).collect();
@@ -219,6 +237,7 @@ impl Lowering<'_> {
         };
         let limit = self.duration(&cursor.key("limit"), step.limit.as_ref());
         let scripts = Shell {
+            library: self.library.clone(),
             sudo: step.sudo.unwrap_or(true),
             check: self.script(&scripts.key("check"), shell.check.as_ref()),
             run: self.script(&scripts.key("run"), shell.run.as_ref()),

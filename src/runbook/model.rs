@@ -144,6 +144,8 @@ pub struct Manual {
 pub struct Shell {
     /// Renders to the name of a host of the engagement.
     pub host: Template,
+    /// Shell functions that come before each script; the same for a whole phase.
+    pub library: String,
     /// Run as root through `sudo -n`.
     pub sudo: bool,
     /// Exit 0: it is already so. 1: it is not. Anything else: unknown.
@@ -225,6 +227,8 @@ pub struct HostTemplate {
     pub key: Option<Template>,
     /// Name of the host to go through; none for a direct connection.
     pub via: Option<Template>,
+    /// The host whose keys it shows, where two ways lead to one machine.
+    pub known_as: Option<Template>,
     /// Known fingerprints from a second source, one or a list.
     pub fingerprints: Option<Template>,
     pub place: Place,

@@ -70,6 +70,13 @@ pub(super) fn parse(source: &str) -> Result<Script, Vec<Fault>> {
     Ok(Script { parts: parts.collect() })
 }
 
+/// Does this text leave what comes after it where a value may stand? If not, why.
+pub(super) fn leaves_plain(source: &str) -> Result<(), String> {
+    let probe = format!("{source}\n{{{{ after }}}}");
+    let faults = Reader::new(&probe, vec![(source.len() + 1, probe.len())]).read();
+    faults.first().map_or(Ok(()), |fault| Err(fault.message.clone()))
+}
+
 fn fault(offset: usize, message: impl Into<String>, hint: Option<&'static str>) -> Fault {
     Fault { offset, message: message.into(), hint }
 }
