@@ -297,7 +297,8 @@ pub fn catalog() -> Catalog {
 /// An unknown kind, an unknown argument, or one that does not fit; and steps that a person does.
 pub fn build(call: &Call, subject: &Subject) -> Made {
     match call {
-        Call::Shell { host, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+        Call::Shell { host, library, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+            library: library.clone(),
             host: host.clone(),
             sudo: *sudo,
             check: check.clone(),

@@ -26,6 +26,8 @@ const RESULT: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shell {
     pub host: String,
+    /// Functions that come before each script.
+    pub library: String,
     pub sudo: bool,
     pub check: Option<String>,
     pub run: Option<String>,
@@ -59,7 +61,8 @@ impl NotEnded {
 impl Shell {
     async fn script(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
         let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
-        let script = Script { text: text.to_owned(), sudo: self.sudo, limit: self.limit, stdin_after: None };
+        let text = if self.library.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.library) };
+        let script = Script { text, sudo: self.sudo, limit: self.limit, stdin_after: None };
         run_script(world, &route, &script).await.map_err(NotEnded::Ssh)
     }
 
@@ -96,7 +99,7 @@ impl Shell {
 #[async_trait]
 impl Action for Shell {
     fn changes(&self) -> Vec<Change> {
-        let change = |script: &String| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo }));
+        let change = |script: &String| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo, "library": self.library }));
         self.run.iter().map(change).collect()
     }
 

@@ -62,6 +62,7 @@ impl Lab {
     ) -> (String, Result<Host, String>) {
         let host = Host {
             name: name.to_owned(),
+            known_as: name.to_owned(),
             address: address.to_owned(),
             port: 22,
             user: "admin".to_owned(),
@@ -105,6 +106,7 @@ impl Lab {
 fn script(run: &str) -> Call {
     Call::Shell {
         host: "app".to_owned(),
+        library: String::new(),
         sudo: true,
         check: Some("test -e /etc/made || exit 1".to_owned()),
         run: Some(run.to_owned()),
@@ -194,6 +196,7 @@ async fn a_step_without_a_check_runs_and_one_without_an_undo_says_so() {
     let (world, _output) = lab.stage(true).await;
     let bare = Call::Shell {
         host: "app".to_owned(),
+        library: String::new(),
         sudo: false,
         check: None,
         run: Some("true".to_owned()),
