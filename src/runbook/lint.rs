@@ -206,8 +206,13 @@ impl<'a> Book<'a> {
                 found.extend(expr.iter().map(|expr| (cursor.key(key).place(), expr.reads().clone(), false)));
             }
             let whole = [("name", &host.name), ("address", &host.address), ("user", &host.user)];
-            let optional =
-                [("port", &host.port), ("key", &host.key), ("via", &host.via), ("known_as", &host.known_as), ("fingerprints", &host.fingerprints)];
+            let optional = [
+                ("port", &host.port),
+                ("key", &host.key),
+                ("via", &host.via),
+                ("known_as", &host.known_as),
+                ("fingerprints", &host.fingerprints),
+            ];
             let optional = optional.into_iter().filter_map(|(key, template)| Some((key, template.as_ref()?)));
             for (key, template) in whole.into_iter().chain(optional) {
                 found.push((cursor.key(key).place(), template.reads().clone(), host.for_each.is_some()));

@@ -114,7 +114,7 @@ fn a_runbook_in_one_file() {
     assert_eq!(step("machine").owner, Party::Aws);
     assert_eq!(step("vpc").saves[0].to, "access.vpc_id");
     assert!(matches!(&step("reachable").work, Work::Kind { kind, .. } if kind == "probe/tcp"));
-    let Work::Shell(shell) = &step("port").work else { panic!("no shell step") };
+    let Work::Shell(shell) = &step("port").work else { unreachable!("no shell step") };
     assert!(!shell.sudo && shell.verify.is_none() && shell.limit == Duration::from_secs(90));
     assert!(matches!(&step("shown").work, Work::Manual(Manual { ask }) if ask.source() == "Show {{ net.cidr }}."));
     assert_eq!((step("port").place.line, step("port").place.column), (57, 5));
@@ -239,8 +239,8 @@ fn agree(way: &str, read: &serde_yaml::Value, marked: &Node) {
         (serde_yaml::Value::Mapping(map), Node::Mapping(marked)) => {
             assert_eq!(map.len(), marked.len(), "{way}");
             for (key, value) in map {
-                let key = key.as_str().unwrap_or_else(|| panic!("{way}: a key that is no text"));
-                let node = marked.get_node(key).unwrap_or_else(|| panic!("{way}: no key {key}"));
+                let key = key.as_str().expect("every key is text");
+                let node = marked.get_node(key).expect("the same keys");
                 agree(&format!("{way}.{key}"), value, node);
             }
         }
@@ -255,7 +255,7 @@ fn agree(way: &str, read: &serde_yaml::Value, marked: &Node) {
             let again: serde_yaml::Value = serde_yaml::from_str(marked.as_str()).unwrap();
             assert_eq!(scalar, &again, "{way}");
         }
-        (read, marked) => panic!("{way}: {read:?} and {marked:?}"),
+        (read, marked) => unreachable!("{way}: {read:?} and {marked:?}"),
     }
 }
 
