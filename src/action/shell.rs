@@ -99,7 +99,9 @@ impl Shell {
 #[async_trait]
 impl Action for Shell {
     fn changes(&self) -> Vec<Change> {
-        let change = |script: &String| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo, "library": self.library }));
+        let change = |script: &String| {
+            Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo, "library": self.library }))
+        };
         self.run.iter().map(change).collect()
     }
 
