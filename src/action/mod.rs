@@ -7,13 +7,34 @@
 //! world, and only with a `DurableIntent` in hand, which the journal alone can make.
 //! From `journal` this room may use that one name.
 
+mod arguments;
+mod aws_account;
+mod aws_compute;
+mod aws_exposure;
+mod aws_groups;
+mod aws_network;
+mod aws_outbound;
+mod check;
+mod ec2_call;
+mod ec2_send;
+mod failure;
+mod object;
+mod reach;
+mod registry;
+mod shell;
+mod world;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use crate::engagement::{Change, Difference, Failure, Outcome, Question, RepeatClass};
+pub use crate::engagement::Failure;
+use crate::engagement::{Change, Difference, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
+
+pub use registry::build;
+pub use world::{Routes, Subject, World, Worlds};
 
 /// One resolved step, ready to be asked.
 #[async_trait]

@@ -1,3 +1,29 @@
 //! The wire to AWS: clients, identity, tags, errors in plain words.
 //!
 //! Uses: text.
+//!
+//! The SDK's own retries are off: it repeats a lost `CreateVpc` as gladly as a lost `DescribeVpcs`. `retry` knows the
+//! difference. Practice plugs in at `Wiring::http_client`, and nowhere else.
+//! Deliberately absent: what a step wants. See `action`.
+
+mod clients;
+mod codes;
+mod error;
+mod identity;
+mod limiter;
+mod retry;
+mod tags;
+mod watch;
+
+/// The SDK's own types: everybody names them through this room, so that the SDK has one door.
+pub use aws_sdk_ec2 as ec2;
+pub use clients::{Cloud, Wiring};
+pub use error::{AwsFailure, Fate, Kind, explain};
+pub use identity::Identity;
+pub use limiter::Limiter;
+pub use retry::{Patience, Resend, send};
+pub use tags::{Holder, Owner, Stamp, filter, holder, lookup};
+pub use watch::{CallSeen, mutates};
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,10 @@ pub enum Work {
     Manual(Manual),
     Shell(Shell),
     /// A kind of the action registry: `aws/vpc`, `probe/tcp`, … with its arguments.
-    Kind { kind: String, with: Args },
+    Kind {
+        kind: String,
+        with: Args,
+    },
 }
 
 /// Something a person does and signs off; its machine check, where there is one, is any other work that changes nothing.

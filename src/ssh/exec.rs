@@ -42,23 +42,25 @@ impl Prepared {
     /// broken connection is then a syntax error, and a command that reads standard input cannot eat the script.
     ///
     /// What the script is to read becomes a here-document: some shells read ahead on their own standard input, and
-    /// bytes sent after the script would be lost to them.
+    /// bytes sent after the script would be lost to them. The outer braces are for its end: a shell takes the end of
+    /// its input for the end of a here-document, but not for a brace.
     pub(super) fn new(script: &Script, user: &str) -> Result<Self, Problem> {
         let given = script.stdin_after.as_ref().map(ExposeSecret::expose_secret);
         if script.text.contains('\0') || given.is_some_and(|text| text.contains('\0')) {
             return Err(Problem::BadScript("it contains a NUL byte, which no shell can read".to_owned()));
         }
+        let text = &script.text;
         let input = match given {
-            None => "</dev/null\n".to_owned(),
-            Some(text) => {
-                let end = unused_line(text);
-                format!("<<'{end}'\n{text}\n{end}\n")
+            None => format!("{{\n:\n{text}\n\n}} </dev/null\n"),
+            Some(given) => {
+                let end = unused_line(given);
+                format!("{{\n{{\n:\n{text}\n\n}} <<'{end}'\n{given}\n{end}\n}}\n")
             }
         };
         let sudo = script.sudo && user != "root";
         Ok(Self {
             command: if sudo { "sudo -n sh -s" } else { "sh -s" },
-            input: SecretString::from(format!("{PROLOGUE}{{\n:\n{}\n\n}} {input}", script.text)),
+            input: SecretString::from(format!("{PROLOGUE}{input}")),
             sudo,
             limit: script.limit,
         })
@@ -387,6 +389,12 @@ fn signal_text(signal: &Sig) -> String {
         Sig::Custom(name) => printable(name),
         known => format!("{known:?}"),
     }
+}
+
+/// The text that is sent for a script.
+#[cfg(test)]
+pub(super) fn as_sent(script: &Script) -> String {
+    Prepared::new(script, "root").map(|prepared| prepared.input.expose_secret().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

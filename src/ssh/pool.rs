@@ -62,6 +62,11 @@ impl Pool {
         Self { settings, slots: Mutex::default() }
     }
 
+    /// The keys that people accepted: to be added to as they accept more.
+    pub fn trusted(&self) -> &Arc<std::sync::RwLock<super::Trusted>> {
+        &self.settings.trusted
+    }
+
     /// Runs `script` on the last hop of `route`. Output goes to `sink` as it comes; when nobody takes it, the oldest
     /// is dropped and counted, and the connection goes on. Up to eight scripts run at once on a host, others wait.
     ///

@@ -1,4 +1,6 @@
 //! Tests of the whole room against real OpenSSH servers on the loopback interface.
 
+mod commands;
 mod lab;
+mod logins;
 mod openssh;

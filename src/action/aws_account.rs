@@ -1,0 +1,367 @@
+//! What must be so before anything is made, and what only needs to be looked up: account, region, image, readiness.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::arguments::{Arguments, known};
+use super::check::Question;
+use super::object::found;
+use super::world::Subject;
+use super::{Trouble, Verified, World};
+use crate::aws::ec2::types::{AvailabilityZoneState, Image, ImageState, SummaryStatus};
+use crate::aws::{AwsFailure, Cloud, Kind, filter};
+use crate::engagement::Failure;
+
+/// Asks the account; what cannot be asked is unknown.
+pub(super) async fn asked<F, Answer>(world: &World, question: F) -> Verified
+where
+    F: FnOnce(std::sync::Arc<Cloud>) -> Answer,
+    Answer: Future<Output = Result<Verified, AwsFailure>>,
+{
+    let cloud = match world.cloud() {
+        Ok(cloud) => cloud.clone(),
+        Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
+    };
+    question(cloud).await.unwrap_or_else(|failure| Verified::Unknown(Trouble::Failure(failure.into())))
+}
+
+/// `aws/account`: we are who the engagement says.
+pub(super) struct TheAccount {
+    account: String,
+}
+
+impl TheAccount {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(TheAccount { account: arguments.text("account")? })
+    }
+}
+
+#[async_trait]
+impl Question for TheAccount {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let identity = cloud.identity().await?;
+            if identity.account == self.account {
+                let said = format!("{} in account {}", identity.caller(), identity.account);
+                return Ok(Verified::So(found(said, json!({ "arn": identity.arn, "account": identity.account }))));
+            }
+            Ok(Verified::NotSo(Failure {
+                raw: identity.arn,
+                ..Failure::new(
+                    format!("these credentials belong to account {}, not {}", identity.account, self.account),
+                    "Choose the profile of the customer's account, or correct the account id.",
+                )
+            }))
+        })
+        .await
+    }
+}
+
+/// `aws/region`: the region is enabled and has the zones.
+pub(super) struct TheRegion {
+    region: String,
+    zones: Vec<String>,
+}
+
+impl TheRegion {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(TheRegion { region: arguments.text("region")?, zones: arguments.list("zones")? })
+    }
+}
+
+#[async_trait]
+impl Question for TheRegion {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            if cloud.region() != self.region {
+                let what = format!("onramp speaks to {}, not to {}", cloud.region(), self.region);
+                return Ok(Verified::NotSo(Failure::new(what, "Start onramp with --region, or correct the input.")));
+            }
+            let request = cloud.ec2().describe_regions().all_regions(true).filters(filter("region-name", [self.region.as_str()]));
+            let regions = cloud.read("DescribeRegions", || request.clone().send()).await?.regions.unwrap_or_default();
+            let Some(region) = regions.iter().find(|region| region.region_name() == Some(&self.region)) else {
+                let what = format!("AWS knows no region {}", self.region);
+                return Ok(Verified::NotSo(Failure::new(what, "Correct the region, such as eu-west-1.")));
+            };
+            if region.opt_in_status() == Some("not-opted-in") {
+                let what = format!("the region {} is not enabled for this account", self.region);
+                return Ok(Verified::NotSo(Failure::new(what, "Enable it under Account in the console (takes minutes).")));
+            }
+            let request = cloud.ec2().describe_availability_zones();
+            let answer = cloud.read("DescribeAvailabilityZones", || request.clone().send()).await?;
+            let zones = answer.availability_zones.unwrap_or_default();
+            let usable: Vec<&str> = zones
+                .iter()
+                .filter(|zone| zone.state() == Some(&AvailabilityZoneState::Available))
+                .filter_map(|zone| zone.zone_name())
+                .collect();
+            if let Some(missing) = self.zones.iter().find(|zone| !usable.contains(&zone.as_str())) {
+                let what = format!("the zone {missing} cannot be used in this account");
+                let advice = format!("Choose from {}.", crate::text::list(&usable));
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            }
+            // The same name is another building in another account; the id is the same everywhere.
+            let ids: serde_json::Map<_, _> = zones
+                .iter()
+                .filter_map(|zone| Some((zone.zone_name()?, zone.zone_id()?)))
+                .filter(|(name, _)| self.zones.iter().any(|zone| zone == name))
+                .map(|(name, id)| (name.to_owned(), json!(id)))
+                .collect();
+            let said = format!("{} with {}", self.region, crate::text::list(&self.zones));
+            Ok(Verified::So(found(said, json!({ "zone_ids": ids }))))
+        })
+        .await
+    }
+}
+
+/// One family of images: who publishes it, how its names look, and the user it comes with.
+struct Family {
+    name: &'static str,
+    owner: &'static str,
+    /// `{}` is the architecture in the publisher's own spelling.
+    pattern: &'static str,
+    x86_64: &'static str,
+    arm64: &'static str,
+    user: &'static str,
+}
+
+/// Publishers' account numbers: Canonical, Red Hat, Debian, Amazon (their own pages on finding images).
+const FAMILIES: [Family; 7] = [
+    Family {
+        name: "ubuntu-22.04",
+        owner: "099720109477",
+        pattern: "ubuntu/images/hvm-ssd*/ubuntu-jammy-22.04-{}-server-*",
+        x86_64: "amd64",
+        arm64: "arm64",
+        user: "ubuntu",
+    },
+    Family {
+        name: "ubuntu-24.04",
+        owner: "099720109477",
+        pattern: "ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-{}-server-*",
+        x86_64: "amd64",
+        arm64: "arm64",
+        user: "ubuntu",
+    },
+    Family {
+        name: "rhel-8",
+        owner: "309956199498",
+        pattern: "RHEL-8.*_HVM-*-{}-*-Hourly2-GP*",
+        x86_64: "x86_64",
+        arm64: "arm64",
+        user: "ec2-user",
+    },
+    Family {
+        name: "rhel-9",
+        owner: "309956199498",
+        pattern: "RHEL-9.*_HVM-*-{}-*-Hourly2-GP*",
+        x86_64: "x86_64",
+        arm64: "arm64",
+        user: "ec2-user",
+    },
+    Family {
+        name: "debian-12",
+        owner: "136693071363",
+        pattern: "debian-12-{}-*",
+        x86_64: "amd64",
+        arm64: "arm64",
+        user: "admin",
+    },
+    Family {
+        name: "debian-13",
+        owner: "136693071363",
+        pattern: "debian-13-{}-*",
+        x86_64: "amd64",
+        arm64: "arm64",
+        user: "admin",
+    },
+    Family {
+        name: "amazon-linux-2023",
+        owner: "137112412989",
+        pattern: "al2023-ami-2023.*-kernel-*-{}",
+        x86_64: "x86_64",
+        arm64: "arm64",
+        user: "ec2-user",
+    },
+];
+
+/// `aws/image`: the newest image of a family, by its publisher. The journal keeps which one it was.
+pub(super) struct TheImage {
+    family: &'static Family,
+    architecture: &'static str,
+}
+
+impl TheImage {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        let names = FAMILIES.each_ref().map(|family| family.name);
+        arguments.text("family")?;
+        let wanted = arguments.one_of("family", &names)?;
+        let architecture = arguments.one_of("architecture", &["x86_64", "arm64"])?;
+        let family = FAMILIES.iter().find(|family| family.name == wanted).unwrap_or(&FAMILIES[0]);
+        Ok(TheImage { family, architecture })
+    }
+
+    fn pattern(&self) -> String {
+        let word = if self.architecture == "arm64" { self.family.arm64 } else { self.family.x86_64 };
+        self.family.pattern.replace("{}", word)
+    }
+}
+
+#[async_trait]
+impl Question for TheImage {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let pattern = self.pattern();
+            let request = cloud
+                .ec2()
+                .describe_images()
+                .owners(self.family.owner)
+                .filters(filter("name", [pattern.as_str()]))
+                .filters(filter("architecture", [self.architecture]))
+                .filters(filter("state", ["available"]));
+            let images = cloud.read("DescribeImages", || request.clone().send()).await?.images.unwrap_or_default();
+            let usable = images.iter().filter(|image| image.state().is_none_or(|state| *state == ImageState::Available));
+            let newest = usable.max_by_key(|image| image.creation_date().unwrap_or_default().to_owned());
+            let Some(image) = newest else {
+                let what = format!("there is no image of {} for {} in {}", self.family.name, self.architecture, cloud.region());
+                let advice = "Choose another family or architecture; RHEL and CIS images may need accepted terms.";
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            };
+            Ok(Verified::So(self.found(image)))
+        })
+        .await
+    }
+}
+
+impl TheImage {
+    fn found(&self, image: &Image) -> super::Found {
+        let (id, name) = (image.image_id().unwrap_or_default(), image.name().unwrap_or_default());
+        let root = image.root_device_name().unwrap_or("/dev/sda1");
+        let output = json!({ "id": id, "name": name, "user": self.family.user, "root_device": root });
+        found(format!("{id}, {name}"), output)
+    }
+}
+
+/// `aws/instance-ready`: both status checks of an instance are passed.
+pub(super) struct InstanceReady {
+    instance: String,
+}
+
+impl InstanceReady {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(InstanceReady { instance: arguments.text("instance")? })
+    }
+}
+
+#[async_trait]
+impl Question for InstanceReady {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.instance) {
+            return Verified::NotYet { said: "the instance is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let request = cloud.ec2().describe_instance_status().instance_ids(&self.instance).include_all_instances(true);
+            let answer = cloud.read("DescribeInstanceStatus", || request.clone().send()).await;
+            let statuses = match answer {
+                Ok(answer) => answer.instance_statuses.unwrap_or_default(),
+                Err(failure) if failure.kind == Kind::NotFound => Vec::new(),
+                Err(failure) => return Err(failure),
+            };
+            let Some(status) = statuses.first() else {
+                return Ok(Verified::NotYet { said: format!("{} is not shown yet", self.instance) });
+            };
+            let of = |summary: Option<&SummaryStatus>| summary.map_or("unknown", SummaryStatus::as_str).to_owned();
+            let machine = of(status.system_status().and_then(|summary| summary.status()));
+            let system = of(status.instance_status().and_then(|summary| summary.status()));
+            let said = format!("{}: machine {machine}, system {system}", self.instance);
+            Ok(if machine == "ok" && system == "ok" {
+                Verified::So(found(said, json!({})))
+            } else {
+                Verified::NotYet { said }
+            })
+        })
+        .await
+    }
+}
+
+/// `aws/console-host-keys`: the fingerprints that the host printed on its console when it was first started.
+pub(super) struct ConsoleHostKeys {
+    instance: String,
+}
+
+impl ConsoleHostKeys {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(ConsoleHostKeys { instance: arguments.text("instance")? })
+    }
+
+    async fn console(&self, cloud: &Cloud) -> Result<String, AwsFailure> {
+        let request = cloud.ec2().get_console_output().instance_id(&self.instance);
+        let latest = request.clone().latest(true);
+        let answer = match cloud.read("GetConsoleOutput", || latest.clone().send()).await {
+            // The latest output is for Nitro instances only; the others show it some minutes later.
+            Err(failure) if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") => {
+                cloud.read("GetConsoleOutput", || request.clone().send()).await?
+            }
+            other => other?,
+        };
+        use base64::Engine;
+        let encoded: String = answer.output.unwrap_or_default().split_whitespace().collect();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// Between the two lines that cloud-init prints: `SHA256:…` of each key.
+fn fingerprints(console: &str) -> Vec<String> {
+    let Some((_, rest)) = console.rsplit_once("BEGIN SSH HOST KEY FINGERPRINTS") else { return Vec::new() };
+    // An end that is not there yet means that not all keys are printed.
+    let Some((block, _)) = rest.split_once("END SSH HOST KEY FINGERPRINTS") else { return Vec::new() };
+    let mut found: Vec<String> = block
+        .split_whitespace()
+        .filter(|word| word.starts_with("SHA256:") && word.len() == "SHA256:".len() + 43)
+        .map(str::to_owned)
+        .collect();
+    found.dedup();
+    found
+}
+
+#[async_trait]
+impl Question for ConsoleHostKeys {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.instance) {
+            return Verified::NotYet { said: "the instance is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let found_keys = fingerprints(&self.console(&cloud).await?);
+            Ok(if found_keys.is_empty() {
+                Verified::NotYet { said: format!("{} has not printed its host keys yet", self.instance) }
+            } else {
+                let said = format!("{} on the console", crate::text::count(found_keys.len(), "host key"));
+                Verified::So(found(said, json!({ "fingerprints": found_keys })))
+            })
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_block_of_fingerprints_counts_and_the_last_one() {
+        let key = |letter: char| format!("SHA256:{}", letter.to_string().repeat(43));
+        let block = |letter| {
+            format!(
+                "ci-info: -----BEGIN SSH HOST KEY FINGERPRINTS-----\r\nec2: 256 {} root@ip-10-0-0-1 (ED25519)\r\n\
+                 ec2: 1024 MD5:aa:bb root@x (DSA)\r\nec2: -----END SSH HOST KEY FINGERPRINTS-----\r\n",
+                key(letter)
+            )
+        };
+        assert_eq!(fingerprints(&format!("boot\r\n{}login:", block('a'))), [key('a')]);
+        assert_eq!(fingerprints(&format!("{}{}", block('a'), block('b'))), [key('b')], "rebuilt hosts print again");
+        let cut = block('a').split("END SSH").next().unwrap().to_owned();
+        assert_eq!(fingerprints(&cut), Vec::<String>::new());
+        assert_eq!(fingerprints(""), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,325 @@
+//! Hosts: key pairs, instances, and their addresses.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::arguments::{Arguments, known};
+use super::aws_network::label;
+use super::aws_outbound::addresses;
+use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, Token};
+use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one};
+use super::world::Subject;
+use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
+use crate::aws::{AwsFailure, filter};
+use crate::engagement::Failure;
+
+/// `aws/key-pair`: only ever a public key. CreateKeyPair would send a private key through the network.
+pub(super) struct KeyPair {
+    name: String,
+    public_key: String,
+    label: Label,
+}
+
+impl KeyPair {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let public_key = arguments.text("public_key")?;
+        if known(&public_key) && material(&public_key).is_none() {
+            return Err(Failure::new(
+                "the argument `public_key` of aws/key-pair is not an OpenSSH public key",
+                "Give the line of a .pub file, such as \"ssh-ed25519 AAAA… anna\".",
+            ));
+        }
+        Ok(KeyPair { name: arguments.text("name")?, public_key, label: label(subject, arguments)? })
+    }
+
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<KeyPairInfo>, AwsFailure> {
+        let request = at.ec2().describe_key_pairs().include_public_key(true).set_filters(Some(filters));
+        Ok(at.cloud.read("DescribeKeyPairs", || request.clone().send()).await?.key_pairs.unwrap_or_default())
+    }
+
+    fn is_the_key(&self, pair: &KeyPairInfo) -> bool {
+        !known(&self.public_key) || pair.public_key().and_then(material) == material(&self.public_key)
+    }
+}
+
+/// Kind and material of a public key line, without the comment.
+fn material(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(kind), Some(key)) if kind.starts_with("ssh-") || kind.starts_with("ecdsa-") => Some((kind, key)),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Thing for KeyPair {
+    fn noun(&self) -> String {
+        format!("key pair {}", self.name)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::ImportKeyPair {
+            key_name: self.name.clone(),
+            public_key_material: self.public_key.clone(),
+            tag_specifications: self.label.clone(),
+        }]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let ours = self.describe(at, at.ours(&self.label.key)).await?;
+        let pair = match only_one(&self.noun(), ours, KeyPairInfo::key_pair_id) {
+            Err(several) => return Ok(several),
+            Ok(Some(pair)) => Some(pair),
+            // One of the same name and the same key serves as well, whoever brought it.
+            Ok(None) => self.describe(at, vec![filter("key-name", [self.name.as_str()])]).await?.into_iter().next(),
+        };
+        let Some(pair) = pair else {
+            return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+        };
+        let id = pair.key_pair_id().unwrap_or_default();
+        if pair.key_name() != Some(&self.name) {
+            let differences = differing(&[("name", &self.name, pair.key_name())]);
+            return Ok(Sight::Foreign { said: format!("{} is there under another name", self.noun()), differences });
+        }
+        if !self.is_the_key(&pair) {
+            let whose = at.whose(id, pair.tags.as_deref());
+            return Ok(in_the_way(&self.noun(), &format!("the name {} holds another key", self.name), whose));
+        }
+        let fingerprint = pair.key_fingerprint().unwrap_or_default();
+        let output = json!({ "id": id, "name": self.name, "fingerprint": fingerprint });
+        Ok(Sight::Ready(found(format!("{} ({id}), {fingerprint}", self.name), output)))
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = self.describe(at, vec![filter("key-pair-id", [id])]).await?;
+        let tags = there.first().map(|pair| pair.tags.as_deref());
+        Ok(at.remains(id, tags, vec![Ec2Call::DeleteKeyPair { key_pair_id: id.to_owned() }]))
+    }
+}
+
+/// `aws/instance`
+pub(super) struct TheInstance {
+    launch: Launch,
+}
+
+impl TheInstance {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let label = label(subject, arguments)?;
+        let root = RootVolume {
+            device_name: arguments.optional("root_device")?.unwrap_or_else(|| "/dev/sda1".to_owned()),
+            ebs: Ebs {
+                volume_size: arguments.number("volume_gib", 1, 16_384)?.unwrap_or(20),
+                volume_type: "gp3",
+                encrypted: true,
+                delete_on_termination: true,
+            },
+        };
+        Ok(TheInstance {
+            launch: Launch {
+                image_id: arguments.text("image")?,
+                instance_type: arguments.text("type")?,
+                subnet_id: arguments.text("subnet")?,
+                security_group_ids: arguments.list("groups")?,
+                key_name: arguments.text("key_pair")?,
+                min_count: 1,
+                max_count: 1,
+                metadata_options: MetadataOptions { http_tokens: "required" },
+                block_device_mappings: [root],
+                user_data: arguments.optional("user_data")?,
+                client_token: Token,
+                tag_specifications: label,
+            },
+        })
+    }
+
+    /// An image whose root device has another name would get an unencrypted root and a second, empty disk.
+    async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let [volume] = &self.launch.block_device_mappings;
+        if known(&self.launch.image_id) {
+            let request = at.ec2().describe_images().filters(filter("image-id", [self.launch.image_id.as_str()]));
+            let images = at.cloud.read("DescribeImages", || request.clone().send()).await?.images.unwrap_or_default();
+            let root = images.first().and_then(|image| image.root_device_name());
+            if let Some(root) = root.filter(|root| *root != volume.device_name) {
+                return Ok(Sight::Foreign {
+                    said: format!("{} would get a root disk that is not encrypted", self.noun()),
+                    differences: vec![difference("root device", volume.device_name.as_str(), root)],
+                });
+            }
+        }
+        Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) })
+    }
+
+    fn differences(&self, instance: &Instance) -> Vec<crate::engagement::Difference> {
+        let wanted = &self.launch;
+        let kind = instance.instance_type().map(|kind| kind.as_str());
+        let mut differences = differing(&[
+            ("image", wanted.image_id.as_str(), instance.image_id()),
+            ("type", &wanted.instance_type, kind),
+            ("subnet", &wanted.subnet_id, instance.subnet_id()),
+            ("key pair", &wanted.key_name, instance.key_name()),
+        ]);
+        let groups: Vec<&str> = instance.security_groups().iter().filter_map(|group| group.group_id()).collect();
+        let missing = wanted.security_group_ids.iter().filter(|id| known(id) && !groups.contains(&id.as_str()));
+        differences.extend(missing.map(|id| difference("security group", id.as_str(), crate::text::list(&groups))));
+        differences
+    }
+}
+
+/// Instances by filter.
+pub(super) async fn instances(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Instance>, AwsFailure> {
+    let request = at.ec2().describe_instances().set_filters(Some(filters));
+    let mut instances = Vec::new();
+    let mut page: Option<String> = None;
+    loop {
+        let request = request.clone().set_next_token(page.take());
+        let answer = at.cloud.read("DescribeInstances", || request.clone().send()).await?;
+        let reservations = answer.reservations.unwrap_or_default();
+        instances.extend(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()));
+        match answer.next_token.filter(|token| !token.is_empty()) {
+            Some(token) => page = Some(token),
+            None => return Ok(instances),
+        }
+    }
+}
+
+fn state(instance: &Instance) -> Option<&InstanceStateName> {
+    instance.state().and_then(|state| state.name())
+}
+
+fn is_live(instance: &Instance) -> bool {
+    !matches!(state(instance), Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown))
+}
+
+/// Why it ended, unless somebody wanted it to end.
+fn died_of(instance: &Instance) -> Option<(String, String)> {
+    let reason = instance.state_reason()?;
+    let code = reason.code().unwrap_or_default();
+    (!code.is_empty() && code != "Client.UserInitiatedShutdown" && code != "pending")
+        .then(|| (code.to_owned(), reason.message().unwrap_or_default().to_owned()))
+}
+
+#[async_trait]
+impl Thing for TheInstance {
+    fn noun(&self) -> String {
+        format!("instance {}", self.launch.tag_specifications.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::RunInstances(Box::new(self.launch.clone()))]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        // Terminated ones stay visible for about an hour.
+        let ours = instances(at, at.ours(&self.launch.tag_specifications.key)).await?;
+        let (live, ended): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_live);
+        let instance = match only_one(&self.noun(), live, Instance::instance_id) {
+            Err(several) => return Ok(several),
+            Ok(Some(instance)) => instance,
+            Ok(None) => {
+                return match ended.iter().find_map(died_of) {
+                    None => self.nothing_of_ours(at).await,
+                    Some((code, message)) => Ok(Sight::Broken(Failure {
+                        what: format!("{} ended as soon as it was started", self.noun()),
+                        meaning: message,
+                        advice: "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
+                                 terms), undo this step, and run it again."
+                            .to_owned(),
+                        code: Some(code),
+                        ..Failure::default()
+                    })),
+                };
+            }
+        };
+        let id = instance.instance_id().unwrap_or_default();
+        let differences = self.differences(&instance);
+        if !differences.is_empty() {
+            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but another", self.noun()), differences });
+        }
+        let private = instance.private_ip_address().unwrap_or_default();
+        let output = json!({ "id": id, "private_address": private });
+        Ok(match state(&instance) {
+            Some(InstanceStateName::Running) => Sight::Ready(found(format!("{id} is running at {private}"), output)),
+            Some(InstanceStateName::Pending) => Sight::Coming(found(format!("{id} is pending"), output)),
+            other => Sight::Foreign {
+                said: format!("{} ({id}) does not run", self.noun()),
+                differences: vec![difference("state", "running", other.map_or("unknown", |state| state.as_str()))],
+            },
+        })
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = instances(at, vec![filter("instance-id", [id])]).await?;
+        let instance = there.first().filter(|instance| state(instance) != Some(&InstanceStateName::Terminated));
+        if instance.is_some_and(|instance| !is_live(instance)) {
+            return Ok(Remains::Going { said: format!("{id} is shutting down") });
+        }
+        let tags = instance.map(|instance| instance.tags.as_deref());
+        Ok(at.remains(id, tags, vec![Ec2Call::TerminateInstances { instance_ids: [id.to_owned()] }]))
+    }
+}
+
+/// `aws/instance-address`: an elastic address belongs to an instance.
+pub(super) struct InstanceAddress {
+    instance: String,
+    allocation: String,
+}
+
+impl InstanceAddress {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(InstanceAddress { instance: arguments.text("instance")?, allocation: arguments.text("allocation")? })
+    }
+}
+
+#[async_trait]
+impl Thing for InstanceAddress {
+    fn noun(&self) -> String {
+        format!("address {} at {}", self.allocation, self.instance)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::AssociateAddress {
+            allocation_id: self.allocation.clone(),
+            instance_id: self.instance.clone(),
+            allow_reassociation: false,
+        }]
+    }
+
+    fn id_name(&self) -> &'static str {
+        "association"
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let nothing = || Sight::Nothing { said: format!("{} is nowhere", self.allocation) };
+        if !known(&self.allocation) {
+            return Ok(nothing());
+        }
+        let there = addresses(at, vec![filter("allocation-id", [self.allocation.as_str()])]).await?;
+        let Some(address) = there.into_iter().next() else { return Ok(nothing()) };
+        let ip = address.public_ip().unwrap_or_default();
+        let holder = address.instance_id().or(address.network_interface_id()).filter(|holder| !holder.is_empty());
+        Ok(match holder {
+            None => nothing(),
+            Some(holder) if holder == self.instance || !known(&self.instance) => {
+                let association = address.association_id().unwrap_or_default();
+                let output = json!({ "address": ip, "association": association });
+                Sight::Ready(found(format!("{ip} at {holder}"), output))
+            }
+            Some(holder) => Sight::Foreign {
+                said: format!("{ip} is somewhere else"),
+                differences: vec![difference("instance", &self.instance, holder)],
+            },
+        })
+    }
+
+    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let there = addresses(at, vec![filter("allocation-id", [self.allocation.as_str()])]).await?;
+        let here = there.iter().find(|address| address.instance_id() == Some(&self.instance));
+        let association = here.and_then(|address| address.association_id());
+        Ok(match association {
+            None => Remains::Gone,
+            Some(id) => Remains::Takes(vec![Ec2Call::DisassociateAddress { association_id: id.to_owned() }]),
+        })
+    }
+}

@@ -1,0 +1,372 @@
+//! Security groups: who may open a connection to what.
+
+use async_trait::async_trait;
+use serde_json::{Value as Json, json};
+
+use super::arguments::{Arguments, known};
+use super::aws_network::label;
+use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
+use super::object::{
+    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
+};
+use super::world::Subject;
+use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
+use crate::aws::{AwsFailure, filter};
+use crate::engagement::Failure;
+
+/// A description holds 255 of these characters (EC2 API reference, IpRange).
+fn description(key: &str, why: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+    format!("onramp:{key} {why}").chars().map(|c| if allowed(c) { c } else { ' ' }).take(255).collect::<String>().trim_end().to_owned()
+}
+
+/// Ports, protocol, sources and reason of a map in a runbook; one rule for each source.
+fn rules(arguments: Arguments<'_>, source_group: &str, key: &str) -> Result<Vec<Rule>, Failure> {
+    let wrong = |what: &str| {
+        Failure::new(format!("an ingress rule of {} {what}", arguments.kind), "Correct the step in the runbook.")
+    };
+    let protocol = arguments.optional("protocol")?.unwrap_or_else(|| "tcp".to_owned());
+    let (from_port, to_port) = match (arguments.port("port")?, arguments.port("from_port")?, arguments.port("to_port")?) {
+        (Some(port), None, None) => (i32::from(port), i32::from(port)),
+        (None, Some(from), Some(to)) if from <= to => (i32::from(from), i32::from(to)),
+        (None, None, None) if protocol == "icmp" || protocol == "-1" => (-1, -1),
+        _ => return Err(wrong("needs `port`, or `from_port` and `to_port`")),
+    };
+    let mut sources: Vec<Source> = arguments.list("cidrs")?.iter().map(|cidr| Source::of_cidr(cidr)).collect();
+    sources.extend(arguments.optional(source_group)?.map(Source::Group));
+    if sources.is_empty() {
+        return Err(wrong(&format!("needs `cidrs` or `{source_group}`")));
+    }
+    let description = description(key, &arguments.optional("why")?.unwrap_or_default());
+    let rule = |source| Rule { protocol: protocol.clone(), from_port, to_port, source, description: description.clone() };
+    Ok(sources.into_iter().map(rule).collect())
+}
+
+/// A rule as AWS shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub id: String,
+    pub rule: Rule,
+    /// Made by this engagement, as its tags or its description say.
+    pub ours: bool,
+}
+
+/// Every ingress rule of the groups.
+pub(super) async fn ingress(at: &Account<'_>, groups: &[&str]) -> Result<Vec<Seen>, AwsFailure> {
+    let request = at.ec2().describe_security_group_rules().filters(filter("group-id", groups.iter().copied()));
+    let mut rules = Vec::new();
+    let mut page: Option<String> = None;
+    loop {
+        let request = request.clone().set_next_token(page.take());
+        let answer = at.cloud.read("DescribeSecurityGroupRules", || request.clone().send()).await?;
+        rules.extend(answer.security_group_rules.unwrap_or_default());
+        match answer.next_token.filter(|token| !token.is_empty()) {
+            Some(token) => page = Some(token),
+            None => break,
+        }
+    }
+    Ok(rules.into_iter().filter(|rule| rule.is_egress() != Some(true)).map(|rule| seen(at, rule)).collect())
+}
+
+fn seen(at: &Account<'_>, rule: SecurityGroupRule) -> Seen {
+    let description = rule.description.clone().unwrap_or_default();
+    let ours = at.is_ours(rule.tags.as_deref()) || (rule.tags().is_empty() && description.starts_with("onramp:"));
+    let group = rule.referenced_group_info.and_then(|group| group.group_id);
+    let source = match (rule.cidr_ipv4, rule.cidr_ipv6, group, rule.prefix_list_id) {
+        (Some(cidr), ..) => Source::V4(cidr),
+        (_, Some(cidr), ..) => Source::V6(cidr),
+        (_, _, Some(group), _) => Source::Group(group),
+        (_, _, _, list) => Source::PrefixList(list.unwrap_or_default()),
+    };
+    let protocol = rule.ip_protocol.unwrap_or_default();
+    let (from_port, to_port) = (rule.from_port.unwrap_or(-1), rule.to_port.unwrap_or(-1));
+    let rule_id = rule.security_group_rule_id.unwrap_or_default();
+    Seen { id: rule_id, rule: Rule { protocol, from_port, to_port, source, description }, ours }
+}
+
+/// A placeholder source cannot be compared yet; it is taken to be there.
+fn is_there(wanted: &Rule, seen: &[Seen]) -> bool {
+    !known(wanted.source.text()) || seen.iter().any(|seen| seen.rule.opens_the_same(wanted))
+}
+
+/// `aws/security-group`
+pub(super) struct TheSecurityGroup {
+    vpc: String,
+    name: String,
+    description: String,
+    rules: Vec<Rule>,
+    label: Label,
+}
+
+impl TheSecurityGroup {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let label = label(subject, arguments)?;
+        let mut all = Vec::new();
+        for rule in arguments.maps("ingress")? {
+            rule.only(&["port", "from_port", "to_port", "protocol", "cidrs", "group", "why"])?;
+            all.extend(rules(rule, "group", &label.key)?);
+        }
+        Ok(TheSecurityGroup {
+            vpc: arguments.text("vpc")?,
+            name: arguments.text("name")?,
+            description: arguments.optional("description")?.unwrap_or_else(|| format!("onramp {}", label.key)),
+            rules: all,
+            label,
+        })
+    }
+
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<SecurityGroup>, AwsFailure> {
+        let request = at.ec2().describe_security_groups().set_filters(Some(filters));
+        let answer = at.cloud.read("DescribeSecurityGroups", || request.clone().send()).await?;
+        Ok(answer.security_groups.unwrap_or_default())
+    }
+
+    fn authorize(&self, group: &str, rule: &Rule) -> Ec2Call {
+        authorize(group, rule, &self.label)
+    }
+}
+
+fn authorize(group: &str, rule: &Rule, label: &Label) -> Ec2Call {
+    Ec2Call::AuthorizeSecurityGroupIngress {
+        group_id: group.to_owned(),
+        ip_permissions: rule.clone(),
+        tag_specifications: label.clone(),
+    }
+}
+
+#[async_trait]
+impl Thing for TheSecurityGroup {
+    fn noun(&self) -> String {
+        format!("security group {}", self.label.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        let create = Ec2Call::CreateSecurityGroup {
+            vpc_id: self.vpc.clone(),
+            group_name: self.name.clone(),
+            description: self.description.clone(),
+            tag_specifications: self.label.clone(),
+        };
+        std::iter::once(create).chain(self.rules.iter().map(|rule| self.authorize(ITSELF, rule))).collect()
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let ours = self.describe(at, at.ours(&self.label.key)).await?;
+        let group = match only_one(&self.noun(), ours, SecurityGroup::group_id) {
+            Err(several) => return Ok(several),
+            Ok(Some(group)) => group,
+            Ok(None) if !known(&self.vpc) => {
+                return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+            }
+            Ok(None) => {
+                let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("group-name", [self.name.as_str()])];
+                return Ok(match self.describe(at, place).await?.first() {
+                    None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+                    Some(other) => {
+                        let whose = at.whose(other.group_id().unwrap_or_default(), other.tags.as_deref());
+                        in_the_way(&self.noun(), &format!("the name {} in {}", self.name, self.vpc), whose)
+                    }
+                });
+            }
+        };
+        let id = group.group_id().unwrap_or_default();
+        let compared = [("VPC", self.vpc.as_str(), group.vpc_id()), ("name", &self.name, group.group_name())];
+        let wrong = differing(&compared);
+        if !wrong.is_empty() {
+            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but another", self.noun()), differences: wrong });
+        }
+        let seen = ingress(at, &[id]).await?;
+        let missing: Vec<&Rule> = self.rules.iter().filter(|rule| !is_there(rule, &seen)).collect();
+        let extra = seen.iter().filter(|seen| !seen.ours && !self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule)));
+        let mut differences: Vec<_> =
+            missing.iter().map(|rule| difference("a rule", rule.said(), "not there")).collect();
+        differences.extend(extra.map(|seen| difference("a rule", "not there", format!("{} ({})", seen.rule.said(), seen.id))));
+        if differences.is_empty() {
+            let said = format!("{id} with {}", crate::text::count(self.rules.len(), "rule"));
+            return Ok(Sight::Ready(found(said, json!({ "id": id }))));
+        }
+        if missing.is_empty() {
+            let said = format!("{} ({id}) lets in more than was planned", self.noun());
+            return Ok(Sight::Foreign { said, differences });
+        }
+        let missing = missing.into_iter().map(|rule| self.authorize(id, rule)).collect();
+        let said = format!("{} is there as {id}, but not complete", self.noun());
+        Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }))
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = self.describe(at, vec![filter("group-id", [id])]).await?;
+        let tags = there.first().map(|group| group.tags.as_deref());
+        Ok(at.remains(id, tags, vec![Ec2Call::DeleteSecurityGroup { group_id: id.to_owned() }]))
+    }
+}
+
+/// `aws/security-group-rule`: one door more in a group that is there.
+pub(super) struct ExtraRules {
+    group: String,
+    rules: Vec<Rule>,
+    label: Label,
+}
+
+impl ExtraRules {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let label = label(subject, arguments)?;
+        let rules = rules(arguments, "source_group", &label.key)?;
+        Ok(ExtraRules { group: arguments.text("group")?, rules, label })
+    }
+}
+
+#[async_trait]
+impl Thing for ExtraRules {
+    fn noun(&self) -> String {
+        format!("rule {}", self.label.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        self.rules.iter().map(|rule| authorize(&self.group, rule, &self.label)).collect()
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let nothing = || Sight::Nothing { said: format!("{} is not there", self.noun()) };
+        if !known(&self.group) {
+            return Ok(nothing());
+        }
+        let seen = ingress(at, &[&self.group]).await?;
+        let (there, missing): (Vec<&Rule>, Vec<&Rule>) = self.rules.iter().partition(|rule| is_there(rule, &seen));
+        if there.is_empty() {
+            return Ok(nothing());
+        }
+        if missing.is_empty() {
+            let ids: Vec<&str> = seen
+                .iter()
+                .filter(|seen| self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule)))
+                .map(|seen| seen.id.as_str())
+                .collect();
+            let said: Vec<String> = there.iter().map(|rule| rule.said()).collect();
+            return Ok(Sight::Ready(found(format!("open: {}", crate::text::list(&said)), json!({ "ids": ids }))));
+        }
+        Ok(Sight::Partial(Partial {
+            said: format!("{} is half there", self.noun()),
+            differences: missing.iter().map(|rule| difference("a rule", rule.said(), "not there")).collect(),
+            missing: missing.into_iter().map(|rule| authorize(&self.group, rule, &self.label)).collect(),
+            keep: Default::default(),
+        }))
+    }
+
+    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let seen = ingress(at, &[&self.group]).await?;
+        let same = |seen: &&Seen| self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule));
+        let (ours, others): (Vec<&Seen>, Vec<&Seen>) = seen.iter().filter(same).partition(|seen| seen.ours);
+        Ok(match (ours.is_empty(), others.first()) {
+            (true, None) => Remains::Gone,
+            (true, Some(other)) => Remains::NotOurs { said: format!("{} ({})", other.rule.said(), other.id) },
+            (false, _) => Remains::Takes(vec![revoke(&self.group, &ours)]),
+        })
+    }
+}
+
+fn revoke(group: &str, rules: &[&Seen]) -> Ec2Call {
+    let ids = rules.iter().map(|seen| seen.id.clone()).collect();
+    Ec2Call::RevokeSecurityGroupIngress { group_id: group.to_owned(), security_group_rule_ids: ids }
+}
+
+/// `aws/security-group-closed`: nobody comes in by this port any more.
+pub(super) struct Closed {
+    group: String,
+    port: u16,
+    label: Label,
+}
+
+impl Closed {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let group = arguments.text("group")?;
+        let missing = || Failure::new("the argument `port` of aws/security-group-closed is missing", "Correct the step.");
+        let port = arguments.port("port")?.ok_or_else(missing)?;
+        let key = arguments.optional("key")?.unwrap_or_else(|| format!("closed/{port}"));
+        let label = Label { name: format!("{} {key}", subject.customer), key };
+        Ok(Closed { group, port, label })
+    }
+
+    /// Rules for this port alone, and rules for a range around it.
+    async fn open(&self, at: &Account<'_>) -> Result<(Vec<Seen>, Vec<Seen>), AwsFailure> {
+        let port = i32::from(self.port);
+        let lets_in = |rule: &Rule| {
+            rule.protocol == "-1" || (rule.protocol == "tcp" && (rule.from_port..=rule.to_port).contains(&port))
+        };
+        let seen = ingress(at, &[&self.group]).await?;
+        let open = seen.into_iter().filter(|seen| lets_in(&seen.rule));
+        Ok(open.partition(|seen| seen.rule.protocol == "tcp" && seen.rule.from_port == seen.rule.to_port))
+    }
+}
+
+#[async_trait]
+impl Thing for Closed {
+    fn noun(&self) -> String {
+        format!("port {} of {}", self.port, self.group)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::RevokeSecurityGroupIngress {
+            group_id: self.group.clone(),
+            security_group_rule_ids: vec![format!("\u{2039}every ingress rule of tcp {}\u{203a}", self.port)],
+        }]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        if !known(&self.group) {
+            return Ok(Sight::Nothing { said: format!("{} is not closed yet", self.noun()) });
+        }
+        let (open, wide) = self.open(at).await?;
+        if let Some(wide) = wide.first() {
+            let said = format!("{} is inside a wider rule, which onramp does not cut", self.noun());
+            let differences = vec![difference("a rule", "not there", format!("{} ({})", wide.rule.said(), wide.id))];
+            return Ok(Sight::Foreign { said, differences });
+        }
+        if open.is_empty() {
+            let said = format!("{} is closed", self.noun());
+            return Ok(Sight::Ready(found(said, json!({}))));
+        }
+        let said: Vec<String> = open.iter().map(|seen| seen.rule.said()).collect();
+        let recorded: Vec<Json> = open
+            .iter()
+            .map(|seen| json!({ "source": seen.rule.source.text(), "description": seen.rule.description }))
+            .collect();
+        Ok(Sight::Partial(Partial {
+            said: format!("{} is open: {}", self.noun(), crate::text::list(&said)),
+            differences: said.iter().map(|rule| difference("a rule", "not there", rule.as_str())).collect(),
+            missing: vec![revoke(&self.group, &open.iter().collect::<Vec<_>>())],
+            keep: [("revoked".to_owned(), json!(recorded))].into(),
+        }))
+    }
+
+    /// To undo it is to put the recorded rules back.
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let recorded = made.0.get("revoked").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let (open, _) = self.open(at).await?;
+        let text = |rule: &Json, name: &str| rule.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let missing: Vec<Ec2Call> = recorded
+            .iter()
+            .map(|rule| Rule {
+                protocol: "tcp".to_owned(),
+                from_port: i32::from(self.port),
+                to_port: i32::from(self.port),
+                source: source_of(&text(rule, "source")),
+                description: text(rule, "description"),
+            })
+            .filter(|rule| !is_there(rule, &open))
+            .map(|rule| authorize(&self.group, &rule, &self.label))
+            .collect();
+        Ok(if missing.is_empty() { Remains::Gone } else { Remains::Takes(missing) })
+    }
+}
+
+fn source_of(text: &str) -> Source {
+    if text.starts_with("sg-") {
+        Source::Group(text.to_owned())
+    } else if text.starts_with("pl-") {
+        Source::PrefixList(text.to_owned())
+    } else {
+        Source::of_cidr(text)
+    }
+}

@@ -1,0 +1,309 @@
+//! The network itself: VPC, subnets, internet gateway.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::arguments::{Arguments, known};
+use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
+use super::object::{
+    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
+};
+use super::world::Subject;
+use crate::aws::ec2::types::{AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState};
+use crate::aws::{AwsFailure, filter};
+use crate::engagement::Failure;
+
+/// The label of an object: its key, and a name for the console made of customer and key.
+pub(super) fn label(subject: &Subject, arguments: Arguments<'_>) -> Result<Label, Failure> {
+    let key = arguments.text("key")?;
+    let name = match arguments.optional("name")? {
+        Some(name) => name,
+        None => format!("{} {key}", if subject.customer.is_empty() { &subject.name } else { &subject.customer }),
+    };
+    Ok(Label { key, name })
+}
+
+/// `aws/vpc`
+pub(super) struct TheVpc {
+    cidr: String,
+    label: Label,
+}
+
+impl TheVpc {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        Ok(TheVpc { cidr: arguments.text("cidr")?, label: label(subject, arguments)? })
+    }
+
+    /// Both must be on for private zones and private endpoints. AWS takes the names only after the resolution.
+    fn attributes(vpc: &str) -> [Ec2Call; 2] {
+        [VpcAttribute::EnableDnsSupport, VpcAttribute::EnableDnsHostnames].map(|attribute| {
+            Ec2Call::ModifyVpcAttribute { vpc_id: vpc.to_owned(), attribute: attribute(Flag { value: true }) }
+        })
+    }
+
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
+        let request = at.ec2().describe_vpcs().set_filters(Some(filters));
+        Ok(at.cloud.read("DescribeVpcs", || request.clone().send()).await?.vpcs.unwrap_or_default())
+    }
+
+    /// Which of the two attributes are off.
+    async fn switched_off(&self, at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Ec2Call)>, AwsFailure> {
+        let mut off = Vec::new();
+        let [support, names] = Self::attributes(vpc);
+        let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
+        let request = ask(VpcAttributeName::EnableDnsSupport);
+        let answer = at.cloud.read("DescribeVpcAttribute", || request.clone().send()).await?;
+        if !answer.enable_dns_support.and_then(|flag| flag.value).unwrap_or(false) {
+            off.push(("DNS resolution", support));
+        }
+        let request = ask(VpcAttributeName::EnableDnsHostnames);
+        let answer = at.cloud.read("DescribeVpcAttribute", || request.clone().send()).await?;
+        if !answer.enable_dns_hostnames.and_then(|flag| flag.value).unwrap_or(false) {
+            off.push(("DNS host names", names));
+        }
+        Ok(off)
+    }
+
+    async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let same_range = self.describe(at, vec![filter("cidr", [self.cidr.as_str()])]).await?;
+        // Another engagement's VPC may have the range on purpose; one without any of our tags may be this very one,
+        // made by hand, and two of the same range can never be connected.
+        let stranger = same_range.iter().find(|vpc| at.holder(vpc.tags.as_deref()) == crate::aws::Holder::Stranger);
+        Ok(match stranger {
+            Some(vpc) => {
+                let whose = at.whose(vpc.vpc_id().unwrap_or_default(), vpc.tags.as_deref());
+                in_the_way(&self.noun(), &format!("the range {}", self.cidr), whose)
+            }
+            None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+        })
+    }
+}
+
+#[async_trait]
+impl Thing for TheVpc {
+    fn noun(&self) -> String {
+        format!("VPC {}", self.label.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        let mut calls =
+            vec![Ec2Call::CreateVpc { cidr_block: self.cidr.clone(), tag_specifications: self.label.clone() }];
+        calls.extend(Self::attributes(ITSELF));
+        calls
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let ours = self.describe(at, at.ours(&self.label.key)).await?;
+        let vpc = match only_one(&self.noun(), ours, Vpc::vpc_id) {
+            Err(several) => return Ok(several),
+            Ok(None) => return self.nothing_of_ours(at).await,
+            Ok(Some(vpc)) => vpc,
+        };
+        let (id, cidr) = (vpc.vpc_id().unwrap_or_default(), vpc.cidr_block().unwrap_or_default());
+        if cidr != self.cidr {
+            let differences = vec![difference("range", &self.cidr, cidr)];
+            return Ok(Sight::Foreign { said: format!("{} has another range", self.noun()), differences });
+        }
+        let off = self.switched_off(at, id).await?;
+        if !off.is_empty() {
+            let differences = off.iter().map(|(what, _)| difference(what, "on", "off")).collect();
+            let missing = off.into_iter().map(|(_, call)| call).collect();
+            let said = format!("{} is there as {id}, but not complete", self.noun());
+            return Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }));
+        }
+        let output = json!({ "id": id });
+        Ok(match vpc.state() {
+            Some(VpcState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
+            _ => Sight::Ready(found(format!("{id} with {cidr}, DNS on"), output)),
+        })
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = self.describe(at, vec![filter("vpc-id", [id])]).await?;
+        let tags = there.first().map(|vpc| vpc.tags.as_deref());
+        Ok(at.remains(id, tags, vec![Ec2Call::DeleteVpc { vpc_id: id.to_owned() }]))
+    }
+}
+
+/// `aws/subnet`
+pub(super) struct TheSubnet {
+    vpc: String,
+    cidr: String,
+    zone: String,
+    label: Label,
+}
+
+impl TheSubnet {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let zone = arguments.text("zone")?;
+        let mut label = label(subject, arguments)?;
+        if let (Some(tier), None) = (arguments.optional("tier")?, arguments.optional("name")?) {
+            label.name = format!("{} {tier} {zone}", subject.customer);
+        }
+        Ok(TheSubnet { vpc: arguments.text("vpc")?, cidr: arguments.text("cidr")?, zone, label })
+    }
+
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Subnet>, AwsFailure> {
+        let request = at.ec2().describe_subnets().set_filters(Some(filters));
+        Ok(at.cloud.read("DescribeSubnets", || request.clone().send()).await?.subnets.unwrap_or_default())
+    }
+
+    async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        if known(&self.vpc) {
+            let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("cidr-block", [self.cidr.as_str()])];
+            if let Some(other) = self.describe(at, place).await?.first() {
+                let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
+                return Ok(in_the_way(&self.noun(), &format!("the range {} in {}", self.cidr, self.vpc), whose));
+            }
+        }
+        Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) })
+    }
+}
+
+#[async_trait]
+impl Thing for TheSubnet {
+    fn noun(&self) -> String {
+        format!("subnet {}", self.label.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::CreateSubnet {
+            vpc_id: self.vpc.clone(),
+            cidr_block: self.cidr.clone(),
+            availability_zone: self.zone.clone(),
+            tag_specifications: self.label.clone(),
+        }]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let ours = self.describe(at, at.ours(&self.label.key)).await?;
+        let subnet = match only_one(&self.noun(), ours, Subnet::subnet_id) {
+            Err(several) => return Ok(several),
+            Ok(None) => return self.nothing_of_ours(at).await,
+            Ok(Some(subnet)) => subnet,
+        };
+        let id = subnet.subnet_id().unwrap_or_default();
+        let compared = [
+            ("VPC", self.vpc.as_str(), subnet.vpc_id()),
+            ("range", &self.cidr, subnet.cidr_block()),
+            ("zone", &self.zone, subnet.availability_zone()),
+        ];
+        let differences = differing(&compared);
+        if !differences.is_empty() {
+            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences });
+        }
+        let output = json!({ "id": id });
+        Ok(match subnet.state() {
+            Some(SubnetState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
+            _ => Sight::Ready(found(format!("{id} with {} in {}", self.cidr, self.zone), output)),
+        })
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = self.describe(at, vec![filter("subnet-id", [id])]).await?;
+        let tags = there.first().map(|subnet| subnet.tags.as_deref());
+        Ok(at.remains(id, tags, vec![Ec2Call::DeleteSubnet { subnet_id: id.to_owned() }]))
+    }
+}
+
+/// `aws/internet-gateway`
+pub(super) struct TheInternetGateway {
+    vpc: String,
+    label: Label,
+}
+
+impl TheInternetGateway {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        Ok(TheInternetGateway { vpc: arguments.text("vpc")?, label: label(subject, arguments)? })
+    }
+
+    async fn describe(
+        &self,
+        at: &Account<'_>,
+        filters: Vec<Filter>,
+    ) -> Result<Vec<InternetGateway>, AwsFailure> {
+        let request = at.ec2().describe_internet_gateways().set_filters(Some(filters));
+        let answer = at.cloud.read("DescribeInternetGateways", || request.clone().send()).await?;
+        Ok(answer.internet_gateways.unwrap_or_default())
+    }
+
+    fn attach(&self, gateway: &str) -> Ec2Call {
+        Ec2Call::AttachInternetGateway { internet_gateway_id: gateway.to_owned(), vpc_id: self.vpc.clone() }
+    }
+
+    /// A VPC has one internet gateway at most.
+    async fn of_the_vpc(&self, at: &Account<'_>) -> Result<Option<InternetGateway>, AwsFailure> {
+        if !known(&self.vpc) {
+            return Ok(None);
+        }
+        let there = self.describe(at, vec![filter("attachment.vpc-id", [self.vpc.as_str()])]).await?;
+        Ok(there.into_iter().next())
+    }
+}
+
+/// The VPC it is attached to, and whether that is under way.
+fn attachment(gateway: &InternetGateway) -> Option<(&str, bool)> {
+    let attached = gateway.attachments().iter().find(|one| !matches!(one.state(), Some(AttachmentStatus::Detached)))?;
+    Some((attached.vpc_id()?, matches!(attached.state(), Some(AttachmentStatus::Attaching | AttachmentStatus::Detaching))))
+}
+
+#[async_trait]
+impl Thing for TheInternetGateway {
+    fn noun(&self) -> String {
+        format!("internet gateway {}", self.label.key)
+    }
+
+    fn calls(&self) -> Vec<Ec2Call> {
+        vec![Ec2Call::CreateInternetGateway { tag_specifications: self.label.clone() }, self.attach(ITSELF)]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let ours = self.describe(at, at.ours(&self.label.key)).await?;
+        let gateway = match only_one(&self.noun(), ours, InternetGateway::internet_gateway_id) {
+            Err(several) => return Ok(several),
+            Ok(gateway) => gateway,
+        };
+        let gateway = gateway.as_ref();
+        let id = gateway.and_then(InternetGateway::internet_gateway_id).unwrap_or_default();
+        match gateway.map(attachment) {
+            Some(Some((vpc, under_way))) if vpc == self.vpc || !known(&self.vpc) => {
+                let said = format!("{id} at {vpc}");
+                let there = found(said, json!({ "id": id }));
+                return Ok(if under_way { Sight::Coming(there) } else { Sight::Ready(there) });
+            }
+            Some(Some((vpc, _))) => {
+                let said = format!("{} is attached elsewhere", self.noun());
+                return Ok(Sight::Foreign { said, differences: vec![difference("VPC", &self.vpc, vpc)] });
+            }
+            _ => {}
+        }
+        if let Some(other) = self.of_the_vpc(at).await? {
+            let whose = at.whose(other.internet_gateway_id().unwrap_or_default(), other.tags.as_deref());
+            return Ok(in_the_way(&self.noun(), &format!("the way out of {}", self.vpc), whose));
+        }
+        Ok(match gateway {
+            None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+            Some(_) => Sight::Partial(Partial {
+                said: format!("{} is there as {id}, but not attached", self.noun()),
+                differences: vec![difference("VPC", &self.vpc, "none")],
+                missing: vec![self.attach(id)],
+                keep: [("id".to_owned(), json!(id))].into(),
+            }),
+        })
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        let there = self.describe(at, vec![filter("internet-gateway-id", [id])]).await?;
+        let gateway = there.first();
+        let detach = gateway.and_then(attachment).map(|(vpc, _)| Ec2Call::DetachInternetGateway {
+            internet_gateway_id: id.to_owned(),
+            vpc_id: vpc.to_owned(),
+        });
+        let delete = Ec2Call::DeleteInternetGateway { internet_gateway_id: id.to_owned() };
+        let tags = gateway.map(|gateway| gateway.tags.as_deref());
+        Ok(at.remains(id, tags, detach.into_iter().chain([delete]).collect()))
+    }
+}

@@ -1,0 +1,304 @@
+//! Every mutating call that onramp sends to EC2, as a value: what is shown in the plan is this value, and what is sent
+//! is this value, so that they cannot differ.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::engagement::Change;
+
+/// Stands for the id that the first call of an action brings back.
+pub(super) const ITSELF: &str = "\u{2039}id\u{203a}";
+
+/// One call with its arguments, under the names of the SDK.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub(super) enum Ec2Call {
+    CreateVpc { cidr_block: String, tag_specifications: Label },
+    /// AWS takes one attribute a call.
+    ModifyVpcAttribute { vpc_id: String, #[serde(flatten)] attribute: VpcAttribute },
+    DeleteVpc { vpc_id: String },
+    CreateSubnet { vpc_id: String, cidr_block: String, availability_zone: String, tag_specifications: Label },
+    DeleteSubnet { subnet_id: String },
+    CreateInternetGateway { tag_specifications: Label },
+    AttachInternetGateway { internet_gateway_id: String, vpc_id: String },
+    DetachInternetGateway { internet_gateway_id: String, vpc_id: String },
+    DeleteInternetGateway { internet_gateway_id: String },
+    AllocateAddress { domain: &'static str, tag_specifications: Label },
+    ReleaseAddress { allocation_id: String },
+    CreateNatGateway { subnet_id: String, allocation_id: String, client_token: Token, tag_specifications: Label },
+    DeleteNatGateway { nat_gateway_id: String },
+    CreateRouteTable { vpc_id: String, client_token: Token, tag_specifications: Label },
+    CreateRoute { route_table_id: String, destination_cidr_block: String, #[serde(flatten)] target: RouteTarget },
+    AssociateRouteTable { route_table_id: String, subnet_id: String },
+    DisassociateRouteTable { association_id: String },
+    DeleteRouteTable { route_table_id: String },
+    CreateSecurityGroup { vpc_id: String, group_name: String, description: String, tag_specifications: Label },
+    /// One rule a call: one duplicate would fail a whole batch.
+    AuthorizeSecurityGroupIngress { group_id: String, ip_permissions: Rule, tag_specifications: Label },
+    RevokeSecurityGroupIngress { group_id: String, security_group_rule_ids: Vec<String> },
+    DeleteSecurityGroup { group_id: String },
+    ImportKeyPair { key_name: String, public_key_material: String, tag_specifications: Label },
+    DeleteKeyPair { key_pair_id: String },
+    RunInstances(Box<Launch>),
+    TerminateInstances { instance_ids: [String; 1] },
+    AssociateAddress { allocation_id: String, instance_id: String, allow_reassociation: bool },
+    DisassociateAddress { association_id: String },
+}
+
+/// What is written on a new object: its logical name, and what the console shows. The rest is the same for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Label {
+    pub key: String,
+    pub name: String,
+}
+
+impl Serialize for Label {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!(
+            "Name={}, onramp:key={}, and what every object of this engagement carries",
+            self.name, self.key
+        ))
+    }
+}
+
+/// The idempotency token; which one is known when the intent is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token;
+
+impl Serialize for Token {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("\u{2039}token of this step\u{203a}")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) enum VpcAttribute {
+    EnableDnsSupport(Flag),
+    EnableDnsHostnames(Flag),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Flag {
+    pub value: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) enum RouteTarget {
+    #[serde(rename = "GatewayId")]
+    Gateway(String),
+    #[serde(rename = "NatGatewayId")]
+    Nat(String),
+}
+
+impl RouteTarget {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            RouteTarget::Gateway(id) | RouteTarget::Nat(id) => id,
+        }
+    }
+}
+
+/// One ingress rule: a protocol, ports, and one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// `tcp`, `udp`, `icmp`, or `-1` for everything.
+    pub protocol: String,
+    /// Ports, or ICMP type and code; -1 for all.
+    pub from_port: i32,
+    pub to_port: i32,
+    pub source: Source,
+    pub description: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    V4(String),
+    V6(String),
+    Group(String),
+    /// Only ever read: onramp makes no such rule.
+    PrefixList(String),
+}
+
+impl Source {
+    pub(super) fn of_cidr(cidr: &str) -> Source {
+        if cidr.contains(':') { Source::V6(cidr.to_owned()) } else { Source::V4(cidr.to_owned()) }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Source::V4(text) | Source::V6(text) | Source::Group(text) | Source::PrefixList(text) => text,
+        }
+    }
+}
+
+impl Rule {
+    /// The same door for the same people, whatever is written on it.
+    pub(super) fn opens_the_same(&self, other: &Rule) -> bool {
+        (&self.protocol, self.from_port, self.to_port, &self.source)
+            == (&other.protocol, other.from_port, other.to_port, &other.source)
+    }
+
+    pub(super) fn said(&self) -> String {
+        let ports: Cow<'_, str> = match (self.protocol.as_str(), self.from_port, self.to_port) {
+            ("-1", _, _) => "everything".into(),
+            (protocol, -1, _) => protocol.to_owned().into(),
+            (protocol, from, to) if from == to => format!("{protocol} {from}").into(),
+            (protocol, from, to) => format!("{protocol} {from}-{to}").into(),
+        };
+        format!("{ports} from {}", self.source.text())
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rule = json!({ "IpProtocol": self.protocol, "FromPort": self.from_port, "ToPort": self.to_port });
+        let (list, name) = match &self.source {
+            Source::V4(_) => ("IpRanges", "CidrIp"),
+            Source::V6(_) => ("Ipv6Ranges", "CidrIpv6"),
+            Source::Group(_) => ("UserIdGroupPairs", "GroupId"),
+            Source::PrefixList(_) => ("PrefixListIds", "PrefixListId"),
+        };
+        rule[list] = json!([{ name: self.source.text(), "Description": self.description }]);
+        json!([rule]).serialize(serializer)
+    }
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Launch {
+    pub image_id: String,
+    pub instance_type: String,
+    pub subnet_id: String,
+    pub security_group_ids: Vec<String>,
+    pub key_name: String,
+    pub min_count: i32,
+    pub max_count: i32,
+    pub metadata_options: MetadataOptions,
+    pub block_device_mappings: [RootVolume; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<String>,
+    pub client_token: Token,
+    /// On instance, volume and network interface.
+    pub tag_specifications: Label,
+}
+
+/// Session tokens only: a request forged through a web application on the host gets no credentials (IMDSv2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MetadataOptions {
+    pub http_tokens: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RootVolume {
+    pub device_name: String,
+    pub ebs: Ebs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Ebs {
+    pub volume_size: i32,
+    pub volume_type: &'static str,
+    pub encrypted: bool,
+    pub delete_on_termination: bool,
+}
+
+impl Ec2Call {
+    /// As the plan shows it.
+    pub(super) fn change(&self) -> Change {
+        let (operation, arguments) = match serde_json::to_value(self) {
+            Ok(Json::Object(call)) => call.into_iter().next().unwrap_or_default(),
+            _ => Default::default(),
+        };
+        Change::new("ec2", &operation, arguments)
+    }
+
+    /// `CreateVpc`
+    pub(super) fn operation(&self) -> String {
+        self.change().operation
+    }
+
+    /// Puts the id that an earlier call brought back where it belongs.
+    pub(super) fn about(mut self, itself: &str) -> Ec2Call {
+        let place = match &mut self {
+            Ec2Call::ModifyVpcAttribute { vpc_id, .. } => vpc_id,
+            Ec2Call::AttachInternetGateway { internet_gateway_id, .. } => internet_gateway_id,
+            Ec2Call::CreateRoute { route_table_id, .. } | Ec2Call::AssociateRouteTable { route_table_id, .. } => {
+                route_table_id
+            }
+            Ec2Call::AuthorizeSecurityGroupIngress { group_id, .. } => group_id,
+            _ => return self,
+        };
+        if place == ITSELF {
+            itself.clone_into(place);
+        }
+        self
+    }
+}
+
+/// The plan's form of a list of calls.
+pub(super) fn changes(calls: &[Ec2Call]) -> Vec<Change> {
+    calls.iter().map(Ec2Call::change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_shown_under_its_own_names() {
+        let call = Ec2Call::ModifyVpcAttribute {
+            vpc_id: ITSELF.to_owned(),
+            attribute: VpcAttribute::EnableDnsSupport(Flag { value: true }),
+        };
+        let change = call.about("vpc-1").change();
+        assert_eq!(change.operation, "ModifyVpcAttribute");
+        assert_eq!(change.arguments, json!({ "VpcId": "vpc-1", "EnableDnsSupport": { "Value": true } }));
+    }
+
+    #[test]
+    fn a_rule_is_shown_as_the_sdk_takes_it() {
+        let rule = Rule {
+            protocol: "tcp".to_owned(),
+            from_port: 22022,
+            to_port: 22022,
+            source: Source::of_cidr("198.51.100.16/29"),
+            description: "onramp:sg/bastion operator".to_owned(),
+        };
+        assert_eq!(rule.said(), "tcp 22022 from 198.51.100.16/29");
+        let range = json!({ "CidrIp": "198.51.100.16/29", "Description": "onramp:sg/bastion operator" });
+        let wanted = json!([{ "IpProtocol": "tcp", "FromPort": 22022, "ToPort": 22022, "IpRanges": [range] }]);
+        assert_eq!(serde_json::to_value(&rule).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_launch_is_one_call_with_its_arguments_inside() {
+        let launch = Launch {
+            image_id: "ami-1".to_owned(),
+            instance_type: "t3.micro".to_owned(),
+            subnet_id: "subnet-1".to_owned(),
+            security_group_ids: vec!["sg-1".to_owned()],
+            key_name: "ops".to_owned(),
+            min_count: 1,
+            max_count: 1,
+            metadata_options: MetadataOptions { http_tokens: "required" },
+            block_device_mappings: [RootVolume {
+                device_name: "/dev/sda1".to_owned(),
+                ebs: Ebs { volume_size: 20, volume_type: "gp3", encrypted: true, delete_on_termination: true },
+            }],
+            user_data: None,
+            client_token: Token,
+            tag_specifications: Label { key: "host/bastion".to_owned(), name: "bastion".to_owned() },
+        };
+        let change = Ec2Call::RunInstances(Box::new(launch)).change();
+        assert_eq!(change.operation, "RunInstances");
+        assert_eq!(change.arguments["MetadataOptions"], json!({ "HttpTokens": "required" }));
+        assert_eq!(change.arguments["BlockDeviceMappings"][0]["Ebs"]["Encrypted"], json!(true));
+    }
+}

@@ -1,0 +1,338 @@
+//! Sends a call of EC2. Everything here is translation; which call, when and why is decided elsewhere.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::ec2_call::{Ec2Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
+use crate::aws::ec2::primitives::Blob;
+use crate::aws::ec2::types::{
+    AttributeBooleanValue, BlockDeviceMapping, DomainType, EbsBlockDevice, HttpTokensState,
+    InstanceMetadataOptionsRequest, IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, TagSpecification,
+    UserIdGroupPair, VolumeType,
+};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Owner, Resend, Stamp};
+use crate::engagement::{Address, RepeatClass};
+
+/// Under whose name, and under which token, calls are sent.
+pub(super) struct Sender<'a> {
+    pub cloud: &'a Cloud,
+    pub owner: &'a Owner,
+    pub address: &'a Address,
+    pub token: &'a str,
+}
+
+/// Sends a finished request under the call's rules of repeating. A macro, because every request is a type of its own.
+macro_rules! sent {
+    ($self:ident, $call:ident, $request:expr) => {{
+        let request = $request;
+        $self.cloud.change(&$call.operation(), $call.resend(), || request.clone().send()).await?
+    }};
+}
+
+impl Ec2Call {
+    /// How it may be repeated (domain specification, 1.2; reliability specification, 2.2).
+    pub(super) fn class(&self) -> RepeatClass {
+        match self {
+            Ec2Call::CreateVpc { .. }
+            | Ec2Call::CreateSubnet { .. }
+            | Ec2Call::CreateInternetGateway { .. }
+            | Ec2Call::AllocateAddress { .. } => RepeatClass::Tag,
+            Ec2Call::CreateNatGateway { .. } | Ec2Call::CreateRouteTable { .. } | Ec2Call::RunInstances(_) => {
+                RepeatClass::Token
+            }
+            _ => RepeatClass::Natural,
+        }
+    }
+
+    fn resend(&self) -> Resend {
+        match self.class() {
+            RepeatClass::Token | RepeatClass::Natural => Resend::Freely,
+            RepeatClass::Tag | RepeatClass::Person => Resend::OnlyUnsent,
+        }
+    }
+}
+
+impl Sender<'_> {
+    fn tags(&self, label: &Label, kind: ResourceType) -> TagSpecification {
+        Stamp {
+            owner: self.owner,
+            phase: self.address.step.phase(),
+            step: &self.address.to_string(),
+            key: &label.key,
+            token: self.token,
+            name: &label.name,
+        }
+        .on(kind)
+    }
+
+    /// Sends the call; the answer is the id of what it made, if it made something that has one.
+    ///
+    /// # Errors
+    /// See `aws::send`.
+    pub(super) async fn send(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        match call {
+            Ec2Call::CreateVpc { .. }
+            | Ec2Call::CreateSubnet { .. }
+            | Ec2Call::CreateInternetGateway { .. }
+            | Ec2Call::CreateNatGateway { .. }
+            | Ec2Call::CreateRouteTable { .. }
+            | Ec2Call::CreateSecurityGroup { .. } => self.create(call).await,
+            Ec2Call::RunInstances(_)
+            | Ec2Call::TerminateInstances { .. }
+            | Ec2Call::ImportKeyPair { .. }
+            | Ec2Call::AllocateAddress { .. }
+            | Ec2Call::ReleaseAddress { .. }
+            | Ec2Call::AssociateAddress { .. }
+            | Ec2Call::DisassociateAddress { .. } => self.compute(call).await,
+            Ec2Call::ModifyVpcAttribute { .. }
+            | Ec2Call::AttachInternetGateway { .. }
+            | Ec2Call::DetachInternetGateway { .. }
+            | Ec2Call::CreateRoute { .. }
+            | Ec2Call::AssociateRouteTable { .. }
+            | Ec2Call::DisassociateRouteTable { .. }
+            | Ec2Call::AuthorizeSecurityGroupIngress { .. }
+            | Ec2Call::RevokeSecurityGroupIngress { .. } => self.arrange(call).await.map(|()| None),
+            Ec2Call::DeleteVpc { .. }
+            | Ec2Call::DeleteSubnet { .. }
+            | Ec2Call::DeleteInternetGateway { .. }
+            | Ec2Call::DeleteNatGateway { .. }
+            | Ec2Call::DeleteRouteTable { .. }
+            | Ec2Call::DeleteSecurityGroup { .. }
+            | Ec2Call::DeleteKeyPair { .. } => self.delete(call).await.map(|()| None),
+        }
+    }
+
+    async fn create(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        Ok(match call {
+            Ec2Call::CreateVpc { cidr_block, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::Vpc);
+                sent!(self, call, ec2.create_vpc().cidr_block(cidr_block).tag_specifications(tags))
+                    .vpc
+                    .and_then(|vpc| vpc.vpc_id)
+            }
+            Ec2Call::CreateSubnet { vpc_id, cidr_block, availability_zone, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::Subnet);
+                let request = ec2.create_subnet().vpc_id(vpc_id).cidr_block(cidr_block).tag_specifications(tags);
+                sent!(self, call, request.availability_zone(availability_zone))
+                    .subnet
+                    .and_then(|subnet| subnet.subnet_id)
+            }
+            Ec2Call::CreateInternetGateway { tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::InternetGateway);
+                sent!(self, call, ec2.create_internet_gateway().tag_specifications(tags))
+                    .internet_gateway
+                    .and_then(|gateway| gateway.internet_gateway_id)
+            }
+            Ec2Call::CreateNatGateway { subnet_id, allocation_id, tag_specifications, .. } => {
+                let tags = self.tags(tag_specifications, ResourceType::Natgateway);
+                let request = ec2.create_nat_gateway().subnet_id(subnet_id).allocation_id(allocation_id);
+                sent!(self, call, request.tag_specifications(tags).client_token(self.token))
+                    .nat_gateway
+                    .and_then(|gateway| gateway.nat_gateway_id)
+            }
+            Ec2Call::CreateRouteTable { vpc_id, tag_specifications, .. } => {
+                let tags = self.tags(tag_specifications, ResourceType::RouteTable);
+                let request = ec2.create_route_table().vpc_id(vpc_id).tag_specifications(tags);
+                sent!(self, call, request.client_token(self.token))
+                    .route_table
+                    .and_then(|table| table.route_table_id)
+            }
+            Ec2Call::CreateSecurityGroup { vpc_id, group_name, description, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::SecurityGroup);
+                let request = ec2.create_security_group().vpc_id(vpc_id).group_name(group_name);
+                sent!(self, call, request.description(description).tag_specifications(tags)).group_id
+            }
+            _ => return Err(unsent(call)),
+        })
+    }
+
+    async fn compute(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        Ok(match call {
+            Ec2Call::RunInstances(launch) => self.run_instances(call, launch).await?,
+            Ec2Call::TerminateInstances { instance_ids: [id] } => {
+                sent!(self, call, ec2.terminate_instances().instance_ids(id));
+                None
+            }
+            Ec2Call::ImportKeyPair { key_name, public_key_material, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::KeyPair);
+                let key = Blob::new(public_key_material.as_bytes());
+                let request = ec2.import_key_pair().key_name(key_name).public_key_material(key);
+                sent!(self, call, request.tag_specifications(tags)).key_pair_id
+            }
+            Ec2Call::AllocateAddress { domain, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::ElasticIp);
+                let request = ec2.allocate_address().domain(DomainType::from(*domain));
+                sent!(self, call, request.tag_specifications(tags)).allocation_id
+            }
+            Ec2Call::ReleaseAddress { allocation_id } => {
+                sent!(self, call, ec2.release_address().allocation_id(allocation_id));
+                None
+            }
+            Ec2Call::AssociateAddress { allocation_id, instance_id, allow_reassociation } => {
+                let request = ec2.associate_address().allocation_id(allocation_id).instance_id(instance_id);
+                sent!(self, call, request.allow_reassociation(*allow_reassociation)).association_id
+            }
+            Ec2Call::DisassociateAddress { association_id } => {
+                sent!(self, call, ec2.disassociate_address().association_id(association_id));
+                None
+            }
+            _ => return Err(unsent(call)),
+        })
+    }
+
+    async fn arrange(&self, call: &Ec2Call) -> Result<(), AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Ec2Call::ModifyVpcAttribute { vpc_id, attribute } => {
+                let request = ec2.modify_vpc_attribute().vpc_id(vpc_id);
+                let on = |value: bool| AttributeBooleanValue::builder().value(value).build();
+                sent!(
+                    self,
+                    call,
+                    match attribute {
+                        VpcAttribute::EnableDnsSupport(flag) => request.enable_dns_support(on(flag.value)),
+                        VpcAttribute::EnableDnsHostnames(flag) => request.enable_dns_hostnames(on(flag.value)),
+                    }
+                );
+            }
+            Ec2Call::AttachInternetGateway { internet_gateway_id, vpc_id } => {
+                let request = ec2.attach_internet_gateway().internet_gateway_id(internet_gateway_id);
+                sent!(self, call, request.vpc_id(vpc_id));
+            }
+            Ec2Call::DetachInternetGateway { internet_gateway_id, vpc_id } => {
+                let request = ec2.detach_internet_gateway().internet_gateway_id(internet_gateway_id);
+                sent!(self, call, request.vpc_id(vpc_id));
+            }
+            Ec2Call::CreateRoute { route_table_id, destination_cidr_block, target } => {
+                let request = ec2.create_route().route_table_id(route_table_id);
+                let request = request.destination_cidr_block(destination_cidr_block);
+                sent!(
+                    self,
+                    call,
+                    match target {
+                        RouteTarget::Gateway(id) => request.gateway_id(id),
+                        RouteTarget::Nat(id) => request.nat_gateway_id(id),
+                    }
+                );
+            }
+            Ec2Call::AssociateRouteTable { route_table_id, subnet_id } => {
+                let request = ec2.associate_route_table().route_table_id(route_table_id);
+                sent!(self, call, request.subnet_id(subnet_id));
+            }
+            Ec2Call::DisassociateRouteTable { association_id } => {
+                sent!(self, call, ec2.disassociate_route_table().association_id(association_id));
+            }
+            Ec2Call::AuthorizeSecurityGroupIngress { group_id, ip_permissions, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::SecurityGroupRule);
+                let request = ec2.authorize_security_group_ingress().group_id(group_id);
+                let request = request.ip_permissions(permission(ip_permissions)).tag_specifications(tags);
+                sent!(self, call, request);
+            }
+            Ec2Call::RevokeSecurityGroupIngress { group_id, security_group_rule_ids } => {
+                let request = ec2.revoke_security_group_ingress().group_id(group_id);
+                let ids = security_group_rule_ids.clone();
+                sent!(self, call, request.set_security_group_rule_ids(Some(ids)));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, call: &Ec2Call) -> Result<(), AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Ec2Call::DeleteVpc { vpc_id } => {
+                sent!(self, call, ec2.delete_vpc().vpc_id(vpc_id));
+            }
+            Ec2Call::DeleteSubnet { subnet_id } => {
+                sent!(self, call, ec2.delete_subnet().subnet_id(subnet_id));
+            }
+            Ec2Call::DeleteInternetGateway { internet_gateway_id } => {
+                sent!(self, call, ec2.delete_internet_gateway().internet_gateway_id(internet_gateway_id));
+            }
+            Ec2Call::DeleteNatGateway { nat_gateway_id } => {
+                sent!(self, call, ec2.delete_nat_gateway().nat_gateway_id(nat_gateway_id));
+            }
+            Ec2Call::DeleteRouteTable { route_table_id } => {
+                sent!(self, call, ec2.delete_route_table().route_table_id(route_table_id));
+            }
+            Ec2Call::DeleteSecurityGroup { group_id } => {
+                sent!(self, call, ec2.delete_security_group().group_id(group_id));
+            }
+            Ec2Call::DeleteKeyPair { key_pair_id } => {
+                sent!(self, call, ec2.delete_key_pair().key_pair_id(key_pair_id));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(())
+    }
+
+    async fn run_instances(&self, call: &Ec2Call, launch: &Launch) -> Result<Option<String>, AwsFailure> {
+        let tags = |kind| self.tags(&launch.tag_specifications, kind);
+        let metadata = InstanceMetadataOptionsRequest::builder()
+            .http_tokens(HttpTokensState::from(launch.metadata_options.http_tokens))
+            .build();
+        let [root] = &launch.block_device_mappings;
+        let disk = EbsBlockDevice::builder()
+            .volume_size(root.ebs.volume_size)
+            .volume_type(VolumeType::from(root.ebs.volume_type))
+            .encrypted(root.ebs.encrypted)
+            .delete_on_termination(root.ebs.delete_on_termination)
+            .build();
+        let request = self
+            .cloud
+            .ec2()
+            .run_instances()
+            .image_id(&launch.image_id)
+            .instance_type(launch.instance_type.as_str().into())
+            .subnet_id(&launch.subnet_id)
+            .set_security_group_ids(Some(launch.security_group_ids.clone()))
+            .key_name(&launch.key_name)
+            .min_count(launch.min_count)
+            .max_count(launch.max_count)
+            .metadata_options(metadata)
+            .block_device_mappings(BlockDeviceMapping::builder().device_name(&root.device_name).ebs(disk).build())
+            .set_user_data(launch.user_data.as_ref().map(|text| BASE64.encode(text)))
+            .client_token(self.token)
+            .tag_specifications(tags(ResourceType::Instance))
+            .tag_specifications(tags(ResourceType::Volume))
+            .tag_specifications(tags(ResourceType::NetworkInterface));
+        let answer = sent!(self, call, request);
+        Ok(answer.instances.into_iter().flatten().next().and_then(|instance| instance.instance_id))
+    }
+}
+
+/// A call that was sorted wrongly is an error, never a silence that looks like success.
+fn unsent(call: &Ec2Call) -> AwsFailure {
+    let operation = call.operation();
+    AwsFailure {
+        what: format!("{operation} was not sent"),
+        meaning: "onramp does not know how to send it.".to_owned(),
+        advice: "Report this as a bug.".to_owned(),
+        kind: Kind::Other,
+        fate: Fate::NotExecuted,
+        code: None,
+        raw: String::new(),
+        operation,
+    }
+}
+
+/// A rule in the SDK's shape.
+fn permission(rule: &Rule) -> IpPermission {
+    let permission =
+        IpPermission::builder().ip_protocol(&rule.protocol).from_port(rule.from_port).to_port(rule.to_port);
+    let why = &rule.description;
+    match &rule.source {
+        Source::V4(cidr) => permission.ip_ranges(IpRange::builder().cidr_ip(cidr).description(why).build()),
+        Source::V6(cidr) => permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr).description(why).build()),
+        Source::Group(id) => {
+            permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(id).description(why).build())
+        }
+        Source::PrefixList(id) => {
+            permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(id).description(why).build())
+        }
+    }
+    .build()
+}

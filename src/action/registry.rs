@@ -1,0 +1,309 @@
+//! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
+
+use super::arguments::Arguments;
+use super::aws_account::{ConsoleHostKeys, InstanceReady, TheAccount, TheImage, TheRegion};
+use super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
+use super::aws_exposure::Exposure;
+use super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
+use super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
+use super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
+use super::check::Check;
+use super::object::Object;
+use super::reach::{Banner, Tcp};
+use super::shell::Shell;
+use super::world::Subject;
+use super::Action;
+use crate::engagement::{Call, Failure, RepeatClass};
+
+type Made = Result<Box<dyn Action>, Failure>;
+
+/// One kind.
+struct Row {
+    name: &'static str,
+    summary: &'static str,
+    arguments: &'static [Argument],
+    /// Name and meaning.
+    results: &'static [(&'static str, &'static str)],
+    /// How its first change may be repeated; none for a kind that only looks.
+    class: Option<RepeatClass>,
+    make: fn(Arguments<'_>, &Subject) -> Made,
+}
+
+struct Argument {
+    name: &'static str,
+    required: bool,
+    help: &'static str,
+}
+
+const fn must(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, required: true, help }
+}
+
+const fn may(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, required: false, help }
+}
+
+const KEY: Argument = must("key", "stable logical name, such as vpc/main; on the object's tags");
+const NAME: Argument = may("name", "what the console shows; customer and key when not given");
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "aws/account",
+        summary: "The credentials belong to the engagement's account",
+        arguments: &[must("account", "twelve digits")],
+        results: &[("arn", "who we are"), ("account", "twelve digits")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(TheAccount::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/region",
+        summary: "The region is enabled and its zones can be used",
+        arguments: &[must("region", "such as eu-west-1"), must("zones", "list of zone names")],
+        results: &[("zone_ids", "map from zone name to zone id, which is the same in every account")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(TheRegion::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpc",
+        summary: "A VPC with DNS resolution and DNS host names",
+        arguments: &[must("cidr", "its range"), KEY, NAME],
+        results: &[("id", "vpc-…")],
+        class: Some(RepeatClass::Tag),
+        make: |arguments, subject| Ok(Box::new(Object(TheVpc::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/subnet",
+        summary: "A subnet in one zone",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            must("cidr", "its range"),
+            must("zone", "zone name"),
+            may("tier", "public, app, data, …; part of the name"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "subnet-…")],
+        class: Some(RepeatClass::Tag),
+        make: |arguments, subject| Ok(Box::new(Object(TheSubnet::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/internet-gateway",
+        summary: "An internet gateway, attached to the VPC",
+        arguments: &[must("vpc", "id of the VPC"), KEY, NAME],
+        results: &[("id", "igw-…")],
+        class: Some(RepeatClass::Tag),
+        make: |arguments, subject| Ok(Box::new(Object(TheInternetGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/elastic-address",
+        summary: "A public address that stays",
+        arguments: &[KEY, NAME],
+        results: &[("allocation", "eipalloc-…"), ("address", "the public address")],
+        class: Some(RepeatClass::Tag),
+        make: |arguments, subject| Ok(Box::new(Object(ElasticAddress::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/nat-gateway",
+        summary: "A NAT gateway in a public subnet",
+        arguments: &[must("subnet", "id of a public subnet"), must("allocation", "eipalloc-…"), KEY, NAME],
+        results: &[("id", "nat-…"), ("address", "the public address")],
+        class: Some(RepeatClass::Token),
+        make: |arguments, subject| Ok(Box::new(Object(TheNatGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/route-table",
+        summary: "A route table with its routes and subnets",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            may("routes", "list of {to, gateway} or {to, nat}"),
+            may("subnets", "ids of the subnets that use it"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "rtb-…")],
+        class: Some(RepeatClass::Token),
+        make: |arguments, subject| Ok(Box::new(Object(TheRouteTable::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/security-group",
+        summary: "A security group with its ingress rules",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            must("name", "unique in the VPC"),
+            may("description", "cannot be changed later"),
+            may("ingress", "list of {port, or from_port and to_port; protocol; cidrs, or group; why}"),
+            KEY,
+        ],
+        results: &[("id", "sg-…")],
+        class: Some(RepeatClass::Natural),
+        make: |arguments, subject| Ok(Box::new(Object(TheSecurityGroup::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/security-group-rule",
+        summary: "One more door in a security group",
+        arguments: &[
+            must("group", "id of the group that is opened"),
+            may("port", "or from_port and to_port"),
+            may("from_port", "first port"),
+            may("to_port", "last port"),
+            may("protocol", "tcp, udp, icmp, or -1 for all; tcp when not given"),
+            may("cidrs", "ranges that may come in"),
+            may("source_group", "id of the group that may come in"),
+            may("why", "written on the rule"),
+            KEY,
+            NAME,
+        ],
+        results: &[("ids", "list of sgr-…")],
+        class: Some(RepeatClass::Natural),
+        make: |arguments, subject| Ok(Box::new(Object(ExtraRules::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/security-group-closed",
+        summary: "Nobody comes in by this TCP port of a security group any more",
+        arguments: &[must("group", "id of the group"), must("port", "the port to close"), may("key", "logical name")],
+        results: &[],
+        class: Some(RepeatClass::Natural),
+        make: |arguments, subject| Ok(Box::new(Object(Closed::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/key-pair",
+        summary: "The public key that new instances let in",
+        arguments: &[must("name", "unique in the region"), must("public_key", "the line of a .pub file"), KEY],
+        results: &[("id", "key-…"), ("name", "its name"), ("fingerprint", "as AWS shows it")],
+        class: Some(RepeatClass::Natural),
+        make: |arguments, subject| Ok(Box::new(Object(KeyPair::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/image",
+        summary: "The newest image of a family, by its publisher",
+        arguments: &[
+            must("family", "ubuntu-22.04, ubuntu-24.04, rhel-8, rhel-9, debian-12, debian-13 or amazon-linux-2023"),
+            may("architecture", "x86_64 or arm64; x86_64 when not given"),
+        ],
+        results: &[
+            ("id", "ami-…"),
+            ("name", "the publisher's name for it"),
+            ("user", "the user it comes with"),
+            ("root_device", "name of its root disk"),
+        ],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(TheImage::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/instance",
+        summary: "A running instance: encrypted gp3 disk, session tokens for metadata",
+        arguments: &[
+            must("image", "ami-…"),
+            must("type", "instance type"),
+            must("subnet", "id of the subnet"),
+            must("groups", "ids of its security groups"),
+            must("key_pair", "name of the key pair"),
+            KEY,
+            NAME,
+            may("volume_gib", "size of the root disk; 20 when not given"),
+            may("root_device", "the image's root_device; /dev/sda1 when not given"),
+            may("user_data", "cloud-init text without secrets: everybody with ec2:DescribeInstanceAttribute can read it"),
+        ],
+        results: &[("id", "i-…"), ("private_address", "its address in the VPC")],
+        class: Some(RepeatClass::Token),
+        make: |arguments, subject| Ok(Box::new(Object(TheInstance::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/instance-address",
+        summary: "An elastic address at an instance; never taken away from another one",
+        arguments: &[must("instance", "i-…"), must("allocation", "eipalloc-…")],
+        results: &[("address", "the public address"), ("association", "eipassoc-…")],
+        class: Some(RepeatClass::Natural),
+        make: |arguments, subject| Ok(Box::new(Object(InstanceAddress::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/instance-ready",
+        summary: "Both status checks of an instance are passed",
+        arguments: &[must("instance", "i-…")],
+        results: &[],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(InstanceReady::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/console-host-keys",
+        summary: "The SSH host keys that an instance printed on its console",
+        arguments: &[must("instance", "i-…")],
+        results: &[("fingerprints", "list of SHA256:…")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(ConsoleHostKeys::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/exposure",
+        summary: "What the Internet can reach in the VPC is what was agreed",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            must("ssh_port", "the only SSH port that may be open"),
+            must("allowed", "ranges that may reach it"),
+            may("public", "ids of the instances that may have a public address; one of them at most when not given"),
+        ],
+        results: &[("report", "one row for each rule and each public instance")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(Exposure::new(arguments, subject)?))),
+    },
+    Row {
+        name: "probe/tcp",
+        summary: "A TCP port is open, or closed, as seen from here or from a host",
+        arguments: &[
+            may("host", "name of a host of the engagement"),
+            may("address", "or any address, with `port`"),
+            may("port", "the host's own SSH port when not given"),
+            may("from", "here, or the name of a host that tries"),
+            may("expect", "open or closed; open when not given"),
+        ],
+        results: &[("open", "true or false"), ("from", "who tried"), ("to", "address and port")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(Tcp::new(arguments, subject)?))),
+    },
+    Row {
+        name: "probe/ssh-banner",
+        summary: "An SSH server answers at a host, through its hops",
+        arguments: &[must("host", "name of a host of the engagement")],
+        results: &[("banner", "such as SSH-2.0-OpenSSH_9.2p1")],
+        class: None,
+        make: |arguments, subject| Ok(Box::new(Check(Banner::new(arguments, subject)?))),
+    },
+];
+
+/// The action of a resolved step.
+///
+/// # Errors
+/// An unknown kind, an unknown argument, or one that does not fit; and steps that a person does.
+pub fn build(call: &Call, subject: &Subject) -> Made {
+    match call {
+        Call::Shell { host, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+            host: host.clone(),
+            sudo: *sudo,
+            check: check.clone(),
+            run: run.clone(),
+            verify: verify.clone(),
+            undo: undo.clone(),
+            limit: *limit,
+        })),
+        Call::Kind { kind, with } => {
+            let row = row(kind)?;
+            let arguments = Arguments { kind: row.name, given: with };
+            let known: Vec<&str> = row.arguments.iter().map(|argument| argument.name).collect();
+            arguments.only(&known)?;
+            (row.make)(arguments, subject)
+        }
+        Call::Form(_) | Call::Manual { .. } => {
+            Err(Failure::new("a person does this step, not onramp", "Fill the form in, or sign the step off."))
+        }
+    }
+}
+
+fn row(kind: &str) -> Result<&'static Row, Failure> {
+    ROWS.iter().find(|row| row.name == kind).ok_or_else(|| {
+        let near = crate::text::nearest(kind, ROWS.iter().map(|row| row.name));
+        let advice = match near {
+            Some(near) => format!("Did you mean {near}?"),
+            None => "Correct the step in the runbook; `onramp check` lists the kinds.".to_owned(),
+        };
+        Failure::new(format!("there is no kind of action called \"{kind}\""), advice)
+    })
+}

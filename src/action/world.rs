@@ -1,0 +1,300 @@
+//! What an action may reach: the account, the hosts, the one who watches, and for whom it is done.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use serde_json::Value as Json;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Trouble;
+use super::failure::of_ssh;
+use crate::aws::{Cloud, Owner};
+use crate::engagement::{self, Address, Engagement, Failure, Host, Question};
+use crate::runbook::{Runbook, Scope};
+use crate::ssh::{self, Hop, Identity, Pool, Route};
+
+/// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
+#[derive(Clone)]
+pub struct Worlds {
+    cloud: Result<Arc<Cloud>, Failure>,
+    ssh: Arc<Pool>,
+    identity: Option<Identity>,
+}
+
+impl Worlds {
+    /// The account, or why there is none, and the way to hosts.
+    pub fn new(cloud: Result<Cloud, Failure>, ssh: Pool) -> Self {
+        Worlds { cloud: cloud.map(Arc::new), ssh: Arc::new(ssh), identity: None }
+    }
+
+    /// Everybody logs in to every host with this key, whatever the runbook says: for practice.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The same ways, for looking only: AWS is sent nothing that changes anything.
+    #[must_use]
+    pub fn read_only(&self) -> Worlds {
+        let cloud = self.cloud.as_ref().map(|cloud| Arc::new(cloud.read_only())).map_err(Clone::clone);
+        Worlds { cloud, ..self.clone() }
+    }
+
+    /// Who AWS takes us for, in one line; or why it cannot be told.
+    ///
+    /// # Errors
+    /// As a person reads it.
+    pub async fn identity(&self) -> Result<String, String> {
+        let cloud = self.cloud.as_ref().map_err(|failure| failure.what.clone())?;
+        let identity = cloud.identity().await.map_err(|failure| failure.to_string())?;
+        Ok(format!("{} in account {}", identity.caller(), identity.account))
+    }
+
+    /// What one attempt may reach. `scope` says where the hosts are now; keys that people accepted are known to it.
+    pub fn world(
+        &self,
+        engagement: &Engagement,
+        runbook: &Runbook,
+        scope: &Scope,
+        subject: Subject,
+        output: mpsc::Sender<Vec<u8>>,
+        cancel: CancellationToken,
+    ) -> World {
+        let mut trusted = self.ssh.trusted().write().unwrap_or_else(PoisonError::into_inner);
+        for key in &engagement.trusted {
+            trusted.accept(&key.host, key.port, &key.fingerprint);
+        }
+        drop(trusted);
+        let hosts = engagement::hosts(runbook, scope);
+        let hosts = hosts.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string())));
+        World {
+            cloud: self.cloud.clone(),
+            ssh: self.ssh.clone(),
+            routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
+            output,
+            cancel,
+            subject,
+        }
+    }
+
+    /// Hangs up everywhere.
+    pub async fn close(&self) {
+        self.ssh.close().await;
+    }
+}
+
+/// Everything an attempt may use. One for each attempt; what is shared is behind `Arc`.
+#[derive(Clone)]
+pub struct World {
+    /// The account, or why there is none.
+    pub cloud: Result<Arc<Cloud>, Failure>,
+    pub ssh: Arc<Pool>,
+    pub routes: Arc<Routes>,
+    /// Live output, as it comes. The bytes are not to be trusted.
+    pub output: mpsc::Sender<Vec<u8>>,
+    pub cancel: CancellationToken,
+    pub subject: Subject,
+}
+
+/// For whom, and by which step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// The engagement's random id.
+    pub engagement: String,
+    /// The engagement's name.
+    pub name: String,
+    /// The customer's short name.
+    pub customer: String,
+    pub address: Address,
+    /// The customer's own tags for the bill: a map from key to value.
+    pub cost_tags: Json,
+}
+
+impl Subject {
+    /// What is written on everything that is made.
+    pub(super) fn owner(&self) -> Owner {
+        let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let cost = match &self.cost_tags {
+            Json::Object(tags) => tags.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+            // A table of key and value, or lines of key=value.
+            Json::Array(rows) => rows
+                .iter()
+                .filter_map(|row| match row {
+                    Json::String(line) => line.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())),
+                    row => Some((row.get("key").map(text)?, row.get("value").map(text)?)),
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        Owner { engagement: self.engagement.clone(), customer: self.customer.clone(), env: None, cost }
+    }
+}
+
+impl World {
+    /// The account.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn cloud(&self) -> Result<&Arc<Cloud>, Failure> {
+        self.cloud.as_ref().map_err(Clone::clone)
+    }
+
+    /// May this caller change anything here? Its account must be the engagement's. Without an account in the
+    /// engagement, and for one that has no cloud because all its hosts are there, nothing is asked.
+    ///
+    /// # Errors
+    /// Another account, no credentials, or no answer.
+    pub async fn ready_to_change(&self, expected_account: Option<&str>) -> Result<(), Failure> {
+        let Some(expected) = expected_account else { return Ok(()) };
+        let identity = self.cloud()?.identity().await?;
+        if identity.account == expected {
+            return Ok(());
+        }
+        Err(Failure {
+            what: format!("these credentials belong to account {}, not {expected}", identity.account),
+            meaning: "Nothing is changed in an account that is not the engagement's.".to_owned(),
+            advice: format!(
+                "Choose the profile of account {expected} (--profile), or correct the account id if it was given wrongly."
+            ),
+            raw: identity.arn,
+            ..Failure::default()
+        })
+    }
+
+    /// One line into the output of the attempt.
+    pub(super) async fn say(&self, said: &str) {
+        // A watcher who has gone away stops nothing.
+        let _ = self.output.send(format!("{said}\n").into_bytes()).await;
+    }
+}
+
+/// The hosts of the engagement, as they can be reached now.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    hosts: BTreeMap<String, Result<Host, String>>,
+    identity: Option<Identity>,
+}
+
+impl Routes {
+    /// Hosts by name; of one that cannot be reached yet, the reason.
+    pub fn new(hosts: impl IntoIterator<Item = (String, Result<Host, String>)>) -> Self {
+        Routes { hosts: hosts.into_iter().collect(), identity: None }
+    }
+
+    /// The host of that name.
+    ///
+    /// # Errors
+    /// There is none, or its address is not known yet.
+    pub fn host(&self, name: &str) -> Result<&Host, Failure> {
+        match self.hosts.get(name) {
+            Some(Ok(host)) => Ok(host),
+            Some(Err(why)) => Err(Failure {
+                meaning: why.clone(),
+                ..Failure::new(
+                    format!("host {name} cannot be reached yet"),
+                    "Run the steps that make it first, or give its address.",
+                )
+            }),
+            None => {
+                let near = crate::text::nearest(name, self.hosts.keys().map(String::as_str));
+                let advice = match near {
+                    Some(near) => format!("Did you mean {near}?"),
+                    None => "Correct the step's host in the runbook, or name the host in the inputs.".to_owned(),
+                };
+                Err(Failure::new(format!("there is no host called \"{name}\""), advice))
+            }
+        }
+    }
+
+    /// The hops to a host, the host itself last.
+    ///
+    /// # Errors
+    /// A host on the way is unknown, or the way runs in a circle.
+    pub fn to(&self, name: &str) -> Result<Route, Failure> {
+        let mut hops: Vec<Hop> = Vec::new();
+        let mut next = Some(name.to_owned());
+        while let Some(name) = next {
+            if hops.iter().any(|hop| hop.name == name) {
+                let what = format!("the way to {} runs in a circle through {name}", hops[0].name);
+                return Err(Failure::new(what, "Correct `via` of one of these hosts."));
+            }
+            let host = self.host(&name)?;
+            next = host.via.clone();
+            hops.push(self.hop(host));
+        }
+        hops.reverse();
+        Ok(Route { hops })
+    }
+
+    fn hop(&self, host: &Host) -> Hop {
+        let named = match host.key.as_deref() {
+            None | Some("agent") => Identity::Agent,
+            Some(path) => Identity::File(PathBuf::from(path)),
+        };
+        Hop {
+            name: host.name.clone(),
+            address: host.address.clone(),
+            port: host.port,
+            user: host.user.clone(),
+            identity: self.identity.clone().unwrap_or(named),
+            pins: host.fingerprints.clone(),
+        }
+    }
+}
+
+/// What to tell of a hop that failed: a question for a person where a key is new, otherwise the failure.
+pub(super) fn trouble_of_ssh(error: &ssh::SshError) -> Trouble {
+    match &error.problem {
+        ssh::Problem::UnknownHostKey(key) => Trouble::Question(Question::HostKey {
+            hop: error.hop.clone(),
+            host: key.host.clone(),
+            port: key.port,
+            algorithm: key.algorithm.clone(),
+            fingerprint: key.fingerprint_sha256.clone(),
+            openssh: key.openssh.clone(),
+        }),
+        _ => Trouble::Failure(of_ssh(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(name: &str, via: Option<&str>) -> (String, Result<Host, String>) {
+        let host = Host {
+            name: name.to_owned(),
+            address: "10.0.0.1".to_owned(),
+            port: 22,
+            user: "ops".to_owned(),
+            key: None,
+            via: via.map(str::to_owned),
+            fingerprints: Vec::new(),
+        };
+        (name.to_owned(), Ok(host))
+    }
+
+    #[test]
+    fn a_route_goes_through_every_hop_in_order() {
+        let routes = Routes::new([host("app", Some("inner")), host("inner", Some("bastion")), host("bastion", None)]);
+        let names: Vec<String> = routes.to("app").unwrap().hops.into_iter().map(|hop| hop.name).collect();
+        assert_eq!(names, ["bastion", "inner", "app"]);
+    }
+
+    #[test]
+    fn a_circle_is_said_and_not_walked_for_ever() {
+        let routes = Routes::new([host("a", Some("b")), host("b", Some("a"))]);
+        assert!(routes.to("a").unwrap_err().what.contains("circle"));
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_the_nearest_and_a_late_one_with_the_reason() {
+        let late = ("app".to_owned(), Err("network.app_address is not known yet".to_owned()));
+        let routes = Routes::new([host("bastion", None), late]);
+        assert!(routes.to("bastoin").unwrap_err().advice.contains("bastion"));
+        assert!(routes.to("app").unwrap_err().meaning.contains("not known yet"));
+    }
+}

@@ -1,0 +1,187 @@
+//! The seam: HTTP client, endpoint and credentials in; one client for each service out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::error::AwsFailure;
+use super::limiter::Limiter;
+use super::retry::{Patience, Resend, send};
+use super::watch::{CallLog, CallSeen, Watch};
+
+/// The SDK sets no limit but one for connecting. Creates of EC2 answer in seconds; a minute is a lost answer.
+const CONNECT: Duration = Duration::from_secs(5);
+const ATTEMPT: Duration = Duration::from_secs(30);
+const OPERATION: Duration = Duration::from_secs(60);
+
+/// How to reach AWS. What is `None` comes from where the AWS command line would take it.
+#[derive(Debug, Clone, Default)]
+pub struct Wiring {
+    /// `eu-west-1`
+    pub region: String,
+    pub profile: Option<String>,
+    /// Everything goes there instead of to AWS.
+    pub endpoint_url: Option<String>,
+    pub http_client: Option<SharedHttpClient>,
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// Divides every pause between tries and looks: 0 or 1 in life, more where the cloud is a program on this machine.
+    pub hurry: u32,
+}
+
+/// One account in one region, ready to be asked. Copies share the log of calls and the pace.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    config: SdkConfig,
+    ec2: aws_sdk_ec2::Client,
+    sts: aws_sdk_sts::Client,
+    log: CallLog,
+    limiter: Arc<Limiter>,
+    read_only: bool,
+}
+
+impl Cloud {
+    /// Reads the configuration and finds credentials. Sends nothing to the account.
+    ///
+    /// # Errors
+    /// No region, an endpoint that is no URL, or no credentials.
+    pub async fn connect(wiring: Wiring) -> Result<Cloud, AwsFailure> {
+        if wiring.region.trim().is_empty() {
+            return Err(AwsFailure::wiring("no region is given", "Give the engagement a region, such as eu-west-1."));
+        }
+        if let Some(url) = wiring.endpoint_url.as_deref().filter(|url| !is_http_url(url)) {
+            let said = format!("\"{url}\" is not the URL of an endpoint");
+            return Err(AwsFailure::wiring(&said, "Write it with its scheme, such as http://127.0.0.1:5000."));
+        }
+        let limiter = Limiter::new(wiring.hurry);
+        let config = load(wiring).await;
+        if let Some(credentials) = config.credentials_provider() {
+            credentials.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
+        }
+        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), false))
+    }
+
+    fn over(config: SdkConfig, log: CallLog, limiter: Arc<Limiter>, read_only: bool) -> Cloud {
+        let watch = || Watch { log: log.clone(), read_only };
+        let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(watch()).build();
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(watch()).build();
+        Cloud {
+            ec2: aws_sdk_ec2::Client::from_conf(ec2),
+            sts: aws_sdk_sts::Client::from_conf(sts),
+            config,
+            log,
+            limiter,
+            read_only,
+        }
+    }
+
+    /// The same account, for looking only: every operation that changes something is refused before it is sent.
+    #[must_use]
+    pub fn read_only(&self) -> Cloud {
+        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), true)
+    }
+
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    pub fn ec2(&self) -> &aws_sdk_ec2::Client {
+        &self.ec2
+    }
+
+    pub fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    /// Made when asked for: most runs never need it.
+    pub fn route53(&self) -> aws_sdk_route53::Client {
+        let watch = Watch { log: self.log.clone(), read_only: self.read_only };
+        let config = aws_sdk_route53::config::Builder::from(&self.config).interceptor(watch).build();
+        aws_sdk_route53::Client::from_conf(config)
+    }
+
+    /// The region's name.
+    pub fn region(&self) -> &str {
+        self.config.region().map(Region::as_ref).unwrap_or_default()
+    }
+
+    /// Every call so far that was let through, oldest first; of a very long run only the last ten thousand.
+    pub fn calls(&self) -> Vec<CallSeen> {
+        self.log.seen()
+    }
+
+    /// Sleeps between two looks at something that takes its time.
+    pub async fn pause(&self, pause: Duration) {
+        self.limiter.pause(pause).await;
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    pub(super) fn credentials(&self) -> Option<SharedCredentialsProvider> {
+        self.config.credentials_provider()
+    }
+
+    /// Sends a read of EC2, repeated as reads may be.
+    ///
+    /// # Errors
+    /// See `send`.
+    pub async fn read<T, E, F, Sent>(&self, operation: &str, call: F) -> Result<T, AwsFailure>
+    where
+        F: FnMut() -> Sent,
+        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
+        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        send(operation, Resend::Freely, Patience::NONE, &self.limiter, call).await
+    }
+
+    /// Sends a change of EC2; waits up to a minute for what it builds on to be visible.
+    ///
+    /// # Errors
+    /// See `send`.
+    pub async fn change<T, E, F, Sent>(&self, operation: &str, resend: Resend, call: F) -> Result<T, AwsFailure>
+    where
+        F: FnMut() -> Sent,
+        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
+        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        send(operation, resend, Patience::SETTLING, &self.limiter, call).await
+    }
+}
+
+fn is_http_url(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|h| !h.is_empty())
+    })
+}
+
+async fn load(wiring: Wiring) -> SdkConfig {
+    let limits = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(ATTEMPT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(wiring.region))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(limits);
+    if let Some(profile) = wiring.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = wiring.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(client) = wiring.http_client {
+        loader = loader.http_client(client);
+    }
+    if let Some(credentials) = wiring.credentials {
+        loader = loader.credentials_provider(credentials);
+    }
+    loader.load().await
+}

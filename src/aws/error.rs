@@ -1,0 +1,260 @@
+//! What went wrong with a call, in plain words, and whether it was executed.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+
+use super::codes;
+use super::watch::OnlyLooking;
+
+/// Was the call executed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It never reached AWS.
+    NotExecuted,
+    /// AWS answered that it will not.
+    Refused,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// What callers decide by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// These credentials may not.
+    Denied,
+    /// There are no credentials, or they are wrong or at their end.
+    Credentials,
+    /// Nobody answers at the endpoint.
+    Unreachable,
+    Throttled,
+    Quota,
+    /// None of that instance type in that zone.
+    Capacity,
+    /// Sent, and no answer that says what became of it.
+    LostReply,
+    /// An id that AWS does not know (yet).
+    NotFound,
+    /// What was to be removed is not there.
+    Gone,
+    Exists,
+    InUse,
+    NotReady,
+    Conflict,
+    Token,
+    Invalid,
+    AddressPlan,
+    Image,
+    Key,
+    /// Account, region, service or Marketplace terms are not ready for use.
+    Activation,
+    /// A change was asked of a cloud that only looks.
+    OnlyLooking,
+    Other,
+}
+
+/// A call that did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsFailure {
+    /// `CreateVpc`
+    pub operation: String,
+    pub kind: Kind,
+    pub fate: Fate,
+    pub code: Option<String>,
+    /// What could not be done.
+    pub what: String,
+    /// What that means here.
+    pub meaning: String,
+    /// What to do now.
+    pub advice: String,
+    /// AWS's own words, or those of the network.
+    pub raw: String,
+}
+
+impl fmt::Display for AwsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
+        write!(f, ": {}", self.meaning)
+    }
+}
+
+impl Error for AwsFailure {}
+
+impl AwsFailure {
+    fn new(operation: &str, kind: Kind, fate: Fate, meaning: &str, advice: &str) -> Self {
+        AwsFailure {
+            operation: operation.to_owned(),
+            kind,
+            fate,
+            code: None,
+            what: format!("{operation} did not work"),
+            meaning: meaning.to_owned(),
+            advice: advice.to_owned(),
+            raw: String::new(),
+        }
+    }
+
+    pub(super) fn wiring(meaning: &str, advice: &str) -> Self {
+        let mut failure = AwsFailure::new("connect", Kind::Invalid, Fate::NotExecuted, meaning, advice);
+        failure.what = "There is no connection to AWS".to_owned();
+        failure
+    }
+
+    pub(super) fn credentials(operation: &str, error: &(dyn Error + 'static)) -> Self {
+        let failure = AwsFailure {
+            raw: said_by(error),
+            ..AwsFailure::new(
+                operation,
+                Kind::Credentials,
+                Fate::NotExecuted,
+                "No usable credentials were found, so nothing was sent.",
+                "Choose a profile with --profile or AWS_PROFILE, or sign in (with single sign-on: aws sso login), and \
+                 try again.",
+            )
+        };
+        AwsFailure { what: "There are no credentials for AWS".to_owned(), ..failure }
+    }
+
+    fn unreachable(operation: &str, error: &(dyn Error + 'static)) -> Self {
+        AwsFailure {
+            raw: said_by(error),
+            what: format!("{operation} was not sent"),
+            ..AwsFailure::new(
+                operation,
+                Kind::Unreachable,
+                Fate::NotExecuted,
+                "Nobody answers at the endpoint, so nothing was changed.",
+                "Check the network, the proxy, the region's name and --endpoint-url; then try again.",
+            )
+        }
+    }
+
+    fn lost(operation: &str, error: &(dyn Error + 'static)) -> Self {
+        AwsFailure {
+            raw: said_by(error),
+            what: format!("{operation} was sent, but no answer came back"),
+            ..AwsFailure::new(
+                operation,
+                Kind::LostReply,
+                Fate::Unknown,
+                "It may or may not have been done.",
+                "onramp looks what is there before it asks again. Check the network meanwhile.",
+            )
+        }
+    }
+}
+
+/// Puts an SDK error into plain words.
+pub fn explain<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> AwsFailure
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    if let Some(refusal) = in_chain::<OnlyLooking>(error) {
+        let mut failure = AwsFailure::new(operation, Kind::OnlyLooking, Fate::NotExecuted, "", "Report this as a bug.");
+        failure.meaning = format!("{refusal}; it was stopped before it was sent.");
+        return failure;
+    }
+    match error {
+        SdkError::ServiceError(refused) => {
+            answered(operation, refused.err().meta().code(), refused.err().meta().message(), refused.raw())
+        }
+        SdkError::ResponseError(response) => AwsFailure {
+            raw: said_by(error),
+            ..answered(operation, None, Some("the answer is not one of AWS"), response.raw())
+        },
+        SdkError::TimeoutError(_) => AwsFailure::lost(operation, error),
+        _ if in_chain::<CredentialsError>(error).is_some() => AwsFailure::credentials(operation, error),
+        SdkError::DispatchFailure(dispatch) if dispatch.is_user() || never_connected(error) => {
+            AwsFailure::unreachable(operation, error)
+        }
+        SdkError::DispatchFailure(_) => AwsFailure::lost(operation, error),
+        _ => AwsFailure {
+            raw: said_by(error),
+            what: format!("{operation} was not sent"),
+            ..AwsFailure::new(
+                operation,
+                Kind::Invalid,
+                Fate::NotExecuted,
+                "The call could not be put together, so nothing was changed.",
+                "Correct the value named below, and report it so that onramp's own check learns it.",
+            )
+        },
+    }
+}
+
+/// AWS, or something in its place, answered.
+fn answered(operation: &str, code: Option<&str>, message: Option<&str>, response: &HttpResponse) -> AwsFailure {
+    let status = response.status().as_u16();
+    let row = code.and_then(codes::row);
+    let kind = match (row, status) {
+        (Some(row), _) => row.kind,
+        (None, 429) => Kind::Throttled,
+        (None, 500..) => Kind::LostReply,
+        (None, _) => Kind::Other,
+    };
+    let fate = match kind {
+        // A throttled call was not executed, whatever its status says (EC2 answers 503).
+        Kind::Throttled => Fate::NotExecuted,
+        Kind::LostReply => Fate::Unknown,
+        _ if row.is_none() && !(400..500).contains(&status) => Fate::Unknown,
+        _ => Fate::Refused,
+    };
+    let meaning = row.map_or(unknown_code(kind), |row| row.meaning);
+    let advice = row.map_or("Read the words below; look the code up in the EC2 list of error codes.", |row| row.advice);
+    let mut failure = AwsFailure::new(operation, kind, fate, meaning, advice);
+    failure.what = if fate == Fate::Unknown {
+        format!("{operation} ended without a clear answer")
+    } else {
+        format!("{operation} was refused")
+    };
+    failure.code = code.map(str::to_owned).or_else(|| Some(format!("HTTP {status}")));
+    failure.raw = message.unwrap_or_default().to_owned();
+    failure
+}
+
+fn unknown_code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Throttled => "More calls than AWS takes in a second.",
+        Kind::LostReply => "AWS, or a proxy before it, had an error of its own.",
+        _ => "onramp has no better words for this code than AWS's own.",
+    }
+}
+
+/// The whole chain in one line; what an error repeats of its source is said once.
+fn said_by(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for part in chain(error).map(ToString::to_string) {
+        if !part.is_empty() && !said.iter().any(|earlier| earlier.contains(&part)) {
+            said.push(part);
+        }
+    }
+    said.join(": ")
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
+        // `source()` of an io error skips what it carries.
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}
+
+fn in_chain<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    chain(error).find_map(|error| error.downcast_ref::<E>())
+}
+
+/// Proof that no connection was made, so that nothing can have been executed: refused, unknown host, no route, or a
+/// time-out while connecting. hyper says "client error (Connect)" for all of these; its type is not ours to name.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    chain(error).any(|error| match error.downcast_ref::<std::io::Error>() {
+        Some(io) => matches!(io.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable),
+        None => error.to_string().starts_with("client error (Connect)"),
+    })
+}

@@ -1,0 +1,103 @@
+//! Our own rules of repeating a call (reliability specification, 2.1 to 2.4).
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+
+use super::error::{AwsFailure, Fate, Kind, explain};
+use super::limiter::Limiter;
+
+/// Tries of one call, the first included.
+const TRIES: u32 = 6;
+/// Pause between two looks at something that is not visible or not ready yet.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// What guards against doing it twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resend {
+    /// A read, a token or a natural key: the same call again does no harm.
+    Freely,
+    /// Nothing: repeat only what certainly was not executed.
+    OnlyUnsent,
+}
+
+/// How long a call waits for what earlier steps made to be seen everywhere: EC2 is eventually consistent, and answers
+/// `Invalid….NotFound` for an object that it has just handed out (EC2 API reference, eventual consistency).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Patience {
+    pub const NONE: Patience = Patience(Duration::ZERO);
+    pub const SETTLING: Patience = Patience(Duration::from_secs(60));
+}
+
+/// Sends `call`, in its turn, and repeats it as `resend` and `patience` allow.
+///
+/// # Errors
+/// The last answer. Its fate is `Unknown` when any of the tries may have been executed.
+pub async fn send<T, E, F, Sent>(
+    operation: &str,
+    resend: Resend,
+    patience: Patience,
+    limiter: &Limiter,
+    mut call: F,
+) -> Result<T, AwsFailure>
+where
+    F: FnMut() -> Sent,
+    Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let mut waited = Duration::ZERO;
+    let mut tries = 0;
+    let mut in_doubt = false;
+    loop {
+        limiter.turn().await;
+        tries += 1;
+        let mut failure = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => explain(operation, &error),
+        };
+        in_doubt |= failure.fate == Fate::Unknown;
+        if in_doubt {
+            failure.fate = Fate::Unknown;
+        }
+        let settling = waited < patience.0 && matches!(failure.kind, Kind::NotFound | Kind::NotReady);
+        let pause = match repeat(&failure, resend, tries) {
+            Some(pause) => pause,
+            None if settling && !(in_doubt && resend == Resend::OnlyUnsent) => SETTLING,
+            None => return Err(failure),
+        };
+        tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
+        if failure.kind == Kind::Throttled {
+            limiter.back_off(pause);
+        }
+        limiter.pause(pause).await;
+        waited += pause;
+    }
+}
+
+/// How long to wait before the same call may go out again, if it may.
+fn repeat(failure: &AwsFailure, resend: Resend, tries: u32) -> Option<Duration> {
+    if tries >= TRIES {
+        return None;
+    }
+    let base = match (failure.kind, failure.fate, resend) {
+        (_, Fate::Unknown, Resend::OnlyUnsent) => return None,
+        (Kind::Throttled, _, _) => Duration::from_millis(500),
+        (Kind::Unreachable, Fate::NotExecuted, _) => Duration::from_millis(200),
+        (Kind::Unreachable | Kind::LostReply, Fate::Unknown, Resend::Freely) => Duration::from_millis(200),
+        _ => return None,
+    };
+    Some(jittered(base * 2u32.pow(tries - 1)))
+}
+
+/// Half of it for certain, the other half by chance, so that steps that failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [128u8];
+    // Without chance the pause is three quarters: still a pause.
+    let _ = getrandom::fill(&mut byte);
+    pause / 2 + (pause / 2).mul_f64(f64::from(byte[0]) / 255.0)
+}

@@ -1,0 +1,149 @@
+//! The tags that every object of ours carries, and the look-up by them (domain specification, 1.1).
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+const ENGAGEMENT: &str = "onramp:engagement";
+const KEY: &str = "onramp:key";
+const TOKEN: &str = "onramp:token";
+
+/// Who an object is made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The engagement's random id, so that two engagements for one customer differ.
+    pub engagement: String,
+    /// The customer's short name.
+    pub customer: String,
+    pub env: Option<String>,
+    /// The customer's own tags for the bill (`aws.cost_tags`).
+    pub cost: BTreeMap<String, String>,
+}
+
+/// What is written on one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp<'a> {
+    pub owner: &'a Owner,
+    pub phase: &'a str,
+    pub step: &'a str,
+    /// Stable logical name: `vpc/main`, `subnet/app/a`.
+    pub key: &'a str,
+    /// Of the intent under which it is made.
+    pub token: &'a str,
+    /// What the console shows.
+    pub name: &'a str,
+}
+
+impl Stamp<'_> {
+    /// All tags, ours last, so that no cost tag can stand in for one of them.
+    pub fn tags(&self) -> Vec<Tag> {
+        let mut tags: BTreeMap<&str, &str> = BTreeMap::new();
+        tags.extend(self.owner.cost.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        tags.insert(ENGAGEMENT, &self.owner.engagement);
+        tags.insert("onramp:customer", &self.owner.customer);
+        if let Some(env) = &self.owner.env {
+            tags.insert("onramp:env", env);
+        }
+        tags.insert("onramp:phase", self.phase);
+        tags.insert("onramp:step", self.step);
+        tags.insert(KEY, self.key);
+        tags.insert(TOKEN, self.token);
+        tags.insert("onramp:managed", "true");
+        tags.insert("Name", self.name);
+        tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+
+    /// For the create call itself: tags and object then appear together.
+    pub fn on(&self, kind: ResourceType) -> TagSpecification {
+        TagSpecification::builder().resource_type(kind).set_tags(Some(self.tags())).build()
+    }
+}
+
+/// Finds the object of that key of that engagement.
+pub fn lookup(engagement: &str, key: &str) -> Vec<Filter> {
+    vec![filter(&format!("tag:{ENGAGEMENT}"), [engagement]), filter(&format!("tag:{KEY}"), [key])]
+}
+
+/// One filter of a describe call; any of the values fits.
+pub fn filter<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.into_iter().map(str::to_owned).collect())).build()
+}
+
+/// Whose object it is, as its tags say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// This engagement's, under that key.
+    Us { key: String },
+    /// Another engagement's.
+    Engagement(String),
+    /// onramp did not make it.
+    Stranger,
+}
+
+/// Reads the tags of an object.
+pub fn holder(tags: &[Tag], engagement: &str) -> Holder {
+    let value = |wanted: &str| tags.iter().find(|tag| tag.key() == Some(wanted)).and_then(Tag::value);
+    match value(ENGAGEMENT) {
+        Some(found) if found == engagement => Holder::Us { key: value(KEY).unwrap_or_default().to_owned() },
+        Some(other) => Holder::Engagement(other.to_owned()),
+        None => Holder::Stranger,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner {
+            engagement: "0f3a".to_owned(),
+            customer: "acme".to_owned(),
+            env: Some("prod".to_owned()),
+            cost: BTreeMap::from([
+                ("cost-centre".to_owned(), "4711".to_owned()),
+                ("onramp:engagement".to_owned(), "forged".to_owned()),
+            ]),
+        }
+    }
+
+    fn stamp(owner: &Owner) -> Stamp<'_> {
+        Stamp { owner, phase: "access", step: "access/vpc", key: "vpc/main", token: "ab12", name: "acme vpc/main" }
+    }
+
+    #[test]
+    fn every_tag_of_the_specification_is_there_and_none_can_be_forged() {
+        let owner = owner();
+        let tags: BTreeMap<String, String> = stamp(&owner)
+            .tags()
+            .into_iter()
+            .map(|tag| (tag.key().unwrap().to_owned(), tag.value().unwrap().to_owned()))
+            .collect();
+        let names: Vec<&str> = tags.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "Name",
+                "cost-centre",
+                "onramp:customer",
+                "onramp:engagement",
+                "onramp:env",
+                "onramp:key",
+                "onramp:managed",
+                "onramp:phase",
+                "onramp:step",
+                "onramp:token"
+            ]
+        );
+        assert_eq!(tags["onramp:engagement"], "0f3a");
+        assert_eq!(tags["onramp:managed"], "true");
+    }
+
+    #[test]
+    fn tags_tell_whose_it_is() {
+        let owner = owner();
+        let tags = stamp(&owner).tags();
+        assert_eq!(holder(&tags, "0f3a"), Holder::Us { key: "vpc/main".to_owned() });
+        assert_eq!(holder(&tags, "other"), Holder::Engagement("0f3a".to_owned()));
+        assert_eq!(holder(&[], "0f3a"), Holder::Stranger);
+    }
+}

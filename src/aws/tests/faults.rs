@@ -1,0 +1,324 @@
+//! What becomes of a call that goes wrong: whether it is repeated, and what is said.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Resend, Wiring};
+
+/// One answer of the server.
+#[derive(Debug, Clone)]
+enum Answer {
+    Vpc,
+    NoVpcs,
+    Error(u16, &'static str),
+    Html(u16),
+    /// The connection breaks after the request went out.
+    Broken,
+    Refused,
+}
+
+/// Answers in turn; the last answer for ever.
+#[derive(Debug, Clone)]
+struct Server {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<Mutex<u32>>,
+}
+
+impl Server {
+    fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), asked: Arc::default() }
+    }
+
+    fn asked(&self) -> u32 {
+        *self.asked.lock().unwrap()
+    }
+
+    async fn cloud(&self) -> Cloud {
+        let keys = SharedCredentialsProvider::new(Credentials::for_tests());
+        let wiring = Wiring {
+            region: "eu-west-1".to_owned(),
+            http_client: Some(SharedHttpClient::new(self.clone())),
+            credentials: Some(keys),
+            hurry: 1_000,
+            ..Wiring::default()
+        };
+        Cloud::connect(wiring).await.unwrap()
+    }
+}
+
+impl HttpClient for Server {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Server {
+    fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+        *self.asked.lock().unwrap() += 1;
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() };
+        HttpConnectorFuture::ready(respond(&answer))
+    }
+}
+
+fn respond(answer: &Answer) -> Result<HttpResponse, ConnectorError> {
+    let (status, body) = match answer {
+        Answer::Vpc => (200, "<CreateVpcResponse><vpc><vpcId>vpc-1</vpcId></vpc></CreateVpcResponse>".to_owned()),
+        Answer::NoVpcs => (200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>".to_owned()),
+        Answer::Error(status, code) => (
+            *status,
+            format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>in AWS's words</Message></Error></Errors>\
+                 <RequestID>r-1</RequestID></Response>"
+            ),
+        ),
+        Answer::Html(status) => (*status, "<html>a proxy's own page</html>".to_owned()),
+        Answer::Broken => {
+            let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+            return Err(ConnectorError::io(Box::new(reset)));
+        }
+        Answer::Refused => {
+            let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            return Err(ConnectorError::io(Box::new(refused)));
+        }
+    };
+    Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body)))
+}
+
+/// Asks for a VPC; says how it ended and how often it was asked for.
+async fn create(resend: Resend, answers: impl IntoIterator<Item = Answer>) -> (Result<(), AwsFailure>, u32) {
+    let server = Server::answering(answers);
+    let cloud = server.cloud().await;
+    let ec2 = cloud.ec2().clone();
+    let result = cloud.change("CreateVpc", resend, || ec2.create_vpc().cidr_block("10.0.0.0/16").send()).await;
+    (result.map(|_| ()), server.asked())
+}
+
+#[tokio::test]
+async fn what_certainly_was_not_executed_is_sent_again_whatever_its_class() {
+    for not_executed in [Answer::Error(503, "RequestLimitExceeded"), Answer::Error(400, "Throttling"), Answer::Refused]
+    {
+        for resend in [Resend::OnlyUnsent, Resend::Freely] {
+            let (result, asked) = create(resend, [not_executed.clone(), not_executed.clone(), Answer::Vpc]).await;
+            assert_eq!((result, asked), (Ok(()), 3), "{not_executed:?} {resend:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_a_guard_is_never_repeated_once_it_may_have_been_executed() {
+    for lost in
+        [Answer::Broken, Answer::Error(500, "InternalError"), Answer::Error(503, "Unavailable"), Answer::Html(502)]
+    {
+        let (result, asked) = create(Resend::OnlyUnsent, [lost.clone(), Answer::Vpc]).await;
+        let failure = result.unwrap_err();
+        assert_eq!((failure.fate, asked), (Fate::Unknown, 1), "{lost:?}: {failure:?}");
+        assert_eq!(failure.kind, Kind::LostReply, "{lost:?}: {failure:?}");
+
+        let (result, asked) = create(Resend::Freely, [lost.clone(), Answer::Vpc]).await;
+        assert_eq!((result, asked), (Ok(()), 2), "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_gives_up_after_six_tries() {
+    let (result, asked) = create(Resend::Freely, [Answer::Error(503, "RequestLimitExceeded")]).await;
+    assert_eq!((result.unwrap_err().kind, asked), (Kind::Throttled, 6));
+    let (result, asked) = create(Resend::OnlyUnsent, [Answer::Refused]).await;
+    let failure = result.unwrap_err();
+    assert_eq!((failure.kind, failure.fate, asked), (Kind::Unreachable, Fate::NotExecuted, 6));
+}
+
+#[tokio::test]
+async fn a_doubt_stays_a_doubt_when_a_later_try_is_refused() {
+    let (result, _) = create(Resend::Freely, [Answer::Broken, Answer::Error(403, "UnauthorizedOperation")]).await;
+    let failure = result.unwrap_err();
+    assert_eq!((failure.kind, failure.fate), (Kind::Denied, Fate::Unknown));
+}
+
+#[tokio::test]
+async fn what_is_not_visible_yet_is_waited_for_but_not_for_ever() {
+    let hidden = || Answer::Error(400, "InvalidVpcID.NotFound");
+    let (result, asked) = create(Resend::OnlyUnsent, [hidden(), hidden(), Answer::Vpc]).await;
+    assert_eq!((result, asked), (Ok(()), 3));
+
+    // A minute, in steps of two seconds.
+    let (result, asked) = create(Resend::OnlyUnsent, [hidden()]).await;
+    assert_eq!((result.unwrap_err().kind, asked), (Kind::NotFound, 31));
+}
+
+#[tokio::test]
+async fn a_read_does_not_wait_for_what_is_not_there() {
+    let server = Server::answering([Answer::Error(400, "InvalidVpcID.NotFound")]);
+    let cloud = server.cloud().await;
+    let ec2 = cloud.ec2().clone();
+    let failure = cloud.read("DescribeVpcs", || ec2.describe_vpcs().send()).await.unwrap_err();
+    assert_eq!((failure.kind, server.asked()), (Kind::NotFound, 1));
+}
+
+#[tokio::test]
+async fn a_cloud_for_looking_sends_no_change() {
+    let server = Server::answering([Answer::NoVpcs]);
+    let looking = server.cloud().await.read_only();
+    let ec2 = looking.ec2().clone();
+    let failure = looking.change("CreateVpc", Resend::Freely, || ec2.create_vpc().send()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.fate, server.asked()), (Kind::OnlyLooking, Fate::NotExecuted, 0));
+    assert!(failure.meaning.contains("CreateVpc"), "{failure:?}");
+    assert_eq!(looking.calls(), []);
+
+    looking.read("DescribeVpcs", || ec2.describe_vpcs().send()).await.unwrap();
+    let seen: Vec<_> = looking.calls().into_iter().map(|call| (call.operation, call.mutating)).collect();
+    assert_eq!((seen, server.asked()), (vec![("DescribeVpcs".to_owned(), false)], 1));
+}
+
+#[derive(Debug)]
+struct Expired;
+
+impl ProvideCredentials for Expired {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let said = "the SSO session has expired";
+        future::ProvideCredentials::ready(Err(aws_credential_types::provider::error::CredentialsError::not_loaded(
+            said,
+        )))
+    }
+}
+
+#[tokio::test]
+async fn missing_credentials_are_said_before_anything_is_sent() {
+    let wiring = Wiring {
+        region: "eu-west-1".to_owned(),
+        credentials: Some(SharedCredentialsProvider::new(Expired)),
+        http_client: Some(SharedHttpClient::new(Server::answering([Answer::Vpc]))),
+        ..Wiring::default()
+    };
+    let failure = Cloud::connect(wiring).await.unwrap_err();
+    assert_eq!((failure.kind, failure.fate), (Kind::Credentials, Fate::NotExecuted));
+    assert!(failure.raw.contains("the SSO session has expired"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_unreachable_and_certainly_not_executed() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let wiring = Wiring {
+        region: "eu-west-1".to_owned(),
+        endpoint_url: Some(format!("http://127.0.0.1:{port}")),
+        credentials: Some(SharedCredentialsProvider::new(Credentials::for_tests())),
+        hurry: 1_000,
+        ..Wiring::default()
+    };
+    let cloud = Cloud::connect(wiring).await.unwrap();
+    let failure = cloud.identity().await.unwrap_err();
+    assert_eq!((failure.kind, failure.fate), (Kind::Unreachable, Fate::NotExecuted), "{failure:?}");
+    assert!(failure.raw.contains("refused"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_must_be_a_url() {
+    for (region, url) in [("eu-west-1", "moto:5000"), ("eu-west-1", "localhost"), ("", "http://127.0.0.1:5000")] {
+        let wiring = Wiring { region: region.to_owned(), endpoint_url: Some(url.to_owned()), ..Wiring::default() };
+        let failure = Cloud::connect(wiring).await.unwrap_err();
+        assert_eq!((failure.kind, failure.fate), (Kind::Invalid, Fate::NotExecuted), "{region} {url}: {failure:?}");
+    }
+}
+
+/// One row for every code of the specification's table: how it is taken, and that something is said about it.
+#[tokio::test]
+async fn every_code_of_the_table_is_understood() {
+    use Kind::*;
+    let table = [
+        ("UnauthorizedOperation", Denied),
+        ("AccessDenied", Denied),
+        ("AccessDeniedException", Denied),
+        ("AuthFailure", Credentials),
+        ("InvalidClientTokenId", Credentials),
+        ("ExpiredToken", Credentials),
+        ("ExpiredTokenException", Credentials),
+        ("SignatureDoesNotMatch", Credentials),
+        ("RequestExpired", Credentials),
+        ("OptInRequired", Activation),
+        ("PendingVerification", Activation),
+        ("Blocked", Activation),
+        ("AccountDisabled", Activation),
+        ("RequestLimitExceeded", Throttled),
+        ("Throttling", Throttled),
+        ("ThrottlingException", Throttled),
+        ("TooManyRequestsException", Throttled),
+        ("SlowDown", Throttled),
+        ("InsufficientInstanceCapacity", Capacity),
+        ("InsufficientHostCapacity", Capacity),
+        ("Unsupported", Capacity),
+        ("VcpuLimitExceeded", Quota),
+        ("InstanceLimitExceeded", Quota),
+        ("VpcLimitExceeded", Quota),
+        ("InternetGatewayLimitExceeded", Quota),
+        ("AddressLimitExceeded", Quota),
+        ("NatGatewayLimitExceeded", Quota),
+        ("VpnGatewayLimitExceeded", Quota),
+        ("CustomerGatewayLimitExceeded", Quota),
+        ("VpnConnectionLimitExceeded", Quota),
+        ("SubnetLimitExceeded", Quota),
+        ("RulesPerSecurityGroupLimitExceeded", Quota),
+        ("RouteLimitExceeded", Quota),
+        ("DhcpOptionsLimitExceeded", Quota),
+        ("VpcEndpointLimitExceeded", Quota),
+        ("DependencyViolation", InUse),
+        ("IncorrectState", NotReady),
+        ("IncorrectInstanceState", NotReady),
+        ("InvalidParameterValue", Invalid),
+        ("ValidationError", Invalid),
+        ("InvalidParameterCombination", Invalid),
+        ("InvalidSubnet.Conflict", AddressPlan),
+        ("InvalidVpc.Range", AddressPlan),
+        ("InvalidSubnet.Range", AddressPlan),
+        ("CidrConflict", AddressPlan),
+        ("AsnConflict", Conflict),
+        ("InvalidCustomerGateway.DuplicateIpAddress", Exists),
+        ("VpnGatewayAttachmentLimitExceeded", Exists),
+        ("VpcPeeringConnectionAlreadyExists", Exists),
+        ("FlowLogAlreadyExists", Exists),
+        ("InvalidPermission.Duplicate", Exists),
+        ("InvalidPermission.NotFound", Gone),
+        ("Resource.AlreadyAssociated", Exists),
+        ("RouteAlreadyExists", Exists),
+        ("InvalidAMIID.Unavailable", Image),
+        ("InvalidAMIID.NotFound", Image),
+        ("KMSKeyNotAccessibleFault", Key),
+        ("Client.InvalidKMSKey.InvalidState", Key),
+        ("ConcurrentModificationException", Conflict),
+        ("ConflictException", Conflict),
+        ("PriorRequestNotComplete", Conflict),
+        ("IdempotentParameterMismatch", Token),
+        ("IdempotentInstanceTerminated", Token),
+        ("InvalidVpcID.NotFound", NotFound),
+        ("InvalidGroup.NotFound", NotFound),
+        ("InvalidSubnetID.NotFound", NotFound),
+    ];
+    for (code, kind) in table {
+        let status = if kind == Throttled { 503 } else { 400 };
+        let (result, _) = create(Resend::OnlyUnsent, [Answer::Error(status, code)]).await;
+        let failure = result.unwrap_err();
+        assert_eq!(failure.kind, kind, "{code}");
+        assert_eq!(failure.code.as_deref(), Some(code));
+        let fate = if kind == Throttled { Fate::NotExecuted } else { Fate::Refused };
+        assert_eq!(failure.fate, fate, "{code}");
+        assert!(failure.meaning.len() > 20 && failure.advice.len() > 20, "{failure:?}");
+        assert_eq!(failure.raw, "in AWS's words");
+    }
+    let (result, _) = create(Resend::OnlyUnsent, [Answer::Error(400, "NeverHeardOf")]).await;
+    let failure = result.unwrap_err();
+    assert_eq!((failure.kind, failure.fate), (Other, Fate::Refused));
+}

@@ -1,0 +1,3 @@
+//! The wire against a server of our own making, and against nothing at all.
+
+mod faults;

@@ -1,0 +1,4 @@
+//! Tests too long to stand beside what they test.
+
+mod shells;
+mod templates;

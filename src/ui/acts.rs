@@ -1,0 +1,430 @@
+//! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
+
+use crate::engagement::{Address, Command, RunScope, State as StepState, Status};
+use crate::engine::Request;
+use crate::ui::effect::Effect;
+use crate::ui::facts::Said;
+use crate::ui::next::{NextMove, next_move};
+use crate::ui::screen::palette::{Entry, Palette};
+use crate::ui::screen::prompt::{Ask, Prompt};
+use crate::ui::screen::rows::Node;
+use crate::ui::screen::{form, plan as plan_screen};
+use crate::ui::state::{Place, Popup, State, run};
+
+type Can = Result<(), String>;
+
+fn ask(state: &mut State, ask: Ask) -> Vec<Effect> {
+    state.popup = Some(Popup::Prompt(Prompt::new(ask)));
+    Vec::new()
+}
+
+fn chosen(state: &State) -> Option<Address> {
+    state.board.address(&state.facts)
+}
+
+pub fn nothing(_: &mut State) -> Vec<Effect> {
+    Vec::new()
+}
+
+pub fn new_engagement(state: &mut State) -> Vec<Effect> {
+    ask(state, Ask::New)
+}
+
+pub fn refresh(_: &mut State) -> Vec<Effect> {
+    vec![Effect::RefreshCards]
+}
+
+/// `Enter` on the board.
+pub fn enter(state: &mut State) -> Vec<Effect> {
+    let node = state.board.node().cloned();
+    match (node, chosen(state)) {
+        (Some(Node::Step(address)), _) => do_next(state, &address),
+        (Some(node @ Node::Group(_)), Some(first)) => {
+            state.board.open_group(&node);
+            state.board.jump(&state.facts, &first)
+        }
+        _ => fold(state),
+    }
+}
+
+fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
+    match next_move(&state.facts, address) {
+        NextMove::FillForm(step) => form::begin(state, &step),
+        NextMove::Plan(step) => show_plan(state, Some(step)),
+        NextMove::Run(step) => run(state, RunScope::Only(step)),
+        NextMove::Again(step) => again(state, step),
+        NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
+        NextMove::Decide(step) => ask(state, Ask::Different(step)),
+        NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
+        NextMove::Settle(step) => ask(state, Ask::Settle(step)),
+        NextMove::Watch(_) => full_output(state),
+        NextMove::GoTo(step) => state.board.jump(&state.facts, &step),
+        NextMove::Nothing(why) => {
+            state.say(Said::plain(why));
+            Vec::new()
+        }
+    }
+}
+
+/// A step that waits is only looked at again; any other one is opened again first.
+fn again(state: &mut State, step: Address) -> Vec<Effect> {
+    let waits = state.facts.open.as_ref().and_then(|open| open.row(&step)).is_some_and(|row| {
+        matches!(row.status, Status::Waiting { .. })
+    });
+    if waits {
+        return run(state, RunScope::Only(step));
+    }
+    let mut effects = vec![Effect::Send(Request::Command(Command::Reopen(step.clone())))];
+    let uncovered = state.facts.open.as_ref().is_some_and(|open| open.needs_plan(&step));
+    if uncovered {
+        if let Some(planned) = state.facts.open.as_mut().and_then(|open| open.planned.as_mut()) {
+            planned.stale = true;
+        }
+        effects.extend(show_plan(state, Some(step)));
+    } else {
+        effects.extend(run(state, RunScope::Only(step)));
+    }
+    effects
+}
+
+pub fn next(state: &mut State) -> Vec<Effect> {
+    let next = state.facts.open.as_ref().and_then(|open| open.board.next()).is_some();
+    if !next {
+        state.say(Said::good("Nothing is left to do here"));
+    }
+    state.board.jump_to_next(&state.facts)
+}
+
+pub fn fold(state: &mut State) -> Vec<Effect> {
+    state.board.fold(&state.facts, None)
+}
+
+// ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+fn ready(state: &State) -> Vec<Address> {
+    let rows = state.facts.open.iter().flat_map(|open| open.board.rows.iter());
+    rows.filter(|row| row.status.runnable()).map(|row| row.address.clone()).collect()
+}
+
+pub fn can_run_all(state: &State) -> Can {
+    let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
+    let looks = open.board.rows.iter().any(|row| matches!(row.status, Status::Waiting { .. } | Status::InDoubt { .. }));
+    let held = open.board.rows.iter().any(|row| row.status == Status::NeedsApproval);
+    if open.running {
+        Err("it is running".to_owned())
+    } else if ready(state).is_empty() && !looks && !held {
+        Err("nothing is ready to run; n goes to what is next".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+pub fn run_all(state: &mut State) -> Vec<Effect> {
+    let ready = ready(state);
+    let open = state.facts.open.as_ref();
+    let uncovered = open.and_then(|open| ready.iter().find(|step| open.needs_plan(step)).cloned());
+    let held = open.and_then(|open| open.board.rows.iter().find(|row| row.status == Status::NeedsApproval));
+    match uncovered.or_else(|| held.map(|row| row.address.clone())) {
+        Some(first) => show_plan(state, Some(first)),
+        None => run(state, RunScope::All),
+    }
+}
+
+pub fn can_stop(state: &State) -> Can {
+    let runs = state.facts.open.as_ref().is_some_and(|open| open.running || open.busy() > 0);
+    if runs { Ok(()) } else { Err("nothing is running".to_owned()) }
+}
+
+pub fn stop(state: &mut State) -> Vec<Effect> {
+    state.say(Said::plain("Stopping: running steps come to a safe end, no new ones start"));
+    vec![Effect::Send(Request::Stop)]
+}
+
+pub fn can_cancel(state: &State) -> Can {
+    let Some(address) = chosen(state) else { return Err("choose a running step".to_owned()) };
+    let running = state.facts.open.as_ref().and_then(|open| open.row(&address));
+    match running {
+        Some(row) if matches!(row.status, Status::Running { .. }) => Ok(()),
+        _ => Err("this step is not running".to_owned()),
+    }
+}
+
+pub fn cancel(state: &mut State) -> Vec<Effect> {
+    chosen(state).map(|step| Effect::Send(Request::Cancel(step))).into_iter().collect()
+}
+
+pub fn can_verify(state: &State) -> Can {
+    let done = state.facts.open.as_ref().is_some_and(|open| open.board.tally.done > 0);
+    if done { Ok(()) } else { Err("nothing is done yet".to_owned()) }
+}
+
+pub fn verify(state: &mut State) -> Vec<Effect> {
+    state.say(Said::plain("Checking every finished step again; nothing is changed"));
+    vec![Effect::Send(Request::Verify)]
+}
+
+// ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+fn show_plan(state: &mut State, wanted: Option<Address>) -> Vec<Effect> {
+    state.show(Place::Plan);
+    state.plan.begin(&mut state.facts, wanted)
+}
+
+pub fn plan(state: &mut State) -> Vec<Effect> {
+    let wanted = chosen(state);
+    show_plan(state, wanted)
+}
+
+pub fn plan_again(state: &mut State) -> Vec<Effect> {
+    match &mut state.facts.open {
+        Some(open) if !open.planning => plan_screen::ask(open),
+        _ => Vec::new(),
+    }
+}
+
+pub fn has_plan(state: &State) -> Can {
+    match state.facts.open.as_ref().map(|open| (open.planning, &open.planned)) {
+        Some((true, _)) => Err("the plan is being made".to_owned()),
+        Some((false, Some(planned))) if planned.stale => Err("the plan is old: d makes it anew".to_owned()),
+        Some((false, Some(_))) => Ok(()),
+        _ => Err("there is no plan yet: d makes one".to_owned()),
+    }
+}
+
+fn changes_left(state: &State) -> bool {
+    let planned = state.facts.open.as_ref().and_then(|open| open.planned.as_ref());
+    planned.is_some_and(|planned| !planned.plan.approval().is_empty())
+}
+
+pub fn can_approve(state: &State) -> Can {
+    has_plan(state)?;
+    if state.facts.open.as_ref().is_some_and(|open| open.running) {
+        return Err("steps are running: wait, or stop them".to_owned());
+    }
+    if changes_left(state) { Ok(()) } else { Err("nothing would be changed".to_owned()) }
+}
+
+pub fn approve(state: &mut State) -> Vec<Effect> {
+    ask(state, Ask::Approve)
+}
+
+pub fn can_run_planned(state: &State) -> Can {
+    has_plan(state)?;
+    if changes_left(state) {
+        return Err("changes need your approval: a".to_owned());
+    }
+    can_run_all(state)
+}
+
+pub fn run_planned(state: &mut State) -> Vec<Effect> {
+    state.show(Place::Board);
+    run(state, RunScope::All)
+}
+
+pub fn copy_plan(state: &mut State) -> Vec<Effect> {
+    let planned = state.facts.open.as_ref().and_then(|open| open.planned.as_ref());
+    match planned.map(|planned| serde_json::to_string_pretty(planned.plan.as_ref())) {
+        Some(Ok(json)) if json.len() <= 64 * 1024 => {
+            state.say(Said::good(format!("Copied the plan, {} bytes of JSON", json.len())));
+            vec![Effect::Copy(json)]
+        }
+        Some(_) => {
+            state.say(Said::bad("The plan is too long for the clipboard: use onramp plan --format json"));
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+// ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub fn has_step(state: &State) -> Can {
+    chosen(state).map(|_| ()).ok_or_else(|| "choose a step first".to_owned())
+}
+
+pub fn can_skip(state: &State) -> Can {
+    let address = chosen(state).ok_or("choose a step first")?;
+    let row = state.facts.open.as_ref().and_then(|open| open.row(&address)).ok_or("this step is not known yet")?;
+    match &row.status {
+        Status::Done { .. } | Status::ReadyToVerify => Err("it is done: u undoes it".to_owned()),
+        Status::Skipped { .. } => Err("it is skipped already".to_owned()),
+        Status::NotNeeded => Err("it is not needed".to_owned()),
+        Status::InDoubt { .. } => Err("say first what became of it: Enter".to_owned()),
+        Status::Running { .. } => Err("it is running: stop it first".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+pub fn skip(state: &mut State) -> Vec<Effect> {
+    match chosen(state) {
+        Some(step) => ask(state, Ask::Skip(step)),
+        None => Vec::new(),
+    }
+}
+
+pub fn can_undo(state: &State) -> Can {
+    let address = chosen(state).ok_or("choose a step first")?;
+    let open = state.facts.open.as_ref().ok_or("nothing is open")?;
+    if open.busy() > 0 {
+        return Err("steps are running: stop them first".to_owned());
+    }
+    let record = open.engagement.record(&address);
+    match record.map(|record| (&record.made, &record.state)) {
+        Some((Some(_), StepState::InDoubt { .. })) => Err("say first what became of it: Enter".to_owned()),
+        Some((Some(_), _)) => Ok(()),
+        _ => Err("it has changed nothing".to_owned()),
+    }
+}
+
+pub fn undo(state: &mut State) -> Vec<Effect> {
+    match chosen(state) {
+        Some(step) => ask(state, Ask::Undo(vec![step])),
+        None => Vec::new(),
+    }
+}
+
+fn ledger(state: &State) -> Vec<Address> {
+    let open = state.facts.open.iter();
+    open.flat_map(|open| open.engagement.ledger()).map(|(step, _)| step.clone()).collect()
+}
+
+pub fn can_undo_all(state: &State) -> Can {
+    if state.facts.open.as_ref().is_some_and(|open| open.busy() > 0) {
+        return Err("steps are running: stop them first".to_owned());
+    }
+    if ledger(state).is_empty() { Err("nothing was changed".to_owned()) } else { Ok(()) }
+}
+
+pub fn undo_all(state: &mut State) -> Vec<Effect> {
+    let steps = ledger(state);
+    ask(state, Ask::Undo(steps))
+}
+
+pub fn full_output(state: &mut State) -> Vec<Effect> {
+    let Some(step) = chosen(state) else { return Vec::new() };
+    let wanted = state.facts.open.as_ref().and_then(|open| open.missing_output(&step));
+    state.output.show(step, state.board.log.clone());
+    state.show(Place::Output);
+    wanted.map(Effect::Send).into_iter().collect()
+}
+
+pub fn find(state: &mut State) -> Vec<Effect> {
+    ask(state, Ask::Find)
+}
+
+pub fn find_again(state: &mut State, down: bool) -> Vec<Effect> {
+    let said = state.output.find(&state.facts, down);
+    state.say(said);
+    Vec::new()
+}
+
+// ── everywhere ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub fn help(state: &mut State) -> Vec<Effect> {
+    state.popup = Some(Popup::Palette(Palette::help(state.place)));
+    Vec::new()
+}
+
+pub fn palette(state: &mut State) -> Vec<Effect> {
+    state.popup = Some(Popup::Palette(Palette::everything(state.place)));
+    Vec::new()
+}
+
+/// `Enter` in help or palette: closes it and does what is marked.
+pub fn palette_run(state: &mut State) -> Vec<Effect> {
+    let marked = match &state.popup {
+        Some(Popup::Palette(palette)) => palette.marked(&state.facts),
+        _ => None,
+    };
+    state.popup = None;
+    match marked {
+        Some(Entry::Command(command)) => crate::ui::command::perform(state, command),
+        Some(Entry::Step(step, _)) => {
+            let leave = leave_form(state);
+            state.show(Place::Board);
+            [leave, state.board.jump(&state.facts, &step)].into_iter().flatten().collect()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// What was typed into a form is saved when the form is left, however it is left.
+fn leave_form(state: &mut State) -> Vec<Effect> {
+    if state.place == Place::Form { state.form.leave_field(&state.facts) } else { Vec::new() }
+}
+
+/// `Esc`: one step back. At the top it only says how to leave.
+pub fn back(state: &mut State) -> Vec<Effect> {
+    if state.popup.take().is_some() {
+        return Vec::new();
+    }
+    match state.place {
+        Place::Home => {
+            state.say(Said::plain("q quits"));
+            Vec::new()
+        }
+        Place::Board => home(state),
+        Place::Output | Place::Plan => {
+            state.show(Place::Board);
+            Vec::new()
+        }
+        Place::Form => {
+            let effects = leave_form(state);
+            state.show(Place::Board);
+            effects
+        }
+    }
+}
+
+pub fn back_hint(state: &State) -> String {
+    match (&state.popup, state.place) {
+        (Some(_), _) => "close".to_owned(),
+        (None, Place::Home) => "-".to_owned(),
+        (None, Place::Board) => "engagements".to_owned(),
+        (None, _) => "back".to_owned(),
+    }
+}
+
+pub fn home(state: &mut State) -> Vec<Effect> {
+    let mut effects = leave_form(state);
+    state.show(Place::Home);
+    effects.push(Effect::RefreshCards);
+    effects
+}
+
+/// `q`: leaves from the list and the board, goes back from everything above them.
+pub fn quit(state: &mut State) -> Vec<Effect> {
+    match state.place {
+        Place::Output | Place::Plan | Place::Form => back(state),
+        Place::Home | Place::Board if can_stop(state).is_ok() => ask(state, Ask::Leave),
+        Place::Home | Place::Board => {
+            state.leaving = true;
+            vec![Effect::Quit]
+        }
+    }
+}
+
+/// How long after the first a second Ctrl-C leaves, in milliseconds.
+const TWICE: u64 = 2_000;
+
+/// `Ctrl-C`: stops what runs; twice it leaves.
+pub fn interrupt(state: &mut State) -> Vec<Effect> {
+    let now = state.facts.now;
+    let twice = state.interrupted.is_some_and(|before| now.since(before).as_millis() <= u128::from(TWICE));
+    state.interrupted = Some(now);
+    if state.leaving {
+        return vec![Effect::QuitAtOnce];
+    }
+    let mut effects = leave_form(state);
+    if twice {
+        state.leaving = true;
+        state.say(Said::plain("Leaving: running steps come to a safe end first. Ctrl-C leaves at once"));
+        effects.push(Effect::Quit);
+    } else if can_stop(state).is_ok() {
+        state.say(Said::plain("Stopping: running steps come to a safe end. Ctrl-C again leaves"));
+        effects.push(Effect::Send(Request::Stop));
+    } else {
+        state.say(Said::plain("Nothing is running. Ctrl-C again leaves"));
+    }
+    effects
+}

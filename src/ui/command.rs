@@ -1,0 +1,299 @@
+//! THE table of commands: keys, words and conditions. Footer, help, palette and the manual are all read from it.
+
+use ratatui::crossterm::event::KeyEvent;
+
+use crate::ui::acts;
+use crate::ui::effect::Effect;
+use crate::ui::facts::Said;
+use crate::ui::keys;
+use crate::ui::screen::{Move, board, form, home, output, prompt};
+use crate::ui::state::{State, Where};
+use crate::ui::widget::prose::cells;
+
+/// Why a command is switched off, in words.
+pub type Why = String;
+
+/// One thing that keys can do.
+pub struct Command {
+    /// Stable, for the palette and the manual: `board.plan`.
+    pub id: &'static str,
+    /// The first is the one that is shown.
+    pub keys: &'static [&'static str],
+    /// One to three words for the footer.
+    pub label: &'static str,
+    /// A sentence for help and manual.
+    pub help: &'static str,
+    pub at: &'static [Where],
+    /// Belongs in the footer.
+    pub in_footer: bool,
+    /// Makes sense when chosen from a list, away from its key.
+    pub in_palette: bool,
+    pub enabled: fn(&State) -> Result<(), Why>,
+    pub perform: fn(&mut State) -> Vec<Effect>,
+    /// The screen itself reads these keys; the table only tells of them.
+    by_screen: bool,
+    /// The label, where it depends on what is chosen.
+    hint: Option<fn(&State) -> String>,
+}
+
+use Where::{Board, Form, Home, Output, Palette, Plan, Prompt};
+
+const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan];
+const LISTS: &[Where] = &[Home, Board, Output, Plan];
+const OPEN: &[Where] = &[Board, Output, Form, Plan];
+const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Palette, Prompt];
+
+const fn command(
+    id: &'static str,
+    keys: &'static [&'static str],
+    at: &'static [Where],
+    label: &'static str,
+    help: &'static str,
+    perform: fn(&mut State) -> Vec<Effect>,
+) -> Command {
+    Command {
+        id,
+        keys,
+        label,
+        help,
+        at,
+        in_footer: true,
+        in_palette: true,
+        enabled: always,
+        perform,
+        by_screen: false,
+        hint: None,
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+impl Command {
+    const fn when(self, enabled: fn(&State) -> Result<(), Why>) -> Self {
+        Command { enabled, ..self }
+    }
+
+    const fn says(self, hint: fn(&State) -> String) -> Self {
+        Command { hint: Some(hint), ..self }
+    }
+
+    /// Not in the footer, where room is dear.
+    const fn quiet(self) -> Self {
+        Command { in_footer: false, ..self }
+    }
+
+    /// A movement: it makes no sense in a list of commands.
+    const fn movement(self) -> Self {
+        Command { in_footer: false, in_palette: false, ..self }
+    }
+
+    /// The keys go to the screen, because which one it was matters, or because they edit text.
+    const fn by_screen(self) -> Self {
+        Command { by_screen: true, in_palette: false, ..self }
+    }
+
+    pub fn is_at(&self, place: Where) -> bool {
+        self.at.contains(&place)
+    }
+
+    /// Belongs to one screen alone.
+    pub fn is_only_at(&self, place: Where) -> bool {
+        self.at == [place]
+    }
+
+    /// `Enter`, or `Up k`.
+    pub fn keys_text(&self) -> String {
+        self.keys.join(" ")
+    }
+
+    fn hint_text(&self, state: &State) -> String {
+        self.hint.map_or_else(|| self.label.to_owned(), |hint| hint(state))
+    }
+}
+
+fn always(_: &State) -> Result<(), Why> {
+    Ok(())
+}
+
+/// Every command there is. In the footer they stand in this order.
+pub const TABLE: &[Command] = &[
+    // ── engagements
+    command("home.open", &["Enter"], &[Home], "open", "Open the engagement, where it was left", home::open)
+        .when(home::can_open),
+    command("home.new", &["n"], &[Home], "new..", "Begin a new engagement", acts::new_engagement),
+    command("home.refresh", &["r"], &[Home], "refresh", "Read the list of engagements again", acts::refresh),
+    // ── the runbook
+    command("board.enter", &["Enter"], &[Board], "open", "Do the next sensible thing with the chosen step: fill in, plan, run, try again, answer", acts::enter)
+        .when(|state| board::can_enter(&state.board, &state.facts))
+        .says(|state| board::enter_hint(&state.board, &state.facts)),
+    command("board.next", &["n"], &[Board], "next", "Go to the next thing to do", acts::next),
+    command("board.run", &["R"], &[Board], "run all", "Run everything that is ready, plan first", acts::run_all)
+        .when(acts::can_run_all),
+    command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan),
+    command("board.stop", &["x"], &[Board, Output], "stop", "Let running steps come to a safe end, and start no more", acts::stop)
+        .when(acts::can_stop),
+    command("board.skip", &["s"], &[Board], "skip..", "Skip the chosen step; asks for a reason", acts::skip)
+        .when(acts::can_skip)
+        .quiet(),
+    command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step, after review", acts::undo)
+        .when(acts::can_undo)
+        .quiet(),
+    command("board.undo-all", &["U"], &[Board], "undo all..", "Undo every change of this engagement, after review", acts::undo_all)
+        .when(acts::can_undo_all)
+        .quiet(),
+    command("board.verify", &["V"], &[Board], "check again", "Check every finished step again, and say what drifted; changes nothing", acts::verify)
+        .when(acts::can_verify)
+        .quiet(),
+    command("board.cancel", &["X"], &[Board], "cut off", "Cut the chosen running step off at once; what it did may then be in doubt", acts::cancel)
+        .when(acts::can_cancel)
+        .quiet(),
+    command("board.output", &["L"], &[Board], "output", "Show the output of the chosen step over the whole screen", acts::full_output)
+        .when(acts::has_step),
+    command("board.fold", &["Space"], &[Board], "fold", "Open or close a phase, or a repeated step", acts::fold).quiet(),
+    command("board.phase", &["1", "2", "3", "4", "5", "6", "7", "8", "9"], &[Board], "phase", "Go to the phase of that number", acts::nothing)
+        .quiet()
+        .by_screen(),
+    // ── the output
+    command("output.find", &["/"], &[Output], "find..", "Find text in the output", acts::find),
+    command("output.next", &["n"], &[Output], "next", "Go to the next place found", |state| acts::find_again(state, true)),
+    command("output.previous", &["N"], &[Output], "previous", "Go to the place found before", |state| acts::find_again(state, false)).quiet(),
+    command("output.follow", &["F"], &[Board, Output], "follow", "Let new lines move the output, or hold it still", output::follow).quiet(),
+    // ── forms
+    command("form.enter", &["Enter"], &[Form], "take it", "Take the answer, or the one offered, and go to the next field; in a field of many lines, a new line", form::enter)
+        .says(|state| state.form.enter_hint()),
+    command("form.next", &["Tab"], &[Form], "next", "Go to the next field; what was typed is checked and saved", |state| state.go(Move::Next)),
+    command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| state.go(Move::Previous)),
+    command("form.choose", &["Space"], &[Form], "choose", "Mark a choice where several can be taken", |state| state.form.mark())
+        .when(|state| state.form.can_mark())
+        .quiet(),
+    command("form.edit", &["Right"], &[Form], "edit offer", "In an empty field: put the answer that is offered into it, to change it", acts::nothing)
+        .when(|state| state.form.can_edit_offer())
+        .by_screen(),
+    command("form.text", &["Ctrl-A", "Ctrl-E", "Ctrl-U", "Ctrl-K", "Ctrl-W", "Ctrl-J"], &[Form, Prompt], "edit", "To the start, to the end, delete to the start, to the end, a word; new line where a field has several", acts::nothing)
+        .quiet()
+        .by_screen(),
+    command("form.undo", &["Ctrl-/", "Ctrl-7", "Ctrl-_"], &[Form], "undo typing", "Take back the last typing in this field", |state| state.form.undo())
+        .quiet(),
+    // ── the plan
+    command("plan.approve", &["a"], &[Plan], "approve..", "Approve exactly this plan and run it; asks you to type a word", acts::approve)
+        .when(acts::can_approve),
+    command("plan.open", &["Enter"], &[Plan], "open", "Open or close the step: every call and script with its arguments", |state| {
+        state.plan.toggle(&state.facts);
+        Vec::new()
+    }),
+    command("plan.open-all", &["o"], &[Plan], "open all", "Open or close all steps", |state| {
+        state.plan.toggle_all(&state.facts);
+        Vec::new()
+    }),
+    command("plan.run", &["r"], &[Plan], "run", "Run what is left to run, where nothing needs an approval", acts::run_planned)
+        .when(acts::can_run_planned),
+    command("plan.everything", &["e"], &[Plan], "every step", "Show the steps too that would change nothing", |state| {
+        state.plan.everything = !state.plan.everything;
+        Vec::new()
+    }),
+    command("plan.again", &["d"], &[Plan], "plan again", "Make the plan anew", acts::plan_again),
+    command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
+        .when(acts::has_plan)
+        .quiet(),
+    // ── popups
+    command("palette.run", &["Enter"], &[Palette], "do it", "Do what is marked", acts::palette_run),
+    command("prompt.accept", &["Enter"], &[Prompt], "go on", "Give the answer", prompt::accept),
+    command("popup.up", &["Up"], &[Palette, Prompt], "up", "Move up in a list", |state| state.go(Move::Up)).movement(),
+    command("popup.down", &["Down"], &[Palette, Prompt], "down", "Move down in a list", |state| state.go(Move::Down)).movement(),
+    command("popup.page-up", &["PgUp"], &[Palette], "page up", "Move up a page", |state| state.go(Move::PageUp)).movement(),
+    command("popup.page-down", &["PgDn"], &[Palette], "page down", "Move down a page", |state| state.go(Move::PageDown)).movement(),
+    // ── moving
+    command("move.up", &["Up", "k"], SCREENS, "up", "Up", |state| state.go(Move::Up)).movement(),
+    command("move.down", &["Down", "j"], SCREENS, "down", "Down", |state| state.go(Move::Down)).movement(),
+    command("move.left", &["Left", "h"], LISTS, "close", "Close, or to the left", |state| state.go(Move::Left)).movement(),
+    command("move.right", &["Right", "l"], LISTS, "open", "Open, or to the right", |state| state.go(Move::Right)).movement(),
+    command("move.page-up", &["PgUp", "Ctrl-U"], LISTS, "page up", "A page up", |state| state.go(Move::PageUp)).movement(),
+    command("move.page-down", &["PgDn", "Ctrl-D"], LISTS, "page down", "A page down", |state| state.go(Move::PageDown)).movement(),
+    command("move.first", &["g", "Home"], LISTS, "first", "To the first", |state| state.go(Move::First)).movement(),
+    command("move.last", &["G", "End"], LISTS, "last", "To the last", |state| state.go(Move::Last)).movement(),
+    command("move.pane", &["Tab"], &[Board], "pane", "Next pane: steps, detail, output", |state| state.go(Move::Next)),
+    command("move.pane-back", &["Shift-Tab"], &[Board], "pane back", "Pane before", |state| state.go(Move::Previous)).movement(),
+    // ── everywhere
+    command("app.back", &["Esc"], ALL, "back", "Close, or go back; never ends the program, never loses anything", acts::back)
+        .says(acts::back_hint),
+    command("app.palette", &[":"], SCREENS, "commands", "Find any command or step by typing", acts::palette),
+    command("app.help", &["?", "F1"], SCREENS, "help", "What can be done here, and what the signs mean", acts::help),
+    command("app.home", &["H"], OPEN, "engagements", "Go to the list of engagements; what runs goes on", acts::home).quiet(),
+    command("app.quit", &["q"], SCREENS, "quit", "Leave; asks when steps are running", acts::quit),
+    command("app.stop", &["Ctrl-C"], ALL, "stop", "Stop what runs, safely; pressed twice it leaves", acts::interrupt).quiet(),
+    command("app.suspend", &["Ctrl-Z"], ALL, "suspend", "Back to the shell for a moment; fg returns", |_| vec![Effect::Suspend]).quiet(),
+    command("app.redraw", &["Ctrl-L"], ALL, "redraw", "Draw everything anew", |_| vec![Effect::Redraw]).quiet(),
+];
+
+/// The command that a key means here. While somebody writes, letters are text.
+pub fn for_key(state: &State, key: &KeyEvent) -> Option<&'static Command> {
+    let here = state.here();
+    let text = state.takes_text() && keys::types_text(key).is_some();
+    if text {
+        return None;
+    }
+    TABLE.iter().find(|command| !command.by_screen && command.is_at(here) && command.keys.iter().any(|name| keys::is(key, name)))
+}
+
+/// Does a command, or says why not.
+pub fn perform(state: &mut State, command: &'static Command) -> Vec<Effect> {
+    match (command.enabled)(state) {
+        Ok(()) => (command.perform)(state),
+        Err(why) => {
+            state.say(Said::bad(format!("{}: {why}", command.label.trim_end_matches('.'))));
+            Vec::new()
+        }
+    }
+}
+
+/// Keys and labels for the footer, as many as fit into `width` cells. Help is kept whatever happens.
+pub fn hints(state: &State, width: usize) -> Vec<(String, String)> {
+    let here = state.here();
+    let writing = state.takes_text();
+    let works = |command: &&Command| {
+        let key = command.keys.iter().find(|name| !writing || name.chars().count() > 1);
+        command.in_footer && command.is_at(here) && key.is_some() && (command.enabled)(state).is_ok()
+    };
+    let hint = |command: &Command| {
+        let key = command.keys.iter().find(|name| !writing || name.chars().count() > 1).copied().unwrap_or_default();
+        (key.to_owned(), command.hint_text(state))
+    };
+    let mut shown: Vec<(&Command, (String, String))> =
+        TABLE.iter().filter(works).map(|command| (command, hint(command))).collect();
+    let size = |shown: &[(&Command, (String, String))]| -> usize {
+        shown.iter().map(|(_, (key, label))| cells(key) + cells(label) + 3).sum()
+    };
+    while size(&shown) > width {
+        let dear = |command: &Command| matches!(command.id, "app.help" | "app.back");
+        let Some(last) = (1..shown.len()).rev().find(|index| !dear(shown[*index].0)) else { break };
+        shown.remove(last);
+    }
+    shown.into_iter().map(|(_, hint)| hint).collect()
+}
+
+/// The manual's page of keys, in Markdown.
+pub fn keys_markdown() -> String {
+    let mut page = String::from(
+        "# Keys\n\nMade from the command table; `?` shows the same in the program, with what works where you are.\n",
+    );
+    let groups: [(&str, fn(&Command) -> bool); 6] = [
+        ("Everywhere", |command| command.at.len() > 3),
+        ("Engagements", |command| command.is_only_at(Home)),
+        ("Runbook", |command| command.at.len() <= 3 && command.is_at(Board)),
+        ("Output", |command| command.at.len() <= 3 && command.is_at(Output)),
+        ("Form", |command| command.at.len() <= 3 && command.is_at(Form)),
+        ("Plan", |command| command.is_only_at(Plan)),
+    ];
+    for (title, belongs) in groups {
+        page.push_str(&format!("\n## {title}\n\n| key | command | does |\n| --- | --- | --- |\n"));
+        for command in TABLE.iter().filter(|command| belongs(command)) {
+            let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
+            page.push_str(&format!("| {} | {} | {} |\n", keys.join(" "), command.id, command.help));
+        }
+    }
+    page
+}

@@ -1,0 +1,363 @@
+//! What is known: the engagements there are, the one that is open, the time, the last thing said.
+//!
+//! Only `update` changes it, and only by what notices and effects brought back. Screens read it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engagement::{
+    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, ScopeMode, Status, Tally, board,
+    fold, plan_digest, scope,
+};
+use crate::engine::{Notice, Page, Request};
+use crate::runbook::{Runbook, Scope, Step};
+use crate::ui::look::Look;
+use crate::ui::widget::log::Output;
+use crate::ui::words;
+
+/// Outputs kept in memory; the others are asked for again when somebody looks.
+const KEPT_OUTPUTS: usize = 16;
+
+/// Lines asked for at once.
+pub const PAGE_LINES: usize = 2_000;
+
+/// One engagement as the list shows it; read from its state file without opening it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EngagementCard {
+    pub name: String,
+    pub customer: String,
+    pub environment: String,
+    pub region: String,
+    pub account: String,
+    pub practice: bool,
+    /// Title of the next step, or what else is next, in words.
+    pub next: String,
+    /// Who must move: `you`, `customer`, `AWS`, `onramp`, `nobody`.
+    pub waits_on: String,
+    pub tally: Tally,
+    /// `user@host`, when somebody holds it now.
+    pub held_by: Option<String>,
+    pub last: Option<At>,
+    /// Why it cannot be opened: a damaged or newer state file.
+    pub trouble: Option<String>,
+}
+
+impl EngagementCard {
+    /// The card of an engagement whose state file could be read.
+    pub fn of(engagement: &Engagement, runbook: &Runbook, held_by: Option<String>) -> Self {
+        let board = board(engagement, runbook);
+        let given = |id: &str| engagement.input(id).map(crate::input::Value::shown).unwrap_or_default();
+        let next = board.next();
+        EngagementCard {
+            name: engagement.identity.name.clone(),
+            customer: given("eng.customer_name"),
+            environment: given("eng.environment"),
+            region: engagement.region().unwrap_or_default(),
+            account: engagement.account().unwrap_or_default(),
+            practice: engagement.identity.practice,
+            next: next.map_or_else(|| words::nothing_next(&board), |row| row.title.clone()),
+            waits_on: words::who_moves(next.map(|row| &row.status)).to_owned(),
+            tally: board.tally,
+            held_by,
+            last: (engagement.seq > 0).then_some(engagement.at),
+            trouble: None,
+        }
+    }
+}
+
+/// How a message is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Bad,
+}
+
+/// The last thing that happened, in words, for the line above the keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    pub text: String,
+    pub tone: Tone,
+}
+
+impl Said {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Said { text: text.into(), tone: Tone::Plain }
+    }
+
+    pub fn good(text: impl Into<String>) -> Self {
+        Said { text: text.into(), tone: Tone::Good }
+    }
+
+    pub fn bad(text: impl Into<String>) -> Self {
+        Said { text: text.into(), tone: Tone::Bad }
+    }
+}
+
+/// Everything screens may know.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub look: Look,
+    practice: bool,
+    /// Short name of the customer, where the caller knows it already.
+    customer: String,
+    /// Minutes to add to UTC for the clock on the screen.
+    pub utc_offset: i32,
+    pub cards: Vec<EngagementCard>,
+    pub open: Option<Opened>,
+    pub now: At,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    pub said: Said,
+}
+
+impl Facts {
+    pub fn new(look: Look, practice: bool, customer: String, utc_offset: i32) -> Self {
+        Facts {
+            look,
+            practice,
+            customer,
+            utc_offset,
+            cards: Vec::new(),
+            open: None,
+            now: At::default(),
+            size: (80, 24),
+            said: Said::default(),
+        }
+    }
+
+    /// Is nothing here real?
+    pub fn practice(&self) -> bool {
+        self.practice || self.open.as_ref().is_some_and(|open| open.engagement.identity.practice)
+    }
+
+    /// What a person types to approve a change: nobody types it by accident.
+    pub fn approval_word(&self) -> String {
+        if self.practice() {
+            return "practice".to_owned();
+        }
+        let open = self.open.as_ref();
+        let slug = open.and_then(|open| open.engagement.input("eng.customer_slug")).map(crate::input::Value::shown);
+        let name = || open.map(|open| open.engagement.identity.name.clone()).unwrap_or_default();
+        slug.or_else(|| Some(self.customer.clone()).filter(|word| !word.is_empty())).unwrap_or_else(name)
+    }
+
+    /// The time of day on the wall, `14:02`.
+    pub fn clock(&self) -> String {
+        let minutes = self.now.0.div_euclid(60_000) + i64::from(self.utc_offset);
+        format!("{:02}:{:02}", minutes.div_euclid(60).rem_euclid(24), minutes.rem_euclid(60))
+    }
+}
+
+/// A plan, and whether it still holds.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub plan: Arc<Plan>,
+    pub at: At,
+    /// Inputs or steps changed since.
+    pub stale: bool,
+}
+
+/// The engagement that is open, as the notices tell it.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub runbook: Arc<Runbook>,
+    pub engagement: Engagement,
+    pub board: Board,
+    /// What templates can read now.
+    pub scope: Scope,
+    plan_scope: Scope,
+    outputs: BTreeMap<Address, Output>,
+    pub progress: BTreeMap<Address, String>,
+    pub planned: Option<Planned>,
+    pub planning: bool,
+    /// A run was asked for and has not come to its end.
+    pub running: bool,
+    pub identity: Option<Result<String, String>>,
+    pub drift: BTreeMap<Address, (bool, String)>,
+    /// Why nothing works any more.
+    pub broken: Option<String>,
+    pub closed: bool,
+}
+
+impl Opened {
+    pub fn new(runbook: Arc<Runbook>, engagement: Engagement) -> Self {
+        let mut opened = Opened {
+            board: Board::default(),
+            scope: Scope::default(),
+            plan_scope: Scope::default(),
+            runbook,
+            engagement,
+            outputs: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            planned: None,
+            planning: false,
+            running: false,
+            identity: None,
+            drift: BTreeMap::new(),
+            broken: None,
+            closed: false,
+        };
+        opened.work_out();
+        opened
+    }
+
+    fn work_out(&mut self) {
+        self.board = board(&self.engagement, &self.runbook);
+        self.scope = scope(&self.engagement, &self.runbook, ScopeMode::Real);
+        self.plan_scope = scope(&self.engagement, &self.runbook, ScopeMode::Plan);
+    }
+
+    /// Takes one notice in; answers what to say about it.
+    pub fn take(&mut self, notice: Notice, now: At) -> Option<Said> {
+        match notice {
+            Notice::Recorded(recorded) => self.record(&recorded),
+            Notice::Output { step, attempt, text } => {
+                self.output_of(&step, attempt).push(&text);
+                None
+            }
+            Notice::Progress { step, said } => {
+                self.progress.insert(step, said);
+                None
+            }
+            Notice::Planned(plan) => {
+                let said = Said::plain(format!("Plan made: {}", words::plan_summary(&plan)));
+                self.planned = Some(Planned { plan, at: now, stale: false });
+                self.planning = false;
+                Some(said)
+            }
+            Notice::Page(page) => {
+                self.page(page);
+                None
+            }
+            Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
+            Notice::Identity(identity) => {
+                let said = identity.as_ref().err().map(|why| Said::bad(format!("No way to AWS yet: {why}")));
+                self.identity = Some(identity);
+                said
+            }
+            Notice::Idle(summary) => {
+                self.running = false;
+                Some(words::idle(&summary))
+            }
+            Notice::Drift { step, so, said } => {
+                let words = if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
+                self.drift.insert(step, (so, said));
+                Some(words)
+            }
+            Notice::Broken(why) => {
+                self.running = false;
+                self.broken = Some(why.clone());
+                Some(Said::bad(format!("onramp cannot go on: {why}")))
+            }
+            Notice::Closed => {
+                self.running = false;
+                self.closed = true;
+                None
+            }
+        }
+    }
+
+    fn record(&mut self, recorded: &Recorded) -> Option<Said> {
+        if recorded.seq <= self.engagement.seq && self.engagement.seq > 0 {
+            return None;
+        }
+        fold(&mut self.engagement, recorded);
+        match &recorded.event {
+            Fact::InputGiven { .. } | Fact::InputForgotten { .. } | Fact::Undone { .. } | Fact::Reopened { .. } => {
+                self.plan_is_stale();
+            }
+            Fact::AttemptStarted { step, attempt } => {
+                self.outputs.insert(step.clone(), Output::new(*attempt));
+                self.progress.remove(step);
+                self.keep_few_outputs(step);
+            }
+            _ => {}
+        }
+        self.work_out();
+        words::event(&recorded.event, &self.runbook)
+    }
+
+    fn plan_is_stale(&mut self) {
+        if let Some(planned) = &mut self.planned {
+            planned.stale = true;
+        }
+    }
+
+    fn output_of(&mut self, step: &Address, attempt: u32) -> &mut Output {
+        let output = self.outputs.entry(step.clone()).or_insert_with(|| Output::new(attempt));
+        if output.attempt != attempt {
+            *output = Output::new(attempt);
+        }
+        output
+    }
+
+    fn keep_few_outputs(&mut self, newest: &Address) {
+        while self.outputs.len() > KEPT_OUTPUTS {
+            let running =
+                |step: &Address| self.board.row(step).is_some_and(|row| matches!(row.status, Status::Running { .. }));
+            let Some(oldest) = self.outputs.keys().find(|step| *step != newest && !running(step)).cloned() else { return };
+            self.outputs.remove(&oldest);
+        }
+    }
+
+    /// A page either comes before what is there, or is the beginning of an output nobody had.
+    fn page(&mut self, page: Page) {
+        match self.outputs.get_mut(&page.step).filter(|output| output.attempt == page.attempt) {
+            Some(output) if !output.is_empty() => {
+                output.prepend(page.from, page.lines);
+            }
+            _ => {
+                self.outputs.insert(page.step, Output::page(page.attempt, page.from, page.lines));
+            }
+        }
+    }
+
+    pub fn output(&self, step: &Address) -> Option<&Output> {
+        self.outputs.get(step)
+    }
+
+    /// What to ask the engine for, so that the output of this step's last attempt can be shown.
+    pub fn missing_output(&self, step: &Address) -> Option<Request> {
+        let attempt = self.engagement.record(step).map(|record| record.attempts).filter(|attempts| *attempts > 0)?;
+        let known = self.outputs.get(step).is_some_and(|output| output.attempt == attempt);
+        (!known).then(|| Request::Page { step: step.clone(), attempt, from: 0, lines: PAGE_LINES })
+    }
+
+    pub fn step(&self, address: &Address) -> Option<&Step> {
+        self.runbook.step(&address.step)
+    }
+
+    pub fn row(&self, address: &Address) -> Option<&Row> {
+        self.board.row(address)
+    }
+
+    pub fn planned_entry(&self, address: &Address) -> Option<&PlanEntry> {
+        let planned = self.planned.as_ref().filter(|planned| !planned.stale)?;
+        planned.plan.entries.iter().find(|entry| &entry.step == address)
+    }
+
+    /// Would running this step be stopped for want of an approval, as far as can be told without asking the world?
+    pub fn needs_plan(&self, address: &Address) -> bool {
+        let Some(row) = self.row(address).filter(|row| row.touches_world) else { return false };
+        if row.status == Status::ReadyToVerify || self.planned_entry(address).is_some_and(|entry| !entry.would_change()) {
+            return false;
+        }
+        match plan_digest(&self.runbook, address, &self.plan_scope) {
+            Some(digest) => !self.engagement.covers(address, &digest),
+            None => true,
+        }
+    }
+
+    /// Steps that are running now.
+    pub fn busy(&self) -> usize {
+        self.board.tally.running
+    }
+
+    /// The hosts of the world beyond the customer: `000000000000 eu-west-1`, as far as they are given.
+    pub fn target(&self) -> String {
+        let parts = [self.engagement.account(), self.engagement.region()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}

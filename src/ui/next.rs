@@ -1,0 +1,107 @@
+//! The next sensible thing on a step: what Enter does, said before it is done.
+
+use crate::engagement::{Address, Question, Status};
+use crate::runbook::Work;
+use crate::ui::facts::Facts;
+use crate::ui::words;
+
+/// What Enter does on a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextMove {
+    FillForm(Address),
+    /// Show what would change, so that it can be approved.
+    Plan(Address),
+    Run(Address),
+    /// It failed, was skipped, was undone or waits: try it again.
+    Again(Address),
+    TrustKey(Address),
+    /// Something else is there; a person must put it right or decide.
+    Decide(Address),
+    SignOff(Address),
+    Settle(Address),
+    Watch(Address),
+    /// Another step comes first.
+    GoTo(Address),
+    Nothing(&'static str),
+}
+
+impl NextMove {
+    /// Two or three words, for the first key hint.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            NextMove::FillForm(_) => "fill in",
+            NextMove::Plan(_) => "plan",
+            NextMove::Run(_) => "run",
+            NextMove::Again(_) => "try again",
+            NextMove::TrustKey(_) => "check the key",
+            NextMove::Decide(_) => "decide",
+            NextMove::SignOff(_) => "sign off",
+            NextMove::Settle(_) => "settle",
+            NextMove::Watch(_) => "watch",
+            NextMove::GoTo(_) => "go to what blocks",
+            NextMove::Nothing(_) => "open",
+        }
+    }
+
+    /// A sentence: what Enter will do here.
+    pub fn sentence(&self, facts: &Facts) -> String {
+        let title = |address: &Address| match &facts.open {
+            Some(open) => words::title(&open.runbook, address),
+            None => address.to_string(),
+        };
+        match self {
+            NextMove::FillForm(_) => "Enter opens the form".to_owned(),
+            NextMove::Plan(_) => "Enter shows what would change; nothing runs before you approve".to_owned(),
+            NextMove::Run(_) => "Enter runs it".to_owned(),
+            NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
+            NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
+            NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
+            NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
+            NextMove::Settle(_) => "Enter lets you say what became of it".to_owned(),
+            NextMove::Watch(_) => "it is running; Enter shows its output".to_owned(),
+            NextMove::GoTo(first) => format!("first: {}; Enter goes there", title(first)),
+            NextMove::Nothing(why) => (*why).to_owned(),
+        }
+    }
+}
+
+/// What Enter does on this step now.
+pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
+    let Some(open) = &facts.open else { return NextMove::Nothing("nothing is open") };
+    let (Some(row), Some(step)) = (open.row(address), open.step(address)) else {
+        return NextMove::Nothing("this step is not known yet");
+    };
+    let here = address.clone();
+    match &row.status {
+        Status::NotNeeded => NextMove::Nothing("another branch was chosen: this is not needed"),
+        Status::NeedsInput(missing) => match missing.first().and_then(|input| open.runbook.asked_in(input)) {
+            Some(form) if form.id != step.id => NextMove::GoTo(Address::new(form.id.clone(), None)),
+            Some(_) => NextMove::FillForm(here),
+            None => NextMove::Nothing("an input is missing that no form asks for"),
+        },
+        Status::Blocked(needs) => match needs.first() {
+            Some(first) => NextMove::GoTo(first_open_instance(facts, first)),
+            None => NextMove::Nothing("another step comes first"),
+        },
+        Status::Unclear(_) => NextMove::Nothing("what it needs is not known yet"),
+        Status::Ready if matches!(step.work, Work::Form(_) | Work::Choice(_)) => NextMove::FillForm(here),
+        Status::Ready if open.needs_plan(address) => NextMove::Plan(here),
+        Status::Ready | Status::ReadyToVerify => NextMove::Run(here),
+        Status::SignOff => NextMove::SignOff(here),
+        Status::Running { .. } => NextMove::Watch(here),
+        Status::NeedsApproval => NextMove::Plan(here),
+        Status::Asked(Question::HostKey { .. }) => NextMove::TrustKey(here),
+        Status::Asked(Question::Different { .. }) => NextMove::Decide(here),
+        Status::InDoubt { .. } => NextMove::Settle(here),
+        Status::Done { .. } if !step.asks().is_empty() => NextMove::FillForm(here),
+        Status::Done { .. } => NextMove::Nothing("it is done"),
+        Status::Waiting { .. } if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
+        Status::Failed(_) | Status::Skipped { .. } | Status::Undone | Status::Waiting { .. } => NextMove::Again(here),
+    }
+}
+
+fn first_open_instance(facts: &Facts, step: &crate::runbook::StepId) -> Address {
+    let rows = facts.open.iter().flat_map(|open| open.board.rows.iter());
+    let instance = rows.filter(|row| &row.address.step == step).find(|row| !row.status.settled());
+    instance.map_or_else(|| Address::new(step.clone(), None), |row| row.address.clone())
+}

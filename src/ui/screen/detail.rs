@@ -1,0 +1,299 @@
+//! Everything about one step, in words: what it is, where it stands, what it needs, what it did.
+
+use ratatui::style::Style;
+
+use crate::engagement::{
+    Address, Call, DoneHow, Failure, PlanEntry, Question, Row, State as StepState, Status, call, item_of,
+};
+use crate::runbook::{Step, StepId, Work};
+use crate::text;
+use crate::ui::facts::{Facts, Opened};
+use crate::ui::look::Role;
+use crate::ui::next::next_move;
+use crate::ui::screen::rows::Node;
+use crate::ui::widget::prose::Prose;
+use crate::ui::widget::{badge, diff};
+use crate::ui::words;
+
+/// Width of the labels.
+const LABELS: usize = 8;
+
+/// The pane's title and its note.
+pub fn heading(open: &Opened, node: &Node) -> (String, String) {
+    match node {
+        Node::Phase(id) => {
+            let title = open.runbook.phases.iter().find(|phase| &phase.id == id).map(|phase| phase.title.clone());
+            (title.unwrap_or_default(), String::new())
+        }
+        Node::Group(id) => (words::title(&open.runbook, &Address::new(id.clone(), None)), "repeated".to_owned()),
+        Node::Step(address) => {
+            let record = open.engagement.record(address).map_or(0, |record| record.attempts);
+            let word = open.row(address).map_or("", |row| row.status.word());
+            let attempt = if record > 1 { format!("{word}  attempt {record}") } else { word.to_owned() };
+            (words::title(&open.runbook, address), attempt)
+        }
+    }
+}
+
+/// The pane's text.
+pub fn prose<'a>(facts: &'a Facts, open: &Opened, node: &Node, width: u16) -> Prose<'a> {
+    let mut prose = Prose::new(&facts.look, width, LABELS);
+    match node {
+        Node::Phase(id) => phase(&mut prose, facts, open, id),
+        Node::Group(id) => group(&mut prose, facts, open, id),
+        Node::Step(address) => {
+            if let (Some(row), Some(step)) = (open.row(address), open.step(address)) {
+                Detail { facts, open, address, row, step }.add(&mut prose);
+            }
+        }
+    }
+    prose
+}
+
+fn phase(prose: &mut Prose, facts: &Facts, open: &Opened, id: &str) {
+    let plain = Style::new();
+    if let Some(phase) = open.runbook.phases.iter().find(|phase| phase.id == id) {
+        if !phase.why.is_empty() {
+            prose.item("Why", &phase.why, plain);
+        }
+        let rows = open.board.rows.iter().filter(|row| row.address.step.phase() == id);
+        let wanted = rows.filter(|row| row.status.needs_person() || matches!(row.status, Status::Failed(_)));
+        let mut wanted = wanted.peekable();
+        if wanted.peek().is_some() {
+            prose.blank().head("For you here");
+            for row in wanted {
+                status_line(prose, facts, row, &words::title(&open.runbook, &row.address));
+            }
+        }
+    }
+}
+
+fn group(prose: &mut Prose, facts: &Facts, open: &Opened, id: &StepId) {
+    if let Some(step) = open.runbook.step(id).filter(|step| !step.why.is_empty()) {
+        prose.item("Why", &step.why, Style::new());
+    }
+    prose.item("Enter", "goes to the first that is not done", Style::new()).blank();
+    for row in open.board.rows.iter().filter(|row| &row.address.step == id) {
+        status_line(prose, facts, row, row.address.key.as_deref().unwrap_or_default());
+    }
+}
+
+fn status_line(prose: &mut Prose, facts: &Facts, row: &Row, name: &str) {
+    let badge = badge::of(&row.status);
+    let lead = format!("{} ", facts.look.glyph(badge.glyph));
+    prose.indented(&lead, &format!("{name}: {}", badge.word), facts.look.style(badge.role));
+}
+
+struct Detail<'a> {
+    facts: &'a Facts,
+    open: &'a Opened,
+    address: &'a Address,
+    row: &'a Row,
+    step: &'a Step,
+}
+
+impl Detail<'_> {
+    fn add(&self, prose: &mut Prose) {
+        let look = &self.facts.look;
+        let plain = Style::new();
+        let next = next_move(self.facts, self.address).sentence(self.facts);
+        prose.item("Next", &next, look.style(Role::Accent));
+        self.status(prose);
+        if !self.step.why.is_empty() {
+            prose.item("Why", &self.step.why, plain);
+        }
+        if !self.row.status.settled() {
+            self.what(prose);
+        }
+        self.needs(prose);
+        if self.row.owner != crate::runbook::Party::Operator {
+            prose.item("Who", &self.row.owner.to_string(), plain);
+        }
+        if let Some(cost) = &self.step.cost {
+            prose.item("Cost", cost, look.style(Role::Waiting));
+        }
+        if let Some(breaks) = &self.step.breaks {
+            prose.item("Care", breaks, look.style(Role::Waiting));
+        }
+        self.undo(prose);
+        self.drift(prose);
+        prose.item("Address", &self.address.to_string(), look.style(Role::Muted));
+    }
+
+    fn status(&self, prose: &mut Prose) {
+        let look = &self.facts.look;
+        let style = look.style(badge::of(&self.row.status).role);
+        match &self.row.status {
+            Status::Failed(failure) => self.failure(prose, failure),
+            Status::Asked(question) => self.question(prose, question),
+            Status::Done { .. } => self.evidence(prose),
+            Status::Waiting { party, ask, said, since } => {
+                let since = text::duration(self.facts.now.since(*since));
+                prose.item("Waits", &format!("on {party}, for {since} now: {said}"), style);
+                if !ask.is_empty() {
+                    prose.item("Asked", ask, Style::new());
+                }
+            }
+            Status::Running { stage, since } => {
+                let word = self.row.status.word();
+                let elapsed = text::duration(self.facts.now.since(*since));
+                prose.item("Now", &format!("{word}, {elapsed}"), style);
+                let _ = stage;
+                if let Some(said) = self.open.progress.get(self.address) {
+                    prose.item("", said, Style::new());
+                }
+            }
+            Status::InDoubt { why, .. } => {
+                let said = format!("{why}. The change may or may not have been made; running it again looks first.");
+                prose.item("Doubt", &said, look.style(Role::Problem));
+            }
+            Status::Skipped { reason } => {
+                prose.item("Skipped", reason, style);
+            }
+            Status::Unclear(why) => {
+                prose.item("Later", why, style);
+            }
+            Status::NeedsInput(missing) => {
+                let fields = &self.open.runbook.fields;
+                let label = |id: &crate::input::InputId| fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+                let labels: Vec<String> = missing.iter().map(label).collect();
+                prose.item("Missing", &labels.join(", "), Style::new());
+            }
+            Status::NeedsApproval => {
+                prose.item("Held", "it would change something, and nobody has approved that yet", style);
+            }
+            Status::NotNeeded | Status::Blocked(_) | Status::Ready | Status::ReadyToVerify => {}
+            Status::SignOff | Status::Undone => {}
+        }
+    }
+
+    fn failure(&self, prose: &mut Prose, failure: &Failure) {
+        let look = &self.facts.look;
+        let parts = [
+            ("What", failure.what.as_str(), look.style(Role::Problem)),
+            ("Means", failure.meaning.as_str(), Style::new()),
+            ("Do", failure.advice.as_str(), look.bold()),
+        ];
+        for (label, said, style) in parts.iter().filter(|(_, said, _)| !said.is_empty()) {
+            prose.item(label, said, *style);
+        }
+        let changed = if failure.changed.is_empty() { "nothing".to_owned() } else { failure.changed.join(", ") };
+        prose.item("Changed", &changed, Style::new());
+        let code = failure.code.iter().map(String::as_str).chain(Some(failure.raw.as_str()));
+        let raw: Vec<&str> = code.filter(|part| !part.is_empty()).collect();
+        if !raw.is_empty() {
+            prose.item("Raw", &raw.join(": "), look.style(Role::Muted));
+        }
+    }
+
+    fn question(&self, prose: &mut Prose, question: &Question) {
+        let look = &self.facts.look;
+        match question {
+            Question::HostKey { hop, host, port, .. } => {
+                let said = format!("{hop} ({host}, port {port}) showed a host key that nothing vouches for yet");
+                prose.item("Asks", &said, look.style(Role::Accent));
+            }
+            Question::Different { said, differences } => {
+                prose.item("Asks", said, look.style(Role::Problem));
+                diff::add(prose, look, differences);
+            }
+        }
+    }
+
+    fn evidence(&self, prose: &mut Prose) {
+        let look = &self.facts.look;
+        let StepState::Done { how, evidence, by, at } = self.open.engagement.state(self.address) else { return };
+        let moment = words::moment(self.facts, *at);
+        prose.item("Done", &format!("{} by {by}, {moment}", words::done_how(*how)), look.style(Role::Done));
+        if !evidence.said.is_empty() && *how != DoneHow::Given {
+            prose.item("Proof", &evidence.said, Style::new());
+        }
+        for (name, value) in &evidence.facts {
+            prose.item("", &format!("{name} = {}", shown(value)), Style::new());
+        }
+        if !self.step.asks().is_empty() {
+            self.answers(prose);
+        }
+    }
+
+    fn answers(&self, prose: &mut Prose) {
+        for id in self.step.asks() {
+            let Some(given) = self.open.engagement.inputs.get(id) else { continue };
+            let label = self.open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+            prose.indented(&format!("{label}: "), &given.value.shown(), Style::new());
+        }
+    }
+
+    /// What it will do: from the plan where there is one, else from the runbook with what is known.
+    fn what(&self, prose: &mut Prose) {
+        match self.open.planned_entry(self.address) {
+            Some(entry) => planned(prose, self.facts, entry),
+            None => self.unplanned(prose),
+        }
+    }
+
+    fn unplanned(&self, prose: &mut Prose) {
+        let scope = &self.open.scope;
+        let item = item_of(self.step, self.address, scope).ok().flatten();
+        let call = item.and_then(|item| call(self.step, item.as_ref(), scope).ok());
+        let said = match (&call, &self.step.work) {
+            (Some(Call::Manual { ask }), _) => ask.clone(),
+            (Some(Call::Kind { kind, with }), _) => {
+                let arguments: Vec<String> = with.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();
+                format!("{kind}: {}", arguments.join(", "))
+            }
+            (Some(Call::Shell { host, sudo, .. }), _) => {
+                format!("a script on {host}{}; p shows it", if *sudo { ", as root" } else { "" })
+            }
+            (Some(Call::Form(inputs)), _) => format!("asks for {}", text::count(inputs.len(), "answer")),
+            (None, Work::Kind { kind, .. }) => format!("{kind}, with values that earlier steps will tell"),
+            (None, Work::Shell(_)) => "a script on a host that earlier steps will tell".to_owned(),
+            (None, Work::Manual(_) | Work::Form(_) | Work::Choice(_)) => return,
+        };
+        prose.item("Does", &said, Style::new());
+    }
+
+    fn needs(&self, prose: &mut Prose) {
+        if let Status::Blocked(needs) = &self.row.status {
+            for (index, need) in needs.iter().enumerate() {
+                let address = Address::new(need.clone(), None);
+                let label = if index == 0 { "After" } else { "" };
+                prose.item(label, &words::title(&self.open.runbook, &address), Style::new());
+            }
+        }
+    }
+
+    fn undo(&self, prose: &mut Prose) {
+        let Some(made) = self.open.engagement.record(self.address).and_then(|record| record.made.as_ref()) else {
+            if let Some(why) = &self.step.no_undo {
+                prose.item("Undo", why, Style::new());
+            }
+            return;
+        };
+        let how = if made.created { "u takes it back: onramp made it" } else { "it was there before onramp; u leaves it" };
+        prose.item("Undo", how, Style::new());
+    }
+
+    fn drift(&self, prose: &mut Prose) {
+        if let Some((so, said)) = self.open.drift.get(self.address) {
+            let role = if *so { Role::Done } else { Role::Problem };
+            prose.item("Checked", said, self.facts.look.style(role));
+        }
+    }
+}
+
+fn planned(prose: &mut Prose, facts: &Facts, entry: &PlanEntry) {
+    prose.item("Plan", &entry.said, Style::new());
+    for change in &entry.changes {
+        let line = format!("{} {}", change.service, change.operation);
+        prose.item("", &line, facts.look.bold());
+    }
+}
+
+/// A JSON value as a person reads it: text without quotes.
+pub fn shown(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

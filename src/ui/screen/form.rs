@@ -1,0 +1,416 @@
+//! A form: the inputs that one step asks for. Each answer is checked and saved as its field is left; none is ever lost.
+
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+
+use crate::engagement::{Address, Command};
+use crate::engine::Request;
+use crate::input::{self, InputId, Setting, Value};
+use crate::runbook::Field;
+use crate::text;
+use crate::ui::effect::Effect;
+use crate::ui::facts::{Facts, Opened, Said};
+use crate::ui::look::Role;
+use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused};
+use crate::ui::screen::{Move, Screen, draw_prose};
+use crate::ui::state::{Place, State};
+use crate::ui::widget::popup::pane;
+use crate::ui::widget::prose::Prose;
+use crate::ui::words;
+
+/// From this width on, help has a pane of its own.
+const WIDE: u16 = 110;
+
+/// The form screen. Without a step it is empty.
+#[derive(Debug, Clone, Default)]
+pub struct FormScreen {
+    step: Option<Address>,
+    fields: Vec<FormField>,
+    cursor: usize,
+    /// Drafts of fields that are hidden now, so that showing them again brings them back.
+    hidden: BTreeMap<InputId, FormField>,
+    /// Answers on their way to the state file.
+    pending: Vec<InputId>,
+}
+
+/// Opens the form of a step, on its first open field. The same form keeps its drafts.
+pub fn begin(state: &mut State, step: &Address) -> Vec<Effect> {
+    if state.form.step.as_ref() != Some(step) {
+        state.form = FormScreen { step: Some(step.clone()), ..FormScreen::default() };
+    }
+    state.form.refresh(&state.facts);
+    let open = state.form.fields.iter().position(|field| field.saved.is_none() && !field.optional);
+    let wrong = state.form.fields.iter().position(|field| field.problem.as_ref().is_some_and(|problem| !problem.warning));
+    state.form.cursor = wrong.or(open).unwrap_or(0);
+    state.show(Place::Form);
+    Vec::new()
+}
+
+/// `Enter`: takes the answer or the offer, and goes on; at the end of a complete form back to the runbook.
+pub fn enter(state: &mut State) -> Vec<Effect> {
+    let Some(field) = state.form.fields.get_mut(state.form.cursor) else { return Vec::new() };
+    if let Control::Text(editor) = &mut field.control
+        && editor.has_many_lines()
+        && !editor.is_blank()
+    {
+        editor.key(&KeyEvent::from(KeyCode::Enter));
+        return Vec::new();
+    }
+    let offered = if field.is_blank() && field.takes_text() { field.offer.clone() } else { None };
+    let text = offered.unwrap_or_else(|| field.picked());
+    let (effects, good) = state.form.take_answer(&state.facts, &text);
+    if !good {
+        return effects;
+    }
+    let last = state.form.cursor + 1 >= state.form.fields.len();
+    if !last {
+        state.form.cursor += 1;
+    } else if state.form.complete() {
+        state.show(Place::Board);
+        state.say(Said::good("All answers of this form are given"));
+        state.board.jump_to_next(&state.facts);
+    } else {
+        state.form.cursor = state.form.first_open().unwrap_or(state.form.cursor);
+    }
+    effects
+}
+
+impl FormScreen {
+    fn field(&self) -> Option<&FormField> {
+        self.fields.get(self.cursor)
+    }
+
+    /// Builds the fields that apply now, keeping drafts.
+    fn refresh(&mut self, facts: &Facts) {
+        let (Some(open), Some(step)) = (&facts.open, &self.step) else { return };
+        let Some(step) = open.step(step) else { return };
+        let focused = self.field().map(|field| field.id.clone());
+        let mut before: BTreeMap<InputId, FormField> = std::mem::take(&mut self.hidden);
+        before.extend(std::mem::take(&mut self.fields).into_iter().map(|field| (field.id.clone(), field)));
+        for id in step.asks() {
+            let Some(field) = open.runbook.fields.get(id).filter(|field| applies(open, field)) else { continue };
+            let saved = open.engagement.inputs.get(id).map(|given| given.value.clone());
+            let offer = offer(open, field, &setting(facts));
+            let shown = match before.remove(id) {
+                Some(mut known) => {
+                    known.stored(saved);
+                    known.offer(offer);
+                    known
+                }
+                None => FormField::new(field, saved, offer),
+            };
+            self.fields.push(shown);
+        }
+        self.hidden = before;
+        let again = focused.and_then(|id| self.fields.iter().position(|field| field.id == id));
+        self.cursor = again.unwrap_or(self.cursor).min(self.fields.len().saturating_sub(1));
+    }
+
+    /// A fact came in.
+    pub fn known(&mut self, facts: &Facts) {
+        let Some(open) = &facts.open else { return };
+        self.pending.retain(|id| !open.engagement.inputs.contains_key(id));
+        self.refresh(facts);
+    }
+
+    /// An answer that looked right was refused by the engine: the words go to its field, the draft stays.
+    pub fn refused(&mut self, why: &str) {
+        let Some(id) = self.pending.pop() else { return };
+        if let Some(field) = self.fields.iter_mut().find(|field| field.id == id) {
+            field.problem = Some(Problem::error(why));
+        }
+    }
+
+    fn complete(&self) -> bool {
+        self.first_open().is_none()
+    }
+
+    /// The first field that still wants something.
+    fn first_open(&self) -> Option<usize> {
+        self.fields.iter().position(|field| {
+            let wrong = field.problem.as_ref().is_some_and(|problem| !problem.warning);
+            let missing = field.saved.is_none() && !field.optional && !self.pending.contains(&field.id);
+            wrong || missing
+        })
+    }
+
+    /// Checks the text of the focused field and sends it off. True when nothing stands against going on.
+    fn take_answer(&mut self, facts: &Facts, text: &str) -> (Vec<Effect>, bool) {
+        let setting = setting(facts);
+        let Some(field) = self.fields.get_mut(self.cursor) else { return (Vec::new(), true) };
+        let id = field.id.clone();
+        let command = match field.check(text, &setting) {
+            Left::Wrong => return (Vec::new(), false),
+            Left::Unchanged => {
+                let empty = field.saved.is_none() && !field.optional;
+                if empty {
+                    field.problem = Some(Problem::error("an answer is needed here"));
+                }
+                return (Vec::new(), !empty);
+            }
+            Left::Forget => Command::ForgetInput(id),
+            Left::Give(value) => {
+                field.problem = disagreement(facts, &id, &value);
+                if field.problem.as_ref().is_some_and(|problem| !problem.warning) {
+                    return (Vec::new(), false);
+                }
+                if field.is_blank() && matches!(field.control, Control::Text(_)) {
+                    field.edit_offer();
+                }
+                self.pending.push(id.clone());
+                Command::GiveInputs(vec![(id, value)])
+            }
+        };
+        (vec![Effect::Send(Request::Command(command))], true)
+    }
+
+    /// The focused field is left: what was typed is checked and saved; a wrong draft stays and says what is wrong.
+    pub fn leave_field(&mut self, facts: &Facts) -> Vec<Effect> {
+        let Some(field) = self.field() else { return Vec::new() };
+        let untouched = field.is_blank() && field.saved.is_none();
+        let select_one = matches!(field.control, Control::Select { several: false, .. });
+        if untouched || select_one {
+            return Vec::new();
+        }
+        let draft = field.draft();
+        self.take_answer(facts, &draft).0
+    }
+
+    fn step_to(&mut self, facts: &Facts, to: usize) -> Vec<Effect> {
+        let effects = self.leave_field(facts);
+        self.cursor = to.min(self.fields.len().saturating_sub(1));
+        effects
+    }
+
+    pub fn enter_hint(&self) -> String {
+        let Some(field) = self.field() else { return "next".to_owned() };
+        match &field.control {
+            Control::Text(editor) if editor.has_many_lines() && !editor.is_blank() => "new line",
+            Control::Text(_) if field.is_blank() && field.offer.is_some() => "take what is offered",
+            Control::Text(_) => "save",
+            Control::Select { .. } => "choose",
+        }
+        .to_owned()
+    }
+
+    pub fn can_mark(&self) -> Result<(), String> {
+        match self.field().map(|field| &field.control) {
+            Some(Control::Select { several: true, .. }) => Ok(()),
+            _ => Err("Enter takes the choice".to_owned()),
+        }
+    }
+
+    /// `Space` where several can be taken.
+    pub fn mark(&mut self) -> Vec<Effect> {
+        if let Some(field) = self.fields.get_mut(self.cursor)
+            && let Control::Select { marked, cursor, .. } = &mut field.control
+            && let Some(mark) = marked.get_mut(*cursor)
+        {
+            *mark = !*mark;
+        }
+        Vec::new()
+    }
+
+    pub fn can_edit_offer(&self) -> Result<(), String> {
+        match self.field() {
+            Some(field) if field.is_blank() && field.takes_text() && field.offer.is_some() => Ok(()),
+            _ => Err("nothing is offered here".to_owned()),
+        }
+    }
+
+    pub fn undo(&mut self) -> Vec<Effect> {
+        if let Some(FormField { control: Control::Text(editor), .. }) = self.fields.get_mut(self.cursor)
+            && let Some(key) = crate::ui::keys::event("Ctrl-7")
+        {
+            editor.key(&key);
+        }
+        Vec::new()
+    }
+}
+
+fn setting(facts: &Facts) -> Setting {
+    Setting { practice: facts.practice() }
+}
+
+/// A field whose condition cannot be told yet waits.
+fn applies(open: &Opened, field: &Field) -> bool {
+    field.when.as_ref().is_none_or(|when| when.truth(&open.scope).unwrap_or(false))
+}
+
+/// The default of the runbook, as text that the rules accept; nothing where it cannot be told yet.
+fn offer(open: &Opened, field: &Field, setting: &Setting) -> Option<String> {
+    let plain = field.default.as_ref()?.value(&open.scope).ok()?;
+    if plain.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return None;
+    }
+    input::from_plain(&field.kind, &plain, setting).ok().map(|value| value.shown())
+}
+
+/// Rules between answers that this one would break.
+fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
+    let open = facts.open.as_ref()?;
+    let mut values: BTreeMap<InputId, Value> =
+        open.engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    values.insert(id.clone(), value.clone());
+    let found = input::agree(&values);
+    let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
+    ours.sort_by_key(|broken| broken.warning);
+    let broken = ours.first()?;
+    let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+    let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
+    let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
+    Some(Problem { said: format!("{}{with}", broken.refusal), warning: broken.warning })
+}
+
+impl Screen for FormScreen {
+    fn on(&mut self, facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
+        let setting = setting(facts);
+        let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
+        if key.code == KeyCode::Right && field.edit_offer() {
+            return Vec::new();
+        }
+        if let Control::Text(editor) = &mut field.control
+            && editor.key(key)
+        {
+            field.recheck(&setting);
+        }
+        Vec::new()
+    }
+
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
+        let last = self.fields.len().saturating_sub(1);
+        if let (Move::Up | Move::Down, Some(field)) = (to, self.fields.get_mut(self.cursor)) {
+            let down = to == Move::Down;
+            match &mut field.control {
+                Control::Text(editor) if editor.has_many_lines() && !editor.at_edge(down) => {
+                    editor.key(&KeyEvent::from(if down { KeyCode::Down } else { KeyCode::Up }));
+                    return Vec::new();
+                }
+                Control::Select { choices, cursor, .. } => {
+                    let next = if down { *cursor + 1 } else { cursor.wrapping_sub(1) };
+                    if next < choices.len() {
+                        *cursor = next;
+                        return Vec::new();
+                    }
+                }
+                Control::Text(_) => {}
+            }
+        }
+        match to {
+            Move::Up | Move::Previous if self.cursor > 0 => self.step_to(facts, self.cursor - 1),
+            Move::Down | Move::Next if self.cursor < last => self.step_to(facts, self.cursor + 1),
+            Move::Next => self.step_to(facts, 0),
+            _ => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
+        let setting = setting(facts);
+        if let Some(field) = self.fields.get_mut(self.cursor)
+            && let Control::Text(editor) = &mut field.control
+        {
+            editor.paste(text);
+            field.recheck(&setting);
+        }
+        Vec::new()
+    }
+
+    fn takes_text(&self) -> bool {
+        self.field().is_some_and(FormField::takes_text)
+    }
+
+    fn title(&self, facts: &Facts) -> String {
+        match (&facts.open, &self.step) {
+            (Some(open), Some(step)) => words::title(&open.runbook, step),
+            _ => String::new(),
+        }
+    }
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
+        let Some(open) = &facts.open else { return };
+        let (form, about) = if area.width >= WIDE {
+            let [form, about] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
+            (form, Some(about))
+        } else {
+            (area, None)
+        };
+        let given = self.fields.iter().filter(|field| field.saved.is_some()).count();
+        let note = format!("{given} of {} given", text::count(self.fields.len(), "answer"));
+        let inside = pane(frame, &facts.look, form, &self.title(facts), &note, true);
+        let step = self.step.as_ref().and_then(|step| open.step(step));
+        let why = step.map(|step| step.why.clone()).unwrap_or_default();
+        self.draw_fields(facts, frame, inside, &why, about.is_none());
+        if let (Some(about), Some(field)) = (about, self.field()) {
+            draw_about(facts, open, frame, about, field);
+        }
+    }
+}
+
+impl FormScreen {
+    fn draw_fields(&self, facts: &Facts, frame: &mut Frame, area: Rect, why: &str, help: bool) {
+        let look = &facts.look;
+        let mut intro = Prose::new(look, area.width.saturating_sub(1), 0);
+        if !why.is_empty() {
+            intro.indented(" ", why, look.style(Role::Muted)).blank();
+        }
+        let mut lines = intro.lines();
+        let mut focus = 0..0;
+        let mut editor = None;
+        for (index, field) in self.fields.iter().enumerate() {
+            let is_focus = index == self.cursor;
+            let Drawn { lines: own, editor: at } =
+                if is_focus { focused(facts, field, area.width, help) } else { closed(facts, field, area.width) };
+            if is_focus {
+                focus = lines.len()..lines.len() + own.len();
+                editor = at;
+            }
+            lines.extend(own);
+            if is_focus {
+                lines.push(ratatui::text::Line::default());
+            }
+        }
+        let height = usize::from(area.height);
+        let first = focus.end.saturating_sub(height).min(focus.start).max(if focus.end + 2 > height { focus.start.min(focus.end + 2 - height) } else { 0 });
+        for (index, line) in lines.into_iter().enumerate().skip(first).take(height) {
+            let y = area.y + u16::try_from(index - first).unwrap_or(0);
+            frame.render_widget(line, Rect { y, height: 1, ..area });
+        }
+        let y = area.y + u16::try_from(focus.start - first).unwrap_or(0);
+        frame.set_cursor_position((area.x, y.min(area.bottom().saturating_sub(1))));
+        if let (Some(at), Some(Control::Text(text))) = (editor, self.field().map(|field| &field.control)) {
+            let place = Rect { x: area.x + at.x, y, width: at.width, height: at.height }.intersection(area);
+            // What is offered shows through an empty field; only the cursor is ours then.
+            text.draw(frame, place, Style::new(), true);
+        }
+    }
+}
+
+fn draw_about(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect, field: &FormField) {
+    let look = &facts.look;
+    let inside = pane(frame, look, area, &field.label, "", false);
+    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 9);
+    if !field.help.is_empty() {
+        prose.text(&field.help, Style::new()).blank();
+    }
+    prose.item("Rule", field.kind().describe(), Style::new());
+    for (index, line) in field.example.lines().enumerate() {
+        prose.item(if index == 0 { "Example" } else { "" }, line, Style::new());
+    }
+    if let Some(offer) = &field.offer {
+        for (index, line) in offer.lines().enumerate() {
+            prose.item(if index == 0 { "Offered" } else { "" }, line, look.style(Role::Done));
+        }
+        if field.is_blank() && field.takes_text() {
+            prose.item("", "Enter takes it; Right puts it into the field, to change it.", look.style(Role::Muted));
+        }
+    }
+    if let Some(given) = open.engagement.inputs.get(&field.id) {
+        prose.item("Given", &format!("by {}, {}", given.by, words::moment(facts, given.at)), Style::new());
+    }
+    prose.item("Name", field.id.as_str(), look.style(Role::Muted));
+    draw_prose(frame, inside, prose, 0);
+}

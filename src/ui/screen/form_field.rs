@@ -1,0 +1,387 @@
+//! One field of a form: what was typed, what is offered, what is wrong with it, and how it is drawn.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::input::{self, Choice, InputId, Kind, Setting, Value};
+use crate::runbook::Field;
+use crate::ui::facts::Facts;
+use crate::ui::look::{Glyph, Look, Role};
+use crate::ui::widget::field::Editor;
+use crate::ui::widget::prose::{Prose, cells, fitted};
+
+/// Rows of a table or list that are shown at once.
+const TALLEST: usize = 10;
+
+/// How a field is answered.
+#[derive(Debug, Clone)]
+pub enum Control {
+    Text(Editor),
+    /// One of several, or some of them.
+    Select { choices: Vec<Choice>, cursor: usize, marked: Vec<bool>, several: bool },
+}
+
+/// A field on the screen. A draft that was refused stays until a person changes it.
+#[derive(Debug, Clone)]
+pub struct FormField {
+    pub id: InputId,
+    pub label: String,
+    pub help: String,
+    pub example: String,
+    pub optional: bool,
+    kind: Kind,
+    pub control: Control,
+    /// The answer that is stored.
+    pub saved: Option<Value>,
+    /// Offered, and taken by Enter in an empty field.
+    pub offer: Option<String>,
+    /// What is wrong with the draft, in words; or what is strange about it.
+    pub problem: Option<Problem>,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub said: String,
+    pub warning: bool,
+}
+
+impl Problem {
+    pub fn error(said: impl Into<String>) -> Self {
+        Problem { said: said.into(), warning: false }
+    }
+}
+
+/// What came of leaving a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Left {
+    Unchanged,
+    Give(Value),
+    Forget,
+    Wrong,
+}
+
+impl FormField {
+    pub fn new(field: &Field, saved: Option<Value>, offer: Option<String>) -> Self {
+        let shown = saved.as_ref().map(Value::shown);
+        FormField {
+            id: field.id.clone(),
+            label: field.label.clone(),
+            help: field.help.clone(),
+            example: if field.example.is_empty() { field.kind.example().to_owned() } else { field.example.clone() },
+            optional: field.optional,
+            control: control(&field.kind, shown.as_deref(), offer.as_deref()),
+            kind: field.kind.clone(),
+            saved,
+            offer,
+            problem: None,
+        }
+    }
+
+    pub fn takes_text(&self) -> bool {
+        matches!(self.control, Control::Text(_))
+    }
+
+    /// What is typed or marked, as text that the rules read.
+    pub fn draft(&self) -> String {
+        match &self.control {
+            Control::Text(editor) => editor.text(),
+            Control::Select { choices, marked, several, cursor } => {
+                if *several {
+                    let marked = choices.iter().zip(marked).filter(|(_, marked)| **marked);
+                    marked.map(|(choice, _)| choice.value.clone()).collect::<Vec<_>>().join(", ")
+                } else {
+                    let _ = cursor;
+                    self.saved.as_ref().map(Value::shown).unwrap_or_default()
+                }
+            }
+        }
+    }
+
+    /// The choice under the cursor becomes the draft's value; text stays as it is.
+    pub fn picked(&self) -> String {
+        match &self.control {
+            Control::Select { choices, cursor, several: false, .. } => {
+                choices.get(*cursor).map(|choice| choice.value.clone()).unwrap_or_default()
+            }
+            _ => self.draft(),
+        }
+    }
+
+    pub fn is_blank(&self) -> bool {
+        match &self.control {
+            Control::Text(editor) => editor.is_blank(),
+            Control::Select { marked, several, .. } => *several && !marked.iter().any(|marked| *marked),
+        }
+    }
+
+    /// Reads `text` by the rules of the kind. The problem, if any, is kept beside the draft.
+    pub fn check(&mut self, text: &str, setting: &Setting) -> Left {
+        self.problem = None;
+        if text.trim().is_empty() {
+            return if self.saved.is_some() { Left::Forget } else { Left::Unchanged };
+        }
+        match input::parse(&self.kind, text, setting) {
+            Ok(value) if self.saved.as_ref() == Some(&value) => Left::Unchanged,
+            Ok(value) => Left::Give(value),
+            Err(refusal) => {
+                self.problem = Some(Problem::error(refusal.to_string()));
+                Left::Wrong
+            }
+        }
+    }
+
+    /// While typing, only praise or silence: an answer that was wrong and is right now stops being called wrong.
+    pub fn recheck(&mut self, setting: &Setting) {
+        if self.problem.is_some() && input::parse(&self.kind, &self.draft(), setting).is_ok() {
+            self.problem = None;
+        }
+    }
+
+    /// The stored answer changed: an untouched draft follows it.
+    pub fn stored(&mut self, value: Option<Value>) {
+        if self.saved == value {
+            return;
+        }
+        let untouched = self.draft() == self.saved.as_ref().map(Value::shown).unwrap_or_default();
+        let shown = value.as_ref().map(Value::shown);
+        let same_meaning = value.as_ref().is_some_and(|value| {
+            input::parse(&self.kind, &self.draft(), &Setting { practice: true }).as_ref() == Ok(value)
+        });
+        self.saved = value;
+        if untouched || same_meaning || self.is_blank() {
+            let cursor = match &self.control {
+                Control::Select { cursor, .. } => Some(*cursor),
+                Control::Text(_) => None,
+            };
+            self.control = control(&self.kind, shown.as_deref(), self.offer.as_deref());
+            if let (Some(before), Control::Select { cursor, several: true, .. }) = (cursor, &mut self.control) {
+                *cursor = before;
+            }
+            self.problem = None;
+        }
+    }
+
+    pub fn offer(&mut self, offer: Option<String>) {
+        if self.saved.is_none() && self.offer != offer {
+            self.offer = offer;
+            if let Control::Select { several: false, .. } = self.control {
+                self.control = control(&self.kind, None, self.offer.as_deref());
+            }
+        }
+    }
+
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Puts the offered answer into an empty field, to change it.
+    pub fn edit_offer(&mut self) -> bool {
+        match (&mut self.control, &self.offer) {
+            (Control::Text(editor), Some(offer)) if editor.is_blank() => {
+                *editor = if editor.has_many_lines() { Editor::lines(offer) } else { Editor::line(offer) };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Sign and role for the margin.
+    fn sign(&self) -> (Glyph, Role) {
+        match (&self.problem, &self.saved) {
+            (Some(problem), _) if !problem.warning => (Glyph::Failed, Role::Failed),
+            (_, Some(_)) => (Glyph::Done, Role::Done),
+            (_, None) if self.optional => (Glyph::Todo, Role::Muted),
+            (_, None) => (Glyph::Yours, Role::Accent),
+        }
+    }
+}
+
+fn control(kind: &Kind, shown: Option<&str>, offer: Option<&str>) -> Control {
+    let yes_no = || {
+        let choice = |value: &str| Choice { value: value.to_owned(), label: value.to_owned() };
+        vec![choice("yes"), choice("no")]
+    };
+    let (choices, several) = match kind {
+        Kind::Choice(choices) => (choices.clone(), false),
+        Kind::Choices(choices, _) => (choices.clone(), true),
+        Kind::YesNo => (yes_no(), false),
+        kind if many_lines(kind) => return Control::Text(Editor::lines(&one_per_line(kind, shown.unwrap_or_default()))),
+        _ => return Control::Text(Editor::line(shown.unwrap_or_default())),
+    };
+    let given: Vec<&str> = shown.or(offer).unwrap_or_default().split([',', ' ']).filter(|part| !part.is_empty()).collect();
+    let marked: Vec<bool> = choices.iter().map(|choice| shown.is_some() && given.contains(&choice.value.as_str())).collect();
+    let cursor = choices.iter().position(|choice| given.first() == Some(&choice.value.as_str())).unwrap_or(0);
+    Control::Select { choices, cursor, marked, several }
+}
+
+/// Answers with one entry or row a line.
+fn many_lines(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CidrList(..) | Kind::ProviderCidrs(_) | Kind::Subnets(_) | Kind::Tags | Kind::Hosts(_) | Kind::Launch(_)
+    )
+}
+
+fn one_per_line(kind: &Kind, shown: &str) -> String {
+    match kind {
+        Kind::CidrList(..) | Kind::ProviderCidrs(_) => shown.replace(", ", "\n"),
+        _ => shown.to_owned(),
+    }
+}
+
+/// How one field looks: its lines, and where in them the text is edited.
+pub struct Drawn {
+    pub lines: Vec<Line<'static>>,
+    /// Relative to the first line.
+    pub editor: Option<Rect>,
+}
+
+/// Width of the labels in a form of this width.
+pub fn label_width(width: u16) -> usize {
+    (usize::from(width) * 2 / 5).clamp(16, 34)
+}
+
+/// Draws a field that does not have the focus: one line.
+pub fn closed(facts: &Facts, field: &FormField, width: u16) -> Drawn {
+    let look = &facts.look;
+    let room = usize::from(width).saturating_sub(label_width(width) + 4);
+    let draft = if field.is_blank() { String::new() } else { field.draft() };
+    let (value, style) = match (&field.saved, draft.is_empty()) {
+        (Some(_), false) | (None, false) => (several_lines(&draft), Style::new()),
+        (_, true) => match &field.offer {
+            Some(offer) => (format!("offered: {}", several_lines(offer)), look.style(Role::Muted)),
+            None if field.optional => ("may stay empty".to_owned(), look.style(Role::Muted)),
+            None => (String::new(), Style::new()),
+        },
+    };
+    let value = labelled(field, &value);
+    let mut lines = vec![Line::from(vec![
+        Span::raw("  "),
+        sign_span(look, field),
+        Span::raw(" "),
+        Span::raw(fitted(&look.text(&field.label), label_width(width))),
+        Span::styled(fitted(&look.text(&value), room), style),
+    ])];
+    if let Some(problem) = &field.problem {
+        let mut prose = Prose::new(look, width.saturating_sub(1), 0);
+        problem_lines(&mut prose, look, problem);
+        lines.extend(prose.lines());
+    }
+    Drawn { lines, editor: None }
+}
+
+/// A choice is shown by its label.
+fn labelled(field: &FormField, value: &str) -> String {
+    match &field.control {
+        Control::Select { choices, several: false, .. } => {
+            let plain = value.strip_prefix("offered: ");
+            let found = choices.iter().find(|choice| choice.value == plain.unwrap_or(value));
+            match (found, plain) {
+                (Some(choice), None) => choice.label.clone(),
+                (Some(choice), Some(_)) => format!("offered: {}", choice.label),
+                (None, _) => value.to_owned(),
+            }
+        }
+        _ => value.to_owned(),
+    }
+}
+
+fn several_lines(text: &str) -> String {
+    let count = text.lines().count();
+    let first = text.lines().next().unwrap_or_default();
+    if count > 1 { format!("{first}  (and {} more)", count - 1) } else { first.to_owned() }
+}
+
+fn sign_span(look: &Look, field: &FormField) -> Span<'static> {
+    let (glyph, role) = field.sign();
+    Span::styled(look.glyph(glyph), look.style(role))
+}
+
+/// Draws the field that has the focus: label, control, help and problem. `help` is false where a pane shows it.
+pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Drawn {
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 0);
+    let one_line = matches!(&field.control, Control::Text(editor) if !editor.has_many_lines());
+    let column = label_width(width) + 4;
+    let label = look.text(&field.label);
+    let mut head = vec![
+        Span::styled(look.glyph(Glyph::Cursor), look.style(Role::Accent)),
+        Span::raw(" "),
+        sign_span(look, field),
+        Span::raw(" "),
+    ];
+    let mut editor_area = None;
+    match &field.control {
+        Control::Text(editor) => {
+            let room = usize::from(width).saturating_sub(column + 3);
+            let rows = if one_line { 1 } else { editor.height().clamp(offer_height(field), TALLEST) };
+            head.push(Span::styled(fitted(&label, label_width(width)), look.style(Role::Accent)));
+            head.push(Span::raw("["));
+            let offered: Vec<&str> = match (&field.offer, editor.is_blank()) {
+                (Some(offer), true) => offer.lines().collect(),
+                _ => Vec::new(),
+            };
+            for row in 0..rows {
+                let offered = look.text(offered.get(row).copied().unwrap_or_default());
+                let body = Span::styled(fitted(&offered, room), look.style(Role::Muted));
+                let close = Span::raw("]");
+                if row == 0 {
+                    head.extend([body, close]);
+                    prose.line(Line::from(std::mem::take(&mut head)));
+                } else {
+                    prose.line(Line::from(vec![Span::raw(" ".repeat(column)), Span::raw("["), body, close]));
+                }
+            }
+            let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
+            editor_area = Some(Rect { x, y: 0, width, height: u16::try_from(rows).unwrap_or(1) });
+        }
+        Control::Select { choices, cursor, marked, several } => {
+            head.push(Span::styled(label, look.style(Role::Accent)));
+            prose.line(Line::from(head));
+            for (index, choice) in choices.iter().enumerate() {
+                let taken = if *several { marked.get(index) == Some(&true) } else { field.draft() == choice.value };
+                let offered = field.saved.is_none() && field.offer.as_deref() == Some(choice.value.as_str());
+                prose.line(option(look, choice, index == *cursor, taken, offered));
+            }
+        }
+    }
+    if help {
+        let said = match field.example.is_empty() || field.offer.is_some() {
+            true => field.help.clone(),
+            false => format!("{} For example: {}", field.help, several_lines(&field.example)),
+        };
+        if !said.is_empty() {
+            prose.indented("    ", &said, look.style(Role::Muted));
+        }
+        if field.offer.is_some() && field.is_blank() && field.takes_text() {
+            prose.indented("    ", "Enter takes what is offered. Right puts it into the field, to change it.", look.style(Role::Muted));
+        }
+    }
+    if let Some(problem) = &field.problem {
+        problem_lines(&mut prose, look, problem);
+    }
+    Drawn { lines: prose.lines(), editor: editor_area }
+}
+
+fn offer_height(field: &FormField) -> usize {
+    let lines = field.offer.as_deref().filter(|_| field.is_blank()).map_or(1, |offer| offer.lines().count());
+    lines.clamp(2, TALLEST)
+}
+
+fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: bool) -> Line<'static> {
+    let mark = if taken { "x" } else { " " };
+    let note = if offered { "  (offered)" } else { "" };
+    let style = if focused { look.focus() } else { Style::new() };
+    let text = look.text(&format!("[{mark}] {}{note}", choice.label));
+    Line::from(vec![Span::raw("      "), Span::styled(text, style)])
+}
+
+fn problem_lines(prose: &mut Prose, look: &Look, problem: &Problem) {
+    let (glyph, role) =
+        if problem.warning { (Glyph::Recheck, Role::Waiting) } else { (Glyph::Failed, Role::Problem) };
+    let lead = format!("    {} ", look.glyph(glyph));
+    debug_assert!(cells(&lead) == 6);
+    prose.indented(&lead, &problem.said, look.style(role));
+}

@@ -1,0 +1,217 @@
+//! Every engagement, its next step, and who waits for whom.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::ui::effect::Effect;
+use crate::ui::facts::{EngagementCard, Facts};
+use crate::ui::look::{Glyph, Role};
+use crate::ui::screen::{Move, Screen, draw_prose};
+use crate::ui::state::State;
+use crate::ui::widget::popup::pane;
+use crate::ui::widget::prose::{Prose, fitted};
+use crate::ui::widget::tree;
+use crate::ui::words;
+
+/// Rows of the pane that describes the chosen engagement, with its border.
+const ABOUT_HEIGHT: u16 = 9;
+
+/// The list of engagements.
+#[derive(Debug, Clone, Default)]
+pub struct HomeScreen {
+    cursor: usize,
+}
+
+impl HomeScreen {
+    pub fn chosen<'a>(&self, facts: &'a Facts) -> Option<&'a EngagementCard> {
+        facts.cards.get(self.cursor.min(facts.cards.len().saturating_sub(1)))
+    }
+}
+
+impl Screen for HomeScreen {
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
+        let last = facts.cards.len().saturating_sub(1);
+        self.cursor = match to {
+            Move::Up => self.cursor.saturating_sub(1),
+            Move::Down => (self.cursor + 1).min(last),
+            Move::PageUp => self.cursor.saturating_sub(10),
+            Move::PageDown => (self.cursor + 10).min(last),
+            Move::First => 0,
+            Move::Last => last,
+            Move::Left | Move::Right | Move::Next | Move::Previous => self.cursor,
+        };
+        Vec::new()
+    }
+
+    fn title(&self, _facts: &Facts) -> String {
+        "engagements".to_owned()
+    }
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
+        if facts.cards.is_empty() {
+            return draw_welcome(facts, frame, area);
+        }
+        let [list, about] = Layout::vertical([Constraint::Fill(1), Constraint::Length(ABOUT_HEIGHT)]).areas(area);
+        let inside = pane(frame, &facts.look, list, "Engagements", "last touched first", true);
+        let [head, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inside);
+        let columns = Columns::of(inside.width);
+        frame.render_widget(Span::styled(columns.head(), facts.look.style(Role::Muted)), head);
+        let cursor = self.cursor.min(facts.cards.len().saturating_sub(1));
+        let lines: Vec<Line> =
+            facts.cards.iter().enumerate().map(|(index, card)| columns.row(facts, card, index == cursor)).collect();
+        tree::draw(frame, &facts.look, rows, &lines, cursor, true);
+        if let Some(card) = self.chosen(facts) {
+            draw_about(facts, frame, about, card);
+        }
+    }
+}
+
+fn draw_welcome(facts: &Facts, frame: &mut Frame, area: Rect) {
+    let inside = pane(frame, &facts.look, area, "Welcome to onramp", "", true);
+    let mut prose = Prose::new(&facts.look, inside.width.saturating_sub(2), 0);
+    prose.blank();
+    prose.indented("  ", "There is no engagement yet.", facts.look.bold());
+    prose.blank();
+    prose.indented(
+        "  ",
+        "An engagement is one customer and environment walking the runbook, step by step. It is kept in one file on \
+         this machine, so you can stop anywhere and pick up where you were.",
+        ratatui::style::Style::new(),
+    );
+    prose.blank();
+    prose.indented("  ", "Press n to begin one. Press ? for help.", facts.look.style(Role::Accent));
+    draw_prose(frame, inside, prose, 0);
+}
+
+/// Widths of the columns for a terminal width.
+struct Columns {
+    name: usize,
+    bar: usize,
+    waits: usize,
+    touched: usize,
+    next: usize,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let width = usize::from(width);
+        let (name, bar, waits, touched) = if width >= 100 { (24, 14, 12, 12) } else { (16, 7, 9, 10) };
+        let fixed = 4 + name + 1 + bar + 1 + 6 + 1 + waits + 1 + touched + 1;
+        Columns { name, bar, waits, touched, next: width.saturating_sub(fixed) }
+    }
+
+    fn head(&self) -> String {
+        format!(
+            "    {} {} {} {} {}",
+            fitted("Name", self.name),
+            fitted("Progress", self.bar + 7),
+            fitted("Who moves", self.waits),
+            fitted("Touched", self.touched),
+            fitted("Next", self.next)
+        )
+    }
+
+    fn row(&self, facts: &Facts, card: &EngagementCard, focused: bool) -> Line<'static> {
+        let look = &facts.look;
+        let (glyph, role) = sign(card);
+        let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
+        let progress = format!("{:>2}/{:<3}", card.tally.done, card.tally.total);
+        let touched = card.last.map(|at| words::ago(facts, at)).unwrap_or_default();
+        let next = card.trouble.as_ref().unwrap_or(&card.next);
+        Line::from(vec![
+            Span::raw(format!("{cursor} ")),
+            Span::styled(look.glyph(glyph), look.style(role)),
+            Span::raw(" "),
+            Span::styled(fitted(&look.text(&card.name), self.name), look.bold()),
+            Span::raw(" "),
+            Span::raw(bar(facts, card, self.bar)),
+            Span::raw(format!(" {} ", fitted(&progress, 6))),
+            Span::raw(fitted(&look.text(&card.waits_on), self.waits)),
+            Span::raw(" "),
+            Span::raw(fitted(&touched, self.touched)),
+            Span::raw(" "),
+            Span::raw(fitted(&look.text(next), self.next)),
+        ])
+    }
+}
+
+fn sign(card: &EngagementCard) -> (Glyph, Role) {
+    let tally = &card.tally;
+    if card.trouble.is_some() || tally.failed > 0 {
+        (Glyph::Failed, Role::Failed)
+    } else if tally.total > 0 && tally.all_done() {
+        (Glyph::Done, Role::Done)
+    } else if tally.running > 0 {
+        (Glyph::Running, Role::Running)
+    } else if tally.person > 0 || tally.ready > 0 {
+        (Glyph::Yours, Role::Accent)
+    } else if tally.waiting > 0 {
+        (Glyph::Waiting, Role::Waiting)
+    } else {
+        (Glyph::Todo, Role::Muted)
+    }
+}
+
+fn bar(facts: &Facts, card: &EngagementCard, width: usize) -> String {
+    let full = (card.tally.done * width).checked_div(card.tally.total).unwrap_or(0);
+    let (done, open) = (facts.look.glyph(Glyph::BarFull), facts.look.glyph(Glyph::BarEmpty));
+    done.repeat(full) + &open.repeat(width - full)
+}
+
+fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCard) {
+    let look = &facts.look;
+    let plain = ratatui::style::Style::new();
+    let inside = pane(frame, look, area, &card.name, if card.practice { "practice: nothing here is real" } else { "" }, false);
+    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 12);
+    if let Some(trouble) = &card.trouble {
+        prose.item(" Trouble", trouble, look.style(Role::Problem));
+    }
+    prose.item(" Customer", or_dash(&card.customer), plain);
+    let place = [&card.environment, &card.account, &card.region];
+    let place: Vec<&str> = place.iter().map(|part| part.as_str()).filter(|part| !part.is_empty()).collect();
+    prose.item(" Where", or_dash(&place.join("  ")), plain);
+    prose.item(" Next", or_dash(&card.next), look.bold());
+    prose.item(" Who moves", or_dash(&card.waits_on), plain);
+    prose.item(" Progress", &words::counters(&card.tally), plain);
+    if let Some(holder) = &card.held_by {
+        prose.item(" Held by", holder, look.style(Role::Waiting));
+    }
+    if let Some(last) = card.last {
+        prose.item(" Touched", &words::moment(facts, last), plain);
+    }
+    draw_prose(frame, inside, prose, 0);
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+/// `Enter` on the list.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    match state.home.chosen(&state.facts) {
+        Some(card) => {
+            let here = state.facts.open.as_ref().is_some_and(|open| open.engagement.identity.name == card.name && !open.closed);
+            if here {
+                state.show(crate::ui::state::Place::Board);
+                return Vec::new();
+            }
+            vec![Effect::OpenEngagement(card.name.clone())]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// May the chosen engagement be opened?
+pub fn can_open(state: &State) -> Result<(), String> {
+    let Some(card) = state.home.chosen(&state.facts) else { return Err("there is no engagement yet: n begins one".to_owned()) };
+    if let Some(trouble) = &card.trouble {
+        return Err(trouble.clone());
+    }
+    match &state.facts.open {
+        Some(open) if open.busy() > 0 && open.engagement.identity.name != card.name => {
+            Err(format!("steps of {} are still running: stop them first (Ctrl-C)", open.engagement.identity.name))
+        }
+        _ => Ok(()),
+    }
+}

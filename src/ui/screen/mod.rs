@@ -1,0 +1,193 @@
+//! The screens, and what is the same on each of them: where you are, whether it is real, what happened, which keys.
+
+pub mod board;
+pub mod detail;
+pub mod form;
+pub mod form_field;
+pub mod home;
+pub mod output;
+pub mod palette;
+pub mod plan;
+pub mod prompt;
+pub mod rows;
+
+use ratatui::Frame;
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::text;
+use crate::ui::command;
+use crate::ui::effect::Effect;
+use crate::ui::facts::{Facts, Tone};
+use crate::ui::look::Role;
+use crate::ui::state::{Popup, State};
+use crate::ui::widget::prose::{Prose, cells};
+use crate::ui::words;
+
+/// Below this nothing can be read.
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// Ways to move, whatever moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Left,
+    Right,
+    /// The next pane or field, and the one before.
+    Next,
+    Previous,
+}
+
+/// A screen or popup: it reads facts, keeps its own place, and answers with wishes.
+pub trait Screen {
+    /// A key that is no command here.
+    fn on(&mut self, _facts: &Facts, _key: &KeyEvent) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect>;
+
+    fn paste(&mut self, _facts: &Facts, _text: &str) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn takes_text(&self) -> bool {
+        false
+    }
+
+    /// What stands at the end of the path in the top line.
+    fn title(&self, facts: &Facts) -> String;
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect);
+}
+
+/// Draws everything. The same state always gives the same frame.
+pub fn draw(state: &State, frame: &mut Frame) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return too_small(frame, area);
+    }
+    let [top, content, said, hints] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
+            .areas(area);
+    frame.set_cursor_position(Position { x: content.x, y: content.y });
+    draw_top(state, frame, top);
+    state.screen().draw(&state.facts, frame, content);
+    match &state.popup {
+        Some(Popup::Palette(palette)) => palette.draw_over(state, frame, content),
+        Some(Popup::Prompt(prompt)) => prompt.draw(&state.facts, frame, content),
+        None => {}
+    }
+    draw_said(state, frame, said);
+    draw_hints(state, frame, hints);
+}
+
+/// The room for the screen's own content in a terminal of this size.
+pub fn content(size: (u16, u16)) -> Rect {
+    Rect { x: 0, y: 1, width: size.0, height: size.1.saturating_sub(3) }
+}
+
+fn too_small(frame: &mut Frame, area: Rect) {
+    let said = format!(
+        "onramp needs {}x{} cells, this terminal has {}x{}. Make it larger, or its letters smaller. Nothing is lost; \
+         what runs goes on. Ctrl-C twice leaves.",
+        SMALLEST.0, SMALLEST.1, area.width, area.height
+    );
+    for (y, line) in crate::ui::widget::prose::wrap(&said, usize::from(area.width)).into_iter().enumerate() {
+        let y = area.y + u16::try_from(y).unwrap_or(u16::MAX - area.y);
+        if y < area.bottom() {
+            frame.render_widget(line, Rect { y, height: 1, ..area });
+        }
+    }
+    frame.set_cursor_position(Position { x: area.x, y: area.y });
+}
+
+fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
+    let facts = &state.facts;
+    let look = &facts.look;
+    let mut right = Vec::new();
+    if facts.practice() {
+        right.push(Span::styled(" PRACTICE ", look.style(Role::Practice)));
+        right.push(Span::raw(" "));
+    }
+    if let Some(open) = facts.open.as_ref().filter(|_| state.place != crate::ui::state::Place::Home) {
+        let target = open.target();
+        if !target.is_empty() && area.width >= 72 {
+            right.push(Span::styled(format!("{target}  "), look.style(Role::Muted)));
+        }
+    }
+    right.push(Span::raw(format!("{} ", facts.clock())));
+    let right = Line::from(right);
+    let width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
+    let [left_area, right_area] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
+    let path = text::clip(&look.text(&format!(" {}", path(state))), usize::from(left_area.width).saturating_sub(1));
+    frame.render_widget(Span::styled(path, look.bold()), left_area);
+    frame.render_widget(right, right_area);
+}
+
+fn path(state: &State) -> String {
+    let mut parts = vec!["onramp".to_owned()];
+    if let Some(open) = state.facts.open.as_ref().filter(|_| state.place != crate::ui::state::Place::Home) {
+        parts.push(open.engagement.identity.name.clone());
+    }
+    parts.push(state.screen().title(&state.facts));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" / ")
+}
+
+/// Left the last thing that happened, right how far everything is.
+fn draw_said(state: &State, frame: &mut Frame, area: Rect) {
+    let facts = &state.facts;
+    let look = &facts.look;
+    let counters = match (&facts.open, state.place) {
+        (Some(open), place) if place != crate::ui::state::Place::Home => words::counters(&open.board.tally),
+        _ => text::count(facts.cards.len(), "engagement"),
+    };
+    let room = usize::from(area.width).saturating_sub(cells(&counters) + 4);
+    let (said, style) = match facts.said.tone {
+        Tone::Plain => (&facts.said.text, ratatui::style::Style::new()),
+        Tone::Good => (&facts.said.text, look.style(Role::Done)),
+        Tone::Bad => (&facts.said.text, look.style(Role::Problem)),
+    };
+    let said = text::clip(&look.text(said), room);
+    let gap = usize::from(area.width).saturating_sub(cells(&said) + cells(&counters) + 2);
+    let line = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(said, style),
+        Span::raw(" ".repeat(gap)),
+        Span::styled(counters, look.bold()),
+    ]);
+    frame.render_widget(line, area);
+}
+
+/// The keys that mean something now, the most useful first; help and quit are never cut off.
+fn draw_hints(state: &State, frame: &mut Frame, area: Rect) {
+    let look = &state.facts.look;
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (key, label) in command::hints(state, usize::from(area.width).saturating_sub(2)) {
+        if used > 1 {
+            spans.push(Span::raw("  "));
+        }
+        used += cells(&key) + cells(&label) + 3;
+        spans.push(Span::styled(key, look.style(Role::Accent)));
+        spans.push(Span::raw(format!(" {label}")));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// Draws prose into an area, from a line on.
+pub fn draw_prose(frame: &mut Frame, area: Rect, prose: Prose, from: usize) {
+    let lines = prose.lines();
+    let from = from.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (index, line) in lines.into_iter().skip(from).take(usize::from(area.height)).enumerate() {
+        let y = area.y + u16::try_from(index).unwrap_or(0);
+        frame.render_widget(line, Rect { y, height: 1, ..area });
+    }
+}

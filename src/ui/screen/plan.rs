@@ -1,0 +1,335 @@
+//! What would change, call by call, before anything is touched; and the gate.
+
+use std::collections::BTreeSet;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::engagement::{Address, Change, PlanEntry, Verdict};
+use crate::engine::Request;
+use crate::text;
+use crate::ui::effect::Effect;
+use crate::ui::facts::{Facts, Opened, Planned};
+use crate::ui::look::{Glyph, Role};
+use crate::ui::screen::detail::shown;
+use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::widget::popup::pane;
+use crate::ui::widget::prose::{Prose, cells, fitted};
+use crate::ui::widget::{diff, tree};
+use crate::ui::words;
+
+/// Rows of the box that says what an approval means, with its border.
+const GATE_HEIGHT: u16 = 6;
+
+/// The plan screen.
+#[derive(Debug, Clone, Default)]
+pub struct PlanScreen {
+    cursor: usize,
+    opened: BTreeSet<Address>,
+    /// Steps that change nothing are shown too.
+    pub everything: bool,
+    /// The step for which the plan was asked.
+    wanted: Option<Address>,
+}
+
+/// One row: a phase, an entry, or a line of an opened entry.
+enum PlanRow<'a> {
+    Phase(String),
+    Entry(&'a PlanEntry),
+    Line(&'a PlanEntry, Line<'static>),
+}
+
+impl PlanScreen {
+    /// Shows the plan, and asks for a new one where there is none that holds.
+    pub fn begin(&mut self, facts: &mut Facts, wanted: Option<Address>) -> Vec<Effect> {
+        self.wanted = wanted;
+        let Some(open) = &mut facts.open else { return Vec::new() };
+        if open.planned.as_ref().is_some_and(|planned| !planned.stale) {
+            self.arrived(facts);
+            return Vec::new();
+        }
+        ask(open)
+    }
+
+    /// A plan came: the cursor goes to the step it was asked for, and that step is opened.
+    pub fn arrived(&mut self, facts: &Facts) {
+        self.cursor = 0;
+        let Some(wanted) = self.wanted.clone() else { return };
+        self.opened.insert(wanted.clone());
+        let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
+        if planned.plan.entries.iter().any(|entry| entry.step == wanted && !entry.would_change()) {
+            self.everything = true;
+        }
+        let rows = self.rows(facts, 80);
+        let here = |row: &PlanRow| matches!(row, PlanRow::Entry(entry) if entry.step == wanted);
+        self.cursor = rows.iter().position(here).unwrap_or(0);
+    }
+
+    fn rows<'a>(&self, facts: &'a Facts, width: u16) -> Vec<PlanRow<'a>> {
+        let Some(open) = &facts.open else { return Vec::new() };
+        let Some(planned) = &open.planned else { return Vec::new() };
+        let mut rows = Vec::new();
+        let mut phase = "";
+        for entry in planned.plan.entries.iter().filter(|entry| self.everything || matters(entry)) {
+            if entry.step.step.phase() != phase {
+                phase = entry.step.step.phase();
+                let known = open.runbook.phases.iter().find(|known| known.id == phase);
+                rows.push(PlanRow::Phase(known.map_or_else(|| phase.to_owned(), |known| known.title.clone())));
+            }
+            rows.push(PlanRow::Entry(entry));
+            if self.opened.contains(&entry.step) {
+                let lines = opened(facts, entry, width).lines();
+                rows.extend(lines.into_iter().map(|line| PlanRow::Line(entry, line)));
+            }
+        }
+        rows
+    }
+
+    /// Opens or closes the entry under the cursor.
+    pub fn toggle(&mut self, facts: &Facts) {
+        let width = facts.size.0.saturating_sub(2);
+        let rows = self.rows(facts, width);
+        let entry = match rows.get(self.cursor) {
+            Some(PlanRow::Entry(entry) | PlanRow::Line(entry, _)) => Some(entry.step.clone()),
+            _ => None,
+        };
+        let Some(step) = entry else { return };
+        if !self.opened.remove(&step) {
+            self.opened.insert(step.clone());
+        }
+        let rows = self.rows(facts, width);
+        let here = |row: &PlanRow| matches!(row, PlanRow::Entry(entry) if entry.step == step);
+        self.cursor = rows.iter().position(here).unwrap_or(0);
+    }
+
+    /// Opens all entries, or closes them all when all are open.
+    pub fn toggle_all(&mut self, facts: &Facts) {
+        let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
+        let all: BTreeSet<Address> =
+            planned.plan.entries.iter().filter(|entry| matters(entry)).map(|entry| entry.step.clone()).collect();
+        self.opened = if all.is_subset(&self.opened) { BTreeSet::new() } else { all };
+        self.cursor = 0;
+    }
+}
+
+/// Asks the engine for a new plan.
+pub fn ask(open: &mut Opened) -> Vec<Effect> {
+    open.planning = true;
+    vec![Effect::Send(Request::Plan)]
+}
+
+/// Worth a row in the short list: a change, a doubt, or something a person must do.
+fn matters(entry: &PlanEntry) -> bool {
+    entry.would_change() || matches!(entry.verdict, Verdict::Person | Verdict::Unknown)
+}
+
+fn sign(verdict: Verdict) -> (&'static str, &'static str, Role) {
+    match verdict {
+        Verdict::Change => ("+", "change", Role::Running),
+        Verdict::Nothing => ("=", "nothing", Role::Muted),
+        Verdict::Unknown => ("?", "unknown", Role::Problem),
+        Verdict::Person => ("!", "decide", Role::Problem),
+        Verdict::Input => ("-", "not yet", Role::Muted),
+        Verdict::Check => ("~", "check", Role::Muted),
+    }
+}
+
+fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 12);
+    let (_, word, role) = sign(entry.verdict);
+    prose.item("      Says", &format!("{word}: {}", entry.said), look.style(role));
+    if let Some(finding) = &entry.finding {
+        diff::add(&mut prose, look, &finding.differences);
+    }
+    for (number, change) in entry.changes.iter().enumerate() {
+        let call = format!("{} {}", change.service, change.operation);
+        prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
+        arguments(&mut prose, change);
+    }
+    let rest = [("Costs", &entry.cost), ("Care", &entry.breaks), ("Undo", &entry.undo)];
+    for (label, said) in rest {
+        if let Some(said) = said {
+            prose.item(&format!("      {label}"), said, Style::new());
+        }
+    }
+    prose
+}
+
+fn arguments(prose: &mut Prose, change: &Change) {
+    match &change.arguments {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                match value {
+                    serde_json::Value::String(script) if script.contains('\n') => {
+                        prose.item("", &format!("{name}:"), Style::new());
+                        for line in script.lines() {
+                            prose.verbatim(&format!("            {line}"), Style::new());
+                        }
+                    }
+                    other => {
+                        prose.item("", &format!("{name}: {}", shown(other)), Style::new());
+                    }
+                }
+            }
+        }
+        serde_json::Value::Null => {}
+        other => {
+            prose.item("", &shown(other), Style::new());
+        }
+    }
+}
+
+impl Screen for PlanScreen {
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
+        let area = content(facts.size);
+        let rows = self.rows(facts, area.width.saturating_sub(2)).len();
+        let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
+        let last = rows.saturating_sub(1);
+        self.cursor = match to {
+            Move::Up => self.cursor.saturating_sub(1),
+            Move::Down => (self.cursor + 1).min(last),
+            Move::PageUp => self.cursor.saturating_sub(page),
+            Move::PageDown => (self.cursor + page).min(last),
+            Move::First => 0,
+            Move::Last => last,
+            _ => self.cursor.min(last),
+        };
+        Vec::new()
+    }
+
+    fn title(&self, _facts: &Facts) -> String {
+        "plan".to_owned()
+    }
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
+        let Some(open) = &facts.open else { return };
+        let [list, gate] = Layout::vertical([Constraint::Fill(1), Constraint::Length(GATE_HEIGHT)]).areas(area);
+        match (&open.planned, open.planning) {
+            (_, true) => draw_asking(facts, frame, list),
+            (None, false) => draw_nothing(facts, frame, list),
+            (Some(planned), false) => self.draw_plan(facts, planned, frame, list),
+        }
+        draw_gate(facts, open, frame, gate);
+    }
+}
+
+impl PlanScreen {
+    fn draw_plan(&self, facts: &Facts, planned: &Planned, frame: &mut Frame, area: Rect) {
+        let title = format!("Plan: {}", words::plan_summary(&planned.plan));
+        let note = if planned.stale { "OLD: d makes it anew".to_owned() } else { words::moment(facts, planned.at) };
+        let inside = pane(frame, &facts.look, area, &title, &note, true);
+        let rows = self.rows(facts, inside.width);
+        let cursor = self.cursor.min(rows.len().saturating_sub(1));
+        let width = usize::from(inside.width);
+        let lines: Vec<Line> =
+            rows.iter().enumerate().map(|(index, row)| self.line(facts, row, width, index == cursor)).collect();
+        if lines.is_empty() {
+            let mut prose = Prose::new(&facts.look, inside.width, 0);
+            prose.text("No step would change anything. e shows every step and what its probe said.", Style::new());
+            draw_prose(frame, inside, prose, 0);
+        }
+        tree::draw(frame, &facts.look, inside, &lines, cursor, true);
+    }
+
+    fn line(&self, facts: &Facts, row: &PlanRow, width: usize, focused: bool) -> Line<'static> {
+        let look = &facts.look;
+        let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
+        match row {
+            PlanRow::Phase(title) => Line::from(vec![
+                Span::raw(format!("{cursor} ")),
+                Span::styled(fitted(&look.text(title), width.saturating_sub(2)), look.bold()),
+            ]),
+            PlanRow::Line(_, line) => {
+                let mut line = line.clone();
+                if focused && let Some(first) = line.spans.first_mut() {
+                    let rest: String = first.content.chars().skip(1).collect();
+                    first.content = format!("{cursor}{rest}").into();
+                }
+                line
+            }
+            PlanRow::Entry(entry) => {
+                let (sign, word, role) = sign(entry.verdict);
+                let open = self.opened.contains(&entry.step);
+                let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
+                let title = match &entry.step.key {
+                    Some(key) => format!("{} [{key}]", entry.title),
+                    None => entry.title.clone(),
+                };
+                let calls = calls(entry);
+                let before = format!("{cursor} {fold} ");
+                let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 1);
+                let style = look.style(role);
+                Line::from(vec![
+                    Span::raw(before),
+                    Span::styled(format!("{sign} {} ", fitted(word, 8)), style),
+                    Span::raw(fitted(&look.text(&title), room)),
+                    Span::raw(" "),
+                    Span::styled(calls, look.style(Role::Muted)),
+                ])
+            }
+        }
+    }
+}
+
+fn calls(entry: &PlanEntry) -> String {
+    match entry.changes.as_slice() {
+        [] => String::new(),
+        [only] => format!("{} {}", only.service, only.operation),
+        [first, rest @ ..] => format!("{} {} and {} more", first.service, first.operation, rest.len()),
+    }
+}
+
+fn draw_asking(facts: &Facts, frame: &mut Frame, area: Rect) {
+    let inside = pane(frame, &facts.look, area, "Plan", "being made", true);
+    let mut prose = Prose::new(&facts.look, inside.width, 0);
+    prose.blank();
+    prose.indented(
+        "  ",
+        "onramp asks every step's probe what is there already. Nothing is changed by this.",
+        Style::new(),
+    );
+    draw_prose(frame, inside, prose, 0);
+}
+
+fn draw_nothing(facts: &Facts, frame: &mut Frame, area: Rect) {
+    let inside = pane(frame, &facts.look, area, "Plan", "", true);
+    let mut prose = Prose::new(&facts.look, inside.width, 0);
+    prose.blank();
+    prose.indented("  ", "There is no plan yet. d makes one; nothing is changed by that.", Style::new());
+    draw_prose(frame, inside, prose, 0);
+}
+
+fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
+    let look = &facts.look;
+    let place = if facts.practice() { "PRACTICE: nothing here is real".to_owned() } else { open.target() };
+    let inside = pane(frame, look, area, "Before you approve", &place, false);
+    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 10);
+    let Some(planned) = open.planned.as_ref().filter(|_| !open.planning) else {
+        prose.text(" The gate opens when the plan is there.", look.style(Role::Muted));
+        return draw_prose(frame, inside, prose, 0);
+    };
+    match &open.identity {
+        Some(Ok(caller)) => prose.item(" Caller", caller, Style::new()),
+        Some(Err(why)) => prose.item(" Caller", why, look.style(Role::Problem)),
+        None => prose.item(" Caller", "not known yet", look.style(Role::Muted)),
+    };
+    let approval = planned.plan.approval();
+    let costs = planned.plan.entries.iter().filter(|entry| entry.would_change() && entry.cost.is_some()).count();
+    let said = if approval.is_empty() {
+        "nothing to approve: r runs the checks that are left".to_owned()
+    } else {
+        let cost = if costs > 0 { format!("; {} begin to cost money", text::count(costs, "step")) } else { String::new() };
+        format!("{}{cost}", text::count(approval.len(), "step"))
+    };
+    prose.item(" Covers", &said, Style::new());
+    let digest: String = planned.plan.digest.chars().take(12).collect();
+    prose.item(" Digest", &format!("{digest}: the approval holds for exactly these calls and scripts"), Style::new());
+    if !approval.is_empty() {
+        let said = format!("a, then type {}; Enter alone never approves", facts.approval_word());
+        prose.item(" Approve", &said, look.style(Role::Accent));
+    }
+    draw_prose(frame, inside, prose, 0);
+}

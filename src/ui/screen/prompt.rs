@@ -1,0 +1,427 @@
+//! Questions that need an answer before something happens: what it means first, then a line to type.
+
+use ratatui::Frame;
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::engagement::{Address, Command, Question, RunScope, Settlement, Status};
+use crate::engine::Request;
+use crate::text;
+use crate::ui::effect::Effect;
+use crate::ui::facts::{Facts, Said};
+use crate::ui::look::{Glyph, Role};
+use crate::ui::screen::{Move, Screen, draw_prose};
+use crate::ui::state::{Place, State, run};
+use crate::ui::widget::field::Editor;
+use crate::ui::widget::prose::Prose;
+use crate::ui::widget::{diff, popup};
+use crate::ui::words;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The name of a new engagement.
+    New,
+    Skip(Address),
+    SignOff(Address),
+    /// Is this the key of the right host?
+    TrustKey(Address),
+    /// Something else is there.
+    Different(Address),
+    Settle(Address),
+    Approve,
+    /// These changes, newest first.
+    Undo(Vec<Address>),
+    /// What to look for in the output.
+    Find,
+    /// Steps are running: leave all the same?
+    Leave,
+}
+
+/// The popup.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    pub ask: Ask,
+    editor: Editor,
+    choice: usize,
+    problem: Option<String>,
+}
+
+/// One way to answer, where there are several.
+type Choice = (&'static str, &'static str);
+
+const DIFFERENT: [Choice; 2] = [
+    ("look again", "I have put it right: probe it once more"),
+    ("skip", "leave it as it is; the reason stands in the handover report"),
+];
+const SETTLE: [Choice; 3] = [
+    ("look", "onramp looks what is there and goes on from that; nothing is made twice"),
+    ("retry", "I am sure that nothing was changed: try it again"),
+    ("done", "I saw that it is done; what I saw stands in the handover report"),
+];
+
+impl Prompt {
+    pub fn new(ask: Ask) -> Self {
+        Prompt { ask, editor: Editor::line(""), choice: 0, problem: None }
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        match self.ask {
+            Ask::Different(_) => &DIFFERENT,
+            Ask::Settle(_) => &SETTLE,
+            _ => &[],
+        }
+    }
+
+    fn chosen(&self) -> &'static str {
+        self.choices().get(self.choice).map_or("", |choice| choice.0)
+    }
+
+    fn heading(&self, facts: &Facts) -> String {
+        let title = |address: &Address| match &facts.open {
+            Some(open) => words::title(&open.runbook, address),
+            None => address.to_string(),
+        };
+        match &self.ask {
+            Ask::New => "Begin a new engagement".to_owned(),
+            Ask::Skip(step) => format!("Skip: {}", title(step)),
+            Ask::SignOff(step) => format!("Sign off: {}", title(step)),
+            Ask::TrustKey(_) => "Is this the right host?".to_owned(),
+            Ask::Different(step) => format!("Not as expected: {}", title(step)),
+            Ask::Settle(step) => format!("In doubt: {}", title(step)),
+            Ask::Approve => "Approve the plan".to_owned(),
+            Ask::Undo(steps) => format!("Undo {}", text::count(steps.len(), "change")),
+            Ask::Find => "Find in the output".to_owned(),
+            Ask::Leave => "Steps are still running".to_owned(),
+        }
+    }
+
+    /// What the line is for; empty where nothing is to be typed.
+    fn label(&self, facts: &Facts) -> String {
+        match &self.ask {
+            Ask::New => "Name".to_owned(),
+            Ask::Skip(_) => "Reason".to_owned(),
+            Ask::SignOff(_) => "Note (may stay empty)".to_owned(),
+            Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
+            Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
+            Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
+            Ask::Different(_) | Ask::Settle(_) => String::new(),
+            Ask::Approve | Ask::Undo(_) => format!("Type {} to go on", facts.approval_word()),
+            Ask::Find => "Text".to_owned(),
+            Ask::Leave => "Type yes to stop them and leave".to_owned(),
+        }
+    }
+
+    fn explain(&self, facts: &Facts, prose: &mut Prose) {
+        let look = &facts.look;
+        let plain = Style::new();
+        match &self.ask {
+            Ask::New => {
+                prose.text("A short name for this customer and environment, e.g. acme-prod: letters, digits and hyphens. It is the name of the file on this machine.", plain);
+            }
+            Ask::Skip(_) => {
+                prose.text("What needs this step goes on as if it were done. The reason stands in the handover report.", plain);
+            }
+            Ask::SignOff(step) => self.explain_sign_off(facts, step, prose),
+            Ask::TrustKey(step) => explain_key(facts, step, prose),
+            Ask::Different(step) => {
+                if let Some(Status::Asked(Question::Different { said, differences })) = status(facts, step) {
+                    prose.text(said, look.style(Role::Problem));
+                    diff::add(prose, look, differences);
+                }
+                prose.text("onramp does not change what it did not make. Put it right, or decide:", plain);
+            }
+            Ask::Settle(step) => {
+                if let Some(Status::InDoubt { why, .. }) = status(facts, step) {
+                    prose.text(&format!("{why}. The change may or may not have been made."), look.style(Role::Problem));
+                }
+            }
+            Ask::Approve => explain_approval(facts, prose),
+            Ask::Undo(steps) => explain_undo(facts, steps, prose),
+            Ask::Find => {
+                prose.text("Small letters find capitals too. n and N go on.", plain);
+            }
+            Ask::Leave => {
+                prose.text("onramp would let them come to a safe end, start nothing new, and leave then. Everything is kept. Esc stays.", plain);
+            }
+        }
+    }
+
+    fn explain_sign_off(&self, facts: &Facts, step: &Address, prose: &mut Prose) {
+        let ask = facts.open.as_ref().and_then(|open| {
+            let found = open.step(step)?;
+            let item = crate::engagement::item_of(found, step, &open.scope).ok()??;
+            match crate::engagement::call(found, item.as_ref(), &open.scope).ok()? {
+                crate::engagement::Call::Manual { ask } => Some(ask),
+                _ => None,
+            }
+        });
+        if let Some(ask) = ask {
+            prose.text(&ask, facts.look.bold()).blank();
+        }
+        prose.text("Signing off says that you did it, or saw it done. Your name and the time are kept.", Style::new());
+    }
+}
+
+fn status<'a>(facts: &'a Facts, step: &Address) -> Option<&'a Status> {
+    facts.open.as_ref()?.row(step).map(|row| &row.status)
+}
+
+fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
+    let look = &facts.look;
+    let Some(Status::Asked(Question::HostKey { hop, host, port, algorithm, fingerprint, .. })) = status(facts, step) else {
+        return;
+    };
+    prose.item("Host", &format!("{hop}  ({host}, port {port})"), look.bold());
+    prose.item("Key", algorithm, Style::new());
+    prose.item("Shows", fingerprint, look.style(Role::Accent)).blank();
+    prose.text(
+        "Compare it, character by character, with a second source: the console output of the instance, the customer's \
+         list, or on the host itself:",
+        Style::new(),
+    );
+    let file = match algorithm.as_str() {
+        "ssh-rsa" | "rsa-sha2-256" | "rsa-sha2-512" => "ssh_host_rsa_key.pub",
+        algorithm if algorithm.starts_with("ecdsa") => "ssh_host_ecdsa_key.pub",
+        _ => "ssh_host_ed25519_key.pub",
+    };
+    prose.verbatim(&format!("ssh-keygen -lf /etc/ssh/{file}"), look.bold());
+    prose.text("ssh-keyscan is no second source: it asks the same wire. If they differ, press Esc and find out why.", Style::new());
+}
+
+fn explain_approval(facts: &Facts, prose: &mut Prose) {
+    let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
+    prose.text(&format!("{}. After that onramp runs them, and stops at the first thing that is not as planned.", words::plan_summary(&planned.plan)), Style::new());
+    for entry in planned.plan.entries.iter().filter(|entry| entry.would_change()) {
+        if let Some(cost) = &entry.cost {
+            prose.indented("  cost  ", &format!("{}: {cost}", entry.title), facts.look.style(Role::Waiting));
+        }
+        if let Some(breaks) = &entry.breaks {
+            prose.indented("  care  ", &format!("{}: {breaks}", entry.title), facts.look.style(Role::Waiting));
+        }
+    }
+}
+
+fn explain_undo(facts: &Facts, steps: &[Address], prose: &mut Prose) {
+    let Some(open) = &facts.open else { return };
+    prose.text("In this order, newest first:", Style::new());
+    for step in steps {
+        let Some(made) = open.engagement.record(step).and_then(|record| record.made.as_ref()) else { continue };
+        let fate = if made.created { "is deleted: onramp made it" } else { "stays: it was there before onramp" };
+        let said = format!("{} {fate} ({})", words::title(&open.runbook, step), text::list(&made.operations));
+        prose.indented("  - ", &said, Style::new());
+    }
+}
+
+impl Screen for Prompt {
+    fn on(&mut self, _facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
+        if self.editor.key(key) {
+            self.problem = None;
+        }
+        Vec::new()
+    }
+
+    fn go(&mut self, _facts: &Facts, to: Move) -> Vec<Effect> {
+        let last = self.choices().len().saturating_sub(1);
+        self.choice = match to {
+            Move::Up | Move::Previous => self.choice.saturating_sub(1),
+            Move::Down | Move::Next => (self.choice + 1).min(last),
+            _ => self.choice,
+        };
+        Vec::new()
+    }
+
+    fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
+        match self.ask {
+            Ask::Approve | Ask::Undo(_) | Ask::TrustKey(_) | Ask::Leave => {
+                self.problem = Some("this must be typed, not pasted".to_owned());
+            }
+            _ => self.editor.paste(text),
+        }
+        let _ = facts;
+        Vec::new()
+    }
+
+    fn takes_text(&self) -> bool {
+        true
+    }
+
+    fn title(&self, _facts: &Facts) -> String {
+        String::new()
+    }
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
+        let look = &facts.look;
+        let width = area.width.saturating_sub(4).min(84);
+        let mut prose = Prose::new(look, width.saturating_sub(4), 7);
+        self.explain(facts, &mut prose);
+        for (index, (name, means)) in self.choices().iter().enumerate() {
+            let marked = index == self.choice;
+            let cursor = if marked { look.glyph(Glyph::Cursor) } else { " " };
+            let style = if marked { look.focus() } else { Style::new() };
+            prose.indented(&format!("{cursor} {name:<11}"), means, style);
+        }
+        let label = self.label(facts);
+        let mut below = Prose::new(look, width.saturating_sub(4), 0);
+        if let Some(problem) = &self.problem {
+            below.text(problem, look.style(Role::Problem));
+        }
+        let typed = u16::from(!label.is_empty());
+        let below_height = u16::try_from(below.height()).unwrap_or(0);
+        let height = u16::try_from(prose.height()).unwrap_or(u16::MAX).saturating_add(typed * 2 + below_height + 2);
+        let inside = popup::open(frame, look, area, width, height, &self.heading(facts));
+        let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+        let [text_area, _, line, problem] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(typed),
+            Constraint::Length(typed),
+            Constraint::Length(below_height),
+        ])
+        .areas(inside);
+        draw_prose(frame, text_area, prose, 0);
+        draw_prose(frame, problem, below, 0);
+        if typed > 0 {
+            let lead = format!("{label}: ");
+            let lead_width = u16::try_from(crate::ui::widget::prose::cells(&lead)).unwrap_or(0);
+            let [lead_area, field] =
+                Layout::horizontal([Constraint::Length(lead_width), Constraint::Fill(1)]).areas(line);
+            frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
+            self.editor.draw(frame, field, look.bold(), true);
+        } else {
+            frame.set_cursor_position(text_area.as_position());
+        }
+    }
+}
+
+/// `Enter`: takes the answer, or says what is wrong with it.
+pub fn accept(state: &mut State) -> Vec<Effect> {
+    let Some(crate::ui::state::Popup::Prompt(prompt)) = &state.popup else { return Vec::new() };
+    let prompt = prompt.clone();
+    match answer(state, &prompt) {
+        Ok(effects) => {
+            if matches!(&state.popup, Some(crate::ui::state::Popup::Prompt(open)) if open.ask == prompt.ask) {
+                state.popup = None;
+            }
+            effects
+        }
+        Err(problem) => {
+            if let Some(crate::ui::state::Popup::Prompt(open)) = &mut state.popup {
+                open.problem = Some(problem);
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
+    let typed = prompt.editor.text().trim().to_owned();
+    let command = |command| Effect::Send(Request::Command(command));
+    match &prompt.ask {
+        Ask::New => {
+            check_name(&typed, &state.facts)?;
+            Ok(vec![Effect::CreateEngagement(typed)])
+        }
+        Ask::Skip(step) => {
+            let reason = required(typed, "a skipped step needs a reason")?;
+            Ok(vec![command(Command::Skip { step: step.clone(), reason })])
+        }
+        Ask::SignOff(step) => Ok(vec![command(Command::SignOff { step: step.clone(), note: typed })]),
+        Ask::TrustKey(step) => {
+            exactly(&typed, "yes")?;
+            let trust = command(Command::TrustHostKey(step.clone()));
+            Ok([vec![trust], run(state, RunScope::Only(step.clone()))].concat_effects())
+        }
+        Ask::Different(step) if prompt.chosen() == "skip" => {
+            let reason = required(typed, "a skipped step needs a reason")?;
+            Ok(vec![command(Command::Skip { step: step.clone(), reason })])
+        }
+        Ask::Different(step) => {
+            let reopen = command(Command::Reopen(step.clone()));
+            Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
+        }
+        Ask::Settle(step) => settle(state, prompt, step, typed),
+        Ask::Approve => {
+            exactly(&typed, &state.facts.approval_word())?;
+            approve(state)
+        }
+        Ask::Undo(steps) => {
+            exactly(&typed, &state.facts.approval_word())?;
+            if let Some(open) = &mut state.facts.open {
+                open.running = true;
+            }
+            Ok(vec![Effect::Send(Request::Undo(steps.clone()))])
+        }
+        Ask::Find => {
+            state.output.view().find = typed;
+            let said = state.output.find(&state.facts, true);
+            state.say(said);
+            Ok(Vec::new())
+        }
+        Ask::Leave => {
+            exactly(&typed, "yes")?;
+            state.leaving = true;
+            state.say(Said::plain("Leaving: running steps come to a safe end first. Ctrl-C leaves at once"));
+            Ok(vec![Effect::Quit])
+        }
+    }
+}
+
+fn settle(state: &mut State, prompt: &Prompt, step: &Address, typed: String) -> Result<Vec<Effect>, String> {
+    let settle = |how, reason| {
+        Effect::Send(Request::Command(Command::Settle { step: step.clone(), how, reason }))
+    };
+    let again = RunScope::Only(step.clone());
+    match prompt.chosen() {
+        "look" => Ok(run(state, again)),
+        "retry" => Ok([vec![settle(Settlement::Retry, String::new())], run(state, again)].concat_effects()),
+        _ => {
+            let reason = required(typed, "say what you saw: it stands in the handover report")?;
+            Ok(vec![settle(Settlement::Done, reason)])
+        }
+    }
+}
+
+/// The approval binds to the digest of the plan that is on the screen.
+fn approve(state: &mut State) -> Result<Vec<Effect>, String> {
+    let planned = state.facts.open.as_ref().and_then(|open| open.planned.as_ref());
+    let planned = planned.filter(|planned| !planned.stale).ok_or("the plan is old: make it anew first")?;
+    let (digest, steps) = (planned.plan.digest.clone(), planned.plan.approval());
+    let approve = Effect::Send(Request::Command(Command::Approve { digest, steps }));
+    state.show(Place::Board);
+    Ok([vec![approve], run(state, RunScope::All)].concat_effects())
+}
+
+fn required(typed: String, problem: &str) -> Result<String, String> {
+    if typed.is_empty() { Err(problem.to_owned()) } else { Ok(typed) }
+}
+
+fn exactly(typed: &str, wanted: &str) -> Result<(), String> {
+    if typed == wanted { Ok(()) } else { Err(format!("type {wanted} to go on, or Esc to leave everything as it is")) }
+}
+
+fn check_name(name: &str, facts: &Facts) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() {
+        return Err("give it a name, e.g. acme-prod".to_owned());
+    }
+    if !name.chars().all(plain) || name.starts_with('-') || name.ends_with('-') || name.len() > 40 {
+        return Err("at most 40 small letters, digits and hyphens, e.g. acme-prod".to_owned());
+    }
+    if facts.cards.iter().any(|card| card.name == name) {
+        return Err(format!("there is an engagement {name} already: choose it in the list"));
+    }
+    Ok(())
+}
+
+/// Effects in order, from several sources.
+trait ConcatEffects {
+    fn concat_effects(self) -> Vec<Effect>;
+}
+
+impl<const N: usize> ConcatEffects for [Vec<Effect>; N] {
+    fn concat_effects(self) -> Vec<Effect> {
+        self.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,244 @@
+//! Where the person is and what they see; changed by events only.
+
+use ratatui::crossterm::event::KeyEvent;
+
+use crate::engagement::At;
+use crate::engine::{Handle, Notice, Request};
+use crate::ui::command;
+use crate::ui::effect::Effect;
+use crate::ui::event::Event;
+use crate::ui::facts::{Facts, Opened, Said};
+use crate::ui::keys;
+use crate::ui::screen::board::BoardScreen;
+use crate::ui::screen::form::FormScreen;
+use crate::ui::screen::home::HomeScreen;
+use crate::ui::screen::output::OutputScreen;
+use crate::ui::screen::palette::Palette;
+use crate::ui::screen::plan::PlanScreen;
+use crate::ui::screen::prompt::Prompt;
+use crate::ui::screen::{Move, Screen};
+
+/// The screen under everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Home,
+    Board,
+    Output,
+    Form,
+    Plan,
+}
+
+/// Where a key goes: a screen, or the popup over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    Home,
+    Board,
+    Output,
+    Form,
+    Plan,
+    Palette,
+    Prompt,
+}
+
+impl From<Place> for Where {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Home => Where::Home,
+            Place::Board => Where::Board,
+            Place::Output => Where::Output,
+            Place::Form => Where::Form,
+            Place::Plan => Where::Plan,
+        }
+    }
+}
+
+/// A box over the screen. There is at most one.
+#[derive(Debug, Clone)]
+pub enum Popup {
+    Palette(Palette),
+    Prompt(Prompt),
+}
+
+/// Everything the terminal shows comes from here.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub facts: Facts,
+    pub place: Place,
+    pub home: HomeScreen,
+    pub board: BoardScreen,
+    pub output: OutputScreen,
+    pub form: FormScreen,
+    pub plan: PlanScreen,
+    pub popup: Option<Popup>,
+    /// The person wants to leave; we wait for running steps to come to a safe end.
+    pub leaving: bool,
+    /// When Ctrl-C was pressed last: twice within two seconds leaves.
+    pub interrupted: Option<At>,
+}
+
+impl State {
+    pub fn new(facts: Facts) -> Self {
+        State {
+            facts,
+            place: Place::Home,
+            home: HomeScreen::default(),
+            board: BoardScreen::default(),
+            output: OutputScreen::default(),
+            form: FormScreen::default(),
+            plan: PlanScreen::default(),
+            popup: None,
+            leaving: false,
+            interrupted: None,
+        }
+    }
+
+    /// An engagement was opened: its board is shown, on the next thing to do.
+    pub fn opened(&mut self, handle: &Handle) {
+        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()));
+    }
+
+    /// As [`State::opened`], for facts that come from elsewhere.
+    pub fn enter(&mut self, open: Opened) {
+        self.facts.said = Said::default();
+        self.facts.open = Some(open);
+        self.board = BoardScreen::default();
+        self.plan = PlanScreen::default();
+        self.form = FormScreen::default();
+        self.output = OutputScreen::default();
+        self.popup = None;
+        self.place = Place::Board;
+        self.board.jump_to_next(&self.facts);
+    }
+
+    pub fn here(&self) -> Where {
+        match &self.popup {
+            Some(Popup::Palette(_)) => Where::Palette,
+            Some(Popup::Prompt(_)) => Where::Prompt,
+            None => self.place.into(),
+        }
+    }
+
+    pub fn say(&mut self, said: Said) {
+        self.facts.said = said;
+    }
+
+    /// Is the person writing? Then letters are text and not commands.
+    pub fn takes_text(&self) -> bool {
+        match &self.popup {
+            Some(Popup::Palette(palette)) => palette.takes_text(),
+            Some(Popup::Prompt(prompt)) => prompt.takes_text(),
+            None => self.screen().takes_text(),
+        }
+    }
+
+    /// The screen under the popup.
+    pub fn screen(&self) -> &dyn Screen {
+        match self.place {
+            Place::Home => &self.home,
+            Place::Board => &self.board,
+            Place::Output => &self.output,
+            Place::Form => &self.form,
+            Place::Plan => &self.plan,
+        }
+    }
+
+    /// What has the focus, and the facts it may read.
+    fn focus(&mut self) -> (&mut dyn Screen, &Facts) {
+        let screen: &mut dyn Screen = match (&mut self.popup, self.place) {
+            (Some(Popup::Palette(palette)), _) => palette,
+            (Some(Popup::Prompt(prompt)), _) => prompt,
+            (None, Place::Home) => &mut self.home,
+            (None, Place::Board) => &mut self.board,
+            (None, Place::Output) => &mut self.output,
+            (None, Place::Form) => &mut self.form,
+            (None, Place::Plan) => &mut self.plan,
+        };
+        (screen, &self.facts)
+    }
+
+    pub fn go(&mut self, to: Move) -> Vec<Effect> {
+        let (screen, facts) = self.focus();
+        screen.go(facts, to)
+    }
+
+    /// Shows another screen of the open engagement.
+    pub fn show(&mut self, place: Place) {
+        self.popup = None;
+        self.place = place;
+    }
+}
+
+/// Folds one event into the state; answers what the world must do for it.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Key(key) if keys::counts(&key) => press(state, &key),
+        Event::Key(_) => Vec::new(),
+        Event::Paste(text) => {
+            let (screen, facts) = state.focus();
+            screen.paste(facts, &text)
+        }
+        Event::Resize(columns, rows) => {
+            state.facts.size = (columns, rows);
+            Vec::new()
+        }
+        Event::Tick(now) => {
+            state.facts.now = now;
+            Vec::new()
+        }
+        Event::Notice(notice) => take(state, notice),
+        Event::Terminated => vec![Effect::Quit],
+    }
+}
+
+fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    if let Some(command) = command::for_key(state, key) {
+        return command::perform(state, command);
+    }
+    let (screen, facts) = state.focus();
+    screen.on(facts, key)
+}
+
+fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
+    let Some(open) = &mut state.facts.open else { return Vec::new() };
+    let was_running = open.running;
+    let planned = matches!(notice, Notice::Planned(_));
+    let recorded = matches!(notice, Notice::Recorded(_));
+    let refused = match &notice {
+        Notice::Refused(refusal) => Some(refusal.to_string()),
+        _ => None,
+    };
+    let said = open.take(notice, state.facts.now);
+    let closed = open.closed;
+    if let Some(said) = said {
+        state.say(said);
+    }
+    if let Some(why) = refused {
+        state.form.refused(&why);
+    }
+    if recorded {
+        state.form.known(&state.facts);
+        state.board.known(&state.facts);
+    }
+    if planned {
+        state.plan.arrived(&state.facts);
+    }
+    if closed && state.leaving {
+        return vec![Effect::QuitAtOnce];
+    }
+    let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
+    if stopped && state.place == Place::Board && state.popup.is_none() && state.board.follows() {
+        state.board.jump_to_next(&state.facts);
+    }
+    Vec::new()
+}
+
+/// Runs steps, unless something stands against it; the words are the same wherever it was asked for.
+pub fn run(state: &mut State, scope: crate::engagement::RunScope) -> Vec<Effect> {
+    match &mut state.facts.open {
+        Some(open) => {
+            open.running = true;
+            vec![Effect::Send(Request::Run(scope))]
+        }
+        None => Vec::new(),
+    }
+}

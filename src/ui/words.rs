@@ -1,0 +1,175 @@
+//! What happened and what is meant, in words for people.
+
+use crate::engagement::{
+    Address, At, Board, DoneHow, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
+};
+use crate::engine::Summary;
+use crate::runbook::Runbook;
+use crate::text;
+use crate::ui::facts::{Facts, Said};
+
+/// A step's title, with the key of its instance.
+pub fn title(runbook: &Runbook, address: &Address) -> String {
+    let title = runbook.step(&address.step).map_or_else(|| address.step.to_string(), |step| step.title.clone());
+    match &address.key {
+        Some(key) => format!("{title} [{key}]"),
+        None => title,
+    }
+}
+
+/// The last event, for the status line. Nothing for events that the next one explains better.
+pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
+    let title = |step: &Address| title(runbook, step);
+    Some(match event {
+        Fact::Began { .. }
+        | Fact::RunbookTaken { .. }
+        | Fact::Probed { .. }
+        | Fact::Reopened { .. }
+        | Fact::Concluded { outcome: Outcome::Failed { .. }, .. } => return None,
+        Fact::InputGiven { id, value } => {
+            let label = runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+            Said::good(format!("Saved: {label} = {}", one_line(&value.shown())))
+        }
+        Fact::InputForgotten { id } => Said::plain(format!("Forgotten: {id}")),
+        Fact::AttemptStarted { step, attempt } if *attempt > 1 => {
+            Said::plain(format!("{}: attempt {attempt} started", title(step)))
+        }
+        Fact::AttemptStarted { step, .. } => Said::plain(format!("{}: started", title(step))),
+        Fact::Held { step, .. } => Said::plain(format!("{} would change something: it needs your approval", title(step))),
+        Fact::PlanApproved { steps, .. } => Said::good(format!("Approved: {}", text::count(steps.len(), "step"))),
+        Fact::Intended { step, intent } => match intent.purpose {
+            Purpose::Apply => Said::plain(format!("{}: changing", title(step))),
+            Purpose::Undo => Said::plain(format!("{}: undoing", title(step))),
+        },
+        Fact::Concluded { step, outcome, .. } => match outcome {
+            Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => {
+                Said::plain(format!("{}: {}", title(step), one_line(said)))
+            }
+            Outcome::InDoubt { why } => Said::bad(format!("{} is in doubt: {}", title(step), one_line(why))),
+            Outcome::Failed { .. } => return None,
+        },
+        Fact::Done { step, how, .. } => Said::good(format!("{}: {}", title(step), done_how(*how))),
+        Fact::Failed { step, failure, .. } => Said::bad(format!("{} failed: {}", title(step), one_line(&failure.what))),
+        Fact::Waiting { step, party, said, .. } => {
+            Said::plain(format!("{} waits on {party}: {}", title(step), one_line(said)))
+        }
+        Fact::Asked { step, question, .. } => Said::bad(format!("{} asks you: {}", title(step), asked(question))),
+        Fact::Stopped { step, why, .. } => Said::plain(format!("{} stopped: {}", title(step), one_line(why))),
+        Fact::HostKeyTrusted { host, port, .. } => Said::good(format!("The host key of {host}:{port} is trusted now")),
+        Fact::Skipped { step, reason } => Said::plain(format!("{} skipped: {}", title(step), one_line(reason))),
+        Fact::Settled { step, choice, .. } => Said::plain(format!("{} settled: {choice}", title(step))),
+        Fact::Undone { step, .. } => Said::good(format!("{} undone", title(step))),
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn asked(question: &Question) -> &'static str {
+    match question {
+        Question::HostKey { .. } => "is this the right host key?",
+        Question::Different { .. } => "something else is there already",
+    }
+}
+
+/// How a step came to be done.
+pub fn done_how(how: DoneHow) -> &'static str {
+    match how {
+        DoneHow::Given => "all answers given",
+        DoneHow::AlreadySo => "done, it was so already",
+        DoneHow::Applied => "done",
+        DoneHow::SignedOff => "signed off",
+    }
+}
+
+/// The end of a run.
+pub fn idle(summary: &Summary) -> Said {
+    let Tally { total, done, failed, person, waiting, .. } = summary.tally;
+    if summary.tally.all_done() {
+        return Said::good(format!("All {} are done", text::count(total, "step")));
+    }
+    let mut parts = vec![format!("{done} of {} done", text::count(total, "step"))];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if person > 0 {
+        parts.push(format!("{person} for you (n goes there)"));
+    }
+    if waiting > 0 {
+        parts.push(format!("{waiting} waiting"));
+    }
+    let how = if summary.stopped { "Stopped" } else { "Nothing more can start" };
+    let said = format!("{how}: {}", parts.join(", "));
+    if failed > 0 { Said::bad(said) } else { Said::plain(said) }
+}
+
+/// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order.
+pub fn counters(tally: &Tally) -> String {
+    let mut parts = vec![format!("{}/{} done", tally.done, tally.total)];
+    let rest = [
+        (tally.running, "running"),
+        (tally.person, "for you"),
+        (tally.waiting, "waiting"),
+        (tally.failed, "failed"),
+    ];
+    parts.extend(rest.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
+    parts.join("  ")
+}
+
+/// `3 steps would change something with 7 calls; 2 unknown`.
+pub fn plan_summary(plan: &Plan) -> String {
+    let changing = plan.entries.iter().filter(|entry| entry.would_change()).count();
+    if changing == 0 {
+        return "nothing would be changed".to_owned();
+    }
+    let calls = plan.changes().count();
+    let mut said =
+        format!("{} would send {}", text::count(changing, "step"), text::count(calls, "change"));
+    let unknown = plan.entries.iter().filter(|entry| entry.verdict == Verdict::Unknown).count();
+    if unknown > 0 {
+        said.push_str(&format!("; {unknown} could not be told"));
+    }
+    said
+}
+
+/// Who must move next.
+pub fn who_moves(next: Option<&Status>) -> &'static str {
+    match next {
+        None => "nobody",
+        Some(Status::Waiting { party, .. }) => match party {
+            crate::runbook::Party::Operator => "you",
+            crate::runbook::Party::Customer => "customer",
+            crate::runbook::Party::Aws => "AWS",
+            crate::runbook::Party::Colocation => "colocation",
+            crate::runbook::Party::ThirdParty => "third party",
+        },
+        Some(_) => "you",
+    }
+}
+
+/// What to say where no step is next.
+pub fn nothing_next(board: &Board) -> String {
+    if board.tally.running > 0 {
+        "steps are running".to_owned()
+    } else if board.tally.all_done() {
+        "all done".to_owned()
+    } else {
+        "nothing can move".to_owned()
+    }
+}
+
+/// A moment: the time of day for today, otherwise the date too.
+pub fn moment(facts: &Facts, at: At) -> String {
+    let shifted = At(at.0 + i64::from(facts.utc_offset) * 60_000);
+    let today = At(facts.now.0 + i64::from(facts.utc_offset) * 60_000);
+    let (moment, today) = (shifted.to_string(), today.to_string());
+    let (date, time) = moment.split_once('T').unwrap_or((&moment, ""));
+    let clock = time.get(..5).unwrap_or(time);
+    if today.starts_with(date) { clock.to_owned() } else { format!("{date} {clock}") }
+}
+
+/// How long ago, in words.
+pub fn ago(facts: &Facts, at: At) -> String {
+    text::ago(facts.now.since(at))
+}
