@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle};
-use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
+use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
 use russh::{AgentAuthError, MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
@@ -27,7 +27,14 @@ type Agent = AgentClient<UnixStream>;
 /// A key to offer to the server.
 enum Offer {
     Ours(Arc<PrivateKey>),
-    OfAgent(AgentIdentity),
+    OfAgent(Box<AgentIdentity>),
+}
+
+/// The agent, connected when it is first needed: a key file must not have to wait for it.
+struct LazyAgent<'a> {
+    socket: Option<&'a Path>,
+    binding: Option<AgentSessionBinding>,
+    connected: Option<Agent>,
 }
 
 /// Logs in to `hop`, or says why not.
@@ -35,7 +42,8 @@ enum Offer {
 /// # Errors
 /// Key file and agent problems come before anything is sent; [`Problem::Denied`] lists every key that was offered.
 pub(super) async fn log_in(handle: &mut Handle<Guard>, hop: &Hop, agent_socket: Option<&Path>) -> Result<(), Problem> {
-    let mut agent = connect_agent(handle, agent_socket).await;
+    let binding = handle.agent_session_binding().cloned();
+    let mut agent = LazyAgent { socket: agent_socket, binding, connected: None };
     let mut offers = offers(&hop.identity, &mut agent).await?;
     let untried = offers.len().saturating_sub(MOST_KEYS);
     offers.truncate(MOST_KEYS);
@@ -68,7 +76,7 @@ async fn offer_key(
     handle: &mut Handle<Guard>,
     user: &str,
     offer: Offer,
-    agent: &mut Result<Agent, Problem>,
+    agent: &mut LazyAgent<'_>,
 ) -> Result<AuthResult, Problem> {
     let hash = match offer.public_key().algorithm() {
         Algorithm::Rsa { .. } => Some(rsa_hash(handle).await?),
@@ -81,8 +89,8 @@ async fn offer_key(
         }
         Offer::OfAgent(identity) => identity,
     };
-    let agent = agent.as_mut().map_err(|problem| problem.clone())?;
-    let signed = match identity {
+    let agent = agent.connect().await?;
+    let signed = match *identity {
         AgentIdentity::PublicKey { key, .. } => handle.authenticate_publickey_with(user, key, hash, agent).await,
         AgentIdentity::Certificate { certificate, .. } => {
             handle.authenticate_certificate_with(user, certificate, hash, agent).await
@@ -106,45 +114,38 @@ async fn rsa_hash(handle: &Handle<Guard>) -> Result<HashAlg, Problem> {
     Ok(best.flatten().unwrap_or(HashAlg::Sha512))
 }
 
-async fn offers(identity: &Identity, agent: &mut Result<Agent, Problem>) -> Result<Vec<Offer>, Problem> {
+async fn offers(identity: &Identity, agent: &mut LazyAgent<'_>) -> Result<Vec<Offer>, Problem> {
     match identity {
         Identity::Key(key) => Ok(vec![Offer::Ours(Arc::clone(key))]),
-        Identity::File(path) => Ok(vec![file_offer(path, &agent_keys(agent).await)?]),
-        Identity::Agent => match agent_keys(agent).await? {
+        Identity::File(path) => Ok(vec![file_offer(path, agent).await?]),
+        Identity::Agent => match agent.keys().await? {
             keys if keys.is_empty() => Err(Problem::NoKeys),
-            keys => Ok(keys.into_iter().map(Offer::OfAgent).collect()),
+            keys => Ok(keys),
         },
-        Identity::AgentOrFile(path) => {
-            let held = agent_keys(agent).await;
-            let of_agent = |held: Result<Vec<AgentIdentity>, Problem>| held.into_iter().flatten().map(Offer::OfAgent);
-            match file_offer(path, &held) {
-                Ok(first) => {
-                    let print = first.fingerprint();
-                    let others = of_agent(held).filter(|other| other.fingerprint() != print);
-                    Ok(std::iter::once(first).chain(others.collect::<Vec<_>>()).collect())
-                }
-                Err(problem) => match of_agent(held).collect::<Vec<_>>() {
-                    keys if keys.is_empty() => Err(problem),
-                    keys => Ok(keys),
-                },
+        Identity::AgentOrFile(path) => match (file_offer(path, agent).await, agent.keys().await.unwrap_or_default()) {
+            (Ok(first), mut others) => {
+                others.retain(|other| other.fingerprint() != first.fingerprint());
+                others.insert(0, first);
+                Ok(others)
             }
-        }
+            (Err(problem), keys) if keys.is_empty() => Err(problem),
+            (Err(_), keys) => Ok(keys),
+        },
     }
 }
 
 /// The key of a file, or the agent's copy of it when the file alone is not enough.
-fn file_offer(path: &Path, held: &Result<Vec<AgentIdentity>, Problem>) -> Result<Offer, Problem> {
-    let trouble = |why| Problem::KeyFile { path: path.to_owned(), why };
+async fn file_offer(path: &Path, agent: &mut LazyAgent<'_>) -> Result<Offer, Problem> {
     let (public, why) = match load(path) {
         Ok(key) if !is_hardware(&key.algorithm()) => return Ok(Offer::Ours(Arc::new(key))),
         Ok(key) => (Some(key.public_key().clone()), KeyFileTrouble::Hardware),
         Err(KeyFileTrouble::Encrypted) => (public_part(path), KeyFileTrouble::Encrypted),
-        Err(why) => return Err(trouble(why)),
+        Err(why) => return Err(Problem::KeyFile { path: path.to_owned(), why }),
     };
-    let same =
-        |identity: &&AgentIdentity| Some(identity.public_key().key_data()) == public.as_ref().map(PublicKey::key_data);
-    let copy = held.as_ref().ok().and_then(|held| held.iter().find(same));
-    copy.cloned().map(Offer::OfAgent).ok_or_else(|| trouble(why))
+    let wanted = public.as_ref().map(PublicKey::key_data);
+    let mut held = agent.keys().await.unwrap_or_default().into_iter();
+    let copy = held.find(|key| Some(key.public_key().key_data()) == wanted);
+    copy.ok_or_else(|| Problem::KeyFile { path: path.to_owned(), why })
 }
 
 fn is_hardware(algorithm: &Algorithm) -> bool {
@@ -199,22 +200,28 @@ fn public_part(path: &Path) -> Option<PublicKey> {
     russh::keys::load_public_key(Path::new(&beside)).ok()
 }
 
-/// Connects to the agent and tells it which server it is about to sign for: agents with destination constraints
-/// (ssh-add -h) want to know, others refuse that message and that does no harm.
-async fn connect_agent(handle: &Handle<Guard>, socket: Option<&Path>) -> Result<Agent, Problem> {
-    let socket = socket.ok_or_else(|| Problem::NoAgent("SSH_AUTH_SOCK is not set".to_owned()))?;
-    let connected = AgentClient::connect_uds(socket).await;
-    let mut agent = connected.map_err(|error| Problem::NoAgent(format!("{}: {error}", socket.display())))?;
-    if let Some(binding) = handle.agent_session_binding() {
-        let bound = agent.bind_session(binding, false).await;
-        tracing::debug!(?bound, "told the SSH agent about the session");
+impl LazyAgent<'_> {
+    /// Connects to the agent and tells it which server it is about to sign for: agents with destination constraints
+    /// (ssh-add -h) want to know, others refuse that message and that does no harm.
+    async fn connect(&mut self) -> Result<&mut Agent, Problem> {
+        if self.connected.is_none() {
+            let socket = self.socket.ok_or_else(|| Problem::NoAgent("SSH_AUTH_SOCK is not set".to_owned()))?;
+            let connected = AgentClient::connect_uds(socket).await;
+            let mut agent = connected.map_err(|error| Problem::NoAgent(format!("{}: {error}", socket.display())))?;
+            if let Some(binding) = &self.binding {
+                let bound = agent.bind_session(binding, false).await;
+                tracing::debug!(?bound, "told the SSH agent about the session");
+            }
+            self.connected = Some(agent);
+        }
+        self.connected.as_mut().ok_or_else(|| Problem::NoAgent("it is gone".to_owned()))
     }
-    Ok(agent)
-}
 
-async fn agent_keys(agent: &mut Result<Agent, Problem>) -> Result<Vec<AgentIdentity>, Problem> {
-    let agent = agent.as_mut().map_err(|problem| problem.clone())?;
-    agent.request_identities().await.map_err(|error| Problem::NoAgent(error.to_string()))
+    async fn keys(&mut self) -> Result<Vec<Offer>, Problem> {
+        let listed = self.connect().await?.request_identities().await;
+        let identities = listed.map_err(|error| Problem::NoAgent(error.to_string()))?;
+        Ok(identities.into_iter().map(|identity| Offer::OfAgent(Box::new(identity))).collect())
+    }
 }
 
 impl Offer {

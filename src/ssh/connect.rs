@@ -43,6 +43,8 @@ pub(super) struct Connection {
     pub(super) sessions: Arc<Semaphore>,
     /// Session channels that are open or being opened.
     pub(super) leases: AtomicUsize,
+    /// Session channels that were open and are closed.
+    pub(super) finished: AtomicUsize,
     news: watch::Receiver<News>,
     /// The connection that this one runs through must live as long.
     _via: Option<Arc<Connection>>,
@@ -103,6 +105,7 @@ impl Connection {
             handle,
             sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
             leases: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
             news,
             _via: via,
             _leash: leash,
@@ -177,7 +180,7 @@ impl Connection {
                 let reason = said.unwrap_or_else(|| code.description().to_lowercase());
                 return Err(match code {
                     ChannelOpenFailure::AdministrativelyProhibited => {
-                        Problem::ForwardingRefused { to: format!("{address}:{port}"), reason }
+                        Problem::ForwardingRefused { to: super::pool::at(address, port), reason }
                     }
                     _ => Problem::ConnectFailed { via: self.hop.name.clone(), reason },
                 });

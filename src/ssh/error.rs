@@ -233,28 +233,73 @@ impl SshError {
 
     /// What to try next, in plain words. One or two sentences.
     pub fn advice(&self) -> String {
-        let hop = &self.hop;
         match &self.problem {
             Problem::Timeout(_) => self.silence(),
+            Problem::Denied(denial) => denial.advice(&self.hop),
+            Problem::KeyFile { path, why } => key_file_advice(&path.display().to_string(), why),
+            Problem::NoAgent(_) => {
+                "Start one (eval \"$(ssh-agent)\") and add the key with ssh-add, or name a key file.".to_owned()
+            }
+            Problem::NoKeys => "Add the key with ssh-add, or name a key file.".to_owned(),
+            Problem::UnknownHostKey(_)
+            | Problem::ChangedHostKey { .. }
+            | Problem::RevokedHostKey { .. }
+            | Problem::HostCertificate { .. }
+            | Problem::KnownHosts { .. }
+            | Problem::BadPin(_) => self.about_the_host_key(),
+            Problem::ChannelRefused(_)
+            | Problem::CommandRefused
+            | Problem::PasswordNeededForSudo
+            | Problem::SudoRefused(_) => self.about_the_host(),
+            Problem::Lost(_) | Problem::Cancelled if self.may_have_run() => {
+                "What the script did is unknown: probe before trying again.".to_owned()
+            }
+            Problem::Io(_)
+            | Problem::NotSsh(_)
+            | Problem::Protocol(_)
+            | Problem::ForwardingRefused { .. }
+            | Problem::ConnectFailed { .. }
+            | Problem::Lost(_) => self.about_the_way(),
+            Problem::Cancelled => "Nothing was run.".to_owned(),
+            Problem::BadScript(_) | Problem::BadRoute(_) => {
+                "This is a mistake in the runbook or the list of hosts.".to_owned()
+            }
+        }
+    }
+
+    fn about_the_way(&self) -> String {
+        let (hop, at) = (&self.hop, &self.at);
+        match &self.problem {
             Problem::Io(_) if self.stage == Stage::Name => {
                 format!("Check the spelling of the address of {hop}, and this machine's DNS.")
             }
-            Problem::Io(text) if text.contains("refused") => format!(
-                "The machine answers but nothing listens on {}: check the port, and that sshd runs on {hop}.",
-                self.at
-            ),
-            Problem::Io(_) => format!("Check the network between this machine and {hop} (VPN, route, security group)."),
-            Problem::NotSsh(_) => format!("Another service listens on {}: check the port of {hop}.", self.at),
+            Problem::Io(text) if text.contains("refused") => {
+                format!("The machine answers but nothing listens on {at}: check the port, and that sshd runs on {hop}.")
+            }
+            Problem::NotSsh(_) => format!("Another service listens on {at}: check the port of {hop}."),
             Problem::Protocol(_) => {
                 format!("Compare the algorithms that sshd on {hop} allows (sshd -T) with those named above.")
             }
-            Problem::UnknownHostKey(key) => format!(
-                "Compare the fingerprint with one from a second source (the instance's console output, or the host's owner: \
-                 ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub). If {} is the same, accept it.",
-                key.fingerprint_sha256
+            Problem::ForwardingRefused { .. } => {
+                format!("Set `AllowTcpForwarding local` on {hop}, and allow the target in PermitOpen if that is used.")
+            }
+            Problem::ConnectFailed { via, .. } => format!(
+                "Check from {via}: is {hop} running, does sshd listen on {at}, does its security group let {via} in?"
             ),
-            Problem::ChangedHostKey { from, .. } => format!(
-                "Do not go on until the owner of {hop} says why the key changed. If the host was rebuilt, remove the old key ({from}) and compare the new one."
+            Problem::Lost(_) => format!(
+                "Try again. If it happens again, look at the log of sshd on {hop} (MaxStartups, PerSourcePenalties)."
+            ),
+            _ => format!("Check the network between this machine and {hop} (VPN, route, security group)."),
+        }
+    }
+
+    fn about_the_host_key(&self) -> String {
+        let hop = &self.hop;
+        match &self.problem {
+            Problem::UnknownHostKey(key) => format!(
+                "Compare the fingerprint with one from a second source: the instance's console output, or its owner, who \
+                 runs ssh-keygen -lf on /etc/ssh/ssh_host_*_key.pub. If {} is the same, accept it.",
+                key.fingerprint_sha256
             ),
             Problem::RevokedHostKey { .. } => {
                 format!("Somebody declared this key stolen or retired. Ask the owner of {hop}; do not connect.")
@@ -266,44 +311,28 @@ impl SshError {
                 format!("Make {} readable or repair it; until then no host can be verified.", path.display())
             }
             Problem::BadPin(_) => "Give the fingerprint as `ssh-keygen -l` prints it, such as SHA256:AbC….".to_owned(),
-            Problem::Denied(denial) => denial.advice(hop),
-            Problem::KeyFile { path, why } => key_file_advice(&path.display().to_string(), why),
-            Problem::NoAgent(_) => {
-                "Start one (eval \"$(ssh-agent)\") and add the key with ssh-add, or name a key file.".to_owned()
-            }
-            Problem::NoKeys => "Add the key with ssh-add, or name a key file.".to_owned(),
-            Problem::ForwardingRefused { .. } => {
-                format!("Set `AllowTcpForwarding local` on {hop}, and allow the target in PermitOpen if that is used.")
-            }
-            Problem::ConnectFailed { via, .. } => format!(
-                "Check from {via}: is {hop} running, does sshd listen on {}, does its security group let {via} in?",
-                self.at
+            _ => format!(
+                "Do not go on until the owner of {hop} says why the key changed. If the host was rebuilt, remove the old \
+                 key from the place named above and compare the new one."
             ),
+        }
+    }
+
+    fn about_the_host(&self) -> String {
+        let hop = &self.hop;
+        match &self.problem {
             Problem::ChannelRefused(_) => {
                 format!("Check MaxSessions in sshd_config on {hop}, and how many sessions are open.")
             }
-            Problem::CommandRefused => format!(
-                "Check the login shell of the user on {hop}, and ForceCommand or command= in its authorized_keys."
-            ),
+            Problem::CommandRefused => {
+                format!("Check the login shell of the user on {hop}, and ForceCommand or command= for its key.")
+            }
             Problem::PasswordNeededForSudo => format!(
                 "Let the user run sudo without a password on {hop} (NOPASSWD in /etc/sudoers.d), or log in as another user."
             ),
-            Problem::SudoRefused(_) => {
+            _ => {
                 format!("Check /etc/sudoers on {hop}: the user must be allowed to run sh as root, without a terminal.")
             }
-            Problem::BadScript(_) | Problem::BadRoute(_) => {
-                "This is a mistake in the runbook or the list of hosts.".to_owned()
-            }
-            Problem::Lost(_) if self.may_have_run() => {
-                "What the script did is unknown: probe before trying again.".to_owned()
-            }
-            Problem::Lost(_) => format!(
-                "Try again. If it happens again, look at the log of sshd on {hop} (MaxStartups, PerSourcePenalties)."
-            ),
-            Problem::Cancelled if self.may_have_run() => {
-                "What the script did is unknown: probe before trying again.".to_owned()
-            }
-            Problem::Cancelled => "Nothing was run.".to_owned(),
         }
     }
 

@@ -18,7 +18,10 @@ use super::error::{Problem, Stage, printable};
 use super::{Chunk, Exit, Limits, Script, Stream};
 
 /// Output that nobody has taken yet. More than this is dropped, the oldest first.
-const MOST_WAITING: usize = 4 * 1024 * 1024;
+const MOST_WAITING: usize = 8 * 1024 * 1024;
+
+/// With more than this waiting, whoever takes the output gets a turn after every piece.
+const MANY_WAITING: usize = 256 * 1024;
 
 /// Pieces are joined up to this size, so that a slow reader gets few large ones.
 const LARGEST_PIECE: usize = 32 * 1024;
@@ -78,14 +81,16 @@ fn unused_line(text: &str) -> String {
 
 /// An open session channel and what it holds.
 pub(super) struct Session {
-    pub(super) channel: Channel<Msg>,
-    pub(super) lease: Lease,
+    channel: Channel<Msg>,
+    lease: Lease,
 }
 
 /// The right to one session on a connection, until it is dropped.
 pub(super) struct Lease {
     connection: Arc<Connection>,
     permit: Option<OwnedSemaphorePermit>,
+    finished_before: usize,
+    opened: bool,
 }
 
 impl Lease {
@@ -93,23 +98,34 @@ impl Lease {
     pub(super) async fn take(connection: &Arc<Connection>) -> Option<Self> {
         let permit = Arc::clone(&connection.sessions).acquire_owned().await.ok()?;
         connection.leases.fetch_add(1, Ordering::SeqCst);
-        Some(Self { connection: Arc::clone(connection), permit: Some(permit) })
+        let finished_before = connection.finished.load(Ordering::SeqCst);
+        Some(Self { connection: Arc::clone(connection), permit: Some(permit), finished_before, opened: false })
     }
 
-    /// The server refused this session. When others hold leases, the server allows fewer than we thought, and there
-    /// is one permit less from now on: true, waiting for another one makes sense. False for the last one.
+    /// The server opened a channel for it.
+    pub(super) fn with(mut self, channel: Channel<Msg>) -> Session {
+        self.opened = true;
+        Session { channel, lease: self }
+    }
+
+    /// The server refused this session: is it worth trying again? When others hold leases, the server allows fewer
+    /// than we thought, and there is one permit less from now on. When others have finished meanwhile, there is room
+    /// now. Otherwise the server allows none.
     pub(super) fn was_one_too_many(mut self) -> bool {
         let others = self.connection.leases.fetch_sub(1, Ordering::SeqCst) > 1;
         match self.permit.take() {
             Some(permit) if others => permit.forget(),
             permit => drop(permit),
         }
-        others
+        others || self.connection.finished.load(Ordering::SeqCst) != self.finished_before
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if self.opened {
+            self.connection.finished.fetch_add(1, Ordering::SeqCst);
+        }
         if self.permit.is_some() {
             self.connection.leases.fetch_sub(1, Ordering::SeqCst);
         }
@@ -168,7 +184,10 @@ pub(super) async fn run(
 /// Asks for the command and waits for the server's answer.
 async fn start(line: &Line, script: &Prepared, spool: &Spool, limit: Duration) -> Result<(), Failure> {
     let ask = async {
-        line.write.exec(true, script.command).await.map_err(|error| Problem::Lost(error.to_string()))?;
+        // For sudo's sentences, which come before the script sets its own. sshd may ignore it.
+        let lost = |error: russh::Error| Problem::Lost(error.to_string());
+        line.write.set_env(false, "LC_ALL", "C").await.map_err(lost)?;
+        line.write.exec(true, script.command).await.map_err(lost)?;
         spool.answer().await
     };
     let answer = tokio::time::timeout(limit, ask).await.unwrap_or(Err(Problem::Timeout(limit)));
@@ -203,13 +222,16 @@ async fn deliver(spool: &Spool, sink: &Sender<Chunk>) {
 }
 
 /// Takes everything from the channel, always, so that russh's loop, which serves all channels of the connection, never
-/// waits for this one. Holds the lease until the channel is closed.
+/// waits for this one. Yields but does not wait when the output piles up. Holds the lease until the channel is closed.
 async fn drain(mut channel: ChannelReadHalf, spool: Arc<Spool>, lease: Lease) {
     while let Some(message) = channel.wait().await {
         let closed = matches!(message, ChannelMsg::Close);
         spool.note(message);
         if closed {
             break;
+        }
+        if spool.piles_up() {
+            tokio::task::yield_now().await;
         }
     }
     spool.end();
@@ -284,6 +306,10 @@ impl Spool {
     fn end(&self) {
         self.lock().ended = true;
         self.changed.notify_waiters();
+    }
+
+    fn piles_up(&self) -> bool {
+        self.lock().waiting_bytes > MANY_WAITING
     }
 
     fn has_ended(&self) -> bool {
@@ -364,23 +390,36 @@ impl State {
         }
     }
 
-    /// sudo's own failure: code 1, no output, and nothing but sudo's words on standard error. Only its exact sentence
-    /// counts as the password; a host that speaks another language still gets its words shown.
+    /// sudo's own refusal: code 1, no output, and one of its sentences on standard error. Its warnings (such as
+    /// `unable to resolve host`) may stand beside it, but alone they say nothing: a check that ends with code 1 is
+    /// an answer.
     fn complaint_of_sudo(&self) -> Option<Problem> {
         if self.code != Some(1) || self.any_out {
             return None;
         }
         let text = String::from_utf8_lossy(&self.head_of_err);
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
-        lines.peek()?;
-        let of_sudo = |line: &str| line.starts_with("sudo: ") || line.starts_with("Sorry, user ");
-        if !lines.all(of_sudo) {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let refusal = lines.iter().find(|line| is_refusal_of_sudo(line))?;
+        if !lines.iter().all(|line| line.starts_with("sudo: ") || is_refusal_of_sudo(line)) {
             return None;
         }
-        if text.lines().any(|line| line.trim_end() == "sudo: a password is required") {
-            return Some(Problem::PasswordNeededForSudo);
+        Some(match *refusal {
+            "sudo: a password is required" => Problem::PasswordNeededForSudo,
+            other => Problem::SudoRefused(printable(other)),
+        })
+    }
+}
+
+/// The sentences with which sudo ends before it runs anything. They are English: the session asks for that.
+fn is_refusal_of_sudo(line: &str) -> bool {
+    match line.strip_prefix("sudo: ") {
+        Some(rest) => rest == "a password is required" || rest.starts_with("sorry, you must have a tty"),
+        None => {
+            let names_user = line.starts_with("Sorry, user ");
+            line.contains(" is not in the sudoers file")
+                || (names_user && line.contains(" may not run sudo"))
+                || (names_user && line.contains(" is not allowed to execute"))
         }
-        Some(Problem::SudoRefused(printable(&text)))
     }
 }
 

@@ -70,7 +70,9 @@ impl Pool {
     /// Runs `script` on the last hop of `route`. Output goes to `sink` as it comes; when nobody takes it, the oldest
     /// is dropped and counted, and the connection goes on. Up to eight scripts run at once on a host, others wait.
     ///
-    /// `cancel` ends the wait for a connection at once; a running script gets TERM, then its channel is closed.
+    /// `cancel` ends the wait for a connection at once; a running script gets TERM, then its channel is closed. sshd
+    /// sends signals with the rights of the user, so a script under sudo does not get it: it goes on until it ends or
+    /// writes.
     ///
     /// # Errors
     /// Any [`Problem`]. [`SshError::may_have_run`] says whether the script may have been started. A script that ended
@@ -252,7 +254,7 @@ impl Pool {
             let Got { connection, cached } = self.connection(hops).await?;
             let Some(lease) = Lease::take(&connection).await else { continue };
             let problem = match connection.session(limits.channel).await {
-                Ok(channel) => return Ok(Session { channel, lease }),
+                Ok(channel) => return Ok(lease.with(channel)),
                 Err(problem) => problem,
             };
             match problem {
@@ -289,7 +291,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn failed(&self, stage: Stage, problem: Problem) -> SshError {
-        SshError { hop: self.name.to_owned(), at: format!("{}:{}", self.address, self.port), stage, problem }
+        SshError { hop: self.name.to_owned(), at: at(self.address, self.port), stage, problem }
     }
 
     /// The resolver has no error kind of its own; its text is the only sign.
@@ -298,6 +300,11 @@ impl Place<'_> {
         let stage = if text.contains("lookup address") { Stage::Name } else { Stage::Connect };
         self.failed(stage, Problem::Io(text))
     }
+}
+
+/// `address:port`, with brackets around an IPv6 address.
+pub(super) fn at(address: &str, port: u16) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 fn failed(hop: &Hop, stage: Stage, problem: Problem) -> SshError {

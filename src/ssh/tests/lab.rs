@@ -211,15 +211,30 @@ pub(super) fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// A pool, its settings, and the folder of its known_hosts file.
+pub(super) struct OurPool {
+    pool: Pool,
+    pub(super) settings: Settings,
+    pub(super) dir: TempDir,
+}
+
+impl std::ops::Deref for OurPool {
+    type Target = Pool;
+
+    fn deref(&self) -> &Pool {
+        &self.pool
+    }
+}
+
 /// A pool that reads one known_hosts file with this text and has short limits.
-pub(super) fn pool(known_hosts: &str) -> (Pool, Settings, TempDir) {
+pub(super) fn pool(known_hosts: &str) -> OurPool {
     let dir = tempfile::tempdir().expect("a folder");
     let file = write(&dir.path().join("known_hosts"), known_hosts, 0o600);
     let mut settings = Settings::new(Arc::new(Tcp), vec![file], None);
     settings.limits.connect = Duration::from_secs(3);
     settings.limits.banner = Duration::from_secs(3);
     settings.limits.ping = Duration::from_secs(2);
-    (Pool::new(settings.clone()), settings, dir)
+    OurPool { pool: Pool::new(settings.clone()), settings, dir }
 }
 
 pub(super) fn route(hops: &[Hop]) -> Route {

@@ -41,8 +41,8 @@ impl Agent {
 }
 
 fn with_agent(agent: &Agent) -> Pool {
-    let (_, settings, _dir) = pool("");
-    Pool::new(Settings { known_hosts: Vec::new(), agent_socket: Some(agent.socket.clone()), ..settings })
+    let settings = pool("").settings;
+    Pool::new(Settings { agent_socket: Some(agent.socket.clone()), ..settings })
 }
 
 fn with(identity: Identity, hop: &Hop) -> [Hop; 1] {
@@ -57,7 +57,7 @@ async fn a_wrong_key_is_denied_with_its_fingerprint() {
     let (right, wrong) = (new_key(), new_key());
     let server = Server::start(&[&right], "").await;
     let hop = [server.hop("host", "deploy", &wrong)];
-    let error = run(&pool("").0, &hop, "true").await.expect_err("denied");
+    let error = run(&pool(""), &hop, "true").await.expect_err("denied");
     assert_eq!(error.stage, Stage::Authentication);
     let Problem::Denied(denial) = &error.problem else { unreachable!("{error}") };
     assert_eq!(denial.tried, [fingerprint(&wrong)]);
@@ -73,7 +73,7 @@ async fn a_server_that_wants_more_than_a_key_is_told_apart() {
     let key = new_key();
     let settings = "AuthenticationMethods publickey,publickey";
     let server = Server::start(&[&key], settings).await;
-    let error = run(&pool("").0, &[server.hop("host", "deploy", &key)], "true").await.expect_err("two factors");
+    let error = run(&pool(""), &[server.hop("host", "deploy", &key)], "true").await.expect_err("two factors");
     let Problem::Denied(denial) = &error.problem else { unreachable!("{error}") };
     assert!(denial.partial, "{error}");
     assert!(error.advice().contains("second factor"), "{}", error.advice());
@@ -114,7 +114,7 @@ async fn agent_keys_and_key_files_log_in() {
     let hop = server.hop("host", "deploy", &key);
     let dir = tempfile::tempdir().unwrap();
     let file = write_key(&dir.path().join("id"), &key);
-    let none = pool("").0;
+    let none = pool("");
     run(&none, &with(Identity::File(file.clone()), &hop), "true").await.expect("a key file");
     run(&none, &with(Identity::AgentOrFile(file.clone()), &hop), "true").await.expect("a key file without an agent");
 
@@ -157,7 +157,7 @@ async fn every_kind_of_key_that_ssh_keygen_makes_logs_in() {
         let public = std::fs::read_to_string(file.with_extension("pub")).unwrap();
         write(&server.dir.path().join("authorized_keys"), &public, 0o644);
         let hop = server.hop("host", "deploy", &new_key());
-        run(&pool("").0, &with(Identity::File(file.clone()), &hop), "true").await.expect(&path);
+        run(&pool(""), &with(Identity::File(file.clone()), &hop), "true").await.expect(&path);
         agent.add(&file);
         run(&with_agent(&agent), &with(Identity::AgentOrFile(file), &hop), "true").await.expect(&path);
     }
@@ -178,7 +178,7 @@ async fn an_encrypted_key_file_needs_the_agent() {
     let path = file.display().to_string();
     run_tool("ssh-keygen", &["-q", "-p", "-P", "", "-N", "long enough", "-f", &path]);
 
-    let error = run(&pool("").0, &with(Identity::File(file.clone()), &hop), "true").await.expect_err("a passphrase");
+    let error = run(&pool(""), &with(Identity::File(file.clone()), &hop), "true").await.expect_err("a passphrase");
     assert_eq!(error.problem, Problem::KeyFile { path: file.clone(), why: KeyFileTrouble::Encrypted });
     assert_eq!((error.stage, error.advice()), (Stage::Authentication, format!("ssh-add {path}")));
     run(&with_agent(&agent), &with(Identity::File(file), &hop), "true").await.expect("the agent's copy");
@@ -195,11 +195,14 @@ async fn an_agent_that_never_answers_is_limited() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("agent");
     let _mute = tokio::net::UnixListener::bind(&socket).unwrap();
-    let (_, mut settings, _dir) = pool("");
+    let mut settings = pool("").settings;
     settings.agent_socket = Some(socket);
     settings.limits.auth = Duration::from_millis(500);
     let hop = with(Identity::Agent, &server.hop("host", "deploy", &key));
-    let error = run(&Pool::new(settings), &hop, "true").await.expect_err("a mute agent");
+    let file = write_key(&dir.path().join("id"), &key);
+    let pool = Pool::new(settings);
+    run(&pool, &with(Identity::File(file), &hop[0]), "true").await.expect("a key file does not need the agent");
+    let error = run(&pool, &hop, "true").await.expect_err("a mute agent");
     assert_eq!((error.stage, error.problem), (Stage::Authentication, Problem::Timeout(Duration::from_millis(500))));
 }
 
@@ -210,7 +213,7 @@ async fn keys_in_memory_are_shared_by_their_fingerprint() {
     }
     let key = new_key();
     let server = Server::start(&[&key], "").await;
-    let pool = pool("").0;
+    let pool = pool("");
     for _ in 0..3 {
         let hop = Hop { identity: Identity::Key(Arc::new(key.clone())), ..server.hop("host", "deploy", &key) };
         run(&pool, &[hop], "true").await.expect("logged in");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::lab::{Server, account, fingerprint, free_port, new_key, no_sshd, pool, public_line, run, run_tool, write};
-use crate::ssh::dial::{Dial, Wire};
+use crate::ssh::dial::{Dial, Tcp, Wire};
 use crate::ssh::{Hop, Identity, Pool, Problem, Stage};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn each_hop_has_its_own_user_key_and_host_key_and_the_bastion_is_shared() 
     let bastion = Server::start(&[&jump_key], "").await;
     let first = Server::start(&[&host_key], "AllowTcpForwarding no").await;
     let second = Server::start(&[&host_key], "AllowTcpForwarding no").await;
-    let (pool, ..) = pool("");
+    let pool = pool("");
     let jump = bastion.hop("bastion", "jump", &jump_key);
     let to = |server: &Server, name| [jump.clone(), server.hop(name, "deploy", &host_key)];
     let (one, two) = (to(&first, "first"), to(&second, "second"));
@@ -46,18 +46,18 @@ async fn an_unknown_key_is_refused_until_a_person_accepts_it() {
     }
     let key = new_key();
     let server = Server::start(&[&key], "").await;
-    let (pool, settings, dir) = pool("");
+    let pool = pool("");
     let hop = [server.stranger("host", "deploy", &key)];
     let error = run(&pool, &hop, "true").await.expect_err("refused");
     assert_eq!((error.stage, error.hop.as_str()), (Stage::HostKey, "host"));
     let Problem::UnknownHostKey(offered) = error.problem else { unreachable!("{error}") };
-    let public = write(&dir.path().join("offered.pub"), &offered.openssh, 0o644);
+    let public = write(&pool.dir.path().join("offered.pub"), &offered.openssh, 0o644);
     let line = run_tool("ssh-keygen", &["-lf", &public.display().to_string()]);
     assert_eq!(line.split(' ').nth(1), Some(offered.fingerprint_sha256.as_str()));
     assert_eq!(offered.openssh, public_line(&server.host_key));
     assert_eq!(server.logins(), 0);
 
-    settings.trusted.write().unwrap().accept(&offered.host, offered.port, &offered.fingerprint_sha256);
+    pool.settings.trusted.write().unwrap().accept(&offered.host, offered.port, &offered.fingerprint_sha256);
     run(&pool, &hop, "true").await.expect("accepted");
 }
 
@@ -71,15 +71,15 @@ async fn a_changed_key_is_refused_on_every_hop() {
     let target = Server::start(&[&key], "").await;
     let hops = [bastion.stranger("bastion", "jump", &key), target.stranger("target", "deploy", &key)];
 
-    let (good, ..) = pool(&(bastion.known_as(&bastion.host_key) + &target.known_as(&target.host_key)));
+    let good = pool(&(bastion.known_as(&bastion.host_key) + &target.known_as(&target.host_key)));
     run(&good, &hops, "true").await.expect("both known");
 
     // Each other's key is as wrong as any: the names must not be mixed up.
-    let (swapped, ..) = pool(&(bastion.known_as(&target.host_key) + &target.known_as(&bastion.host_key)));
+    let swapped = pool(&(bastion.known_as(&target.host_key) + &target.known_as(&bastion.host_key)));
     let error = run(&swapped, &hops, "true").await.expect_err("bastion changed");
     assert_eq!((error.hop.as_str(), error.stage), ("bastion", Stage::HostKey));
 
-    let (one_wrong, ..) = pool(&(bastion.known_as(&bastion.host_key) + &target.known_as(&bastion.host_key)));
+    let one_wrong = pool(&(bastion.known_as(&bastion.host_key) + &target.known_as(&bastion.host_key)));
     let error = run(&one_wrong, &hops, "true").await.expect_err("target changed");
     assert_eq!(error.hop, "target");
     let Problem::ChangedHostKey { offered, expected, from } = error.problem else { unreachable!("{error}") };
@@ -97,19 +97,19 @@ async fn hashed_entries_of_ssh_keygen_and_revocations_are_understood() {
     let key = new_key();
     let server = Server::start(&[&key], "").await;
     let hop = [server.stranger("host", "deploy", &key)];
-    let (hashing, settings, _dir) = pool(&server.known_as(&server.host_key));
-    let file = settings.known_hosts[0].display().to_string();
+    let hashing = pool(&server.known_as(&server.host_key));
+    let file = hashing.settings.known_hosts[0].display().to_string();
     run_tool("ssh-keygen", &["-q", "-H", "-f", &file]);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("|1|"));
     run(&hashing, &hop, "true").await.expect("found in a hashed file");
 
     let revoked = format!("@revoked * {}\n{}", public_line(&server.host_key), server.known_as(&server.host_key));
-    let error = run(&pool(&revoked).0, &hop, "true").await.expect_err("revoked");
+    let error = run(&pool(&revoked), &hop, "true").await.expect_err("revoked");
     assert!(matches!(error.problem, Problem::RevokedHostKey { .. }), "{error}");
 
-    let (unreadable, settings, _dir) = pool("");
-    std::fs::remove_file(&settings.known_hosts[0]).unwrap();
-    std::fs::create_dir(&settings.known_hosts[0]).unwrap();
+    let unreadable = pool("");
+    std::fs::remove_file(&unreadable.settings.known_hosts[0]).unwrap();
+    std::fs::create_dir(&unreadable.settings.known_hosts[0]).unwrap();
     let error = run(&unreadable, &[server.hop("host", "deploy", &key)], "true").await.expect_err("unreadable");
     assert!(matches!(error.problem, Problem::KnownHosts { .. }), "{error}");
 }
@@ -127,11 +127,11 @@ async fn a_server_with_several_keys_shows_the_one_we_know() {
     let rsa_public = std::fs::read_to_string(rsa.with_extension("pub")).unwrap();
     let hop = server.stranger("host", "deploy", &key);
 
-    let (by_file, ..) = pool(&format!("[127.0.0.1]:{} {rsa_public}", server.port));
-    run(&by_file, &[hop.clone()], "true").await.expect("known by its RSA key");
+    let by_file = pool(&format!("[127.0.0.1]:{} {rsa_public}", server.port));
+    run(&by_file, std::slice::from_ref(&hop), "true").await.expect("known by its RSA key");
 
     let print = run_tool("ssh-keygen", &["-lf", &rsa.display().to_string()]);
-    let (by_pin, ..) = pool("");
+    let by_pin = pool("");
     run(&by_pin, &[Hop { pins: vec![print], ..hop.clone() }], "true").await.expect("pinned by its RSA key");
 
     let other = Hop { pins: vec![fingerprint(&new_key())], ..hop };
@@ -167,7 +167,7 @@ async fn host_certificates_hold_for_their_host_and_time_only() {
         );
         let server = Server::start(&[&key], &settings).await;
         let hop = [server.stranger("host", "deploy", &key)];
-        let (trusting, ..) = pool(&format!("@cert-authority 127.0.0.*,[127.0.0.*]:* {authority}"));
+        let trusting = pool(&format!("@cert-authority 127.0.0.*,[127.0.0.*]:* {authority}"));
         let result = run(&trusting, &hop, "true").await.map(|_| ()).map_err(|error| error.problem);
         match wrong {
             None => assert_eq!(result, Ok(())),
@@ -175,7 +175,7 @@ async fn host_certificates_hold_for_their_host_and_time_only() {
                 assert!(matches!(&result, Err(Problem::HostCertificate { why, .. }) if why == text), "{result:?}");
             }
         }
-        let error = run(&pool("").0, &hop, "true").await.expect_err("no authority, no trust");
+        let error = run(&pool(""), &hop, "true").await.expect_err("no authority, no trust");
         assert!(matches!(error.problem, Problem::UnknownHostKey(_)), "{error}");
     }
 }
@@ -189,7 +189,7 @@ async fn a_bastion_that_does_not_forward_is_named() {
     let bastion = Server::start(&[&key], "AllowTcpForwarding no").await;
     let target = Server::start(&[&key], "").await;
     let hops = [bastion.hop("bastion", "jump", &key), target.hop("target", "deploy", &key)];
-    let error = run(&pool("").0, &hops, "true").await.expect_err("no forwarding");
+    let error = run(&pool(""), &hops, "true").await.expect_err("no forwarding");
     assert_eq!((error.hop.as_str(), error.stage), ("bastion", Stage::Channel));
     assert!(matches!(error.problem, Problem::ForwardingRefused { .. }), "{error}");
     assert!(error.advice().contains("AllowTcpForwarding"));
@@ -203,9 +203,9 @@ async fn a_dead_port_fails_at_once_directly_and_behind_a_bastion() {
     let key = new_key();
     let bastion = Server::start(&[&key], "").await;
     let dead = Hop { port: free_port(), ..bastion.hop("target", "deploy", &key) };
-    let (pool, ..) = pool("");
+    let pool = pool("");
     let started = Instant::now();
-    let error = run(&pool, &[dead.clone()], "true").await.expect_err("nobody listens");
+    let error = run(&pool, std::slice::from_ref(&dead), "true").await.expect_err("nobody listens");
     assert_eq!(error.stage, Stage::Connect);
     assert!(error.advice().contains("nothing listens"), "{error}: {}", error.advice());
 
@@ -247,7 +247,7 @@ async fn silence_is_limited_and_the_silent_hop_is_named() {
     let other = Server::start(&[&key], "").await;
     let (silent, full, _filling) = black_holes().await;
     let jump = bastion.hop("bastion", "jump", &key);
-    let (pool, settings, _dir) = pool("");
+    let pool = pool("");
     let behind = |listener: &tokio::net::TcpListener| {
         let port = listener.local_addr().unwrap().port();
         [jump.clone(), Hop { port, ..other.hop("hole", "deploy", &key) }]
@@ -262,12 +262,12 @@ async fn silence_is_limited_and_the_silent_hop_is_named() {
     let timeout = |limit| Problem::Timeout(limit);
     assert_eq!(
         (error.hop.as_str(), error.stage, error.problem),
-        ("hole", Stage::Banner, timeout(settings.limits.banner))
+        ("hole", Stage::Banner, timeout(pool.settings.limits.banner))
     );
     let error = closed.expect_err("no connection");
     assert_eq!(
         (error.hop.as_str(), error.stage, error.problem),
-        ("hole", Stage::Connect, timeout(settings.limits.connect))
+        ("hole", Stage::Connect, timeout(pool.settings.limits.connect))
     );
     beside.expect("the bastion serves others meanwhile");
     assert_eq!(bastion.logins(), 1);
@@ -285,7 +285,7 @@ impl Dial for Nowhere {
 
 #[tokio::test]
 async fn those_who_wait_for_a_failing_connection_share_its_failure() {
-    let (_, mut settings, _dir) = pool("");
+    let mut settings = pool("").settings;
     settings.dial = Arc::new(Nowhere);
     settings.limits.connect = Duration::from_millis(300);
     let pool = Pool::new(settings);
@@ -313,7 +313,7 @@ async fn banner_and_tcp_probe_directly_and_through_a_bastion() {
     let key = new_key();
     let bastion = Server::start(&[&key], "").await;
     let target = Server::start(&[&key], "").await;
-    let (pool, ..) = pool("");
+    let pool = pool("");
     let via = [bastion.hop("bastion", "jump", &key)];
     for via in [&[][..], &via[..]] {
         let banner = pool.banner(via, "127.0.0.1", target.port).await.expect("a banner");
@@ -340,14 +340,14 @@ async fn a_server_that_moves_to_another_port_keeps_its_key() {
     let key = new_key();
     let new_port = free_port();
     let server = Server::start(&[&key], &format!("Port {new_port}")).await;
-    let (pool, settings, _dir) = pool("");
-    settings.trusted.write().unwrap().accept("host", server.port, &fingerprint(&server.host_key));
+    let pool = pool("");
+    pool.settings.trusted.write().unwrap().accept("host", server.port, &fingerprint(&server.host_key));
     let hop = server.stranger("host", "deploy", &key);
-    run(&pool, &[hop.clone()], "true").await.expect("at the old port");
-    run(&pool, &[hop.clone()], "true").await.expect("the same connection");
+    run(&pool, std::slice::from_ref(&hop), "true").await.expect("at the old port");
+    run(&pool, std::slice::from_ref(&hop), "true").await.expect("the same connection");
     assert_eq!(server.logins(), 1);
     pool.forget("host").await;
-    run(&pool, &[hop.clone()], "true").await.expect("a new connection");
+    run(&pool, std::slice::from_ref(&hop), "true").await.expect("a new connection");
     assert_eq!(server.logins(), 2);
 
     let moved = Hop { port: new_port, ..hop.clone() };
@@ -355,4 +355,78 @@ async fn a_server_that_moves_to_another_port_keeps_its_key() {
     let another = Server::start(&[&key], "").await;
     let error = run(&pool, &[Hop { port: another.port, ..hop }], "true").await.expect_err("another key");
     assert!(matches!(error.problem, Problem::UnknownHostKey(_)), "{error}");
+}
+
+/// A network that can be frozen: what was connected before stays connected and silent, as after a laptop has slept.
+struct Freezable(tokio::sync::watch::Sender<usize>);
+
+#[async_trait]
+impl Dial for Freezable {
+    async fn dial(&self, address: &str, port: u16) -> std::io::Result<Box<dyn Wire>> {
+        let mut wire = Tcp.dial(address, port).await?;
+        let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+        let mut frozen = self.0.subscribe();
+        let born = *frozen.borrow();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut ours, &mut wire) => return,
+                _ = frozen.wait_for(|times| *times != born) => {}
+            }
+            std::future::pending::<()>().await;
+            drop((ours, wire));
+        });
+        Ok(Box::new(theirs))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_replaced_without_the_caller_noticing() {
+    if no_sshd() {
+        return;
+    }
+    let key = new_key();
+    let bastion = Server::start(&[&key], "").await;
+    let (target, other) = (Server::start(&[&key], "").await, Server::start(&[&key], "").await);
+    let (freeze, mut settings) = (Arc::new(Freezable(tokio::sync::watch::Sender::new(0))), pool("").settings);
+    settings.dial = Arc::clone(&freeze) as Arc<dyn Dial>;
+    (settings.limits.channel, settings.limits.connect) = (Duration::from_millis(700), Duration::from_millis(700));
+    settings.limits.ping = Duration::from_millis(300);
+    let pool = Pool::new(settings);
+    let jump = bastion.hop("bastion", "jump", &key);
+    let there = [jump.clone(), target.hop("target", "deploy", &key)];
+    let elsewhere = [jump, other.hop("other", "deploy", &key)];
+    run(&pool, &there, "true").await.expect("awake");
+    freeze.0.send_modify(|times| *times += 1);
+    let (one, two) = tokio::join!(run(&pool, &there, "echo one"), run(&pool, &elsewhere, "echo two"));
+    assert_eq!((one.expect("again").out.as_str(), two.expect("for the first time").out.as_str()), ("one\n", "two\n"));
+    assert_eq!(bastion.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_in_the_key_exchange_is_let_go() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut settings = pool("").settings;
+    settings.limits.handshake = Duration::from_millis(300);
+    let pool = Pool::new(settings);
+    let server = async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"hello\r\nSSH-2.0-Mute\r\n").await.unwrap();
+        let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+        while let Ok(n) = stream.read(&mut piece).await
+            && n > 0
+        {
+            seen.extend_from_slice(&piece[..n]);
+        }
+        seen
+    };
+    let identity = Identity::Key(Arc::new(new_key()));
+    let (name, address, user) = ("mute".to_owned(), "127.0.0.1".to_owned(), "deploy".to_owned());
+    let hop = [Hop { name, address, port, user, identity, pins: Vec::new() }];
+    let both = async { tokio::join!(run(&pool, &hop, "true"), server) };
+    let (error, seen) = tokio::time::timeout(Duration::from_secs(3), both).await.expect("the socket is closed");
+    let error = error.expect_err("mute");
+    assert_eq!((error.stage, error.problem), (Stage::KeyExchange, Problem::Timeout(Duration::from_millis(300))));
+    assert!(seen.starts_with(b"SSH-2.0-onramp_"));
 }

@@ -89,6 +89,16 @@ fn only_sudos_own_words_are_taken_for_sudo() {
     assert_eq!(verdict(asks, 2, "", true), None);
     assert_eq!(verdict(&format!("error\n{asks}"), 1, "", true), None);
     assert_eq!(verdict("", 1, "", true), None);
+    let warning = "sudo: unable to resolve host ip-10-0-0-5: Name or service not known\n";
+    assert_eq!(verdict(warning, 1, "", true), None, "a check that said no, on a host that cannot resolve itself");
+    for refusal in [
+        "deploy is not in the sudoers file.",
+        "deploy is not in the sudoers file.  This incident will be reported.",
+        "Sorry, user deploy is not allowed to execute '/usr/bin/sh -s' as root on host.",
+        "Sorry, user deploy may not run sudo on host.",
+    ] {
+        assert_eq!(verdict(refusal, 1, "", true), Some(Problem::SudoRefused(refusal.to_owned())));
+    }
     let other = "sudo: sorry, you must have a tty to run sudo\n";
     assert_eq!(verdict(other, 1, "", true), Some(Problem::SudoRefused(other.trim().to_owned())));
 }

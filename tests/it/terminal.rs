@@ -1,0 +1,112 @@
+//! The real binary in a real terminal: a PTY, keys, and what stands on the screen.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::stage::Stage;
+
+/// A program on a terminal of its own.
+struct Terminal {
+    screen: Arc<Mutex<vt100::Parser>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+}
+
+/// Long enough for a loaded machine; only a screen that never comes waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Terminal {
+    fn start(stage: &Stage, arguments: &[&str], rows: u16, cols: u16) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onramp"));
+        command.args(arguments);
+        command.env_clear();
+        for (name, value) in stage.variables() {
+            command.env(name, value);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.cwd(stage.home());
+        let child = pair.slave.spawn_command(command).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let parser = screen.clone();
+        thread::spawn(move || {
+            let mut bytes = [0_u8; 8192];
+            while let Ok(count) = output.read(&mut bytes) {
+                if count == 0 {
+                    return;
+                }
+                parser.lock().unwrap().process(&bytes[..count]);
+            }
+        });
+        Terminal { screen, keys: pair.master.take_writer().unwrap(), child, master: pair.master }
+    }
+
+    fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the words are on the screen.
+    #[track_caller]
+    fn wait(&self, words: &str) {
+        let began = Instant::now();
+        while !self.text().contains(words) {
+            assert!(began.elapsed() < PATIENCE, "{words:?} never came:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn resize(&self, rows: u16, cols: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(rows, cols);
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Waits for the end and gives the exit code.
+    fn ended(&mut self) -> u32 {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(began.elapsed() < PATIENCE, "it does not end:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn practice_opens_says_that_it_is_practice_gives_help_and_leaves() {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, &["practice"], 24, 80);
+    terminal.wait("PRACTICE");
+    terminal.wait("Preflight");
+    terminal.press("?");
+    terminal.wait("help");
+    terminal.press("\x1b");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+    // The terminal is given back, and the shell shows how to go on.
+    terminal.wait("onramp practice");
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_so_and_recovers() {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, &["practice"], 10, 40);
+    terminal.wait("60");
+    terminal.resize(24, 80);
+    terminal.wait("Preflight");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+}
