@@ -14,7 +14,7 @@ use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
 use super::{Everywhere, home, new};
-use crate::action::{Worlds, of_aws};
+use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{At, RunScope, State};
 use crate::engine::{Clock, Handle};
@@ -171,8 +171,8 @@ impl Practice {
             credentials: Some(cloud.credentials()),
             ..Wiring::default()
         };
-        let cloud = Cloud::connect(wiring).await.map_err(of_aws);
-        Worlds::new(cloud, ssh::Settings::new(self.account.dialer(), Vec::new(), None))
+        let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
+        Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
     }
 
     fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {

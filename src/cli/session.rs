@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
 use super::Everywhere;
-use crate::action::{Worlds, of_aws};
+use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{Actor, Address, Board, Command, Engagement, Recorded, board, decide, fold};
 use crate::engine::{self, Clock, Handle, Notice, Request, Settings};
@@ -87,8 +87,8 @@ async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &En
         endpoint_url: everywhere.endpoint_url.clone(),
         ..Wiring::default()
     };
-    let cloud = Cloud::connect(wiring).await.map_err(of_aws);
-    Worlds::new(cloud, ssh_settings(context, everywhere))
+    let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
+    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)))
 }
 
 /// Known hosts, the agent, and the real network.

@@ -123,10 +123,7 @@ impl Attempt {
         if self.action.changes().iter().all(|change| change.service == "ssh") {
             return Ok(());
         }
-        match &self.account {
-            Some(account) => self.world.ready_to_change(account).await,
-            None => Err(Failure::new("the engagement has no AWS account yet", "Give the input aws.account_id")),
-        }
+        self.world.ready_to_change(self.account.as_deref()).await
     }
 
     /// Is it so now? Asked again until it is, or until `within` has passed.

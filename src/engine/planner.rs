@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Report, finding};
 use super::handle::Notice;
-use super::start::prepare;
-use crate::action::{Action, Probe, Trouble, Verified, Worlds, build, subject};
+use super::start::{prepare, subject};
+use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
     Address, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, call, expand,
     item_of, scope,
@@ -124,7 +124,8 @@ impl<'a> Facts<'a> {
     }
 
     async fn ask(&self, worlds: &Worlds, mut entry: PlanEntry, (address, call): (Address, Call)) -> PlanEntry {
-        let action: Box<dyn Action> = match build(&call, &subject(self.engagement, &address)) {
+        let subject = subject(self.engagement, &address);
+        let action: Box<dyn Action> = match build(&call, &subject) {
             Ok(action) => action,
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
@@ -132,7 +133,7 @@ impl<'a> Facts<'a> {
         let (output, mut drain) = mpsc::channel(64);
         let draining = async move { while drain.recv().await.is_some() {} };
         let world =
-            worlds.world(self.engagement, self.runbook, &self.real, &address, output, CancellationToken::new());
+            worlds.world(self.engagement, self.runbook, &self.real, subject, output, CancellationToken::new());
         let asking = async {
             let probe = action.probe(&world).await;
             drop(world);

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
-use crate::action::{Action, Output, World, Worlds, build, subject};
+use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
     Address, Call, Engagement, Failure, Intent, Purpose, ScopeMode, State, ask_of, call, expand, item_of, plan_digest,
     scope, token,
@@ -42,7 +42,8 @@ pub(super) fn prepare(
     let real = scope(engagement, runbook, ScopeMode::Real);
     let (step, call, ask) = resolve(runbook, address, &real)?;
     let job = job.unwrap_or_else(|| job_for(engagement, address));
-    let action = build(&call, &subject(engagement, address))?;
+    let subject = subject(engagement, address);
+    let action = build(&call, &subject)?;
     let generation = engagement.record(address).map_or(0, |record| record.generation);
     let digest = call.digest();
     let purpose = if matches!(job, Job::Undo { .. }) { Purpose::Undo } else { Purpose::Apply };
@@ -59,7 +60,7 @@ pub(super) fn prepare(
     let covered = planned.is_some_and(|digest| engagement.covers(address, &digest));
     Ok(Prepared {
         action,
-        world: worlds.world(engagement, runbook, &real, address, forward_output(address, reports), cancel),
+        world: worlds.world(engagement, runbook, &real, subject, forward_output(address, reports), cancel),
         intent,
         covered,
         account: engagement.account(),
@@ -88,17 +89,25 @@ fn job_for(engagement: &Engagement, address: &Address) -> Job {
     }
 }
 
+/// Who the change is for: what goes into tags and names.
+pub(super) fn subject(engagement: &Engagement, address: &Address) -> Subject {
+    let shown = |id: &str| engagement.input(id).map(crate::input::Value::shown);
+    Subject {
+        engagement: engagement.identity.id.clone(),
+        name: engagement.identity.name.clone(),
+        customer: shown("eng.customer_slug").unwrap_or_else(|| engagement.identity.name.clone()),
+        address: address.clone(),
+        cost_tags: engagement.input("aws.cost_tags").map(crate::input::Value::plain).unwrap_or_default(),
+    }
+}
+
 /// Output goes through the dispatcher, which alone writes.
-fn forward_output(address: &Address, reports: mpsc::Sender<(Address, Report)>) -> mpsc::Sender<Output> {
-    let (sender, mut receiver) = mpsc::channel(256);
+fn forward_output(address: &Address, reports: mpsc::Sender<(Address, Report)>) -> mpsc::Sender<Vec<u8>> {
+    let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(256);
     let address = address.clone();
     tokio::spawn(async move {
-        while let Some(output) = receiver.recv().await {
-            let report = match output {
-                Output::Chunk(chunk) => Report::Output(chunk.bytes),
-                Output::Progress(said) => Report::Progress(said),
-            };
-            if reports.send((address.clone(), report)).await.is_err() {
+        while let Some(bytes) = receiver.recv().await {
+            if reports.send((address.clone(), Report::Output(bytes))).await.is_err() {
                 return;
             }
         }

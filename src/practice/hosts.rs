@@ -1,7 +1,7 @@
 //! The hosts of practice: made, reached, taken away, put to sleep and woken again.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub enum HostsError {
 /// The hosts of one practice, and the network that joins them.
 pub struct Hosts {
     network: Arc<Network>,
-    clock: Arc<Clock>,
+    clock: RwLock<Arc<Clock>>,
 }
 
 const SAVED_VERSION: u32 = 1;
@@ -71,7 +71,7 @@ impl Default for Hosts {
 
 impl Hosts {
     pub fn new() -> Self {
-        Self { network: Arc::default(), clock: Arc::new(Clock::showing(Duration::ZERO)) }
+        Self { network: Arc::default(), clock: RwLock::new(Arc::new(Clock::showing(Duration::ZERO))) }
     }
 
     /// Makes a host and boots it. A host of the same name is taken away first.
@@ -79,7 +79,7 @@ impl Hosts {
         let hostname = image::hostname(&spec.name, &spec.addresses);
         let login = Login { user: &spec.user, authorized_keys: &spec.authorized_keys };
         let disk = image::lay_out(spec.image, &hostname, &login)?;
-        let machine = Arc::new(Machine::new(&spec.name, spec.image, spec.addresses, disk, self.clock.clone()));
+        let machine = Arc::new(Machine::new(&spec.name, spec.image, spec.addresses, disk, self.clock()));
         let programs: Vec<_> = commands::optional()
             .iter()
             .filter(|program| program.package.is_some_and(|package| machine.installed(package)))
@@ -125,7 +125,8 @@ impl Hosts {
         Arc::new(Dialer { from, reach: Reach { network: self.network.clone(), gate } })
     }
 
-    /// Runs a script on a host as root, as if at its console: for faults, and for tests. Nothing if there is no such host.
+    /// Runs a script on a host as root, as if at its console: for faults, and for tests. Nothing if there is no such
+    /// host.
     pub async fn at_console(&self, name: &str, script: &str) -> Option<Answer> {
         let machine = self.network.machine(name)?;
         let job = Job { script: script.to_string(), ..Job::default() };
@@ -134,7 +135,7 @@ impl Hosts {
 
     /// Puts the hosts' clock forward, and runs what became due by it.
     pub async fn advance(&self, by: Duration) {
-        self.clock.advance(by);
+        self.clock().advance(by);
         for machine in self.network.machines() {
             machine.fire_due().await;
         }
@@ -143,25 +144,33 @@ impl Hosts {
     /// Everything of every host that outlives a connection: keys, files, services, listening ports, timers, firewalls.
     pub async fn snapshot(&self) -> Vec<u8> {
         let machines = self.network.machines().iter().map(|machine| machine.save()).collect();
-        let saved = Saved { version: SAVED_VERSION, elapsed: self.clock.now(), machines };
+        let saved = Saved { version: SAVED_VERSION, elapsed: self.clock().now(), machines };
         // Only maps with keys that are not text could fail, and there are none.
         serde_json::to_vec(&saved).unwrap_or_default()
     }
 
-    /// Wakes the hosts of a snapshot. Time has stood still for them: timers go on with what they had left.
-    pub async fn restore(saved: &[u8]) -> Result<Self, HostsError> {
+    /// Becomes what `snapshot` gave; hosts that are up now go away, unless it cannot be read. Time has stood still for
+    /// the woken hosts, so timers have left what they had: whoever wants it otherwise calls `advance`.
+    pub async fn restore(&self, saved: &[u8]) -> Result<(), HostsError> {
         let saved: Saved = serde_json::from_slice(saved).map_err(|error| HostsError::Saved(error.to_string()))?;
         if saved.version != SAVED_VERSION {
             return Err(HostsError::Saved(format!("version {} is not {SAVED_VERSION}", saved.version)));
         }
-        let hosts = Self { network: Arc::default(), clock: Arc::new(Clock::showing(saved.elapsed)) };
-        for machine in saved.machines {
-            let machine = Arc::new(Machine::load(machine, hosts.clock.clone()).map_err(HostsError::Saved)?);
+        let clock = Arc::new(Clock::showing(saved.elapsed));
+        let woken = saved.machines.into_iter().map(|machine| Machine::load(machine, clock.clone()));
+        let woken = woken.collect::<Result<Vec<_>, _>>().map_err(HostsError::Saved)?;
+        self.names().iter().for_each(|name| self.network.detach(name));
+        *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
+        for machine in woken.into_iter().map(Arc::new) {
             let timers = machine.with(|state| state.timers.clone());
             timers.into_iter().for_each(|timer| machine.await_timer(timer));
-            hosts.network.attach(machine);
+            self.network.attach(machine);
         }
-        Ok(hosts)
+        Ok(())
+    }
+
+    fn clock(&self) -> Arc<Clock> {
+        self.clock.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

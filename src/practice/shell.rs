@@ -63,6 +63,8 @@ pub enum Chunk {
 
 /// A real host sets no limit; a day keeps a forgotten `sleep infinity` from staying for ever.
 const LONGEST_JOB: Duration = Duration::from_secs(86_400);
+/// A real host sets no limit here either; this one keeps a runaway script from filling the disk of the journal.
+const MOST_OUTPUT: usize = 1 << 30;
 const SYNTAX_ERROR: i32 = 2;
 const KILLED: i32 = 137;
 
@@ -109,7 +111,7 @@ impl Session {
     /// Runs a job in a task of its own and collects what it prints.
     pub async fn output(self: Arc<Self>, job: Job) -> Answer {
         let (sender, mut chunks) = mpsc::channel(16);
-        let running = AbortOnDrop(tokio::spawn(self.run(job, sender)));
+        let running = AbortOnDrop::spawn(self.run(job, sender));
         let mut answer = Answer::default();
         while let Some(chunk) = chunks.recv().await {
             match chunk {
@@ -134,7 +136,9 @@ impl Session {
             .env("LOGNAME", &user.name)
             .env("SHELL", &user.shell)
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            .limits(ExecutionLimits::cli().timeout(LONGEST_JOB))
+            .limits(
+                ExecutionLimits::cli().timeout(LONGEST_JOB).max_stdout_bytes(MOST_OUTPUT).max_stderr_bytes(MOST_OUTPUT),
+            )
             .session_limits(SessionLimits::unlimited());
         for (name, value) in &job.environment {
             builder = builder.env(name, value);
@@ -167,18 +171,32 @@ async fn send(to: mpsc::Sender<Chunk>, chunk: Chunk) -> bashkit::Result<()> {
     to.send(chunk).await.map_err(|_| bashkit::Error::Cancelled)
 }
 
-/// A task that does not outlive whoever waits for it.
-pub struct AbortOnDrop(pub tokio::task::JoinHandle<i32>);
+/// A job that does not outlive whoever waits for it, unless it is told to go on.
+pub struct AbortOnDrop(Option<tokio::task::JoinHandle<i32>>);
 
 impl AbortOnDrop {
-    /// The exit code; that of a killed process if the task did not come to its end.
+    pub fn spawn(work: impl Future<Output = i32> + Send + 'static) -> Self {
+        Self(Some(tokio::spawn(work)))
+    }
+
+    /// The exit code; that of a killed process if the job did not come to its end.
     pub async fn join(mut self) -> i32 {
-        (&mut self.0).await.unwrap_or(KILLED)
+        match self.0.as_mut() {
+            Some(task) => task.await.unwrap_or(KILLED),
+            None => KILLED,
+        }
+    }
+
+    /// Lets the job go on by itself.
+    pub fn go_on(mut self) {
+        self.0 = None;
     }
 }
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }

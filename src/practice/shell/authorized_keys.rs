@@ -16,7 +16,8 @@ pub struct Grant {
     pub forwarding: bool,
 }
 
-/// Looks for `key` in the user's files. Nothing if it is not there, may not come from `address`, or StrictModes objects.
+/// Looks for `key` in the user's files. Nothing if it is not there, may not come from `address`, or StrictModes
+/// objects.
 pub async fn find(
     disk: &Disk,
     user: &Account,

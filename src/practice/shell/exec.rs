@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use russh::server::{Handle, Msg};
-use russh::{Channel, ChannelMsg, Sig};
+use russh::{Channel, ChannelMsg};
 use tokio::sync::mpsc;
 
 use super::machine::Connection;
@@ -16,7 +16,8 @@ const STDERR: u32 = 1;
 /// More than any script; a client that sends more is cut off.
 const MOST_STDIN: usize = 64 * 1024 * 1024;
 
-/// Serves the channel to its end. A client that closes it early ends the command, as a hang-up would.
+/// Serves the channel to its end. A command without a terminal outlives a client that goes away: it ends when it next
+/// prints something, as SIGPIPE ends a real one. A signal ends it at once.
 pub async fn serve(mut channel: Channel<Msg>, handle: Handle, session: Arc<Session>, ends: Connection) {
     let Some((command, mut environment)) = wait_for_command(&mut channel, &handle).await else { return };
     let stdin = match &command {
@@ -118,6 +119,12 @@ fn reads_stdin(command: &str) -> bool {
     })
 }
 
+/// A job ends when its host goes away.
+async fn on_this_host(session: Arc<Session>, job: Job, output: mpsc::Sender<Chunk>) -> i32 {
+    let power = session.machine.power.clone();
+    power.run_until_cancelled_owned(session.run(job, output)).await.unwrap_or_default()
+}
+
 async fn collect_stdin(channel: &mut Channel<Msg>) -> Option<Vec<u8>> {
     let mut stdin = Vec::new();
     loop {
@@ -132,7 +139,7 @@ async fn collect_stdin(channel: &mut Channel<Msg>) -> Option<Vec<u8>> {
 
 async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, job: Job) {
     let (sender, mut chunks) = mpsc::channel(16);
-    let running = AbortOnDrop(tokio::spawn(session.run(job, sender)));
+    let running = AbortOnDrop::spawn(on_this_host(session, job, sender));
     let signal = loop {
         tokio::select! {
             chunk = chunks.recv() => {
@@ -142,12 +149,11 @@ async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, 
                     None => break None,
                 };
                 if sent.is_err() {
-                    return;
+                    return running.go_on();
                 }
             }
             message = channel.wait() => match message {
-                None => return,
-                Some(ChannelMsg::Close) => break Some(Sig::HUP),
+                None | Some(ChannelMsg::Close) => return running.go_on(),
                 Some(ChannelMsg::Signal { signal }) => break Some(signal),
                 Some(_) => {}
             },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, Owner};
 use super::program::Program;
-use super::systemd::{Enabled, Role, Unit};
+use super::systemd::{AtBoot, Role, Unit};
 
 /// The operating systems that practice knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,17 @@ struct Release {
 }
 
 impl Image {
+    /// The image behind an AMI's name, as its owner names it. Nothing if practice has no such image.
+    pub fn named(ami: &str) -> Option<Self> {
+        let known = [
+            ("ubuntu-jammy-22.04", Self::Ubuntu2204),
+            ("ubuntu-noble-24.04", Self::Ubuntu2404),
+            ("RHEL-9.", Self::Rhel9),
+            ("debian-12-", Self::Debian12),
+        ];
+        known.into_iter().find(|(part, _)| ami.contains(part)).map(|(_, image)| image)
+    }
+
     pub fn is_rhel(self) -> bool {
         self == Self::Rhel9
     }
@@ -60,22 +71,22 @@ impl Image {
     fn release(self) -> Release {
         match self {
             Self::Ubuntu2204 => Release {
-                os_release: "PRETTY_NAME=\"Ubuntu 22.04.5 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"22.04\"\nVERSION=\"22.04.5 LTS (Jammy Jellyfish)\"\nVERSION_CODENAME=jammy\nID=ubuntu\nID_LIKE=debian\nHOME_URL=\"https://www.ubuntu.com/\"\nUBUNTU_CODENAME=jammy\n",
+                os_release: include_str!("image/os-release.ubuntu2204"),
                 kernel: "6.8.0-1021-aws",
                 openssh: "OpenSSH_8.9p1 Ubuntu-3ubuntu0.10",
             },
             Self::Ubuntu2404 => Release {
-                os_release: "PRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nVERSION=\"24.04.1 LTS (Noble Numbat)\"\nVERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL=\"https://www.ubuntu.com/\"\nUBUNTU_CODENAME=noble\nLOGO=ubuntu-logo\n",
+                os_release: include_str!("image/os-release.ubuntu2404"),
                 kernel: "6.8.0-1021-aws",
                 openssh: "OpenSSH_9.6p1 Ubuntu-3ubuntu13.5",
             },
             Self::Rhel9 => Release {
-                os_release: "NAME=\"Red Hat Enterprise Linux\"\nVERSION=\"9.5 (Plow)\"\nID=\"rhel\"\nID_LIKE=\"fedora\"\nVERSION_ID=\"9.5\"\nPLATFORM_ID=\"platform:el9\"\nPRETTY_NAME=\"Red Hat Enterprise Linux 9.5 (Plow)\"\nCPE_NAME=\"cpe:/o:redhat:enterprise_linux:9::baseos\"\n",
+                os_release: include_str!("image/os-release.rhel9"),
                 kernel: "5.14.0-503.15.1.el9_5.x86_64",
                 openssh: "OpenSSH_8.7",
             },
             Self::Debian12 => Release {
-                os_release: "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nVERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\nHOME_URL=\"https://www.debian.org/\"\n",
+                os_release: include_str!("image/os-release.debian12"),
                 kernel: "6.1.0-28-cloud-amd64",
                 openssh: "OpenSSH_9.2p1 Debian-2+deb12u3",
             },
@@ -112,6 +123,13 @@ pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, 
     {
         disk.dir(directory, 0o755, root());
     }
+    if image.is_rhel() {
+        disk.put("/etc/chrony.conf", "server 169.254.169.123 prefer iburst\n", 0o644, root());
+        disk.put("/etc/sysconfig/nftables.conf", "# include \"/etc/nftables/main.nft\"\n", 0o600, root());
+    } else if image != Image::Debian12 {
+        disk.put("/etc/chrony/chrony.conf", "confdir /etc/chrony/conf.d\n", 0o644, root());
+        disk.dir("/etc/chrony/conf.d", 0o755, root());
+    }
     accounts(&disk, image, login.user);
     ssh_files(&disk, image);
     host_keys(&disk, hostname)?;
@@ -119,7 +137,7 @@ pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, 
     Ok(disk)
 }
 
-const NFTABLES_CONF: &str = "#!/usr/sbin/nft -f\n\nflush ruleset\n\ntable inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter;\n\t}\n\tchain forward {\n\t\ttype filter hook forward priority filter;\n\t}\n\tchain output {\n\t\ttype filter hook output priority filter;\n\t}\n}\n";
+const NFTABLES_CONF: &str = include_str!("image/nftables.conf");
 
 fn accounts(disk: &Disk, image: Image, user: &str) {
     let (nogroup, admins) = if image.is_rhel() { ("nobody", "wheel:x:10") } else { ("nogroup", "sudo:x:27") };
@@ -147,9 +165,9 @@ fn accounts(disk: &Disk, image: Image, user: &str) {
 }
 
 fn ssh_files(disk: &Disk, image: Image) {
-    let debian = "Include /etc/ssh/sshd_config.d/*.conf\n\n#Port 22\n#PermitRootLogin prohibit-password\n\nKbdInteractiveAuthentication no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\nSubsystem\tsftp\t/usr/lib/openssh/sftp-server\n";
-    let rhel = "Include /etc/ssh/sshd_config.d/*.conf\n\n#Port 22\n#PermitRootLogin prohibit-password\n\nAuthorizedKeysFile\t.ssh/authorized_keys\nSubsystem\tsftp\t/usr/libexec/openssh/sftp-server\n";
-    let redhat = "SyslogFacility AUTHPRIV\nKbdInteractiveAuthentication no\nGSSAPIAuthentication yes\nGSSAPICleanupCredentials no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\n";
+    let debian = include_str!("image/sshd_config.debian");
+    let rhel = include_str!("image/sshd_config.rhel");
+    let redhat = include_str!("image/50-redhat.conf");
     disk.dir("/etc/ssh/sshd_config.d", if image.is_rhel() { 0o700 } else { 0o755 }, Owner::root());
     disk.put(
         "/etc/ssh/sshd_config",
@@ -206,7 +224,8 @@ pub fn fingerprints(keys: &[PrivateKey]) -> Vec<String> {
     keys.iter().map(|key| key.public_key().fingerprint(HashAlg::Sha256).to_string()).collect()
 }
 
-/// The end of the first boot on the serial console, as cloud-init writes it (cc_ssh_authkey_fingerprints, cc_keys_to_console).
+/// The end of the first boot on the serial console, as cloud-init writes it (cc_ssh_authkey_fingerprints and
+/// cc_keys_to_console).
 pub fn console(image: Image, hostname: &str, keys: &[PrivateKey]) -> String {
     let pretty = image.release().os_release.split("PRETTY_NAME=\"").nth(1).and_then(|rest| rest.split('"').next());
     let stamp = "<14>Jan  1 00:00:21 ec2: ";
@@ -228,13 +247,13 @@ pub fn console(image: Image, hostname: &str, keys: &[PrivateKey]) -> String {
 
 /// The services of a fresh host.
 pub fn units(image: Image) -> BTreeMap<String, Unit> {
-    use Enabled::{Disabled, Enabled as On, Static};
-    let sshd = if image.socket_activated() { Disabled } else { On };
-    let socket = if image.socket_activated() { On } else { Disabled };
+    use AtBoot::{Off, On, Static};
+    let sshd = if image.socket_activated() { Off } else { On };
+    let socket = if image.socket_activated() { On } else { Off };
     let mut units = vec![
         (image.sshd_unit(), "OpenBSD Secure Shell server", sshd, Role::Sshd),
         (image.socket_unit(), "OpenBSD Secure Shell server socket", socket, Role::SshSocket),
-        ("nftables.service", "nftables", Disabled, Role::Nftables),
+        ("nftables.service", "nftables", Off, Role::Nftables),
         ("cloud-init.service", "Cloud-init: Network Stage", On, Role::Plain),
         ("systemd-journald.service", "Journal Service", Static, Role::Plain),
     ];
@@ -252,7 +271,7 @@ pub fn units(image: Image) -> BTreeMap<String, Unit> {
         units.push((
             "ufw.service",
             "Uncomplicated firewall",
-            if image == Image::Debian12 { Disabled } else { On },
+            if image == Image::Debian12 { Off } else { On },
             Role::Plain,
         ));
     }

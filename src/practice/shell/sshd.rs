@@ -19,7 +19,8 @@ use super::machine::{Connection, Machine};
 use super::sshd_config::{SshdConfig, Subject, listed};
 use crate::practice::net::Reach;
 
-/// How long a forwarded connection waits for its target: Linux gives up on a SYN after about that (tcp(7), tcp_syn_retries).
+/// How long a forwarded connection waits for its target: Linux gives up on a SYN after about that (tcp(7),
+/// tcp_syn_retries).
 const CONNECT_LIMIT: Duration = Duration::from_secs(127);
 
 /// Serves one connection to its end, or until the host goes away.

@@ -15,17 +15,17 @@ use super::{Job, Session};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     pub about: String,
-    pub enabled: Enabled,
-    pub active: Active,
+    pub enabled: AtBoot,
+    pub active: Condition,
     pub role: Role,
     pub pid: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Enabled {
-    Enabled,
-    Disabled,
+pub enum AtBoot {
+    On,
+    Off,
     Static,
     Masked,
     Transient,
@@ -33,9 +33,9 @@ pub enum Enabled {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Active {
-    Active,
-    Inactive,
+pub enum Condition {
+    Up,
+    Down,
     Failed,
 }
 
@@ -82,8 +82,8 @@ pub struct JobFailed(pub String);
 type Done = Result<(), JobFailed>;
 
 impl Unit {
-    pub fn new(about: &str, enabled: Enabled, role: Role) -> Self {
-        Self { about: about.to_string(), enabled, active: Active::Inactive, role, pid: 0 }
+    pub fn new(about: &str, enabled: AtBoot, role: Role) -> Self {
+        Self { about: about.to_string(), enabled, active: Condition::Down, role, pid: 0 }
     }
 }
 
@@ -91,7 +91,7 @@ impl Machine {
     /// Brings up what is enabled, as the first boot does.
     pub async fn boot(self: &Arc<Self>) {
         self.daemon_reload().await;
-        let enabled = |unit: &Unit| matches!(unit.enabled, Enabled::Enabled | Enabled::Static);
+        let enabled = |unit: &Unit| matches!(unit.enabled, AtBoot::On | AtBoot::Static);
         let names: Vec<String> = self.with(|state| {
             let units = state.units.iter().filter(|(_, unit)| enabled(unit));
             units.map(|(name, _)| name.clone()).collect()
@@ -118,15 +118,15 @@ impl Machine {
     }
 
     pub fn is_active(&self, name: &str) -> bool {
-        self.unit(name).is_some_and(|unit| unit.active == Active::Active)
+        self.unit(name).is_some_and(|unit| unit.active == Condition::Up)
     }
 
     pub async fn start(self: &Arc<Self>, name: &str) -> Done {
         let Some(unit) = self.unit(name) else { return Ok(()) };
-        if unit.active == Active::Active {
+        if unit.active == Condition::Up {
             return Ok(());
         }
-        if unit.enabled == Enabled::Masked {
+        if unit.enabled == AtBoot::Masked {
             return Err(JobFailed(format!("Failed to start {name}: Unit {name} is masked.\n")));
         }
         let up = match &unit.role {
@@ -146,12 +146,12 @@ impl Machine {
     fn settle(&self, name: &str, up: Result<(), String>) -> Done {
         match up {
             Ok(()) => {
-                self.mark(name, Active::Active);
+                self.mark(name, Condition::Up);
                 self.log("systemd", format!("Started {name}."));
                 Ok(())
             }
             Err(why) => {
-                self.mark(name, Active::Failed);
+                self.mark(name, Condition::Failed);
                 self.log(name, why);
                 self.log("systemd", format!("{name}: Failed with result 'exit-code'."));
                 Err(job_failed(name))
@@ -159,10 +159,10 @@ impl Machine {
         }
     }
 
-    fn mark(&self, name: &str, active: Active) {
+    fn mark(&self, name: &str, active: Condition) {
         self.with(|state| {
             state.next_number += 1;
-            let pid = if active == Active::Active { state.next_number } else { 0 };
+            let pid = if active == Condition::Up { state.next_number } else { 0 };
             if let Some(unit) = state.units.get_mut(name) {
                 unit.active = active;
                 unit.pid = pid;
@@ -193,15 +193,15 @@ impl Machine {
             }
             Role::Nftables => self.with(|state| state.firewall.nft.tables.clear()),
             Role::Firewalld => self.with(|state| state.firewall.zones.running = false),
-            Role::Own(own) if unit.active == Active::Active => {
+            Role::Own(own) if unit.active == Condition::Up => {
                 for command in &own.stop {
                     self.run_for(name, command).await;
                 }
             }
             Role::Own(_) | Role::Plain => {}
         }
-        if unit.active == Active::Active {
-            self.mark(name, Active::Inactive);
+        if unit.active == Condition::Up {
+            self.mark(name, Condition::Down);
             self.log("systemd", format!("Stopped {name}."));
         }
     }
@@ -217,7 +217,7 @@ impl Machine {
 
     pub async fn reload(self: &Arc<Self>, name: &str) -> Done {
         let Some(unit) = self.unit(name) else { return Ok(()) };
-        if unit.active != Active::Active {
+        if unit.active != Condition::Up {
             return Err(JobFailed(format!("{name} is not active, cannot reload.\n")));
         }
         match unit.role {
@@ -235,7 +235,7 @@ impl Machine {
 
     /// ssh.socket is enabled with `RequiredBy=ssh.service`.
     fn socket_is_required(&self) -> bool {
-        self.unit(self.image.socket_unit()).is_some_and(|unit| unit.enabled == Enabled::Enabled)
+        self.unit(self.image.socket_unit()).is_some_and(|unit| unit.enabled == AtBoot::On)
     }
 
     async fn start_sshd(self: &Arc<Self>, name: &str) -> Result<(), String> {
@@ -249,7 +249,7 @@ impl Machine {
         let socket = self.image.socket_unit();
         if self.socket_is_required() && !self.is_active(socket) {
             self.start_socket(socket)?;
-            self.mark(socket, Active::Active);
+            self.mark(socket, Condition::Up);
         }
         if self.is_active(socket) {
             self.with(|state| state.sshd.running = Some(config));
@@ -299,7 +299,7 @@ impl Machine {
         match read {
             Err(Refusal(said)) if self.image.is_rhel() => {
                 self.stop(name).await;
-                self.mark(name, Active::Failed);
+                self.mark(name, Condition::Failed);
                 self.log(name, said);
                 Ok(())
             }
@@ -314,7 +314,7 @@ impl Machine {
                 });
                 let up = self.start_sshd(name).await;
                 up.map_err(|why| {
-                    self.mark(name, Active::Failed);
+                    self.mark(name, Condition::Failed);
                     self.log(name, why);
                     job_failed(name)
                 })
@@ -433,7 +433,7 @@ impl Machine {
         let timer = Timer { name: name.to_string(), due: self.clock.now() + after, command };
         let about = timer.command.join(" ");
         self.with(|state| {
-            let unit = Unit { active: Active::Active, ..Unit::new(&about, Enabled::Transient, Role::Timer) };
+            let unit = Unit { active: Condition::Up, ..Unit::new(&about, AtBoot::Transient, Role::Timer) };
             state.units.insert(format!("{name}.timer"), unit);
             state.timers.push(timer.clone());
         });
@@ -479,7 +479,7 @@ impl Machine {
         self.with(|state| {
             state.units.remove(&service);
             if output.code != 0 {
-                let unit = Unit { active: Active::Failed, ..Unit::new(&service, Enabled::Transient, Role::Plain) };
+                let unit = Unit { active: Condition::Failed, ..Unit::new(&service, AtBoot::Transient, Role::Plain) };
                 state.units.insert(service, unit);
             }
         });
@@ -497,7 +497,7 @@ fn job_failed(name: &str) -> JobFailed {
 fn own_unit(text: &str) -> Unit {
     let lines = |key: &'static str| text.lines().filter_map(move |line| line.trim().strip_prefix(key));
     let all = |key| lines(key).map(str::to_string).collect();
-    let is = |key, value| lines(key).last() == Some(value);
+    let is = |key, value| lines(key).next_back() == Some(value);
     let own = Own {
         start: all("ExecStart="),
         stop: all("ExecStop="),
@@ -505,5 +505,5 @@ fn own_unit(text: &str) -> Unit {
         remains: is("RemainAfterExit=", "yes"),
     };
     let about = lines("Description=").next().unwrap_or_default().to_string();
-    Unit::new(&about, Enabled::Disabled, Role::Own(own))
+    Unit::new(&about, AtBoot::Off, Role::Own(own))
 }

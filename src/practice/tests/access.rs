@@ -269,7 +269,7 @@ async fn the_new_port_goes_away_by_itself_when_nobody_proves_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_whole_phase_leaves_one_door() {
     for image in IMAGES {
         let (lab, shell) = bastion_moved(image).await;
@@ -312,4 +312,24 @@ async fn what_onramp_sends_streams_line_by_line() {
     let mut channel = shell.exec("sudo -n sh -s", script).await;
     let first = tokio::time::timeout(Duration::from_secs(10), Lab::next_output(&mut channel)).await;
     assert_eq!(first.unwrap(), "first\n");
+}
+
+#[tokio::test]
+async fn a_script_that_is_cut_off_does_not_begin() {
+    let lab = Lab::new(Image::Debian12).await;
+    let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
+    let done = shell.sudo("set -eu\n{\n:\ntouch /root/began\necho ha").await;
+    assert_ne!(done.code, 0, "{done:?}");
+    let done = send(&shell, "touch /root/began\nif").await;
+    assert_ne!(done.code, 0, "{done:?}");
+    assert_eq!(shell.sudo("test -e /root/began\n").await.code, 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_read_from_the_here_document() {
+    let lab = Lab::new(Image::Ubuntu2404).await;
+    let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
+    let script = "set -eu\n{\n{\n:\ninstall -m 0600 /dev/stdin /root/secret\n\n} <<'ONRAMP_INPUT'\np$ss `word`\nONRAMP_INPUT\n}\n";
+    assert_eq!(shell.sudo(script).await.code, 0);
+    assert_eq!(shell.sudo("cat /root/secret\n").await.out, "p$ss `word`\n");
 }

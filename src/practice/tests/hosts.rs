@@ -121,7 +121,9 @@ async fn hosts_come_back_from_a_snapshot_as_they_were() {
     assert_eq!(lab.hosts.at_console(BASTION, script).await.unwrap().code, 0);
     lab.hosts.advance(Duration::from_secs(100)).await;
     let saved = lab.hosts.snapshot().await;
-    let again = lab.moved_to(Hosts::restore(&saved).await.unwrap());
+    let hosts = Hosts::new();
+    hosts.restore(&saved).await.unwrap();
+    let again = lab.moved_to(hosts);
     let shell = again.login(ENGINEER_TO, 22022, "ubuntu").await.unwrap();
     assert!(again.bastion.host_key_fingerprints.contains(&shell.host_key()));
     assert!(shell.sudo("ufw status\n").await.out.contains("22022/tcp"));
@@ -129,7 +131,8 @@ async fn hosts_come_back_from_a_snapshot_as_they_were() {
     assert_eq!(shell.sudo("test -e /root/fired\n").await.code, 1, "a second is left");
     again.hosts.advance(Duration::from_secs(2)).await;
     assert_eq!(shell.sudo("test -e /root/fired\n").await.code, 0);
-    assert!(Hosts::restore(b"{}").await.is_err());
+    assert!(again.hosts.restore(b"{}").await.is_err());
+    assert_eq!(again.hosts.names(), ["app-1", "app-2", "bastion"], "what cannot be read changes nothing");
 }
 
 #[tokio::test]
@@ -157,4 +160,95 @@ async fn lists_of_users_are_obeyed() {
     assert!(set("AllowUsers ubuntu@198.51.100.*").await);
     assert!(!set("DenyGroups sudo").await);
     assert!(!set("PubkeyAuthentication no").await);
+}
+
+#[tokio::test]
+async fn only_the_methods_that_sshd_config_allows_are_offered() {
+    let lab = Lab::new(Image::Ubuntu2204).await;
+    assert_eq!(lab.offered(ENGINEER_TO).await, ["publickey"]);
+    let script = "printf 'PasswordAuthentication yes\n' >/etc/ssh/sshd_config.d/01.conf; systemctl reload ssh";
+    lab.hosts.at_console(BASTION, script).await.unwrap();
+    assert_eq!(lab.offered(ENGINEER_TO).await, ["publickey", "password"]);
+}
+
+#[tokio::test]
+async fn sudo_wants_a_password_from_whom_sudoers_does_not_name() {
+    let lab = Lab::new(Image::Rhel9).await;
+    lab.hosts.at_console(BASTION, "rm /etc/sudoers.d/90-cloud-init-users").await.unwrap();
+    let shell = lab.login(ENGINEER_TO, 22, "ec2-user").await.unwrap();
+    let done = shell.sudo("echo never\n").await;
+    assert_eq!((done.out.as_str(), done.err.as_str(), done.code), ("", "sudo: a password is required\n", 1));
+}
+
+#[tokio::test]
+async fn a_signal_ends_the_command_at_once() {
+    let lab = Lab::new(Image::Ubuntu2204).await;
+    let shell = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
+    let mut channel = shell.exec("sudo -n sh -s", "echo started; sleep 1; touch /root/done\n").await;
+    assert_eq!(Lab::next_output(&mut channel).await, "started\n");
+    channel.signal(russh::Sig::TERM).await.unwrap();
+    let mut ended = None;
+    while let Some(message) = channel.wait().await {
+        if let russh::ChannelMsg::ExitSignal { signal_name, .. } = message {
+            ended = Some(signal_name);
+        }
+    }
+    assert!(matches!(ended, Some(russh::Sig::TERM)));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(shell.sudo("test -e /root/done\n").await.code, 1);
+}
+
+#[tokio::test]
+async fn a_script_goes_on_when_its_client_is_gone() {
+    let lab = Lab::new(Image::Ubuntu2204).await;
+    let shell = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
+    let mut channel = shell.exec("sudo -n sh -s", "echo started; sleep 0.5; touch /root/done\n").await;
+    assert_eq!(Lab::next_output(&mut channel).await, "started\n");
+    drop(channel);
+    drop(shell);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let again = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
+    assert_eq!(again.sudo("test -e /root/done\n").await.code, 0);
+}
+
+#[tokio::test]
+async fn an_elastic_address_comes_and_goes() {
+    let lab = Lab::new(Image::Ubuntu2404).await;
+    let addresses = |all: &[&str]| all.iter().map(|one| one.parse().unwrap()).collect::<Vec<IpAddr>>();
+    lab.hosts.set_addresses(BASTION, addresses(&["10.40.0.10", "203.0.113.77"])).await;
+    assert!(lab.login("203.0.113.77", 22, "ubuntu").await.is_ok());
+    let engineer = lab.hosts.dialer(Source::ENGINEER, lab.gate.clone());
+    assert!(tokio::time::timeout(PATIENCE, engineer.dial(ENGINEER_TO, 22)).await.is_err());
+}
+
+#[tokio::test]
+async fn the_small_tools_work() {
+    let lab = Lab::new(Image::Ubuntu2404).await;
+    let shell = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
+    for (script, expected) in [
+        ("f=$(mktemp); echo x >\"$f\"; cmp \"$f\" \"$f\" && sha256sum <\"$f\" | cut -c1-8", "73cb3858\n"),
+        (
+            "printf 'server %s iburst\\n' 10.0.0.1 | install -m 0640 -o root -g adm /dev/stdin /etc/chrony/conf.d/onramp.conf; stat -c '%a %U %G' /etc/chrony/conf.d/onramp.conf",
+            "640 root adm\n",
+        ),
+        ("systemctl restart chrony; chronyc -n waitsync 10 0.1 >/dev/null; echo $?", "0\n"),
+        ("systemctl stop chrony; chronyc tracking; echo $?", "1\n"),
+        ("logger -t onramp hello; journalctl -t onramp", "onramp: hello\n"),
+        ("timeout 1 sleep 9; echo $?", "124\n"),
+        ("ip -br addr | awk '$1==\"ens5\"{print $3}'", "10.40.0.10/24\n"),
+        (
+            "chown ubuntu:adm /etc/motd 2>&1; touch /etc/motd; chown ubuntu:adm /etc/motd; stat -c %U:%G /etc/motd",
+            "chown: cannot access '/etc/motd': No such file or directory\nubuntu:adm\n",
+        ),
+        ("ssh -V 2>&1 | cut -d, -f1", "OpenSSH_9.6p1 Ubuntu-3ubuntu13.5\n"),
+        ("/usr/sbin/sshd -t; echo $?; command -v sshd nft ufw >/dev/null; echo $?", "0\n0\n"),
+        (
+            "systemd-run --quiet --wait --pipe --unit=x sh -c 'echo ran; exit 3'; echo $?; systemctl is-failed x.service",
+            "ran\n3\nfailed\n",
+        ),
+        ("apt-get -y install no-such-package; echo $?", "100\n"),
+    ] {
+        let done = shell.sudo(&format!("{script}\n")).await;
+        assert_eq!(done.out, expected, "{script}: {done:?}");
+    }
 }

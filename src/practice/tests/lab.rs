@@ -78,6 +78,18 @@ impl Lab {
         self.login_with(address, port, user, &self.key).await
     }
 
+    /// The methods that the server offers to somebody who has shown nothing yet.
+    pub async fn offered(&self, address: &str) -> Vec<String> {
+        let wire = self.hosts.dialer(Source::ENGINEER, self.gate.clone()).dial(address, 22).await.unwrap();
+        let mut handle = client::connect_stream(Arc::default(), wire, Trusting(Arc::default())).await.unwrap();
+        match handle.authenticate_none(self.user).await.unwrap() {
+            client::AuthResult::Failure { remaining_methods, .. } => {
+                remaining_methods.iter().map(String::from).collect()
+            }
+            client::AuthResult::Success => vec!["none".to_string()],
+        }
+    }
+
     pub async fn login_with(&self, address: &str, port: u16, user: &str, key: &PrivateKey) -> Result<Shell, String> {
         let wire = self.hosts.dialer(Source::ENGINEER, self.gate.clone()).dial(address, port).await;
         Shell::over(wire.map_err(|error| error.to_string())?, user, key).await

@@ -4,7 +4,7 @@ use super::super::{Judgement, Packet};
 use super::*;
 
 fn judge(script: &str, from: &str, port: u16) -> Judgement {
-    let rules = Ruleset::default().apply(script).unwrap_or_else(|problem| panic!("{problem:?}"));
+    let rules = Ruleset::default().apply(script).unwrap();
     rules.judge(Packet { from: from.parse().unwrap(), to: "10.0.0.9".parse().unwrap(), port })
 }
 

@@ -161,13 +161,15 @@ pub fn ip(call: Call) -> BoxFuture<'static, Answer> {
             )),
             Some(&("a" | "ad" | "addr" | "address")) => Answer::ok(format!(
                 "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN\n    inet 127.0.0.1/8 scope host lo\n\
-                 2: ens5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP\n    inet {address}/24 scope global ens5\n"
+                 2: ens5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP\n    \
+                 inet {address}/24 scope global ens5\n"
             )),
             Some(&("r" | "ro" | "route")) => {
                 Answer::ok(format!("default via {gateway} dev ens5 proto dhcp src {address} metric 100\n"))
             }
             Some(&("l" | "link")) if brief => Answer::ok(
-                "lo               UNKNOWN        00:00:00:00:00:00 <LOOPBACK,UP,LOWER_UP> \nens5             UP             02:00:00:00:00:01 <BROADCAST,MULTICAST,UP,LOWER_UP> \n",
+                "lo               UNKNOWN        00:00:00:00:00:00 <LOOPBACK,UP,LOWER_UP> \n\
+                 ens5             UP             02:00:00:00:00:01 <BROADCAST,MULTICAST,UP,LOWER_UP> \n",
             ),
             Some(other) => Answer::fail(1, format!("Object \"{other}\" is unknown, try \"ip help\".\n")),
             None => Answer::fail(255, "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n"),

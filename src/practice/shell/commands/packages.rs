@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use super::super::image::{Image, link_programs};
 use super::super::machine::Machine;
 use super::super::program::{Answer, Call};
-use super::super::systemd::{Enabled, Role, Unit};
+use super::super::systemd::{AtBoot, Role, Unit};
 
 /// Stands for "every Debian or Ubuntu": apt itself.
 pub const DEBIAN: &str = "apt";
@@ -47,7 +47,7 @@ fn bring(call: &Call, names: &[&str]) {
                 "ufw" => ("ufw.service", Role::Plain),
                 _ => continue,
             };
-            let unit_now = Unit::new(name, Enabled::Enabled, role);
+            let unit_now = Unit::new(name, AtBoot::On, role);
             state.units.entry(unit.to_string()).or_insert(unit_now);
         }
     });

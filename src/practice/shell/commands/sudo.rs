@@ -116,7 +116,7 @@ impl Sudo {
 /// Runs the job in a task of its own, so that shells within shells do not share one stack.
 async fn relay(context: &CommandContext<'_>, session: Arc<Session>, job: Job) -> bashkit::Result<CommandStatus> {
     let (sender, mut chunks) = mpsc::channel(16);
-    let running = AbortOnDrop(tokio::spawn(session.run(job, sender)));
+    let running = AbortOnDrop::spawn(session.run(job, sender));
     while let Some(chunk) = chunks.recv().await {
         match chunk {
             Chunk::Out(bytes) => context.stdout.write_all(&bytes).await?,

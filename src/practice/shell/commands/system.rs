@@ -34,8 +34,10 @@ pub fn chronyc(call: Call) -> BoxFuture<'static, Answer> {
         let words: Vec<String> = call.arguments.iter().filter(|word| !word.starts_with('-')).cloned().collect();
         match words.first().map(String::as_str) {
             Some("tracking") => Answer::ok(
-                "Reference ID    : A9FEA97B (169.254.169.123)\nStratum         : 4\nSystem time     : 0.000001262 seconds fast of NTP time\n\
-                 Last offset     : +0.000000841 seconds\nRMS offset      : 0.000003105 seconds\nFrequency       : 12.221 ppm slow\n\
+                "Reference ID    : A9FEA97B (169.254.169.123)\nStratum         : 4\n\
+                 System time     : 0.000001262 seconds fast of NTP time\n\
+                 Last offset     : +0.000000841 seconds\nRMS offset      : 0.000003105 seconds\n\
+                 Frequency       : 12.221 ppm slow\n\
                  Leap status     : Normal\n",
             ),
             Some("sources") => Answer::ok(

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::super::machine::Machine;
 use super::super::program::{Answer, Call};
-use super::super::systemd::{Active, Enabled, JobFailed, Role, Unit};
+use super::super::systemd::{AtBoot, Condition, JobFailed, Role, Unit};
 
 const NOT_LOADED: i32 = 5;
 const NO_SUCH_UNIT: i32 = 4;
@@ -37,7 +37,8 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
             return Answer::fail(
                 1,
                 format!(
-                    "Failed to {verb} {what}: Interactive authentication required.\nSee system logs and 'systemctl status {what}' for details.\n"
+                    "Failed to {verb} {what}: Interactive authentication required.\n\
+                     See system logs and 'systemctl status {what}' for details.\n"
                 ),
             );
         }
@@ -154,47 +155,48 @@ fn ask(machine: &Machine, verb: &str, name: &str, asked: &Asked) -> Answer {
     match verb {
         "is-active" => Answer {
             out: format!("{active}\n"),
-            code: is(unit.active == Active::Active, NOT_ACTIVE),
+            code: is(unit.active == Condition::Up, NOT_ACTIVE),
             ..Answer::default()
         },
         "is-failed" => {
-            Answer { out: format!("{active}\n"), code: is(unit.active == Active::Failed, 1), ..Answer::default() }
+            Answer { out: format!("{active}\n"), code: is(unit.active == Condition::Failed, 1), ..Answer::default() }
         }
         "is-enabled" => {
-            let on = !matches!(unit.enabled, Enabled::Disabled | Enabled::Masked);
+            let on = !matches!(unit.enabled, AtBoot::Off | AtBoot::Masked);
             Answer { out: format!("{enabled}\n"), code: is(on, 1), ..Answer::default() }
         }
         _ => {
             let state = match unit.active {
-                Active::Active => "active (running)",
-                Active::Inactive => "inactive (dead)",
-                Active::Failed => "failed (Result: exit-code)",
+                Condition::Up => "active (running)",
+                Condition::Down => "inactive (dead)",
+                Condition::Failed => "failed (Result: exit-code)",
             };
             let out = format!(
-                "● {real} - {}\n     Loaded: loaded (/usr/lib/systemd/system/{real}; {enabled}; preset: enabled)\n     Active: {state}\n   Main PID: {}\n",
+                "● {real} - {}\n     Loaded: loaded (/usr/lib/systemd/system/{real}; {enabled}; preset: enabled)\n     \
+                 Active: {state}\n   Main PID: {}\n",
                 unit.about, unit.pid
             );
-            Answer { out, code: is(unit.active == Active::Active, NOT_ACTIVE), ..Answer::default() }
+            Answer { out, code: is(unit.active == Condition::Up, NOT_ACTIVE), ..Answer::default() }
         }
     }
 }
 
-fn word(active: Active) -> &'static str {
+fn word(active: Condition) -> &'static str {
     match active {
-        Active::Active => "active",
-        Active::Inactive => "inactive",
-        Active::Failed => "failed",
+        Condition::Up => "active",
+        Condition::Down => "inactive",
+        Condition::Failed => "failed",
     }
 }
 
 fn enabled_word(unit: &Unit, real: &str, asked: &str) -> &'static str {
     match unit.enabled {
-        Enabled::Enabled if full(asked) != real => "alias",
-        Enabled::Enabled => "enabled",
-        Enabled::Disabled => "disabled",
-        Enabled::Static => "static",
-        Enabled::Masked => "masked",
-        Enabled::Transient => "transient",
+        AtBoot::On if full(asked) != real => "alias",
+        AtBoot::On => "enabled",
+        AtBoot::Off => "disabled",
+        AtBoot::Static => "static",
+        AtBoot::Masked => "masked",
+        AtBoot::Transient => "transient",
     }
 }
 
@@ -247,17 +249,18 @@ async fn enable(machine: &Arc<Machine>, verb: &str, asked: &Asked) -> Answer {
         };
         let (state, said) = match verb {
             "enable" => (
-                Enabled::Enabled,
+                AtBoot::On,
                 format!(
-                    "Created symlink /etc/systemd/system/multi-user.target.wants/{name} → /usr/lib/systemd/system/{name}.\n"
+                    "Created symlink /etc/systemd/system/multi-user.target.wants/{name} → \
+                     /usr/lib/systemd/system/{name}.\n"
                 ),
             ),
-            "mask" => (Enabled::Masked, format!("Created symlink /etc/systemd/system/{name} → /dev/null.\n")),
-            "unmask" => (Enabled::Disabled, format!("Removed \"/etc/systemd/system/{name}\".\n")),
-            _ => (Enabled::Disabled, format!("Removed \"/etc/systemd/system/multi-user.target.wants/{name}\".\n")),
+            "mask" => (AtBoot::Masked, format!("Created symlink /etc/systemd/system/{name} → /dev/null.\n")),
+            "unmask" => (AtBoot::Off, format!("Removed \"/etc/systemd/system/{name}\".\n")),
+            _ => (AtBoot::Off, format!("Removed \"/etc/systemd/system/multi-user.target.wants/{name}\".\n")),
         };
         let changed = machine.with(|all| {
-            let unit = all.units.get_mut(&name).filter(|unit| unit.enabled != state && unit.enabled != Enabled::Static);
+            let unit = all.units.get_mut(&name).filter(|unit| unit.enabled != state && unit.enabled != AtBoot::Static);
             unit.map(|unit| unit.enabled = state).is_some()
         });
         if changed && !asked.quiet {
@@ -304,22 +307,22 @@ async fn show(machine: &Machine, asked: &Asked) -> Answer {
 
 fn properties(machine: &Machine, name: &str, unit: &Unit) -> Vec<(&'static str, String)> {
     let sub = match (unit.active, &unit.role) {
-        (Active::Active, Role::SshSocket) => {
+        (Condition::Up, Role::SshSocket) => {
             if machine.is_active(machine.image.sshd_unit()) {
                 "running"
             } else {
                 "listening"
             }
         }
-        (Active::Active, Role::Timer) => "waiting",
-        (Active::Active, _) => "running",
-        (Active::Inactive, _) => "dead",
-        (Active::Failed, _) => "failed",
+        (Condition::Up, Role::Timer) => "waiting",
+        (Condition::Up, _) => "running",
+        (Condition::Down, _) => "dead",
+        (Condition::Failed, _) => "failed",
     };
     let mut known = vec![
         ("Id", name.to_string()),
         ("Description", unit.about.clone()),
-        ("LoadState", if unit.enabled == Enabled::Masked { "masked" } else { "loaded" }.to_string()),
+        ("LoadState", if unit.enabled == AtBoot::Masked { "masked" } else { "loaded" }.to_string()),
         ("ActiveState", word(unit.active).to_string()),
         ("SubState", sub.to_string()),
         ("UnitFileState", enabled_word(unit, name, name).to_string()),
@@ -334,7 +337,7 @@ fn properties(machine: &Machine, name: &str, unit: &Unit) -> Vec<(&'static str, 
 }
 
 fn is_system_running(machine: &Machine) -> Answer {
-    let failed = machine.with(|state| state.units.values().any(|unit| unit.active == Active::Failed));
+    let failed = machine.with(|state| state.units.values().any(|unit| unit.active == Condition::Failed));
     if failed {
         Answer { out: "degraded\n".to_string(), code: 1, ..Answer::default() }
     } else {
@@ -347,10 +350,11 @@ fn reset_failed(machine: &Machine, asked: &Asked) -> Answer {
         asked.units.iter().map(|unit| machine.unit_name(unit).unwrap_or_else(|| full(unit))).collect();
     machine.with(|state| {
         let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
-        for (_, unit) in state.units.iter_mut().filter(|(name, unit)| unit.active == Active::Failed && wanted(name)) {
-            unit.active = Active::Inactive;
+        for (_, unit) in state.units.iter_mut().filter(|(name, unit)| unit.active == Condition::Failed && wanted(name))
+        {
+            unit.active = Condition::Down;
         }
-        state.units.retain(|_, unit| unit.enabled != Enabled::Transient || unit.active != Active::Inactive);
+        state.units.retain(|_, unit| unit.enabled != AtBoot::Transient || unit.active != Condition::Down);
     });
     Answer::ok("")
 }

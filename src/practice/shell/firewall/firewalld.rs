@@ -266,7 +266,8 @@ impl Zone {
         let mark = if active { " (active)" } else { "" };
         let rich: String = self.rich.iter().map(|rule| format!("\n\t{rule}")).collect();
         format!(
-            "{name}{mark}\n  target: {}\n  icmp-block-inversion: no\n  interfaces: {}\n  sources: {}\n  services: {}\n  \
+            "{name}{mark}\n  target: {}\n  icmp-block-inversion: no\n  interfaces: {}\n  sources: {}\n  \
+             services: {}\n  \
              ports: {}\n  protocols: \n  forward: yes\n  masquerade: no\n  forward-ports: \n  source-ports: \n  \
              icmp-blocks: \n  rich rules: {rich}\n",
             self.target,
@@ -312,7 +313,8 @@ fn refuse(what: &str, value: &str) -> Option<Answer> {
             (
                 102,
                 format!(
-                    "INVALID_PORT: bad port (most likely missing protocol), correct syntax is portid[-portid]/protocol: {value}"
+                    "INVALID_PORT: bad port (most likely missing protocol), \
+                     correct syntax is portid[-portid]/protocol: {value}"
                 ),
             )
         }
@@ -346,7 +348,8 @@ fn unknown(name: &str) -> Answer {
     Answer::fail(
         2,
         format!(
-            "usage: 'firewall-cmd --help' for usage information or see firewall-cmd(1) man page\nfirewall-cmd: error: unrecognized arguments: {name}\n"
+            "usage: 'firewall-cmd --help' for usage information or see firewall-cmd(1) man page\n\
+             firewall-cmd: error: unrecognized arguments: {name}\n"
         ),
     )
 }

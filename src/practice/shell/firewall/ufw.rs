@@ -203,8 +203,8 @@ impl Ufw {
             return text;
         }
         let indent = if numbered { "     " } else { "" };
-        let _ = writeln!(text, "\n{indent}{:<26} {:<11} {}", "To", "Action", "From");
-        let _ = writeln!(text, "{indent}{:<26} {:<11} {}", "--", "------", "----");
+        let _ = writeln!(text, "\n{indent}{:<26} {:<11} From", "To", "Action");
+        let _ = writeln!(text, "{indent}{:<26} {:<11} ----", "--", "------");
         for (at, rule) in self.rules.iter().enumerate() {
             let number = if numbered { format!("[{:>2}] ", at + 1) } else { String::new() };
             let _ = writeln!(text, "{number}{}", rule.line(verbose || numbered));
