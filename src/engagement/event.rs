@@ -18,7 +18,7 @@ pub struct At(pub i64);
 impl At {
     /// Time from `earlier` to this moment; zero when the clock went backwards.
     pub fn since(self, earlier: At) -> std::time::Duration {
-        std::time::Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
@@ -178,6 +178,9 @@ pub struct Failure {
     /// What did change before it failed.
     #[serde(default)]
     pub changed: Vec<String>,
+    /// What an undo needs to know of that, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<String, Json>,
 }
 
 impl Failure {

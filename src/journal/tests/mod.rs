@@ -164,7 +164,7 @@ fn output_is_paged_by_line_whatever_the_chunks_were() {
     let (_home, folder) = filled();
     let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
     for piece in ["one\ntw", "o\nthree\nfo", "ur"] {
-        writer.output(&step(), 1, piece.as_bytes()).unwrap();
+        writer.output(&[(step(), 1, piece.as_bytes().to_vec())]).unwrap();
     }
     writer.finish_output(&step(), 1).unwrap();
     let page = writer.page(&step(), 1, 1, 2).unwrap();
