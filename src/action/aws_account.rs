@@ -77,7 +77,8 @@ impl Question for TheRegion {
                 let what = format!("onramp speaks to {}, not to {}", cloud.region(), self.region);
                 return Ok(Verified::NotSo(Failure::new(what, "Start onramp with --region, or correct the input.")));
             }
-            let request = cloud.ec2().describe_regions().all_regions(true).filters(filter("region-name", [self.region.as_str()]));
+            let request =
+                cloud.ec2().describe_regions().all_regions(true).filters(filter("region-name", [self.region.as_str()]));
             let regions = cloud.read("DescribeRegions", || request.clone().send()).await?.regions.unwrap_or_default();
             let Some(region) = regions.iter().find(|region| region.region_name() == Some(&self.region)) else {
                 let what = format!("AWS knows no region {}", self.region);
@@ -85,7 +86,10 @@ impl Question for TheRegion {
             };
             if region.opt_in_status() == Some("not-opted-in") {
                 let what = format!("the region {} is not enabled for this account", self.region);
-                return Ok(Verified::NotSo(Failure::new(what, "Enable it under Account in the console (takes minutes).")));
+                return Ok(Verified::NotSo(Failure::new(
+                    what,
+                    "Enable it under Account in the console (takes minutes).",
+                )));
             }
             let request = cloud.ec2().describe_availability_zones();
             let answer = cloud.read("DescribeAvailabilityZones", || request.clone().send()).await?;
@@ -220,10 +224,16 @@ impl Question for TheImage {
                 .filters(filter("architecture", [self.architecture]))
                 .filters(filter("state", ["available"]));
             let images = cloud.read("DescribeImages", || request.clone().send()).await?.images.unwrap_or_default();
-            let usable = images.iter().filter(|image| image.state().is_none_or(|state| *state == ImageState::Available));
+            let usable =
+                images.iter().filter(|image| image.state().is_none_or(|state| *state == ImageState::Available));
             let newest = usable.max_by_key(|image| image.creation_date().unwrap_or_default().to_owned());
             let Some(image) = newest else {
-                let what = format!("there is no image of {} for {} in {}", self.family.name, self.architecture, cloud.region());
+                let what = format!(
+                    "there is no image of {} for {} in {}",
+                    self.family.name,
+                    self.architecture,
+                    cloud.region()
+                );
                 let advice = "Choose another family or architecture; RHEL and CIS images may need accepted terms.";
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
             };
@@ -260,7 +270,8 @@ impl Question for InstanceReady {
             return Verified::NotYet { said: "the instance is not there yet".to_owned() };
         }
         asked(world, async |cloud| {
-            let request = cloud.ec2().describe_instance_status().instance_ids(&self.instance).include_all_instances(true);
+            let request =
+                cloud.ec2().describe_instance_status().instance_ids(&self.instance).include_all_instances(true);
             let answer = cloud.read("DescribeInstanceStatus", || request.clone().send()).await;
             let statuses = match answer {
                 Ok(answer) => answer.instance_statuses.unwrap_or_default(),
@@ -299,7 +310,9 @@ impl ConsoleHostKeys {
         let latest = request.clone().latest(true);
         let answer = match cloud.read("GetConsoleOutput", || latest.clone().send()).await {
             // The latest output is for Nitro instances only; the others show it some minutes later.
-            Err(failure) if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") => {
+            Err(failure)
+                if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") =>
+            {
                 cloud.read("GetConsoleOutput", || request.clone().send()).await?
             }
             other => other?,

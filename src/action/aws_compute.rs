@@ -7,7 +7,7 @@ use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::aws_outbound::addresses;
 use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, Token};
-use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one};
+use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
 use crate::aws::{AwsFailure, filter};
@@ -67,7 +67,7 @@ impl Thing for KeyPair {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let pair = match only_one(&self.noun(), ours, KeyPairInfo::key_pair_id) {
+        let pair = match at.only_one(&self.noun(), &self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) {
             Err(several) => return Ok(several),
             Ok(Some(pair)) => Some(pair),
             // One of the same name and the same key serves as well, whoever brought it.
@@ -94,7 +94,8 @@ impl Thing for KeyPair {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("key-pair-id", [id])]).await?;
         let tags = there.first().map(|pair| pair.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteKeyPair { key_pair_id: id.to_owned() }]))
+        let key_name = there.first().and_then(KeyPairInfo::key_name).unwrap_or_default().to_owned();
+        Ok(at.remains(id, tags, vec![Ec2Call::DeleteKeyPair { key_name }]))
     }
 }
 
@@ -211,9 +212,10 @@ impl Thing for TheInstance {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         // Terminated ones stay visible for about an hour.
-        let ours = instances(at, at.ours(&self.launch.tag_specifications.key)).await?;
+        let key = &self.launch.tag_specifications.key;
+        let ours = at.of_ours(key, instances(at, at.ours(key)).await?, Instance::tags);
         let (live, ended): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_live);
-        let instance = match only_one(&self.noun(), live, Instance::instance_id) {
+        let instance = match at.only_one(&self.noun(), key, live, Instance::instance_id, Instance::tags) {
             Err(several) => return Ok(several),
             Ok(Some(instance)) => instance,
             Ok(None) => {
@@ -222,9 +224,10 @@ impl Thing for TheInstance {
                     Some((code, message)) => Ok(Sight::Broken(Failure {
                         what: format!("{} ended as soon as it was started", self.noun()),
                         meaning: message,
-                        advice: "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
+                        advice:
+                            "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
                                  terms), undo this step, and run it again."
-                            .to_owned(),
+                                .to_owned(),
                         code: Some(code),
                         ..Failure::default()
                     })),

@@ -114,7 +114,8 @@ impl Exposure {
         let public: BTreeMap<&str, &str> =
             there.iter().filter_map(|one| Some((one.instance_id()?, one.public_ip_address()?))).collect();
         for (id, address) in &public {
-            let expected = if self.public.is_empty() { public.len() == 1 } else { self.public.iter().any(|one| one == id) };
+            let expected =
+                if self.public.is_empty() { public.len() == 1 } else { self.public.iter().any(|one| one == id) };
             report.rows.push(json!({ "instance": id, "public_address": address, "ok": expected }));
             if !expected {
                 report.faults.push(format!("{id} has the public address {address}"));
@@ -141,7 +142,10 @@ impl Question for Exposure {
             let filters = vec![filter("vpc-id", [self.vpc.as_str()]), filter("instance-state-name", live)];
             self.public_instances(&instances(&at, filters).await?, &mut report);
             if report.faults.is_empty() {
-                let said = format!("{} looked at, nothing open that should not be", crate::text::count(report.rows.len(), "door"));
+                let said = format!(
+                    "{} looked at, nothing open that should not be",
+                    crate::text::count(report.rows.len(), "door")
+                );
                 return Ok(Verified::So(found(said, json!({ "report": report.rows }))));
             }
             Ok(Verified::NotSo(Failure {

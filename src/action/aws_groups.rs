@@ -6,9 +6,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
-use super::object::{
-    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
-};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 use crate::aws::{AwsFailure, filter};
@@ -17,7 +15,13 @@ use crate::engagement::Failure;
 /// A description holds 255 of these characters (EC2 API reference, IpRange).
 fn description(key: &str, why: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-    format!("onramp:{key} {why}").chars().map(|c| if allowed(c) { c } else { ' ' }).take(255).collect::<String>().trim_end().to_owned()
+    format!("onramp:{key} {why}")
+        .chars()
+        .map(|c| if allowed(c) { c } else { ' ' })
+        .take(255)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }
 
 /// Ports, protocol, sources and reason of a map in a runbook; one rule for each source.
@@ -26,7 +30,8 @@ fn rules(arguments: Arguments<'_>, source_group: &str, key: &str) -> Result<Vec<
         Failure::new(format!("an ingress rule of {} {what}", arguments.kind), "Correct the step in the runbook.")
     };
     let protocol = arguments.optional("protocol")?.unwrap_or_else(|| "tcp".to_owned());
-    let (from_port, to_port) = match (arguments.port("port")?, arguments.port("from_port")?, arguments.port("to_port")?) {
+    let (from_port, to_port) = match (arguments.port("port")?, arguments.port("from_port")?, arguments.port("to_port")?)
+    {
         (Some(port), None, None) => (i32::from(port), i32::from(port)),
         (None, Some(from), Some(to)) if from <= to => (i32::from(from), i32::from(to)),
         (None, None, None) if protocol == "icmp" || protocol == "-1" => (-1, -1),
@@ -38,7 +43,8 @@ fn rules(arguments: Arguments<'_>, source_group: &str, key: &str) -> Result<Vec<
         return Err(wrong(&format!("needs `cidrs` or `{source_group}`")));
     }
     let description = description(key, &arguments.optional("why")?.unwrap_or_default());
-    let rule = |source| Rule { protocol: protocol.clone(), from_port, to_port, source, description: description.clone() };
+    let rule =
+        |source| Rule { protocol: protocol.clone(), from_port, to_port, source, description: description.clone() };
     Ok(sources.into_iter().map(rule).collect())
 }
 
@@ -152,7 +158,8 @@ impl Thing for TheSecurityGroup {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let group = match only_one(&self.noun(), ours, SecurityGroup::group_id) {
+        let group = match at.only_one(&self.noun(), &self.label.key, ours, SecurityGroup::group_id, SecurityGroup::tags)
+        {
             Err(several) => return Ok(several),
             Ok(Some(group)) => group,
             Ok(None) if !known(&self.vpc) => {
@@ -173,14 +180,19 @@ impl Thing for TheSecurityGroup {
         let compared = [("VPC", self.vpc.as_str(), group.vpc_id()), ("name", &self.name, group.group_name())];
         let wrong = differing(&compared);
         if !wrong.is_empty() {
-            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but another", self.noun()), differences: wrong });
+            return Ok(Sight::Foreign {
+                said: format!("{} is there as {id}, but another", self.noun()),
+                differences: wrong,
+            });
         }
         let seen = ingress(at, &[id]).await?;
         let missing: Vec<&Rule> = self.rules.iter().filter(|rule| !is_there(rule, &seen)).collect();
-        let extra = seen.iter().filter(|seen| !seen.ours && !self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule)));
+        let extra =
+            seen.iter().filter(|seen| !seen.ours && !self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule)));
         let mut differences: Vec<_> =
             missing.iter().map(|rule| difference("a rule", rule.said(), "not there")).collect();
-        differences.extend(extra.map(|seen| difference("a rule", "not there", format!("{} ({})", seen.rule.said(), seen.id))));
+        differences
+            .extend(extra.map(|seen| difference("a rule", "not there", format!("{} ({})", seen.rule.said(), seen.id))));
         if differences.is_empty() {
             let said = format!("{id} with {}", crate::text::count(self.rules.len(), "rule"));
             return Ok(Sight::Ready(found(said, json!({ "id": id }))));
@@ -281,7 +293,8 @@ pub(super) struct Closed {
 impl Closed {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let group = arguments.text("group")?;
-        let missing = || Failure::new("the argument `port` of aws/security-group-closed is missing", "Correct the step.");
+        let missing =
+            || Failure::new("the argument `port` of aws/security-group-closed is missing", "Correct the step.");
         let port = arguments.port("port")?.ok_or_else(missing)?;
         let key = arguments.optional("key")?.unwrap_or_else(|| format!("closed/{port}"));
         let label = Label { name: format!("{} {key}", subject.customer), key };

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
-use super::object::{
-    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
-};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
-use crate::aws::ec2::types::{AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState};
+use crate::aws::ec2::types::{
+    AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
+};
 use crate::aws::{AwsFailure, filter};
 use crate::engagement::Failure;
 
@@ -94,7 +94,7 @@ impl Thing for TheVpc {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let vpc = match only_one(&self.noun(), ours, Vpc::vpc_id) {
+        let vpc = match at.only_one(&self.noun(), &self.label.key, ours, Vpc::vpc_id, Vpc::tags) {
             Err(several) => return Ok(several),
             Ok(None) => return self.nothing_of_ours(at).await,
             Ok(Some(vpc)) => vpc,
@@ -109,7 +109,12 @@ impl Thing for TheVpc {
             let differences = off.iter().map(|(what, _)| difference(what, "on", "off")).collect();
             let missing = off.into_iter().map(|(_, call)| call).collect();
             let said = format!("{} is there as {id}, but not complete", self.noun());
-            return Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }));
+            return Ok(Sight::Partial(Partial {
+                said,
+                differences,
+                missing,
+                keep: [("id".to_owned(), json!(id))].into(),
+            }));
         }
         let output = json!({ "id": id });
         Ok(match vpc.state() {
@@ -178,7 +183,7 @@ impl Thing for TheSubnet {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let subnet = match only_one(&self.noun(), ours, Subnet::subnet_id) {
+        let subnet = match at.only_one(&self.noun(), &self.label.key, ours, Subnet::subnet_id, Subnet::tags) {
             Err(several) => return Ok(several),
             Ok(None) => return self.nothing_of_ours(at).await,
             Ok(Some(subnet)) => subnet,
@@ -191,7 +196,10 @@ impl Thing for TheSubnet {
         ];
         let differences = differing(&compared);
         if !differences.is_empty() {
-            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences });
+            return Ok(Sight::Foreign {
+                said: format!("{} is there as {id}, but elsewhere", self.noun()),
+                differences,
+            });
         }
         let output = json!({ "id": id });
         Ok(match subnet.state() {
@@ -219,11 +227,7 @@ impl TheInternetGateway {
         Ok(TheInternetGateway { vpc: arguments.text("vpc")?, label: label(subject, arguments)? })
     }
 
-    async fn describe(
-        &self,
-        at: &Account<'_>,
-        filters: Vec<Filter>,
-    ) -> Result<Vec<InternetGateway>, AwsFailure> {
+    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<InternetGateway>, AwsFailure> {
         let request = at.ec2().describe_internet_gateways().set_filters(Some(filters));
         let answer = at.cloud.read("DescribeInternetGateways", || request.clone().send()).await?;
         Ok(answer.internet_gateways.unwrap_or_default())
@@ -246,7 +250,10 @@ impl TheInternetGateway {
 /// The VPC it is attached to, and whether that is under way.
 fn attachment(gateway: &InternetGateway) -> Option<(&str, bool)> {
     let attached = gateway.attachments().iter().find(|one| !matches!(one.state(), Some(AttachmentStatus::Detached)))?;
-    Some((attached.vpc_id()?, matches!(attached.state(), Some(AttachmentStatus::Attaching | AttachmentStatus::Detaching))))
+    Some((
+        attached.vpc_id()?,
+        matches!(attached.state(), Some(AttachmentStatus::Attaching | AttachmentStatus::Detaching)),
+    ))
 }
 
 #[async_trait]
@@ -261,7 +268,13 @@ impl Thing for TheInternetGateway {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let gateway = match only_one(&self.noun(), ours, InternetGateway::internet_gateway_id) {
+        let gateway = match at.only_one(
+            &self.noun(),
+            &self.label.key,
+            ours,
+            InternetGateway::internet_gateway_id,
+            InternetGateway::tags,
+        ) {
             Err(several) => return Ok(several),
             Ok(gateway) => gateway,
         };

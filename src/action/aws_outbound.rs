@@ -6,9 +6,7 @@ use serde_json::json;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, RouteTarget, Token};
-use super::object::{
-    Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way, only_one,
-};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
 use super::world::Subject;
 use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
 use crate::aws::{AwsFailure, filter};
@@ -47,11 +45,12 @@ impl Thing for ElasticAddress {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = addresses(at, at.ours(&self.label.key)).await?;
-        Ok(match only_one(&self.noun(), ours, Address::allocation_id) {
+        Ok(match at.only_one(&self.noun(), &self.label.key, ours, Address::allocation_id, Address::tags) {
             Err(several) => several,
             Ok(None) => Sight::Nothing { said: format!("{} is not there", self.noun()) },
             Ok(Some(address)) => {
-                let (allocation, ip) = (address.allocation_id.unwrap_or_default(), address.public_ip.unwrap_or_default());
+                let (allocation, ip) =
+                    (address.allocation_id.unwrap_or_default(), address.public_ip.unwrap_or_default());
                 Sight::Ready(found(format!("{ip} ({allocation})"), json!({ "allocation": allocation, "address": ip })))
             }
         })
@@ -123,12 +122,18 @@ impl Thing for TheNatGateway {
         let mut filters = at.ours(&self.label.key);
         // Deleted ones stay visible for about an hour, and so do failed ones, with the reason.
         filters.push(filter("state", ["pending", "available", "failed"]));
-        let (failed, ours): (Vec<_>, Vec<_>) = self
-            .describe(at, filters)
-            .await?
+        let ours = at.of_ours(&self.label.key, self.describe(at, filters).await?, NatGateway::tags);
+        let gone = |gateway: &NatGateway| {
+            matches!(gateway.state(), Some(NatGatewayState::Deleted | NatGatewayState::Deleting))
+        };
+        let (failed, ours): (Vec<_>, Vec<_>) = ours
             .into_iter()
+            .filter(|gateway| !gone(gateway))
             .partition(|gateway| gateway.state() == Some(&NatGatewayState::Failed));
-        let gateway = match (only_one(&self.noun(), ours, NatGateway::nat_gateway_id), failed.first()) {
+        let gateway = match (
+            at.only_one(&self.noun(), &self.label.key, ours, NatGateway::nat_gateway_id, NatGateway::tags),
+            failed.first(),
+        ) {
             (Err(several), _) => return Ok(several),
             (Ok(Some(gateway)), _) => gateway,
             (Ok(None), Some(failed)) => return Ok(Sight::Broken(self.broken(failed))),
@@ -136,10 +141,14 @@ impl Thing for TheNatGateway {
         };
         let id = gateway.nat_gateway_id().unwrap_or_default();
         let allocation = gateway.nat_gateway_addresses().iter().find_map(|address| address.allocation_id());
-        let compared = [("subnet", self.subnet.as_str(), gateway.subnet_id()), ("address", &self.allocation, allocation)];
+        let compared =
+            [("subnet", self.subnet.as_str(), gateway.subnet_id()), ("address", &self.allocation, allocation)];
         let differences = differing(&compared);
         if !differences.is_empty() {
-            return Ok(Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences });
+            return Ok(Sight::Foreign {
+                said: format!("{} is there as {id}, but elsewhere", self.noun()),
+                differences,
+            });
         }
         let address = self.address(at, &gateway).await?;
         let output = json!({ "id": id, "address": address });
@@ -236,7 +245,8 @@ impl TheRouteTable {
             match table.routes().iter().find(|route| route.destination_cidr_block() == Some(to)) {
                 None => missing.push(self.route(id, to, target)),
                 Some(route) if !leads_to(route, target) => {
-                    let found = format!("{} ({})", next_hop(route), if is_black_hole(route) { "dead" } else { "in use" });
+                    let found =
+                        format!("{} ({})", next_hop(route), if is_black_hole(route) { "dead" } else { "in use" });
                     wrong.push(difference(&format!("the route to {to}"), target.id(), found));
                 }
                 Some(_) => {}
@@ -275,7 +285,8 @@ impl Thing for TheRouteTable {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let table = match only_one(&self.noun(), ours, RouteTable::route_table_id) {
+        let table = match at.only_one(&self.noun(), &self.label.key, ours, RouteTable::route_table_id, RouteTable::tags)
+        {
             Err(several) => return Ok(several),
             Ok(table) => table,
         };

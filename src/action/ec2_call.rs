@@ -15,36 +15,118 @@ pub(super) const ITSELF: &str = "\u{2039}id\u{203a}";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub(super) enum Ec2Call {
-    CreateVpc { cidr_block: String, tag_specifications: Label },
+    CreateVpc {
+        cidr_block: String,
+        tag_specifications: Label,
+    },
     /// AWS takes one attribute a call.
-    ModifyVpcAttribute { vpc_id: String, #[serde(flatten)] attribute: VpcAttribute },
-    DeleteVpc { vpc_id: String },
-    CreateSubnet { vpc_id: String, cidr_block: String, availability_zone: String, tag_specifications: Label },
-    DeleteSubnet { subnet_id: String },
-    CreateInternetGateway { tag_specifications: Label },
-    AttachInternetGateway { internet_gateway_id: String, vpc_id: String },
-    DetachInternetGateway { internet_gateway_id: String, vpc_id: String },
-    DeleteInternetGateway { internet_gateway_id: String },
-    AllocateAddress { domain: &'static str, tag_specifications: Label },
-    ReleaseAddress { allocation_id: String },
-    CreateNatGateway { subnet_id: String, allocation_id: String, client_token: Token, tag_specifications: Label },
-    DeleteNatGateway { nat_gateway_id: String },
-    CreateRouteTable { vpc_id: String, client_token: Token, tag_specifications: Label },
-    CreateRoute { route_table_id: String, destination_cidr_block: String, #[serde(flatten)] target: RouteTarget },
-    AssociateRouteTable { route_table_id: String, subnet_id: String },
-    DisassociateRouteTable { association_id: String },
-    DeleteRouteTable { route_table_id: String },
-    CreateSecurityGroup { vpc_id: String, group_name: String, description: String, tag_specifications: Label },
+    ModifyVpcAttribute {
+        vpc_id: String,
+        #[serde(flatten)]
+        attribute: VpcAttribute,
+    },
+    DeleteVpc {
+        vpc_id: String,
+    },
+    CreateSubnet {
+        vpc_id: String,
+        cidr_block: String,
+        availability_zone: String,
+        tag_specifications: Label,
+    },
+    DeleteSubnet {
+        subnet_id: String,
+    },
+    CreateInternetGateway {
+        tag_specifications: Label,
+    },
+    AttachInternetGateway {
+        internet_gateway_id: String,
+        vpc_id: String,
+    },
+    DetachInternetGateway {
+        internet_gateway_id: String,
+        vpc_id: String,
+    },
+    DeleteInternetGateway {
+        internet_gateway_id: String,
+    },
+    AllocateAddress {
+        domain: &'static str,
+        tag_specifications: Label,
+    },
+    ReleaseAddress {
+        allocation_id: String,
+    },
+    CreateNatGateway {
+        subnet_id: String,
+        allocation_id: String,
+        client_token: Token,
+        tag_specifications: Label,
+    },
+    DeleteNatGateway {
+        nat_gateway_id: String,
+    },
+    CreateRouteTable {
+        vpc_id: String,
+        client_token: Token,
+        tag_specifications: Label,
+    },
+    CreateRoute {
+        route_table_id: String,
+        destination_cidr_block: String,
+        #[serde(flatten)]
+        target: RouteTarget,
+    },
+    AssociateRouteTable {
+        route_table_id: String,
+        subnet_id: String,
+    },
+    DisassociateRouteTable {
+        association_id: String,
+    },
+    DeleteRouteTable {
+        route_table_id: String,
+    },
+    CreateSecurityGroup {
+        vpc_id: String,
+        group_name: String,
+        description: String,
+        tag_specifications: Label,
+    },
     /// One rule a call: one duplicate would fail a whole batch.
-    AuthorizeSecurityGroupIngress { group_id: String, ip_permissions: Rule, tag_specifications: Label },
-    RevokeSecurityGroupIngress { group_id: String, security_group_rule_ids: Vec<String> },
-    DeleteSecurityGroup { group_id: String },
-    ImportKeyPair { key_name: String, public_key_material: String, tag_specifications: Label },
-    DeleteKeyPair { key_pair_id: String },
+    AuthorizeSecurityGroupIngress {
+        group_id: String,
+        ip_permissions: Rule,
+        tag_specifications: Label,
+    },
+    RevokeSecurityGroupIngress {
+        group_id: String,
+        security_group_rule_ids: Vec<String>,
+    },
+    DeleteSecurityGroup {
+        group_id: String,
+    },
+    ImportKeyPair {
+        key_name: String,
+        public_key_material: String,
+        tag_specifications: Label,
+    },
+    DeleteKeyPair {
+        key_name: String,
+    },
     RunInstances(Box<Launch>),
-    TerminateInstances { instance_ids: [String; 1] },
-    AssociateAddress { allocation_id: String, instance_id: String, allow_reassociation: bool },
-    DisassociateAddress { association_id: String },
+    TerminateInstances {
+        instance_ids: [String; 1],
+    },
+    AssociateAddress {
+        allocation_id: String,
+        instance_id: String,
+        allow_reassociation: bool,
+    },
+    DisassociateAddress {
+        association_id: String,
+    },
 }
 
 /// What is written on a new object: its logical name, and what the console shows. The rest is the same for all.

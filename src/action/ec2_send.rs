@@ -134,9 +134,7 @@ impl Sender<'_> {
             Ec2Call::CreateRouteTable { vpc_id, tag_specifications, .. } => {
                 let tags = self.tags(tag_specifications, ResourceType::RouteTable);
                 let request = ec2.create_route_table().vpc_id(vpc_id).tag_specifications(tags);
-                sent!(self, call, request.client_token(self.token))
-                    .route_table
-                    .and_then(|table| table.route_table_id)
+                sent!(self, call, request.client_token(self.token)).route_table.and_then(|table| table.route_table_id)
             }
             Ec2Call::CreateSecurityGroup { vpc_id, group_name, description, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::SecurityGroup);
@@ -261,8 +259,8 @@ impl Sender<'_> {
             Ec2Call::DeleteSecurityGroup { group_id } => {
                 sent!(self, call, ec2.delete_security_group().group_id(group_id));
             }
-            Ec2Call::DeleteKeyPair { key_pair_id } => {
-                sent!(self, call, ec2.delete_key_pair().key_pair_id(key_pair_id));
+            Ec2Call::DeleteKeyPair { key_name } => {
+                sent!(self, call, ec2.delete_key_pair().key_name(key_name));
             }
             _ => return Err(unsent(call)),
         }

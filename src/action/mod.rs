@@ -33,7 +33,7 @@ pub use crate::engagement::Failure;
 use crate::engagement::{Change, Difference, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
 
-pub use registry::build;
+pub use registry::{build, catalog};
 pub use world::{Routes, Subject, World, Worlds};
 
 /// One resolved step, ready to be asked.
@@ -63,11 +63,17 @@ pub trait Action: Send + Sync {
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Probe {
-    Absent { said: String },
+    Absent {
+        said: String,
+    },
     Same(Found),
     /// Something is there but not as wanted. `mend` is what `apply` would send to put it right; empty when onramp will
     /// not touch it by itself and a person must decide.
-    Different { said: String, differences: Vec<Difference>, mend: Vec<Change> },
+    Different {
+        said: String,
+        differences: Vec<Difference>,
+        mend: Vec<Change>,
+    },
     Unknown(Trouble),
 }
 
@@ -77,7 +83,9 @@ pub enum Probe {
 pub enum Verified {
     So(Found),
     /// On its way: ask again later.
-    NotYet { said: String },
+    NotYet {
+        said: String,
+    },
     NotSo(Failure),
     Unknown(Trouble),
 }
@@ -97,3 +105,6 @@ pub enum Trouble {
     /// A person must answer first, e.g. accept a host key.
     Question(Question),
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,20 +23,32 @@ use crate::journal::DurableIntent;
 const GOING: Duration = Duration::from_secs(10);
 /// So many of them: a NAT gateway or an instance is gone within ten minutes, or something is wrong.
 const GOING_LOOKS: u32 = 60;
-/// Rounds of looking and sending: the second one after AWS said that something is there already.
-const ROUNDS: u32 = 3;
+/// Rounds of looking and sending: a second one after AWS said that something is there already; more, when it says so
+/// and does not show it yet.
+const ROUNDS: u32 = 12;
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(3);
+/// How often the same thing is taken away when it does not look gone.
+const TAKES: u32 = 3;
+/// Looks at something that is still on its way, so that a probe does not call a half-made thing done.
+const COMING: Duration = Duration::from_secs(5);
+const COMING_LOOKS: u32 = 120;
 
 /// What a look showed.
 #[derive(Debug)]
 pub(super) enum Sight {
-    Nothing { said: String },
+    Nothing {
+        said: String,
+    },
     Ready(Found),
     /// Ours, whole, and still on its way.
     Coming(Found),
     /// Ours, or free to be arranged, but not complete.
     Partial(Partial),
     /// Something is there that onramp will not touch by itself.
-    Foreign { said: String, differences: Vec<Difference> },
+    Foreign {
+        said: String,
+        differences: Vec<Difference>,
+    },
     /// It is there and will never work.
     Broken(Failure),
 }
@@ -55,9 +67,13 @@ pub(super) struct Partial {
 #[derive(Debug)]
 pub(super) enum Remains {
     Gone,
-    Going { said: String },
+    Going {
+        said: String,
+    },
     /// It is there, but it is not ours (any more).
-    NotOurs { said: String },
+    NotOurs {
+        said: String,
+    },
     /// These calls take it away.
     Takes(Vec<Ec2Call>),
 }
@@ -105,6 +121,33 @@ impl Account<'_> {
         aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
     }
 
+    /// What a look-up by tags brought, looked at once more: not every endpoint heeds every filter (moto gives all NAT
+    /// gateways), and nobody else's object may be taken for ours.
+    pub(super) fn of_ours<T>(&self, key: &str, found: Vec<T>, tags: fn(&T) -> &[Tag]) -> Vec<T> {
+        let ours = Holder::Us { key: key.to_owned() };
+        found.into_iter().filter(|one| self.holder(Some(tags(one))) == ours).collect()
+    }
+
+    /// The one object that carries our tags, if any. Of several a person must say which one stays.
+    pub(super) fn only_one<T>(
+        &self,
+        noun: &str,
+        key: &str,
+        found: Vec<T>,
+        id: fn(&T) -> Option<&str>,
+        tags: fn(&T) -> &[Tag],
+    ) -> Result<Option<T>, Sight> {
+        let mut found = self.of_ours(key, found, tags);
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let ids: Vec<&str> = found.iter().filter_map(id).collect();
+        Err(Sight::Foreign {
+            said: format!("there are {} of {noun}", ids.len()),
+            differences: vec![difference("how many", "1", crate::text::list(&ids))],
+        })
+    }
+
     /// What is left of an object that onramp made, if these calls would take it away.
     pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Ec2Call>) -> Remains {
         match there {
@@ -122,18 +165,6 @@ impl Account<'_> {
             Holder::Stranger => format!("{id}, which onramp did not make"),
         }
     }
-}
-
-/// The one object that carries our tags, if any. Of several a person must say which one stays.
-pub(super) fn only_one<T>(noun: &str, mut ours: Vec<T>, id: fn(&T) -> Option<&str>) -> Result<Option<T>, Sight> {
-    if ours.len() < 2 {
-        return Ok(ours.pop());
-    }
-    let ids: Vec<&str> = ours.iter().filter_map(id).collect();
-    Err(Sight::Foreign {
-        said: format!("there are {} of {noun}", ids.len()),
-        differences: vec![difference("how many", "1", crate::text::list(&ids))],
-    })
 }
 
 /// Somebody else's object is in the place of ours.
@@ -167,7 +198,7 @@ impl<T: Thing> Action for Object<T> {
     }
 
     async fn probe(&self, world: &World) -> Probe {
-        match self.see(world).await {
+        match self.settled(world).await {
             Err(failure) => Probe::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Nothing { said }) => Probe::Absent { said },
             Ok(Sight::Ready(found) | Sight::Coming(found)) => Probe::Same(found),
@@ -183,6 +214,7 @@ impl<T: Thing> Action for Object<T> {
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         let mut ledger = Ledger::new(self.0.id_name());
+        let mut hidden = Failure::default();
         for _ in 0..ROUNDS {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
@@ -200,15 +232,18 @@ impl<T: Thing> Action for Object<T> {
             }
             match carry_out(world, intent.token(), calls, &mut ledger).await {
                 Ok(()) => return ledger.made(&self.0.noun()),
-                Err(Stopped::ThereAlready(_)) => {}
+                Err(Stopped::ThereAlready(failure)) => hidden = failure,
                 Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
                 Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
             }
+            if let Ok(cloud) = world.cloud() {
+                cloud.pause(BETWEEN_ROUNDS).await;
+            }
         }
-        ledger.stopped(Failure::new(
-            format!("AWS says that {} is there, but does not show it", self.0.noun()),
-            "Wait a minute and try again.",
-        ))
+        ledger.stopped(Failure {
+            what: format!("AWS says that {} is in use already, but does not show it", self.0.noun()),
+            ..hidden
+        })
     }
 
     async fn verify(&self, world: &World) -> Verified {
@@ -238,7 +273,7 @@ impl<T: Thing> Action for Object<T> {
                     let advice = "Its owner must take it away, or skip this undo.";
                     return ledger.stopped(Failure::new(format!("{noun} is left alone: {said}"), advice));
                 }
-                Ok(Remains::Takes(calls)) if look < ROUNDS => {
+                Ok(Remains::Takes(calls)) if look < TAKES => {
                     match carry_out(world, intent.token(), calls, &mut ledger).await {
                         Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
                         Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
@@ -261,6 +296,22 @@ impl<T: Thing> Object<T> {
     async fn see(&self, world: &World) -> Result<Sight, Failure> {
         let at = Account { cloud: world.cloud()?, subject: &world.subject };
         self.0.look(&at).await.map_err(Failure::from)
+    }
+
+    /// As `see`, but something that is on its way is waited for, unless this is only a look.
+    async fn settled(&self, world: &World) -> Result<Sight, Failure> {
+        let cloud = world.cloud()?;
+        for _ in 0..COMING_LOOKS {
+            match self.see(world).await? {
+                Sight::Coming(found) if !cloud.is_read_only() => world.say(&found.said).await,
+                sight => return Ok(sight),
+            }
+            tokio::select! {
+                () = world.cancel.cancelled() => break,
+                () = cloud.pause(COMING) => {}
+            }
+        }
+        self.see(world).await
     }
 }
 
@@ -305,7 +356,9 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
 }
 
 fn takes_away(operation: &str) -> bool {
-    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"].iter().any(|verb| operation.starts_with(verb))
+    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// What was sent so far, and what came of it.

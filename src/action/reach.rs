@@ -80,12 +80,19 @@ impl Question for Tcp {
             None => from_here(world, &address, port).await,
             Some(host) => from_host(world, host, &address, port).await,
         };
-        let output = json!({ "from": from, "to": format!("{address}:{port}"), "open": matches!(door, Ok(Door::Open(_))) });
+        let output =
+            json!({ "from": from, "to": format!("{address}:{port}"), "open": matches!(door, Ok(Door::Open(_))) });
         match (door, self.wanted_open) {
             (Err(trouble), _) => Verified::Unknown(trouble),
-            (Ok(Door::Open(said)), true) => Verified::So(found(format!("{address}:{port} is open from {from}, {said}"), output)),
-            (Ok(Door::Shut(said)), false) => Verified::So(found(format!("{address}:{port} is closed from {from}: {said}"), output)),
-            (Ok(Door::Shut(said)), true) => Verified::NotYet { said: format!("{address}:{port} is closed from {from}: {said}") },
+            (Ok(Door::Open(said)), true) => {
+                Verified::So(found(format!("{address}:{port} is open from {from}, {said}"), output))
+            }
+            (Ok(Door::Shut(said)), false) => {
+                Verified::So(found(format!("{address}:{port} is closed from {from}: {said}"), output))
+            }
+            (Ok(Door::Shut(said)), true) => {
+                Verified::NotYet { said: format!("{address}:{port} is closed from {from}: {said}") }
+            }
             (Ok(Door::Open(_)), false) => Verified::NotSo(Failure::new(
                 format!("{address}:{port} is open from {from}, and should be closed"),
                 "Look at the security groups and the host's own firewall, then check again.",
@@ -107,7 +114,9 @@ async fn from_host(world: &World, host: &str, address: &str, port: u16) -> Resul
     match world.ssh.tcp(&route.hops, address, port).await {
         Ok(took) => Ok(Door::Open(crate::text::duration(took))),
         // A hardened host forwards nothing: that says nothing of the door. It can still try by itself.
-        Err(SshError { problem: Problem::ForwardingRefused { .. }, .. }) => by_script(world, &route, address, port).await,
+        Err(SshError { problem: Problem::ForwardingRefused { .. }, .. }) => {
+            by_script(world, &route, address, port).await
+        }
         Err(error) if is_about(&error, &route.hops, address) => Ok(Door::Shut(error.problem.to_string())),
         Err(error) => Err(trouble_of_ssh(&error)),
     }
@@ -157,7 +166,10 @@ impl Question for Banner {
             Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
         };
         let Some((host, via)) = route.hops.split_last() else {
-            return Verified::Unknown(Trouble::Failure(Failure::new("there is no way to the host", "Name its address.")));
+            return Verified::Unknown(Trouble::Failure(Failure::new(
+                "there is no way to the host",
+                "Name its address.",
+            )));
         };
         match world.ssh.banner(via, &host.address, host.port).await {
             Ok(banner) => Verified::So(found(format!("{} says {banner}", self.host), json!({ "banner": banner }))),

@@ -1,5 +1,6 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
+use super::Action;
 use super::arguments::Arguments;
 use super::aws_account::{ConsoleHostKeys, InstanceReady, TheAccount, TheImage, TheRegion};
 use super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
@@ -12,8 +13,8 @@ use super::object::Object;
 use super::reach::{Banner, Tcp};
 use super::shell::Shell;
 use super::world::Subject;
-use super::Action;
-use crate::engagement::{Call, Failure, RepeatClass};
+use crate::engagement::{Call, Failure};
+use crate::runbook::{ArgSpec, Catalog, KindSpec};
 
 type Made = Result<Box<dyn Action>, Failure>;
 
@@ -24,8 +25,8 @@ struct Row {
     arguments: &'static [Argument],
     /// Name and meaning.
     results: &'static [(&'static str, &'static str)],
-    /// How its first change may be repeated; none for a kind that only looks.
-    class: Option<RepeatClass>,
+    /// False for a kind that only looks.
+    mutates: bool,
     make: fn(Arguments<'_>, &Subject) -> Made,
 }
 
@@ -52,7 +53,7 @@ const ROWS: &[Row] = &[
         summary: "The credentials belong to the engagement's account",
         arguments: &[must("account", "twelve digits")],
         results: &[("arn", "who we are"), ("account", "twelve digits")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheAccount::new(arguments, subject)?))),
     },
     Row {
@@ -60,7 +61,7 @@ const ROWS: &[Row] = &[
         summary: "The region is enabled and its zones can be used",
         arguments: &[must("region", "such as eu-west-1"), must("zones", "list of zone names")],
         results: &[("zone_ids", "map from zone name to zone id, which is the same in every account")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheRegion::new(arguments, subject)?))),
     },
     Row {
@@ -68,7 +69,7 @@ const ROWS: &[Row] = &[
         summary: "A VPC with DNS resolution and DNS host names",
         arguments: &[must("cidr", "its range"), KEY, NAME],
         results: &[("id", "vpc-…")],
-        class: Some(RepeatClass::Tag),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheVpc::new(arguments, subject)?))),
     },
     Row {
@@ -83,7 +84,7 @@ const ROWS: &[Row] = &[
             NAME,
         ],
         results: &[("id", "subnet-…")],
-        class: Some(RepeatClass::Tag),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheSubnet::new(arguments, subject)?))),
     },
     Row {
@@ -91,7 +92,7 @@ const ROWS: &[Row] = &[
         summary: "An internet gateway, attached to the VPC",
         arguments: &[must("vpc", "id of the VPC"), KEY, NAME],
         results: &[("id", "igw-…")],
-        class: Some(RepeatClass::Tag),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheInternetGateway::new(arguments, subject)?))),
     },
     Row {
@@ -99,7 +100,7 @@ const ROWS: &[Row] = &[
         summary: "A public address that stays",
         arguments: &[KEY, NAME],
         results: &[("allocation", "eipalloc-…"), ("address", "the public address")],
-        class: Some(RepeatClass::Tag),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(ElasticAddress::new(arguments, subject)?))),
     },
     Row {
@@ -107,7 +108,7 @@ const ROWS: &[Row] = &[
         summary: "A NAT gateway in a public subnet",
         arguments: &[must("subnet", "id of a public subnet"), must("allocation", "eipalloc-…"), KEY, NAME],
         results: &[("id", "nat-…"), ("address", "the public address")],
-        class: Some(RepeatClass::Token),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheNatGateway::new(arguments, subject)?))),
     },
     Row {
@@ -121,7 +122,7 @@ const ROWS: &[Row] = &[
             NAME,
         ],
         results: &[("id", "rtb-…")],
-        class: Some(RepeatClass::Token),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheRouteTable::new(arguments, subject)?))),
     },
     Row {
@@ -135,7 +136,7 @@ const ROWS: &[Row] = &[
             KEY,
         ],
         results: &[("id", "sg-…")],
-        class: Some(RepeatClass::Natural),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheSecurityGroup::new(arguments, subject)?))),
     },
     Row {
@@ -154,7 +155,7 @@ const ROWS: &[Row] = &[
             NAME,
         ],
         results: &[("ids", "list of sgr-…")],
-        class: Some(RepeatClass::Natural),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(ExtraRules::new(arguments, subject)?))),
     },
     Row {
@@ -162,7 +163,7 @@ const ROWS: &[Row] = &[
         summary: "Nobody comes in by this TCP port of a security group any more",
         arguments: &[must("group", "id of the group"), must("port", "the port to close"), may("key", "logical name")],
         results: &[],
-        class: Some(RepeatClass::Natural),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(Closed::new(arguments, subject)?))),
     },
     Row {
@@ -170,7 +171,7 @@ const ROWS: &[Row] = &[
         summary: "The public key that new instances let in",
         arguments: &[must("name", "unique in the region"), must("public_key", "the line of a .pub file"), KEY],
         results: &[("id", "key-…"), ("name", "its name"), ("fingerprint", "as AWS shows it")],
-        class: Some(RepeatClass::Natural),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(KeyPair::new(arguments, subject)?))),
     },
     Row {
@@ -186,7 +187,7 @@ const ROWS: &[Row] = &[
             ("user", "the user it comes with"),
             ("root_device", "name of its root disk"),
         ],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheImage::new(arguments, subject)?))),
     },
     Row {
@@ -202,10 +203,13 @@ const ROWS: &[Row] = &[
             NAME,
             may("volume_gib", "size of the root disk; 20 when not given"),
             may("root_device", "the image's root_device; /dev/sda1 when not given"),
-            may("user_data", "cloud-init text without secrets: everybody with ec2:DescribeInstanceAttribute can read it"),
+            may(
+                "user_data",
+                "cloud-init text without secrets: everybody with ec2:DescribeInstanceAttribute can read it",
+            ),
         ],
         results: &[("id", "i-…"), ("private_address", "its address in the VPC")],
-        class: Some(RepeatClass::Token),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheInstance::new(arguments, subject)?))),
     },
     Row {
@@ -213,7 +217,7 @@ const ROWS: &[Row] = &[
         summary: "An elastic address at an instance; never taken away from another one",
         arguments: &[must("instance", "i-…"), must("allocation", "eipalloc-…")],
         results: &[("address", "the public address"), ("association", "eipassoc-…")],
-        class: Some(RepeatClass::Natural),
+        mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(InstanceAddress::new(arguments, subject)?))),
     },
     Row {
@@ -221,7 +225,7 @@ const ROWS: &[Row] = &[
         summary: "Both status checks of an instance are passed",
         arguments: &[must("instance", "i-…")],
         results: &[],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(InstanceReady::new(arguments, subject)?))),
     },
     Row {
@@ -229,7 +233,7 @@ const ROWS: &[Row] = &[
         summary: "The SSH host keys that an instance printed on its console",
         arguments: &[must("instance", "i-…")],
         results: &[("fingerprints", "list of SHA256:…")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(ConsoleHostKeys::new(arguments, subject)?))),
     },
     Row {
@@ -242,7 +246,7 @@ const ROWS: &[Row] = &[
             may("public", "ids of the instances that may have a public address; one of them at most when not given"),
         ],
         results: &[("report", "one row for each rule and each public instance")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Exposure::new(arguments, subject)?))),
     },
     Row {
@@ -256,7 +260,7 @@ const ROWS: &[Row] = &[
             may("expect", "open or closed; open when not given"),
         ],
         results: &[("open", "true or false"), ("from", "who tried"), ("to", "address and port")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Tcp::new(arguments, subject)?))),
     },
     Row {
@@ -264,10 +268,28 @@ const ROWS: &[Row] = &[
         summary: "An SSH server answers at a host, through its hops",
         arguments: &[must("host", "name of a host of the engagement")],
         results: &[("banner", "such as SSH-2.0-OpenSSH_9.2p1")],
-        class: None,
+        mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Banner::new(arguments, subject)?))),
     },
 ];
+
+/// What the language of runbooks knows of the kinds: enough to check a runbook without them.
+pub fn catalog() -> Catalog {
+    let spec = |row: &Row| KindSpec {
+        name: row.name,
+        summary: row.summary,
+        args: row
+            .arguments
+            .iter()
+            .map(|one| ArgSpec { name: one.name, required: one.required, summary: one.help })
+            .collect(),
+        results: row.results.iter().map(|(name, _)| *name).collect(),
+        mutates: row.mutates,
+        has_undo: row.mutates,
+        undo_reason: (!row.mutates).then_some("it changes nothing"),
+    };
+    Catalog { kinds: ROWS.iter().map(|row| (row.name.to_owned(), spec(row))).collect() }
+}
 
 /// The action of a resolved step.
 ///
@@ -275,7 +297,8 @@ const ROWS: &[Row] = &[
 /// An unknown kind, an unknown argument, or one that does not fit; and steps that a person does.
 pub fn build(call: &Call, subject: &Subject) -> Made {
     match call {
-        Call::Shell { host, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+        Call::Shell { host, library, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+            library: library.clone(),
             host: host.clone(),
             sudo: *sudo,
             check: check.clone(),

@@ -26,6 +26,8 @@ const RESULT: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shell {
     pub host: String,
+    /// Functions that come before each script.
+    pub library: String,
     pub sudo: bool,
     pub check: Option<String>,
     pub run: Option<String>,
@@ -59,7 +61,8 @@ impl NotEnded {
 impl Shell {
     async fn script(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
         let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
-        let script = Script { text: text.to_owned(), sudo: self.sudo, limit: self.limit, stdin_after: None };
+        let text = if self.library.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.library) };
+        let script = Script { text, sudo: self.sudo, limit: self.limit, stdin_after: None };
         run_script(world, &route, &script).await.map_err(NotEnded::Ssh)
     }
 
@@ -82,9 +85,9 @@ impl Shell {
                 operations: vec![format!("ssh {}", self.host)],
                 output: BTreeMap::from([("stdout".to_owned(), json!(ended.said.result()))]),
             },
-            Ok(ended) if ended.exit.code.is_none() && ended.exit.signal.is_none() => Outcome::InDoubt {
-                why: format!("{what} on {} ended without saying how", self.host),
-            },
+            Ok(ended) if ended.exit.code.is_none() && ended.exit.signal.is_none() => {
+                Outcome::InDoubt { why: format!("{what} on {} ended without saying how", self.host) }
+            }
             Ok(ended) => Outcome::Failed { failure: self.failed(what, &ended) },
             Err(NotEnded::Ssh(error)) if error.may_have_run() => Outcome::InDoubt { why: error.to_string() },
             Err(NotEnded::Ssh(error)) => Outcome::Failed { failure: of_ssh(&error) },
@@ -96,7 +99,7 @@ impl Shell {
 #[async_trait]
 impl Action for Shell {
     fn changes(&self) -> Vec<Change> {
-        let change = |script: &String| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo }));
+        let change = |script: &String| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo, "library": self.library }));
         self.run.iter().map(change).collect()
     }
 
@@ -131,7 +134,10 @@ impl Action for Shell {
     async fn verify(&self, world: &World) -> Verified {
         let Some(text) = self.verify.as_ref().or(self.check.as_ref()) else {
             // Lint warns of such a step; its script's own exit code is all the proof there is.
-            return Verified::So(Found { said: "the step has no check of its own".to_owned(), output: BTreeMap::new() });
+            return Verified::So(Found {
+                said: "the step has no check of its own".to_owned(),
+                output: BTreeMap::new(),
+            });
         };
         match self.script(world, text).await {
             Err(not_ended) => Verified::Unknown(not_ended.trouble()),

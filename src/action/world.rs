@@ -184,6 +184,15 @@ impl Routes {
         Routes { hosts: hosts.into_iter().collect(), identity: None }
     }
 
+    /// Routes over hosts of a test, where everybody has the same key.
+    #[cfg(test)]
+    pub(super) fn for_tests(
+        hosts: impl IntoIterator<Item = (String, Result<Host, String>)>,
+        identity: Identity,
+    ) -> Self {
+        Routes { hosts: hosts.into_iter().collect(), identity: Some(identity) }
+    }
+
     /// The host of that name.
     ///
     /// # Errors
@@ -215,15 +224,17 @@ impl Routes {
     /// A host on the way is unknown, or the way runs in a circle.
     pub fn to(&self, name: &str) -> Result<Route, Failure> {
         let mut hops: Vec<Hop> = Vec::new();
+        let mut walked: Vec<String> = Vec::new();
         let mut next = Some(name.to_owned());
         while let Some(name) = next {
-            if hops.iter().any(|hop| hop.name == name) {
-                let what = format!("the way to {} runs in a circle through {name}", hops[0].name);
+            if walked.contains(&name) {
+                let what = format!("the way to {} runs in a circle through {name}", walked[0]);
                 return Err(Failure::new(what, "Correct `via` of one of these hosts."));
             }
             let host = self.host(&name)?;
             next = host.via.clone();
             hops.push(self.hop(host));
+            walked.push(name);
         }
         hops.reverse();
         Ok(Route { hops })
@@ -235,7 +246,7 @@ impl Routes {
             Some(path) => Identity::File(PathBuf::from(path)),
         };
         Hop {
-            name: host.name.clone(),
+            name: host.known_as.clone(),
             address: host.address.clone(),
             port: host.port,
             user: host.user.clone(),
@@ -267,6 +278,7 @@ mod tests {
     fn host(name: &str, via: Option<&str>) -> (String, Result<Host, String>) {
         let host = Host {
             name: name.to_owned(),
+            known_as: name.to_owned(),
             address: "10.0.0.1".to_owned(),
             port: 22,
             user: "ops".to_owned(),

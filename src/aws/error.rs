@@ -255,6 +255,9 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
     chain(error).any(|error| match error.downcast_ref::<std::io::Error>() {
         Some(io) => matches!(io.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable),
-        None => error.to_string().starts_with("client error (Connect)"),
+        None => {
+            let said = error.to_string();
+            said.starts_with("client error (Connect)") || said.contains("failed to lookup address")
+        }
     })
 }

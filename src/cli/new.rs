@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::{Everywhere, print, session};
 use crate::engagement::{Event, RunbookFile};
 use crate::engine::Clock;
-use crate::input::{InputId, Setting, Value};
+use crate::input::Setting;
 use crate::journal::Writer;
 use crate::runbook::Runbook;
 
@@ -87,9 +87,4 @@ fn random_id() -> Result<String, Failure> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::usage(format!("this machine gives no random numbers: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Inputs that a command sets by itself.
-pub fn text_input(id: &str, value: &str) -> Option<(InputId, Value)> {
-    Some((id.parse().ok()?, Value::Text(value.to_owned())))
 }

@@ -56,6 +56,18 @@ pub fn text(plan: &Plan) -> String {
         }
         details(&mut out, entry);
     }
+    let mut libraries: Vec<&str> = plan
+        .changes()
+        .filter_map(|(_, change)| change.arguments.get("library")?.as_str())
+        .filter(|library| !library.is_empty())
+        .collect();
+    libraries.dedup();
+    for library in libraries {
+        let _ = writeln!(out, "\nFunctions that come before these scripts:");
+        for line in library.lines() {
+            let _ = writeln!(out, "      | {line}");
+        }
+    }
     let (changes, steps) = (plan.changes().count(), plan.approval().len());
     let _ = match changes {
         0 => writeln!(out, "Nothing would be changed."),

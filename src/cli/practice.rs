@@ -16,7 +16,7 @@ use super::session::{self, Session};
 use super::{Everywhere, home, new};
 use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
-use crate::engagement::{At, RunScope, State};
+use crate::engagement::{Address, At, RunScope, State};
 use crate::engine::{Clock, Handle};
 use crate::input::{Setting, Value};
 use crate::journal::Writer;
@@ -217,7 +217,7 @@ impl Practice {
 /// Answers that were given before stay as they are: practice may have been walked by a person first.
 fn only_new(answers: Answers, session: &Session) -> Answers {
     let engagement = session.handle.engagement();
-    let done = |step| matches!(engagement.state(step), State::Done { .. });
+    let done = |step: &Address| matches!(engagement.state(step), State::Done { .. });
     Answers {
         inputs: answers.inputs.into_iter().filter(|(id, _): &(_, Value)| !engagement.inputs.contains_key(id)).collect(),
         sign_offs: answers.sign_offs.into_iter().filter(|(step, _)| !done(step)).collect(),

@@ -27,6 +27,8 @@ pub enum Call {
     },
     Shell {
         host: String,
+        /// Functions that come before each script.
+        library: String,
         sudo: bool,
         check: Option<String>,
         run: Option<String>,
@@ -46,8 +48,8 @@ impl Call {
         digest_of(&match self {
             Call::Form(inputs) => json!({ "form": inputs.iter().map(InputId::as_str).collect::<Vec<_>>() }),
             Call::Manual { ask } => json!({ "manual": ask }),
-            Call::Shell { host, sudo, check, run, verify, .. } => {
-                json!({ "host": host, "sudo": sudo, "check": check, "run": run, "verify": verify })
+            Call::Shell { host, library, sudo, check, run, verify, .. } => {
+                json!({ "host": host, "library": library, "sudo": sudo, "check": check, "run": run, "verify": verify })
             }
             Call::Kind { kind, with } => json!({ "kind": kind, "with": with }),
         })
@@ -58,6 +60,8 @@ impl Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     pub name: String,
+    /// The name under which its host key is known: its own, or that of another way to the same machine.
+    pub known_as: String,
     pub address: String,
     pub port: u16,
     pub user: String,
@@ -176,6 +180,7 @@ pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unr
             let script = |template: &Option<Template>| template.as_ref().map(|script| script.shell(&scope)).transpose();
             Call::Shell {
                 host: shell.host.text(&scope)?,
+                library: shell.library.clone(),
                 sudo: shell.sudo,
                 check: script(&shell.check)?,
                 run: script(&shell.run)?,
@@ -246,6 +251,7 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
     };
     Ok(Host {
         name: name.to_owned(),
+        known_as: optional(&template.known_as)?.unwrap_or_else(|| name.to_owned()),
         address: template.address.text(scope)?,
         port,
         user: template.user.text(scope)?,

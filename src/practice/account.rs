@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::sync::RwLock;
 
 use super::cloud::{Cloud, Machine, Pace, Reach, SnapshotError};
 use super::fault::Faults;
@@ -23,8 +22,7 @@ const FOLLOW: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Account {
     cloud: Cloud,
-    /// Behind a lock, because a restore puts other hosts in their place.
-    hosts: Arc<RwLock<Arc<Hosts>>>,
+    hosts: Arc<Hosts>,
 }
 
 /// Why a practice account cannot be kept or taken up again.
@@ -51,7 +49,7 @@ impl Account {
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
         Account {
             cloud: Cloud::new(account_id, region, pace, faults),
-            hosts: Arc::new(RwLock::new(Arc::new(Hosts::new()))),
+            hosts: Arc::new(Hosts::new()),
         }
     }
 
@@ -75,24 +73,24 @@ impl Account {
     }
 
     async fn follow_once(&self) -> Result<(), AccountError> {
-        let hosts = self.hosts.read().await.clone();
-        let known = hosts.names();
+        let known = self.hosts.names();
         for machine in self.cloud.machines().await {
             let up = known.contains(&machine.instance_id);
             match machine.state {
-                "pending" | "running" if !up => self.switch_on(&hosts, &machine).await?,
-                "shutting-down" | "terminated" if up => hosts.remove(&machine.instance_id).await,
+                "pending" | "running" if !up => self.switch_on(&machine).await?,
+                "shutting-down" | "terminated" if up => self.hosts.remove(&machine.instance_id).await,
                 _ => {}
             }
         }
         Ok(())
     }
 
-    async fn switch_on(&self, hosts: &Hosts, machine: &Machine) -> Result<(), AccountError> {
-        let info = hosts
+    async fn switch_on(&self, machine: &Machine) -> Result<(), AccountError> {
+        let info = self
+            .hosts
             .add(HostSpec {
                 name: machine.instance_id.clone(),
-                image: image(machine.image_name),
+                image: Image::named(machine.image_name).unwrap_or(Image::Ubuntu2204),
                 addresses: vec![IpAddr::V4(machine.private_ip)],
                 user: machine.image_user.to_owned(),
                 authorized_keys: machine.public_key.iter().cloned().collect(),
@@ -107,7 +105,7 @@ impl Account {
     /// # Errors
     /// The file cannot be written.
     pub async fn save(&self, path: &Path) -> Result<(), AccountError> {
-        let hosts = self.hosts.read().await.snapshot().await;
+        let hosts = self.hosts.snapshot().await;
         let saved = Saved {
             cloud: serde_json::from_slice(&self.cloud.snapshot().await?)?,
             hosts: serde_json::from_slice(&hosts)?,
@@ -123,23 +121,8 @@ impl Account {
     /// The file cannot be read, or is of another version.
     pub async fn load(&self, path: &Path) -> Result<(), AccountError> {
         let saved: Saved = serde_json::from_slice(&std::fs::read(path)?)?;
-        let hosts = Hosts::restore(&serde_json::to_vec(&saved.hosts)?).await?;
-        self.cloud.restore(&serde_json::to_vec(&saved.cloud)?).await?;
-        *self.hosts.write().await = Arc::new(hosts);
-        Ok(())
-    }
-}
-
-fn image(name: &str) -> Image {
-    let name = name.to_ascii_lowercase();
-    if name.contains("noble") || name.contains("24.04") {
-        Image::Ubuntu2404
-    } else if name.contains("rhel") {
-        Image::Rhel9
-    } else if name.contains("debian") {
-        Image::Debian12
-    } else {
-        Image::Ubuntu2204
+        self.hosts.restore(&serde_json::to_vec(&saved.hosts)?).await?;
+        Ok(self.cloud.restore(&serde_json::to_vec(&saved.cloud)?).await?)
     }
 }
 
@@ -157,7 +140,6 @@ impl Dial for FromOutside {
         let open = cloud.reachable(super::cloud::Source::Internet(from.address()), to, port).await == Reach::Open;
         match machine.filter(|_| open) {
             Some(machine) => {
-                let hosts = hosts.read().await.clone();
                 hosts.dialer(from, Arc::new(Walls(cloud.clone()))).dial(&machine.private_ip.to_string(), port).await
             }
             // Security groups are silent: nothing comes back, and the caller's time limit ends it.

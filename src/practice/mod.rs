@@ -13,9 +13,6 @@ pub mod hosts;
 pub mod net;
 mod shell;
 
-#[cfg(test)]
-mod tests;
-
 pub use account::{Account, AccountError};
 pub use cloud::Pace;
 pub use fault::{Fault, Faults};

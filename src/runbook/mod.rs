@@ -2,28 +2,40 @@
 //!
 //! Uses: input, text. Pure: no clock, no I/O.
 
+mod catalog;
 mod expr;
+mod file;
 mod functions;
+mod lint;
+mod load;
+mod lower;
 mod model;
 mod names;
+mod needs;
 mod pieces;
 mod place;
 mod problem;
 mod quote;
 mod render;
+mod schema;
 mod scope;
 mod script;
+mod shape;
 mod template;
 
 #[cfg(test)]
 mod tests;
 
+pub use catalog::{ArgSpec, Catalog, KindSpec};
 pub use expr::{Expr, Item};
+pub use lint::{RULES, Rule};
+pub use load::load;
 pub use model::{Field, HostTemplate, Manual, Party, Phase, Runbook, Save, Shell, Step, StepId, WaitsOn, Work};
 pub use names::Names;
 pub use place::Place;
 pub use problem::{Problem, Severity};
 pub use quote::{quoted, words};
 pub use render::{BadTemplate, Unrendered};
+pub use schema::{answers_schema, runbook_schema};
 pub use scope::Scope;
 pub use template::{Args, Template};

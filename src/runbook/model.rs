@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::expr::Expr;
@@ -143,6 +144,8 @@ pub struct Manual {
 pub struct Shell {
     /// Renders to the name of a host of the engagement.
     pub host: Template,
+    /// Shell functions that come before each script; the same for a whole phase.
+    pub library: String,
     /// Run as root through `sudo -n`.
     pub sudo: bool,
     /// Exit 0: it is already so. 1: it is not. Anything else: unknown.
@@ -156,7 +159,7 @@ pub struct Shell {
 }
 
 /// Who has to move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     Operator,
@@ -224,7 +227,16 @@ pub struct HostTemplate {
     pub key: Option<Template>,
     /// Name of the host to go through; none for a direct connection.
     pub via: Option<Template>,
+    /// The host whose keys it shows, where two ways lead to one machine.
+    pub known_as: Option<Template>,
     /// Known fingerprints from a second source, one or a list.
     pub fingerprints: Option<Template>,
     pub place: Place,
+}
+
+impl HostTemplate {
+    /// Does it always have one and the same name?
+    pub fn names_one(&self) -> bool {
+        self.for_each.is_none() && self.name.reads().all.is_empty()
+    }
 }

@@ -114,6 +114,13 @@ impl<'a> Cursor<'a> {
         self.to(self.node.and_then(Node::as_sequence).and_then(|list| list.get_node(index)))
     }
 
+    /// The texts of a list, with the place of each.
+    pub fn items(&self) -> impl Iterator<Item = (&'a str, Place)> {
+        let list = self.node.and_then(Node::as_sequence).map(|list| list.iter());
+        let texts = list.into_iter().flatten().filter_map(|node| Some((node.as_scalar()?.as_str(), begin(node))));
+        texts.map(|(text, marker)| (text, self.place_of(marker))).collect::<Vec<_>>().into_iter()
+    }
+
     /// The keys of a map, with the place of each.
     pub fn keys(&self) -> Vec<(&'a str, Place)> {
         let Some(map) = self.node.and_then(Node::as_mapping) else { return Vec::new() };

@@ -39,12 +39,13 @@ pub struct Problem {
 impl Problem {
     pub fn error(place: &Place, rule: &'static str, message: impl Into<String>) -> Self {
         Problem {
-            file: place.file.to_string(),
+            file: text::clean(place.file.as_bytes()),
             line: place.line,
             column: place.column,
             severity: Severity::Error,
             rule,
-            message: message.into(),
+            // Messages quote the file, which may hold anything.
+            message: text::clean(message.into().as_bytes()),
             hint: None,
         }
     }
@@ -54,7 +55,7 @@ impl Problem {
     }
 
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Problem { hint: Some(hint.into()), ..self }
+        Problem { hint: Some(text::clean(hint.into().as_bytes())), ..self }
     }
 
     /// Adds "did you mean …?" when one of the candidates is near to what was written.

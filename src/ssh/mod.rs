@@ -16,6 +16,7 @@ pub mod dial;
 mod error;
 mod exec;
 mod hostkey;
+mod keys;
 mod known_hosts;
 mod pool;
 
@@ -32,6 +33,7 @@ use secrecy::SecretString;
 
 pub use self::dial::Dial;
 pub use self::error::{Denial, KeyFileTrouble, OfferedKey, Problem, SshError, Stage};
+pub use self::keys::{agent_keys, new_key_file};
 pub use self::pool::Pool;
 
 /// One SSH server on the way to a host. A bastion is a hop.

@@ -49,9 +49,9 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
 
 fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
     match next_move(&state.facts, address) {
-        NextMove::FillForm(step) => form::begin(state, &step),
+        NextMove::FillForm(step) | NextMove::Look(step) => form::begin(state, &step),
         NextMove::Plan(step) => show_plan(state, Some(step)),
-        NextMove::Run(step) => run(state, RunScope::Only(step)),
+        NextMove::Run(step) | NextMove::LookAgain(step) => run(state, RunScope::Only(step)),
         NextMove::Again(step) => again(state, step),
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
@@ -66,14 +66,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
     }
 }
 
-/// A step that waits is only looked at again; any other one is opened again first.
 fn again(state: &mut State, step: Address) -> Vec<Effect> {
-    let waits = state.facts.open.as_ref().and_then(|open| open.row(&step)).is_some_and(|row| {
-        matches!(row.status, Status::Waiting { .. })
-    });
-    if waits {
-        return run(state, RunScope::Only(step));
-    }
     let mut effects = vec![Effect::Send(Request::Command(Command::Reopen(step.clone())))];
     let uncovered = state.facts.open.as_ref().is_some_and(|open| open.needs_plan(&step));
     if uncovered {
@@ -110,7 +103,7 @@ pub fn can_run_all(state: &State) -> Can {
     let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
     let looks = open.board.rows.iter().any(|row| matches!(row.status, Status::Waiting { .. } | Status::InDoubt { .. }));
     let held = open.board.rows.iter().any(|row| row.status == Status::NeedsApproval);
-    if open.running {
+    if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
     } else if ready(state).is_empty() && !looks && !held {
         Err("nothing is ready to run; n goes to what is next".to_owned())
@@ -353,16 +346,19 @@ fn leave_form(state: &mut State) -> Vec<Effect> {
     if state.place == Place::Form { state.form.leave_field(&state.facts) } else { Vec::new() }
 }
 
-/// `Esc`: one step back. At the top it only says how to leave.
+/// At the top Esc only says how to leave.
+pub fn can_go_back(state: &State) -> Can {
+    let top = state.popup.is_none() && state.place == Place::Home;
+    if top { Err("this is the top; q quits".to_owned()) } else { Ok(()) }
+}
+
+/// `Esc`: one step back.
 pub fn back(state: &mut State) -> Vec<Effect> {
     if state.popup.take().is_some() {
         return Vec::new();
     }
     match state.place {
-        Place::Home => {
-            state.say(Said::plain("q quits"));
-            Vec::new()
-        }
+        Place::Home => Vec::new(),
         Place::Board => home(state),
         Place::Output | Place::Plan => {
             state.show(Place::Board);
@@ -379,7 +375,6 @@ pub fn back(state: &mut State) -> Vec<Effect> {
 pub fn back_hint(state: &State) -> String {
     match (&state.popup, state.place) {
         (Some(_), _) => "close".to_owned(),
-        (None, Place::Home) => "-".to_owned(),
         (None, Place::Board) => "engagements".to_owned(),
         (None, _) => "back".to_owned(),
     }

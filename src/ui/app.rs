@@ -24,6 +24,8 @@ const TICK: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 4_096;
 /// How long the end of the program waits for the engine to let go of an engagement with nothing running.
 const CLOSING: Duration = Duration::from_secs(3);
+/// The same, where running steps come to a safe end first.
+const CLOSING_BUSY: Duration = Duration::from_secs(120);
 
 /// The world as the UI is given it.
 pub struct Desk {
@@ -143,7 +145,13 @@ pub fn run(world: Desk, options: Options) -> Result<Exit, UiError> {
     drop(app.guard);
     Ok(Exit {
         engagement: app.state.facts.open.as_ref().map(|open| open.engagement.identity.name.clone()),
-        said: app.state.facts.open.as_ref().map(|open| crate::ui::words::counters(&open.board.tally)).unwrap_or_default(),
+        said: app
+            .state
+            .facts
+            .open
+            .as_ref()
+            .map(|open| crate::ui::words::counters(&open.board.tally))
+            .unwrap_or_default(),
         interrupted: app.interrupted,
     })
 }
@@ -184,7 +192,8 @@ impl App {
                 drawn = Instant::now();
                 (dirty, urgent) = (false, false);
             }
-            let patience = if dirty { FRAME.saturating_sub(drawn.elapsed()) } else { TICK.saturating_sub(ticked.elapsed()) };
+            let patience =
+                if dirty { FRAME.saturating_sub(drawn.elapsed()) } else { TICK.saturating_sub(ticked.elapsed()) };
             let woken = match woken.recv_timeout(patience) {
                 Ok(first) => std::iter::once(first).chain(woken.try_iter()).take(AT_ONCE).collect(),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
@@ -201,7 +210,8 @@ impl App {
                 ticked = Instant::now();
                 dirty |= self.tick();
             }
-            if self.leaving.is_some_and(|since| since.elapsed() > CLOSING && self.idle()) {
+            let patience = if self.idle() { CLOSING } else { CLOSING_BUSY };
+            if self.leaving.is_some_and(|since| since.elapsed() > patience) {
                 self.done = true;
             }
         }

@@ -127,74 +127,204 @@ pub const TABLE: &[Command] = &[
     command("home.new", &["n"], &[Home], "new..", "Begin a new engagement", acts::new_engagement),
     command("home.refresh", &["r"], &[Home], "refresh", "Read the list of engagements again", acts::refresh),
     // ── the runbook
-    command("board.enter", &["Enter"], &[Board], "open", "Do the next sensible thing with the chosen step: fill in, plan, run, try again, answer", acts::enter)
-        .when(|state| board::can_enter(&state.board, &state.facts))
-        .says(|state| board::enter_hint(&state.board, &state.facts)),
+    command(
+        "board.enter",
+        &["Enter"],
+        &[Board],
+        "open",
+        "Do the next sensible thing with the chosen step: fill in, plan, run, try again, answer",
+        acts::enter,
+    )
+    .when(|state| board::can_enter(&state.board, &state.facts))
+    .says(|state| board::enter_hint(&state.board, &state.facts)),
     command("board.next", &["n"], &[Board], "next", "Go to the next thing to do", acts::next),
     command("board.run", &["R"], &[Board], "run all", "Run everything that is ready, plan first", acts::run_all)
         .when(acts::can_run_all),
     command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan),
-    command("board.stop", &["x"], &[Board, Output], "stop", "Let running steps come to a safe end, and start no more", acts::stop)
-        .when(acts::can_stop),
+    command(
+        "board.stop",
+        &["x"],
+        &[Board, Output],
+        "stop",
+        "Let running steps come to a safe end, and start no more",
+        acts::stop,
+    )
+    .when(acts::can_stop),
     command("board.skip", &["s"], &[Board], "skip..", "Skip the chosen step; asks for a reason", acts::skip)
         .when(acts::can_skip)
         .quiet(),
     command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step, after review", acts::undo)
         .when(acts::can_undo)
         .quiet(),
-    command("board.undo-all", &["U"], &[Board], "undo all..", "Undo every change of this engagement, after review", acts::undo_all)
-        .when(acts::can_undo_all)
+    command(
+        "board.undo-all",
+        &["U"],
+        &[Board],
+        "undo all..",
+        "Undo every change of this engagement, after review",
+        acts::undo_all,
+    )
+    .when(acts::can_undo_all)
+    .quiet(),
+    command(
+        "board.verify",
+        &["V"],
+        &[Board],
+        "check again",
+        "Check every finished step again, and say what drifted; changes nothing",
+        acts::verify,
+    )
+    .when(acts::can_verify)
+    .quiet(),
+    command(
+        "board.cancel",
+        &["X"],
+        &[Board],
+        "cut off",
+        "Cut the chosen running step off at once; what it did may then be in doubt",
+        acts::cancel,
+    )
+    .when(acts::can_cancel)
+    .quiet(),
+    command(
+        "board.output",
+        &["L"],
+        &[Board],
+        "output",
+        "Show the output of the chosen step over the whole screen",
+        acts::full_output,
+    )
+    .when(acts::has_step),
+    command("board.fold", &["Space"], &[Board], "fold", "Open or close a phase, or a repeated step", acts::fold)
         .quiet(),
-    command("board.verify", &["V"], &[Board], "check again", "Check every finished step again, and say what drifted; changes nothing", acts::verify)
-        .when(acts::can_verify)
-        .quiet(),
-    command("board.cancel", &["X"], &[Board], "cut off", "Cut the chosen running step off at once; what it did may then be in doubt", acts::cancel)
-        .when(acts::can_cancel)
-        .quiet(),
-    command("board.output", &["L"], &[Board], "output", "Show the output of the chosen step over the whole screen", acts::full_output)
-        .when(acts::has_step),
-    command("board.fold", &["Space"], &[Board], "fold", "Open or close a phase, or a repeated step", acts::fold).quiet(),
-    command("board.phase", &["1", "2", "3", "4", "5", "6", "7", "8", "9"], &[Board], "phase", "Go to the phase of that number", acts::nothing)
-        .quiet()
-        .by_screen(),
+    command(
+        "board.phase",
+        &["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+        &[Board],
+        "phase",
+        "Go to the phase of that number",
+        acts::nothing,
+    )
+    .quiet()
+    .by_screen(),
     // ── the output
     command("output.find", &["/"], &[Output], "find..", "Find text in the output", acts::find),
-    command("output.next", &["n"], &[Output], "next", "Go to the next place found", |state| acts::find_again(state, true)),
-    command("output.previous", &["N"], &[Output], "previous", "Go to the place found before", |state| acts::find_again(state, false)).quiet(),
-    command("output.follow", &["F"], &[Board, Output], "follow", "Let new lines move the output, or hold it still", output::follow).quiet(),
-    // ── forms
-    command("form.enter", &["Enter"], &[Form], "take it", "Take the answer, or the one offered, and go to the next field; in a field of many lines, a new line", form::enter)
-        .says(|state| state.form.enter_hint()),
-    command("form.next", &["Tab"], &[Form], "next", "Go to the next field; what was typed is checked and saved", |state| state.go(Move::Next)),
-    command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| state.go(Move::Previous)),
-    command("form.choose", &["Space"], &[Form], "choose", "Mark a choice where several can be taken", |state| state.form.mark())
-        .when(|state| state.form.can_mark())
-        .quiet(),
-    command("form.edit", &["Right"], &[Form], "edit offer", "In an empty field: put the answer that is offered into it, to change it", acts::nothing)
-        .when(|state| state.form.can_edit_offer())
-        .by_screen(),
-    command("form.text", &["Ctrl-A", "Ctrl-E", "Ctrl-U", "Ctrl-K", "Ctrl-W", "Ctrl-J"], &[Form, Prompt], "edit", "To the start, to the end, delete to the start, to the end, a word; new line where a field has several", acts::nothing)
-        .quiet()
-        .by_screen(),
-    command("form.undo", &["Ctrl-/", "Ctrl-7", "Ctrl-_"], &[Form], "undo typing", "Take back the last typing in this field", |state| state.form.undo())
-        .quiet(),
-    // ── the plan
-    command("plan.approve", &["a"], &[Plan], "approve..", "Approve exactly this plan and run it; asks you to type a word", acts::approve)
-        .when(acts::can_approve),
-    command("plan.open", &["Enter"], &[Plan], "open", "Open or close the step: every call and script with its arguments", |state| {
-        state.plan.toggle(&state.facts);
-        Vec::new()
+    command("output.next", &["n"], &[Output], "next", "Go to the next place found", |state| {
+        acts::find_again(state, true)
     }),
+    command("output.previous", &["N"], &[Output], "previous", "Go to the place found before", |state| {
+        acts::find_again(state, false)
+    })
+    .quiet(),
+    command(
+        "output.follow",
+        &["F"],
+        &[Board, Output],
+        "follow",
+        "Let new lines move the output, or hold it still",
+        output::follow,
+    )
+    .quiet(),
+    // ── forms
+    command(
+        "form.enter",
+        &["Enter"],
+        &[Form],
+        "take it",
+        "Take the answer, or the one offered, and go to the next field; in a field of many lines, a new line",
+        form::enter,
+    )
+    .says(|state| state.form.enter_hint()),
+    command(
+        "form.next",
+        &["Tab"],
+        &[Form],
+        "next",
+        "Go to the next field; what was typed is checked and saved",
+        |state| state.go(Move::Next),
+    ),
+    command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| {
+        state.go(Move::Previous)
+    }),
+    command("form.choose", &["Space"], &[Form], "choose", "Mark a choice where several can be taken", |state| {
+        state.form.mark()
+    })
+    .when(|state| state.form.can_mark())
+    .quiet(),
+    command(
+        "form.edit",
+        &["Right"],
+        &[Form],
+        "edit offer",
+        "In an empty field: put the answer that is offered into it, to change it",
+        acts::nothing,
+    )
+    .when(|state| state.form.can_edit_offer())
+    .by_screen(),
+    command(
+        "form.text",
+        &["Ctrl-A", "Ctrl-E", "Ctrl-U", "Ctrl-K", "Ctrl-W", "Ctrl-J"],
+        &[Form, Prompt],
+        "edit",
+        "To the start, to the end, delete to the start, to the end, a word; new line where a field has several",
+        acts::nothing,
+    )
+    .quiet()
+    .by_screen(),
+    command(
+        "form.undo",
+        &["Ctrl-/", "Ctrl-7", "Ctrl-_"],
+        &[Form],
+        "undo typing",
+        "Take back the last typing in this field",
+        |state| state.form.undo(),
+    )
+    .quiet(),
+    // ── the plan
+    command(
+        "plan.approve",
+        &["a"],
+        &[Plan],
+        "approve..",
+        "Approve exactly this plan and run it; asks you to type a word",
+        acts::approve,
+    )
+    .when(acts::can_approve),
+    command(
+        "plan.open",
+        &["Enter"],
+        &[Plan],
+        "open",
+        "Open or close the step: every call and script with its arguments",
+        |state| {
+            state.plan.toggle(&state.facts);
+            Vec::new()
+        },
+    ),
     command("plan.open-all", &["o"], &[Plan], "open all", "Open or close all steps", |state| {
         state.plan.toggle_all(&state.facts);
         Vec::new()
     }),
-    command("plan.run", &["r"], &[Plan], "run", "Run what is left to run, where nothing needs an approval", acts::run_planned)
-        .when(acts::can_run_planned),
-    command("plan.everything", &["e"], &[Plan], "every step", "Show the steps too that would change nothing", |state| {
-        state.plan.everything = !state.plan.everything;
-        Vec::new()
-    }),
+    command(
+        "plan.run",
+        &["r"],
+        &[Plan],
+        "run",
+        "Run what is left to run, where nothing needs an approval",
+        acts::run_planned,
+    )
+    .when(acts::can_run_planned),
+    command(
+        "plan.everything",
+        &["e"],
+        &[Plan],
+        "every step",
+        "Show the steps too that would change nothing",
+        |state| {
+            state.plan.everything = !state.plan.everything;
+            Vec::new()
+        },
+    ),
     command("plan.again", &["d"], &[Plan], "plan again", "Make the plan anew", acts::plan_again),
     command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
         .when(acts::has_plan)
@@ -203,29 +333,52 @@ pub const TABLE: &[Command] = &[
     command("palette.run", &["Enter"], &[Palette], "do it", "Do what is marked", acts::palette_run),
     command("prompt.accept", &["Enter"], &[Prompt], "go on", "Give the answer", prompt::accept),
     command("popup.up", &["Up"], &[Palette, Prompt], "up", "Move up in a list", |state| state.go(Move::Up)).movement(),
-    command("popup.down", &["Down"], &[Palette, Prompt], "down", "Move down in a list", |state| state.go(Move::Down)).movement(),
-    command("popup.page-up", &["PgUp"], &[Palette], "page up", "Move up a page", |state| state.go(Move::PageUp)).movement(),
-    command("popup.page-down", &["PgDn"], &[Palette], "page down", "Move down a page", |state| state.go(Move::PageDown)).movement(),
+    command("popup.down", &["Down"], &[Palette, Prompt], "down", "Move down in a list", |state| state.go(Move::Down))
+        .movement(),
+    command("popup.page-up", &["PgUp"], &[Palette], "page up", "Move up a page", |state| state.go(Move::PageUp))
+        .movement(),
+    command("popup.page-down", &["PgDn"], &[Palette], "page down", "Move down a page", |state| {
+        state.go(Move::PageDown)
+    })
+    .movement(),
     // ── moving
     command("move.up", &["Up", "k"], SCREENS, "up", "Up", |state| state.go(Move::Up)).movement(),
     command("move.down", &["Down", "j"], SCREENS, "down", "Down", |state| state.go(Move::Down)).movement(),
-    command("move.left", &["Left", "h"], LISTS, "close", "Close, or to the left", |state| state.go(Move::Left)).movement(),
-    command("move.right", &["Right", "l"], LISTS, "open", "Open, or to the right", |state| state.go(Move::Right)).movement(),
-    command("move.page-up", &["PgUp", "Ctrl-U"], LISTS, "page up", "A page up", |state| state.go(Move::PageUp)).movement(),
-    command("move.page-down", &["PgDn", "Ctrl-D"], LISTS, "page down", "A page down", |state| state.go(Move::PageDown)).movement(),
+    command("move.left", &["Left", "h"], LISTS, "close", "Close, or to the left", |state| state.go(Move::Left))
+        .movement(),
+    command("move.right", &["Right", "l"], LISTS, "open", "Open, or to the right", |state| state.go(Move::Right))
+        .movement(),
+    command("move.page-up", &["PgUp", "Ctrl-U"], LISTS, "page up", "A page up", |state| state.go(Move::PageUp))
+        .movement(),
+    command("move.page-down", &["PgDn", "Ctrl-D"], LISTS, "page down", "A page down", |state| state.go(Move::PageDown))
+        .movement(),
     command("move.first", &["g", "Home"], LISTS, "first", "To the first", |state| state.go(Move::First)).movement(),
     command("move.last", &["G", "End"], LISTS, "last", "To the last", |state| state.go(Move::Last)).movement(),
     command("move.pane", &["Tab"], &[Board], "pane", "Next pane: steps, detail, output", |state| state.go(Move::Next)),
-    command("move.pane-back", &["Shift-Tab"], &[Board], "pane back", "Pane before", |state| state.go(Move::Previous)).movement(),
+    command("move.pane-back", &["Shift-Tab"], &[Board], "pane back", "Pane before", |state| state.go(Move::Previous))
+        .movement(),
     // ── everywhere
-    command("app.back", &["Esc"], ALL, "back", "Close, or go back; never ends the program, never loses anything", acts::back)
-        .says(acts::back_hint),
+    command(
+        "app.back",
+        &["Esc"],
+        ALL,
+        "back",
+        "Close, or go back; never ends the program, never loses anything",
+        acts::back,
+    )
+    .when(acts::can_go_back)
+    .says(acts::back_hint),
     command("app.palette", &[":"], SCREENS, "commands", "Find any command or step by typing", acts::palette),
     command("app.help", &["?", "F1"], SCREENS, "help", "What can be done here, and what the signs mean", acts::help),
-    command("app.home", &["H"], OPEN, "engagements", "Go to the list of engagements; what runs goes on", acts::home).quiet(),
+    command("app.home", &["H"], OPEN, "engagements", "Go to the list of engagements; what runs goes on", acts::home)
+        .quiet(),
     command("app.quit", &["q"], SCREENS, "quit", "Leave; asks when steps are running", acts::quit),
-    command("app.stop", &["Ctrl-C"], ALL, "stop", "Stop what runs, safely; pressed twice it leaves", acts::interrupt).quiet(),
-    command("app.suspend", &["Ctrl-Z"], ALL, "suspend", "Back to the shell for a moment; fg returns", |_| vec![Effect::Suspend]).quiet(),
+    command("app.stop", &["Ctrl-C"], ALL, "stop", "Stop what runs, safely; pressed twice it leaves", acts::interrupt)
+        .quiet(),
+    command("app.suspend", &["Ctrl-Z"], ALL, "suspend", "Back to the shell for a moment; fg returns", |_| {
+        vec![Effect::Suspend]
+    })
+    .quiet(),
     command("app.redraw", &["Ctrl-L"], ALL, "redraw", "Draw everything anew", |_| vec![Effect::Redraw]).quiet(),
 ];
 
@@ -236,7 +389,9 @@ pub fn for_key(state: &State, key: &KeyEvent) -> Option<&'static Command> {
     if text {
         return None;
     }
-    TABLE.iter().find(|command| !command.by_screen && command.is_at(here) && command.keys.iter().any(|name| keys::is(key, name)))
+    TABLE.iter().find(|command| {
+        !command.by_screen && command.is_at(here) && command.keys.iter().any(|name| keys::is(key, name))
+    })
 }
 
 /// Does a command, or says why not.
@@ -280,7 +435,8 @@ pub fn keys_markdown() -> String {
     let mut page = String::from(
         "# Keys\n\nMade from the command table; `?` shows the same in the program, with what works where you are.\n",
     );
-    let groups: [(&str, fn(&Command) -> bool); 6] = [
+    type Belongs = fn(&Command) -> bool;
+    let groups: [(&str, Belongs); 6] = [
         ("Everywhere", |command| command.at.len() > 3),
         ("Engagements", |command| command.is_only_at(Home)),
         ("Runbook", |command| command.at.len() <= 3 && command.is_at(Board)),

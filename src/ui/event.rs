@@ -7,6 +7,7 @@ use crate::engine::Notice;
 
 /// One thing that happened. `update` folds it into the state; nothing else does.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "an event is taken apart as soon as it is there; none is kept")]
 pub enum Event {
     Key(KeyEvent),
     /// Pasted text, as one piece: it is data and never runs a command.

@@ -242,7 +242,8 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let words = if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
+                let words =
+                    if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
                 self.drift.insert(step, (so, said));
                 Some(words)
             }
@@ -297,7 +298,9 @@ impl Opened {
         while self.outputs.len() > KEPT_OUTPUTS {
             let running =
                 |step: &Address| self.board.row(step).is_some_and(|row| matches!(row.status, Status::Running { .. }));
-            let Some(oldest) = self.outputs.keys().find(|step| *step != newest && !running(step)).cloned() else { return };
+            let Some(oldest) = self.outputs.keys().find(|step| *step != newest && !running(step)).cloned() else {
+                return;
+            };
             self.outputs.remove(&oldest);
         }
     }
@@ -325,6 +328,11 @@ impl Opened {
         (!known).then(|| Request::Page { step: step.clone(), attempt, from: 0, lines: PAGE_LINES })
     }
 
+    #[cfg(test)]
+    pub fn forget_output(&mut self, step: &Address) {
+        self.outputs.remove(step);
+    }
+
     pub fn step(&self, address: &Address) -> Option<&Step> {
         self.runbook.step(&address.step)
     }
@@ -341,7 +349,8 @@ impl Opened {
     /// Would running this step be stopped for want of an approval, as far as can be told without asking the world?
     pub fn needs_plan(&self, address: &Address) -> bool {
         let Some(row) = self.row(address).filter(|row| row.touches_world) else { return false };
-        if row.status == Status::ReadyToVerify || self.planned_entry(address).is_some_and(|entry| !entry.would_change()) {
+        if row.status == Status::ReadyToVerify || self.planned_entry(address).is_some_and(|entry| !entry.would_change())
+        {
             return false;
         }
         match plan_digest(&self.runbook, address, &self.plan_scope) {

@@ -404,7 +404,7 @@ mod tests {
         assert_eq!(look.style(Role::Done).fg, Some(Color::LightCyan));
         assert_eq!(look.style(Role::Failed).bg, None);
         let indexed = Look::named("dark", Depth::Indexed, false).unwrap();
-        assert_eq!(indexed.style(Role::Done).fg, Some(Color::Indexed(153)));
+        assert_eq!(indexed.style(Role::Done).fg, Some(Color::Indexed(159)));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! Uses: engine, engagement, runbook, input, text.
 //!
 //! Reading order: `event` and `effect` (both ends of the loop), `facts` (what is known), `state` (where the person is),
-//! `command` (THE table of keys), `screen`, `widget`, `look`; `app` and `term` touch the world.
+//! `command` (THE table of keys), `screen`, `widget`, `look`; `app`, `term` and
+//! `background` touch the world.
 //! Invariant: screens read `Facts` and answer with effects; only `state::update` changes anything, and the same state
 //! always draws the same frame. From `engine` this room uses the handle and what it says.
 //! Deliberately absent: reading files, talking to AWS or hosts, deciding what may happen. See `engagement::decide`.
 
 mod acts;
 mod app;
+mod background;
 pub mod command;
 mod effect;
 mod event;
@@ -24,6 +26,7 @@ mod widget;
 mod words;
 
 pub use app::{Desk, Doors, Exit, Options, UiError, run};
+pub use background::{Background, background};
 pub use command::keys_markdown;
 pub use effect::Effect;
 pub use event::Event;

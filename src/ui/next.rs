@@ -9,11 +9,15 @@ use crate::ui::words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextMove {
     FillForm(Address),
+    /// A form that is complete, to read or to change.
+    Look(Address),
     /// Show what would change, so that it can be approved.
     Plan(Address),
     Run(Address),
-    /// It failed, was skipped, was undone or waits: try it again.
+    /// It failed, was skipped or was undone: try it again.
     Again(Address),
+    /// It waits on somebody: look whether they have moved.
+    LookAgain(Address),
     TrustKey(Address),
     /// Something else is there; a person must put it right or decide.
     Decide(Address),
@@ -30,9 +34,11 @@ impl NextMove {
     pub fn hint(&self) -> &'static str {
         match self {
             NextMove::FillForm(_) => "fill in",
+            NextMove::Look(_) => "open form",
             NextMove::Plan(_) => "plan",
             NextMove::Run(_) => "run",
             NextMove::Again(_) => "try again",
+            NextMove::LookAgain(_) => "look again",
             NextMove::TrustKey(_) => "check the key",
             NextMove::Decide(_) => "decide",
             NextMove::SignOff(_) => "sign off",
@@ -51,9 +57,11 @@ impl NextMove {
         };
         match self {
             NextMove::FillForm(_) => "Enter opens the form".to_owned(),
+            NextMove::Look(_) => "it is done; Enter opens the form again".to_owned(),
             NextMove::Plan(_) => "Enter shows what would change; nothing runs before you approve".to_owned(),
             NextMove::Run(_) => "Enter runs it".to_owned(),
             NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
+            NextMove::LookAgain(_) => "Enter looks whether it is so by now".to_owned(),
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
             NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
@@ -93,10 +101,11 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Asked(Question::HostKey { .. }) => NextMove::TrustKey(here),
         Status::Asked(Question::Different { .. }) => NextMove::Decide(here),
         Status::InDoubt { .. } => NextMove::Settle(here),
-        Status::Done { .. } if !step.asks().is_empty() => NextMove::FillForm(here),
-        Status::Done { .. } => NextMove::Nothing("it is done"),
+        Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),
+        Status::Done { .. } => NextMove::Nothing("nothing: it is done"),
         Status::Waiting { .. } if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
-        Status::Failed(_) | Status::Skipped { .. } | Status::Undone | Status::Waiting { .. } => NextMove::Again(here),
+        Status::Waiting { .. } => NextMove::LookAgain(here),
+        Status::Failed(_) | Status::Skipped { .. } | Status::Undone => NextMove::Again(here),
     }
 }
 

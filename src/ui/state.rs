@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::KeyEvent;
 
-use crate::engagement::At;
+use crate::engagement::{At, DoneHow, Event as Fact, Recorded};
 use crate::engine::{Handle, Notice, Request};
 use crate::ui::command;
 use crate::ui::effect::Effect;
@@ -17,6 +17,7 @@ use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
 use crate::ui::screen::prompt::Prompt;
 use crate::ui::screen::{Move, Screen};
+use crate::ui::words;
 
 /// The screen under everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,11 @@ impl State {
 
     /// As [`State::opened`], for facts that come from elsewhere.
     pub fn enter(&mut self, open: Opened) {
-        self.facts.said = Said::default();
+        let next = open.board.next().map(|row| words::title(&open.runbook, &row.address));
+        self.facts.said = match next {
+            Some(title) => Said::plain(format!("Next: {title} (Enter; ? is help)")),
+            None => Said::plain(words::nothing_next(&open.board)),
+        };
         self.facts.open = Some(open);
         self.board = BoardScreen::default();
         self.plan = PlanScreen::default();
@@ -203,6 +208,10 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     let was_running = open.running;
     let planned = matches!(notice, Notice::Planned(_));
     let recorded = matches!(notice, Notice::Recorded(_));
+    let filled = match &notice {
+        Notice::Recorded(Recorded { event: Fact::Done { step, how: DoneHow::Given, .. }, .. }) => Some(step.clone()),
+        _ => None,
+    };
     let refused = match &notice {
         Notice::Refused(refusal) => Some(refusal.to_string()),
         _ => None,
@@ -218,6 +227,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     if recorded {
         state.form.known(&state.facts);
         state.board.known(&state.facts);
+        state.board.watch_what_runs(&state.facts);
     }
     if planned {
         state.plan.arrived(&state.facts);
@@ -225,15 +235,17 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     if closed && state.leaving {
         return vec![Effect::QuitAtOnce];
     }
-    let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
-    if stopped && state.place == Place::Board && state.popup.is_none() && state.board.follows() {
-        state.board.jump_to_next(&state.facts);
+    let goes_along = state.place == Place::Board && state.popup.is_none() && state.board.follows();
+    if goes_along && filled.is_some() && filled == state.board.address(&state.facts) {
+        return state.board.jump_to_next(&state.facts);
     }
-    Vec::new()
+    let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
+    if stopped && goes_along { state.board.jump_to_next(&state.facts) } else { Vec::new() }
 }
 
 /// Runs steps, unless something stands against it; the words are the same wherever it was asked for.
 pub fn run(state: &mut State, scope: crate::engagement::RunScope) -> Vec<Effect> {
+    state.board.go_along();
     match &mut state.facts.open {
         Some(open) => {
             open.running = true;

@@ -15,8 +15,8 @@ use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::style::force_color_output;
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
 
@@ -40,15 +40,13 @@ impl Guard {
         install_panic_hook();
         force_color_output(coloured);
         enter()?;
-        let mut terminal = match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => terminal,
+        match blank() {
+            Ok(terminal) => Ok(Guard { terminal }),
             Err(error) => {
                 give_back();
-                return Err(error);
+                Err(error)
             }
-        };
-        terminal.clear()?;
-        Ok(Guard { terminal })
+        }
     }
 
     /// Draws one frame in one piece: the terminal shows it whole or not at all.
@@ -66,7 +64,8 @@ impl Guard {
     /// # Errors
     /// The terminal is gone.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.terminal = blank()?;
+        Ok(())
     }
 
     /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when it goes on.
@@ -77,7 +76,7 @@ impl Guard {
         give_back();
         stop_this_job()?;
         enter()?;
-        self.terminal.clear()
+        self.clear()
     }
 
     /// Asks the terminal to put `text` on the clipboard (OSC 52). Terminals that do not know it ignore it.
@@ -97,6 +96,13 @@ impl Drop for Guard {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// An empty screen, and a terminal that knows nothing of what stands on it. `Terminal::clear` would ask the terminal for
+/// its cursor, and the answer would go to the thread that reads keys.
+fn blank() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+    execute!(stdout(), Clear(ClearType::All))?;
+    Terminal::new(CrosstermBackend::new(stdout()))
 }
 
 fn enter() -> io::Result<()> {

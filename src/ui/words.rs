@@ -35,7 +35,9 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
             Said::plain(format!("{}: attempt {attempt} started", title(step)))
         }
         Fact::AttemptStarted { step, .. } => Said::plain(format!("{}: started", title(step))),
-        Fact::Held { step, .. } => Said::plain(format!("{} would change something: it needs your approval", title(step))),
+        Fact::Held { step, .. } => {
+            Said::plain(format!("{} would change something: it needs your approval", title(step)))
+        }
         Fact::PlanApproved { steps, .. } => Said::good(format!("Approved: {}", text::count(steps.len(), "step"))),
         Fact::Intended { step, intent } => match intent.purpose {
             Purpose::Apply => Said::plain(format!("{}: changing", title(step))),
@@ -107,12 +109,8 @@ pub fn idle(summary: &Summary) -> Said {
 /// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order.
 pub fn counters(tally: &Tally) -> String {
     let mut parts = vec![format!("{}/{} done", tally.done, tally.total)];
-    let rest = [
-        (tally.running, "running"),
-        (tally.person, "for you"),
-        (tally.waiting, "waiting"),
-        (tally.failed, "failed"),
-    ];
+    let rest =
+        [(tally.running, "running"), (tally.person, "for you"), (tally.waiting, "waiting"), (tally.failed, "failed")];
     parts.extend(rest.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
     parts.join("  ")
 }
@@ -124,8 +122,7 @@ pub fn plan_summary(plan: &Plan) -> String {
         return "nothing would be changed".to_owned();
     }
     let calls = plan.changes().count();
-    let mut said =
-        format!("{} would send {}", text::count(changing, "step"), text::count(calls, "change"));
+    let mut said = format!("{} would send {}", text::count(changing, "step"), text::count(calls, "change"));
     let unknown = plan.entries.iter().filter(|entry| entry.verdict == Verdict::Unknown).count();
     if unknown > 0 {
         said.push_str(&format!("; {unknown} could not be told"));

@@ -1,4 +1,34 @@
 //! Tests too long to stand beside what they test.
 
+mod bad;
+mod good;
 mod shells;
 mod templates;
+
+use super::{ArgSpec, Catalog, KindSpec};
+
+fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static str], mutates: bool) -> KindSpec {
+    let arg =
+        |(name, required): &(&'static str, bool)| ArgSpec { name, required: *required, summary: "see the manual" };
+    KindSpec {
+        name,
+        summary: "for tests",
+        args: args.iter().map(arg).collect(),
+        results: results.to_vec(),
+        mutates,
+        has_undo: mutates && name != "aws/stubborn",
+        undo_reason: None,
+    }
+}
+
+/// A few kinds of action.
+fn catalog() -> Catalog {
+    let kinds = [
+        kind("aws/vpc", &[("cidr", true), ("key", false)], &["id"], true),
+        kind("aws/subnet", &[("vpc", true), ("cidr", true), ("key", false)], &["id"], true),
+        kind("aws/instance", &[("subnet", true)], &["id", "address"], true),
+        kind("aws/stubborn", &[], &[], true),
+        kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
+    ];
+    Catalog { kinds: kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect() }
+}

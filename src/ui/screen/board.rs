@@ -5,7 +5,7 @@ use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
-use crate::engagement::Address;
+use crate::engagement::{Address, Row, Status};
 use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened};
@@ -14,7 +14,7 @@ use crate::ui::look::Role;
 use crate::ui::next::{NextMove, next_move};
 use crate::ui::screen::rows::{self, Folds, Node, TreeRow};
 use crate::ui::screen::{Move, Screen, content, detail, draw_prose};
-use crate::ui::widget::popup::pane;
+use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::{log, tree};
 
@@ -99,6 +99,22 @@ impl BoardScreen {
 
     pub fn follows(&self) -> bool {
         self.follow
+    }
+
+    /// From now on the cursor goes along with what runs, until a person moves it.
+    pub fn go_along(&mut self) {
+        self.follow = true;
+    }
+
+    /// Puts the cursor on what runs, when it goes along and stands on something that does not.
+    pub fn watch_what_runs(&mut self, facts: &Facts) {
+        let Some(open) = facts.open.as_ref().filter(|_| self.follow) else { return };
+        let runs = |row: &&Row| matches!(row.status, Status::Running { .. });
+        let here = self.address(facts).and_then(|address| open.row(&address).filter(runs));
+        if let (None, Some(row)) = (here, open.board.rows.iter().find(runs)) {
+            let address = row.address.clone();
+            self.jump(facts, &address);
+        }
     }
 
     /// Puts the cursor on a step, whatever is folded.
@@ -214,7 +230,7 @@ impl BoardScreen {
         let area = self.areas(content(facts.size)).detail;
         let height = usize::from(area.height.saturating_sub(2));
         let Some(node) = &self.chosen else { return };
-        let most = detail::prose(facts, open, node, area.width.saturating_sub(2)).height().saturating_sub(height);
+        let most = detail::prose(facts, open, node, area.width.saturating_sub(4)).height().saturating_sub(height);
         self.scroll = match to {
             Move::Up => self.scroll.saturating_sub(1),
             Move::Down => self.scroll + 1,
@@ -307,11 +323,11 @@ impl BoardScreen {
         let Some(node) = &self.chosen else { return };
         let (title, note) = detail::heading(open, node);
         let inner_width = area.width.saturating_sub(2);
-        let prose = detail::prose(facts, open, node, inner_width);
+        let prose = detail::prose(facts, open, node, inner_width.saturating_sub(2));
         let more = prose.height() > usize::from(area.height.saturating_sub(2));
         let note = if more && self.pane != Pane::Detail { format!("{note}  Tab: more") } else { note };
         let inside = pane(frame, &facts.look, area, &title, &note, self.pane == Pane::Detail);
-        draw_prose(frame, inside, prose, self.scroll);
+        draw_prose(frame, margin(inside), prose, self.scroll);
     }
 
     fn draw_output(&self, facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
@@ -325,13 +341,13 @@ impl BoardScreen {
         match address.and_then(|address| open.output(address)).filter(|output| !output.is_empty()) {
             Some(output) => {
                 let inside = pane(frame, look, area, "Output", &self.log.place(output, height), focused);
-                log::draw(frame, look, inside, output, &self.log);
+                log::draw(frame, look, margin(inside), output, &self.log);
             }
             None => {
                 let inside = pane(frame, look, area, "Output", "", focused);
-                let mut prose = Prose::new(look, inside.width, 0);
+                let mut prose = Prose::new(look, margin(inside).width, 0);
                 prose.text(&nothing_to_show(open, address), look.style(Role::Muted));
-                draw_prose(frame, inside, prose, 0);
+                draw_prose(frame, margin(inside), prose, 0);
             }
         }
     }

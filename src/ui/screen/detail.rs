@@ -155,7 +155,9 @@ impl Detail<'_> {
             }
             Status::NeedsInput(missing) => {
                 let fields = &self.open.runbook.fields;
-                let label = |id: &crate::input::InputId| fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+                let label = |id: &crate::input::InputId| {
+                    fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone())
+                };
                 let labels: Vec<String> = missing.iter().map(label).collect();
                 prose.item("Missing", &labels.join(", "), Style::new());
             }
@@ -239,13 +241,14 @@ impl Detail<'_> {
         let said = match (&call, &self.step.work) {
             (Some(Call::Manual { ask }), _) => ask.clone(),
             (Some(Call::Kind { kind, with }), _) => {
-                let arguments: Vec<String> = with.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();
+                let arguments: Vec<String> =
+                    with.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();
                 format!("{kind}: {}", arguments.join(", "))
             }
             (Some(Call::Shell { host, sudo, .. }), _) => {
                 format!("a script on {host}{}; p shows it", if *sudo { ", as root" } else { "" })
             }
-            (Some(Call::Form(inputs)), _) => format!("asks for {}", text::count(inputs.len(), "answer")),
+            (Some(Call::Form(_)), _) => return,
             (None, Work::Kind { kind, .. }) => format!("{kind}, with values that earlier steps will tell"),
             (None, Work::Shell(_)) => "a script on a host that earlier steps will tell".to_owned(),
             (None, Work::Manual(_) | Work::Form(_) | Work::Choice(_)) => return,
@@ -270,7 +273,8 @@ impl Detail<'_> {
             }
             return;
         };
-        let how = if made.created { "u takes it back: onramp made it" } else { "it was there before onramp; u leaves it" };
+        let how =
+            if made.created { "u takes it back: onramp made it" } else { "it was there before onramp; u leaves it" };
         prose.item("Undo", how, Style::new());
     }
 

@@ -18,7 +18,7 @@ use crate::ui::look::Role;
 use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused};
 use crate::ui::screen::{Move, Screen, draw_prose};
 use crate::ui::state::{Place, State};
-use crate::ui::widget::popup::pane;
+use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::words;
 
@@ -34,7 +34,7 @@ pub struct FormScreen {
     /// Drafts of fields that are hidden now, so that showing them again brings them back.
     hidden: BTreeMap<InputId, FormField>,
     /// Answers on their way to the state file.
-    pending: Vec<InputId>,
+    pending: Vec<(InputId, Value)>,
 }
 
 /// Opens the form of a step, on its first open field. The same form keeps its drafts.
@@ -44,7 +44,8 @@ pub fn begin(state: &mut State, step: &Address) -> Vec<Effect> {
     }
     state.form.refresh(&state.facts);
     let open = state.form.fields.iter().position(|field| field.saved.is_none() && !field.optional);
-    let wrong = state.form.fields.iter().position(|field| field.problem.as_ref().is_some_and(|problem| !problem.warning));
+    let wrong =
+        state.form.fields.iter().position(|field| field.problem.as_ref().is_some_and(|problem| !problem.warning));
     state.form.cursor = wrong.or(open).unwrap_or(0);
     state.show(Place::Form);
     Vec::new()
@@ -72,7 +73,8 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
     } else if state.form.complete() {
         state.show(Place::Board);
         state.say(Said::good("All answers of this form are given"));
-        state.board.jump_to_next(&state.facts);
+        // The last answer is on its way: once it is recorded the cursor goes on.
+        state.board.go_along();
     } else {
         state.form.cursor = state.form.first_open().unwrap_or(state.form.cursor);
     }
@@ -113,16 +115,26 @@ impl FormScreen {
     /// A fact came in.
     pub fn known(&mut self, facts: &Facts) {
         let Some(open) = &facts.open else { return };
-        self.pending.retain(|id| !open.engagement.inputs.contains_key(id));
+        self.pending.retain(|(id, value)| open.engagement.inputs.get(id).is_none_or(|given| given.value != *value));
         self.refresh(facts);
     }
 
     /// An answer that looked right was refused by the engine: the words go to its field, the draft stays.
     pub fn refused(&mut self, why: &str) {
-        let Some(id) = self.pending.pop() else { return };
+        let Some((id, _)) = self.pending.pop() else { return };
         if let Some(field) = self.fields.iter_mut().find(|field| field.id == id) {
             field.problem = Some(Problem::error(why));
         }
+    }
+
+    #[cfg(test)]
+    pub fn expect_answer(&mut self, id: InputId, value: Value) {
+        self.pending.push((id, value));
+    }
+
+    #[cfg(test)]
+    pub fn takes_answer_of(&self, id: &str, draft: &str) -> bool {
+        self.field().is_some_and(|field| field.id.as_str() == id && field.draft() == draft)
     }
 
     fn complete(&self) -> bool {
@@ -133,7 +145,8 @@ impl FormScreen {
     fn first_open(&self) -> Option<usize> {
         self.fields.iter().position(|field| {
             let wrong = field.problem.as_ref().is_some_and(|problem| !problem.warning);
-            let missing = field.saved.is_none() && !field.optional && !self.pending.contains(&field.id);
+            let missing =
+                field.saved.is_none() && !field.optional && !self.pending.iter().any(|(id, _)| *id == field.id);
             wrong || missing
         })
     }
@@ -161,7 +174,7 @@ impl FormScreen {
                 if field.is_blank() && matches!(field.control, Control::Text(_)) {
                     field.edit_offer();
                 }
-                self.pending.push(id.clone());
+                self.pending.push((id.clone(), value.clone()));
                 Command::GiveInputs(vec![(id, value)])
             }
         };
@@ -357,6 +370,9 @@ impl FormScreen {
         if !why.is_empty() {
             intro.indented(" ", why, look.style(Role::Muted)).blank();
         }
+        if self.fields.is_empty() {
+            intro.indented(" ", "Nothing is asked here as things stand. Esc goes back.", Style::new());
+        }
         let mut lines = intro.lines();
         let mut focus = 0..0;
         let mut editor = None;
@@ -374,7 +390,11 @@ impl FormScreen {
             }
         }
         let height = usize::from(area.height);
-        let first = focus.end.saturating_sub(height).min(focus.start).max(if focus.end + 2 > height { focus.start.min(focus.end + 2 - height) } else { 0 });
+        let first = focus.end.saturating_sub(height).min(focus.start).max(if focus.end + 2 > height {
+            focus.start.min(focus.end + 2 - height)
+        } else {
+            0
+        });
         for (index, line) in lines.into_iter().enumerate().skip(first).take(height) {
             let y = area.y + u16::try_from(index - first).unwrap_or(0);
             frame.render_widget(line, Rect { y, height: 1, ..area });
@@ -391,8 +411,8 @@ impl FormScreen {
 
 fn draw_about(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect, field: &FormField) {
     let look = &facts.look;
-    let inside = pane(frame, look, area, &field.label, "", false);
-    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 9);
+    let inside = margin(pane(frame, look, area, &field.label, "", false));
+    let mut prose = Prose::new(look, inside.width, 9);
     if !field.help.is_empty() {
         prose.text(&field.help, Style::new()).blank();
     }

@@ -17,9 +17,14 @@ const TALLEST: usize = 10;
 /// How a field is answered.
 #[derive(Debug, Clone)]
 pub enum Control {
-    Text(Editor),
+    Text(Box<Editor>),
     /// One of several, or some of them.
-    Select { choices: Vec<Choice>, cursor: usize, marked: Vec<bool>, several: bool },
+    Select {
+        choices: Vec<Choice>,
+        cursor: usize,
+        marked: Vec<bool>,
+        several: bool,
+    },
 }
 
 /// A field on the screen. A draft that was refused stays until a person changes it.
@@ -180,7 +185,7 @@ impl FormField {
     pub fn edit_offer(&mut self) -> bool {
         match (&mut self.control, &self.offer) {
             (Control::Text(editor), Some(offer)) if editor.is_blank() => {
-                *editor = if editor.has_many_lines() { Editor::lines(offer) } else { Editor::line(offer) };
+                **editor = if editor.has_many_lines() { Editor::lines(offer) } else { Editor::line(offer) };
                 true
             }
             _ => false,
@@ -207,11 +212,15 @@ fn control(kind: &Kind, shown: Option<&str>, offer: Option<&str>) -> Control {
         Kind::Choice(choices) => (choices.clone(), false),
         Kind::Choices(choices, _) => (choices.clone(), true),
         Kind::YesNo => (yes_no(), false),
-        kind if many_lines(kind) => return Control::Text(Editor::lines(&one_per_line(kind, shown.unwrap_or_default()))),
-        _ => return Control::Text(Editor::line(shown.unwrap_or_default())),
+        kind if many_lines(kind) => {
+            return Control::Text(Box::new(Editor::lines(&one_per_line(kind, shown.unwrap_or_default()))));
+        }
+        _ => return Control::Text(Box::new(Editor::line(shown.unwrap_or_default()))),
     };
-    let given: Vec<&str> = shown.or(offer).unwrap_or_default().split([',', ' ']).filter(|part| !part.is_empty()).collect();
-    let marked: Vec<bool> = choices.iter().map(|choice| shown.is_some() && given.contains(&choice.value.as_str())).collect();
+    let given: Vec<&str> =
+        shown.or(offer).unwrap_or_default().split([',', ' ']).filter(|part| !part.is_empty()).collect();
+    let marked: Vec<bool> =
+        choices.iter().map(|choice| shown.is_some() && given.contains(&choice.value.as_str())).collect();
     let cursor = choices.iter().position(|choice| given.first() == Some(&choice.value.as_str())).unwrap_or(0);
     Control::Select { choices, cursor, marked, several }
 }
@@ -356,7 +365,11 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
             prose.indented("    ", &said, look.style(Role::Muted));
         }
         if field.offer.is_some() && field.is_blank() && field.takes_text() {
-            prose.indented("    ", "Enter takes what is offered. Right puts it into the field, to change it.", look.style(Role::Muted));
+            prose.indented(
+                "    ",
+                "Enter takes what is offered. Right puts it into the field, to change it.",
+                look.style(Role::Muted),
+            );
         }
     }
     if let Some(problem) = &field.problem {
@@ -379,8 +392,7 @@ fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: boo
 }
 
 fn problem_lines(prose: &mut Prose, look: &Look, problem: &Problem) {
-    let (glyph, role) =
-        if problem.warning { (Glyph::Recheck, Role::Waiting) } else { (Glyph::Failed, Role::Problem) };
+    let (glyph, role) = if problem.warning { (Glyph::Recheck, Role::Waiting) } else { (Glyph::Failed, Role::Problem) };
     let lead = format!("    {} ", look.glyph(glyph));
     debug_assert!(cells(&lead) == 6);
     prose.indented(&lead, &problem.said, look.style(role));

@@ -162,7 +162,8 @@ fn bar(facts: &Facts, card: &EngagementCard, width: usize) -> String {
 fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCard) {
     let look = &facts.look;
     let plain = ratatui::style::Style::new();
-    let inside = pane(frame, look, area, &card.name, if card.practice { "practice: nothing here is real" } else { "" }, false);
+    let inside =
+        pane(frame, look, area, &card.name, if card.practice { "practice: nothing here is real" } else { "" }, false);
     let mut prose = Prose::new(look, inside.width.saturating_sub(1), 12);
     if let Some(trouble) = &card.trouble {
         prose.item(" Trouble", trouble, look.style(Role::Problem));
@@ -191,7 +192,11 @@ fn or_dash(text: &str) -> &str {
 pub fn open(state: &mut State) -> Vec<Effect> {
     match state.home.chosen(&state.facts) {
         Some(card) => {
-            let here = state.facts.open.as_ref().is_some_and(|open| open.engagement.identity.name == card.name && !open.closed);
+            let here = state
+                .facts
+                .open
+                .as_ref()
+                .is_some_and(|open| open.engagement.identity.name == card.name && !open.closed);
             if here {
                 state.show(crate::ui::state::Place::Board);
                 return Vec::new();
@@ -204,7 +209,9 @@ pub fn open(state: &mut State) -> Vec<Effect> {
 
 /// May the chosen engagement be opened?
 pub fn can_open(state: &State) -> Result<(), String> {
-    let Some(card) = state.home.chosen(&state.facts) else { return Err("there is no engagement yet: n begins one".to_owned()) };
+    let Some(card) = state.home.chosen(&state.facts) else {
+        return Err("there is no engagement yet: n begins one".to_owned());
+    };
     if let Some(trouble) = &card.trouble {
         return Err(trouble.clone());
     }

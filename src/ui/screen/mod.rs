@@ -14,6 +14,7 @@ pub mod rows;
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::text;
@@ -21,8 +22,8 @@ use crate::ui::command;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Tone};
 use crate::ui::look::Role;
-use crate::ui::state::{Popup, State};
-use crate::ui::widget::prose::{Prose, cells};
+use crate::ui::state::{Place, Popup, State};
+use crate::ui::widget::prose::{Prose, cells, fitted, wrap};
 use crate::ui::words;
 
 /// Below this nothing can be read.
@@ -73,9 +74,10 @@ pub fn draw(state: &State, frame: &mut Frame) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(frame, area);
     }
+    let said_lines = said(state, area.width);
+    let said_height = Constraint::Length(u16::try_from(said_lines.len()).unwrap_or(1));
     let [top, content, said, hints] =
-        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
-            .areas(area);
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), said_height, Constraint::Length(1)]).areas(area);
     frame.set_cursor_position(Position { x: content.x, y: content.y });
     draw_top(state, frame, top);
     state.screen().draw(&state.facts, frame, content);
@@ -84,7 +86,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
         Some(Popup::Prompt(prompt)) => prompt.draw(&state.facts, frame, content),
         None => {}
     }
-    draw_said(state, frame, said);
+    for (line, row) in said_lines.into_iter().zip(said.rows()) {
+        frame.render_widget(line, row);
+    }
     draw_hints(state, frame, hints);
 }
 
@@ -99,7 +103,7 @@ fn too_small(frame: &mut Frame, area: Rect) {
          what runs goes on. Ctrl-C twice leaves.",
         SMALLEST.0, SMALLEST.1, area.width, area.height
     );
-    for (y, line) in crate::ui::widget::prose::wrap(&said, usize::from(area.width)).into_iter().enumerate() {
+    for (y, line) in wrap(&said, usize::from(area.width)).into_iter().enumerate() {
         let y = area.y + u16::try_from(y).unwrap_or(u16::MAX - area.y);
         if y < area.bottom() {
             frame.render_widget(line, Rect { y, height: 1, ..area });
@@ -116,7 +120,7 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
         right.push(Span::styled(" PRACTICE ", look.style(Role::Practice)));
         right.push(Span::raw(" "));
     }
-    if let Some(open) = facts.open.as_ref().filter(|_| state.place != crate::ui::state::Place::Home) {
+    if let Some(open) = facts.open.as_ref().filter(|_| state.place != Place::Home) {
         let target = open.target();
         if !target.is_empty() && area.width >= 72 {
             right.push(Span::styled(format!("{target}  "), look.style(Role::Muted)));
@@ -133,7 +137,7 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
 
 fn path(state: &State) -> String {
     let mut parts = vec!["onramp".to_owned()];
-    if let Some(open) = state.facts.open.as_ref().filter(|_| state.place != crate::ui::state::Place::Home) {
+    if let Some(open) = state.facts.open.as_ref().filter(|_| state.place != Place::Home) {
         parts.push(open.engagement.identity.name.clone());
     }
     parts.push(state.screen().title(&state.facts));
@@ -141,29 +145,45 @@ fn path(state: &State) -> String {
     parts.join(" / ")
 }
 
+/// Rows that bad news may take, so that they are read whole; anything else has one.
+const BAD_NEWS: usize = 3;
+
 /// Left the last thing that happened, right how far everything is.
-fn draw_said(state: &State, frame: &mut Frame, area: Rect) {
+fn said(state: &State, width: u16) -> Vec<Line<'static>> {
     let facts = &state.facts;
     let look = &facts.look;
     let counters = match (&facts.open, state.place) {
-        (Some(open), place) if place != crate::ui::state::Place::Home => words::counters(&open.board.tally),
+        (Some(open), place) if place != Place::Home => words::counters(&open.board.tally),
         _ => text::count(facts.cards.len(), "engagement"),
     };
-    let room = usize::from(area.width).saturating_sub(cells(&counters) + 4);
-    let (said, style) = match facts.said.tone {
-        Tone::Plain => (&facts.said.text, ratatui::style::Style::new()),
-        Tone::Good => (&facts.said.text, look.style(Role::Done)),
-        Tone::Bad => (&facts.said.text, look.style(Role::Problem)),
+    let style = match facts.said.tone {
+        Tone::Plain => Style::new(),
+        Tone::Good => look.style(Role::Done),
+        Tone::Bad => look.style(Role::Problem),
     };
-    let said = text::clip(&look.text(said), room);
-    let gap = usize::from(area.width).saturating_sub(cells(&said) + cells(&counters) + 2);
-    let line = Line::from(vec![
-        Span::raw(" "),
-        Span::styled(said, style),
-        Span::raw(" ".repeat(gap)),
-        Span::styled(counters, look.bold()),
-    ]);
-    frame.render_widget(line, area);
+    let width = usize::from(width);
+    let room = width.saturating_sub(cells(&counters) + 4);
+    let said = look.text(&facts.said.text);
+    let mut lines = match facts.said.tone {
+        Tone::Bad if cells(&said) > room => wrap(&said, room),
+        _ => vec![said],
+    };
+    if lines.len() > BAD_NEWS {
+        let rest = lines.split_off(BAD_NEWS - 1).join(" ");
+        lines.push(rest);
+    }
+    let with_counters = |(index, line): (usize, String)| {
+        let line = fitted(&line, room);
+        let counters = if index == 0 { counters.clone() } else { String::new() };
+        let gap = width.saturating_sub(cells(&line) + cells(&counters) + 2);
+        Line::from(vec![
+            Span::raw(" "),
+            Span::styled(line, style),
+            Span::raw(" ".repeat(gap)),
+            Span::styled(counters, look.bold()),
+        ])
+    };
+    lines.into_iter().enumerate().map(with_counters).collect()
 }
 
 /// The keys that mean something now, the most useful first; help and quit are never cut off.

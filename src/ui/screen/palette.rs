@@ -65,7 +65,8 @@ impl Palette {
             && !wanted.trim().is_empty()
             && let Some(open) = &facts.open
         {
-            let steps = open.board.rows.iter().map(|row| (row.address.clone(), words::title(&open.runbook, &row.address)));
+            let steps =
+                open.board.rows.iter().map(|row| (row.address.clone(), words::title(&open.runbook, &row.address)));
             let found = steps.filter(|(address, title)| fits(&format!("go to {title} {address}")));
             entries.extend(found.map(|(address, title)| Entry::Step(address, title)));
         }
@@ -84,12 +85,14 @@ impl Palette {
         let facts = &state.facts;
         let look = &facts.look;
         let title = if self.help { format!("Help: {}", state.screen().title(facts)) } else { "Commands".to_owned() };
-        let inside = popup::open(frame, look, area, 100, area.height, &title);
+        let inside = popup::margin(popup::open(frame, look, area, 100, area.height, &title));
         let mut intro = Prose::new(look, inside.width, 8);
         if self.help {
             here_and_next(&mut intro, state);
         }
-        let legend = legend(facts, inside.width, self.help);
+        let entries = self.entries(facts);
+        let cursor = self.cursor.min(entries.len().saturating_sub(1));
+        let legend = legend(state, entries.get(cursor), inside.width, self.help);
         let intro_height = u16::try_from(intro.height()).unwrap_or(0);
         let legend_height = u16::try_from(legend.height()).unwrap_or(0);
         let [intro_area, line, list, legend_area] = Layout::vertical([
@@ -101,8 +104,6 @@ impl Palette {
         .areas(inside);
         super::draw_prose(frame, intro_area, intro, 0);
         super::draw_prose(frame, legend_area, legend, 0);
-        let entries = self.entries(facts);
-        let cursor = self.cursor.min(entries.len().saturating_sub(1));
         let rows: Vec<Line> = entries
             .iter()
             .enumerate()
@@ -110,11 +111,9 @@ impl Palette {
             .collect();
         tree::draw(frame, look, list, &rows, cursor, true);
         let lead = if self.help { "Type to find: " } else { ": " };
-        let [lead_area, field] = Layout::horizontal([
-            Constraint::Length(u16::try_from(lead.len()).unwrap_or(0)),
-            Constraint::Fill(1),
-        ])
-        .areas(line);
+        let [lead_area, field] =
+            Layout::horizontal([Constraint::Length(u16::try_from(lead.len()).unwrap_or(0)), Constraint::Fill(1)])
+                .areas(line);
         frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
         self.filter.draw(frame, field, look.bold(), true);
     }
@@ -142,11 +141,25 @@ fn here_and_next(prose: &mut Prose, state: &State) {
     prose.item("Next", &next, look.style(Role::Accent));
 }
 
-fn legend(facts: &Facts, width: u16, help: bool) -> Prose<'_> {
-    let look = &facts.look;
+/// Under the list: all of the marked row, which may have been cut; in help also the signs.
+fn legend<'a>(state: &'a State, marked: Option<&Entry>, width: u16, help: bool) -> Prose<'a> {
+    let look = &state.facts.look;
     let mut prose = Prose::new(look, width, 8);
+    let said = match marked {
+        Some(Entry::Command(command)) => match (command.enabled)(state) {
+            Ok(()) => format!("{}.", command.help),
+            Err(why) => format!("{}. Off now: {why}.", command.help),
+        },
+        Some(Entry::Step(_, title)) => format!("Puts the cursor on {title}."),
+        None => "Nothing fits what you typed. Esc closes.".to_owned(),
+    };
+    prose.item("Does", &said, look.bold());
+    while prose.height() < 3 {
+        prose.blank();
+    }
     if help {
-        let signs: Vec<String> = LEGEND.iter().map(|(glyph, _, word)| format!("{} {word}", look.glyph(*glyph))).collect();
+        let signs: Vec<String> =
+            LEGEND.iter().map(|(glyph, _, word)| format!("{} {word}", look.glyph(*glyph))).collect();
         prose.item("Signs", &signs.join(", "), look.style(Role::Muted));
     }
     prose

@@ -260,7 +260,7 @@ impl PlanScreen {
                 };
                 let calls = calls(entry);
                 let before = format!("{cursor} {fold} ");
-                let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 1);
+                let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 2);
                 let style = look.style(role);
                 Line::from(vec![
                     Span::raw(before),
@@ -318,18 +318,23 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
     };
     let approval = planned.plan.approval();
     let costs = planned.plan.entries.iter().filter(|entry| entry.would_change() && entry.cost.is_some()).count();
+    let costly = if costs == 1 {
+        "one of them begins to cost money".to_owned()
+    } else {
+        format!("{costs} of them begin to cost money")
+    };
     let said = if approval.is_empty() {
         "nothing to approve: r runs the checks that are left".to_owned()
     } else {
-        let cost = if costs > 0 { format!("; {} begin to cost money", text::count(costs, "step")) } else { String::new() };
+        let cost = if costs > 0 { format!("; {costly}") } else { String::new() };
         format!("{}{cost}", text::count(approval.len(), "step"))
     };
     prose.item(" Covers", &said, Style::new());
-    let digest: String = planned.plan.digest.chars().take(12).collect();
-    prose.item(" Digest", &format!("{digest}: the approval holds for exactly these calls and scripts"), Style::new());
     if !approval.is_empty() {
         let said = format!("a, then type {}; Enter alone never approves", facts.approval_word());
         prose.item(" Approve", &said, look.style(Role::Accent));
+        let digest: String = planned.plan.digest.chars().take(12).collect();
+        prose.item(" Digest", &format!("{digest}: it holds for exactly these calls"), Style::new());
     }
     draw_prose(frame, inside, prose, 0);
 }

@@ -1,5 +1,7 @@
 //! Questions that need an answer before something happens: what it means first, then a line to type.
 
+use std::collections::BTreeSet;
+
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -48,6 +50,9 @@ pub struct Prompt {
     choice: usize,
     problem: Option<String>,
 }
+
+/// Entries of a list that a popup shows.
+const LONGEST_LIST: usize = 8;
 
 /// One way to answer, where there are several.
 type Choice = (&'static str, &'static str);
@@ -122,7 +127,10 @@ impl Prompt {
                 prose.text("A short name for this customer and environment, e.g. acme-prod: letters, digits and hyphens. It is the name of the file on this machine.", plain);
             }
             Ask::Skip(_) => {
-                prose.text("What needs this step goes on as if it were done. The reason stands in the handover report.", plain);
+                prose.text(
+                    "What needs this step goes on as if it were done. The reason stands in the handover report.",
+                    plain,
+                );
             }
             Ask::SignOff(step) => self.explain_sign_off(facts, step, prose),
             Ask::TrustKey(step) => explain_key(facts, step, prose),
@@ -171,7 +179,8 @@ fn status<'a>(facts: &'a Facts, step: &Address) -> Option<&'a Status> {
 
 fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
     let look = &facts.look;
-    let Some(Status::Asked(Question::HostKey { hop, host, port, algorithm, fingerprint, .. })) = status(facts, step) else {
+    let Some(Status::Asked(Question::HostKey { hop, host, port, algorithm, fingerprint, .. })) = status(facts, step)
+    else {
         return;
     };
     prose.item("Host", &format!("{hop}  ({host}, port {port})"), look.bold());
@@ -188,30 +197,54 @@ fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
         _ => "ssh_host_ed25519_key.pub",
     };
     prose.verbatim(&format!("ssh-keygen -lf /etc/ssh/{file}"), look.bold());
-    prose.text("ssh-keyscan is no second source: it asks the same wire. If they differ, press Esc and find out why.", Style::new());
+    prose.text(
+        "ssh-keyscan is no second source: it asks the same wire. If they differ, press Esc and find out why.",
+        Style::new(),
+    );
 }
 
 fn explain_approval(facts: &Facts, prose: &mut Prose) {
     let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
-    prose.text(&format!("{}. After that onramp runs them, and stops at the first thing that is not as planned.", words::plan_summary(&planned.plan)), Style::new());
+    prose.text(
+        &format!(
+            "{}. After that onramp runs them, and stops at the first thing that is not as planned.",
+            words::plan_summary(&planned.plan)
+        ),
+        Style::new(),
+    );
+    let mut said = BTreeSet::new();
     for entry in planned.plan.entries.iter().filter(|entry| entry.would_change()) {
-        if let Some(cost) = &entry.cost {
-            prose.indented("  cost  ", &format!("{}: {cost}", entry.title), facts.look.style(Role::Waiting));
-        }
-        if let Some(breaks) = &entry.breaks {
-            prose.indented("  care  ", &format!("{}: {breaks}", entry.title), facts.look.style(Role::Waiting));
+        let words = [("  cost  ", &entry.cost), ("  care  ", &entry.breaks)];
+        for (lead, words) in words {
+            if let Some(words) = words {
+                said.insert((lead, format!("{}: {words}", entry.title)));
+            }
         }
     }
+    let style = facts.look.style(Role::Waiting);
+    said.iter().take(LONGEST_LIST).for_each(|(lead, words)| {
+        prose.indented(lead, words, style);
+    });
+    more(prose, said.len());
 }
 
 fn explain_undo(facts: &Facts, steps: &[Address], prose: &mut Prose) {
     let Some(open) = &facts.open else { return };
     prose.text("In this order, newest first:", Style::new());
-    for step in steps {
+    for step in steps.iter().take(LONGEST_LIST) {
         let Some(made) = open.engagement.record(step).and_then(|record| record.made.as_ref()) else { continue };
-        let fate = if made.created { "is deleted: onramp made it" } else { "stays: it was there before onramp" };
-        let said = format!("{} {fate} ({})", words::title(&open.runbook, step), text::list(&made.operations));
+        let fate =
+            if made.created { "deleted, because onramp made it" } else { "left alone, because it was there before" };
+        let said = format!("{}: {fate} ({})", words::title(&open.runbook, step), text::list(&made.operations));
         prose.indented("  - ", &said, Style::new());
+    }
+    more(prose, steps.len());
+}
+
+/// A list that is longer says so; the rest stands in the plan or in the tree.
+fn more(prose: &mut Prose, length: usize) {
+    if length > LONGEST_LIST {
+        prose.text(&format!("    and {} more", length - LONGEST_LIST), Style::new());
     }
 }
 
@@ -254,9 +287,12 @@ impl Screen for Prompt {
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
-        let width = area.width.saturating_sub(4).min(84);
+        let width = area.width.saturating_sub(6).min(84);
         let mut prose = Prose::new(look, width.saturating_sub(4), 7);
         self.explain(facts, &mut prose);
+        if !self.choices().is_empty() {
+            prose.blank();
+        }
         for (index, (name, means)) in self.choices().iter().enumerate() {
             let marked = index == self.choice;
             let cursor = if marked { look.glyph(Glyph::Cursor) } else { " " };
@@ -369,9 +405,7 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
 }
 
 fn settle(state: &mut State, prompt: &Prompt, step: &Address, typed: String) -> Result<Vec<Effect>, String> {
-    let settle = |how, reason| {
-        Effect::Send(Request::Command(Command::Settle { step: step.clone(), how, reason }))
-    };
+    let settle = |how, reason| Effect::Send(Request::Command(Command::Settle { step: step.clone(), how, reason }));
     let again = RunScope::Only(step.clone());
     match prompt.chosen() {
         "look" => Ok(run(state, again)),

@@ -139,7 +139,7 @@ pub fn line(facts: &Facts, row: &TreeRow, width: usize, focused: bool) -> Line<'
     };
     let before = format!("{cursor}{}{fold} ", "  ".repeat(row.depth));
     let after = row.count.clone().unwrap_or_else(|| word(row, width).to_owned());
-    let room = width.saturating_sub(cells(&before) + 2 + cells(&after) + 1);
+    let room = width.saturating_sub(cells(&before) + 2 + cells(&after) + 2);
     let style = look.style(row.badge.role);
     let title_style = match (row.depth, row.badge.role) {
         (0, _) => look.bold(),
@@ -153,6 +153,7 @@ pub fn line(facts: &Facts, row: &TreeRow, width: usize, focused: bool) -> Line<'
         Span::styled(fitted(&look.text(&row.title), room), title_style),
         Span::raw(" "),
         Span::styled(after, if row.count.is_some() { look.style(Role::Muted) } else { style }),
+        Span::raw(" "),
     ])
 }
 

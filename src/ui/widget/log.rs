@@ -222,7 +222,10 @@ mod tests {
         let mut output = Output::page(1, 2, vec!["c".to_owned()]);
         assert!(!output.prepend(0, vec!["x".to_owned()]));
         assert!(output.prepend(0, vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!((output.lines.iter().map(String::as_str).collect::<String>(), output.dropped), ("abc".to_owned(), 0));
+        assert_eq!(
+            (output.lines.iter().map(String::as_str).collect::<String>(), output.dropped),
+            ("abc".to_owned(), 0)
+        );
     }
 
     #[test]

@@ -9,16 +9,16 @@ use crate::ui::look::{Look, Role};
 
 /// Clears the middle of `area`, draws a box with a title into it and answers the room inside.
 pub fn open(frame: &mut Frame, look: &Look, area: Rect, width: u16, height: u16, title: &str) -> Rect {
-    let width = width.min(area.width.saturating_sub(2)).max(10).min(area.width);
+    let width = width.min(area.width.saturating_sub(6)).max(10).min(area.width);
     let height = height.min(area.height).max(3).min(area.height);
-    let place = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
     pane(frame, look, place, title, "", true)
+}
+
+/// The room inside a pane for text, which stands a cell away from the border.
+pub fn margin(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
 }
 
 /// A pane with a border, a title on the left and a note on the right; answers the room inside.

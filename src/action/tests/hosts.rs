@@ -1,0 +1,360 @@
+//! Scripts and connections, against hosts in the process: a bastion and two hosts behind it.
+
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::action::Trouble;
+use crate::engagement::{Failure, Host, Question};
+use crate::practice::hosts::{HostSpec, Hosts, Image};
+use crate::practice::net::{Gate, Source, Verdict};
+use crate::ssh::{Identity, PrivateKey};
+
+const BASTION: &str = "203.0.113.50";
+const APP: &str = "10.40.11.20";
+const DATA: &str = "10.40.11.21";
+
+/// Walls that a test puts up.
+#[derive(Default)]
+struct Walls(Mutex<Vec<(Source, IpAddr)>>);
+
+#[async_trait::async_trait]
+impl Gate for Walls {
+    async fn allows(&self, from: Source, to: IpAddr, _port: u16) -> Verdict {
+        if self.0.lock().unwrap().contains(&(from, to)) { Verdict::Filtered } else { Verdict::Open }
+    }
+}
+
+struct Lab {
+    hosts: Hosts,
+    walls: Arc<Walls>,
+    key: Arc<PrivateKey>,
+    pins: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Lab {
+    async fn new() -> Lab {
+        use russh::keys::{Algorithm, key::safe_rng};
+        let key = Arc::new(PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap());
+        let (hosts, mut pins) = (Hosts::new(), BTreeMap::new());
+        for (name, addresses) in [("bastion", vec!["10.40.0.10", BASTION]), ("app", vec![APP]), ("data", vec![DATA])] {
+            let spec = HostSpec {
+                name: name.to_owned(),
+                image: Image::Debian12,
+                addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+                user: "admin".to_owned(),
+                authorized_keys: vec![key.public_key().to_openssh().unwrap()],
+            };
+            pins.insert(name, hosts.add(spec).await.unwrap().host_key_fingerprints);
+        }
+        Lab { hosts, walls: Arc::default(), key, pins }
+    }
+
+    fn host(
+        &self,
+        name: &'static str,
+        address: &str,
+        via: Option<&str>,
+        pinned: bool,
+    ) -> (String, Result<Host, String>) {
+        let host = Host {
+            name: name.to_owned(),
+            known_as: name.to_owned(),
+            address: address.to_owned(),
+            port: 22,
+            user: "admin".to_owned(),
+            key: None,
+            via: via.map(str::to_owned),
+            fingerprints: if pinned { self.pins[name].clone() } else { Vec::new() },
+        };
+        (name.to_owned(), Ok(host))
+    }
+
+    /// The engagement's world; `app` is pinned or not.
+    async fn stage(&self, app_is_pinned: bool) -> (World, mpsc::Receiver<Vec<u8>>) {
+        let routes = [
+            self.host("bastion", BASTION, None, true),
+            self.host("app", APP, Some("bastion"), app_is_pinned),
+            self.host("data", DATA, Some("bastion"), true),
+        ];
+        self.world(routes)
+    }
+
+    fn world(
+        &self,
+        routes: impl IntoIterator<Item = (String, Result<Host, String>)>,
+    ) -> (World, mpsc::Receiver<Vec<u8>>) {
+        let dial = self.hosts.dialer(Source::ENGINEER, self.walls.clone());
+        let mut settings = ssh::Settings::new(dial, Vec::new(), None);
+        settings.limits.connect = Duration::from_millis(1_500);
+        let (output, receiver) = mpsc::channel(1_000);
+        let world = World {
+            cloud: Err(Failure::new("no cloud", "none is needed")),
+            ssh: Arc::new(ssh::Pool::new(settings)),
+            routes: Arc::new(Routes::for_tests(routes, Identity::Key(self.key.clone()))),
+            output,
+            cancel: CancellationToken::new(),
+            subject: subject("e1"),
+        };
+        (world, receiver)
+    }
+}
+
+fn script(run: &str) -> Call {
+    Call::Shell {
+        host: "app".to_owned(),
+        library: String::new(),
+        sudo: true,
+        check: Some("test -e /etc/made || exit 1".to_owned()),
+        run: Some(run.to_owned()),
+        verify: Some("cat /etc/made".to_owned()),
+        undo: Some("rm -f /etc/made; echo gone".to_owned()),
+        limit: Duration::from_secs(20),
+    }
+}
+
+fn shell(call: &Call) -> Box<dyn Action> {
+    build(call, &subject("e1")).unwrap()
+}
+
+fn intent() -> DurableIntent {
+    DurableIntent::for_tests(&subject("e1").address, "0123")
+}
+
+#[tokio::test]
+async fn a_script_lives() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let text = "echo made >/etc/made; echo on out; echo on err >&2";
+    let action = shell(&script(text));
+    assert_eq!(action.changes().len(), 1);
+    assert_eq!(action.changes()[0].service, "ssh");
+    assert_eq!(action.changes()[0].operation, "app");
+    assert_eq!(action.changes()[0].arguments, json!({ "script": text, "sudo": true }));
+
+    assert!(is_absent(&action.probe(&world).await));
+    let outcome = action.apply(&world, &intent()).await;
+    assert!(matches!(outcome, Outcome::Changed { created: true, .. }), "{outcome:?}");
+    let mut seen = String::new();
+    while let Ok(piece) = output.try_recv() {
+        seen.push_str(&String::from_utf8(piece).unwrap());
+    }
+    assert!(seen.contains("on out") && seen.contains("on err"), "{seen}");
+
+    let Verified::So(found) = action.verify(&world).await else { panic!("not so") };
+    assert_eq!(found.output["stdout"], json!("made"));
+    assert!(matches!(action.probe(&world).await, Probe::Same(_)));
+    let undone = action.undo(&world, &intent(), &BTreeMap::new()).await;
+    assert!(matches!(undone, Outcome::Changed { created: false, .. }), "{undone:?}");
+    assert!(is_absent(&action.probe(&world).await));
+}
+
+#[tokio::test]
+async fn a_script_that_fails_shows_its_last_words_made_harmless() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let run = "echo fine; printf 'bad \\033]52;c;QUFB\\007thing\\n' >&2; exit 3";
+    let outcome = shell(&script(run)).apply(&world, &intent()).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.what.contains("app") && failure.what.contains("code 3"), "{failure:?}");
+    assert!(failure.raw.contains("bad") && !failure.raw.contains('\u{1b}'), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_check_says_same_absent_or_unknown() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let probe = async |check: &str| {
+        let mut call = script("true");
+        if let Call::Shell { check: text, .. } = &mut call {
+            *text = Some(check.to_owned());
+        }
+        shell(&call).probe(&world).await
+    };
+    assert!(matches!(probe("exit 0").await, Probe::Same(_)));
+    assert!(is_absent(&probe("exit 1").await));
+    let Probe::Unknown(Trouble::Failure(failure)) = probe("echo no such tool >&2; exit 127").await else { panic!() };
+    assert!(failure.raw.contains("no such tool"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_check_that_is_not_so_after_the_change_is_not_yet() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let action = shell(&script("true"));
+    action.apply(&world, &intent()).await;
+    let Verified::NotYet { said } = action.verify(&world).await else { panic!("it is not so") };
+    assert!(said.contains("/etc/made"), "{said}");
+}
+
+#[tokio::test]
+async fn a_step_without_a_check_runs_and_one_without_an_undo_says_so() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let bare = Call::Shell {
+        host: "app".to_owned(),
+        library: String::new(),
+        sudo: false,
+        check: None,
+        run: Some("true".to_owned()),
+        verify: None,
+        undo: None,
+        limit: Duration::from_secs(20),
+    };
+    let action = shell(&bare);
+    assert!(is_absent(&action.probe(&world).await));
+    assert!(matches!(action.apply(&world, &intent()).await, Outcome::Changed { .. }));
+    assert!(matches!(action.verify(&world).await, Verified::So(_)));
+    assert!(matches!(action.undo(&world, &intent(), &BTreeMap::new()).await, Outcome::Failed { .. }));
+}
+
+#[tokio::test]
+async fn a_cut_connection_after_the_start_is_a_doubt() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let action = shell(&script("echo started; sleep 60"));
+    let hosts = &lab.hosts;
+    let (given, intent) = (&world, intent());
+    let cut = async {
+        while let Some(piece) = output.recv().await {
+            if String::from_utf8_lossy(&piece).contains("started") {
+                return hosts.remove("app").await;
+            }
+        }
+    };
+    let (outcome, ()) = tokio::join!(action.apply(given, &intent), cut);
+    assert!(matches!(outcome, Outcome::InDoubt { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_stop_before_the_start_is_no_doubt() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    world.cancel.cancel();
+    let outcome = shell(&script("true")).apply(&world, &intent()).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.meaning.contains("Nothing was run"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_new_host_key_is_a_question_and_a_changed_one_shows_both() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(false).await;
+    let action = shell(&script("true"));
+    let probe = action.probe(&world).await;
+    let Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, port: 22, .. })) = probe else {
+        panic!("{probe:?}")
+    };
+    assert_eq!(hop, "app");
+    assert!(lab.pins["app"].contains(&fingerprint), "{fingerprint}");
+    world.ssh.trusted().write().unwrap().accept("app", 22, &fingerprint);
+    assert!(is_absent(&action.probe(&world).await));
+
+    let other = format!("SHA256:{}", "x".repeat(43));
+    let (name, host) = lab.host("bastion", BASTION, None, true);
+    let pinned = host.map(|host| Host { fingerprints: vec![other.clone()], ..host });
+    let (world, _output) = lab.world([(name, pinned), lab.host("app", APP, Some("bastion"), true)]);
+    let probe = action.probe(&world).await;
+    let Probe::Unknown(Trouble::Failure(failure)) = probe else { panic!("{probe:?}") };
+    let shown = lab.pins["bastion"].iter().any(|print| failure.what.contains(print));
+    assert!(shown && failure.what.contains(&other), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_named_is_unknown_and_never_absent() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.world([]);
+    let action = shell(&script("true"));
+    let Probe::Unknown(Trouble::Failure(failure)) = action.probe(&world).await else { panic!() };
+    assert!(failure.what.contains("no host called"), "{failure:?}");
+    assert!(matches!(action.apply(&world, &intent()).await, Outcome::Failed { .. }));
+}
+
+async fn reach(world: &World, with: Json) -> Verified {
+    action("probe/tcp", &with, &world.subject).verify(world).await
+}
+
+#[tokio::test]
+async fn a_port_is_open_or_closed_from_here() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    assert!(matches!(reach(&world, json!({ "host": "bastion" })).await, Verified::So(_)));
+    assert!(matches!(reach(&world, json!({ "host": "bastion", "expect": "closed" })).await, Verified::NotSo(_)));
+    let refused = json!({ "address": BASTION, "port": 4444 });
+    assert!(matches!(reach(&world, refused).await, Verified::NotYet { .. }));
+    assert!(matches!(
+        reach(&world, json!({ "host": "app", "from": "here", "expect": "closed" })).await,
+        Verified::So(_)
+    ));
+    lab.walls.0.lock().unwrap().push((Source::ENGINEER, BASTION.parse().unwrap()));
+    assert!(matches!(reach(&world, json!({ "host": "bastion", "expect": "closed" })).await, Verified::So(_)));
+}
+
+#[tokio::test]
+async fn a_port_is_open_or_closed_from_a_host_even_from_one_that_forwards_nothing() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let ask = |from: &str, expect: &str| json!({ "host": "data", "from": from, "expect": expect });
+    assert!(matches!(reach(&world, ask("bastion", "open")).await, Verified::So(_)));
+    assert!(matches!(reach(&world, ask("app", "open")).await, Verified::So(_)));
+    lab.walls.0.lock().unwrap().push((Source::Host(APP.parse().unwrap()), DATA.parse().unwrap()));
+    assert!(matches!(reach(&world, ask("app", "closed")).await, Verified::So(_)));
+    assert!(matches!(reach(&world, ask("app", "open")).await, Verified::NotYet { .. }));
+
+    let harden = "printf 'AllowTcpForwarding no\\n' >/etc/ssh/sshd_config.d/10-x.conf; systemctl restart ssh";
+    lab.hosts.at_console("app", harden).await.unwrap();
+    world.ssh.close().await;
+    let refused = reach(&world, ask("app", "closed")).await;
+    assert!(matches!(refused, Verified::So(_)), "{refused:?}");
+    lab.walls.0.lock().unwrap().clear();
+    let open = reach(&world, ask("app", "open")).await;
+    assert!(matches!(open, Verified::So(_)), "{open:?}");
+}
+
+#[tokio::test]
+async fn the_way_to_the_one_who_tries_is_not_the_door() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    lab.walls.0.lock().unwrap().push((Source::ENGINEER, BASTION.parse().unwrap()));
+    let asked = reach(&world, json!({ "host": "data", "from": "app", "expect": "closed" })).await;
+    assert!(matches!(asked, Verified::Unknown(_)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_banner_comes_through_the_hops() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    for host in ["bastion", "app"] {
+        let banner = action("probe/ssh-banner", &json!({ "host": host }), &world.subject);
+        assert_eq!(banner.changes(), []);
+        let Verified::So(found) = banner.verify(&world).await else { panic!("{host}") };
+        assert!(text(&found.output, "banner").starts_with("SSH-2.0-"), "{found:?}");
+    }
+    lab.hosts.remove("app").await;
+    let banner = action("probe/ssh-banner", &json!({ "host": "app" }), &world.subject);
+    let silent = banner.verify(&world).await;
+    assert!(matches!(silent, Verified::NotYet { .. }), "{silent:?}");
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_said_by_name() {
+    let wrong = |kind: &str, with: Json| {
+        let call = Call::Kind { kind: kind.to_owned(), with: with.as_object().cloned().unwrap() };
+        match build(&call, &subject("e1")) {
+            Ok(_) => panic!("{kind} {with} was taken"),
+            Err(failure) => format!("{} {}", failure.what, failure.advice),
+        }
+    };
+    assert!(wrong("aws/vcp", json!({})).contains("aws/vpc"));
+    assert!(wrong("aws/vpc", json!({ "key": "vpc/main" })).contains("`cidr`"));
+    assert!(wrong("aws/vpc", json!({ "cdir": "10.0.0.0/16", "key": "k" })).contains("did you mean `cidr`?"));
+    assert!(wrong("probe/tcp", json!({ "address": "a; rm -rf /", "port": 22 })).contains("needs either"));
+    assert!(wrong("probe/tcp", json!({ "host": "app", "expect": "ajar" })).contains("open or closed"));
+    assert!(wrong("aws/security-group-rule", json!({ "group": "sg-1", "port": 99999, "key": "k" })).contains("65535"));
+    assert!(
+        wrong("aws/key-pair", json!({ "name": "n", "public_key": "-----BEGIN", "key": "k" })).contains("public key")
+    );
+}

@@ -1,0 +1,238 @@
+//! Kinds that only look, and what a question that cannot be answered becomes.
+
+use serde_json::json;
+
+use super::life::{ground, instance};
+use super::*;
+use crate::action::Trouble;
+
+impl Stage {
+    async fn asks(&self, kind: &str, with: Json) -> Verified {
+        let action = self.action(kind, &with);
+        assert_eq!(action.changes(), [], "{kind} changes nothing");
+        let calls = self.calls();
+        let verified = action.verify(&self.world).await;
+        let probe = action.probe(&self.world).await;
+        match (&verified, &probe) {
+            (Verified::So(one), Probe::Same(other)) => assert_eq!(one, other, "{kind}"),
+            (Verified::NotSo(_) | Verified::NotYet { .. }, Probe::Absent { .. }) => {}
+            (Verified::Unknown(_), Probe::Unknown(_)) => {}
+            other => panic!("{kind}: {other:?}"),
+        }
+        let nothing = action.apply(&self.world, &self.intent(kind, &with)).await;
+        assert!(matches!(nothing, Outcome::AlreadySo { .. }), "{nothing:?}");
+        assert_eq!(self.sent_since(calls), Vec::<String>::new(), "{kind}");
+        verified
+    }
+
+    async fn so(&self, kind: &str, with: Json) -> Kept {
+        match self.asks(kind, with).await {
+            Verified::So(found) => found.output,
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+
+    async fn not_so(&self, kind: &str, with: Json) -> Failure {
+        match self.asks(kind, with).await {
+            Verified::NotSo(failure) => failure,
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+}
+
+use crate::engagement::Failure;
+
+#[tokio::test]
+async fn the_account_and_the_region() {
+    let stage = Stage::new().await;
+    let kept = stage.so("aws/account", json!({ "account": ACCOUNT })).await;
+    assert_eq!(kept["account"], json!(ACCOUNT));
+    assert!(text(&kept, "arn").contains(ACCOUNT));
+    let failure = stage.not_so("aws/account", json!({ "account": "210987654321" })).await;
+    assert!(failure.what.contains(ACCOUNT) && failure.what.contains("210987654321"), "{failure:?}");
+
+    let kept = stage.so("aws/region", json!({ "region": REGION, "zones": ["eu-west-1a", "eu-west-1b"] })).await;
+    let ids = kept["zone_ids"].as_object().unwrap();
+    assert_eq!(ids.keys().collect::<Vec<_>>(), ["eu-west-1a", "eu-west-1b"]);
+    assert!(ids.values().all(|id| id.as_str().unwrap().starts_with("euw1-az")), "{ids:?}");
+    stage.not_so("aws/region", json!({ "region": REGION, "zones": ["eu-west-1z"] })).await;
+    stage.not_so("aws/region", json!({ "region": "us-east-1", "zones": [] })).await;
+}
+
+#[tokio::test]
+async fn changes_are_refused_in_another_account() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.world.ready_to_change(Some(ACCOUNT)).await, Ok(()));
+    assert_eq!(stage.world.ready_to_change(None).await, Ok(()));
+    let failure = stage.world.ready_to_change(Some("210987654321")).await.unwrap_err();
+    assert!(failure.what.contains(ACCOUNT), "{failure:?}");
+}
+
+#[tokio::test]
+async fn the_newest_image_of_a_family() {
+    let stage = Stage::new().await;
+    for (family, user) in [("ubuntu-22.04", "ubuntu"), ("ubuntu-24.04", "ubuntu"), ("rhel-9", "ec2-user")] {
+        let kept = stage.so("aws/image", json!({ "family": family })).await;
+        assert!(text(&kept, "id").starts_with("ami-"), "{kept:?}");
+        assert_eq!(text(&kept, "user"), user);
+        assert!(text(&kept, "root_device").starts_with("/dev/"));
+    }
+}
+
+#[tokio::test]
+async fn an_instance_gets_ready_and_prints_its_keys() {
+    let stage = Stage::with(Pace::Human, Faults::none()).await;
+    let ground = ground(&stage).await;
+    let with = instance(&stage, &ground).await;
+    let id = text(&stage.make("aws/instance", with).await, "id");
+    let ready = json!({ "instance": id });
+    assert!(matches!(stage.asks("aws/instance-ready", ready.clone()).await, Verified::NotYet { .. }));
+    stage.make("aws/instance-ready", ready.clone()).await;
+
+    assert!(matches!(stage.asks("aws/console-host-keys", ready.clone()).await, Verified::NotYet { .. }));
+    let key = format!("SHA256:{}", "a".repeat(43));
+    let printed = format!(
+        "-----BEGIN SSH HOST KEY FINGERPRINTS-----\n256 {key} root@ip (ED25519)\n-----END SSH HOST KEY FINGERPRINTS-----\n"
+    );
+    stage.practice.as_ref().unwrap().set_console_output(&id, &printed);
+    let kept = stage.so("aws/console-host-keys", ready).await;
+    assert_eq!(kept["fingerprints"], json!([key]));
+}
+
+#[tokio::test]
+async fn exposure_is_measured() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let with = instance(&stage, &ground).await;
+    let id = text(&stage.make("aws/instance", with).await, "id");
+    let allocation = text(&stage.make("aws/elastic-address", json!({ "key": "eip/bastion" })).await, "allocation");
+    stage.make("aws/instance-address", json!({ "instance": id, "allocation": allocation })).await;
+    let door = |port: u16, cidr: &str| {
+        let key = format!("sg/{port}/{}", cidr.len());
+        json!({ "group": ground.group, "port": port, "cidrs": cidr, "why": "x", "key": key })
+    };
+    stage.make("aws/security-group-rule", door(22022, "198.51.100.16/29")).await;
+    let asked = json!({ "vpc": ground.vpc, "ssh_port": "22022", "allowed": ["198.51.100.16/29"], "public": [id] });
+    let kept = stage.so("aws/exposure", asked.clone()).await;
+    assert!(kept["report"].as_array().unwrap().iter().all(|row| row["ok"] == json!(true)), "{kept:?}");
+
+    let mut others = asked.clone();
+    others["public"] = json!(["i-0123456789abcdef0"]);
+    let failure = stage.not_so("aws/exposure", others).await;
+    assert!(failure.meaning.contains(&id) && failure.meaning.contains("i-0123456789abcdef0"), "{failure:?}");
+
+    for (port, cidr) in [(22, "198.51.100.16/29"), (22022, "0.0.0.0/0")] {
+        let undo = stage.make("aws/security-group-rule", door(port, cidr)).await;
+        let failure = stage.not_so("aws/exposure", asked.clone()).await;
+        assert!(failure.meaning.contains(&format!("tcp {port} from {cidr}")), "{failure:?}");
+        let rule = stage.action("aws/security-group-rule", &door(port, cidr));
+        rule.undo(&stage.world, &stage.intent("undo", &door(port, cidr)), &undo).await;
+    }
+    stage.so("aws/exposure", asked).await;
+}
+
+/// One step of every kind that looks at AWS first.
+fn one_of_each() -> Vec<(&'static str, Json)> {
+    let group = "sg-0123456789abcdef0";
+    vec![
+        ("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })),
+        ("aws/subnet", json!({ "vpc": "vpc-1", "cidr": "10.40.0.0/24", "zone": "eu-west-1a", "key": "subnet/a" })),
+        ("aws/internet-gateway", json!({ "vpc": "vpc-1", "key": "igw/main" })),
+        ("aws/elastic-address", json!({ "key": "eip/a" })),
+        ("aws/nat-gateway", json!({ "subnet": "subnet-1", "allocation": "eipalloc-1", "key": "nat/a" })),
+        ("aws/route-table", json!({ "vpc": "vpc-1", "key": "routes/a", "subnets": ["subnet-1"] })),
+        ("aws/security-group", json!({ "vpc": "vpc-1", "name": "bastion", "key": "sg/a" })),
+        ("aws/security-group-rule", json!({ "group": group, "port": 22, "cidrs": "10.0.0.0/8", "key": "sg/b" })),
+        ("aws/security-group-closed", json!({ "group": group, "port": 22 })),
+        ("aws/key-pair", json!({ "name": "ops", "public_key": super::life::PUBLIC_KEY, "key": "key/a" })),
+        (
+            "aws/instance",
+            json!({ "image": "ami-1", "type": "t3.micro", "subnet": "subnet-1", "groups": [group], "key_pair": "ops", "key": "i/a" }),
+        ),
+        ("aws/instance-address", json!({ "instance": "i-1", "allocation": "eipalloc-1" })),
+        ("aws/account", json!({ "account": ACCOUNT })),
+        ("aws/region", json!({ "region": REGION, "zones": [] })),
+        ("aws/image", json!({ "family": "ubuntu-22.04" })),
+        ("aws/instance-ready", json!({ "instance": "i-1" })),
+        ("aws/console-host-keys", json!({ "instance": "i-1" })),
+        ("aws/exposure", json!({ "vpc": "vpc-1", "ssh_port": 22022, "allowed": [] })),
+    ]
+}
+
+/// Nobody answers there.
+async fn nobody() -> Stage {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let wiring = Wiring {
+        region: REGION.to_owned(),
+        endpoint_url: Some(format!("http://127.0.0.1:{port}")),
+        credentials: Some(
+            crate::practice::cloud::Cloud::new(ACCOUNT, REGION, Pace::Instant, Faults::none()).credentials(),
+        ),
+        hurry: 1_000,
+        ..Wiring::default()
+    };
+    Stage::over(wiring, None, "e1").await
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_unknown_and_never_absent() {
+    let unreachable = nobody().await;
+    let mut no_account = nobody().await;
+    no_account.world.cloud = Err(Failure::new("there are no credentials for AWS", "Sign in."));
+    for stage in [unreachable, no_account] {
+        for (kind, with) in one_of_each() {
+            let action = stage.action(kind, &with);
+            let probe = action.probe(&stage.world).await;
+            let Probe::Unknown(Trouble::Failure(failure)) = probe else { panic!("{kind}: {probe:?}") };
+            assert!(!failure.what.is_empty() && !failure.advice.is_empty(), "{kind}: {failure:?}");
+            assert!(matches!(action.verify(&stage.world).await, Verified::Unknown(_)), "{kind}");
+            let outcome = action.apply(&stage.world, &stage.intent(kind, &with)).await;
+            assert!(matches!(outcome, Outcome::Failed { .. } | Outcome::AlreadySo { .. }), "{kind}: {outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_is_unknown_and_never_absent() {
+    let denied = [
+        ("aws/vpc", "DescribeVpcs"),
+        ("aws/subnet", "DescribeSubnets"),
+        ("aws/internet-gateway", "DescribeInternetGateways"),
+        ("aws/elastic-address", "DescribeAddresses"),
+        ("aws/nat-gateway", "DescribeNatGateways"),
+        ("aws/route-table", "DescribeRouteTables"),
+        ("aws/security-group", "DescribeSecurityGroups"),
+        ("aws/security-group-rule", "DescribeSecurityGroupRules"),
+        ("aws/security-group-closed", "DescribeSecurityGroupRules"),
+        ("aws/key-pair", "DescribeKeyPairs"),
+        ("aws/instance", "DescribeInstances"),
+        ("aws/instance-address", "DescribeAddresses"),
+        ("aws/region", "DescribeRegions"),
+        ("aws/image", "DescribeImages"),
+        ("aws/instance-ready", "DescribeInstanceStatus"),
+        ("aws/console-host-keys", "GetConsoleOutput"),
+        ("aws/exposure", "DescribeSecurityGroups"),
+    ];
+    for (kind, operation) in denied {
+        let stage = Stage::with(Pace::Instant, Faults::none().deny(operation)).await;
+        let with = one_of_each().into_iter().find(|(name, _)| *name == kind).unwrap().1;
+        let probe = stage.action(kind, &with).probe(&stage.world).await;
+        let Probe::Unknown(Trouble::Failure(failure)) = probe else { panic!("{kind}: {probe:?}") };
+        assert_eq!(failure.code.as_deref(), Some("UnauthorizedOperation"), "{kind}: {failure:?}");
+        assert!(failure.what.contains(operation), "{kind}: {failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_with_what_is_not_known_yet_is_absent_and_shows_the_names() {
+    let stage = Stage::new().await;
+    let cloud = stage.world.cloud.as_ref().unwrap();
+    let looking = World { cloud: Ok(Arc::new(cloud.read_only())), ..stage.world.clone() };
+    let with = json!({ "vpc": "\u{2039}access.vpc_id\u{203a}", "cidr": "10.40.0.0/24", "zone": "eu-west-1a", "key": "subnet/a" });
+    let action = stage.action("aws/subnet", &with);
+    assert!(is_absent(&action.probe(&looking).await));
+    assert_eq!(action.changes()[0].arguments["VpcId"], json!("\u{2039}access.vpc_id\u{203a}"));
+    let address =
+        json!({ "instance": "\u{2039}access.bastion_id\u{203a}", "allocation": "\u{2039}access.allocation\u{203a}" });
+    assert!(is_absent(&stage.action("aws/instance-address", &address).probe(&looking).await));
+}

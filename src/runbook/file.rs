@@ -1,0 +1,210 @@
+//! What the YAML of a runbook looks like: plain keys and values. [`super::lower`] makes the model of it.
+//!
+//! The doc comments here are the descriptions in the JSON Schema that editors show.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::model::Party;
+
+/// One file of a runbook. A runbook may be a single file with all of these keys, or a folder in which `runbook.yaml`
+/// names the phases, `inputs.yaml` and `hosts.yaml` declare inputs and hosts, and each phase has a file of its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Runbook")]
+pub(super) struct File {
+    /// Id of the runbook: lower-case letters, digits and hyphens. Exactly one file of a runbook has it.
+    pub runbook: Option<String>,
+    /// Title of the runbook; in a file with `phase`, of the phase.
+    pub title: Option<String>,
+    /// The files of the phases, in the order in which they are walked.
+    pub phases: Option<Vec<String>>,
+    /// Inputs, each declared once.
+    pub inputs: Option<Vec<Input>>,
+    /// How the hosts of an engagement are found.
+    pub hosts: Option<Vec<Host>>,
+    /// Id of the phase in this file.
+    pub phase: Option<String>,
+    /// Why the phase is done, in the customer's words.
+    pub why: Option<String>,
+    /// Shell functions that every script of the phase may use; they come before it and run nothing by themselves.
+    pub library: Option<String>,
+    /// The steps of the phase, in the order of the page.
+    pub steps: Option<Vec<Step>>,
+}
+
+/// One value that the customer or the engineer gives.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Dotted lower-case name, such as `net.vpc_cidr`. Templates read the value by it.
+    pub id: String,
+    /// What the form calls it.
+    pub label: String,
+    /// One or two sentences below the field.
+    pub help: Option<String>,
+    /// Name of the kind, which brings the rules.
+    pub kind: String,
+    /// For the kinds `choice` and `choices`: values, or maps of `value` and `label`.
+    #[schemars(with = "Option<Vec<ChoiceShape>>")]
+    pub choices: Option<Vec<Value>>,
+    /// Smallest number, length or count.
+    pub min: Option<i64>,
+    /// Largest number, length or count.
+    pub max: Option<i64>,
+    /// Fewest fixed bits of a range.
+    pub min_prefix: Option<i64>,
+    /// Most fixed bits of a range.
+    pub max_prefix: Option<i64>,
+    /// Offered in the form, as a template; never taken silently.
+    #[schemars(with = "Option<Scalar>")]
+    pub default: Option<Value>,
+    /// An answer that would be accepted.
+    #[schemars(with = "Option<Scalar>")]
+    pub example: Option<Value>,
+    /// Asked only when this expression holds.
+    pub when: Option<String>,
+    /// An empty answer is allowed.
+    pub optional: Option<bool>,
+}
+
+/// How one host, or under `for_each` several, is reached.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Host {
+    /// Name by which steps and `via` call it.
+    pub name: String,
+    /// The host is there only when this expression holds.
+    pub when: Option<String>,
+    /// A list; there is a host for each `item` of it.
+    pub for_each: Option<String>,
+    /// IP address or name, as the hop before it sees it.
+    pub address: String,
+    /// Port of its sshd; 22 when it is left out.
+    #[schemars(with = "Option<Scalar>")]
+    pub port: Option<Value>,
+    /// Who logs in.
+    pub user: String,
+    /// `agent`, or the path of a private key.
+    pub key: Option<String>,
+    /// Name of the host to go through.
+    pub via: Option<String>,
+    /// The host whose keys it shows, where two ways lead to one machine.
+    pub known_as: Option<String>,
+    /// Fingerprints of its host keys from a second source: one, or a list.
+    pub fingerprints: Option<String>,
+}
+
+/// One step. It has exactly one of `form`, `choice`, `manual`, `shell`, `aws` and `probe`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Step {
+    /// Id within the phase: lower-case letters, digits and hyphens. It never changes.
+    pub id: String,
+    /// One line that says what is so when the step is done.
+    pub title: String,
+    /// Why it is done, in the customer's words.
+    pub why: Option<String>,
+    /// Whose work it is; ours when it is left out.
+    pub owner: Option<Party>,
+    /// Done only when this expression holds.
+    pub when: Option<String>,
+    /// A list; the step is done for each `item` of it.
+    pub for_each: Option<String>,
+    /// Steps that come before: ids of this phase, or `phase/step`. What a step reads it needs anyway.
+    pub needs: Option<Vec<String>>,
+    /// Ask for these inputs, by id.
+    pub form: Option<Vec<String>>,
+    /// Ask for this one input, whose kind is `choice`.
+    pub choice: Option<String>,
+    /// What a person is asked to do and to sign off.
+    pub manual: Option<String>,
+    /// Scripts run on `host`.
+    pub shell: Option<Shell>,
+    /// An action in AWS, with the arguments of `with`.
+    pub aws: Option<String>,
+    /// A check from outside, with the arguments of `with`.
+    pub probe: Option<String>,
+    /// Arguments of `aws` or `probe`. Texts are templates.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub with: Option<serde_yaml::Mapping>,
+    /// Name of the host for `shell`.
+    pub host: Option<String>,
+    /// Run the scripts as root through `sudo -n`: true when it is left out.
+    pub sudo: Option<bool>,
+    /// Who outside must move before the check can succeed.
+    pub waits_on: Option<Party>,
+    /// What they are asked to do.
+    pub ask: Option<String>,
+    /// What is kept of the result: the key in the result, and the dotted name that templates read it by.
+    pub saves: Option<BTreeMap<String, String>>,
+    /// What begins to be billed.
+    pub cost: Option<String>,
+    /// What breaks if it is wrong.
+    pub breaks: Option<String>,
+    /// Why there is no undo, where there is none.
+    pub no_undo: Option<String>,
+    /// How long the check after the change may say "not yet": `90s`, `10m`, `1h`.
+    pub within: Option<String>,
+    /// How long one script may run: `90s`, `10m`, `1h`.
+    pub limit: Option<String>,
+}
+
+/// POSIX shell scripts. A `{{ value }}` in them is quoted by itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shell {
+    /// Exit 0: it is already so. 1: it is not. Anything else: unknown.
+    pub check: Option<String>,
+    /// Makes it so.
+    pub run: Option<String>,
+    /// Exit 0: it is so now. `check` is used when it is left out.
+    pub verify: Option<String>,
+    /// Makes it not so.
+    pub undo: Option<String>,
+}
+
+/// A text, a number, or true or false.
+pub(super) struct Scalar;
+
+impl JsonSchema for Scalar {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Scalar".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+/// One choice.
+pub(super) struct ChoiceShape;
+
+impl JsonSchema for ChoiceShape {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Choice".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "number", "object"],
+            "properties": {
+                "value": { "type": "string", "description": "What is stored, and what conditions compare with." },
+                "label": { "type": "string", "description": "What the form shows." },
+            },
+            "required": ["value"],
+            "additionalProperties": false,
+        })
+    }
+}

@@ -1,0 +1,386 @@
+//! From what the YAML looks like to what the program uses. Everything that can be told from one file is checked here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::catalog::Catalog;
+use super::expr::Expr;
+use super::file;
+use super::model::{Field, HostTemplate, Manual, Party, Phase, Save, Shell, Step, StepId, WaitsOn, Work};
+use super::place::Cursor;
+use super::problem::Problem;
+use super::render::BadTemplate;
+use super::template::{Arg, Args, Template};
+use crate::input::{Choice, InputId, Kind, KindParams};
+
+/// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
+const WITHIN: Duration = Duration::from_secs(30);
+/// Long enough for a package to be installed.
+const LIMIT: Duration = Duration::from_secs(300);
+/// The longest time that `within` and `limit` may give.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The model of a file with something to complain about.
+pub(super) struct Lowering<'c> {
+    pub catalog: &'c Catalog,
+    pub problems: Vec<Problem>,
+    /// Of the phase that is being lowered.
+    pub library: String,
+}
+
+/// A node of the model, and where it stands.
+pub(super) type At<'a, T> = (T, Cursor<'a>);
+
+impl Lowering<'_> {
+    fn error(&mut self, cursor: &Cursor, rule: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem::error(&cursor.place(), rule, message));
+    }
+
+    fn bad(&mut self, cursor: &Cursor, rule: &'static str, source: &str, bad: BadTemplate) {
+        let (line, column) = bad.line_column(source);
+        let problem = Problem::error(&cursor.within(line, column), rule, bad.message);
+        self.problems.push(match bad.hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        });
+    }
+
+    fn template(&mut self, cursor: &Cursor, source: &str) -> Option<Template> {
+        Template::parse(source).map_err(|bad| self.bad(cursor, "template", source, bad)).ok()
+    }
+
+    fn optional_template(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Template> {
+        source.and_then(|source| self.template(cursor, source))
+    }
+
+    fn script(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Template> {
+        let source = source?;
+        let faults = match Template::parse_script(source) {
+            Ok(template) => return Some(template),
+            Err(faults) => faults,
+        };
+        faults.into_iter().for_each(|fault| self.bad(cursor, "script", source, fault));
+        None
+    }
+
+    /// Functions are the same for every customer: a value in them would be a value that no plan shows at its step.
+    fn library(&mut self, cursor: &Cursor, source: Option<&String>) -> String {
+        let Some(template) = self.script(cursor, source) else { return String::new() };
+        if let Some(name) = template.names().first() {
+            let message = format!("`{name}` cannot stand in a library; give it to the function as an argument");
+            self.error(cursor, "library-value", message);
+        }
+        template.source().to_owned()
+    }
+
+    fn expr(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Expr> {
+        let source = source?;
+        Expr::parse(source).map_err(|bad| self.bad(cursor, "expression", source, bad)).ok()
+    }
+
+    /// An id of the runbook, a phase or a step.
+    pub fn id(&mut self, cursor: &Cursor, id: &str) {
+        let good = id.starts_with(|first: char| first.is_ascii_lowercase())
+            && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !good {
+            let message = format!("`{id}` is no id: it has lower-case letters, digits and hyphens, a letter first");
+            self.error(cursor, "id-shape", message);
+        }
+    }
+
+    fn input_id(&mut self, cursor: &Cursor, id: &str) -> Option<InputId> {
+        id.parse().map_err(|refusal: crate::input::Refusal| self.error(cursor, "input-id", refusal.to_string())).ok()
+    }
+
+    pub fn field<'a>(&mut self, cursor: Cursor<'a>, input: &file::Input) -> Option<At<'a, Field>> {
+        let params = KindParams {
+            choices: input.choices.iter().flatten().map(choice).collect(),
+            min: input.min,
+            max: input.max,
+            min_prefix: input.min_prefix,
+            max_prefix: input.max_prefix,
+        };
+        let kind = Kind::named(&input.kind, &params)
+            .map_err(|message| self.error(&cursor.key("kind"), "input-kind", message))
+            .ok();
+        let default = scalar(input.default.as_ref());
+        let field = Field {
+            id: self.input_id(&cursor.key("id"), &input.id)?,
+            label: input.label.clone(),
+            help: input.help.clone().unwrap_or_default(),
+            kind: kind?,
+            default: self.optional_template(&cursor.key("default"), default.as_ref()),
+            example: scalar(input.example.as_ref()).unwrap_or_default(),
+            when: self.expr(&cursor.key("when"), input.when.as_ref()),
+            optional: input.optional.unwrap_or(false),
+            place: cursor.place(),
+        };
+        Some((field, cursor))
+    }
+
+    pub fn host<'a>(&mut self, cursor: Cursor<'a>, host: &file::Host) -> Option<At<'a, HostTemplate>> {
+        let port = scalar(host.port.as_ref());
+        let name = self.template(&cursor.key("name"), &host.name);
+        let address = self.template(&cursor.key("address"), &host.address);
+        let user = self.template(&cursor.key("user"), &host.user);
+        let template = HostTemplate {
+            when: self.expr(&cursor.key("when"), host.when.as_ref()),
+            for_each: self.expr(&cursor.key("for_each"), host.for_each.as_ref()),
+            port: self.optional_template(&cursor.key("port"), port.as_ref()),
+            key: self.optional_template(&cursor.key("key"), host.key.as_ref()),
+            via: self.optional_template(&cursor.key("via"), host.via.as_ref()),
+            known_as: self.optional_template(&cursor.key("known_as"), host.known_as.as_ref()),
+            fingerprints: self.optional_template(&cursor.key("fingerprints"), host.fingerprints.as_ref()),
+            name: name?,
+            address: address?,
+            user: user?,
+            place: cursor.place(),
+        };
+        Some((template, cursor))
+    }
+
+    /// The phase of a file, and its steps with their places.
+    pub fn phase<'a>(&mut self, root: &Cursor<'a>, id: &str, file: &file::File) -> (Phase, Vec<At<'a, Step>>) {
+        self.id(&root.key("phase"), id);
+        self.library = self.library(&root.key("library"), file.library.as_ref());
+        let steps = root.key("steps");
+        let lowered = file.steps.iter().flatten().enumerate();
+        let steps = lowered.filter_map(|(index, step)| self.step(steps.item(index), id, step)).collect();
+        let phase = Phase {
+            id: id.to_owned(),
+            title: file.title.clone().unwrap_or_else(|| id.to_owned()),
+            why: file.why.clone().unwrap_or_default(),
+            steps: Vec::new(),
+        };
+        (phase, steps)
+    }
+
+    fn step<'a>(&mut self, cursor: Cursor<'a>, phase: &str, step: &file::Step) -> Option<At<'a, Step>> {
+        self.id(&cursor.key("id"), &step.id);
+        let work = self.work(&cursor, step);
+        self.stray_keys(&cursor, step);
+        let lowered = Step {
+            id: StepId::new(phase, &step.id),
+            title: step.title.clone(),
+            why: step.why.clone().unwrap_or_default(),
+            owner: step.owner.unwrap_or(Party::Operator),
+            when: self.expr(&cursor.key("when"), step.when.as_ref()),
+            for_each: self.expr(&cursor.key("for_each"), step.for_each.as_ref()),
+            needs: needs(phase, step),
+            waits_on: self.waits_on(&cursor, step),
+            saves: self.saves(&cursor, step),
+            cost: step.cost.clone(),
+            breaks: step.breaks.clone(),
+            no_undo: step.no_undo.clone(),
+            within: self.duration(&cursor.key("within"), step.within.as_ref()).unwrap_or(WITHIN),
+            place: cursor.place(),
+            work: work?,
+        };
+        Some((lowered, cursor))
+    }
+
+    /// Exactly one of the kinds of work.
+    fn work(&mut self, cursor: &Cursor, step: &file::Step) -> Option<Work> {
+        let has: Vec<&str> = works(step).into_iter().filter_map(|(key, there)| there.then_some(key)).collect();
+        if has.len() != 1 {
+            let number = match has.len() {
+                0 => "none".to_owned(),
+                2 => "two".to_owned(),
+                more => more.to_string(),
+            };
+            let message = format!("a step has one of {}; this one has {number}", WORKS);
+            let place = has.get(1).map_or_else(|| cursor.place(), |second| cursor.key_place(second));
+            self.problems.push(Problem::error(&place, "one-work", message));
+            return None;
+        }
+        if let Some(inputs) = &step.form {
+            let list = cursor.key("form");
+            let ids = inputs.iter().enumerate().filter_map(|(index, id)| self.input_id(&list.item(index), id));
+            return Some(Work::Form(ids.collect()));
+        }
+        if let Some(input) = &step.choice {
+            return self.input_id(&cursor.key("choice"), input).map(Work::Choice);
+        }
+        if let Some(ask) = &step.manual {
+            return Some(Work::Manual(Manual { ask: self.template(&cursor.key("manual"), ask)? }));
+        }
+        if let Some(shell) = &step.shell {
+            return self.shell(cursor, step, shell).map(Work::Shell);
+        }
+        let (key, kind) =
+            step.aws.as_ref().map(|kind| ("aws", kind)).or(step.probe.as_ref().map(|kind| ("probe", kind)))?;
+        let with = self.args(&cursor.key("with"), step.with.as_ref());
+        let saves = step.saves.iter().flat_map(BTreeMap::keys);
+        self.problems.extend(self.catalog.check(cursor, (key, kind), &with, saves));
+        Some(Work::Kind { kind: format!("{key}/{kind}"), with })
+    }
+
+    fn shell(&mut self, cursor: &Cursor, step: &file::Step, shell: &file::Shell) -> Option<Shell> {
+        let scripts = cursor.key("shell");
+        if shell.check.is_none() && shell.run.is_none() {
+            let message = "a shell step needs `run`, or `check` when it changes nothing";
+            self.problems.push(Problem::error(&cursor.key_place("shell"), "nothing-to-run", message));
+        }
+        let host = match &step.host {
+            Some(host) => self.template(&cursor.key("host"), host),
+            None => {
+                let message = "`host` is missing: `shell` runs on a host";
+                self.problems.push(Problem::error(&cursor.key_place("shell"), "missing-key", message));
+                None
+            }
+        };
+        let limit = self.duration(&cursor.key("limit"), step.limit.as_ref());
+        let scripts = Shell {
+            library: self.library.clone(),
+            sudo: step.sudo.unwrap_or(true),
+            check: self.script(&scripts.key("check"), shell.check.as_ref()),
+            run: self.script(&scripts.key("run"), shell.run.as_ref()),
+            verify: self.script(&scripts.key("verify"), shell.verify.as_ref()),
+            undo: self.script(&scripts.key("undo"), shell.undo.as_ref()),
+            limit: limit.unwrap_or(LIMIT),
+            host: host?,
+        };
+        Some(scripts)
+    }
+
+    /// Keys that mean nothing beside the work that the step has.
+    fn stray_keys(&mut self, cursor: &Cursor, step: &file::Step) {
+        let action = step.aws.is_some() || step.probe.is_some();
+        for (key, there, belongs, to) in [
+            ("host", step.host.is_some(), step.shell.is_some(), "shell"),
+            ("sudo", step.sudo.is_some(), step.shell.is_some(), "shell"),
+            ("limit", step.limit.is_some(), step.shell.is_some(), "shell"),
+            ("with", step.with.is_some(), action, "aws` or `probe"),
+            ("saves", step.saves.is_some(), action || step.shell.is_some(), "aws`, `probe` or `shell"),
+            ("ask", step.ask.is_some(), step.waits_on.is_some(), "waits_on"),
+        ] {
+            if there && !belongs {
+                let message = format!("`{key}` goes with `{to}`, which this step has not");
+                self.problems.push(Problem::error(&cursor.key_place(key), "stray-key", message));
+            }
+        }
+    }
+
+    fn waits_on(&mut self, cursor: &Cursor, step: &file::Step) -> Option<WaitsOn> {
+        let party = step.waits_on?;
+        let Some(ask) = &step.ask else {
+            let message = "`ask` is missing: whom a step waits on must be told what to do";
+            self.problems.push(Problem::error(&cursor.key_place("waits_on"), "missing-key", message));
+            return None;
+        };
+        Some(WaitsOn { party, ask: self.template(&cursor.key("ask"), ask)? })
+    }
+
+    fn saves(&mut self, cursor: &Cursor, step: &file::Step) -> Vec<Save> {
+        let saves = cursor.key("saves");
+        let mut kept = Vec::new();
+        for (from, to) in step.saves.iter().flatten() {
+            // Saved values and inputs live under the same dotted names.
+            if self.input_id(&saves.key(from), to).is_some() {
+                kept.push(Save { from: from.clone(), to: to.clone() });
+            }
+        }
+        kept
+    }
+
+    fn duration(&mut self, cursor: &Cursor, text: Option<&String>) -> Option<Duration> {
+        let text = text?;
+        let read = parse_duration(text);
+        if read.is_none() {
+            let message = format!("`{text}` is no time: write `90s`, `10m` or `1h`, up to a week");
+            self.error(cursor, "duration", message);
+        }
+        read
+    }
+
+    fn args(&mut self, cursor: &Cursor, with: Option<&serde_yaml::Mapping>) -> Args {
+        Args(with.map(|map| self.arg_map(cursor, map)).unwrap_or_default())
+    }
+
+    fn arg_map(&mut self, cursor: &Cursor, map: &serde_yaml::Mapping) -> Vec<(String, Arg)> {
+        let mut args = Vec::new();
+        for (key, value) in map {
+            let key = scalar(Some(key)).unwrap_or_default();
+            if let Some(arg) = self.arg(&cursor.key(&key), value) {
+                args.push((key, arg));
+            }
+        }
+        args
+    }
+
+    fn arg(&mut self, cursor: &Cursor, value: &serde_yaml::Value) -> Option<Arg> {
+        match value {
+            serde_yaml::Value::String(text) => self.template(cursor, text).map(Arg::Template),
+            serde_yaml::Value::Sequence(items) => {
+                let items = items.iter().enumerate();
+                Some(Arg::List(items.filter_map(|(index, item)| self.arg(&cursor.item(index), item)).collect()))
+            }
+            serde_yaml::Value::Mapping(map) => Some(Arg::Map(self.arg_map(cursor, map))),
+            fixed => serde_json::to_value(fixed).ok().or(Some(Json::Null)).map(Arg::Fixed),
+        }
+    }
+}
+
+const WORKS: &str = "`form`, `choice`, `manual`, `shell`, `aws` and `probe`";
+
+fn works(step: &file::Step) -> [(&'static str, bool); 6] {
+    [
+        ("form", step.form.is_some()),
+        ("choice", step.choice.is_some()),
+        ("manual", step.manual.is_some()),
+        ("shell", step.shell.is_some()),
+        ("aws", step.aws.is_some()),
+        ("probe", step.probe.is_some()),
+    ]
+}
+
+fn needs(phase: &str, step: &file::Step) -> BTreeSet<StepId> {
+    let written = step.needs.iter().flatten();
+    written.map(|need| if need.contains('/') { StepId(need.clone()) } else { StepId::new(phase, need) }).collect()
+}
+
+fn scalar(value: Option<&serde_yaml::Value>) -> Option<String> {
+    match value? {
+        serde_yaml::Value::String(text) => Some(text.clone()),
+        serde_yaml::Value::Number(number) => Some(number.to_string()),
+        serde_yaml::Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+fn choice(written: &serde_yaml::Value) -> Choice {
+    let part = |key: &str| scalar(written.get(key));
+    let value = scalar(Some(written)).or_else(|| part("value")).unwrap_or_default();
+    Choice { label: part("label").unwrap_or_else(|| value.clone()), value }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let unit = text.chars().next_back()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return None,
+    };
+    let digits = text.strip_suffix(unit)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.chars().all(|digit| digit.is_ascii_digit()))?;
+    let time = Duration::from_secs(number.checked_mul(seconds)?);
+    (!time.is_zero() && time <= LONGEST).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("1h", 3600), ("168h", 604_800)] {
+            assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)));
+        }
+        for text in ["", "s", "10", "0s", "-1s", "+1s", "1.5h", "1d", "169h", "99999999999999999999s", "5é"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}

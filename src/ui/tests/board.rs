@@ -1,0 +1,327 @@
+//! The runbook: where things stand, and what Enter does with each state of a step.
+
+use insta::assert_snapshot;
+
+use super::stage::{NOW, Stage, address};
+use crate::engagement::{At, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Tally};
+use crate::engine::{Notice, Page, Summary};
+use crate::runbook::Party;
+use crate::ui::state::Place;
+
+fn failed() -> Stage {
+    let mut stage = Stage::answered();
+    let failure = Failure {
+        what: "AWS refused CreateVpc".to_owned(),
+        meaning: "the account has five VPCs already".to_owned(),
+        advice: "Delete a VPC that nobody uses, or ask for a higher quota; then try again.".to_owned(),
+        code: Some("VpcLimitExceeded".to_owned()),
+        raw: "The maximum number of VPCs has been reached.".to_owned(),
+        changed: Vec::new(),
+    };
+    stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
+    stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure });
+    stage.press(&["n"]);
+    stage
+}
+
+fn asks_about_a_key() -> Stage {
+    let mut stage = Stage::answered();
+    let question = Question::HostKey {
+        hop: "bastion".to_owned(),
+        host: "203.0.113.7".to_owned(),
+        port: 22,
+        algorithm: "ssh-ed25519".to_owned(),
+        fingerprint: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8".to_owned(),
+        openssh: "ssh-ed25519 AAAA".to_owned(),
+    };
+    stage.fact(Fact::Asked { step: address("network/vpc"), attempt: 1, question });
+    stage.press(&["n"]);
+    stage
+}
+
+#[test]
+fn a_new_engagement_at_80() {
+    assert_snapshot!(Stage::practice().screen(80, 24));
+}
+
+#[test]
+fn a_new_engagement_at_120() {
+    assert_snapshot!(Stage::practice().screen(120, 40));
+}
+
+#[test]
+fn one_pane_at_60() {
+    let mut stage = Stage::open();
+    let tree = stage.screen(60, 16);
+    stage.press(&["Tab"]);
+    assert_snapshot!(format!("{tree}\n\n{}", stage.screen(60, 16)));
+}
+
+#[test]
+fn a_failure_says_what_it_means_and_what_to_do_at_80() {
+    assert_snapshot!(failed().screen(80, 24));
+}
+
+#[test]
+fn a_failure_at_120() {
+    assert_snapshot!(failed().screen(120, 40));
+}
+
+#[test]
+fn a_running_step_shows_its_output() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.press(&["n", "Enter"]);
+    stage.planned();
+    stage.press(&["a"]).write("acme").press(&["Enter"]);
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.notice(Notice::Output {
+        step: step.clone(),
+        attempt: 1,
+        text: "CreateVpc sent\nvpc-0a1b is pending\n".to_owned(),
+    });
+    stage.notice(Notice::Progress { step, said: "waiting for AWS".to_owned() });
+    stage.state.facts.now = At(NOW.0 + 72_000);
+    assert_snapshot!(stage.screen(80, 24));
+}
+
+#[test]
+fn a_wait_says_on_whom_and_since_when() {
+    let mut stage = Stage::answered();
+    stage.fact(Fact::Waiting {
+        step: address("handover/firewall"),
+        attempt: 1,
+        party: Party::Customer,
+        ask: "Please open TCP 22022 to our addresses.".to_owned(),
+        said: "192.0.2.10 does not answer on port 22022".to_owned(),
+    });
+    stage.state.facts.now = At(NOW.0 + 3_600_000);
+    let effects = stage.state.board.jump(&stage.state.facts, &address("handover/firewall"));
+    assert_eq!(effects.len(), 0);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert_eq!(stage.wished().len(), 1, "a step that waits is looked at again, not opened again");
+}
+
+#[test]
+fn the_next_thing_to_do_is_one_key_away() {
+    let mut stage = Stage::open();
+    stage.press(&["G", "n"]);
+    assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("start/who")));
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.place, Place::Form);
+}
+
+#[test]
+fn enter_on_a_ready_step_shows_the_plan_and_runs_nothing() {
+    let mut stage = Stage::answered();
+    stage.wished();
+    stage.press(&["n", "Enter"]);
+    assert_eq!(stage.state.place, Place::Plan);
+    assert_eq!(stage.wished(), ["Send(Plan)"]);
+}
+
+#[test]
+fn a_blocked_step_leads_to_what_blocks_it() {
+    let mut stage = Stage::answered();
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/gateway"));
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("network/vpc")));
+}
+
+#[test]
+fn a_failed_step_is_opened_again_and_planned_again() {
+    let mut stage = failed();
+    stage.wished();
+    stage.press(&["Enter"]);
+    let wished = stage.wished();
+    assert!(wished[0].contains("Reopen"), "{wished:?}");
+    assert_eq!(wished[1], "Send(Plan)");
+}
+
+#[test]
+fn a_host_key_is_trusted_only_by_typing_yes() {
+    let mut stage = asks_about_a_key();
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.press(&["Enter"]).paste("yes").press(&["Enter"]);
+    assert!(stage.wished().is_empty(), "neither Enter nor a paste is an answer");
+    assert!(stage.screen(80, 24).contains("type yes to go on"));
+    stage.write("yes").press(&["Enter"]);
+    let wished = stage.wished();
+    assert!(wished[0].contains("TrustHostKey"), "{wished:?}");
+    assert!(wished[1].contains("Run(Only"), "{wished:?}");
+}
+
+#[test]
+fn a_doubt_is_settled_by_looking_or_by_a_reason() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let intent = crate::engagement::Intent {
+        attempt: 1,
+        purpose: Purpose::Apply,
+        generation: 0,
+        token: "t".to_owned(),
+        digest: "d".to_owned(),
+        class: crate::engagement::RepeatClass::Token,
+        operations: vec!["CreateVpc".to_owned()],
+    };
+    stage.fact(Fact::Intended { step: step.clone(), intent });
+    let outcome = Outcome::InDoubt { why: "the connection broke before AWS answered".to_owned() };
+    stage.fact(Fact::Concluded { step, attempt: 1, purpose: Purpose::Apply, outcome });
+    stage.press(&["n", "Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert!(stage.wished()[0].contains("Run(Only"));
+    stage.press(&["Enter", "Down", "Down", "Enter"]);
+    assert!(stage.wished().is_empty(), "done needs a reason");
+    stage.write("seen in the console").press(&["Enter"]);
+    assert!(stage.wished()[0].contains("seen in the console"));
+}
+
+#[test]
+fn something_else_is_there_shows_both() {
+    let mut stage = Stage::answered();
+    let differences = vec![Difference {
+        what: "range".to_owned(),
+        wanted: "10.40.0.0/16".to_owned(),
+        found: "10.50.0.0/16".to_owned(),
+    }];
+    let question = Question::Different { said: "a VPC of that name has another range".to_owned(), differences };
+    stage.fact(Fact::Asked { step: address("network/vpc"), attempt: 1, question });
+    stage.press(&["n", "Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+}
+
+#[test]
+fn a_sign_off_shows_what_is_asked_and_keeps_the_note() {
+    let mut stage = Stage::answered();
+    let done = Fact::Done {
+        step: address("network/vpc"),
+        attempt: 1,
+        how: DoneHow::Applied,
+        evidence: Evidence::said("vpc-0a1b is available"),
+        kept: Vec::new(),
+    };
+    stage.fact(done);
+    let _ = stage.state.board.jump(&stage.state.facts, &address("handover/sign"));
+    stage.press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("report of Acme Insurance PLC"));
+    stage.wished();
+    stage.write("signed by M. Ruiz").press(&["Enter"]);
+    assert!(stage.wished()[0].contains("signed by M. Ruiz"));
+    assert!(stage.screen(80, 24).contains("signed off"));
+}
+
+#[test]
+fn skipping_needs_a_reason() {
+    let mut stage = Stage::answered();
+    stage.press(&["n", "s", "Enter"]);
+    assert!(stage.screen(80, 24).contains("a skipped step needs a reason"));
+    stage.write("the customer made it").press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("skipped: the customer made it"));
+}
+
+#[test]
+fn undo_lists_what_it_takes_back_and_wants_a_word() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let outcome = Outcome::Changed {
+        said: "made vpc-0a1b".to_owned(),
+        created: true,
+        operations: vec!["CreateVpc".to_owned()],
+        output: Default::default(),
+    };
+    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
+    let evidence = Evidence::said("vpc-0a1b is available");
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    let _ = stage.state.board.jump(&stage.state.facts, &step);
+    stage.press(&["u"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert!(stage.wished().is_empty());
+    stage.write("acme").press(&["Enter"]);
+    assert!(stage.wished()[0].starts_with("Send(Undo([Address"));
+}
+
+#[test]
+fn ctrl_c_stops_and_pressed_twice_leaves() {
+    let mut stage = Stage::answered();
+    stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
+    stage.wished();
+    stage.press(&["Ctrl-C"]);
+    assert_eq!(stage.wished(), ["Send(Stop)"]);
+    stage.press(&["Ctrl-C"]);
+    assert_eq!(stage.wished(), ["Quit"]);
+    stage.press(&["Ctrl-C"]);
+    assert_eq!(stage.wished(), ["QuitAtOnce"]);
+}
+
+#[test]
+fn leaving_while_steps_run_asks_first() {
+    let mut stage = Stage::answered();
+    stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
+    stage.wished();
+    stage.press(&["q", "Esc"]);
+    assert!(stage.wished().is_empty());
+    stage.press(&["q"]).write("yes").press(&["Enter"]);
+    assert_eq!(stage.wished(), ["Quit"]);
+    stage.notice(Notice::Closed);
+    assert_eq!(stage.wished(), ["QuitAtOnce"]);
+}
+
+#[test]
+fn repeated_steps_fold_under_their_step() {
+    let mut stage = Stage::answered();
+    stage.give("net.nat_mode", "per_az");
+    stage.give("net.nat_count", "2");
+    let folded = stage.screen(80, 24);
+    assert!(folded.contains("0/2") && !folded.contains(" two "), "{folded}");
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/addresses[two]"));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("two"), "{screen}");
+    stage.press(&["Space"]);
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains(" two "), "{screen}");
+}
+
+#[test]
+fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
+    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
+    let _ = stage.state.board.jump(&stage.state.facts, &step);
+    stage.wished();
+    stage.press(&["L"]);
+    assert!(stage.wished()[0].contains("Page"), "the output is not here: it is asked for");
+    let lines = (0..2_000).map(|number| format!("line {number}")).collect();
+    stage.notice(Notice::Page(Page { step, attempt: 1, from: 0, lines, total: 2_000 }));
+    assert!(stage.screen(80, 24).contains("line 1999"));
+    stage.press(&["g"]);
+    assert!(stage.screen(80, 24).contains("line 0"));
+    stage.press(&["/"]).write("line 1234").press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("in line 1235"));
+    stage.press(&["F"]);
+    assert!(stage.screen(80, 24).contains("FOLLOW"));
+}
+
+#[test]
+fn the_end_of_a_run_is_said() {
+    let mut stage = Stage::answered();
+    let tally = Tally { total: 7, done: 3, person: 1, failed: 1, ..Tally::default() };
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
+    assert!(stage.screen(120, 24).contains("Nothing more can start: 3 of 7 steps done, 1 failed, 1 for you"));
+}
+
+#[test]
+fn an_engine_that_cannot_go_on_says_so() {
+    let mut stage = Stage::answered();
+    stage.notice(Notice::Broken("the disk is full".to_owned()));
+    assert!(stage.screen(80, 24).contains("onramp cannot go on: the disk is full"));
+}

@@ -1,0 +1,154 @@
+//! Forms: nothing typed is ever lost, and what is wrong is said in words under its field.
+
+use insta::assert_snapshot;
+
+use super::stage::{Stage, address};
+use crate::engine::Notice;
+use crate::ui::state::Place;
+
+/// The form of the address plan.
+fn ranges() -> Stage {
+    let mut stage = Stage::open();
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.place, Place::Form);
+    stage
+}
+
+fn given(stage: &Stage, id: &str) -> Option<String> {
+    stage.state.facts.open.as_ref().unwrap().engagement.input(id).map(crate::input::Value::shown)
+}
+
+#[test]
+fn the_form_at_80() {
+    assert_snapshot!(ranges().screen(80, 24));
+}
+
+#[test]
+fn the_form_at_120() {
+    assert_snapshot!(ranges().screen(120, 40));
+}
+
+#[test]
+fn a_wrong_answer_stays_and_says_what_why_and_an_example() {
+    let mut stage = ranges();
+    stage.write("10.0.0.0/8").press(&["Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+    assert_eq!(given(&stage, "net.vpc_cidr"), None);
+    stage.press(&["Tab"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("10.0.0.0/8"), "the draft stays when the field is left: {screen}");
+    stage.press(&["Esc"]);
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("10.0.0.0/8"), "and when the form is left");
+}
+
+#[test]
+fn what_is_offered_is_taken_by_enter_only() {
+    let mut stage = ranges();
+    stage.press(&["Tab"]);
+    assert_eq!(given(&stage, "net.vpc_cidr"), None, "Tab takes nothing");
+    stage.press(&["Shift-Tab", "Enter"]);
+    assert_eq!(given(&stage, "net.vpc_cidr"), Some("10.40.0.0/16".to_owned()));
+}
+
+#[test]
+fn what_is_offered_can_be_changed() {
+    let mut stage = ranges();
+    stage.press(&["Right", "Backspace", "Backspace"]).write("20").press(&["Enter"]);
+    assert_eq!(given(&stage, "net.vpc_cidr"), Some("10.40.0.0/20".to_owned()));
+}
+
+#[test]
+fn a_field_is_saved_as_it_is_left() {
+    let mut stage = ranges();
+    stage.write("10.50.0.0/16").press(&["Tab"]);
+    assert_eq!(given(&stage, "net.vpc_cidr"), Some("10.50.0.0/16".to_owned()));
+    stage.write("192.168.0.0/16").press(&["Enter"]).write("172.16.0.0/16").press(&["Esc"]);
+    assert_eq!(given(&stage, "net.onprem_cidrs"), Some("192.168.0.0/16, 172.16.0.0/16".to_owned()));
+    assert_eq!(stage.state.place, Place::Board);
+}
+
+#[test]
+fn answers_that_do_not_fit_together_are_refused_at_the_field() {
+    let mut stage = ranges();
+    stage.write("10.40.0.0/16").press(&["Enter"]).write("10.40.8.0/24").press(&["Tab"]);
+    let screen = stage.screen(80, 24);
+    assert_eq!(given(&stage, "net.onprem_cidrs"), None);
+    assert!(screen.contains("overlap") && screen.contains("VPC range"), "{screen}");
+}
+
+#[test]
+fn a_dependent_field_comes_and_goes_and_keeps_its_draft() {
+    let mut stage = ranges();
+    assert!(!stage.screen(80, 24).contains("How many gateways"));
+    stage.give("net.nat_mode", "per_az");
+    assert!(stage.screen(80, 24).contains("How many gateways"));
+    stage.press(&["Tab", "Tab", "Tab"]).write("9").press(&["Shift-Tab"]);
+    assert!(stage.screen(80, 24).contains("✗ How many gateways"));
+    stage.give("net.nat_mode", "none");
+    assert!(!stage.screen(80, 24).contains("How many gateways"));
+    stage.give("net.nat_mode", "per_az");
+    assert!(stage.screen(80, 24).contains("✗ How many gateways"));
+}
+
+#[test]
+fn a_choice_is_made_with_arrows_and_enter() {
+    let mut stage = ranges();
+    stage.press(&["Enter", "Tab"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.press(&["Down", "Enter"]);
+    assert_eq!(given(&stage, "net.nat_mode"), Some("none".to_owned()));
+}
+
+#[test]
+fn a_complete_form_leads_back_to_the_next_thing() {
+    let mut stage = Stage::open();
+    stage.press(&["Enter"]).write("Acme").press(&["Enter"]).write("acme").press(&["Enter"]);
+    assert_eq!(stage.state.place, Place::Board);
+    assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("start/where")));
+}
+
+#[test]
+fn a_refusal_of_the_engine_goes_to_its_field() {
+    let mut stage = ranges();
+    stage.press(&["Enter"]);
+    stage
+        .state
+        .form
+        .expect_answer("net.vpc_cidr".parse().unwrap(), crate::input::Value::Text("10.50.0.0/16".to_owned()));
+    let refusal = crate::engagement::Refusal {
+        why: "network/vpc already ran with the value that stands now".to_owned(),
+        advice: "Undo that step first".to_owned(),
+    };
+    stage.notice(Notice::Refused(refusal));
+    assert!(stage.screen(80, 24).contains("already ran with the value"));
+}
+
+#[test]
+fn letters_are_text_and_f1_is_help() {
+    let mut stage = Stage::open();
+    stage.press(&["Enter"]).write("q?:x");
+    assert!(stage.screen(80, 24).contains("q?:x"));
+    stage.press(&["F1"]);
+    assert!(stage.screen(80, 24).contains("Help:"));
+    stage.press(&["Esc"]);
+    assert!(stage.screen(80, 24).contains("q?:x"));
+}
+
+#[test]
+fn a_paste_is_text_and_never_a_command() {
+    let mut stage = ranges();
+    stage.press(&["Tab"]).paste("192.168.0.0/16\r\n172.16.0.0/16\x1b[201~\rq");
+    assert!(stage.state.form.takes_answer_of("net.onprem_cidrs", "192.168.0.0/16\n172.16.0.0/16[201~\nq"));
+    stage.press(&["Ctrl-7"]);
+    assert!(stage.state.form.takes_answer_of("net.onprem_cidrs", ""), "undo takes the paste back");
+}
+
+#[test]
+fn a_cleared_answer_is_forgotten() {
+    let mut stage = ranges();
+    stage.press(&["Enter", "Shift-Tab", "Ctrl-U", "Tab"]);
+    assert_eq!(given(&stage, "net.vpc_cidr"), None);
+}

@@ -1,0 +1,11 @@
+//! The whole UI on a test backend: a person's keys go in, panes and wishes come out.
+
+mod board;
+mod commands;
+mod form;
+mod home;
+mod looks;
+mod plan;
+mod popups;
+mod sizes;
+mod stage;
