@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::command::{Command, Settlement};
 use super::board::{Status, board};
+use super::command::{Command, Settlement};
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
@@ -57,15 +57,15 @@ fn give(engagement: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) 
     for (id, value) in given {
         if !runbook.fields.contains_key(id) {
             let known = runbook.fields.keys().map(InputId::as_str);
-            let hint = text::nearest(id.as_str(), known).map(|near| format!("Did you mean {near}?")).unwrap_or_default();
+            let hint =
+                text::nearest(id.as_str(), known).map(|near| format!("Did you mean {near}?")).unwrap_or_default();
             return refuse(format!("this runbook has no input \"{id}\""), hint);
         }
         if engagement.inputs.get(id).is_some_and(|known| &known.value == value) {
             continue;
         }
         let event = Event::InputGiven { id: id.clone(), value: value.clone() };
-        let recorded =
-            Recorded { seq: after.seq, at: At::default(), actor: String::new(), event: event.clone() };
+        let recorded = Recorded { seq: after.seq, at: At::default(), actor: String::new(), event: event.clone() };
         fold(&mut after, &recorded);
         events.push(event);
     }
@@ -136,7 +136,8 @@ fn approve(
     steps: &BTreeMap<Address, String>,
 ) -> Result<Vec<Event>, Refusal> {
     let now = plan_digests(engagement, runbook);
-    let stale: Vec<&Address> = steps.iter().filter(|(step, shown)| now.get(step) != Some(shown)).map(|(step, _)| step).collect();
+    let stale: Vec<&Address> =
+        steps.iter().filter(|(step, shown)| now.get(step) != Some(shown)).map(|(step, _)| step).collect();
     if !stale.is_empty() || digest_of(&json!(steps)) != digest {
         let which = if stale.is_empty() { "the plan".to_owned() } else { some_of(&stale) };
         return refuse(format!("{which} changed since the plan was made"), "Make the plan again and look at it");
@@ -164,7 +165,10 @@ fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook:
 fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &str) -> Result<Vec<Event>, Refusal> {
     let found = known(runbook, step)?;
     if !matches!(found.work, crate::runbook::Work::Manual(_)) {
-        return refuse(format!("{step} is not for a person to sign off"), "onramp checks it itself; run it, or skip it with a reason");
+        return refuse(
+            format!("{step} is not for a person to sign off"),
+            "onramp checks it itself; run it, or skip it with a reason",
+        );
     }
     let board = board(engagement, runbook);
     match board.row(step).map(|row| &row.status) {
@@ -266,20 +270,17 @@ fn settle(
     let undoing = intent.purpose == Purpose::Undo;
     let keeps = known(runbook, step)?.saves.iter().map(|save| save.to.as_str()).collect::<Vec<_>>();
     match how {
-        Settlement::Retry if undoing => {
-            refuse(format!("{step} was being undone"), "Undo it again: that may be repeated, and looks first what is left")
-        }
+        Settlement::Retry if undoing => refuse(
+            format!("{step} was being undone"),
+            "Undo it again: that may be repeated, and looks first what is left",
+        ),
         Settlement::Retry => Ok(vec![settled("retry")]),
         Settlement::Done if reason.trim().is_empty() => {
             refuse("marking a step done by hand needs a reason", "Say what you saw")
         }
         Settlement::Done if undoing => Ok(vec![
             settled("undone"),
-            Event::Undone {
-                step: step.clone(),
-                attempt: intent.attempt,
-                evidence: Evidence::said(reason.trim()),
-            },
+            Event::Undone { step: step.clone(), attempt: intent.attempt, evidence: Evidence::said(reason.trim()) },
         ]),
         Settlement::Done if !keeps.is_empty() => refuse(
             format!("{step} finds out {}, which later steps need", text::list(&keeps)),

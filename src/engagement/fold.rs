@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
 use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
-use super::Address;
 
 /// Milliseconds after an intent at which its call goes out at the latest: the time limit of one operation.
 const LATEST_SEND: i64 = 60_000;

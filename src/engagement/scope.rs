@@ -227,9 +227,7 @@ fn host_scopes(template: &HostTemplate, scope: &Scope) -> Vec<Scope> {
     }
     match &template.for_each {
         None => vec![scope.clone()],
-        Some(each) => {
-            each.list(scope).unwrap_or_default().iter().map(|item| with_item(scope, Some(item))).collect()
-        }
+        Some(each) => each.list(scope).unwrap_or_default().iter().map(|item| with_item(scope, Some(item))).collect(),
     }
 }
 
@@ -240,13 +238,15 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
     };
     let port = match optional(&template.port)? {
         None => 22,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Unrendered::Wrong { message: format!("the port of host {name} is \"{text}\", not a number") })?,
+        Some(text) => text.parse().map_err(|_| Unrendered::Wrong {
+            message: format!("the port of host {name} is \"{text}\", not a number"),
+        })?,
     };
     let fingerprints = match template.fingerprints.as_ref().map(|template| template.value(scope)).transpose()? {
         Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-        Some(Json::String(one)) => one.split([',', ' ', '\n']).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        Some(Json::String(one)) => {
+            one.split([',', ' ', '\n']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     };
     Ok(Host {

@@ -88,18 +88,58 @@ pub struct Made {
 pub enum State {
     #[default]
     Idle,
-    Running { attempt: u32, stage: Stage, since: At },
+    Running {
+        attempt: u32,
+        stage: Stage,
+        since: At,
+    },
     /// Changed, but the check has not said so yet: a resume goes on with the check.
-    Applied { attempt: u32, since: At },
-    Held { attempt: u32, since: At },
-    Waiting { attempt: u32, party: Party, ask: String, said: String, since: At },
-    Asked { attempt: u32, question: Question, since: At },
+    Applied {
+        attempt: u32,
+        since: At,
+    },
+    Held {
+        attempt: u32,
+        since: At,
+    },
+    Waiting {
+        attempt: u32,
+        party: Party,
+        ask: String,
+        said: String,
+        since: At,
+    },
+    Asked {
+        attempt: u32,
+        question: Question,
+        since: At,
+    },
     /// An intent without an outcome.
-    InDoubt { intent: Intent, since: At, why: String },
-    Done { how: DoneHow, evidence: Evidence, by: Actor, at: At },
-    Failed { attempt: u32, failure: Failure, at: At },
-    Skipped { reason: String, by: Actor, at: At },
-    Undone { by: Actor, at: At },
+    InDoubt {
+        intent: Intent,
+        since: At,
+        why: String,
+    },
+    Done {
+        how: DoneHow,
+        evidence: Evidence,
+        by: Actor,
+        at: At,
+    },
+    Failed {
+        attempt: u32,
+        failure: Failure,
+        at: At,
+    },
+    Skipped {
+        reason: String,
+        by: Actor,
+        at: At,
+    },
+    Undone {
+        by: Actor,
+        at: At,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,10 +199,14 @@ impl StepRecord {
     /// A running attempt was cut off.
     pub(super) fn interrupt(&mut self, at: At, why: &str) {
         let State::Running { attempt, stage, .. } = self.state else { return };
-        self.rest(at, why, match stage {
-            Stage::Verifying => State::Applied { attempt, since: at },
-            Stage::Probing | Stage::Applying | Stage::Undoing => State::Idle,
-        });
+        self.rest(
+            at,
+            why,
+            match stage {
+                Stage::Verifying => State::Applied { attempt, since: at },
+                Stage::Probing | Stage::Applying | Stage::Undoing => State::Idle,
+            },
+        );
     }
 
     /// The step comes to rest in `state`; or in doubt, when a change may have been made and nobody knows.

@@ -50,10 +50,19 @@ pub(super) enum Job {
     /// The change was made earlier; only the check is left.
     Verify,
     /// The step waits on somebody outside: one look, which changes nothing and records nothing new of what is known.
-    Poll { ask: String, said: String },
+    Poll {
+        ask: String,
+        said: String,
+    },
     /// An earlier attempt ended between intent and outcome.
-    Recover { intent: Intent, since: At, made: BTreeMap<String, Json> },
-    Undo { made: BTreeMap<String, Json> },
+    Recover {
+        intent: Intent,
+        since: At,
+        made: BTreeMap<String, Json>,
+    },
+    Undo {
+        made: BTreeMap<String, Json>,
+    },
 }
 
 /// The facts an attempt needs; all of them fixed when it starts.
@@ -427,9 +436,11 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
         Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
         Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &failure.what, &[]),
-        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => {
-            finding(FindingKind::Unknown, &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"), &[])
-        }
+        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => finding(
+            FindingKind::Unknown,
+            &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"),
+            &[],
+        ),
         Probe::Unknown(Trouble::Question(Question::Different { said, differences })) => {
             finding(FindingKind::Unknown, said, differences)
         }

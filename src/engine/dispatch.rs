@@ -19,8 +19,8 @@ use super::schedule::{Run, TOGETHER};
 use super::start::{self, Prepared};
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Command, DoneHow, Event, Evidence, Failure, Purpose, Refusal, RunScope, ScopeMode, State, Status, decide,
-    scope,
+    Actor, Address, Command, DoneHow, Event, Evidence, Failure, Purpose, Refusal, RunScope, ScopeMode, State, Status,
+    decide, scope,
 };
 use crate::journal::{JournalError, Writer};
 use crate::runbook::{Runbook, Work};
@@ -313,8 +313,7 @@ impl Dispatcher {
             }
         };
         let engagement = self.book.engagement();
-        let prepared =
-            start::prepare(engagement, &self.runbook, &self.worlds, address, &job, output, cancel.clone());
+        let prepared = start::prepare(engagement, &self.runbook, &self.worlds, address, &job, output, cancel.clone());
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return self.not_begun(address, number, &job, failure),
@@ -355,7 +354,9 @@ impl Dispatcher {
     fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
         match job {
             // It goes on waiting; the next run says what is missing.
-            Job::Poll { .. } => tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at"),
+            Job::Poll { .. } => {
+                tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
+            }
             Job::Undo { .. } => self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice),
             Job::Full | Job::Verify | Job::Recover { .. } => {
                 let step = address.clone();
@@ -486,7 +487,8 @@ impl Dispatcher {
         let ledger = engagement.ledger().into_iter().map(|(step, _)| step.clone());
         let mut queue: Vec<Address> = ledger.filter(|step| wanted(step)).collect();
         if let Some((step, user)) = start::still_used(engagement, &self.runbook, &queue) {
-            return self.refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));
+            return self
+                .refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));
         }
         queue.reverse();
         self.going = Going::Undo(queue);

@@ -58,7 +58,8 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn new(engagement: &'a Engagement, runbook: &'a Runbook) -> Self {
         let board = board(engagement, runbook);
-        let unsettled = board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
+        let unsettled =
+            board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
         let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
         let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
         Facts {
