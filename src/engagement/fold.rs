@@ -112,7 +112,7 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             record.rest(at, reason, State::Skipped { reason: reason.clone(), by: by.clone(), at });
         }
         Event::Reopened { .. } => record.rest(at, "it was not settled yet", State::Idle),
-        Event::Settled { choice, .. } => settle(record, recorded, choice),
+        Event::Settled { .. } => settle(record, recorded),
         Event::Undone { .. } => {
             record.pending = None;
             record.state = State::Undone { by: by.clone(), at };
@@ -144,8 +144,10 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
             record.state = verifying;
         }
         Outcome::AlreadySo { .. } if purpose == Purpose::Apply => record.state = verifying,
-        // An undo ends with its own event, `Undone`.
-        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {}
+        // An undo ends with its own event, `Undone`, which is written together with this one.
+        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {
+            record.state = State::Running { attempt, stage: Stage::Undoing, since: at };
+        }
         Outcome::Failed { failure } => {
             if purpose == Purpose::Apply && !failure.changed.is_empty() {
                 // It failed half-way: what it did until then is there, and an undo must know of it.
@@ -179,16 +181,15 @@ fn complete(output: &mut BTreeMap<String, Json>, more: &BTreeMap<String, Json>) 
 }
 
 /// A person answered for a change in doubt.
-fn settle(record: &mut StepRecord, recorded: &Recorded, choice: &str) {
+fn settle(record: &mut StepRecord, recorded: &Recorded) {
     let Some(intent) = record.pending.take() else { return };
     if intent.purpose == Purpose::Apply {
         // It may have been made, so an undo looks for it.
         let nothing = BTreeMap::new();
         make(record, recorded, Made { digest: intent.digest, ..made(recorded, &intent.operations, &nothing) });
     }
-    if choice == "retry" {
-        record.state = State::Idle;
-    }
+    // Whatever else was chosen stands in the event that is written together with this one.
+    record.state = State::Idle;
 }
 
 fn attempt_of(event: &Event) -> u32 {

@@ -44,7 +44,7 @@ fn a_plan_that_is_no_longer_true_is_not_approved() {
     let shown = walk.approve();
     walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
     let refusal = walk.wishes(shown).unwrap_err();
-    assert!(refusal.why.contains("net/vpc") && refusal.why.contains("changed since"), "{refusal}");
+    assert!(refusal.why.contains("net/port") && refusal.why.contains("changed since"), "{refusal}");
     assert_eq!(walk.engagement.approved.len(), 0);
 }
 

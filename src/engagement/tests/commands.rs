@@ -34,7 +34,7 @@ fn a_sign_off_is_for_a_person_s_step_whose_turn_has_come() {
     assert!(refused(walk.wishes(sign("net/shown"))).contains("comes after net/port"));
     assert!(refused(walk.wishes(sign("net/line"))).contains("not needed"));
     assert!(refused(walk.wishes(sign("net/shown[x]"))).contains("no step"));
-    assert!(refused(walk.wishes(sign("net/show"))).contains("Did you mean net/shown?"));
+    assert!(refused(walk.wishes(sign("net/showm"))).contains("Did you mean net/shown?"));
     walk.happens([
         done("net/subnets[eu-west-1a]", DoneHow::AlreadySo),
         done("net/subnets[eu-west-1b]", DoneHow::AlreadySo),

@@ -137,10 +137,11 @@ impl Stage {
         self.folder().join(crate::journal::FILE)
     }
 
-    /// The engine, opened anew. Its clock stands on another day each time, and moves a second with each look.
+    /// The engine, opened anew. Its clock stands on another day each time, and moves a minute with each look, so that
+    /// quiet times are over after a few looks.
     async fn open(&self) -> Desk {
         let writer = Writer::open(&self.folder(), &holder()).unwrap();
-        let clock = Clock::stepping(At(writer.engagement().at.0 + 86_400_000));
+        let clock = Clock::stepping(At(writer.engagement().at.0 + 86_400_000), Duration::from_secs(60));
         let worlds = Arc::new(self.worlds().await);
         let runbook = self.runbook.clone();
         let settings = Settings { writer, runbook, worlds, actor: "jane@desk".to_owned(), clock };

@@ -11,8 +11,14 @@ fn until_the_plug_is_pulled(stage: &Stage, events: usize) {
         desk.approve().await;
         desk.handle.send(Request::Run(RunScope::All));
         for _ in 0..events {
-            let moved = |notice: &Notice| matches!(notice, Notice::Recorded(_) | Notice::Idle(_)).then_some(());
-            desk.hear("an event", moved).await;
+            let moved = |notice: &Notice| match notice {
+                Notice::Recorded(_) => Some(true),
+                Notice::Idle(_) => Some(false),
+                _ => None,
+            };
+            if !desk.hear("an event", moved).await {
+                return;
+            }
         }
     });
     drop(runtime);
