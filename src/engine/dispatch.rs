@@ -17,7 +17,7 @@ use super::schedule::{Run, TOGETHER};
 use super::start::{self, Prepared};
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Board, Command, DoneHow, Event, Evidence, Refusal, RunScope, State, Status, board,
+    Actor, Address, Board, Command, DoneHow, Event, Evidence, Recorded, Refusal, RunScope, State, Status, board,
     decide,
 };
 use crate::journal::{DurableIntent, JournalError, Writer};
@@ -73,6 +73,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         clock,
         board,
         readers: Vec::new(),
+        since_start: Vec::new(),
         running: BTreeMap::new(),
         run: None,
         undo_queue: Vec::new(),
@@ -100,6 +101,8 @@ struct Dispatcher {
     clock: Clock,
     board: Board,
     readers: Vec<std_mpsc::Sender<Notice>>,
+    /// What was recorded since the handle's snapshot was taken.
+    since_start: Vec<Recorded>,
     running: BTreeMap<Address, Running>,
     run: Option<Run>,
     /// Still to be undone, the next one last.
@@ -175,8 +178,10 @@ impl Dispatcher {
             }
             Request::Page { step, attempt, from, lines } => self.page(step, attempt, from, lines),
             Request::Subscribe(reader) => {
-                // A reader that comes late folds what happened since the handle's snapshot by opening the file; the
-                // usual one subscribes before anything was started and misses nothing.
+                // Every reader begins with the handle's snapshot, however late it comes.
+                for recorded in &self.since_start {
+                    let _ = reader.send(Notice::Recorded(recorded.clone()));
+                }
                 self.readers.push(reader);
             }
             Request::Close => {}
@@ -438,7 +443,8 @@ impl Dispatcher {
             Ok(recorded) => {
                 self.board = board(self.writer.engagement(), &self.runbook);
                 for one in recorded {
-                    self.tell(&Notice::Recorded(one));
+                    self.tell(&Notice::Recorded(one.clone()));
+                    self.since_start.push(one);
                 }
                 true
             }
@@ -456,7 +462,8 @@ impl Dispatcher {
         match self.writer.intend(self.clock.now(), &self.actor, address, intent) {
             Ok((recorded, intent)) => {
                 self.board = board(self.writer.engagement(), &self.runbook);
-                self.tell(&Notice::Recorded(recorded));
+                self.tell(&Notice::Recorded(recorded.clone()));
+                self.since_start.push(recorded);
                 Some(intent)
             }
             Err(error) => {
