@@ -72,7 +72,7 @@ impl BoardScreen {
                 Pane::Output => Areas { tree: none, detail: none, output: area },
             };
         }
-        let tree_width = (area.width * 2 / 5).clamp(36, 56);
+        let tree_width = (area.width * 2 / 5).clamp(38, 58);
         let [tree, right] = Layout::horizontal([Constraint::Length(tree_width), Constraint::Fill(1)]).areas(area);
         let share = if area.height < 30 { 60 } else { 55 };
         let [detail, output] = Layout::vertical([Constraint::Percentage(share), Constraint::Fill(1)]).areas(right);
@@ -287,7 +287,7 @@ impl Screen for BoardScreen {
     }
 
     fn title(&self, facts: &Facts) -> String {
-        facts.open.as_ref().map(|open| open.runbook.title.clone()).unwrap_or_default()
+        facts.open.as_ref().map(|open| open.runbook.id.clone()).unwrap_or_default()
     }
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {

@@ -17,6 +17,7 @@ fn failed() -> Stage {
         code: Some("VpcLimitExceeded".to_owned()),
         raw: "The maximum number of VPCs has been reached.".to_owned(),
         changed: Vec::new(),
+        ..Failure::default()
     };
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure });
@@ -71,7 +72,7 @@ fn a_failure_at_120() {
 fn a_running_step_shows_its_output() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    stage.press(&["n", "Enter"]);
+    stage.press(&["n", "p"]);
     stage.planned();
     stage.press(&["a"]).write("acme").press(&["Enter"]);
     stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
@@ -114,12 +115,29 @@ fn the_next_thing_to_do_is_one_key_away() {
 }
 
 #[test]
-fn enter_on_a_ready_step_shows_the_plan_and_runs_nothing() {
+fn what_a_run_may_not_change_yet_leads_to_the_plan() {
     let mut stage = Stage::answered();
+    let step = address("network/vpc");
     stage.wished();
     stage.press(&["n", "Enter"]);
+    let wished = stage.wished();
+    assert!(wished.len() == 1 && wished[0].contains("Run(Only"), "{wished:?}");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Held { step: step.clone(), attempt: 1 });
+    let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
     assert_eq!(stage.state.place, Place::Plan);
     assert_eq!(stage.wished(), ["Send(Plan)"]);
+}
+
+#[test]
+fn a_person_who_looks_elsewhere_is_not_taken_to_the_plan() {
+    let mut stage = Stage::answered();
+    stage.press(&["n", "Enter", "G"]);
+    stage.fact(Fact::Held { step: address("network/vpc"), attempt: 1 });
+    let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
+    assert_eq!(stage.state.place, Place::Board);
 }
 
 #[test]
@@ -131,13 +149,13 @@ fn a_blocked_step_leads_to_what_blocks_it() {
 }
 
 #[test]
-fn a_failed_step_is_opened_again_and_planned_again() {
+fn a_failed_step_is_opened_again_and_run_again() {
     let mut stage = failed();
     stage.wished();
     stage.press(&["Enter"]);
     let wished = stage.wished();
     assert!(wished[0].contains("Reopen"), "{wished:?}");
-    assert_eq!(wished[1], "Send(Plan)");
+    assert!(wished[1].contains("Run(Only"), "{wished:?}");
 }
 
 #[test]
