@@ -12,16 +12,12 @@ use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 use crate::aws::{AwsFailure, filter};
 use crate::engagement::Failure;
 
-/// A description holds 255 of these characters (EC2 API reference, IpRange).
-fn description(key: &str, why: &str) -> String {
+/// AWS takes 255 of these characters in the description of a group or a rule, and no apostrophe (EC2 API reference,
+/// IpRange and CreateSecurityGroup).
+fn describing(text: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-    format!("onramp:{key} {why}")
-        .chars()
-        .map(|c| if allowed(c) { c } else { ' ' })
-        .take(255)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    let spoken = text.chars().filter(|c| !['\'', '\u{2019}', '"'].contains(c));
+    spoken.map(|c| if allowed(c) { c } else { ' ' }).take(255).collect::<String>().trim().to_owned()
 }
 
 /// Ports, protocol, sources and reason of a map in a runbook; one rule for each source.
@@ -42,7 +38,8 @@ fn rules(arguments: Arguments<'_>, source_group: &str, key: &str) -> Result<Vec<
     if sources.is_empty() {
         return Err(wrong(&format!("needs `cidrs` or `{source_group}`")));
     }
-    let description = description(key, &arguments.optional("why")?.unwrap_or_default());
+    let why = arguments.optional("why")?.unwrap_or_default();
+    let description = describing(&format!("onramp:{key} {why}"));
     let rule =
         |source| Rule { protocol: protocol.clone(), from_port, to_port, source, description: description.clone() };
     Ok(sources.into_iter().map(rule).collect())
@@ -115,7 +112,9 @@ impl TheSecurityGroup {
         Ok(TheSecurityGroup {
             vpc: arguments.text("vpc")?,
             name: arguments.text("name")?,
-            description: arguments.optional("description")?.unwrap_or_else(|| format!("onramp {}", label.key)),
+            description: describing(
+                &arguments.optional("description")?.unwrap_or_else(|| format!("onramp {}", label.key)),
+            ),
             rules: all,
             label,
         })

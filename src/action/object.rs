@@ -340,7 +340,12 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
         }
         world.say(&operation).await;
         match sender.send(&call).await {
-            Ok(id) => ledger.did(&operation, id),
+            Ok(id) => {
+                if let Some(id) = &id {
+                    world.say(&format!("  {id}")).await;
+                }
+                ledger.did(&operation, id);
+            }
             Err(failure) if takes_away(&operation) && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
                 ledger.did(&operation, None);
             }

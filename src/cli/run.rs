@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             let board = self.follower.board();
             let more = board.rows.iter().any(|row| row.status == Status::NeedsApproval || row.status.runnable());
             let moved = self.follower.engagement.seq > before;
-            if !(signed || (self.yes && more && moved && *scope == RunScope::All)) {
+            if !(more && moved && (signed || self.yes) && *scope == RunScope::All) {
                 return session::verdict(&board);
             }
         }
@@ -191,7 +191,9 @@ impl<'a> Walk<'a> {
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(why) => {
-                return Err(Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written"));
+                return Err(
+                    Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written")
+                );
             }
             Notice::Identity(Ok(arn)) => print::say(&format!("AWS: {arn}")),
             Notice::Identity(Err(why)) => print::say(&format!("AWS: {why}")),
@@ -209,15 +211,9 @@ impl<'a> Walk<'a> {
         };
         match &recorded.event {
             Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
-            Event::Failed { step, failure, .. } => {
-                let mut said = failure.what.clone();
-                for more in [&failure.meaning, &failure.advice, &failure.raw] {
-                    if !more.is_empty() {
-                        said.push_str("\n    ");
-                        said.push_str(more);
-                    }
-                }
-                titled(step, "failed", &said)
+            Event::Failed { step, failure, .. }
+            | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
+                titled(step, "failed", &words(failure))
             }
             Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
             Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
@@ -228,6 +224,13 @@ impl<'a> Walk<'a> {
             _ => None,
         }
     }
+}
+
+/// A failure in full, a line for each part.
+fn words(failure: &crate::engagement::Failure) -> String {
+    let parts = [&failure.what, &failure.meaning, &failure.advice, &failure.raw];
+    let said: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    said.join("\n    ")
 }
 
 /// Asks on the terminal, where there is one: the engagement's name typed in full, so that Enter alone changes nothing.

@@ -211,7 +211,7 @@ pub fn item_of(step: &Step, address: &Address, scope: &Scope) -> Result<Option<O
 pub fn hosts(runbook: &Runbook, scope: &Scope) -> Vec<(String, Result<Host, Unrendered>)> {
     let mut found = Vec::new();
     for template in &runbook.hosts {
-        for scope in host_scopes(template, scope) {
+        for scope in host_scopes(template, scope).unwrap_or_default() {
             if let Ok(name) = template.name.text(&scope) {
                 let host = host(template, &name, &scope);
                 found.push((name, host));
@@ -221,13 +221,15 @@ pub fn hosts(runbook: &Runbook, scope: &Scope) -> Vec<(String, Result<Host, Unre
     found
 }
 
-fn host_scopes(template: &HostTemplate, scope: &Scope) -> Vec<Scope> {
-    if !template.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false)) {
-        return Vec::new();
+fn host_scopes(template: &HostTemplate, scope: &Scope) -> Result<Vec<Scope>, Unrendered> {
+    if let Some(when) = &template.when
+        && !when.truth(scope)?
+    {
+        return Ok(Vec::new());
     }
     match &template.for_each {
-        None => vec![scope.clone()],
-        Some(each) => each.list(scope).unwrap_or_default().iter().map(|item| with_item(scope, Some(item))).collect(),
+        None => Ok(vec![scope.clone()]),
+        Some(each) => Ok(each.list(scope)?.iter().map(|item| with_item(scope, Some(item))).collect()),
     }
 }
 
@@ -262,21 +264,26 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
 }
 
 /// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`.
+/// None of them is there until every host can be named: an empty list would make steps look unneeded.
 fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
-    let mut all = Vec::new();
-    for template in &runbook.hosts {
-        for scope in host_scopes(template, scope) {
-            let Ok(name) = template.name.text(&scope) else { continue };
-            let via = template.via.as_ref().and_then(|via| via.text(&scope).ok()).unwrap_or_default();
-            all.push((name, via));
-        }
-    }
+    let Ok(all) = host_names(runbook, scope) else { return };
     let entry = |(name, via): &(String, String)| json!({ "name": name, "via": via });
     let private: Vec<_> = all.iter().filter(|(_, via)| !via.is_empty()).map(entry).collect();
     let bastions: Vec<_> = all.iter().filter(|(name, _)| all.iter().any(|(_, via)| via == name)).map(entry).collect();
     scope.insert_dotted("hosts.all", Json::Array(all.iter().map(entry).collect()));
     scope.insert_dotted("hosts.private", Json::Array(private));
     scope.insert_dotted("hosts.bastions", Json::Array(bastions));
+}
+
+fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<(String, String)>, Unrendered> {
+    let mut all = Vec::new();
+    for template in &runbook.hosts {
+        for scope in host_scopes(template, scope)? {
+            let via = template.via.as_ref().map(|via| via.text(&scope)).transpose()?;
+            all.push((template.name.text(&scope)?, via.unwrap_or_default()));
+        }
+    }
+    Ok(all)
 }
 
 /// Digest of what a step would send, the same before and after its predecessors ran: what an approval binds to.

@@ -130,7 +130,11 @@ pub(super) fn check_integrity(connection: &Connection, path: &Path) -> Result<()
 }
 
 /// The drawn tables must say what the events say: a mismatch is reported, never repaired in silence.
-pub(super) fn check_projection(connection: &Connection, path: &Path, engagement: &Engagement) -> Result<(), JournalError> {
+pub(super) fn check_projection(
+    connection: &Connection,
+    path: &Path,
+    engagement: &Engagement,
+) -> Result<(), JournalError> {
     let damaged = |what: String| JournalError::Damaged { path: path.to_owned(), what };
     let mut statement = connection.prepare("SELECT address, state FROM steps ORDER BY address")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

@@ -114,8 +114,7 @@ impl Writer {
         let mut engagement = Engagement::default();
         let head = reader::replay(&connection, &path, |recorded| fold(&mut engagement, recorded))?;
         reader::check_projection(&connection, &path, &engagement)?;
-        let writer =
-            Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), _lock: lock };
+        let writer = Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), _lock: lock };
         writer.check_writable()?;
         Ok(writer)
     }
@@ -138,9 +137,9 @@ impl Writer {
             let seq = after.seq + 1;
             let body = serde_json::to_string(&event)?;
             head = chain::link(&head, &Link { seq, at: at.0, actor, body: &body });
-            transaction.prepare_cached("INSERT INTO events (seq, at, actor, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
-                params![i64::try_from(seq).unwrap_or(i64::MAX), at.0, actor, body, head.as_slice()],
-            )?;
+            transaction
+                .prepare_cached("INSERT INTO events (seq, at, actor, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![i64::try_from(seq).unwrap_or(i64::MAX), at.0, actor, body, head.as_slice()])?;
             let one = Recorded { seq, at, actor: actor.clone(), event };
             fold(&mut after, &one);
             recorded.push(one);

@@ -13,7 +13,7 @@ use super::cloud::{Cloud, Machine, Pace, Reach, SnapshotError};
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::net::{Gate, Source, Verdict};
-use crate::ssh::dial::{Dial, Wire};
+use crate::ssh::dial::Dial;
 
 /// How often the hosts follow the cloud.
 const FOLLOW: Duration = Duration::from_millis(50);
@@ -47,10 +47,7 @@ struct Saved {
 impl Account {
     /// An account with its default VPC and no instance.
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
-        Account {
-            cloud: Cloud::new(account_id, region, pace, faults),
-            hosts: Arc::new(Hosts::new()),
-        }
+        Account { cloud: Cloud::new(account_id, region, pace, faults), hosts: Arc::new(Hosts::new()) }
     }
 
     pub fn cloud(&self) -> &Cloud {
@@ -59,7 +56,7 @@ impl Account {
 
     /// How the engineer's machine reaches hosts: public addresses only, and only as the security groups say.
     pub fn dialer(&self) -> Arc<dyn Dial> {
-        Arc::new(FromOutside(self.clone()))
+        self.hosts.dialer(Source::ENGINEER, Arc::new(Walls(self.cloud.clone())))
     }
 
     /// Follows the cloud for ever: machines that run are switched on, terminated ones are gone.
@@ -78,6 +75,10 @@ impl Account {
             let up = known.contains(&machine.instance_id);
             match machine.state {
                 "pending" | "running" if !up => self.switch_on(&machine).await?,
+                // Elastic addresses come and go.
+                "pending" | "running" => {
+                    self.hosts.set_addresses(&machine.instance_id, addresses(&machine)).await;
+                }
                 "shutting-down" | "terminated" if up => self.hosts.remove(&machine.instance_id).await,
                 _ => {}
             }
@@ -91,13 +92,22 @@ impl Account {
             .add(HostSpec {
                 name: machine.instance_id.clone(),
                 image: Image::named(machine.image_name).unwrap_or(Image::Ubuntu2204),
-                addresses: vec![IpAddr::V4(machine.private_ip)],
+                addresses: addresses(machine),
                 user: machine.image_user.to_owned(),
                 authorized_keys: machine.public_key.iter().cloned().collect(),
             })
             .await?;
         self.cloud.set_console_output(&machine.instance_id, &info.console_output);
         Ok(())
+    }
+
+    /// Objects that were made twice: live ones of the same kind that carry the same engagement and key.
+    pub async fn doubles(&self) -> Vec<String> {
+        let mut seen = std::collections::BTreeMap::<String, usize>::new();
+        for call in self.cloud.objects().await {
+            *seen.entry(call).or_default() += 1;
+        }
+        seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, count)| format!("{key}: {count}")).collect()
     }
 
     /// Writes everything to a file, whole or not at all.
@@ -126,51 +136,24 @@ impl Account {
     }
 }
 
-struct FromOutside(Account);
-
-#[async_trait]
-impl Dial for FromOutside {
-    async fn dial(&self, address: &str, port: u16) -> io::Result<Box<dyn Wire>> {
-        let Ok(to) = address.parse::<IpAddr>() else {
-            return Err(io::Error::new(io::ErrorKind::NotFound, format!("practice has no host called {address}")));
-        };
-        let Account { cloud, hosts } = &self.0;
-        let machine = cloud.machines().await.into_iter().find(|machine| machine.public_ip.map(IpAddr::V4) == Some(to));
-        let from = Source::ENGINEER;
-        let open = cloud.reachable(super::cloud::Source::Internet(from.address()), to, port).await == Reach::Open;
-        match machine.filter(|_| open) {
-            Some(machine) => {
-                hosts.dialer(from, Arc::new(Walls(cloud.clone()))).dial(&machine.private_ip.to_string(), port).await
-            }
-            // Security groups are silent: nothing comes back, and the caller's time limit ends it.
-            None => std::future::pending().await,
-        }
-    }
+/// The private address first.
+fn addresses(machine: &Machine) -> Vec<IpAddr> {
+    [Some(machine.private_ip), machine.public_ip].into_iter().flatten().map(IpAddr::V4).collect()
 }
 
-/// Security groups between hosts. What comes from outside was let in before.
+/// Security groups and routes, asked for every new connection.
 struct Walls(Cloud);
 
 #[async_trait]
 impl Gate for Walls {
     async fn allows(&self, from: Source, to: IpAddr, port: u16) -> Verdict {
-        match from {
-            Source::Internet(_) => Verdict::Open,
-            Source::Host(from) => match self.0.reachable(super::cloud::Source::Instance(from), to, port).await {
-                Reach::Open => Verdict::Open,
-                Reach::Filtered => Verdict::Filtered,
-            },
+        let from = match from {
+            Source::Internet(address) => super::cloud::Source::Internet(address),
+            Source::Host(address) => super::cloud::Source::Instance(address),
+        };
+        match self.0.reachable(from, to, port).await {
+            Reach::Open => Verdict::Open,
+            Reach::Filtered => Verdict::Filtered,
         }
-    }
-}
-
-impl Account {
-    /// Objects that were made twice: live ones of the same kind that carry the same engagement and key.
-    pub async fn doubles(&self) -> Vec<String> {
-        let mut seen = std::collections::BTreeMap::<String, usize>::new();
-        for call in self.cloud.objects().await {
-            *seen.entry(call).or_default() += 1;
-        }
-        seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, count)| format!("{key}: {count}")).collect()
     }
 }

@@ -227,3 +227,24 @@ async fn an_undo_says_what_still_hangs_on_it() {
     let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };
     assert_eq!(failure.code.as_deref(), Some("DependencyViolation"));
 }
+
+#[tokio::test]
+async fn a_nat_gateway_that_failed_shows_why() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let subnet = json!({ "vpc": vpc, "cidr": "10.40.0.0/24", "zone": "eu-west-1a", "key": "subnet/public/a" });
+    let subnet = text(&stage.make("aws/subnet", subnet).await, "id");
+    let allocation = text(&stage.make("aws/elastic-address", json!({ "key": "eip/nat/a" })).await, "allocation");
+    // Without an internet gateway it is made, and fails.
+    let with = json!({ "subnet": subnet, "allocation": allocation, "key": "nat/a" });
+    let action = stage.action("aws/nat-gateway", &with);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/nat-gateway", &with)).await;
+    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
+    let Verified::NotSo(failure) = action.verify(&stage.world).await else { panic!("it failed") };
+    assert_eq!(failure.code.as_deref(), Some("Gateway.NotAttached"));
+    assert!(failure.meaning.len() > 10, "{failure:?}");
+    let probe = action.probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    let undone = action.undo(&stage.world, &stage.intent("aws/nat-gateway", &with), &made).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+}

@@ -216,7 +216,11 @@ async fn a_security_group_lives() {
         { "from_port": 8000, "to_port": 8010, "group": ground.group, "why": "products" },
         { "protocol": "icmp", "cidrs": "10.40.0.0/16" },
     ]);
-    let with = json!({ "vpc": ground.vpc, "name": "bastion", "key": "sg/bastion", "ingress": ingress });
+    // AWS takes no apostrophe in a description.
+    let description = "SSH from the operator's network \u{2192} the bastion";
+    let with = json!({
+        "vpc": ground.vpc, "name": "bastion", "description": description, "key": "sg/bastion", "ingress": ingress,
+    });
     lives(&stage, "aws/security-group", with).await;
 }
 

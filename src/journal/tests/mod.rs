@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::{FILE, Holder, JournalError, Reader, Writer};
-use crate::engagement::{
-    Address, At, Event, Evidence, Intent, Outcome, Purpose, RepeatClass, State,
-};
+use crate::engagement::{Address, At, Event, Evidence, Intent, Outcome, Purpose, RepeatClass, State};
 
 fn holder(user: &str) -> Holder {
     Holder { user: user.to_owned(), host: "desk".to_owned(), process: 7, since: "2026-11-23T00:00:00Z".to_owned() }

@@ -37,6 +37,7 @@ const ALWAYS: &[Program] = &[
     every("nc", network::nc),
     every("ss", network::ss),
     every("ssh", sshd::ssh),
+    every("ssh-keyscan", network::ssh_keyscan),
     every("sshd", sshd::sshd),
     every("cloud-init", system::cloud_init),
     every("journalctl", system::journalctl),

@@ -1,10 +1,11 @@
-//! `ss`, `ip`, `nc`: what listens here, where here is, what answers there.
+//! `ss`, `ip`, `nc`, `ssh-keyscan`: what listens here, where here is, what answers there.
 
 use std::net::SocketAddr;
 
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncReadExt;
 
+use super::super::image::read_host_keys;
 use super::super::program::{Answer, Call};
 use super::super::shape::seconds;
 
@@ -219,6 +220,37 @@ pub fn nc(call: Call) -> BoxFuture<'static, Answer> {
             out = String::from_utf8_lossy(&first[..length]).into_owned();
         }
         Answer { out, err, code: 0 }
+    })
+}
+
+/// `ssh-keyscan [-T SECONDS] [-p PORT] HOST`: the host keys of this machine, when an SSH server answers on that port.
+/// Other machines are not scanned: a key that came that way would prove nothing, and no runbook of ours asks for it.
+pub fn ssh_keyscan(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        let words = call.words();
+        let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
+        let port = after("-p").and_then(|port| port.parse::<u16>().ok()).unwrap_or(22);
+        let limit = after("-T").and_then(|text| seconds(text)).unwrap_or(5);
+        let (Some(host), Some(reach)) = (words.last().copied(), call.session.reach.clone()) else {
+            return Answer::fail(1, "usage: ssh-keyscan [-T timeout] [-p port] host\n");
+        };
+        if !host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()) {
+            return Answer::fail(1, format!("ssh-keyscan: practice scans this machine only, not {host}\n"));
+        }
+        let greeting = async {
+            let mut wire = reach.dial(&call.session.machine, host, port).await.ok()?;
+            let mut first = vec![0; 64];
+            let length = wire.read(&mut first).await.ok()?;
+            first[..length].starts_with(b"SSH-2.0-").then_some(())
+        };
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(limit), greeting).await;
+        if !matches!(answered, Ok(Some(()))) {
+            return Answer { out: String::new(), err: String::new(), code: 1 };
+        }
+        let keys = read_host_keys(&call.session.machine.disk).await;
+        let lines = keys.iter().filter_map(|key| key.public_key().to_openssh().ok());
+        let out = lines.map(|line| format!("[{host}]:{port} {line}\n")).collect();
+        Answer { out, err: format!("# {host}:{port} SSH-2.0\n"), code: 0 }
     })
 }
 
