@@ -12,7 +12,9 @@ const LONGEST: usize = 600;
 /// Crates that reach for the world, forbidden in pure rooms.
 const EFFECTS: &[&str] = &[
     "std::fs",
-    "std::net",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::net::ToSocketAddrs",
     "std::thread",
     "std::process",
     "std::env",
@@ -23,7 +25,9 @@ const EFFECTS: &[&str] = &[
     "crossterm",
     "rusqlite",
     "russh",
-    "aws_",
+    "aws_sdk",
+    "aws_config",
+    "aws_smithy",
     "getrandom",
     "rustix",
     "directories",
@@ -31,12 +35,12 @@ const EFFECTS: &[&str] = &[
 
 /// What else a room may never name, beside what its plate leaves out.
 const NEVER: &[(&str, &[&str])] = &[
-    ("journal", &["tokio", "russh", "aws_", "ratatui"]),
-    ("ssh", &["aws_", "ratatui", "rusqlite"]),
+    ("journal", &["tokio", "russh", "aws_sdk", "aws_config", "aws_smithy", "ratatui"]),
+    ("ssh", &["aws_sdk", "aws_config", "aws_smithy", "ratatui", "rusqlite"]),
     ("aws", &["russh", "ratatui", "rusqlite"]),
     ("action", &["ratatui", "rusqlite"]),
-    ("engine", &["russh", "aws_", "ratatui", "rusqlite"]),
-    ("ui", &["tokio", "russh", "aws_", "rusqlite", "std::fs", "std::net"]),
+    ("engine", &["russh", "aws_sdk", "aws_config", "aws_smithy", "ratatui", "rusqlite"]),
+    ("ui", &["tokio", "russh", "aws_sdk", "aws_config", "aws_smithy", "rusqlite", "std::fs", "std::net::Tcp"]),
 ];
 
 struct File {

@@ -230,7 +230,7 @@ pub fn ssh_keyscan(call: Call) -> BoxFuture<'static, Answer> {
         let words = call.words();
         let after = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1)).copied();
         let port = after("-p").and_then(|port| port.parse::<u16>().ok()).unwrap_or(22);
-        let limit = after("-T").and_then(|text| seconds(text)).unwrap_or(5);
+        let limit = after("-T").and_then(seconds).unwrap_or(5);
         let (Some(host), Some(reach)) = (words.last().copied(), call.session.reach.clone()) else {
             return Answer::fail(1, "usage: ssh-keyscan [-T timeout] [-p port] host\n");
         };
