@@ -239,10 +239,11 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let words =
-                    if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
-                self.drift.insert(step, (so, said));
-                Some(words)
+                let title = words::title(&self.runbook, &step);
+                self.drift.insert(step, (so, said.clone()));
+                let drifted = self.drift.values().filter(|(so, _)| !so).count();
+                let counts = format!("Checked again: {} as it was left, {drifted} not", self.drift.len() - drifted);
+                Some(if so { Said::plain(counts) } else { Said::bad(format!("{counts}. {title}: {said}")) })
             }
             Notice::Broken(why) => {
                 self.running = false;
@@ -273,7 +274,12 @@ impl Opened {
             }
             _ => {}
         }
+        let unfinished = !self.board.tally.all_done();
         self.work_out();
+        if unfinished && self.board.tally.all_done() {
+            let steps = crate::text::count(self.board.tally.total, "step");
+            return Some(Said::good(format!("All {steps} are done. V checks them again; q leaves")));
+        }
         words::event(&recorded.event, &self.runbook)
     }
 
