@@ -100,7 +100,11 @@ impl Shell {
 impl Action for Shell {
     fn changes(&self) -> Vec<Change> {
         let change = |script: &String| {
-            Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo, "library": self.library }))
+            let mut arguments = json!({ "script": script, "sudo": self.sudo });
+            if !self.library.is_empty() {
+                arguments["library"] = json!(self.library);
+            }
+            Change::new("ssh", &self.host, arguments)
         };
         self.run.iter().map(change).collect()
     }

@@ -18,6 +18,7 @@ fn failed() -> Stage {
         code: Some("VpcLimitExceeded".to_owned()),
         raw: "The maximum number of VPCs has been reached.".to_owned(),
         changed: Vec::new(),
+        ..Failure::default()
     };
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure });
