@@ -174,7 +174,7 @@ pub struct Opened {
     /// A run was asked for and has not come to its end.
     pub running: bool,
     pub identity: Option<Result<String, String>>,
-    pub drift: BTreeMap<Address, (bool, String)>,
+    pub drift: BTreeMap<Address, (Option<bool>, String)>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
@@ -241,9 +241,17 @@ impl Opened {
             Notice::Drift { step, so, said } => {
                 let title = words::title(&self.runbook, &step);
                 self.drift.insert(step, (so, said.clone()));
-                let drifted = self.drift.values().filter(|(so, _)| !so).count();
-                let counts = format!("Checked again: {} as it was left, {drifted} not", self.drift.len() - drifted);
-                Some(if so { Said::plain(counts) } else { Said::bad(format!("{counts}. {title}: {said}")) })
+                let number = |wanted| self.drift.values().filter(|(so, _)| *so == wanted).count();
+                let (same, not, unknown) = (number(Some(true)), number(Some(false)), number(None));
+                let mut counts = format!("Checked again: {same} as it was left, {not} not");
+                if unknown > 0 {
+                    counts.push_str(&format!(", {unknown} cannot be told"));
+                }
+                Some(if so == Some(true) {
+                    Said::plain(counts)
+                } else {
+                    Said::bad(format!("{counts}. {title}: {said}"))
+                })
             }
             Notice::Broken(why) => {
                 self.running = false;

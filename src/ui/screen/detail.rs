@@ -284,7 +284,7 @@ impl Detail<'_> {
 
     fn drift(&self, prose: &mut Prose) {
         if let Some((so, said)) = self.open.drift.get(self.address) {
-            let role = if *so { Role::Done } else { Role::Problem };
+            let role = if *so == Some(true) { Role::Done } else { Role::Problem };
             prose.item("Checked", said, self.facts.look.style(role));
         }
     }
