@@ -63,7 +63,8 @@ pub enum Notice {
     /// A drift report's line.
     Drift {
         step: Address,
-        so: bool,
+        /// None when it could not be told.
+        so: Option<bool>,
         said: String,
     },
     /// The engine cannot go on, e.g. the state file cannot be written. Nothing was sent after it.

@@ -204,7 +204,7 @@ pub(super) fn drift(
             let _turn = together.acquire().await;
             let (so, said) = match prepared {
                 Ok(Prepared { action, world, .. }) => drifted(action.verify(&world).await),
-                Err(failure) => (false, failure.what),
+                Err(failure) => (None, failure.what),
             };
             Notice::Drift { step, so, said }
         }
@@ -212,11 +212,13 @@ pub(super) fn drift(
     .collect()
 }
 
-fn drifted(answer: Verified) -> (bool, String) {
+fn drifted(answer: Verified) -> (Option<bool>, String) {
     match answer {
-        Verified::So(found) => (true, found.said),
-        Verified::NotYet { said } => (false, said),
-        Verified::NotSo(failure) | Verified::Unknown(Trouble::Failure(failure)) => (false, failure.what),
-        Verified::Unknown(Trouble::Question(_)) => (false, "a person must answer a question first".to_owned()),
+        Verified::So(found) => (Some(true), found.said),
+        Verified::NotYet { said } => (Some(false), said),
+        Verified::NotSo(failure) => (Some(false), failure.what),
+        // A question that could not be asked is no drift.
+        Verified::Unknown(Trouble::Failure(failure)) => (None, failure.what),
+        Verified::Unknown(Trouble::Question(_)) => (None, "a person must answer a question first".to_owned()),
     }
 }

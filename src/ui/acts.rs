@@ -389,8 +389,8 @@ pub fn quit(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// How long after the first a second Ctrl-C leaves, in milliseconds.
-const TWICE: u64 = 2_000;
+/// How long after the first a second Ctrl-C leaves, in milliseconds: two seconds, and one that the clock may be late.
+const TWICE: u64 = 3_000;
 
 /// `Ctrl-C`: stops what runs; twice it leaves.
 pub fn interrupt(state: &mut State) -> Vec<Effect> {

@@ -174,7 +174,7 @@ pub struct Opened {
     /// A run was asked for and has not come to its end.
     pub running: bool,
     pub identity: Option<Result<String, String>>,
-    pub drift: BTreeMap<Address, (bool, String)>,
+    pub drift: BTreeMap<Address, (Option<bool>, String)>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
@@ -239,8 +239,11 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let words =
-                    if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
+                let words = match so {
+                    Some(true) => Said::good(format!("{step}: {said}")),
+                    Some(false) => Said::bad(format!("{step}: {said}")),
+                    None => Said::bad(format!("{step}: cannot be told: {said}")),
+                };
                 self.drift.insert(step, (so, said));
                 Some(words)
             }

@@ -94,12 +94,12 @@ impl State {
     }
 
     /// An engagement was opened: its board is shown, on the next thing to do.
-    pub fn opened(&mut self, handle: &Handle) {
-        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()));
+    pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
+        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()))
     }
 
     /// As [`State::opened`], for facts that come from elsewhere.
-    pub fn enter(&mut self, open: Opened) {
+    pub fn enter(&mut self, open: Opened) -> Vec<Effect> {
         let next = open.board.next().map(|row| words::title(&open.runbook, &row.address));
         self.facts.said = match next {
             Some(title) => Said::plain(format!("Next: {title} (Enter; ? is help)")),
@@ -112,7 +112,7 @@ impl State {
         self.output = OutputScreen::default();
         self.popup = None;
         self.place = Place::Board;
-        self.board.jump_to_next(&self.facts);
+        self.board.jump_to_next(&self.facts)
     }
 
     pub fn here(&self) -> Where {

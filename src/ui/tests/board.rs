@@ -6,6 +6,7 @@ use super::stage::{NOW, Stage, address};
 use crate::engagement::{At, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Tally};
 use crate::engine::{Notice, Page, Summary};
 use crate::runbook::Party;
+use crate::ui::facts::Opened;
 use crate::ui::state::Place;
 
 fn failed() -> Stage {
@@ -308,6 +309,27 @@ fn repeated_steps_fold_under_their_step() {
 }
 
 #[test]
+fn watching_a_run_unfolds_nothing() {
+    let mut stage = Stage::answered();
+    stage.give("net.nat_mode", "per_az");
+    stage.give("net.nat_count", "2");
+    stage.press(&["R"]);
+    let step = address("network/addresses[two]");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.notice(Notice::Output { step, attempt: 1, text: "AllocateAddress\n".to_owned() });
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains(">▸  ◓ An address") && screen.contains("AllocateAddress"), "{screen}");
+}
+
+#[test]
+fn an_engagement_that_is_taken_up_again_asks_for_the_output_it_left() {
+    let mut stage = failed();
+    let open = stage.state.facts.open.clone().unwrap();
+    let effects = stage.state.enter(Opened::new(open.runbook, open.engagement));
+    assert!(format!("{effects:?}").contains("Page"), "{effects:?}");
+}
+
+#[test]
 fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
@@ -334,7 +356,7 @@ fn the_end_of_a_run_is_said() {
     let mut stage = Stage::answered();
     let tally = Tally { total: 7, done: 3, person: 1, failed: 1, ..Tally::default() };
     stage.notice(Notice::Idle(Summary { tally, stopped: false }));
-    assert!(stage.screen(120, 24).contains("Nothing more can start: 3 of 7 steps done, 1 failed, 1 for you"));
+    assert!(stage.screen(120, 24).contains("1 step failed: n goes there"));
 }
 
 #[test]
