@@ -11,8 +11,22 @@ const LONGEST: usize = 600;
 
 /// Crates that reach for the world, forbidden in pure rooms.
 const EFFECTS: &[&str] = &[
-    "std::fs", "std::net", "std::thread", "std::process", "std::env", "std::time::Instant", "std::time::SystemTime",
-    "tokio", "ratatui", "crossterm", "rusqlite", "russh", "aws_", "getrandom", "rustix", "directories",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "tokio",
+    "ratatui",
+    "crossterm",
+    "rusqlite",
+    "russh",
+    "aws_",
+    "getrandom",
+    "rustix",
+    "directories",
 ];
 
 /// What else a room may never name, beside what its plate leaves out.
@@ -88,7 +102,10 @@ fn plates(files: &[File]) -> BTreeMap<String, BTreeSet<String>> {
             .find_map(|line| line.strip_prefix("//! Uses: "))
             .unwrap_or_else(|| panic!("the door plate of {room} has no line \"Uses:\""));
         let uses = uses.split('.').next().unwrap();
-        plates.insert(room.clone(), uses.split([',', ' ']).map(str::trim).filter(|u| !u.is_empty()).map(str::to_owned).collect());
+        plates.insert(
+            room.clone(),
+            uses.split([',', ' ']).map(str::trim).filter(|u| !u.is_empty()).map(str::to_owned).collect(),
+        );
     }
     plates
 }

@@ -7,7 +7,7 @@ use crate::ssh::SshError;
 impl From<AwsFailure> for Failure {
     fn from(failure: AwsFailure) -> Self {
         let AwsFailure { what, meaning, advice, code, raw, .. } = failure;
-        Failure { what, meaning, advice, code, raw, changed: Vec::new() }
+        Failure { what, meaning, advice, code, raw, ..Failure::default() }
     }
 }
 

@@ -472,6 +472,7 @@ impl Ledger {
 
     fn stopped(self, mut failure: Failure) -> Outcome {
         failure.changed = self.changed;
+        failure.made = self.output;
         Outcome::Failed { failure }
     }
 

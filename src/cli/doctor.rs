@@ -38,7 +38,9 @@ pub fn run(context: &Context, everywhere: &Everywhere) -> Result<ExitCode, Failu
     }
     match wrong {
         0 => Ok(ExitCode::SUCCESS),
-        _ => Err(Failure::new(Kind::StepFailed, "some of this will stand in your way; onramp practice needs none of it")),
+        _ => {
+            Err(Failure::new(Kind::StepFailed, "some of this will stand in your way; onramp practice needs none of it"))
+        }
     }
 }
 
@@ -94,8 +96,14 @@ fn known_hosts(context: &Context, everywhere: &Everywhere) -> Result<String, Str
         match std::fs::read(path) {
             Ok(text) => said.push(format!("{} ({} bytes)", path.display(), text.len())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("{}: {error}; an unreadable file stops every connection", path.display())),
+            Err(error) => {
+                return Err(format!("{}: {error}; an unreadable file stops every connection", path.display()));
+            }
         }
     }
-    if said.is_empty() { Ok("none yet; each new host key is shown to you once".to_owned()) } else { Ok(said.join(", ")) }
+    if said.is_empty() {
+        Ok("none yet; each new host key is shown to you once".to_owned())
+    } else {
+        Ok(said.join(", "))
+    }
 }

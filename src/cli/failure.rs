@@ -66,12 +66,15 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let message = error.to_string();
         match error {
-            JournalError::Held(_) => Failure::new(Kind::Held, message)
-                .hint("you can read along: onramp status, or wait until they are done"),
+            JournalError::Held(_) => {
+                Failure::new(Kind::Held, message).hint("you can read along: onramp status, or wait until they are done")
+            }
             JournalError::Damaged { .. } => Failure::new(Kind::StateFile, message)
                 .hint("nothing was changed. Keep a copy of the file before anything else"),
             JournalError::Newer { .. } => Failure::new(Kind::StateFile, message),
-            JournalError::Missing(_) => Failure::usage(message).hint("onramp status lists the engagements that there are"),
+            JournalError::Missing(_) => {
+                Failure::usage(message).hint("onramp status lists the engagements that there are")
+            }
             JournalError::Exists(_) => Failure::usage(message).hint("onramp open goes on with it"),
             JournalError::Unwritable { .. } | JournalError::Unreadable { .. } => Failure::usage(message)
                 .hint("is the folder writable? Another one is chosen with --data-dir or ONRAMP_DATA_DIR"),

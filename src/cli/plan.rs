@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use super::Everywhere;
 use super::context::Context;
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session::{self, Session};
-use super::Everywhere;
 use crate::engagement::{Plan, PlanEntry, Verdict};
 use crate::engine::{Notice, Request};
 use crate::text;

@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             let board = self.follower.board();
             let more = board.rows.iter().any(|row| row.status == Status::NeedsApproval || row.status.runnable());
             let moved = self.follower.engagement.seq > before;
-            if !(signed || (self.yes && more && moved && *scope == RunScope::All)) {
+            if !(more && moved && (signed || self.yes) && *scope == RunScope::All) {
                 return session::verdict(&board);
             }
         }
@@ -191,7 +191,9 @@ impl<'a> Walk<'a> {
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(why) => {
-                return Err(Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written"));
+                return Err(
+                    Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written")
+                );
             }
             Notice::Identity(Ok(arn)) => print::say(&format!("AWS: {arn}")),
             Notice::Identity(Err(why)) => print::say(&format!("AWS: {why}")),
@@ -210,7 +212,9 @@ impl<'a> Walk<'a> {
         match &recorded.event {
             Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
             Event::Failed { step, failure, .. }
-            | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => titled(step, "failed", &words(failure)),
+            | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
+                titled(step, "failed", &words(failure))
+            }
             Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
             Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
             Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),

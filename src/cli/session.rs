@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::Everywhere;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
-use super::Everywhere;
 use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{Actor, Address, Board, Command, Engagement, Recorded, board, decide, fold};
@@ -44,7 +44,12 @@ impl Session {
     ///
     /// # Errors
     /// Somebody else holds it, the state file is damaged, or its runbook cannot be read.
-    pub fn open(context: &Context, everywhere: &Everywhere, name: &str, runtime: Arc<Runtime>) -> Result<Session, Failure> {
+    pub fn open(
+        context: &Context,
+        everywhere: &Everywhere,
+        name: &str,
+        runtime: Arc<Runtime>,
+    ) -> Result<Session, Failure> {
         let writer = Writer::open(&context.folder(name)?, &context.holder())?;
         if writer.engagement().identity.practice {
             return Err(Failure::usage(format!("{name} is a practice engagement")).hint("go on with: onramp practice"));
@@ -103,7 +108,12 @@ pub fn ssh_settings(context: &Context, everywhere: &Everywhere) -> ssh::Settings
 ///
 /// # Errors
 /// One of them is refused, or cannot be stored.
-pub fn give(writer: &mut Writer, runbook: &Runbook, actor: &Actor, given: Vec<(InputId, Value)>) -> Result<usize, Failure> {
+pub fn give(
+    writer: &mut Writer,
+    runbook: &Runbook,
+    actor: &Actor,
+    given: Vec<(InputId, Value)>,
+) -> Result<usize, Failure> {
     let events = decide(writer.engagement(), runbook, &Command::GiveInputs(given))
         .map_err(|refusal| Failure::usage(refusal.to_string()))?;
     let count = events.len();
@@ -173,8 +183,6 @@ pub fn verdict(board: &Board) -> Result<(), Failure> {
     }
     ended(Kind::Waiting, format!("{} of {} done; the rest waits", tally.done, crate::text::count(tally.total, "step")))
 }
-
-
 
 /// Failed steps may be tried again.
 pub fn reopen_failed(session: &Session) {

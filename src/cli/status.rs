@@ -72,7 +72,8 @@ fn all(context: &Context, format: Format) -> Result<(), Failure> {
     for (name, found) in found {
         match found {
             Ok((_, board, holder)) => {
-                let next = board.next().map_or("all done".to_owned(), |row| format!("{}: {}", row.status.word(), row.title));
+                let next =
+                    board.next().map_or("all done".to_owned(), |row| format!("{}: {}", row.status.word(), row.title));
                 let held = holder.map(|holder| format!("  [held by {holder}]")).unwrap_or_default();
                 print::line(&format!("{name:<20} {:>3}/{:<3} {next}{held}", board.tally.done, board.tally.total))?;
             }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::session::{self, Session};
 use super::print;
+use super::session::{self, Session};
 use crate::engagement::{Status, board};
 use crate::engine::{Notice, Request};
 use crate::text;
@@ -21,21 +21,28 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
     let mut left = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
     session.handle.send(Request::Verify);
-    let mut drifted = 0;
+    let (mut drifted, mut unknown) = (0, 0);
     while left > 0 {
         match session.feed.recv() {
             Ok(Notice::Drift { step, so, said }) => {
                 left -= 1;
-                drifted += usize::from(!so);
-                print::line(&format!("{:<8} {step}  {said}", if so { "so" } else { "drifted" }))?;
+                let word = match so {
+                    Some(true) => "so",
+                    Some(false) => "drifted",
+                    None => "unknown",
+                };
+                drifted += usize::from(so == Some(false));
+                unknown += usize::from(so.is_none());
+                print::line(&format!("{word:<8} {step}  {said}"))?;
             }
             Ok(_) => {}
             Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
         }
     }
     session.close();
-    match drifted {
-        0 => Ok(ExitCode::SUCCESS),
+    match (drifted, unknown) {
+        (0, 0) => Ok(ExitCode::SUCCESS),
+        (0, _) => Err(Failure::new(Kind::Waiting, format!("{} could not be asked", text::count(unknown, "step")))),
         _ => Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step")))),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Address;
 use super::event::{At, DoneHow, Failure, Question};
 use super::scope::{ScopeMode, expand, scope};
 use super::state::{Engagement, Stage, State};
-use super::Address;
 use crate::input::InputId;
 use crate::runbook::{Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
 
@@ -41,14 +41,30 @@ pub enum Status {
     ReadyToVerify,
     /// A person has to do it and sign it off.
     SignOff,
-    Running { stage: Stage, since: At },
+    Running {
+        stage: Stage,
+        since: At,
+    },
     NeedsApproval,
-    Waiting { party: Party, ask: String, said: String, since: At },
+    Waiting {
+        party: Party,
+        ask: String,
+        said: String,
+        since: At,
+    },
     Asked(Question),
-    InDoubt { why: String, since: At },
-    Done { how: DoneHow, at: At },
+    InDoubt {
+        why: String,
+        since: At,
+    },
+    Done {
+        how: DoneHow,
+        at: At,
+    },
     Failed(Failure),
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
     Undone,
 }
 

@@ -11,15 +11,28 @@ pub enum Command {
     GiveInputs(Vec<(InputId, Value)>),
     ForgetInput(InputId),
     /// Binds to the plan's digest: `steps` are the changes that were shown, each with its own digest.
-    Approve { digest: String, steps: BTreeMap<Address, String> },
-    SignOff { step: Address, note: String },
-    Skip { step: Address, reason: String },
+    Approve {
+        digest: String,
+        steps: BTreeMap<Address, String>,
+    },
+    SignOff {
+        step: Address,
+        note: String,
+    },
+    Skip {
+        step: Address,
+        reason: String,
+    },
     /// Try a failed, skipped, undone or waiting step again.
     Reopen(Address),
     /// Accept the host key that the step's question shows.
     TrustHostKey(Address),
     /// Say what became of an attempt that was cut off.
-    Settle { step: Address, how: Settlement, reason: String },
+    Settle {
+        step: Address,
+        how: Settlement,
+        reason: String,
+    },
 }
 
 /// What became of an attempt with an intent and no outcome.

@@ -1,12 +1,16 @@
 //! A command becomes events, or is refused with the reason.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::json;
+
+use super::board::{Status, board};
 use super::command::{Command, Settlement};
-use super::event::{At, DoneHow, Event, Evidence, Question, Recorded};
-use super::scope::made_differently;
-use super::state::{Engagement, State};
-use super::{Address, fold};
+use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
+use super::scope::{changed_behind, plan_digests};
+use super::state::{Engagement, State, StepRecord};
+use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
 use crate::runbook::Runbook;
 use crate::text;
@@ -38,14 +42,12 @@ pub fn decide(engagement: &Engagement, runbook: &Runbook, command: &Command) -> 
     match command {
         Command::GiveInputs(given) => give(engagement, runbook, given),
         Command::ForgetInput(id) => forget(engagement, runbook, id),
-        Command::Approve { digest, steps } => {
-            Ok(vec![Event::PlanApproved { digest: digest.clone(), steps: steps.clone() }])
-        }
+        Command::Approve { digest, steps } => approve(engagement, runbook, digest, steps),
         Command::SignOff { step, note } => sign_off(engagement, runbook, step, note),
         Command::Skip { step, reason } => skip(engagement, runbook, step, reason),
-        Command::Reopen(step) => reopen(engagement, step),
+        Command::Reopen(step) => reopen(engagement, runbook, step),
         Command::TrustHostKey(step) => trust(engagement, step),
-        Command::Settle { step, how, reason } => settle(engagement, step, *how, reason),
+        Command::Settle { step, how, reason } => settle(engagement, runbook, step, *how, reason),
     }
 }
 
@@ -55,20 +57,20 @@ fn give(engagement: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) 
     for (id, value) in given {
         if !runbook.fields.contains_key(id) {
             let known = runbook.fields.keys().map(InputId::as_str);
-            let hint = text::nearest(id.as_str(), known).map(|near| format!("Did you mean {near}?")).unwrap_or_default();
+            let hint =
+                text::nearest(id.as_str(), known).map(|near| format!("Did you mean {near}?")).unwrap_or_default();
             return refuse(format!("this runbook has no input \"{id}\""), hint);
         }
         if engagement.inputs.get(id).is_some_and(|known| &known.value == value) {
             continue;
         }
         let event = Event::InputGiven { id: id.clone(), value: value.clone() };
-        let recorded =
-            Recorded { seq: after.seq, at: At::default(), actor: String::new(), event: event.clone() };
+        let recorded = Recorded { seq: after.seq, at: At::default(), actor: String::new(), event: event.clone() };
         fold(&mut after, &recorded);
         events.push(event);
     }
     agree(&after, given)?;
-    unchanged_behind(engagement, &after, runbook)?;
+    events.extend(changes_behind(engagement, &after, runbook)?);
     Ok(events)
 }
 
@@ -87,17 +89,32 @@ fn agree(after: &Engagement, given: &[(InputId, Value)]) -> Result<(), Refusal> 
     }
 }
 
-fn unchanged_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Result<(), Refusal> {
-    let touched = made_differently(before, after, runbook);
-    if touched.is_empty() {
-        return Ok(());
+/// What a change of inputs means for steps that have begun: a step that onramp made with the old value forbids it; one
+/// that was only looked at, or signed off, is looked at again.
+fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Result<Vec<Event>, Refusal> {
+    let changed = changed_behind(before, after, runbook);
+    let with_state = |wanted: fn(&StepRecord) -> bool| -> Vec<&Address> {
+        changed.iter().filter(|step| before.record(step).is_some_and(wanted)).collect()
+    };
+    let running = with_state(|record| matches!(record.state, State::Running { .. }));
+    if !running.is_empty() {
+        let why = format!("{} is running with the value that stands now", some_of(&running));
+        return refuse(why, "Wait until it ends, or stop it, then give the new value");
     }
-    let names: Vec<_> = touched.iter().take(3).map(Address::to_string).collect();
-    let more = if touched.len() > 3 { format!(" and {} more", touched.len() - 3) } else { String::new() };
-    refuse(
-        format!("{}{more} already ran with the value that stands now", names.join(", ")),
-        "Undo those steps first, then give the new value",
-    )
+    let made = with_state(|record| record.made.is_some() || record.pending.is_some());
+    if !made.is_empty() {
+        let why = format!("{} already ran with the value that stands now", some_of(&made));
+        return refuse(why, "Undo that first, then give the new value");
+    }
+    let looked_at =
+        |record: &StepRecord| matches!(record.state, State::Done { .. } | State::Applied { .. } | State::Asked { .. });
+    Ok(with_state(looked_at).into_iter().map(|step| Event::Reopened { step: step.clone() }).collect())
+}
+
+fn some_of(steps: &[&Address]) -> String {
+    let names: Vec<_> = steps.iter().take(3).map(ToString::to_string).collect();
+    let more = if steps.len() > 3 { format!(" and {} more", steps.len() - 3) } else { String::new() };
+    format!("{}{more}", names.join(", "))
 }
 
 fn forget(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Result<Vec<Event>, Refusal> {
@@ -106,8 +123,26 @@ fn forget(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Result<Ve
     }
     let mut after = engagement.clone();
     after.inputs.remove(id);
-    unchanged_behind(engagement, &after, runbook)?;
-    Ok(vec![Event::InputForgotten { id: id.clone() }])
+    let mut events = vec![Event::InputForgotten { id: id.clone() }];
+    events.extend(changes_behind(engagement, &after, runbook)?);
+    Ok(events)
+}
+
+/// An approval is for what was shown, and only for as long as that is what would be done.
+fn approve(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    digest: &str,
+    steps: &BTreeMap<Address, String>,
+) -> Result<Vec<Event>, Refusal> {
+    let now = plan_digests(engagement, runbook);
+    let stale: Vec<&Address> =
+        steps.iter().filter(|(step, shown)| now.get(step) != Some(shown)).map(|(step, _)| step).collect();
+    if !stale.is_empty() || digest_of(&json!(steps)) != digest {
+        let which = if stale.is_empty() { "the plan".to_owned() } else { some_of(&stale) };
+        return refuse(format!("{which} changed since the plan was made"), "Make the plan again and look at it");
+    }
+    Ok(vec![Event::PlanApproved { digest: digest.to_owned(), steps: steps.clone() }])
 }
 
 fn attempt_of(engagement: &Engagement, step: &Address) -> u32 {
@@ -130,10 +165,21 @@ fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook:
 fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &str) -> Result<Vec<Event>, Refusal> {
     let found = known(runbook, step)?;
     if !matches!(found.work, crate::runbook::Work::Manual(_)) {
-        return refuse(format!("{step} is not for a person to sign off"), "onramp checks it itself; run it, or skip it with a reason");
+        return refuse(
+            format!("{step} is not for a person to sign off"),
+            "onramp checks it itself; run it, or skip it with a reason",
+        );
     }
-    if matches!(engagement.state(step), State::Done { .. }) {
-        return refuse(format!("{step} is signed off already"), "");
+    let board = board(engagement, runbook);
+    match board.row(step).map(|row| &row.status) {
+        Some(Status::SignOff) => {}
+        Some(Status::Done { .. }) => return refuse(format!("{step} is signed off already"), ""),
+        Some(Status::Blocked(by)) => {
+            let by: Vec<_> = by.iter().map(ToString::to_string).collect();
+            return refuse(format!("{step} comes after {}", text::list(&by)), "");
+        }
+        Some(status) => return refuse(format!("{step} cannot be signed off: {}", status.word()), ""),
+        None => return refuse(format!("this engagement has no step \"{step}\""), ""),
     }
     Ok(vec![Event::Done {
         step: step.clone(),
@@ -149,16 +195,26 @@ fn skip(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str
     if reason.trim().is_empty() {
         return refuse("a skipped step needs a reason", "The reason stands in the handover report");
     }
+    if board(engagement, runbook).row(step).is_none() {
+        return refuse(format!("this engagement has no step \"{step}\""), "");
+    }
     match engagement.state(step) {
         State::Done { .. } | State::Applied { .. } => refuse(format!("{step} is done"), "Undo it instead"),
+        _ if engagement.record(step).is_some_and(|record| record.pending.is_some()) => {
+            refuse(format!("{step} is in doubt"), "Say first what became of it")
+        }
         State::InDoubt { .. } => refuse(format!("{step} is in doubt"), "Say first what became of it"),
         State::Running { .. } => refuse(format!("{step} is running"), "Stop it first"),
         _ => Ok(vec![Event::Skipped { step: step.clone(), reason: reason.trim().to_owned() }]),
     }
 }
 
-fn reopen(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal> {
+fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<Vec<Event>, Refusal> {
+    known(runbook, step)?;
+    let ours = engagement.record(step).is_some_and(|record| record.made.is_some());
     match engagement.state(step) {
+        // Nothing was made, so nothing has to be undone before it is looked at or signed off again.
+        State::Done { .. } if !ours => Ok(vec![Event::Reopened { step: step.clone() }]),
         State::Failed { .. }
         | State::Skipped { .. }
         | State::Undone { .. }
@@ -174,20 +230,35 @@ fn reopen(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal
 
 fn trust(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal> {
     match engagement.state(step) {
-        State::Asked { question: Question::HostKey { host, port, fingerprint, openssh, .. }, .. } => Ok(vec![
-            Event::HostKeyTrusted {
+        State::Asked { question: Question::HostKey { host, port, fingerprint, openssh, .. }, .. } => {
+            let trusted = Event::HostKeyTrusted {
                 host: host.clone(),
                 port: *port,
                 fingerprint: fingerprint.clone(),
                 openssh: openssh.clone(),
-            },
-            Event::Reopened { step: step.clone() },
-        ]),
+            };
+            // The same answer serves every step that asks the same.
+            let same = |record: &StepRecord| match &record.state {
+                State::Asked { question: Question::HostKey { host: h, port: p, openssh: key, .. }, .. } => {
+                    (h, *p, key) == (host, *port, openssh)
+                }
+                _ => false,
+            };
+            let asking = engagement.steps.iter().filter(|(_, record)| same(record));
+            let reopened = asking.map(|(step, _)| Event::Reopened { step: step.clone() });
+            Ok(std::iter::once(trusted).chain(reopened).collect())
+        }
         _ => refuse(format!("{step} does not ask about a host key"), ""),
     }
 }
 
-fn settle(engagement: &Engagement, step: &Address, how: Settlement, reason: &str) -> Result<Vec<Event>, Refusal> {
+fn settle(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    step: &Address,
+    how: Settlement,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
     let State::InDoubt { intent, .. } = engagement.state(step) else {
         return refuse(format!("{step} is not in doubt"), "");
     };
@@ -196,11 +267,25 @@ fn settle(engagement: &Engagement, step: &Address, how: Settlement, reason: &str
         choice: choice.to_owned(),
         reason: reason.trim().to_owned(),
     };
+    let undoing = intent.purpose == Purpose::Undo;
+    let keeps = known(runbook, step)?.saves.iter().map(|save| save.to.as_str()).collect::<Vec<_>>();
     match how {
+        Settlement::Retry if undoing => refuse(
+            format!("{step} was being undone"),
+            "Undo it again: that may be repeated, and looks first what is left",
+        ),
         Settlement::Retry => Ok(vec![settled("retry")]),
         Settlement::Done if reason.trim().is_empty() => {
             refuse("marking a step done by hand needs a reason", "Say what you saw")
         }
+        Settlement::Done if undoing => Ok(vec![
+            settled("undone"),
+            Event::Undone { step: step.clone(), attempt: intent.attempt, evidence: Evidence::said(reason.trim()) },
+        ]),
+        Settlement::Done if !keeps.is_empty() => refuse(
+            format!("{step} finds out {}, which later steps need", text::list(&keeps)),
+            "Try it again instead: it looks first, and takes what is there",
+        ),
         Settlement::Done => Ok(vec![
             settled("done"),
             Event::Done {

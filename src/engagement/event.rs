@@ -18,7 +18,7 @@ pub struct At(pub i64);
 impl At {
     /// Time from `earlier` to this moment; zero when the clock went backwards.
     pub fn since(self, earlier: At) -> std::time::Duration {
-        std::time::Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
@@ -49,32 +49,109 @@ pub struct Recorded {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The engagement exists.
-    Began { name: String, id: String, practice: bool },
+    Began {
+        name: String,
+        id: String,
+        practice: bool,
+    },
     /// The runbook it walks, whole, so that a later edit of the files changes nothing here.
-    RunbookTaken { id: String, digest: String, files: Vec<RunbookFile> },
-    InputGiven { id: InputId, value: Value },
-    InputForgotten { id: InputId },
-    AttemptStarted { step: Address, attempt: u32 },
-    Probed { step: Address, attempt: u32, finding: Finding },
+    RunbookTaken {
+        id: String,
+        digest: String,
+        files: Vec<RunbookFile>,
+    },
+    InputGiven {
+        id: InputId,
+        value: Value,
+    },
+    InputForgotten {
+        id: InputId,
+    },
+    AttemptStarted {
+        step: Address,
+        attempt: u32,
+    },
+    Probed {
+        step: Address,
+        attempt: u32,
+        finding: Finding,
+    },
     /// A change is needed and no approval covers it.
-    Held { step: Address, attempt: u32 },
-    PlanApproved { digest: String, steps: BTreeMap<Address, String> },
-    Intended { step: Address, intent: Intent },
-    Concluded { step: Address, attempt: u32, purpose: Purpose, outcome: Outcome },
-    Done { step: Address, attempt: u32, how: DoneHow, evidence: Evidence, #[serde(default)] kept: Vec<Kept> },
-    Failed { step: Address, attempt: u32, failure: Failure },
+    Held {
+        step: Address,
+        attempt: u32,
+    },
+    PlanApproved {
+        digest: String,
+        steps: BTreeMap<Address, String>,
+    },
+    Intended {
+        step: Address,
+        intent: Intent,
+    },
+    Concluded {
+        step: Address,
+        attempt: u32,
+        purpose: Purpose,
+        outcome: Outcome,
+    },
+    Done {
+        step: Address,
+        attempt: u32,
+        how: DoneHow,
+        evidence: Evidence,
+        #[serde(default)]
+        kept: Vec<Kept>,
+    },
+    Failed {
+        step: Address,
+        attempt: u32,
+        failure: Failure,
+    },
     /// Somebody outside must move; the check is repeated until they have.
-    Waiting { step: Address, attempt: u32, party: Party, ask: String, said: String },
+    Waiting {
+        step: Address,
+        attempt: u32,
+        party: Party,
+        ask: String,
+        said: String,
+    },
     /// Only a person here can say how to go on.
-    Asked { step: Address, attempt: u32, question: Question },
+    Asked {
+        step: Address,
+        attempt: u32,
+        question: Question,
+    },
     /// The attempt ended without a result, by a person's wish or because onramp stopped.
-    Stopped { step: Address, attempt: u32, why: String },
-    HostKeyTrusted { host: String, port: u16, fingerprint: String, openssh: String },
-    Skipped { step: Address, reason: String },
+    Stopped {
+        step: Address,
+        attempt: u32,
+        why: String,
+    },
+    HostKeyTrusted {
+        host: String,
+        port: u16,
+        fingerprint: String,
+        openssh: String,
+    },
+    Skipped {
+        step: Address,
+        reason: String,
+    },
     /// A failed, skipped, undone or waiting step may be tried again.
-    Reopened { step: Address },
-    Settled { step: Address, choice: String, reason: String },
-    Undone { step: Address, attempt: u32, evidence: Evidence },
+    Reopened {
+        step: Address,
+    },
+    Settled {
+        step: Address,
+        choice: String,
+        reason: String,
+    },
+    Undone {
+        step: Address,
+        attempt: u32,
+        evidence: Evidence,
+    },
 }
 
 /// One file of a runbook as it was when the engagement took it.
@@ -151,11 +228,25 @@ pub struct Intent {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// The world changed; `created` says whether the object is ours to delete again.
-    Changed { said: String, created: bool, operations: Vec<String>, #[serde(default)] output: BTreeMap<String, Json> },
-    AlreadySo { said: String, #[serde(default)] output: BTreeMap<String, Json> },
-    Failed { failure: Failure },
+    Changed {
+        said: String,
+        created: bool,
+        operations: Vec<String>,
+        #[serde(default)]
+        output: BTreeMap<String, Json>,
+    },
+    AlreadySo {
+        said: String,
+        #[serde(default)]
+        output: BTreeMap<String, Json>,
+    },
+    Failed {
+        failure: Failure,
+    },
     /// The change may or may not have been made.
-    InDoubt { why: String },
+    InDoubt {
+        why: String,
+    },
 }
 
 /// Why something did not work, in the words a person needs.
@@ -178,6 +269,9 @@ pub struct Failure {
     /// What did change before it failed.
     #[serde(default)]
     pub changed: Vec<String>,
+    /// What an undo needs to know of that, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<String, Json>,
 }
 
 impl Failure {

@@ -1,8 +1,15 @@
 //! One event changes what is true. Total: every event is accepted, also one that comes at an odd moment.
 
-use super::event::{Event, Outcome, Purpose, Recorded};
-use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
 use super::Address;
+use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
+use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
+
+/// Milliseconds after an intent at which its call goes out at the latest: the time limit of one operation.
+const LATEST_SEND: i64 = 60_000;
 
 /// Applies one recorded event.
 pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
@@ -26,18 +33,17 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
         }
         Event::PlanApproved { steps, .. } => approve(engagement, steps),
         Event::HostKeyTrusted { host, port, fingerprint, openssh } => {
-            engagement.trusted.push(TrustedKey {
-                host: host.clone(),
-                port: *port,
-                fingerprint: fingerprint.clone(),
-                openssh: openssh.clone(),
-            });
+            let (host, fingerprint, openssh) = (host.clone(), fingerprint.clone(), openssh.clone());
+            let key = TrustedKey { host, port: *port, fingerprint, openssh };
+            if !engagement.trusted.contains(&key) {
+                engagement.trusted.push(key);
+            }
         }
         event => fold_step(engagement, recorded, event),
     }
 }
 
-fn approve(engagement: &mut Engagement, steps: &std::collections::BTreeMap<Address, String>) {
+fn approve(engagement: &mut Engagement, steps: &BTreeMap<Address, String>) {
     engagement.approved.clone_from(steps);
     for record in engagement.steps.values_mut() {
         if matches!(record.state, State::Held { .. }) {
@@ -50,16 +56,22 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     let (at, by) = (recorded.at, &recorded.actor);
     let Some(step) = step_of(event) else { return };
     let record = engagement.steps.entry(step.clone()).or_default();
+    record.attempts = record.attempts.max(attempt_of(event));
     match event {
         Event::AttemptStarted { attempt, .. } => {
-            record.attempts = *attempt;
-            record.state = State::Running { attempt: *attempt, stage: Stage::Probing, since: at };
+            let stage = match &record.state {
+                State::Applied { .. } => Stage::Verifying,
+                _ => Stage::Probing,
+            };
+            record.state = State::Running { attempt: *attempt, stage, since: at };
         }
         Event::Probed { finding, .. } => record.finding = Some(finding.clone()),
-        Event::Held { attempt, .. } => record.state = State::Held { attempt: *attempt, since: at },
+        Event::Held { attempt, .. } => {
+            record.rest(at, "no approval covers it", State::Held { attempt: *attempt, since: at });
+        }
         Event::Intended { intent, .. } => {
-            record.attempts = record.attempts.max(intent.attempt);
             record.pending = Some(intent.clone());
+            record.sent_until = At(at.0.saturating_add(LATEST_SEND));
             let stage = match intent.purpose {
                 Purpose::Apply => Stage::Applying,
                 Purpose::Undo => Stage::Undoing,
@@ -68,7 +80,12 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         }
         Event::Concluded { attempt, purpose, outcome, .. } => conclude(record, recorded, *attempt, *purpose, outcome),
         Event::Done { how, evidence, kept, .. } => {
+            record.pending = None;
             record.state = State::Done { how: *how, evidence: evidence.clone(), by: by.clone(), at };
+            if let Some(made) = &mut record.made {
+                // What was made in doubt, or mended, is known in full only now.
+                complete(&mut made.output, &evidence.facts);
+            }
             if kept.is_empty() {
                 engagement.kept.remove(step);
             } else {
@@ -76,35 +93,34 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             }
         }
         Event::Failed { attempt, failure, .. } => {
-            record.state = State::Failed { attempt: *attempt, failure: failure.clone(), at };
+            let state = State::Failed { attempt: *attempt, failure: failure.clone(), at };
+            record.rest(at, &failure.what, state);
         }
         Event::Waiting { attempt, party, ask, said, .. } => {
             let since = match &record.state {
                 State::Waiting { since, .. } => *since,
                 _ => at,
             };
-            record.state =
-                State::Waiting { attempt: *attempt, party: *party, ask: ask.clone(), said: said.clone(), since };
+            let (party, ask, told) = (*party, ask.clone(), said.clone());
+            record.rest(at, said, State::Waiting { attempt: *attempt, party, ask, said: told, since });
         }
         Event::Asked { attempt, question, .. } => {
             record.state = State::Asked { attempt: *attempt, question: question.clone(), since: at };
         }
         Event::Stopped { why, .. } => record.interrupt(at, why),
         Event::Skipped { reason, .. } => {
-            record.state = State::Skipped { reason: reason.clone(), by: by.clone(), at };
+            record.rest(at, reason, State::Skipped { reason: reason.clone(), by: by.clone(), at });
         }
-        Event::Reopened { .. } => record.state = State::Idle,
-        Event::Settled { choice, .. } => {
-            record.pending = None;
-            if choice == "retry" {
-                record.state = State::Idle;
-            }
-        }
+        Event::Reopened { .. } => record.rest(at, "it was not settled yet", State::Idle),
+        Event::Settled { .. } => settle(record, recorded),
         Event::Undone { .. } => {
+            record.pending = None;
             record.state = State::Undone { by: by.clone(), at };
             record.made = None;
-            record.generation += 1;
+            record.generation = record.generation.saturating_add(1);
             engagement.kept.remove(step);
+            // To make it once more is a new change.
+            engagement.approved.remove(step);
         }
         _ => {}
     }
@@ -114,30 +130,82 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
     let at = recorded.at;
     let verifying = State::Running { attempt, stage: Stage::Verifying, since: at };
     if let Outcome::InDoubt { why } = outcome {
-        if let Some(intent) = &record.pending {
-            record.state = State::InDoubt { intent: intent.clone(), since: at, why: why.clone() };
+        if matches!(record.state, State::Running { stage: Stage::Applying | Stage::Undoing, .. }) {
+            record.sent_until = at;
         }
+        let unchanged = record.state.clone();
+        record.rest(at, why, unchanged);
         return;
     }
-    let intent = record.pending.take();
+    let digest = record.pending.take().map(|intent| intent.digest).unwrap_or_default();
     match outcome {
         Outcome::Changed { created, operations, output, .. } if purpose == Purpose::Apply => {
-            // A repaired object that we made earlier stays ours.
-            let ours = *created || record.made.as_ref().is_some_and(|made| made.created);
-            record.made = Some(Made {
-                at,
-                seq: recorded.seq,
-                digest: intent.map(|intent| intent.digest).unwrap_or_default(),
-                created: ours,
-                operations: operations.clone(),
-                output: output.clone(),
-            });
+            make(record, recorded, Made { digest, created: *created, ..made(recorded, operations, output) });
             record.state = verifying;
         }
         Outcome::AlreadySo { .. } if purpose == Purpose::Apply => record.state = verifying,
-        // An undo ends with its own event, `Undone`.
-        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {}
-        Outcome::Failed { failure } => record.state = State::Failed { attempt, failure: failure.clone(), at },
+        // An undo ends with its own event, `Undone`, which is written together with this one.
+        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {
+            record.state = State::Running { attempt, stage: Stage::Undoing, since: at };
+        }
+        Outcome::Failed { failure } => {
+            if purpose == Purpose::Apply && !failure.changed.is_empty() {
+                // It failed half-way: what it did until then is there, and an undo must know of it.
+                make(record, recorded, Made { digest, ..made(recorded, &failure.changed, &failure.made) });
+            }
+            record.state = State::Failed { attempt, failure: failure.clone(), at };
+        }
+    }
+}
+
+fn made(recorded: &Recorded, operations: &[String], output: &BTreeMap<String, Json>) -> Made {
+    let (operations, output) = (operations.to_vec(), output.clone());
+    Made { at: recorded.at, seq: recorded.seq, digest: String::new(), created: true, operations, output }
+}
+
+/// What was made, together with what was made before: something of ours that is mended stays ours, where it stood.
+fn make(record: &mut StepRecord, recorded: &Recorded, mut now: Made) {
+    if let Some(before) = record.made.take() {
+        now.created |= before.created;
+        (now.at, now.seq) = (before.at, before.seq.min(recorded.seq));
+        now.operations.splice(0..0, before.operations);
+        complete(&mut now.output, &before.output);
+    }
+    record.made = Some(now);
+}
+
+fn complete(output: &mut BTreeMap<String, Json>, more: &BTreeMap<String, Json>) {
+    for (name, value) in more {
+        output.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// A person answered for a change in doubt.
+fn settle(record: &mut StepRecord, recorded: &Recorded) {
+    let Some(intent) = record.pending.take() else { return };
+    if intent.purpose == Purpose::Apply {
+        // It may have been made, so an undo looks for it.
+        let nothing = BTreeMap::new();
+        make(record, recorded, Made { digest: intent.digest, ..made(recorded, &intent.operations, &nothing) });
+    }
+    // Whatever else was chosen stands in the event that is written together with this one.
+    record.state = State::Idle;
+}
+
+fn attempt_of(event: &Event) -> u32 {
+    match event {
+        Event::AttemptStarted { attempt, .. }
+        | Event::Probed { attempt, .. }
+        | Event::Held { attempt, .. }
+        | Event::Intended { intent: Intent { attempt, .. }, .. }
+        | Event::Concluded { attempt, .. }
+        | Event::Done { attempt, .. }
+        | Event::Failed { attempt, .. }
+        | Event::Waiting { attempt, .. }
+        | Event::Asked { attempt, .. }
+        | Event::Stopped { attempt, .. }
+        | Event::Undone { attempt, .. } => *attempt,
+        _ => 0,
     }
 }
 

@@ -30,7 +30,7 @@ pub use event::{
 pub use fold::fold;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{Recovery, recover};
-pub use scope::{Call, Host, ScopeMode, ask_of, call, expand, hosts, item_of, plan_digest, scope};
+pub use scope::{Call, Host, ScopeMode, ask_of, bound, call, expand, hosts, item_of, plan_digest, scope};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::{FindingKind, RepeatClass};
 
 /// EC2 is eventually consistent: an object may be there and not yet be seen. AWS speaks of "up to a few minutes"
-/// (EC2 API reference, eventual consistency); nothing is repeated before this much time has passed since the intent.
+/// (EC2 API reference, eventual consistency); nothing is repeated before this much time has passed since it can have been sent.
 pub const QUIET: Duration = Duration::from_secs(120);
 
 /// What to do about it now.
@@ -23,16 +23,20 @@ pub enum Recovery {
     Person,
 }
 
-/// Decides from the class of the change, what a fresh probe found, and how long ago the intent was recorded.
-pub fn recover(class: RepeatClass, found: FindingKind, since_intent: Duration) -> Recovery {
+/// Decides from the class of the change, what a fresh probe found, and how long ago it can have been sent.
+///
+/// `Different` means that part of what was to be made is there; what somebody else put in its place is `Absent`.
+pub fn recover(class: RepeatClass, found: FindingKind, since_sent: Duration) -> Recovery {
     match (found, class) {
         (FindingKind::Same, _) => Recovery::Adopt,
         (FindingKind::Unknown, _) => Recovery::StayInDoubt,
+        (_, RepeatClass::Person) => Recovery::Person,
         (FindingKind::Absent | FindingKind::Different, RepeatClass::Token | RepeatClass::Natural) => Recovery::Repeat,
-        (FindingKind::Absent | FindingKind::Different, RepeatClass::Tag) => match QUIET.checked_sub(since_intent) {
+        // Part of it is there to be seen: it will be completed, and no second one made.
+        (FindingKind::Different, RepeatClass::Tag) => Recovery::Repeat,
+        (FindingKind::Absent, RepeatClass::Tag) => match QUIET.checked_sub(since_sent) {
             Some(left) if !left.is_zero() => Recovery::LookAgain(left),
             _ => Recovery::Repeat,
         },
-        (FindingKind::Absent | FindingKind::Different, RepeatClass::Person) => Recovery::Person,
     }
 }

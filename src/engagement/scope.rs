@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Address, Engagement, State, digest_of};
+use super::{Address, Engagement, digest_of};
 use crate::input::InputId;
 use crate::runbook::{HostTemplate, Item, Runbook, Scope, Step, Template, Unrendered, Work};
 
@@ -211,7 +211,7 @@ pub fn item_of(step: &Step, address: &Address, scope: &Scope) -> Result<Option<O
 pub fn hosts(runbook: &Runbook, scope: &Scope) -> Vec<(String, Result<Host, Unrendered>)> {
     let mut found = Vec::new();
     for template in &runbook.hosts {
-        for scope in host_scopes(template, scope) {
+        for scope in host_scopes(template, scope).unwrap_or_default() {
             if let Ok(name) = template.name.text(&scope) {
                 let host = host(template, &name, &scope);
                 found.push((name, host));
@@ -221,15 +221,15 @@ pub fn hosts(runbook: &Runbook, scope: &Scope) -> Vec<(String, Result<Host, Unre
     found
 }
 
-fn host_scopes(template: &HostTemplate, scope: &Scope) -> Vec<Scope> {
-    if !template.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false)) {
-        return Vec::new();
+fn host_scopes(template: &HostTemplate, scope: &Scope) -> Result<Vec<Scope>, Unrendered> {
+    if let Some(when) = &template.when
+        && !when.truth(scope)?
+    {
+        return Ok(Vec::new());
     }
     match &template.for_each {
-        None => vec![scope.clone()],
-        Some(each) => {
-            each.list(scope).unwrap_or_default().iter().map(|item| with_item(scope, Some(item))).collect()
-        }
+        None => Ok(vec![scope.clone()]),
+        Some(each) => Ok(each.list(scope)?.iter().map(|item| with_item(scope, Some(item))).collect()),
     }
 }
 
@@ -240,13 +240,15 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
     };
     let port = match optional(&template.port)? {
         None => 22,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Unrendered::Wrong { message: format!("the port of host {name} is \"{text}\", not a number") })?,
+        Some(text) => text.parse().map_err(|_| Unrendered::Wrong {
+            message: format!("the port of host {name} is \"{text}\", not a number"),
+        })?,
     };
     let fingerprints = match template.fingerprints.as_ref().map(|template| template.value(scope)).transpose()? {
         Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-        Some(Json::String(one)) => one.split([',', ' ', '\n']).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        Some(Json::String(one)) => {
+            one.split([',', ' ', '\n']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     };
     Ok(Host {
@@ -262,15 +264,9 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
 }
 
 /// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`.
+/// None of them is there until every host can be named: an empty list would make steps look unneeded.
 fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
-    let mut all = Vec::new();
-    for template in &runbook.hosts {
-        for scope in host_scopes(template, scope) {
-            let Ok(name) = template.name.text(&scope) else { continue };
-            let via = template.via.as_ref().and_then(|via| via.text(&scope).ok()).unwrap_or_default();
-            all.push((name, via));
-        }
-    }
+    let Ok(all) = host_names(runbook, scope) else { return };
     let entry = |(name, via): &(String, String)| json!({ "name": name, "via": via });
     let private: Vec<_> = all.iter().filter(|(_, via)| !via.is_empty()).map(entry).collect();
     let bastions: Vec<_> = all.iter().filter(|(name, _)| all.iter().any(|(_, via)| via == name)).map(entry).collect();
@@ -279,21 +275,53 @@ fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
     scope.insert_dotted("hosts.bastions", Json::Array(bastions));
 }
 
+fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<(String, String)>, Unrendered> {
+    let mut all = Vec::new();
+    for template in &runbook.hosts {
+        for scope in host_scopes(template, scope)? {
+            let via = template.via.as_ref().map(|via| via.text(&scope)).transpose()?;
+            all.push((template.name.text(&scope)?, via.unwrap_or_default()));
+        }
+    }
+    Ok(all)
+}
+
 /// Digest of what a step would send, the same before and after its predecessors ran: what an approval binds to.
 pub fn plan_digest(runbook: &Runbook, address: &Address, plan_scope: &Scope) -> Option<String> {
     let step = runbook.step(&address.step)?;
     let item = item_of(step, address, plan_scope).ok()??;
-    call(step, item.as_ref(), plan_scope).ok().map(|call| call.digest())
+    call(step, item.as_ref(), plan_scope).ok().map(|call| bound(&call, plan_scope))
 }
 
-/// Steps whose change was made and whose arguments would be other ones with `after`.
-pub fn made_differently(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Vec<Address> {
-    let (old, new) = (scope(before, runbook, ScopeMode::Plan), scope(after, runbook, ScopeMode::Plan));
-    before
-        .steps
-        .iter()
-        .filter(|(_, record)| record.made.is_some() || matches!(record.state, State::InDoubt { .. }))
-        .filter(|(address, _)| plan_digest(runbook, address, &old) != plan_digest(runbook, address, &new))
-        .map(|(address, _)| address.clone())
-        .collect()
+/// Digest of a call together with where it goes: the same arguments in another account or region are another change.
+pub fn bound(call: &Call, plan_scope: &Scope) -> String {
+    match call {
+        Call::Kind { kind, .. } if kind.starts_with("aws/") => {
+            let place = ["aws.account_id", "aws.region_primary"].map(|id| plan_scope.get_dotted(id));
+            digest_of(&json!({ "call": call.digest(), "place": place }))
+        }
+        _ => call.digest(),
+    }
+}
+
+/// `plan_digest` of every instance of every step that can be worked out.
+pub(super) fn plan_digests(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<Address, String> {
+    let scope = scope(engagement, runbook, ScopeMode::Plan);
+    let mut digests = BTreeMap::new();
+    for step in runbook.steps() {
+        for item in expand(step, &scope).unwrap_or_default() {
+            if let Ok(call) = call(step, item.as_ref(), &scope) {
+                let key = item.map(|item| item.key);
+                digests.insert(Address::new(step.id.clone(), key), bound(&call, &scope));
+            }
+        }
+    }
+    digests
+}
+
+/// Steps that have begun, and whose arguments would be other ones with `after`.
+pub(super) fn changed_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Vec<Address> {
+    let (old, new) = (plan_digests(before, runbook), plan_digests(after, runbook));
+    let changed = before.steps.keys().filter(|address| old.get(address) != new.get(address));
+    changed.cloned().collect()
 }

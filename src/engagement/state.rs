@@ -62,7 +62,9 @@ pub struct StepRecord {
     pub finding: Option<Finding>,
     /// What was intended and has no outcome yet.
     pub pending: Option<Intent>,
-    /// The last change made by us that was not undone.
+    /// Until when `pending` may have been sent.
+    pub sent_until: At,
+    /// What we made, or may have made, and nobody took back.
     pub made: Option<Made>,
     /// Part of the token; grows with each undo.
     pub generation: u32,
@@ -71,6 +73,7 @@ pub struct StepRecord {
 /// A change that an undo would take back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
+    /// When it was made first; what was mended later keeps its place in the order of undoing.
     pub at: At,
     pub seq: u64,
     pub digest: String,
@@ -85,18 +88,58 @@ pub struct Made {
 pub enum State {
     #[default]
     Idle,
-    Running { attempt: u32, stage: Stage, since: At },
+    Running {
+        attempt: u32,
+        stage: Stage,
+        since: At,
+    },
     /// Changed, but the check has not said so yet: a resume goes on with the check.
-    Applied { attempt: u32, since: At },
-    Held { attempt: u32, since: At },
-    Waiting { attempt: u32, party: Party, ask: String, said: String, since: At },
-    Asked { attempt: u32, question: Question, since: At },
+    Applied {
+        attempt: u32,
+        since: At,
+    },
+    Held {
+        attempt: u32,
+        since: At,
+    },
+    Waiting {
+        attempt: u32,
+        party: Party,
+        ask: String,
+        said: String,
+        since: At,
+    },
+    Asked {
+        attempt: u32,
+        question: Question,
+        since: At,
+    },
     /// An intent without an outcome.
-    InDoubt { intent: Intent, since: At, why: String },
-    Done { how: DoneHow, evidence: Evidence, by: Actor, at: At },
-    Failed { attempt: u32, failure: Failure, at: At },
-    Skipped { reason: String, by: Actor, at: At },
-    Undone { by: Actor, at: At },
+    InDoubt {
+        intent: Intent,
+        since: At,
+        why: String,
+    },
+    Done {
+        how: DoneHow,
+        evidence: Evidence,
+        by: Actor,
+        at: At,
+    },
+    Failed {
+        attempt: u32,
+        failure: Failure,
+        at: At,
+    },
+    Skipped {
+        reason: String,
+        by: Actor,
+        at: At,
+    },
+    Undone {
+        by: Actor,
+        at: At,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,23 +186,37 @@ impl Engagement {
         }
     }
 
-    /// Changes that can be undone, newest first.
+    /// Changes that can be undone, newest first. What was there before us is not ours to take away.
     pub fn ledger(&self) -> Vec<(&Address, &Made)> {
-        let mut made: Vec<_> =
-            self.steps.iter().filter_map(|(step, record)| record.made.as_ref().map(|made| (step, made))).collect();
+        let made = self.steps.iter().filter_map(|(step, record)| record.made.as_ref().map(|made| (step, made)));
+        let mut made: Vec<_> = made.filter(|(_, made)| made.created).collect();
         made.sort_by_key(|(_, made)| std::cmp::Reverse(made.seq));
         made
     }
 }
 
 impl StepRecord {
-    /// A running attempt was cut off. A change that may have been made is never forgotten.
+    /// A running attempt was cut off.
     pub(super) fn interrupt(&mut self, at: At, why: &str) {
-        let State::Running { attempt, stage, .. } = &self.state else { return };
-        self.state = match (&self.pending, stage) {
-            (Some(intent), _) => State::InDoubt { intent: intent.clone(), since: at, why: why.to_owned() },
-            (None, Stage::Verifying) => State::Applied { attempt: *attempt, since: at },
-            (None, _) => State::Idle,
+        let State::Running { attempt, stage, .. } = self.state else { return };
+        self.rest(
+            at,
+            why,
+            match stage {
+                Stage::Verifying => State::Applied { attempt, since: at },
+                Stage::Probing | Stage::Applying | Stage::Undoing => State::Idle,
+            },
+        );
+    }
+
+    /// The step comes to rest in `state`; or in doubt, when a change may have been made and nobody knows.
+    pub(super) fn rest(&mut self, at: At, why: &str, state: State) {
+        self.state = match &self.pending {
+            // The time that onramp was not running counts: it was sent soon after it was intended, or never.
+            Some(intent) => {
+                State::InDoubt { intent: intent.clone(), since: at.min(self.sent_until), why: why.to_owned() }
+            }
+            None => state,
         };
     }
 }

@@ -1,10 +1,10 @@
 //! One attempt at one step.
 //!
 //! ```text
-//!            ┌─ same ──────────────────────────────────────────► done (already so)
+//!            ┌─ same ──────────────────────────────────────────► check ─► done (already so)
 //! probe ─────┼─ different, not ours to mend ──────────────────► asked
 //!            ├─ unknown ───────────────────────────────────────► failed, or asked (host key)
-//!            └─ absent ─► approved? ─► INTENT ─► apply ─► verify ─► done
+//!            └─ absent ─► approved? ─► INTENT ─► apply ─► check ─► done
 //!                          └ no: held             │  └ not yet, for too long: failed, or waiting
 //!                                                 └ reply lost: in doubt
 //! ```
@@ -24,28 +24,45 @@ use super::clock::{Clock, pause};
 use crate::action::{Action, Found, Probe, Trouble, Verified, World};
 use crate::engagement::{
     Address, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose, Question,
-    Recovery, recover,
+    Recovery, RepeatClass, recover,
 };
 use crate::journal::DurableIntent;
 use crate::runbook::{Party, Save};
 
 /// What an attempt tells the dispatcher.
 pub(super) enum Report {
-    Record(Event, oneshot::Sender<()>),
+    /// All of them durable, or none.
+    Record(Vec<Event>, oneshot::Sender<()>),
+    /// Does the approval that is in force now cover the change?
+    MayChange(oneshot::Sender<bool>),
     Intend(Intent, oneshot::Sender<DurableIntent>),
+    /// Nothing was done and there is nothing to record: whoever asked for it is told.
+    Refuse(Failure),
     Output(Vec<u8>),
     Progress(String),
 }
 
 /// Where an attempt begins.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Job {
     /// From the start.
     Full,
     /// The change was made earlier; only the check is left.
     Verify,
+    /// The step waits on somebody outside: one look, which changes nothing and records nothing new of what is known.
+    Poll {
+        ask: String,
+        said: String,
+    },
     /// An earlier attempt ended between intent and outcome.
-    Recover { intent: Intent, since: At },
-    Undo { made: BTreeMap<String, Json> },
+    Recover {
+        intent: Intent,
+        since: At,
+        made: BTreeMap<String, Json>,
+    },
+    Undo {
+        made: BTreeMap<String, Json>,
+    },
 }
 
 /// The facts an attempt needs; all of them fixed when it starts.
@@ -55,13 +72,14 @@ pub(super) struct Attempt {
     pub action: Box<dyn Action>,
     pub world: World,
     pub intent: Intent,
-    /// An approval covers the change with these arguments.
-    pub covered: bool,
     pub account: Option<String>,
     pub waits_on: Option<(Party, String)>,
     pub within: Duration,
     pub saves: Vec<Save>,
-    pub cancel: CancellationToken,
+    /// How the step is done when the first look says that it is so: we may have made it earlier.
+    pub found_how: DoneHow,
+    /// Ends every look and every wait. A change that has begun is cut only by the token in `world`.
+    pub stop: CancellationToken,
     pub clock: Clock,
     pub reports: mpsc::Sender<(Address, Report)>,
 }
@@ -76,8 +94,10 @@ impl Attempt {
     pub async fn run(self, job: Job) {
         let ended = match job {
             Job::Full => self.full().await,
-            Job::Verify => self.check().await,
-            Job::Recover { intent, since } => self.recover(intent, since).await,
+            Job::Verify => self.check(DoneHow::Applied, None).await,
+            Job::Poll { ask, said } => self.poll(&ask, &said).await,
+            Job::Recover { intent, made, .. } if intent.purpose == Purpose::Undo => self.undo_again(intent, made).await,
+            Job::Recover { intent, since, .. } => self.recover(intent, since).await,
             Job::Undo { made } => self.undo(made).await,
         };
         if ended.is_err() {
@@ -89,24 +109,32 @@ impl Attempt {
         let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
             return self.stopped().await;
         };
-        self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding: finding(&probe) }).await?;
-        let checks_only = self.action.changes().is_empty();
+        self.probed(finding(&probe)).await?;
         match probe {
-            Probe::Same(found) => self.done(DoneHow::AlreadySo, found).await,
+            Probe::Same(found) if self.only_looks() => self.done(self.found_how, found).await,
+            // It is there; whether it works is for the check to say.
+            Probe::Same(_) => self.check(self.found_how, None).await,
             Probe::Unknown(trouble) => self.trouble(trouble).await,
-            Probe::Different { mend, differences, said } if mend.is_empty() && !checks_only => {
-                self.asked(Question::Different { said, differences }).await
+            Probe::Absent { said } | Probe::Different { said, .. } if self.only_looks() => {
+                self.check(self.found_how, Some(said)).await
             }
-            Probe::Absent { said } | Probe::Different { said, .. } if checks_only => self.await_check(said).await,
-            Probe::Absent { .. } | Probe::Different { .. } if !self.covered => {
-                self.record(Event::Held { step: self.address.clone(), attempt: self.number }).await
+            Probe::Different { mend, differences, said } if mend.is_empty() => {
+                self.asked(Question::Different { said, differences }).await
             }
             Probe::Absent { .. } | Probe::Different { .. } => self.change().await,
         }
     }
 
+    /// Its probe and its check are one question, and nothing is ever changed.
+    fn only_looks(&self) -> bool {
+        self.action.changes().is_empty()
+    }
+
     /// Intent, apply, outcome, check: in this order and no other.
     async fn change(&self) -> Step<()> {
+        if !self.may_change().await? {
+            return self.record(Event::Held { step: self.address.clone(), attempt: self.number }).await;
+        }
         if let Err(failure) = self.ready_to_change().await {
             return self.failed(failure).await;
         }
@@ -115,7 +143,7 @@ impl Attempt {
         let outcome = self.action.apply(&self.world, &intent).await;
         let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
         self.conclude(Purpose::Apply, outcome).await?;
-        if goes_on { self.check().await } else { Ok(()) }
+        if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
     }
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
@@ -123,19 +151,27 @@ impl Attempt {
         if self.action.changes().iter().all(|change| change.service == "ssh") {
             return Ok(());
         }
-        self.world.ready_to_change(self.account.as_deref()).await
+        match &self.account {
+            Some(account) => self.world.ready_to_change(Some(account)).await,
+            None => Err(Failure::new("the engagement has no AWS account yet", "Give the input aws.account_id")),
+        }
     }
 
-    /// Is it so now? Asked again until it is, or until `within` has passed.
-    async fn check(&self) -> Step<()> {
+    /// Is it so now? Asked again until it is, or until `within` has passed. `said` is what a first look said already.
+    async fn check(&self, how: DoneHow, said: Option<String>) -> Step<()> {
         let began = Instant::now();
         let mut turn = 0;
+        let mut answer = said.map(|said| Verified::NotYet { said });
         loop {
-            let Some(answer) = self.uncut(self.action.verify(&self.world)).await else {
-                return self.stopped().await;
+            let now = match answer.take() {
+                Some(answer) => answer,
+                None => match self.uncut(self.look()).await {
+                    Some(answer) => answer,
+                    None => return self.stopped().await,
+                },
             };
-            let said = match answer {
-                Verified::So(found) => return self.done(DoneHow::Applied, found).await,
+            let said = match now {
+                Verified::So(found) => return self.done(how, found).await,
                 Verified::NotSo(failure) => return self.failed(failure).await,
                 Verified::Unknown(trouble) => return self.trouble(trouble).await,
                 Verified::NotYet { said } => said,
@@ -153,34 +189,31 @@ impl Attempt {
         }
     }
 
-    /// A step that only checks, and found that it is not so yet.
-    async fn await_check(&self, said: String) -> Step<()> {
-        if let Some((party, ask)) = &self.waits_on {
-            return self.waiting(*party, ask.clone(), said).await;
+    /// Asks once whether it is so.
+    async fn look(&self) -> Verified {
+        if !self.only_looks() {
+            return self.action.verify(&self.world).await;
         }
-        self.progress(said).await?;
-        self.check_only().await
+        match self.action.probe(&self.world).await {
+            Probe::Same(found) => Verified::So(found),
+            Probe::Absent { said } | Probe::Different { said, .. } => Verified::NotYet { said },
+            Probe::Unknown(trouble) => Verified::Unknown(trouble),
+        }
     }
 
-    async fn check_only(&self) -> Step<()> {
-        let began = Instant::now();
-        let mut turn = 0;
-        loop {
-            let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
-                return self.stopped().await;
-            };
-            let said = match probe {
-                Probe::Same(found) => return self.done(DoneHow::AlreadySo, found).await,
-                Probe::Unknown(trouble) => return self.trouble(trouble).await,
-                Probe::Absent { said } | Probe::Different { said, .. } => said,
-            };
-            if began.elapsed() >= self.within {
-                return self.failed(self.too_late(&said)).await;
-            }
-            if !self.rest(turn, &said).await? {
-                return self.stopped().await;
-            }
-            turn += 1;
+    /// One look at a step that waits. A question that could not be asked is no answer: the step goes on waiting.
+    async fn poll(&self, asked: &str, told: &str) -> Step<()> {
+        let Some(answer) = self.uncut(self.look()).await else { return Ok(()) };
+        let said = match answer {
+            Verified::So(found) => return self.done(self.found_how, found).await,
+            Verified::NotSo(failure) => return self.failed(failure).await,
+            Verified::Unknown(Trouble::Question(question)) => return self.asked(question).await,
+            Verified::Unknown(Trouble::Failure(failure)) => failure.what,
+            Verified::NotYet { said } => said,
+        };
+        match &self.waits_on {
+            Some((party, ask)) if ask != asked || said != told => self.waiting(*party, ask.clone(), said).await,
+            _ => Ok(()),
         }
     }
 
@@ -195,41 +228,49 @@ impl Attempt {
 
     /// An earlier attempt was cut off between intent and outcome.
     async fn recover(&self, intent: Intent, since: At) -> Step<()> {
+        let mut seen = None;
         let mut turn = 0;
         loop {
             let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
                 return self.stopped().await;
             };
             let found = finding(&probe);
-            let recovery = recover(intent.class, found.kind, self.clock.now().since(since));
-            self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding: found }).await?;
+            let kind = match &probe {
+                // Something else in its place says nothing of what became of ours.
+                Probe::Different { mend, .. } if mend.is_empty() => FindingKind::Absent,
+                _ => found.kind,
+            };
+            let recovery = recover(intent.class, kind, self.clock.now().since(since));
+            if seen.replace(kind) != Some(kind) {
+                self.probed(found).await?;
+            }
             match (recovery, probe) {
-                (Recovery::Adopt, Probe::Same(found)) if intent.purpose == Purpose::Apply => {
-                    return self.adopt(intent, found).await;
-                }
-                (Recovery::Repeat, _) if intent.purpose == Purpose::Apply => return self.repeat(intent).await,
+                (Recovery::Adopt, Probe::Same(found)) => return self.adopt(intent, found).await,
+                (Recovery::Repeat, _) => return self.repeat(intent).await,
                 (Recovery::LookAgain(left), _) => {
                     let said = format!("not there; looking again for {} before repeating", crate::text::duration(left));
                     if !self.rest(turn, &said).await? {
-                        return self.doubt("looking for it was stopped").await;
+                        return self.stopped().await;
                     }
                     turn += 1;
                 }
+                (_, Probe::Unknown(Trouble::Question(question))) => return self.asked(question).await,
                 (_, Probe::Unknown(Trouble::Failure(failure))) => return self.doubt(&failure.what).await,
                 _ => return self.doubt("only a person can say what became of it").await,
             }
         }
     }
 
+    /// What is found now was made by the attempt that was cut off.
     async fn adopt(&self, intent: Intent, found: Found) -> Step<()> {
         let outcome = Outcome::Changed {
             said: format!("found after the interruption: {}", found.said),
             created: true,
             operations: intent.operations,
-            output: found.output.clone(),
+            output: found.output,
         };
         self.conclude(Purpose::Apply, outcome).await?;
-        self.done(DoneHow::Applied, found).await
+        self.check(DoneHow::Applied, None).await
     }
 
     /// The same token again.
@@ -237,31 +278,48 @@ impl Attempt {
         if let Err(failure) = self.ready_to_change().await {
             return self.doubt(&failure.what).await;
         }
+        let operations = intent.operations.clone();
         let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
-        let outcome = self.action.apply(&self.world, &intent).await;
-        let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
+        let outcome = match self.action.apply(&self.world, &intent).await {
+            // It was made after all, and by us.
+            Outcome::AlreadySo { said, output } => Outcome::Changed { said, created: true, operations, output },
+            outcome => outcome,
+        };
+        let goes_on = matches!(outcome, Outcome::Changed { .. });
         self.conclude(Purpose::Apply, outcome).await?;
-        if goes_on { self.check().await } else { Ok(()) }
+        if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
     }
 
     async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
         if let Err(failure) = self.ready_to_change().await {
-            return self.failed(failure).await;
+            return self.send(Report::Refuse(failure)).await;
         }
         let intent = self.intend(self.intent.clone()).await?;
-        let outcome = self.action.undo(&self.world, &intent, &made).await;
+        self.take_back(&intent, &made).await
+    }
+
+    /// An undo was cut off. Taking away what is gone already does no harm; a script may be another matter.
+    async fn undo_again(&self, intent: Intent, made: BTreeMap<String, Json>) -> Step<()> {
+        if intent.class == RepeatClass::Person {
+            return self.doubt("only a person can say whether it was taken back").await;
+        }
+        if let Err(failure) = self.ready_to_change().await {
+            return self.doubt(&failure.what).await;
+        }
+        let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
+        self.take_back(&intent, &made).await
+    }
+
+    async fn take_back(&self, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Step<()> {
+        let outcome = self.action.undo(&self.world, intent, made).await;
         let said = match &outcome {
             Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => Some(said.clone()),
             Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,
         };
-        self.conclude(Purpose::Undo, outcome).await?;
-        match said {
-            Some(said) => {
-                let evidence = Evidence::said(said);
-                self.record(Event::Undone { step: self.address.clone(), attempt: self.number, evidence }).await
-            }
-            None => Ok(()),
-        }
+        let (step, attempt) = (self.address.clone(), self.number);
+        let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Undo, outcome }];
+        events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
+        self.record_all(events).await
     }
 
     async fn done(&self, how: DoneHow, found: Found) -> Step<()> {
@@ -288,6 +346,10 @@ impl Attempt {
         }
     }
 
+    async fn probed(&self, finding: Finding) -> Step<()> {
+        self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding }).await
+    }
+
     async fn failed(&self, failure: Failure) -> Step<()> {
         self.record(Event::Failed { step: self.address.clone(), attempt: self.number, failure }).await
     }
@@ -305,8 +367,15 @@ impl Attempt {
         self.record(Event::Stopped { step: self.address.clone(), attempt: self.number, why }).await
     }
 
+    /// Nothing more is known than before.
     async fn doubt(&self, why: &str) -> Step<()> {
-        self.conclude(Purpose::Apply, Outcome::InDoubt { why: why.to_owned() }).await
+        self.conclude(self.intent.purpose, Outcome::InDoubt { why: why.to_owned() }).await
+    }
+
+    async fn may_change(&self) -> Step<bool> {
+        let (answer, may) = oneshot::channel();
+        self.send(Report::MayChange(answer)).await?;
+        may.await.map_err(|_| Gone)
     }
 
     async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {
@@ -318,7 +387,7 @@ impl Attempt {
         self.progress(said.to_owned()).await?;
         tokio::select! {
             () = tokio::time::sleep(pause(turn)) => Ok(true),
-            () = self.cancel.cancelled() => Ok(false),
+            () = self.stop.cancelled() => Ok(false),
         }
     }
 
@@ -326,7 +395,7 @@ impl Attempt {
     async fn uncut<T>(&self, question: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             answer = question => Some(answer),
-            () = self.cancel.cancelled() => None,
+            () = self.stop.cancelled() => None,
         }
     }
 
@@ -335,8 +404,12 @@ impl Attempt {
     }
 
     async fn record(&self, event: Event) -> Step<()> {
+        self.record_all(vec![event]).await
+    }
+
+    async fn record_all(&self, events: Vec<Event>) -> Step<()> {
         let (durable, is_durable) = oneshot::channel();
-        self.send(Report::Record(event, durable)).await?;
+        self.send(Report::Record(events, durable)).await?;
         is_durable.await.map_err(|_| Gone)
     }
 
@@ -363,9 +436,11 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
         Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
         Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &failure.what, &[]),
-        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => {
-            finding(FindingKind::Unknown, &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"), &[])
-        }
+        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => finding(
+            FindingKind::Unknown,
+            &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"),
+            &[],
+        ),
         Probe::Unknown(Trouble::Question(Question::Different { said, differences })) => {
             finding(FindingKind::Unknown, said, differences)
         }

@@ -9,18 +9,19 @@ use crate::engagement::At;
 /// The system's clock, or one that stands still for tests.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    fixed: Option<Arc<AtomicI64>>,
+    fixed: Option<(Arc<AtomicI64>, i64)>,
 }
 
 impl Clock {
-    /// A clock that shows `at` and moves one second with each look: recorded times are the same in every run.
-    pub fn stepping(at: At) -> Self {
-        Clock { fixed: Some(Arc::new(AtomicI64::new(at.0))) }
+    /// A clock that shows `at` and moves by `step` with each look: recorded times are the same in every run.
+    pub fn stepping(at: At, step: Duration) -> Self {
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        Clock { fixed: Some((Arc::new(AtomicI64::new(at.0)), step)) }
     }
 
     pub fn now(&self) -> At {
         match &self.fixed {
-            Some(fixed) => At(fixed.fetch_add(1000, Ordering::Relaxed)),
+            Some((shown, step)) => At(shown.fetch_add(*step, Ordering::Relaxed)),
             None => At(jiff::Timestamp::now().as_millisecond()),
         }
     }

@@ -1,28 +1,30 @@
-//! One loop: requests, reports of attempts, the clock. It owns what is true, and it alone appends to the journal.
+//! One loop: requests, reports of attempts, the clock. It owns what is true, and through it alone the journal grows.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Job, Report};
 use super::clock::Clock;
-use super::handle::{Handle, Notice, Page, Request, Summary};
+use super::handle::{Handle, Notice, Request, Summary};
 use super::planner;
+use super::recorder::Recorder;
 use super::schedule::{Run, TOGETHER};
 use super::start::{self, Prepared};
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Board, Command, DoneHow, Event, Evidence, Refusal, RunScope, State, Status, board,
-    decide,
+    Actor, Address, Command, DoneHow, Event, Evidence, Failure, Purpose, Refusal, RunScope, ScopeMode, State, Status,
+    decide, scope,
 };
-use crate::journal::{DurableIntent, JournalError, Writer};
+use crate::journal::{JournalError, Writer};
 use crate::runbook::{Runbook, Work};
-use crate::text;
+use crate::text::Cleaner;
 
 /// What an engine needs to begin.
 pub struct Settings {
@@ -36,8 +38,9 @@ pub struct Settings {
 
 /// How often a step that waits on somebody outside is looked at again while the engine is open.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
-/// How often output is written and shown.
+/// How often output is written and shown; and how much of one step may wait for that.
 const FLUSH: Duration = Duration::from_millis(100);
+const WAITING_OUTPUT: usize = 64 * 1024;
 
 /// Starts the loop on the current tokio runtime. Attempts that a dead process left behind are recorded as cut off first.
 ///
@@ -45,73 +48,77 @@ const FLUSH: Duration = Duration::from_millis(100);
 /// The state file cannot be written.
 pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     let Settings { mut writer, runbook, worlds, actor, clock } = settings;
-    let cut: Vec<Event> = writer
-        .engagement()
-        .steps
-        .iter()
-        .filter_map(|(step, record)| match &record.state {
-            State::Running { attempt, .. } => Some(Event::Stopped {
-                step: step.clone(),
-                attempt: *attempt,
-                why: "onramp ended in the middle of it".to_owned(),
-            }),
-            _ => None,
-        })
-        .collect();
+    let cut = |(step, record): (&Address, &crate::engagement::StepRecord)| match &record.state {
+        State::Running { attempt, .. } => Some(stopped(step, *attempt, "onramp ended in the middle of it")),
+        _ => None,
+    };
+    let cut: Vec<Event> = writer.engagement().steps.iter().filter_map(cut).collect();
     if !cut.is_empty() {
         writer.append(clock.now(), &actor, cut)?;
     }
     let (requests, inbox) = mpsc::unbounded_channel();
     let (reports, reported) = mpsc::channel(256);
     let handle = Handle::new(requests, runbook.clone(), Arc::new(writer.engagement().clone()));
-    let board = board(writer.engagement(), &runbook);
     let dispatcher = Dispatcher {
-        writer,
+        book: Recorder::new(writer, runbook.clone(), actor, clock.clone()),
         runbook,
         worlds,
-        actor,
         clock,
-        board,
-        readers: Vec::new(),
         running: BTreeMap::new(),
-        run: None,
-        undo_queue: Vec::new(),
-        output: BTreeMap::new(),
+        going: Going::Nothing,
         tasks: JoinSet::new(),
         side: JoinSet::new(),
         reports,
-        broken: false,
     };
     tokio::spawn(dispatcher.serve(inbox, reported));
     Ok(handle)
 }
 
+fn stopped(step: &Address, attempt: u32, why: &str) -> Event {
+    Event::Stopped { step: step.clone(), attempt, why: why.to_owned() }
+}
+
+/// An attempt under way.
 struct Running {
+    task: Id,
     number: u32,
     host: Option<String>,
+    /// What an approval has to say of the step to cover it.
+    planned: Option<String>,
+    /// One look at a step that waits: it may be going on at any time, and holds nobody up.
+    poll: bool,
+    /// What it was asked no longer counts: what it says is dropped.
+    void: bool,
+    /// Ends looks and waits at once.
+    stop: CancellationToken,
+    /// Cuts a change off, too.
     cancel: CancellationToken,
+    /// Output that was not written yet, and what makes it fit to be seen.
+    output: Vec<u8>,
+    cleaner: Cleaner,
+}
+
+/// What the engine is about.
+enum Going {
+    Nothing,
+    Run(Run),
+    /// Still to be undone, the next one last.
+    Undo(Vec<Address>),
+    /// Nothing new is started; what is running ends.
+    Stopping,
 }
 
 struct Dispatcher {
-    writer: Writer,
+    book: Recorder,
     runbook: Arc<Runbook>,
     worlds: Arc<Worlds>,
-    actor: Actor,
     clock: Clock,
-    board: Board,
-    readers: Vec<std_mpsc::Sender<Notice>>,
     running: BTreeMap<Address, Running>,
-    run: Option<Run>,
-    /// Still to be undone, the next one last.
-    undo_queue: Vec<Address>,
-    /// Output that was not written yet.
-    output: BTreeMap<Address, Vec<u8>>,
-    tasks: JoinSet<Address>,
+    going: Going,
+    tasks: JoinSet<()>,
     /// Plans, drift reports and questions about the caller: they change nothing.
     side: JoinSet<Notice>,
     reports: mpsc::Sender<(Address, Report)>,
-    /// The state file could not be written: nothing starts any more.
-    broken: bool,
 }
 
 impl Dispatcher {
@@ -124,18 +131,23 @@ impl Dispatcher {
         self.side.spawn(async move { Notice::Identity(worlds.identity().await) });
         self.close_forms();
         let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look_again.reset();
         let mut flush = tokio::time::interval(FLUSH);
-        loop {
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut open = true;
+        while open || !self.running.is_empty() {
             tokio::select! {
-                biased;
-                request = inbox.recv() => match request {
-                    None | Some(Request::Close) => break,
+                request = inbox.recv(), if open => match request {
+                    None | Some(Request::Close) => {
+                        open = false;
+                        self.stop();
+                    }
                     Some(request) => self.serve_request(request),
                 },
                 Some((address, report)) = reported.recv() => self.serve_report(&address, report),
-                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
-                    // Its last reports may still be in the channel: they come first.
+                Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
+                    // Its last reports are in the channel: they come first.
                     while let Ok((address, report)) = reported.try_recv() {
                         self.serve_report(&address, report);
                     }
@@ -143,207 +155,303 @@ impl Dispatcher {
                 }
                 Some(notice) = self.side.join_next(), if !self.side.is_empty() => {
                     if let Ok(notice) = notice {
-                        self.tell(&notice);
+                        self.book.tell(&notice);
                     }
                 }
-                _ = flush.tick(), if !self.output.is_empty() => self.flush_output(),
-                _ = look_again.tick() => self.look_again(),
+                _ = flush.tick(), if !self.running.is_empty() => self.flush_output(),
+                _ = look_again.tick(), if open => self.look_again(),
             }
+            self.hush_if_broken();
         }
-        self.close(&mut reported).await;
+        self.worlds.close().await;
+        self.book.close();
     }
 
     fn serve_request(&mut self, request: Request) {
         match request {
             Request::Command(command) => self.command(&command),
             Request::Run(scope) => self.start_run(&scope),
-            Request::Undo(steps) => self.start_undo(steps),
+            Request::Undo(steps) => self.start_undo(&steps),
             Request::Verify => self.verify(),
-            Request::Stop => {
-                self.run = None;
-                self.undo_queue.clear();
-                self.idle_if_done(true);
-            }
-            Request::Cancel(step) => {
-                if let Some(running) = self.running.get(&step) {
-                    running.cancel.cancel();
-                }
-            }
+            Request::Stop => self.stop(),
+            Request::Cancel(step) => self.cancel(&step),
             Request::Plan => {
-                let planning = planner::plan(self.writer.engagement().clone(), self.runbook.clone(), self.worlds.clone());
+                let engagement = self.book.engagement().clone();
+                let planning = planner::plan(engagement, self.runbook.clone(), self.worlds.clone());
                 self.side.spawn(async move { Notice::Planned(Arc::new(planning.await)) });
             }
-            Request::Page { step, attempt, from, lines } => self.page(step, attempt, from, lines),
-            Request::Subscribe(reader) => {
-                // A reader that comes late folds what happened since the handle's snapshot by opening the file; the
-                // usual one subscribes before anything was started and misses nothing.
-                self.readers.push(reader);
+            Request::Page { step, attempt, from, lines } => {
+                self.flush_output();
+                self.book.page(step, attempt, from, lines);
             }
+            Request::Subscribe(reader) => self.book.subscribe(reader),
             Request::Close => {}
         }
     }
 
     fn command(&mut self, command: &Command) {
-        match decide(self.writer.engagement(), &self.runbook, command) {
-            Ok(events) => {
-                if self.append(events) {
-                    self.close_forms();
-                    self.start_ready();
-                }
-            }
-            Err(refusal) => self.tell(&Notice::Refused(refusal)),
+        let events = match decide(self.book.engagement(), &self.runbook, command) {
+            Ok(events) => events,
+            Err(refusal) => return self.book.tell(&Notice::Refused(refusal)),
+        };
+        if events.is_empty() {
+            return;
         }
+        let spoken_of: Vec<Address> = events.iter().flat_map(steps_of).cloned().collect();
+        if !self.book.append(events) {
+            return self.book.tell_broken();
+        }
+        for running in self.running.values_mut().filter(|running| running.poll) {
+            running.void = true;
+            running.stop.cancel();
+        }
+        if let Going::Run(run) = &mut self.going {
+            spoken_of.iter().for_each(|step| run.welcome(step));
+        }
+        self.go_on();
     }
 
     fn start_run(&mut self, scope: &RunScope) {
-        self.run = Some(Run::new(scope, &self.runbook));
-        self.start_ready();
-        self.idle_if_done(false);
+        if self.book.is_broken() {
+            return self.book.tell_broken();
+        }
+        if let RunScope::Until(step) | RunScope::Only(step) = scope
+            && self.runbook.step(&step.step).is_none()
+        {
+            let why = format!("this runbook has no step \"{}\"", step.step);
+            return self.refuse(why, "onramp status lists them all");
+        }
+        if matches!(self.going, Going::Undo(_)) {
+            return self.refuse("something is being undone", "Wait until it ends, or stop it");
+        }
+        self.going = Going::Run(Run::new(scope, &self.runbook));
+        self.go_on();
+    }
+
+    fn refuse(&mut self, why: impl Into<String>, advice: impl Into<String>) {
+        self.book.tell(&Notice::Refused(Refusal { why: why.into(), advice: advice.into() }));
+    }
+
+    /// Does what comes next: closes forms, undoes, starts, or says that there is nothing left to start.
+    fn go_on(&mut self) {
+        self.close_forms();
+        match &self.going {
+            Going::Nothing | Going::Stopping => {}
+            Going::Run(_) => self.start_ready(),
+            Going::Undo(_) => self.undo_next(),
+        }
+        if !self.running.is_empty() || self.book.is_broken() {
+            return;
+        }
+        let stopped = match &self.going {
+            Going::Nothing => return,
+            Going::Undo(queue) if !queue.is_empty() => return,
+            Going::Undo(_) | Going::Run(_) => false,
+            Going::Stopping => true,
+        };
+        self.going = Going::Nothing;
+        let tally = self.book.board().tally;
+        self.book.tell(&Notice::Idle(Summary { tally, stopped }));
     }
 
     /// Waiting steps are asked again now and then for as long as the engine is open, also between runs.
     fn look_again(&mut self) {
-        let waiting: Vec<Address> = self
-            .board
-            .rows
-            .iter()
-            .filter(|row| matches!(row.status, Status::Waiting { .. }) && !self.running.contains_key(&row.address))
-            .map(|row| row.address.clone())
-            .collect();
-        for address in waiting.into_iter().take(TOGETHER.saturating_sub(self.running.len())) {
-            self.begin(&address, None, None);
+        if matches!(self.going, Going::Undo(_) | Going::Stopping) {
+            return;
+        }
+        let board = self.book.board();
+        let waiting = board.rows.iter().filter(|row| matches!(row.status, Status::Waiting { .. }));
+        for row in waiting {
+            if self.running.len() >= TOGETHER {
+                return;
+            }
+            if !self.running.contains_key(&row.address) {
+                let job = start::job_for(self.book.engagement(), &row.address);
+                self.begin(&row.address, None, job);
+            }
         }
     }
 
     fn start_ready(&mut self) {
-        if self.broken || !self.undo_queue.is_empty() {
+        let Going::Run(run) = &mut self.going else { return };
+        let free = TOGETHER.saturating_sub(self.running.len());
+        if self.book.is_broken() || free == 0 {
             return;
         }
-        let Some(run) = &mut self.run else { return };
-        let running = self.running.iter().map(|(address, running)| (address.clone(), running.host.clone())).collect();
-        let hosts = start::hosts_of(self.writer.engagement(), &self.runbook);
-        let next: Vec<(Address, Option<String>)> = run
-            .next(&self.board, &running, |address| hosts.get(address).cloned())
-            .into_iter()
-            .map(|(row, host)| (row.address.clone(), host))
-            .collect();
-        run.looked_at.extend(next.iter().map(|(address, _)| address.clone()));
-        for (address, host) in next {
-            self.begin(&address, host, None);
+        let busy: BTreeSet<String> = self.running.values().filter_map(|running| running.host.clone()).collect();
+        let board = self.book.board();
+        let engagement = self.book.engagement();
+        let values = OnceCell::new();
+        let host_of = |step: &Address| {
+            let values = values.get_or_init(|| scope(engagement, &self.runbook, ScopeMode::Real));
+            start::host_of(&self.runbook, values, step)
+        };
+        let next = run.next(&board, |step| self.running.contains_key(step), free, busy, host_of);
+        for (row, _) in &next {
+            run.begun(row);
+        }
+        for (row, host) in next {
+            let job = start::job_for(self.book.engagement(), &row.address);
+            self.begin(&row.address, host, job);
         }
     }
 
     /// Starts an attempt; one that cannot even be prepared is recorded as failed.
-    fn begin(&mut self, address: &Address, host: Option<String>, job: Option<Job>) {
-        if self.broken {
+    fn begin(&mut self, address: &Address, host: Option<String>, job: Job) {
+        if self.book.is_broken() {
             return;
         }
-        let number = self.writer.engagement().record(address).map_or(0, |record| record.attempts) + 1;
-        let cancel = CancellationToken::new();
-        let prepared =
-            start::prepare(self.writer.engagement(), &self.runbook, &self.worlds, address, job, self.reports.clone(), cancel.clone());
-        let Prepared { action, world, intent, covered, account, waits_on, within, saves, job } = match prepared {
-            Ok(prepared) => prepared,
-            Err(failure) => {
-                let step = address.clone();
-                self.append(vec![
-                    Event::AttemptStarted { step: step.clone(), attempt: number },
-                    Event::Failed { step, attempt: number, failure },
-                ]);
-                return;
+        let number = start::next_attempt(self.book.engagement(), address);
+        let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
+        let poll = matches!(job, Job::Poll { .. });
+        // The output of polls is not kept: they may go on for weeks.
+        let (output, forwarding) = match poll {
+            true => (start::drop_output(), None),
+            false => {
+                let (output, forwarding) = start::forward_output(address, self.reports.clone());
+                (output, Some(forwarding))
             }
         };
-        // Attempts that pick up an earlier change keep its state: a crash now must not hide it.
-        let fresh = matches!(job, Job::Full);
-        if fresh && !self.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
+        let engagement = self.book.engagement();
+        let prepared = start::prepare(engagement, &self.runbook, &self.worlds, address, &job, output, cancel.clone());
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return self.not_begun(address, number, &job, failure),
+        };
+        // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
+        let silent = matches!(job, Job::Poll { .. } | Job::Undo { .. });
+        if !silent && !self.book.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
             return;
         }
-        self.running.insert(address.clone(), Running { number, host, cancel: cancel.clone() });
+        let Prepared { action, world, intent, planned, account, waits_on, within, saves, found_how } = prepared;
         let attempt = Attempt {
             address: address.clone(),
             number,
             action,
             world,
             intent,
-            covered,
             account,
             waits_on,
             within,
             saves,
-            cancel,
+            found_how,
+            stop: stop.clone(),
             clock: self.clock.clone(),
             reports: self.reports.clone(),
         };
-        let address = address.clone();
-        self.tasks.spawn(async move {
+        let task = self.tasks.spawn(async move {
             attempt.run(job).await;
-            address
+            // Nothing of it is lost: what it wrote has been handed over when the task ends.
+            if let Some(forwarding) = forwarding {
+                let _ = forwarding.await;
+            }
         });
+        let (void, output, cleaner) = (false, Vec::new(), Cleaner::default());
+        let running = Running { task: task.id(), number, host, planned, poll, void, stop, cancel, output, cleaner };
+        self.running.insert(address.clone(), running);
+    }
+
+    fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
+        match job {
+            // It goes on waiting; the next run says what is missing.
+            Job::Poll { .. } => {
+                tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
+            }
+            Job::Undo { .. } => self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice),
+            Job::Full | Job::Verify | Job::Recover { .. } => {
+                let step = address.clone();
+                let started = Event::AttemptStarted { step: step.clone(), attempt: number };
+                self.book.append(vec![started, Event::Failed { step, attempt: number, failure }]);
+            }
+        }
     }
 
     fn serve_report(&mut self, address: &Address, report: Report) {
+        let Some(running) = self.running.get_mut(address).filter(|running| !running.void) else { return };
         match report {
-            Report::Record(event, durable) => {
-                if self.append(vec![event]) {
+            Report::Record(events, durable) => {
+                if self.book.append(events) {
                     let _ = durable.send(());
                 }
             }
+            Report::MayChange(answer) => {
+                let planned = running.planned.as_ref();
+                let covered = planned.is_some_and(|digest| self.book.engagement().covers(address, digest));
+                let _ = answer.send(covered);
+            }
             Report::Intend(intent, durable) => {
-                if let Some(intent) = self.intend(address, intent) {
+                if let Some(intent) = self.book.intend(address, intent) {
                     let _ = durable.send(intent);
                 }
             }
-            Report::Output(bytes) => self.output.entry(address.clone()).or_default().extend(bytes),
-            Report::Progress(said) => self.tell(&Notice::Progress { step: address.clone(), said }),
+            Report::Refuse(failure) => self.refuse(failure.what, failure.advice),
+            Report::Output(bytes) => {
+                running.output.extend(bytes);
+                if running.output.len() > WAITING_OUTPUT {
+                    self.flush_output();
+                }
+            }
+            Report::Progress(said) => self.book.tell(&Notice::Progress { step: address.clone(), said }),
         }
     }
 
-    fn attempt_ended(&mut self, ended: Result<Address, tokio::task::JoinError>) {
+    /// Nothing may be done that cannot be recorded: running attempts are cut off before their next effect.
+    fn hush_if_broken(&mut self) {
+        if self.book.is_broken() {
+            self.going = Going::Nothing;
+            for running in self.running.values() {
+                running.stop.cancel();
+                running.cancel.cancel();
+            }
+        }
+    }
+
+    fn attempt_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
         self.flush_output();
-        match ended {
-            Ok(address) => {
-                if let Some(running) = self.running.remove(&address) {
-                    self.finish_output(&address, running.number);
-                }
+        let (id, panicked) = match &ended {
+            Ok((id, ())) => (*id, false),
+            Err(error) => (error.id(), true),
+        };
+        let Some(address) = self.running.iter().find(|(_, running)| running.task == id).map(|(step, _)| step.clone())
+        else {
+            return;
+        };
+        let Some(Running { number, poll, mut cleaner, .. }) = self.running.remove(&address) else { return };
+        self.book.finish_output(&address, number);
+        let rest = cleaner.finish();
+        if !rest.is_empty() {
+            self.book.tell(&Notice::Output { step: address.clone(), attempt: number, text: rest });
+        }
+        if panicked {
+            // A fault in an action: the step is treated like one that was cut off by a crash, and not tried again at once.
+            tracing::error!(step = %address, "an attempt ended unexpectedly");
+            if let Going::Run(run) = &mut self.going {
+                run.leave(&address);
             }
-            Err(error) => {
-                // A panic in an action: the step is treated like one that was cut off by a crash.
-                tracing::error!(%error, "an attempt ended unexpectedly");
-                let known: Vec<Address> = self.running.keys().cloned().collect();
-                for step in known {
-                    if self.tasks.is_empty() {
-                        let why = "onramp failed in the middle of it".to_owned();
-                        let attempt = self.running.remove(&step).map_or(0, |running| running.number);
-                        self.append(vec![Event::Stopped { step, attempt, why }]);
-                    }
-                }
+            if !poll {
+                self.book.append(vec![stopped(&address, number, "onramp failed in the middle of it")]);
             }
         }
-        self.close_forms();
-        self.undo_next();
-        self.start_ready();
-        self.idle_if_done(false);
-    }
-
-    fn idle_if_done(&mut self, stopped: bool) {
-        if self.running.is_empty() && (self.run.is_some() || stopped) && self.undo_queue.is_empty() {
-            self.run = None;
-            self.tell(&Notice::Idle(Summary { tally: self.board.tally, stopped }));
+        // Older things may hang on what could not be undone.
+        if let Going::Undo(queue) = &mut self.going
+            && !matches!(self.book.engagement().state(&address), State::Undone { .. })
+            && !poll
+        {
+            queue.clear();
         }
+        self.go_on();
     }
 
     /// A form is done when the last of its inputs is given.
     fn close_forms(&mut self) {
         loop {
-            let given: Vec<Event> = self
-                .board
-                .rows
-                .iter()
-                .filter(|row| row.status == Status::Ready)
-                .filter(|row| {
-                    let step = self.runbook.step(&row.address.step);
-                    step.is_some_and(|step| matches!(step.work, Work::Form(_) | Work::Choice(_)))
-                })
+            let board = self.book.board();
+            let is_form = |step: &Address| {
+                let step = self.runbook.step(&step.step);
+                step.is_some_and(|step| matches!(step.work, Work::Form(_) | Work::Choice(_)))
+            };
+            let ready = board.rows.iter().filter(|row| row.status == Status::Ready && is_form(&row.address));
+            let given: Vec<Event> = ready
                 .map(|row| Event::Done {
                     step: row.address.clone(),
                     attempt: 0,
@@ -352,158 +460,106 @@ impl Dispatcher {
                     kept: Vec::new(),
                 })
                 .collect();
-            if given.is_empty() || !self.append(given) {
+            if given.is_empty() || !self.book.append(given) {
                 return;
             }
         }
     }
 
-    fn start_undo(&mut self, steps: Vec<Address>) {
-        let ledger: Vec<Address> =
-            self.writer.engagement().ledger().into_iter().map(|(step, _)| step.clone()).collect();
-        let mut queue: Vec<Address> = ledger.into_iter().filter(|step| steps.is_empty() || steps.contains(step)).collect();
-        if let Some((step, user)) = start::still_used(self.writer.engagement(), &self.runbook, &queue) {
-            self.tell(&Notice::Refused(Refusal {
-                why: format!("{step} is still used by {user}"),
-                advice: format!("Undo {user} first, or both together"),
-            }));
-            return;
+    /// Undoes what was made by these steps, or everything, newest first.
+    fn start_undo(&mut self, steps: &[Address]) {
+        if self.book.is_broken() {
+            return self.book.tell_broken();
+        }
+        if self.running.values().any(|running| !running.poll) || !matches!(self.going, Going::Nothing) {
+            return self.refuse("something is running", "Stop it first, then undo");
+        }
+        let engagement = self.book.engagement();
+        let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
+        let in_doubt = engagement.steps.iter().find(|(step, record)| {
+            let undoing = record.pending.as_ref().is_some_and(|intent| intent.purpose == Purpose::Undo);
+            wanted(step) && record.pending.is_some() && !undoing
+        });
+        if let Some((step, _)) = in_doubt {
+            let why = format!("{step} is in doubt: it may have been made");
+            return self.refuse(why, "Run it, so that onramp looks for it, or say what became of it; then undo");
+        }
+        let ledger = engagement.ledger().into_iter().map(|(step, _)| step.clone());
+        let mut queue: Vec<Address> = ledger.filter(|step| wanted(step)).collect();
+        if let Some((step, user)) = start::still_used(engagement, &self.runbook, &queue) {
+            return self
+                .refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));
         }
         queue.reverse();
-        self.undo_queue = queue;
-        self.run = Some(Run::default());
-        self.undo_next();
-        self.idle_if_done(false);
+        self.going = Going::Undo(queue);
+        self.go_on();
     }
 
-    /// One at a time, newest first; a failed undo ends the queue, because older things may hang on it.
+    /// One at a time. What cannot be undone ends the queue.
     fn undo_next(&mut self) {
-        if !self.running.is_empty() || self.undo_queue.is_empty() {
+        if !self.running.is_empty() {
             return;
         }
-        let Some(step) = self.undo_queue.pop() else { return };
-        let made = self.writer.engagement().record(&step).and_then(|record| record.made.clone());
-        if let Some(made) = made {
-            self.begin(&step, None, Some(Job::Undo { made: made.output }));
+        let Going::Undo(queue) = &mut self.going else { return };
+        let Some(step) = queue.pop() else { return };
+        let made = self.book.engagement().record(&step).and_then(|record| record.made.as_ref());
+        let made = made.map(|made| made.output.clone()).unwrap_or_default();
+        self.begin(&step, None, Job::Undo { made });
+        if !self.running.contains_key(&step)
+            && let Going::Undo(queue) = &mut self.going
+        {
+            queue.clear();
         }
-        if !self.running.contains_key(&step) {
-            self.undo_queue.clear();
+    }
+
+    /// Nothing new is started. Looks and waits end at once, changes when they are made.
+    fn stop(&mut self) {
+        self.going = Going::Stopping;
+        for running in self.running.values() {
+            running.stop.cancel();
         }
-        if self.undo_queue.is_empty() {
-            // The run ends when the last undo does; nothing is started again behind it.
-            self.run = Some(Run::new(&RunScope::Only(step), &self.runbook));
+        self.go_on();
+    }
+
+    fn cancel(&mut self, step: &Address) {
+        let Some(running) = self.running.get(step) else { return };
+        running.stop.cancel();
+        running.cancel.cancel();
+        if let Going::Run(run) = &mut self.going {
+            run.leave(step);
         }
     }
 
     fn verify(&mut self) {
-        let drift = planner::drift(self.writer.engagement(), &self.runbook, &self.worlds, &self.reports);
+        let board = self.book.board();
+        let drift = planner::drift(self.book.engagement(), &self.runbook, &self.worlds, &board);
         for line in drift {
             self.side.spawn(line);
         }
     }
 
-    fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
-        self.flush_output();
-        if let Ok(found) = self.writer.page(&step, attempt, from, lines) {
-            let lines = found.lines.iter().map(|line| text::clean(line)).collect();
-            self.tell(&Notice::Page(Page { step, attempt, from: found.from, lines, total: found.total }));
-        }
-    }
-
     fn flush_output(&mut self) {
-        for (step, bytes) in std::mem::take(&mut self.output) {
-            let Some(attempt) = self.running.get(&step).map(|running| running.number) else { continue };
-            if let Err(error) = self.writer.output(&step, attempt, &bytes) {
-                return self.fall_silent(&error);
-            }
-            self.tell(&Notice::Output { step, attempt, text: text::clean(&bytes) });
+        let mut pieces = Vec::new();
+        for (step, running) in self.running.iter_mut().filter(|(_, running)| !running.output.is_empty()) {
+            pieces.push((step.clone(), running.number, std::mem::take(&mut running.output)));
+        }
+        self.book.output(&pieces);
+        for (step, attempt, bytes) in pieces {
+            let text = self.running.get_mut(&step).map(|running| running.cleaner.push(&bytes)).unwrap_or_default();
+            self.book.tell(&Notice::Output { step, attempt, text });
         }
     }
+}
 
-    fn finish_output(&mut self, step: &Address, attempt: u32) {
-        if let Err(error) = self.writer.finish_output(step, attempt) {
-            self.fall_silent(&error);
-        }
-    }
-
-    /// Makes events durable and tells everybody; false when the state file can no longer be written.
-    fn append(&mut self, events: Vec<Event>) -> bool {
-        if self.broken {
-            return false;
-        }
-        if events.is_empty() {
-            return true;
-        }
-        match self.writer.append(self.clock.now(), &self.actor, events) {
-            Ok(recorded) => {
-                self.board = board(self.writer.engagement(), &self.runbook);
-                for one in recorded {
-                    self.tell(&Notice::Recorded(one));
-                }
-                true
-            }
-            Err(error) => {
-                self.fall_silent(&error);
-                false
-            }
-        }
-    }
-
-    fn intend(&mut self, address: &Address, intent: crate::engagement::Intent) -> Option<DurableIntent> {
-        if self.broken {
-            return None;
-        }
-        match self.writer.intend(self.clock.now(), &self.actor, address, intent) {
-            Ok((recorded, intent)) => {
-                self.board = board(self.writer.engagement(), &self.runbook);
-                self.tell(&Notice::Recorded(recorded));
-                Some(intent)
-            }
-            Err(error) => {
-                self.fall_silent(&error);
-                None
-            }
-        }
-    }
-
-    /// Nothing may be done that cannot be recorded: running attempts are cut off before their next effect.
-    fn fall_silent(&mut self, error: &JournalError) {
-        self.broken = true;
-        self.run = None;
-        self.undo_queue.clear();
-        for running in self.running.values() {
-            running.cancel.cancel();
-        }
-        self.tell(&Notice::Broken(error.to_string()));
-    }
-
-    fn tell(&mut self, notice: &Notice) {
-        self.readers.retain(|reader| reader.send(notice.clone()).is_ok());
-    }
-
-    /// Lets running attempts come to an end: probes are cut off, changes are waited for.
-    async fn close(mut self, reported: &mut mpsc::Receiver<(Address, Report)>) {
-        self.run = None;
-        self.undo_queue.clear();
-        for running in self.running.values() {
-            running.cancel.cancel();
-        }
-        while !self.tasks.is_empty() {
-            tokio::select! {
-                biased;
-                Some((address, report)) = reported.recv() => self.serve_report(&address, report),
-                Some(ended) = self.tasks.join_next() => {
-                    while let Ok((address, report)) = reported.try_recv() {
-                        self.serve_report(&address, report);
-                    }
-                    if let Ok(address) = ended && let Some(running) = self.running.remove(&address) {
-                        self.flush_output();
-                        self.finish_output(&address, running.number);
-                    }
-                }
-            }
-        }
-        self.worlds.close().await;
-        self.tell(&Notice::Closed);
+/// The steps that an event of a command speaks of.
+fn steps_of(event: &Event) -> Vec<&Address> {
+    match event {
+        Event::PlanApproved { steps, .. } => steps.keys().collect(),
+        Event::Done { step, .. }
+        | Event::Skipped { step, .. }
+        | Event::Reopened { step }
+        | Event::Settled { step, .. }
+        | Event::Undone { step, .. } => vec![step],
+        _ => Vec::new(),
     }
 }

@@ -26,7 +26,12 @@ pub enum Request {
     /// Probe everything and say what would change; the answer is `Notice::Planned`.
     Plan,
     /// Output lines of an attempt; the answer is `Notice::Page`.
-    Page { step: Address, attempt: u32, from: usize, lines: usize },
+    Page {
+        step: Address,
+        attempt: u32,
+        from: usize,
+        lines: usize,
+    },
     Subscribe(std_mpsc::Sender<Notice>),
     /// Stop, write everything, let go of the state file.
     Close,
@@ -38,9 +43,16 @@ pub enum Notice {
     /// A new fact. Never dropped; always in order.
     Recorded(Recorded),
     /// The output of a running attempt grew; `text` is what was added, control sequences made harmless.
-    Output { step: Address, attempt: u32, text: String },
+    Output {
+        step: Address,
+        attempt: u32,
+        text: String,
+    },
     /// What a running attempt is doing right now, in words; only the latest counts.
-    Progress { step: Address, said: String },
+    Progress {
+        step: Address,
+        said: String,
+    },
     Planned(Arc<Plan>),
     Page(Page),
     Refused(Refusal),
@@ -49,7 +61,12 @@ pub enum Notice {
     /// A run came to its end: nothing more can start.
     Idle(Summary),
     /// A drift report's line.
-    Drift { step: Address, so: bool, said: String },
+    Drift {
+        step: Address,
+        /// None when it could not be told.
+        so: Option<bool>,
+        said: String,
+    },
     /// The engine cannot go on, e.g. the state file cannot be written. Nothing was sent after it.
     Broken(String),
     Closed,

@@ -10,9 +10,13 @@ mod clock;
 mod dispatch;
 mod handle;
 mod planner;
+mod recorder;
 mod schedule;
 mod start;
 
 pub use clock::Clock;
 pub use dispatch::{Settings, start};
 pub use handle::{Handle, Notice, Page, Request, Summary};
+
+#[cfg(test)]
+mod tests;

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Report, finding};
+use super::attempt::{Job, finding};
 use super::handle::Notice;
-use super::start::{prepare, subject};
+use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
-    Address, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, call, expand,
-    item_of, scope,
+    Address, Board, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, bound, call,
+    expand, item_of, scope,
 };
 use crate::runbook::{Item, Runbook, Scope, Step, StepId, Unrendered};
 
@@ -58,7 +58,8 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn new(engagement: &'a Engagement, runbook: &'a Runbook) -> Self {
         let board = board(engagement, runbook);
-        let unsettled = board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
+        let unsettled =
+            board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
         let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
         let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
         Facts {
@@ -77,7 +78,10 @@ impl<'a> Facts<'a> {
             Ok(planned) => planned,
             Err(why) => return self.unclear(step, &why),
         };
-        let mut entry = entry(step, address.clone(), planned.digest());
+        let mut entry = entry(step, address.clone(), bound(&planned, &self.plan));
+        if self.missing.contains(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
+            return with(entry, Verdict::Input, "inputs are missing");
+        }
         match &planned {
             Call::Form(_) if matches!(self.engagement.state(&address), State::Done { .. }) => {
                 entry.said = "all its inputs are given".to_owned();
@@ -94,9 +98,6 @@ impl<'a> Facts<'a> {
         }
         if let State::Skipped { reason, .. } = self.engagement.state(&address) {
             return with(entry, Verdict::Nothing, &format!("skipped: {reason}"));
-        }
-        if self.missing.contains(&address) {
-            return with(entry, Verdict::Input, "inputs are missing");
         }
         let action = match build(&planned, &subject(self.engagement, &address)) {
             Ok(action) => action,
@@ -129,17 +130,9 @@ impl<'a> Facts<'a> {
             Ok(action) => action,
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
-        // Output of probes is not kept: the channel is drained into nothing.
-        let (output, mut drain) = mpsc::channel(64);
-        let draining = async move { while drain.recv().await.is_some() {} };
-        let world =
-            worlds.world(self.engagement, self.runbook, &self.real, subject, output, CancellationToken::new());
-        let asking = async {
-            let probe = action.probe(&world).await;
-            drop(world);
-            probe
-        };
-        let (probe, ()) = tokio::join!(asking, draining);
+        let cancel = CancellationToken::new();
+        let world = worlds.world(self.engagement, self.runbook, &self.real, subject, drop_output(), cancel);
+        let probe = action.probe(&world).await;
         let found = finding(&probe);
         entry.said.clone_from(&found.said);
         let made = matches!(self.engagement.state(&address), State::Done { .. });
@@ -191,34 +184,41 @@ fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {
     entry
 }
 
-/// One line for each step that is done and can be verified.
+/// One line for each step that is done and touches the world: is it still so?
 pub(super) fn drift(
     engagement: &Engagement,
     runbook: &Runbook,
-    worlds: &Arc<Worlds>,
-    reports: &mpsc::Sender<(Address, Report)>,
+    worlds: &Worlds,
+    board: &Board,
 ) -> Vec<impl Future<Output = Notice> + use<>> {
     let worlds = worlds.read_only();
-    engagement
-        .steps
-        .iter()
-        .filter(|(address, record)| {
-            let touches = runbook.step(&address.step).is_some_and(Step::touches_world);
-            touches && matches!(record.state, State::Done { .. })
-        })
-        .filter_map(|(address, _)| {
-            let cancel = CancellationToken::new();
-            let prepared = prepare(engagement, runbook, &worlds, address, None, reports.clone(), cancel).ok()?;
-            let step = address.clone();
-            Some(async move {
-                let (so, said) = match prepared.action.verify(&prepared.world).await {
-                    Verified::So(found) => (true, found.said),
-                    Verified::NotYet { said } => (false, said),
-                    Verified::NotSo(failure) | Verified::Unknown(Trouble::Failure(failure)) => (false, failure.what),
-                    Verified::Unknown(Trouble::Question(_)) => (false, "a person must answer a question first".to_owned()),
-                };
-                Notice::Drift { step, so, said }
-            })
-        })
-        .collect()
+    let together = Arc::new(Semaphore::new(TOGETHER));
+    let done = board.rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. }));
+    done.map(|row| {
+        let step = row.address.clone();
+        let cancel = CancellationToken::new();
+        let prepared = prepare(engagement, runbook, &worlds, &step, &Job::Verify, drop_output(), cancel);
+        let together = together.clone();
+        async move {
+            // Nobody closes it; without a turn it would only be asked at once.
+            let _turn = together.acquire().await;
+            let (so, said) = match prepared {
+                Ok(Prepared { action, world, .. }) => drifted(action.verify(&world).await),
+                Err(failure) => (None, failure.what),
+            };
+            Notice::Drift { step, so, said }
+        }
+    })
+    .collect()
+}
+
+fn drifted(answer: Verified) -> (Option<bool>, String) {
+    match answer {
+        Verified::So(found) => (Some(true), found.said),
+        Verified::NotYet { said } => (Some(false), said),
+        Verified::NotSo(failure) => (Some(false), failure.what),
+        // A question that could not be asked is no drift.
+        Verified::Unknown(Trouble::Failure(failure)) => (None, failure.what),
+        Verified::Unknown(Trouble::Question(_)) => (None, "a person must answer a question first".to_owned()),
+    }
 }

@@ -1,8 +1,8 @@
 //! Which ready steps start now. Steps that do not depend on each other run side by side; one host runs one script at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::engagement::{Address, Board, RunScope, Row, Status};
+use crate::engagement::{Address, Board, Row, RunScope, Status};
 use crate::runbook::{Runbook, StepId};
 
 /// Attempts that may run at the same time.
@@ -13,8 +13,30 @@ pub(super) const TOGETHER: usize = 8;
 pub(super) struct Run {
     allowed: Option<BTreeSet<StepId>>,
     only: Option<Address>,
-    /// Waiting and doubtful steps are looked at once in a run.
-    pub looked_at: BTreeSet<Address>,
+    /// A step gets each kind of turn once in a run, so that every run ends whatever happens in it.
+    had: BTreeSet<(Address, Turn)>,
+}
+
+/// Why a step is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Ready,
+    Verify,
+    /// Looked at once in a run, and not right after it was found waiting.
+    Waiting,
+    Doubt,
+}
+
+impl Turn {
+    fn of(status: &Status) -> Option<Turn> {
+        match status {
+            Status::Ready => Some(Turn::Ready),
+            Status::ReadyToVerify => Some(Turn::Verify),
+            Status::Waiting { .. } => Some(Turn::Waiting),
+            Status::InDoubt { .. } => Some(Turn::Doubt),
+            _ => None,
+        }
+    }
 }
 
 impl Run {
@@ -26,28 +48,51 @@ impl Run {
         }
     }
 
+    /// The step began, as its status says.
+    pub fn begun(&mut self, row: &Row) {
+        if let Some(turn) = Turn::of(&row.status) {
+            self.had.insert((row.address.clone(), turn));
+            if turn != Turn::Doubt {
+                self.had.insert((row.address.clone(), Turn::Waiting));
+            }
+        }
+    }
+
+    /// A person cut it off, or it broke: it is not started again in this run.
+    pub fn leave(&mut self, step: &Address) {
+        for turn in [Turn::Ready, Turn::Verify, Turn::Waiting, Turn::Doubt] {
+            self.had.insert((step.clone(), turn));
+        }
+    }
+
+    /// A person said something about it: it may be started again.
+    pub fn welcome(&mut self, step: &Address) {
+        self.had.retain(|(had, _)| had != step);
+    }
+
     fn wants(&self, address: &Address) -> bool {
-        let only = self.only.as_ref().is_none_or(|only| {
-            only == address || (only.key.is_none() && only.step == address.step)
-        });
+        let only =
+            self.only.as_ref().is_none_or(|only| only == address || (only.key.is_none() && only.step == address.step));
         only && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&address.step))
     }
 
-    /// Rows to start now, in the order of the page. `hosts` says which host a step's script runs on.
+    /// Rows to start now, in the order of the page, at most `free`. `busy` are the hosts that run a script; `host_of` says
+    /// which host a step's script runs on.
     pub fn next<'a>(
         &self,
         board: &'a Board,
-        running: &BTreeMap<Address, Option<String>>,
+        running: impl Fn(&Address) -> bool,
+        mut free: usize,
+        mut busy: BTreeSet<String>,
         host_of: impl Fn(&Address) -> Option<String>,
     ) -> Vec<(&'a Row, Option<String>)> {
-        let mut busy: BTreeSet<String> = running.values().flatten().cloned().collect();
-        let mut free = TOGETHER.saturating_sub(running.len());
         let mut start = Vec::new();
         for row in &board.rows {
             if free == 0 {
                 break;
             }
-            if running.contains_key(&row.address) || !self.wants(&row.address) || !self.startable(row) {
+            let has_turn = Turn::of(&row.status).is_some_and(|turn| !self.had.contains(&(row.address.clone(), turn)));
+            if !has_turn || running(&row.address) || !self.wants(&row.address) {
                 continue;
             }
             let host = host_of(&row.address);
@@ -61,18 +106,10 @@ impl Run {
         }
         start
     }
-
-    fn startable(&self, row: &Row) -> bool {
-        match &row.status {
-            status if status.runnable() => true,
-            Status::Waiting { .. } | Status::InDoubt { .. } => !self.looked_at.contains(&row.address),
-            _ => false,
-        }
-    }
 }
 
 /// A step and everything it needs, directly or not.
-fn closure(runbook: &Runbook, step: &StepId) -> BTreeSet<StepId> {
+pub(super) fn closure(runbook: &Runbook, step: &StepId) -> BTreeSet<StepId> {
     let mut found = BTreeSet::new();
     let mut todo = vec![step.clone()];
     while let Some(id) = todo.pop() {

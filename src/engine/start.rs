@@ -1,16 +1,18 @@
 //! Everything an attempt needs, worked out from what is true before it starts.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
+use super::schedule::closure;
 use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
-    Address, Call, Engagement, Failure, Intent, Purpose, ScopeMode, State, ask_of, call, expand, item_of, plan_digest,
-    scope, token,
+    Address, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, ask_of, call, digest_of,
+    item_of, plan_digest, scope, token,
 };
 use crate::runbook::{Party, Runbook, Save, Scope, Step, Unrendered, Work};
 
@@ -18,12 +20,13 @@ pub(super) struct Prepared {
     pub action: Box<dyn Action>,
     pub world: World,
     pub intent: Intent,
-    pub covered: bool,
+    /// What an approval has to say of this step to cover it.
+    pub planned: Option<String>,
     pub account: Option<String>,
     pub waits_on: Option<(Party, String)>,
     pub within: Duration,
     pub saves: Vec<Save>,
-    pub job: Job,
+    pub found_how: DoneHow,
 }
 
 /// Resolves a step's work and the way to the world it touches.
@@ -35,58 +38,87 @@ pub(super) fn prepare(
     runbook: &Runbook,
     worlds: &Worlds,
     address: &Address,
-    job: Option<Job>,
-    reports: mpsc::Sender<(Address, Report)>,
+    job: &Job,
+    output: mpsc::Sender<Vec<u8>>,
     cancel: CancellationToken,
 ) -> Result<Prepared, Failure> {
     let real = scope(engagement, runbook, ScopeMode::Real);
     let (step, call, ask) = resolve(runbook, address, &real)?;
-    let job = job.unwrap_or_else(|| job_for(engagement, address));
     let subject = subject(engagement, address);
     let action = build(&call, &subject)?;
-    let generation = engagement.record(address).map_or(0, |record| record.generation);
-    let digest = call.digest();
-    let purpose = if matches!(job, Job::Undo { .. }) { Purpose::Undo } else { Purpose::Apply };
-    let intent = Intent {
-        attempt: engagement.record(address).map_or(0, |record| record.attempts) + 1,
-        purpose,
-        generation,
-        token: token(&engagement.identity.id, address, &digest, generation),
-        digest,
-        class: action.class(),
-        operations: action.changes().into_iter().map(|change| change.operation).collect(),
-    };
-    let planned = plan_digest(runbook, address, &scope(engagement, runbook, ScopeMode::Plan));
-    let covered = planned.is_some_and(|digest| engagement.covers(address, &digest));
+    let made = engagement.record(address).and_then(|record| record.made.as_ref());
     Ok(Prepared {
-        action,
-        world: worlds.world(engagement, runbook, &real, subject, forward_output(address, reports), cancel),
-        intent,
-        covered,
+        intent: intent(engagement, address, job, &call, action.as_ref()),
+        world: worlds.world(engagement, runbook, &real, subject, output, cancel),
+        planned: plan_digest(runbook, address, &scope(engagement, runbook, ScopeMode::Plan)),
         account: engagement.account(),
         waits_on: step.waits_on.as_ref().map(|wait| (wait.party, ask)),
         within: step.within,
         saves: step.saves.clone(),
-        job,
+        found_how: if made.is_some() { DoneHow::Applied } else { DoneHow::AlreadySo },
+        action,
     })
 }
 
+/// What the attempt would send. An undo says another token than the apply: on a host it is another script.
+fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, action: &dyn Action) -> Intent {
+    let record = engagement.record(address);
+    let generation = record.map_or(0, |record| record.generation);
+    let digest = call.digest();
+    let changes = || action.changes().into_iter().map(|change| change.operation).collect();
+    let taken_back = |made: &Made| made.operations.iter().map(|operation| format!("undo {operation}")).collect();
+    let purpose = match job {
+        Job::Undo { .. } => Purpose::Undo,
+        Job::Recover { intent, .. } => intent.purpose,
+        Job::Full | Job::Verify | Job::Poll { .. } => Purpose::Apply,
+    };
+    let (said, operations) = match purpose {
+        Purpose::Apply => (digest.clone(), changes()),
+        Purpose::Undo => {
+            let made = record.and_then(|record| record.made.as_ref());
+            (digest_of(&json!({ "undo": digest })), made.map(taken_back).unwrap_or_default())
+        }
+    };
+    Intent {
+        attempt: next_attempt(engagement, address),
+        purpose,
+        generation,
+        token: token(&engagement.identity.id, address, &said, generation),
+        digest,
+        class: action.class(),
+        operations,
+    }
+}
+
+/// Numbers are never used twice: output is kept under them.
+pub(super) fn next_attempt(engagement: &Engagement, address: &Address) -> u32 {
+    engagement.record(address).map_or(0, |record| record.attempts).saturating_add(1)
+}
+
+/// How a step that stands there is taken up.
+pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
+    let made = || engagement.record(address).and_then(|record| record.made.as_ref());
+    match engagement.state(address) {
+        State::Applied { .. } => Job::Verify,
+        State::Waiting { ask, said, .. } => Job::Poll { ask: ask.clone(), said: said.clone() },
+        State::InDoubt { intent, since, .. } => Job::Recover {
+            intent: intent.clone(),
+            since: *since,
+            made: made().map(|made| made.output.clone()).unwrap_or_default(),
+        },
+        _ => Job::Full,
+    }
+}
+
 fn resolve<'a>(runbook: &'a Runbook, address: &Address, scope: &Scope) -> Result<(&'a Step, Call, String), Failure> {
-    let unrendered = |why: Unrendered| Failure::new(why.to_string(), "Give the missing input, or run the step that finds it");
+    let unrendered =
+        |why: Unrendered| Failure::new(why.to_string(), "Give the missing input, or run the step that finds it");
     let gone = || Failure::new(format!("{address} is not in the runbook"), "");
     let step = runbook.step(&address.step).ok_or_else(gone)?;
     let item = item_of(step, address, scope).map_err(unrendered)?.ok_or_else(gone)?;
     let call = call(step, item.as_ref(), scope).map_err(unrendered)?;
     let ask = ask_of(step, item.as_ref(), scope).map_err(unrendered)?;
     Ok((step, call, ask))
-}
-
-fn job_for(engagement: &Engagement, address: &Address) -> Job {
-    match engagement.state(address) {
-        State::Applied { .. } => Job::Verify,
-        State::InDoubt { intent, since, .. } => Job::Recover { intent: intent.clone(), since: *since },
-        _ => Job::Full,
-    }
 }
 
 /// Who the change is for: what goes into tags and names.
@@ -101,51 +133,53 @@ pub(super) fn subject(engagement: &Engagement, address: &Address) -> Subject {
     }
 }
 
-/// Output goes through the dispatcher, which alone writes.
-fn forward_output(address: &Address, reports: mpsc::Sender<(Address, Report)>) -> mpsc::Sender<Vec<u8>> {
+/// Output goes through the dispatcher, which alone writes. The task ends when all of it was handed over.
+pub(super) fn forward_output(
+    address: &Address,
+    reports: mpsc::Sender<(Address, Report)>,
+) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(256);
     let address = address.clone();
-    tokio::spawn(async move {
+    let forwarding = tokio::spawn(async move {
         while let Some(bytes) = receiver.recv().await {
             if reports.send((address.clone(), Report::Output(bytes))).await.is_err() {
                 return;
             }
         }
     });
+    (sender, forwarding)
+}
+
+/// Output that nobody keeps is taken all the same, so that whoever writes it is not held up.
+pub(super) fn drop_output() -> mpsc::Sender<Vec<u8>> {
+    let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(16);
+    tokio::spawn(async move { while receiver.recv().await.is_some() {} });
     sender
 }
 
-/// Which host a step's script runs on, for steps that run scripts.
-pub(super) fn hosts_of(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<Address, String> {
-    let scope = scope(engagement, runbook, ScopeMode::Real);
-    let mut hosts = BTreeMap::new();
-    for step in runbook.steps() {
-        if !matches!(step.work, Work::Shell(_)) {
-            continue;
-        }
-        for item in expand(step, &scope).unwrap_or_default() {
-            if let Ok(Call::Shell { host, .. }) = call(step, item.as_ref(), &scope) {
-                hosts.insert(Address::new(step.id.clone(), item.map(|item| item.key)), host);
-            }
-        }
+/// Which host a step's script runs on, for a step that runs scripts.
+pub(super) fn host_of(runbook: &Runbook, scope: &Scope, address: &Address) -> Option<String> {
+    let step = runbook.step(&address.step)?;
+    if !matches!(step.work, Work::Shell(_)) {
+        return None;
     }
-    hosts
+    let item = item_of(step, address, scope).ok()??;
+    match call(step, item.as_ref(), scope) {
+        Ok(Call::Shell { host, .. }) => Some(host),
+        _ => None,
+    }
 }
 
-/// The first of `queue` that a made step outside of `queue` still needs.
-pub(super) fn still_used(
-    engagement: &Engagement,
-    runbook: &Runbook,
-    queue: &[Address],
-) -> Option<(Address, Address)> {
-    let made: Vec<Address> = engagement.ledger().into_iter().map(|(step, _)| step.clone()).collect();
-    for step in queue {
-        let user = made.iter().find(|other| {
-            !queue.contains(other)
-                && runbook.step(&other.step).is_some_and(|other| other.needs.contains(&step.step))
-        });
-        if let Some(user) = user {
-            return Some((step.clone(), user.clone()));
+/// The first of `queue` that another step still hangs on: one that was made, or may have been, and stays.
+pub(super) fn still_used(engagement: &Engagement, runbook: &Runbook, queue: &[Address]) -> Option<(Address, Address)> {
+    let stays = |(step, record): &(&Address, &crate::engagement::StepRecord)| {
+        (record.made.is_some() || record.pending.is_some()) && !queue.contains(step)
+    };
+    for (user, _) in engagement.steps.iter().filter(stays) {
+        let needed = closure(runbook, &user.step);
+        let used = queue.iter().find(|step| step.step != user.step && needed.contains(&step.step));
+        if let Some(used) = used {
+            return Some((used.clone(), user.clone()));
         }
     }
     None

@@ -14,7 +14,7 @@ const JUMPS: &str = "ssh_config(5), ProxyJump";
 pub(super) const FORM: RowForm = RowForm {
     thing: "host",
     needed: &["name", "address", "user"],
-    optional: &["port", "via", "role", "fingerprint", "key"],
+    optional: &["port", "via", "role", "fingerprint", "identity"],
     computed: &[],
 };
 
@@ -113,7 +113,7 @@ fn host(row: &RawRow, setting: &Setting) -> Result<Host, Refusal> {
         via: row.cell("via").split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         role: role(row.cell("role"))?,
         fingerprint: given("fingerprint").map(key::fingerprint).transpose()?,
-        key: given("key").map(one_word_key).transpose()?,
+        key: given("identity").map(one_word_key).transpose()?,
     })
 }
 
@@ -152,7 +152,7 @@ fn one_word_key(text: &str) -> Result<String, Refusal> {
     if text.contains(|c: char| c.is_whitespace() || c == ';') {
         let why = "the path of a host's key has no blanks and no semicolons here; a link without them will do";
         return Err(
-            Refusal::new(format!("{} has blanks", quoted(text)), why, "onramp").suggest("key=~/.ssh/acme_ed25519")
+            Refusal::new(format!("{} has blanks", quoted(text)), why, "onramp").suggest("identity=~/.ssh/acme_ed25519")
         );
     }
     key::key_ref(text)
@@ -220,7 +220,7 @@ fn to_row(host: Host) -> Row {
         ("role".into(), Value::Text(role.into())),
         // Templates are strict about what is undefined, so every row has every column.
         ("fingerprint".into(), Value::Text(host.fingerprint.unwrap_or_default())),
-        ("key".into(), Value::Text(host.key.unwrap_or_default())),
+        ("identity".into(), Value::Text(host.key.unwrap_or_default())),
     ])
 }
 
@@ -235,7 +235,7 @@ fn from_row(row: &Row) -> Option<Host> {
         via: row.get("via")?.items().iter().filter_map(Value::text).map(str::to_owned).collect(),
         role: if cell(row, "role") == "bastion" { Role::Bastion } else { Role::Private },
         fingerprint: given("fingerprint"),
-        key: given("key"),
+        key: given("identity"),
     })
 }
 
@@ -255,7 +255,7 @@ pub(super) fn line(row: &Row) -> String {
         words.push("role=bastion".to_owned());
     }
     words.extend(host.fingerprint.map(|fingerprint| format!("fingerprint={fingerprint}")));
-    words.extend(host.key.map(|key| format!("key={key}")));
+    words.extend(host.key.map(|key| format!("identity={key}")));
     words.join(" ")
 }
 

@@ -197,7 +197,7 @@ const ROWS: [KindRow; 29] = [
     row("tags", "Tags, one key=value per line.", "CostCentre=4711"),
     row(
         "hosts",
-        "One host per line: name, address, user; then via=, role=, fingerprint= and key= as needed.",
+        "One host per line: name, address, user; then via=, role=, fingerprint= and identity= as needed.",
         "app-1 10.40.10.20 ubuntu",
     )
     .takes(SIZE, 1, 200),

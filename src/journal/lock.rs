@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub(super) struct Lock {
 }
 
 const NAME: &str = "journal.lock";
+/// How often a lock that is taken is tried again.
+const LOOKERS: u32 = 10;
 
 pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError> {
     let path = folder.join(NAME);
@@ -41,7 +44,18 @@ pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError>
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path).map_err(|error| unwritable(error.to_string()))?;
-    match file.try_lock() {
+    let mut tries = 0;
+    let locked = loop {
+        match file.try_lock() {
+            // Somebody who only asks who holds it has it for a moment.
+            Err(TryLockError::WouldBlock) if tries < LOOKERS => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            locked => break locked,
+        }
+    };
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(JournalError::Held(who(&mut file))),
         // A file system without locks cannot keep two writers apart: refused rather than ignored.

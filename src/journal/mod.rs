@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 pub use lock::Holder;
 pub use output::{Lines, Stream};
-pub use reader::{Reader, Glance};
+pub use reader::{Glance, Reader};
 pub use writer::{DurableIntent, Writer};
 
 /// What can be wrong with a state file.

@@ -54,16 +54,7 @@ impl Reader {
 
     /// Events after `seq`, in order.
     pub fn since(&self, seq: u64) -> Result<Vec<Recorded>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT seq, at, actor, body FROM events WHERE seq > ?1 ORDER BY seq")?;
-        let mut rows = statement.query(params![i64::try_from(seq).unwrap_or(i64::MAX)])?;
-        let mut events = Vec::new();
-        while let Some(row) = rows.next()? {
-            let body: String = row.get(3)?;
-            events.push(recorded(row.get(0)?, row.get(1)?, row.get(2)?, &body, &self.path)?);
-        }
-        Ok(events)
+        since(&self.connection, &self.path, seq)
     }
 
     pub fn page(&self, step: &Address, attempt: u32, from: usize, count: usize) -> Result<output::Lines, JournalError> {
@@ -78,6 +69,18 @@ impl Reader {
         let engagement = Reader::open(folder)?.engagement()?;
         Ok(Glance { engagement, holder: lock::holder(folder) })
     }
+}
+
+pub(super) fn since(connection: &Connection, path: &Path, seq: u64) -> Result<Vec<Recorded>, JournalError> {
+    let mut statement =
+        connection.prepare_cached("SELECT seq, at, actor, body FROM events WHERE seq > ?1 ORDER BY seq")?;
+    let mut rows = statement.query(params![i64::try_from(seq).unwrap_or(i64::MAX)])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(3)?;
+        events.push(recorded(row.get(0)?, row.get(1)?, row.get(2)?, &body, path)?);
+    }
+    Ok(events)
 }
 
 fn recorded(seq: i64, at: i64, actor: String, body: &str, path: &Path) -> Result<Recorded, JournalError> {
@@ -127,7 +130,11 @@ pub(super) fn check_integrity(connection: &Connection, path: &Path) -> Result<()
 }
 
 /// The drawn tables must say what the events say: a mismatch is reported, never repaired in silence.
-pub(super) fn check_projection(connection: &Connection, path: &Path, engagement: &Engagement) -> Result<(), JournalError> {
+pub(super) fn check_projection(
+    connection: &Connection,
+    path: &Path,
+    engagement: &Engagement,
+) -> Result<(), JournalError> {
     let damaged = |what: String| JournalError::Damaged { path: path.to_owned(), what };
     let mut statement = connection.prepare("SELECT address, state FROM steps ORDER BY address")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

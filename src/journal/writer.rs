@@ -114,8 +114,7 @@ impl Writer {
         let mut engagement = Engagement::default();
         let head = reader::replay(&connection, &path, |recorded| fold(&mut engagement, recorded))?;
         reader::check_projection(&connection, &path, &engagement)?;
-        let writer =
-            Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), _lock: lock };
+        let writer = Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), _lock: lock };
         writer.check_writable()?;
         Ok(writer)
     }
@@ -138,9 +137,9 @@ impl Writer {
             let seq = after.seq + 1;
             let body = serde_json::to_string(&event)?;
             head = chain::link(&head, &Link { seq, at: at.0, actor, body: &body });
-            transaction.prepare_cached("INSERT INTO events (seq, at, actor, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
-                params![i64::try_from(seq).unwrap_or(i64::MAX), at.0, actor, body, head.as_slice()],
-            )?;
+            transaction
+                .prepare_cached("INSERT INTO events (seq, at, actor, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![i64::try_from(seq).unwrap_or(i64::MAX), at.0, actor, body, head.as_slice()])?;
             let one = Recorded { seq, at, actor: actor.clone(), event };
             fold(&mut after, &one);
             recorded.push(one);
@@ -178,19 +177,26 @@ impl Writer {
         Ok((recorded, DurableIntent { step: step.clone(), intent, at }))
     }
 
-    /// Keeps output beside the events. Whole lines are stored at once, the rest when its line ends or `finish_output`.
-    pub fn output(&mut self, step: &Address, attempt: u32, bytes: &[u8]) -> Result<(), JournalError> {
-        let waiting = self.unfinished.entry((step.clone(), attempt)).or_default();
-        waiting.extend_from_slice(bytes);
-        let whole = match waiting.iter().rposition(|byte| *byte == b'\n') {
-            Some(end) => end + 1,
-            None if waiting.len() > LONGEST_LINE => waiting.len(),
-            None => return Ok(()),
-        };
-        let rest = waiting.split_off(whole);
-        let lines = std::mem::replace(waiting, rest);
-        output::store(&self.connection, step, attempt, &lines)?;
-        Ok(())
+    /// Keeps output of attempts beside the events, in one transaction. Whole lines are stored at once, the rest when its
+    /// line ends or with `finish_output`.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        for (step, attempt, bytes) in pieces {
+            let waiting = self.unfinished.entry((step.clone(), *attempt)).or_default();
+            waiting.extend_from_slice(bytes);
+            let whole = match waiting.iter().rposition(|byte| *byte == b'\n') {
+                Some(end) => end + 1,
+                None if waiting.len() > LONGEST_LINE => waiting.len(),
+                None => continue,
+            };
+            let rest = waiting.split_off(whole);
+            let lines = std::mem::replace(waiting, rest);
+            output::store(&transaction, step, *attempt, &lines)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Stores what is left of an attempt's output.
@@ -199,6 +205,14 @@ impl Writer {
             output::store(&self.connection, step, attempt, &rest)?;
         }
         Ok(())
+    }
+
+    /// Events after `seq`, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn since(&self, seq: u64) -> Result<Vec<Recorded>, JournalError> {
+        reader::since(&self.connection, &self.path, seq)
     }
 
     /// Lines of an attempt's output.

@@ -47,10 +47,7 @@ struct Saved {
 impl Account {
     /// An account with its default VPC and no instance.
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
-        Account {
-            cloud: Cloud::new(account_id, region, pace, faults),
-            hosts: Arc::new(Hosts::new()),
-        }
+        Account { cloud: Cloud::new(account_id, region, pace, faults), hosts: Arc::new(Hosts::new()) }
     }
 
     pub fn cloud(&self) -> &Cloud {

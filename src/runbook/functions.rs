@@ -1,6 +1,6 @@
 //! What templates can do beside what minijinja brings: tables of rows, and addresses in a range.
 
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};

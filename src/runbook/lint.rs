@@ -43,7 +43,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 42] = [
+pub const RULES: [Rule; 43] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -89,6 +89,11 @@ pub const RULES: [Rule; 42] = [
         "script",
         "A value in a script where quoting cannot keep it one word.",
         "What a customer typed would run as a command.",
+    ),
+    read(
+        "library-value",
+        "A library with a value in it, or one that leaves the scripts after it inside quotes.",
+        "Functions are the same for every customer, and a script is proved by itself.",
     ),
     read("nothing-to-run", "A shell step without `run` and without `check`.", "It does nothing."),
     read(
@@ -201,8 +206,13 @@ impl<'a> Book<'a> {
                 found.extend(expr.iter().map(|expr| (cursor.key(key).place(), expr.reads().clone(), false)));
             }
             let whole = [("name", &host.name), ("address", &host.address), ("user", &host.user)];
-            let optional =
-                [("port", &host.port), ("key", &host.key), ("via", &host.via), ("fingerprints", &host.fingerprints)];
+            let optional = [
+                ("port", &host.port),
+                ("key", &host.key),
+                ("via", &host.via),
+                ("known_as", &host.known_as),
+                ("fingerprints", &host.fingerprints),
+            ];
             let optional = optional.into_iter().filter_map(|(key, template)| Some((key, template.as_ref()?)));
             for (key, template) in whole.into_iter().chain(optional) {
                 found.push((cursor.key(key).place(), template.reads().clone(), host.for_each.is_some()));
@@ -362,6 +372,7 @@ fn unknown_host(book: &Book) -> Vec<Problem> {
     }
     for (host, cursor) in hosts.iter().zip(book.hosts) {
         references.extend(host.via.iter().map(|via| (via, cursor.key("via").place())));
+        references.extend(host.known_as.iter().map(|other| (other, cursor.key("known_as").place())));
     }
     let unknown = references.into_iter().filter(|(reference, _)| needs::matching(hosts, reference).is_empty());
     unknown

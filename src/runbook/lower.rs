@@ -12,6 +12,7 @@ use super::model::{Field, HostTemplate, Manual, Party, Phase, Save, Shell, Step,
 use super::place::Cursor;
 use super::problem::Problem;
 use super::render::BadTemplate;
+use super::script::leaves_plain;
 use super::template::{Arg, Args, Template};
 use crate::input::{Choice, InputId, Kind, KindParams};
 
@@ -65,12 +66,15 @@ impl Lowering<'_> {
         None
     }
 
-    /// Functions are the same for every customer: a value in them would be a value that no plan shows at its step.
+    /// Functions are the same for every customer: a value in them would be a value that no plan shows at its step. And a
+    /// script is proved by itself, so what comes before it must not leave it inside quotes.
     fn library(&mut self, cursor: &Cursor, source: Option<&String>) -> String {
         let Some(template) = self.script(cursor, source) else { return String::new() };
         if let Some(name) = template.names().first() {
             let message = format!("`{name}` cannot stand in a library; give it to the function as an argument");
             self.error(cursor, "library-value", message);
+        } else if let Err(why) = leaves_plain(template.source()) {
+            self.error(cursor, "library-value", format!("a script after this library would have {why}"));
         }
         template.source().to_owned()
     }

@@ -120,6 +120,7 @@ impl Step {
 }
 
 /// What a step is made of: exactly one of these.
+#[expect(clippy::large_enum_variant, reason = "a runbook has a few hundred of them, each made once")]
 #[derive(Debug, Clone)]
 pub enum Work {
     Form(Vec<InputId>),

@@ -104,9 +104,14 @@ impl<'a> Cursor<'a> {
         marker.map_or_else(|| self.place.clone(), |marker| place(&self.document.file, Some(marker)))
     }
 
-    /// The value of a key.
+    /// The value of a key. Where nothing is written after the key, its place is that of the key.
     pub fn key(&self, key: &str) -> Cursor<'a> {
-        self.to(self.node.and_then(Node::as_mapping).and_then(|map| map.get_node(key)))
+        let value = self.to(self.node.and_then(Node::as_mapping).and_then(|map| map.get_node(key)));
+        let scalar = value.node.and_then(Node::as_scalar);
+        if scalar.is_some_and(|scalar| scalar.as_str().is_empty() && scalar.may_coerce()) {
+            return Cursor { place: self.key_place(key), ..value };
+        }
+        value
     }
 
     /// An item of a list.

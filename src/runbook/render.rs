@@ -138,7 +138,9 @@ fn known_words(code: &str, offset: usize) -> Result<(), BadTemplate> {
 fn bad(error: Error, source: &str, offset: usize) -> BadTemplate {
     let within = error.range().map_or(0, |range| range.start).min(source.len());
     let message = error.detail().unwrap_or("this cannot be read").to_owned();
-    BadTemplate { offset: offset + within, message, hint: None }
+    let rest = source.get(within..).unwrap_or_default();
+    let hint = (rest.starts_with('=') && !rest.starts_with("==")).then(|| "compare with `==`".to_owned());
+    BadTemplate { offset: offset + within, message, hint }
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ pub(super) fn parse(source: &str) -> Result<Script, Vec<Fault>> {
         let ends = cut.iter().skip(1).map(|next| next.start).chain([source.len()]);
         let values = cut.iter().zip(ends).filter(|(piece, _)| piece.what == What::Value);
         let values = values.map(|(piece, end)| (piece.start, end)).collect();
-        faults.extend(Reader::new(source, values).read());
+        let mut reader = Reader::new(source, values);
+        reader.read();
+        faults.extend(reader.faults);
     }
     if !faults.is_empty() {
         faults.sort_by_key(|fault| fault.offset);
@@ -68,6 +70,18 @@ pub(super) fn parse(source: &str) -> Result<Script, Vec<Fault>> {
         What::Text | What::Statement => Part::Shell(piece.code.to_owned()),
     });
     Ok(Script { parts: parts.collect() })
+}
+
+/// Does this text leave what comes after it where a value may stand? If not, why.
+pub(super) fn leaves_plain(source: &str) -> Result<(), String> {
+    let probe = format!("{source}\n{{{{ after }}}}");
+    let mut reader = Reader::new(&probe, vec![(source.len() + 1, probe.len())]);
+    reader.read();
+    match reader.faults.first() {
+        Some(fault) => Err(fault.message.clone()),
+        None if reader.frames.len() > 1 => Err("a value inside `$( )`".to_owned()),
+        None => Ok(()),
+    }
 }
 
 fn fault(offset: usize, message: impl Into<String>, hint: Option<&'static str>) -> Fault {
@@ -178,7 +192,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read(mut self) -> Vec<Fault> {
+    fn read(&mut self) {
         while self.at < self.source.len() {
             if let Some(reason) = self.lost {
                 self.refuse_the_rest(reason);
@@ -200,7 +214,6 @@ impl<'a> Reader<'a> {
                 None => self.lost = Some("a bracket closes that nothing opened"),
             }
         }
-        self.faults
     }
 
     fn peek(&self) -> Option<char> {

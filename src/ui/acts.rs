@@ -68,15 +68,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
 
 fn again(state: &mut State, step: Address) -> Vec<Effect> {
     let mut effects = vec![Effect::Send(Request::Command(Command::Reopen(step.clone())))];
-    let uncovered = state.facts.open.as_ref().is_some_and(|open| open.needs_plan(&step));
-    if uncovered {
-        if let Some(planned) = state.facts.open.as_mut().and_then(|open| open.planned.as_mut()) {
-            planned.stale = true;
-        }
-        effects.extend(show_plan(state, Some(step)));
-    } else {
-        effects.extend(run(state, RunScope::Only(step)));
-    }
+    effects.extend(run(state, RunScope::Only(step)));
     effects
 }
 
@@ -102,7 +94,7 @@ fn ready(state: &State) -> Vec<Address> {
 pub fn can_run_all(state: &State) -> Can {
     let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
     let looks = open.board.rows.iter().any(|row| matches!(row.status, Status::Waiting { .. } | Status::InDoubt { .. }));
-    let held = open.board.rows.iter().any(|row| row.status == Status::NeedsApproval);
+    let held = open.held().is_some();
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
     } else if ready(state).is_empty() && !looks && !held {
@@ -112,14 +104,12 @@ pub fn can_run_all(state: &State) -> Can {
     }
 }
 
+/// Checks run at once; what would change something is held by the engine until it is approved.
 pub fn run_all(state: &mut State) -> Vec<Effect> {
-    let ready = ready(state);
-    let open = state.facts.open.as_ref();
-    let uncovered = open.and_then(|open| ready.iter().find(|step| open.needs_plan(step)).cloned());
-    let held = open.and_then(|open| open.board.rows.iter().find(|row| row.status == Status::NeedsApproval));
-    match uncovered.or_else(|| held.map(|row| row.address.clone())) {
-        Some(first) => show_plan(state, Some(first)),
-        None => run(state, RunScope::All),
+    let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
+    match held {
+        Some(first) if ready(state).is_empty() => show_plan(state, Some(first)),
+        _ => run(state, RunScope::All),
     }
 }
 
@@ -158,7 +148,7 @@ pub fn verify(state: &mut State) -> Vec<Effect> {
 
 // ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-fn show_plan(state: &mut State, wanted: Option<Address>) -> Vec<Effect> {
+pub fn show_plan(state: &mut State, wanted: Option<Address>) -> Vec<Effect> {
     state.show(Place::Plan);
     state.plan.begin(&mut state.facts, wanted)
 }
@@ -399,8 +389,8 @@ pub fn quit(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// How long after the first a second Ctrl-C leaves, in milliseconds.
-const TWICE: u64 = 2_000;
+/// How long after the first a second Ctrl-C leaves, in milliseconds: two seconds, and one that the clock may be late.
+const TWICE: u64 = 3_000;
 
 /// `Ctrl-C`: stops what runs; twice it leaves.
 pub fn interrupt(state: &mut State) -> Vec<Effect> {

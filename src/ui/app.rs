@@ -131,7 +131,7 @@ pub fn run(world: Desk, options: Options) -> Result<Exit, UiError> {
         done: false,
     };
     if let Some(handle) = world.open {
-        app.attach(handle);
+        app.attach(handle)?;
     }
     read_keys(wake.clone());
     if let Some(terminated) = options.terminated {
@@ -261,12 +261,12 @@ impl App {
             Effect::OpenEngagement(name) => {
                 self.let_go();
                 let opened = self.doors.open(&name);
-                self.enter(opened);
+                self.enter(opened)?;
             }
             Effect::CreateEngagement(name) => {
                 self.let_go();
                 let made = self.doors.create(&name);
-                self.enter(made);
+                self.enter(made)?;
             }
             Effect::RefreshCards => self.state.facts.cards = self.doors.cards(),
             Effect::Copy(text) => self.guard.copy(&text)?,
@@ -285,17 +285,18 @@ impl App {
         Ok(())
     }
 
-    fn enter(&mut self, opened: Result<Handle, String>) {
+    fn enter(&mut self, opened: Result<Handle, String>) -> Result<(), UiError> {
         match opened {
-            Ok(handle) => self.attach(handle),
+            Ok(handle) => self.attach(handle)?,
             Err(why) => {
                 self.state.facts.cards = self.doors.cards();
                 self.state.say(Said::bad(why));
             }
         }
+        Ok(())
     }
 
-    fn attach(&mut self, handle: Handle) {
+    fn attach(&mut self, handle: Handle) -> Result<(), UiError> {
         self.engine += 1;
         let engine = self.engine;
         let feed = handle.subscribe();
@@ -307,8 +308,9 @@ impl App {
                 }
             }
         });
-        self.state.opened(&handle);
+        let effects = self.state.opened(&handle);
         self.handle = Some(handle);
+        effects.into_iter().try_for_each(|effect| self.carry_out(effect))
     }
 
     /// Another engagement is wanted: the one that is open is let go.

@@ -132,14 +132,21 @@ pub const TABLE: &[Command] = &[
         &["Enter"],
         &[Board],
         "open",
-        "Do the next sensible thing with the chosen step: fill in, plan, run, try again, answer",
+        "Do the next sensible thing with the chosen step: fill in, run, approve, try again, answer",
         acts::enter,
     )
     .when(|state| board::can_enter(&state.board, &state.facts))
     .says(|state| board::enter_hint(&state.board, &state.facts)),
     command("board.next", &["n"], &[Board], "next", "Go to the next thing to do", acts::next),
-    command("board.run", &["R"], &[Board], "run all", "Run everything that is ready, plan first", acts::run_all)
-        .when(acts::can_run_all),
+    command(
+        "board.run",
+        &["R"],
+        &[Board],
+        "run all",
+        "Run everything that is ready; changes wait for your approval",
+        acts::run_all,
+    )
+    .when(acts::can_run_all),
     command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan),
     command(
         "board.stop",

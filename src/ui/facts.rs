@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::engagement::{
     Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, ScopeMode, Status, Tally, board,
-    fold, plan_digest, scope,
+    fold, scope,
 };
 use crate::engine::{Notice, Page, Request};
 use crate::runbook::{Runbook, Scope, Step};
@@ -167,7 +167,6 @@ pub struct Opened {
     pub board: Board,
     /// What templates can read now.
     pub scope: Scope,
-    plan_scope: Scope,
     outputs: BTreeMap<Address, Output>,
     pub progress: BTreeMap<Address, String>,
     pub planned: Option<Planned>,
@@ -175,7 +174,7 @@ pub struct Opened {
     /// A run was asked for and has not come to its end.
     pub running: bool,
     pub identity: Option<Result<String, String>>,
-    pub drift: BTreeMap<Address, (bool, String)>,
+    pub drift: BTreeMap<Address, (Option<bool>, String)>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
@@ -186,7 +185,6 @@ impl Opened {
         let mut opened = Opened {
             board: Board::default(),
             scope: Scope::default(),
-            plan_scope: Scope::default(),
             runbook,
             engagement,
             outputs: BTreeMap::new(),
@@ -206,7 +204,6 @@ impl Opened {
     fn work_out(&mut self) {
         self.board = board(&self.engagement, &self.runbook);
         self.scope = scope(&self.engagement, &self.runbook, ScopeMode::Real);
-        self.plan_scope = scope(&self.engagement, &self.runbook, ScopeMode::Plan);
     }
 
     /// Takes one notice in; answers what to say about it.
@@ -242,8 +239,11 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let words =
-                    if so { Said::good(format!("{step}: {said}")) } else { Said::bad(format!("{step}: {said}")) };
+                let words = match so {
+                    Some(true) => Said::good(format!("{step}: {said}")),
+                    Some(false) => Said::bad(format!("{step}: {said}")),
+                    None => Said::bad(format!("{step}: cannot be told: {said}")),
+                };
                 self.drift.insert(step, (so, said));
                 Some(words)
             }
@@ -346,17 +346,9 @@ impl Opened {
         planned.plan.entries.iter().find(|entry| &entry.step == address)
     }
 
-    /// Would running this step be stopped for want of an approval, as far as can be told without asking the world?
-    pub fn needs_plan(&self, address: &Address) -> bool {
-        let Some(row) = self.row(address).filter(|row| row.touches_world) else { return false };
-        if row.status == Status::ReadyToVerify || self.planned_entry(address).is_some_and(|entry| !entry.would_change())
-        {
-            return false;
-        }
-        match plan_digest(&self.runbook, address, &self.plan_scope) {
-            Some(digest) => !self.engagement.covers(address, &digest),
-            None => true,
-        }
+    /// The first step that a run stopped at, because nobody has approved its change yet.
+    pub fn held(&self) -> Option<&Address> {
+        self.board.rows.iter().find(|row| row.status == Status::NeedsApproval).map(|row| &row.address)
     }
 
     /// Steps that are running now.

@@ -35,7 +35,7 @@ impl NextMove {
         match self {
             NextMove::FillForm(_) => "fill in",
             NextMove::Look(_) => "open form",
-            NextMove::Plan(_) => "plan",
+            NextMove::Plan(_) => "see the plan",
             NextMove::Run(_) => "run",
             NextMove::Again(_) => "try again",
             NextMove::LookAgain(_) => "look again",
@@ -58,8 +58,8 @@ impl NextMove {
         match self {
             NextMove::FillForm(_) => "Enter opens the form".to_owned(),
             NextMove::Look(_) => "it is done; Enter opens the form again".to_owned(),
-            NextMove::Plan(_) => "Enter shows what would change; nothing runs before you approve".to_owned(),
-            NextMove::Run(_) => "Enter runs it".to_owned(),
+            NextMove::Plan(_) => "Enter shows what would change, for you to approve".to_owned(),
+            NextMove::Run(_) => "Enter runs it; before anything is changed you see the plan and approve it".to_owned(),
             NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
             NextMove::LookAgain(_) => "Enter looks whether it is so by now".to_owned(),
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
@@ -93,7 +93,6 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         },
         Status::Unclear(_) => NextMove::Nothing("what it needs is not known yet"),
         Status::Ready if matches!(step.work, Work::Form(_) | Work::Choice(_)) => NextMove::FillForm(here),
-        Status::Ready if open.needs_plan(address) => NextMove::Plan(here),
         Status::Ready | Status::ReadyToVerify => NextMove::Run(here),
         Status::SignOff => NextMove::SignOff(here),
         Status::Running { .. } => NextMove::Watch(here),

@@ -4,7 +4,6 @@ use ratatui::crossterm::event::KeyEvent;
 
 use crate::engagement::{At, DoneHow, Event as Fact, Recorded};
 use crate::engine::{Handle, Notice, Request};
-use crate::ui::command;
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
 use crate::ui::facts::{Facts, Opened, Said};
@@ -18,6 +17,7 @@ use crate::ui::screen::plan::PlanScreen;
 use crate::ui::screen::prompt::Prompt;
 use crate::ui::screen::{Move, Screen};
 use crate::ui::words;
+use crate::ui::{acts, command};
 
 /// The screen under everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +94,12 @@ impl State {
     }
 
     /// An engagement was opened: its board is shown, on the next thing to do.
-    pub fn opened(&mut self, handle: &Handle) {
-        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()));
+    pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
+        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()))
     }
 
     /// As [`State::opened`], for facts that come from elsewhere.
-    pub fn enter(&mut self, open: Opened) {
+    pub fn enter(&mut self, open: Opened) -> Vec<Effect> {
         let next = open.board.next().map(|row| words::title(&open.runbook, &row.address));
         self.facts.said = match next {
             Some(title) => Said::plain(format!("Next: {title} (Enter; ? is help)")),
@@ -112,7 +112,7 @@ impl State {
         self.output = OutputScreen::default();
         self.popup = None;
         self.place = Place::Board;
-        self.board.jump_to_next(&self.facts);
+        self.board.jump_to_next(&self.facts)
     }
 
     pub fn here(&self) -> Where {
@@ -240,7 +240,15 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         return state.board.jump_to_next(&state.facts);
     }
     let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
-    if stopped && goes_along { state.board.jump_to_next(&state.facts) } else { Vec::new() }
+    if !stopped || !goes_along {
+        return Vec::new();
+    }
+    // The run came as far as it may: what it would change is shown for approval.
+    let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
+    match held {
+        Some(first) => acts::show_plan(state, Some(first)),
+        None => state.board.jump_to_next(&state.facts),
+    }
 }
 
 /// Runs steps, unless something stands against it; the words are the same wherever it was asked for.

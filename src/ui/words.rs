@@ -85,25 +85,21 @@ pub fn done_how(how: DoneHow) -> &'static str {
     }
 }
 
-/// The end of a run.
+/// The end of a run. How many stand where is in the counters beside it.
 pub fn idle(summary: &Summary) -> Said {
-    let Tally { total, done, failed, person, waiting, .. } = summary.tally;
+    let Tally { total, failed, person, waiting, .. } = summary.tally;
+    let how = if summary.stopped { "Stopped. " } else { "" };
     if summary.tally.all_done() {
-        return Said::good(format!("All {} are done", text::count(total, "step")));
+        Said::good(format!("All {} are done", text::count(total, "step")))
+    } else if failed > 0 {
+        Said::bad(format!("{how}{} failed: n goes there", text::count(failed, "step")))
+    } else if person > 0 {
+        Said::plain(format!("{how}{} for you: n goes to the next", text::count(person, "step")))
+    } else if waiting > 0 {
+        Said::plain(format!("{how}Others must move now; it is looked at again from time to time"))
+    } else {
+        Said::plain(format!("{how}Nothing more can start"))
     }
-    let mut parts = vec![format!("{done} of {} done", text::count(total, "step"))];
-    if failed > 0 {
-        parts.push(format!("{failed} failed"));
-    }
-    if person > 0 {
-        parts.push(format!("{person} for you (n goes there)"));
-    }
-    if waiting > 0 {
-        parts.push(format!("{waiting} waiting"));
-    }
-    let how = if summary.stopped { "Stopped" } else { "Nothing more can start" };
-    let said = format!("{how}: {}", parts.join(", "));
-    if failed > 0 { Said::bad(said) } else { Said::plain(said) }
 }
 
 /// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order.

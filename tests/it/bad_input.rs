@@ -47,7 +47,8 @@ fn one_bad_answer_in_a_file_stores_none_of_it() {
 #[test]
 fn a_runbook_with_a_typo_names_the_place_and_the_nearest_key() {
     let stage = Stage::new();
-    let text = "runbook: small\ntitle: Small\nphase: one\nsteps:\n  - id: only\n    titel: A typo\n    manual: Do it.\n";
+    let text =
+        "runbook: small\ntitle: Small\nphase: one\nsteps:\n  - id: only\n    titel: A typo\n    manual: Do it.\n";
     let file = stage.file("small.yaml", text);
     let answer = stage.run(&["check", file.to_str().unwrap()]).expect(2);
     answer.says("small.yaml:6");
@@ -84,8 +85,11 @@ fn a_damaged_state_file() {
 #[test]
 fn an_endpoint_that_does_not_answer() {
     let stage = begun();
-    stage.run(&["input", "acme", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"]).expect(0);
-    let answer = stage.run(&["run", "acme", "--yes", "--until", "preflight/caller", "--endpoint-url", "http://127.0.0.1:9"]);
+    stage
+        .run(&["input", "acme", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"])
+        .expect(0);
+    let answer =
+        stage.run(&["run", "acme", "--yes", "--until", "preflight/caller", "--endpoint-url", "http://127.0.0.1:9"]);
     let answer = answer.expect(1);
     answer.says("preflight/caller");
     answer.says("127.0.0.1:9");

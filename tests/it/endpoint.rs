@@ -48,10 +48,20 @@ fn lab_answers(lab: &Path, region: &str) -> String {
     )
 }
 
+/// Hosts as a customer hands them over: sshd on port 22, nothing hardened.
+fn fresh_hosts() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/reset");
+    for host in ["bastion", "app-1", "data-1"] {
+        let done = std::process::Command::new(&script).arg(host).status().expect("the lab's script starts");
+        assert!(done.success(), "the lab could not make {host} anew");
+    }
+}
+
 #[test]
 fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
     let Some(url) = offered("ONRAMP_MOTO_URL", "moto's server") else { return };
     let Some(lab) = offered("ONRAMP_LAB_DIR", "the lab of real hosts") else { return };
+    fresh_hosts();
     let stage = Stage::new().with_credentials();
     let file = stage.file("answers.yaml", &lab_answers(Path::new(&lab), "eu-west-1"));
     let file = file.to_str().unwrap();

@@ -96,7 +96,12 @@ impl Answer {
 
     #[track_caller]
     pub fn says(&self, words: &str) {
-        assert!(self.err.contains(words) || self.out.contains(words), "{words:?} is not in:\n{}\n{}", self.out, self.err);
+        assert!(
+            self.err.contains(words) || self.out.contains(words),
+            "{words:?} is not in:\n{}\n{}",
+            self.out,
+            self.err
+        );
     }
 }
 

@@ -45,7 +45,7 @@ fn hosts_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(one, 1..8).prop_map(|rows| {
         let lines = rows.iter().enumerate().map(|(index, (before, direct, port, user, key))| {
             let via = if *direct || index == 0 { String::new() } else { format!(" via=h{}", before.index(index)) };
-            let key = if *key { " key=/k/x" } else { "" };
+            let key = if *key { " identity=/k/x" } else { "" };
             format!("h{index} 10.0.0.{index}:{port} {user}{via}{key}")
         });
         lines.collect::<Vec<_>>().join("\n")

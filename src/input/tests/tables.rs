@@ -86,8 +86,8 @@ fn existing_hosts() {
         REAL,
         &[
             (
-                "bastion 10.1.0.5:2222 ops\napp-1 10.40.10.20 ubuntu via=bastion key=~/.ssh/app",
-                "bastion 10.1.0.5:2222 ops role=bastion\napp-1 10.40.10.20 ubuntu via=bastion key=~/.ssh/app",
+                "bastion 10.1.0.5:2222 ops\napp-1 10.40.10.20 ubuntu via=bastion identity=~/.ssh/app",
+                "bastion 10.1.0.5:2222 ops role=bastion\napp-1 10.40.10.20 ubuntu via=bastion identity=~/.ssh/app",
             ),
             (
                 "app [fd00::1]:23 ACME\\ops via=b\nb jump.acme.example ops@acme.example fingerprint=SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
@@ -117,7 +117,7 @@ fn existing_hosts() {
             ("a 10.0.0.1 ops\nb 10.0.0.1 ops", "b is the same host as a"),
             ("a 10.0.0.1 ops role=bastoin", "For example: role=bastion"),
             ("a 10.0.0.1 ops fingerprint=SHA256:short", "43"),
-            ("a 10.0.0.1 ops key=id.pub", "public half"),
+            ("a 10.0.0.1 ops identity=id.pub", "public half"),
             ("a 10.0.0.1 ops vai=b", "did you mean via?"),
             ("a 192.0.2.1 ops", "for documentation"),
         ],
@@ -140,7 +140,7 @@ fn the_way_to_a_host_is_found() {
 fn hosts_from_a_file() {
     let plain = json!([
         {"name": "bastion", "address": "10.1.0.5", "port": 2222, "user": "ops", "role": "bastion"},
-        {"name": "app-1", "address": "10.40.10.20", "user": "ubuntu", "via": ["bastion"], "key": null},
+        {"name": "app-1", "address": "10.40.10.20", "user": "ubuntu", "via": ["bastion"], "identity": null},
         "app-2 10.40.10.21 ubuntu via=bastion",
     ]);
     let value = from_plain(&kind("hosts"), &plain, &REAL).unwrap();
@@ -156,7 +156,7 @@ fn hosts_from_a_file() {
         (json!([{"name": "a", "address": {"ip": "10.0.0.1"}, "user": "ops"}]), "row 1, address: a table was given"),
         (json!([7]), "row 1: the value \"7\" was given"),
         (json!({"name": "a"}), "a table was given: a list of tables is expected here"),
-        (json!([{"name": "a", "address": "10.0.0.1", "user": "ops", "key": "/my key"}]), "has blanks"),
+        (json!([{"name": "a", "address": "10.0.0.1", "user": "ops", "identity": "/my key"}]), "has blanks"),
     ] {
         let said = from_plain(&kind("hosts"), &plain, &REAL).unwrap_err().to_string();
         assert!(said.contains(words), "{plain}: {said}");

@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::{FILE, Holder, JournalError, Reader, Writer};
-use crate::engagement::{
-    Address, At, Event, Evidence, Intent, Outcome, Purpose, RepeatClass, State,
-};
+use crate::engagement::{Address, At, Event, Evidence, Intent, Outcome, Purpose, RepeatClass, State};
 
 fn holder(user: &str) -> Holder {
     Holder { user: user.to_owned(), host: "desk".to_owned(), process: 7, since: "2026-11-23T00:00:00Z".to_owned() }
@@ -164,7 +162,7 @@ fn output_is_paged_by_line_whatever_the_chunks_were() {
     let (_home, folder) = filled();
     let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
     for piece in ["one\ntw", "o\nthree\nfo", "ur"] {
-        writer.output(&step(), 1, piece.as_bytes()).unwrap();
+        writer.output(&[(step(), 1, piece.as_bytes().to_vec())]).unwrap();
     }
     writer.finish_output(&step(), 1).unwrap();
     let page = writer.page(&step(), 1, 1, 2).unwrap();

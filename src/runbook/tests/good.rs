@@ -114,10 +114,10 @@ fn a_runbook_in_one_file() {
     assert_eq!(step("machine").owner, Party::Aws);
     assert_eq!(step("vpc").saves[0].to, "access.vpc_id");
     assert!(matches!(&step("reachable").work, Work::Kind { kind, .. } if kind == "probe/tcp"));
-    let Work::Shell(shell) = &step("port").work else { panic!("no shell step") };
+    let Work::Shell(shell) = &step("port").work else { unreachable!("no shell step") };
     assert!(!shell.sudo && shell.verify.is_none() && shell.limit == Duration::from_secs(90));
     assert!(matches!(&step("shown").work, Work::Manual(Manual { ask }) if ask.source() == "Show {{ net.cidr }}."));
-    assert_eq!((step("port").place.line, step("port").place.column), (63, 5));
+    assert_eq!((step("port").place.line, step("port").place.column), (57, 5));
     assert_eq!(runbook.fields["net.ssh_port"].default.as_ref().unwrap().source(), "22022");
 }
 
@@ -189,6 +189,39 @@ fn a_folder_is_read_in_its_own_order() {
     assert_ne!(one.digest, read(&changed).digest);
 }
 
+#[test]
+fn a_library_comes_before_every_script_of_its_phase() {
+    let with = |library: &str| {
+        let text = format!("library: {}\n{WHOLE}", serde_json::to_string(library).unwrap());
+        load(&[("whole.yaml".to_owned(), text)], &catalog())
+    };
+    let (runbook, problems) = with("say() { echo \"it's $1\"; }\n");
+    assert_eq!(problems, []);
+    let step = runbook.unwrap().step(&StepId::new("access", "port")).unwrap().clone();
+    assert!(matches!(step.work, Work::Shell(shell) if shell.library.starts_with("say()")));
+    for wrong in ["echo 'it", "echo \"it", "cat <<END\nx\n", "say() { `id`; }", "echo $((1", "say $("] {
+        let problems = with(wrong).1;
+        assert!(problems.iter().any(|problem| problem.rule == "library-value"), "{wrong}: {problems:?}");
+    }
+}
+
+#[test]
+fn shipped_runbooks_have_no_errors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    for folder in folders {
+        let mut files = Vec::new();
+        yaml_below(&folder, &mut files);
+        let read = |file: &PathBuf| (file.display().to_string(), fs::read_to_string(file).unwrap());
+        let files: Vec<_> = files.iter().map(read).collect();
+        let (runbook, problems) = load(&files, &crate::action::catalog());
+        let said: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+        assert!(runbook.is_some(), "{said}");
+        // A warning that stands in a shipped runbook is one that its readers learn to overlook.
+        assert_eq!(said, "");
+    }
+}
+
 /// All YAML files below a folder.
 fn yaml_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -206,8 +239,8 @@ fn agree(way: &str, read: &serde_yaml::Value, marked: &Node) {
         (serde_yaml::Value::Mapping(map), Node::Mapping(marked)) => {
             assert_eq!(map.len(), marked.len(), "{way}");
             for (key, value) in map {
-                let key = key.as_str().unwrap_or_else(|| panic!("{way}: a key that is no text"));
-                let node = marked.get_node(key).unwrap_or_else(|| panic!("{way}: no key {key}"));
+                let key = key.as_str().expect("every key is text");
+                let node = marked.get_node(key).expect("the same keys");
                 agree(&format!("{way}.{key}"), value, node);
             }
         }
@@ -222,7 +255,7 @@ fn agree(way: &str, read: &serde_yaml::Value, marked: &Node) {
             let again: serde_yaml::Value = serde_yaml::from_str(marked.as_str()).unwrap();
             assert_eq!(scalar, &again, "{way}");
         }
-        (read, marked) => panic!("{way}: {read:?} and {marked:?}"),
+        (read, marked) => unreachable!("{way}: {read:?} and {marked:?}"),
     }
 }
 

@@ -20,7 +20,7 @@ fn run(shell: &str, script: &str) -> Vec<u8> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{shell} is needed for this test: {error}"));
+        .expect("dash and bash are needed for this test");
     let mut input = child.stdin.take().unwrap();
     let script = script.to_owned();
     let writer = std::thread::spawn(move || input.write_all(script.as_bytes()));
@@ -278,8 +278,8 @@ proptest! {
 #[test]
 fn the_attack_works_where_quoting_is_left_out() {
     for wrong in ["echo {{ v }}", "echo '{{ v }}'", "echo \"{{ v }}\"", "cat <<E\n{{ v }}\nE\n", "# {{ v }}"] {
-        let runs = |attack: &&str| SHELLS.iter().any(|shell| breaks_out(shell, &wrong.replace("{{ v }}", attack)));
-        assert!(ATTACKS.iter().any(|attack| runs(&attack)), "{wrong}");
+        let runs = |attack: &str| SHELLS.iter().any(|shell| breaks_out(shell, &wrong.replace("{{ v }}", attack)));
+        assert!(ATTACKS.iter().any(|attack| runs(attack)), "{wrong}");
     }
 }
 

@@ -72,7 +72,7 @@ impl BoardScreen {
                 Pane::Output => Areas { tree: none, detail: none, output: area },
             };
         }
-        let tree_width = (area.width * 2 / 5).clamp(36, 56);
+        let tree_width = (area.width * 2 / 5).clamp(38, 58);
         let [tree, right] = Layout::horizontal([Constraint::Length(tree_width), Constraint::Fill(1)]).areas(area);
         let share = if area.height < 30 { 60 } else { 55 };
         let [detail, output] = Layout::vertical([Constraint::Percentage(share), Constraint::Fill(1)]).areas(right);
@@ -85,9 +85,10 @@ impl BoardScreen {
             Node::Step(address) => Some(address.clone()),
             Node::Group(id) => {
                 let open = facts.open.as_ref()?;
-                let mut instances = open.board.rows.iter().filter(|row| &row.address.step == id).peekable();
-                let first = instances.peek().map(|row| row.address.clone());
-                instances.find(|row| !row.status.settled()).map(|row| row.address.clone()).or(first)
+                let instances: Vec<&Row> = open.board.rows.iter().filter(|row| &row.address.step == id).collect();
+                let running = instances.iter().find(|row| matches!(row.status, Status::Running { .. }));
+                let unsettled = instances.iter().find(|row| !row.status.settled());
+                running.or(unsettled).or(instances.first()).map(|row| row.address.clone())
             }
             Node::Phase(_) => None,
         }
@@ -112,8 +113,14 @@ impl BoardScreen {
         let runs = |row: &&Row| matches!(row.status, Status::Running { .. });
         let here = self.address(facts).and_then(|address| open.row(&address).filter(runs));
         if let (None, Some(row)) = (here, open.board.rows.iter().find(runs)) {
-            let address = row.address.clone();
-            self.jump(facts, &address);
+            let group = Node::Group(row.address.step.clone());
+            // What is folded stays folded: the tree must not grow by itself.
+            let node = if row.address.key.is_some() && self.folds.folded(&group) {
+                group
+            } else {
+                Node::Step(row.address.clone())
+            };
+            self.choose(facts, node);
         }
     }
 
@@ -287,7 +294,7 @@ impl Screen for BoardScreen {
     }
 
     fn title(&self, facts: &Facts) -> String {
-        facts.open.as_ref().map(|open| open.runbook.title.clone()).unwrap_or_default()
+        facts.open.as_ref().map(|open| open.runbook.id.clone()).unwrap_or_default()
     }
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
@@ -333,10 +340,8 @@ impl BoardScreen {
     fn draw_output(&self, facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
         let focused = self.pane == Pane::Output;
-        let address = match &self.chosen {
-            Some(Node::Step(address)) => Some(address),
-            _ => None,
-        };
+        let address = self.address(facts);
+        let address = address.as_ref();
         let height = usize::from(area.height.saturating_sub(2));
         match address.and_then(|address| open.output(address)).filter(|output| !output.is_empty()) {
             Some(output) => {

@@ -1,5 +1,7 @@
 //! Everything about one step, in words: what it is, where it stands, what it needs, what it did.
 
+use std::time::Duration;
+
 use ratatui::style::Style;
 
 use crate::engagement::{
@@ -128,17 +130,16 @@ impl Detail<'_> {
             Status::Asked(question) => self.question(prose, question),
             Status::Done { .. } => self.evidence(prose),
             Status::Waiting { party, ask, said, since } => {
-                let since = text::duration(self.facts.now.since(*since));
+                let since = text::duration(whole_seconds(self.facts.now.since(*since)));
                 prose.item("Waits", &format!("on {party}, for {since} now: {said}"), style);
                 if !ask.is_empty() {
                     prose.item("Asked", ask, Style::new());
                 }
             }
-            Status::Running { stage, since } => {
+            Status::Running { since, .. } => {
                 let word = self.row.status.word();
-                let elapsed = text::duration(self.facts.now.since(*since));
+                let elapsed = text::duration(whole_seconds(self.facts.now.since(*since)));
                 prose.item("Now", &format!("{word}, {elapsed}"), style);
-                let _ = stage;
                 if let Some(said) = self.open.progress.get(self.address) {
                     prose.item("", said, Style::new());
                 }
@@ -280,7 +281,7 @@ impl Detail<'_> {
 
     fn drift(&self, prose: &mut Prose) {
         if let Some((so, said)) = self.open.drift.get(self.address) {
-            let role = if *so { Role::Done } else { Role::Problem };
+            let role = if *so == Some(true) { Role::Done } else { Role::Problem };
             prose.item("Checked", said, self.facts.look.style(role));
         }
     }
@@ -292,6 +293,11 @@ fn planned(prose: &mut Prose, facts: &Facts, entry: &PlanEntry) {
         let line = format!("{} {}", change.service, change.operation);
         prose.item("", &line, facts.look.bold());
     }
+}
+
+/// A clock on the screen ticks in seconds.
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs())
 }
 
 /// A JSON value as a person reads it: text without quotes.

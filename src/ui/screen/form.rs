@@ -73,8 +73,13 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
     } else if state.form.complete() {
         state.show(Place::Board);
         state.say(Said::good("All answers of this form are given"));
-        // The last answer is on its way: once it is recorded the cursor goes on.
+        // Where the last answer is still on its way, the cursor goes on once it is recorded.
         state.board.go_along();
+        let step = state.form.step.clone();
+        let settled = |open: &Opened| step.is_some_and(|step| open.row(&step).is_some_and(|row| row.status.settled()));
+        if state.facts.open.as_ref().is_some_and(settled) {
+            return [effects, state.board.jump_to_next(&state.facts)].into_iter().flatten().collect();
+        }
     } else {
         state.form.cursor = state.form.first_open().unwrap_or(state.form.cursor);
     }

@@ -255,7 +255,7 @@ pub fn label_width(width: u16) -> usize {
 /// Draws a field that does not have the focus: one line.
 pub fn closed(facts: &Facts, field: &FormField, width: u16) -> Drawn {
     let look = &facts.look;
-    let room = usize::from(width).saturating_sub(label_width(width) + 4);
+    let room = usize::from(width).saturating_sub(label_width(width) + 5);
     let draft = if field.is_blank() { String::new() } else { field.draft() };
     let (value, style) = match (&field.saved, draft.is_empty()) {
         (Some(_), false) | (None, false) => (several_lines(&draft), Style::new()),

@@ -52,7 +52,7 @@ pub struct Prompt {
 }
 
 /// Entries of a list that a popup shows.
-const LONGEST_LIST: usize = 8;
+const LONGEST_LIST: usize = 5;
 
 /// One way to answer, where there are several.
 type Choice = (&'static str, &'static str);
@@ -205,27 +205,23 @@ fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
 
 fn explain_approval(facts: &Facts, prose: &mut Prose) {
     let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
-    prose.text(
-        &format!(
-            "{}. After that onramp runs them, and stops at the first thing that is not as planned.",
-            words::plan_summary(&planned.plan)
-        ),
-        Style::new(),
-    );
-    let mut said = BTreeSet::new();
-    for entry in planned.plan.entries.iter().filter(|entry| entry.would_change()) {
-        let words = [("  cost  ", &entry.cost), ("  care  ", &entry.breaks)];
-        for (lead, words) in words {
-            if let Some(words) = words {
-                said.insert((lead, format!("{}: {words}", entry.title)));
-            }
-        }
+    let summary = words::plan_summary(&planned.plan);
+    let said = format!("{summary}. onramp runs them then; a step that would do anything else stops and asks again.");
+    prose.text(&said, Style::new());
+    let entries = || planned.plan.entries.iter().filter(|entry| entry.would_change());
+    let look = &facts.look;
+    let costly: BTreeSet<&str> =
+        entries().filter(|entry| entry.cost.is_some()).map(|entry| entry.title.as_str()).collect();
+    if !costly.is_empty() {
+        prose.blank().item("Costs", &costly.into_iter().collect::<Vec<_>>().join("; "), look.style(Role::Waiting));
     }
-    let style = facts.look.style(Role::Waiting);
-    said.iter().take(LONGEST_LIST).for_each(|(lead, words)| {
-        prose.indented(lead, words, style);
-    });
-    more(prose, said.len());
+    let care: BTreeSet<String> = entries()
+        .filter_map(|entry| entry.breaks.as_ref().map(|breaks| format!("{}: {breaks}", entry.title)))
+        .collect();
+    for (index, words) in care.iter().enumerate().take(LONGEST_LIST) {
+        prose.item(if index == 0 { "Care" } else { "" }, words, look.style(Role::Waiting));
+    }
+    more(prose, care.len());
 }
 
 fn explain_undo(facts: &Facts, steps: &[Address], prose: &mut Prose) {

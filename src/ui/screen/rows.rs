@@ -137,7 +137,7 @@ pub fn line(facts: &Facts, row: &TreeRow, width: usize, focused: bool) -> Line<'
         Some(false) => look.glyph(Glyph::Open),
         None => " ",
     };
-    let before = format!("{cursor}{}{fold} ", "  ".repeat(row.depth));
+    let before = format!("{cursor}{fold}{}", " ".repeat(row.depth + 1));
     let after = row.count.clone().unwrap_or_else(|| word(row, width).to_owned());
     let room = width.saturating_sub(cells(&before) + 2 + cells(&after) + 2);
     let style = look.style(row.badge.role);

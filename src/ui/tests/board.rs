@@ -6,6 +6,7 @@ use super::stage::{NOW, Stage, address};
 use crate::engagement::{At, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Tally};
 use crate::engine::{Notice, Page, Summary};
 use crate::runbook::Party;
+use crate::ui::facts::Opened;
 use crate::ui::state::Place;
 
 fn failed() -> Stage {
@@ -17,6 +18,7 @@ fn failed() -> Stage {
         code: Some("VpcLimitExceeded".to_owned()),
         raw: "The maximum number of VPCs has been reached.".to_owned(),
         changed: Vec::new(),
+        ..Failure::default()
     };
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure });
@@ -71,7 +73,7 @@ fn a_failure_at_120() {
 fn a_running_step_shows_its_output() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    stage.press(&["n", "Enter"]);
+    stage.press(&["n", "p"]);
     stage.planned();
     stage.press(&["a"]).write("acme").press(&["Enter"]);
     stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
@@ -114,12 +116,29 @@ fn the_next_thing_to_do_is_one_key_away() {
 }
 
 #[test]
-fn enter_on_a_ready_step_shows_the_plan_and_runs_nothing() {
+fn what_a_run_may_not_change_yet_leads_to_the_plan() {
     let mut stage = Stage::answered();
+    let step = address("network/vpc");
     stage.wished();
     stage.press(&["n", "Enter"]);
+    let wished = stage.wished();
+    assert!(wished.len() == 1 && wished[0].contains("Run(Only"), "{wished:?}");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Held { step: step.clone(), attempt: 1 });
+    let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
     assert_eq!(stage.state.place, Place::Plan);
     assert_eq!(stage.wished(), ["Send(Plan)"]);
+}
+
+#[test]
+fn a_person_who_looks_elsewhere_is_not_taken_to_the_plan() {
+    let mut stage = Stage::answered();
+    stage.press(&["n", "Enter", "G"]);
+    stage.fact(Fact::Held { step: address("network/vpc"), attempt: 1 });
+    let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
+    assert_eq!(stage.state.place, Place::Board);
 }
 
 #[test]
@@ -131,13 +150,13 @@ fn a_blocked_step_leads_to_what_blocks_it() {
 }
 
 #[test]
-fn a_failed_step_is_opened_again_and_planned_again() {
+fn a_failed_step_is_opened_again_and_run_again() {
     let mut stage = failed();
     stage.wished();
     stage.press(&["Enter"]);
     let wished = stage.wished();
     assert!(wished[0].contains("Reopen"), "{wished:?}");
-    assert_eq!(wished[1], "Send(Plan)");
+    assert!(wished[1].contains("Run(Only"), "{wished:?}");
 }
 
 #[test]
@@ -290,6 +309,27 @@ fn repeated_steps_fold_under_their_step() {
 }
 
 #[test]
+fn watching_a_run_unfolds_nothing() {
+    let mut stage = Stage::answered();
+    stage.give("net.nat_mode", "per_az");
+    stage.give("net.nat_count", "2");
+    stage.press(&["R"]);
+    let step = address("network/addresses[two]");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.notice(Notice::Output { step, attempt: 1, text: "AllocateAddress\n".to_owned() });
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains(">▸  ◓ An address") && screen.contains("AllocateAddress"), "{screen}");
+}
+
+#[test]
+fn an_engagement_that_is_taken_up_again_asks_for_the_output_it_left() {
+    let mut stage = failed();
+    let open = stage.state.facts.open.clone().unwrap();
+    let effects = stage.state.enter(Opened::new(open.runbook, open.engagement));
+    assert!(format!("{effects:?}").contains("Page"), "{effects:?}");
+}
+
+#[test]
 fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
@@ -316,7 +356,7 @@ fn the_end_of_a_run_is_said() {
     let mut stage = Stage::answered();
     let tally = Tally { total: 7, done: 3, person: 1, failed: 1, ..Tally::default() };
     stage.notice(Notice::Idle(Summary { tally, stopped: false }));
-    assert!(stage.screen(120, 24).contains("Nothing more can start: 3 of 7 steps done, 1 failed, 1 for you"));
+    assert!(stage.screen(120, 24).contains("1 step failed: n goes there"));
 }
 
 #[test]

@@ -72,14 +72,15 @@ fn what_is_off_is_not_in_the_footer_and_does_nothing() {
     assert!(stage.screen(120, 24).contains("run all: nothing is ready"));
 }
 
-/// Keys pressed at random change nothing outside without a typed word: no run, no approval, no undo.
+/// Keys pressed at random change nothing outside without a typed word. A run may begin: the engine holds every change
+/// that nobody has approved.
 #[test]
 fn no_accident_writes() {
     let all: Vec<&str> =
         TABLE.iter().flat_map(|command| command.keys.iter().copied()).filter(|key| *key != "H").collect();
     let mut random: u64 = 42;
     let mut stage = Stage::answered();
-    stage.press(&["n", "Enter"]);
+    stage.press(&["n", "p"]);
     stage.planned();
     for _ in 0..4_000 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -87,7 +88,7 @@ fn no_accident_writes() {
         stage.press(&[key]);
     }
     for wish in stage.wished() {
-        let writes = ["Run(", "Undo(", "Approve", "TrustHostKey"].iter().any(|word| wish.contains(word));
+        let writes = ["Undo(", "Approve", "TrustHostKey"].iter().any(|word| wish.contains(word));
         assert!(!writes, "{wish}");
     }
 }

@@ -111,6 +111,17 @@ fn a_complete_form_leads_back_to_the_next_thing() {
 }
 
 #[test]
+fn a_form_that_ends_with_an_optional_field_leads_on_too() {
+    let mut stage = Stage::open();
+    stage.give("net.vpc_cidr", "10.40.0.0/16");
+    stage.give("net.nat_mode", "none");
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.press(&["Enter", "Tab", "Tab", "Enter"]);
+    assert_eq!(stage.state.place, Place::Board);
+    assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("start/who")));
+}
+
+#[test]
 fn a_refusal_of_the_engine_goes_to_its_field() {
     let mut stage = ranges();
     stage.press(&["Enter"]);

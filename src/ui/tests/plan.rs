@@ -7,7 +7,7 @@ use crate::ui::state::Place;
 
 fn planned() -> Stage {
     let mut stage = Stage::answered();
-    stage.press(&["n", "Enter"]);
+    stage.press(&["n", "p"]);
     stage.planned();
     stage.wished();
     stage

@@ -10,7 +10,7 @@ fn stages() -> Vec<Stage> {
     let mut form = Stage::open();
     form.press(&["Enter"]).write("Acme").press(&["Enter", "Enter"]);
     let mut plan = Stage::answered();
-    plan.press(&["n", "Enter"]);
+    plan.press(&["n", "p"]);
     plan.planned();
     plan.press(&["o", "a"]);
     let mut help = Stage::open();

@@ -1,0 +1,133 @@
+//! What templates see, what they become, and what a digest binds to.
+
+use super::super::{Call, bound, digest_of, hosts, item_of, plan_digest};
+use super::*;
+use crate::runbook::{Scope, StepId, Unrendered};
+
+fn values(walk: &Walk, mode: ScopeMode) -> Scope {
+    scope(&walk.engagement, &walk.runbook, mode)
+}
+
+fn rendered(walk: &Walk, step: &str, mode: ScopeMode) -> Result<Call, Unrendered> {
+    let values = values(walk, mode);
+    let address = at(step);
+    let found = walk.runbook.step(&address.step).unwrap();
+    let item = item_of(found, &address, &values)?.unwrap();
+    call(found, item.as_ref(), &values)
+}
+
+#[test]
+fn real_values_are_what_steps_kept_and_missing_ones_are_named() {
+    let mut walk = Walk::filled();
+    let missing = rendered(&walk, "net/subnets[eu-west-1a]", ScopeMode::Real).unwrap_err();
+    assert_eq!(missing, Unrendered::Missing { name: "net.vpc_id".to_owned() });
+    walk.makes("net/vpc", "net.vpc_id", "vpc-1");
+    let Call::Kind { with, .. } = rendered(&walk, "net/subnets[eu-west-1a]", ScopeMode::Real).unwrap() else {
+        panic!()
+    };
+    assert_eq!(Json::Object(with), json!({ "vpc": "vpc-1", "cidr": "10.40.0.0/16", "key": "subnet/eu-west-1a" }));
+}
+
+#[test]
+fn planned_values_are_the_same_before_and_after_and_show_where_they_come_from() {
+    let before = Walk::filled();
+    let after = Walk::made();
+    let step = "net/subnets[eu-west-1b]";
+    let Call::Kind { with, .. } = rendered(&before, step, ScopeMode::Plan).unwrap() else { panic!() };
+    assert_eq!(with["vpc"], json!("\u{2039}net.vpc_id\u{203a}"));
+    assert_eq!(rendered(&before, step, ScopeMode::Plan), rendered(&after, step, ScopeMode::Plan));
+    assert_ne!(rendered(&after, step, ScopeMode::Plan), rendered(&after, step, ScopeMode::Real));
+    let digest = |walk: &Walk| plan_digest(&walk.runbook, &at(step), &values(walk, ScopeMode::Plan));
+    assert_eq!(digest(&before), digest(&after));
+    assert!(digest(&before).is_some());
+}
+
+#[test]
+fn a_condition_takes_a_step_away_and_a_list_repeats_it() {
+    let mut walk = Walk::filled();
+    let count = |walk: &Walk, step: &str| {
+        let step = walk.runbook.step(&StepId::new("net", step)).unwrap();
+        expand(step, &values(walk, ScopeMode::Real)).map(|items| items.len())
+    };
+    assert_eq!((count(&walk, "tunnel"), count(&walk, "line"), count(&walk, "subnets")), (Ok(1), Ok(0), Ok(2)));
+    walk.gives("net.mode", "dx").unwrap();
+    assert_eq!((count(&walk, "tunnel"), count(&walk, "line")), (Ok(0), Ok(1)));
+    assert!(count(&Walk::new(), "tunnel").is_err());
+    assert_eq!(
+        item_of(
+            walk.runbook.step(&StepId::new("net", "subnets")).unwrap(),
+            &at("net/subnets[mars]"),
+            &values(&walk, ScopeMode::Real)
+        ),
+        Ok(None)
+    );
+}
+
+#[test]
+fn scripts_are_rendered_quoted() {
+    let walk = Walk::made();
+    let Call::Shell { run, host, .. } = rendered(&walk, "net/port", ScopeMode::Real).unwrap() else { panic!() };
+    assert_eq!(host, "app");
+    assert!(run.as_deref().unwrap().contains("10.40.0.0/16"), "{run:?}");
+}
+
+#[test]
+fn a_digest_covers_all_that_is_sent_and_nothing_else() {
+    let digest_with = |from: &str, to: &str| {
+        let mut walk = Walk::made();
+        walk.runbook = runbook(&SMALL.replace(from, to));
+        rendered(&walk, "net/port", ScopeMode::Real).unwrap().digest()
+    };
+    let plain = digest_with("nothing of it", "");
+    assert_eq!(plain, digest_with("title: The port", "title: Another title"));
+    assert_eq!(plain, digest_with("undo: \"true\"", "undo: \"false\""), "how it is taken back is not what is done");
+    assert_ne!(plain, digest_with("check: \"true\"", "check: \"false\""));
+    assert_ne!(plain, digest_with("echo {{", "printf %s {{"));
+    assert_ne!(plain, digest_with("host: app", "host: bastion"));
+    assert_ne!(plain, digest_with("shell: {check", "sudo: false\n    shell: {check"));
+}
+
+#[test]
+fn a_digest_does_not_depend_on_the_order_of_keys() {
+    let one: Json = serde_json::from_str(r#"{"a": 1, "b": {"c": 2, "d": 3}}"#).unwrap();
+    let other: Json = serde_json::from_str(r#"{"b": {"d": 3, "c": 2}, "a": 1}"#).unwrap();
+    assert_eq!(digest_of(&one), digest_of(&other));
+    assert_ne!(digest_of(&json!(["ab", "c"])), digest_of(&json!(["a", "bc"])));
+}
+
+#[test]
+fn the_account_and_the_region_are_part_of_what_is_planned_in_aws() {
+    let mut walk = Walk::filled();
+    let planned = |walk: &Walk, step: &str| {
+        bound(&rendered(walk, step, ScopeMode::Plan).unwrap(), &values(walk, ScopeMode::Plan))
+    };
+    let (vpc, tunnel) = (planned(&walk, "net/vpc"), planned(&walk, "net/tunnel"));
+    walk.gives("aws.region_primary", "eu-central-1").unwrap();
+    assert_ne!(vpc, planned(&walk, "net/vpc"));
+    assert_eq!(tunnel, planned(&walk, "net/tunnel"));
+}
+
+#[test]
+fn hosts_that_are_known_can_be_named_and_others_say_why_not() {
+    let walk = Walk::made();
+    let values = values(&walk, ScopeMode::Real);
+    let found = hosts(&walk.runbook, &values);
+    assert_eq!(found.len(), 2);
+    let by_name: BTreeMap<_, _> = found.into_iter().collect();
+    assert!(by_name["bastion"].is_err());
+    let app = by_name["app"].as_ref().unwrap();
+    assert_eq!((app.address.as_str(), app.port, app.via.as_deref()), ("10.0.0.9", 22, Some("bastion")));
+    assert_eq!(values.get_dotted("hosts.private"), Some(&json!([{ "name": "app", "via": "bastion" }])));
+    assert_eq!(values.get_dotted("hosts.bastions"), Some(&json!([{ "name": "bastion", "via": "" }])));
+}
+
+#[test]
+fn addresses_are_read_as_they_are_written() {
+    for text in ["net/vpc", "net/subnets[eu-west-1a]", "net/subnets[app/a]", "net/x[a[0]]", "net/x[a]b]"] {
+        assert_eq!(at(text).to_string(), text);
+        assert_eq!(serde_json::from_value::<Address>(json!(text)).unwrap(), at(text));
+    }
+    for wrong in ["", "net", "net/", "/vpc", "net/vpc[", "net/vpc[]", "net/vpc[a", "Net/vpc", "net/vpc a", "a/b/c"] {
+        assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+    }
+}

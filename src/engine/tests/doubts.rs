@@ -1,0 +1,47 @@
+//! Lost answers: one object at the end, and it is ours.
+
+use super::*;
+
+#[tokio::test]
+async fn lost_answers_end_with_exactly_one_of_each() {
+    for seed in 0..6 {
+        let stage = Stage::new(NETWORK, Faults::new(seed, [Fault::LostReply]));
+        let engagement = stage.to_the_end().await;
+        stage.assert_each_once(6).await;
+        assert_eq!(engagement.ledger().len(), 6, "seed {seed}: all of it can be undone");
+        let doubts = |event: &Event| {
+            matches!(event, Event::Concluded { outcome: crate::engagement::Outcome::InDoubt { .. }, .. })
+        };
+        let _ = count(&stage.events(), doubts);
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_server_end_with_exactly_one_of_each() {
+    for fault in [Fault::ServerErrorBefore, Fault::ServerErrorAfter, Fault::Throttle] {
+        for seed in 0..3 {
+            let stage = Stage::new(NETWORK, Faults::new(seed, [fault]));
+            stage.to_the_end().await;
+            stage.assert_each_once(6).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_is_resolved_in_the_same_run() {
+    // This seed loses the answer of the very first change.
+    let stage = Stage::new(NETWORK, Faults::new(0, [Fault::LostReply]));
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::Until(at("net/vpc"))).await;
+    let events = stage.events();
+    let in_doubt =
+        |event: &Event| matches!(event, Event::Concluded { outcome: crate::engagement::Outcome::InDoubt { .. }, .. });
+    assert_eq!(count(&events, in_doubt), 1, "{events:#?}");
+    assert!(matches!(desk.status("net/vpc"), Status::Done { .. }), "{:?}", desk.status("net/vpc"));
+    assert_eq!(attempts(&events)["net/vpc"], 2);
+    assert_eq!(desk.engagement.ledger().len(), 1, "what was found after the doubt is ours");
+    assert_eq!(stage.changes().iter().filter(|name| *name == "CreateVpc").count(), 1);
+    desk.close().await;
+}

@@ -1,0 +1,147 @@
+//! Scripts on hosts in the process: a key that nobody knows, output, one script at a time, an undo.
+
+use russh::keys::{Algorithm, PrivateKey, key::safe_rng};
+
+use super::*;
+use crate::practice::hosts::{HostSpec, Hosts, Image};
+use crate::practice::net::{Gate, Source, Verdict};
+
+const HOSTS: &str = r#"
+runbook: hosts
+title: Hosts
+phase: net
+hosts:
+  - {name: app, address: 203.0.113.50, user: admin}
+steps:
+  - id: one
+    title: One
+    host: app
+    shell:
+      check: test -e /etc/one
+      run: "echo begin one; sleep 0.2; echo one >/etc/one; echo end one"
+      undo: rm -f /etc/one
+  - id: two
+    title: Two
+    host: app
+    shell:
+      check: test -e /etc/two
+      run: "echo begin two; sleep 0.2; echo two >/etc/two; printf 'end two'"
+      undo: rm -f /etc/two
+"#;
+
+struct Open;
+
+#[async_trait::async_trait]
+impl Gate for Open {
+    async fn allows(&self, _from: Source, _to: std::net::IpAddr, _port: u16) -> Verdict {
+        Verdict::Open
+    }
+}
+
+async fn stage() -> (Stage, Hosts) {
+    let key = Arc::new(PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap());
+    let hosts = Hosts::new();
+    let spec = HostSpec {
+        name: "app".to_owned(),
+        image: Image::Debian12,
+        addresses: vec!["10.40.0.10".parse().unwrap(), "203.0.113.50".parse().unwrap()],
+        user: "admin".to_owned(),
+        authorized_keys: vec![key.public_key().to_openssh().unwrap()],
+    };
+    hosts.add(spec).await.unwrap();
+    let mut stage = Stage::new(HOSTS, Faults::none());
+    stage.dial = hosts.dialer(Source::ENGINEER, Arc::new(Open));
+    stage.identity = Some(ssh::Identity::Key(key));
+    (stage, hosts)
+}
+
+fn lines(desk: &Desk) -> Vec<String> {
+    let text = |notice: &Notice| match notice {
+        Notice::Output { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    let all: String = desk.heard.iter().filter_map(text).collect();
+    all.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn scripts_run_one_after_the_other_on_a_host_whose_key_a_person_accepted_once() {
+    let (stage, _hosts) = stage().await;
+    let mut desk = stage.open().await;
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Asked(_)), "{:?}", desk.status("net/one"));
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    let states = (desk.status("net/one"), desk.status("net/two"));
+    assert!(matches!(states, (Status::Done { .. }, Status::Done { .. })), "{states:?}");
+    let said = lines(&desk);
+    let place = |wanted: &str| {
+        said.iter().position(|line| line.contains(wanted)).unwrap_or_else(|| panic!("{wanted} in {said:?}"))
+    };
+    let (one, two) = ((place("begin one"), place("end one")), (place("begin two"), place("end two")));
+    assert!(one.1 < two.0 || two.1 < one.0, "they do not overlap: {said:?}");
+
+    // All of the output is kept, the line without an end too.
+    let attempt = desk.engagement.record(&at("net/two")).unwrap().attempts;
+    desk.handle.send(Request::Page { step: at("net/two"), attempt, from: 0, lines: 100 });
+    let page = |notice: &Notice| match notice {
+        Notice::Page(page) => Some(page.lines.clone()),
+        _ => None,
+    };
+    let page = desk.hear("the page", page).await;
+    assert_eq!(page.last().map(String::as_str), Some("end two"), "{page:?}");
+
+    desk.undo(&[]).await;
+    assert_eq!((desk.status("net/one"), desk.status("net/two")), (Status::Undone, Status::Undone));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_script_that_may_have_run_is_looked_for_and_otherwise_a_person_is_asked() {
+    let (stage, hosts) = stage().await;
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    let full = refuse_events(&stage.file(), "concluded");
+    desk.handle.send(Request::Run(RunScope::Only(at("net/one"))));
+    desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
+    desk.close().await;
+    full.execute_batch("DROP TRIGGER full").unwrap();
+    drop(full);
+
+    // Its check says that it is so: no question is left, and it is not run again.
+    let mut desk = stage.open().await;
+    assert!(matches!(desk.status("net/one"), Status::InDoubt { .. }));
+    desk.run(RunScope::Only(at("net/one"))).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    assert_eq!(desk.engagement.ledger().len(), 1);
+    let intents = |events: &[Event]| count(events, |event| matches!(event, Event::Intended { .. }));
+    assert_eq!(intents(&stage.events()), 1);
+    desk.close().await;
+
+    // The same, but the check says no.
+    let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
+    let Some(Event::Intended { intent, .. }) =
+        stage.events().into_iter().find(|event| matches!(event, Event::Intended { .. }))
+    else {
+        panic!("no intent")
+    };
+    let cut = Event::Intended { step: at("net/two"), intent };
+    writer.append(At(1_000_000), &"jane@desk".to_owned(), vec![cut]).unwrap();
+    drop(writer);
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    let Status::InDoubt { why, .. } = desk.status("net/two") else { panic!("{:?}", desk.status("net/two")) };
+    assert!(why.contains("person"), "{why}");
+    let answer = hosts.at_console("app", "test -e /etc/two").await.unwrap();
+    assert_ne!(format!("{answer:?}"), "", "asked");
+    assert_eq!(intents(&stage.events()), 2, "it was not sent again");
+    let how = crate::engagement::Settlement::Retry;
+    desk.handle.command(Command::Settle { step: at("net/two"), how, reason: String::new() });
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/two"), Status::Done { .. }), "{:?}", desk.status("net/two"));
+    desk.close().await;
+}
