@@ -7,7 +7,7 @@ use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::aws_outbound::addresses;
 use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, Token};
-use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found, in_the_way};
+use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
 use crate::aws::{AwsFailure, filter};
@@ -82,8 +82,8 @@ impl Thing for KeyPair {
             return Ok(Sight::Foreign { said: format!("{} is there under another name", self.noun()), differences });
         }
         if !self.is_the_key(&pair) {
-            let whose = at.whose(id, pair.tags.as_deref());
-            return Ok(in_the_way(&self.noun(), &format!("the name {} holds another key", self.name), whose));
+            let differences = vec![difference("key", "the operator's", at.whose(id, pair.tags.as_deref()))];
+            return Ok(Sight::Foreign { said: format!("{} holds another key", self.noun()), differences });
         }
         let fingerprint = pair.key_fingerprint().unwrap_or_default();
         let output = json!({ "id": id, "name": self.name, "fingerprint": fingerprint });

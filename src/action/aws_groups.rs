@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 use crate::aws::{AwsFailure, filter};
@@ -169,8 +169,9 @@ impl Thing for TheSecurityGroup {
                 return Ok(match self.describe(at, place).await?.first() {
                     None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
                     Some(other) => {
-                        let whose = at.whose(other.group_id().unwrap_or_default(), other.tags.as_deref());
-                        in_the_way(&self.noun(), &format!("the name {} in {}", self.name, self.vpc), whose)
+                        let by = (other.group_id().unwrap_or_default(), other.tags.as_deref());
+                        let place = format!("the name {} in {}", self.name, self.vpc);
+                        at.taken(&self.noun(), &self.label.key, &place, by)
                     }
                 });
             }

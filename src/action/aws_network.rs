@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
 use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
 };
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Holder, filter};
 use crate::engagement::Failure;
 
 /// The label of an object: its key, and a name for the console made of customer and key.
@@ -68,11 +68,11 @@ impl TheVpc {
         let same_range = self.describe(at, vec![filter("cidr", [self.cidr.as_str()])]).await?;
         // Another engagement's VPC may have the range on purpose; one without any of our tags may be this very one,
         // made by hand, and two of the same range can never be connected.
-        let stranger = same_range.iter().find(|vpc| at.holder(vpc.tags.as_deref()) == crate::aws::Holder::Stranger);
-        Ok(match stranger {
+        let other = same_range.iter().find(|vpc| !matches!(at.holder(vpc.tags.as_deref()), Holder::Engagement(_)));
+        Ok(match other {
             Some(vpc) => {
-                let whose = at.whose(vpc.vpc_id().unwrap_or_default(), vpc.tags.as_deref());
-                in_the_way(&self.noun(), &format!("the range {}", self.cidr), whose)
+                let by = (vpc.vpc_id().unwrap_or_default(), vpc.tags.as_deref());
+                at.taken(&self.noun(), &self.label.key, &format!("the range {}", self.cidr), by)
             }
             None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
         })
@@ -158,8 +158,9 @@ impl TheSubnet {
         if known(&self.vpc) {
             let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("cidr-block", [self.cidr.as_str()])];
             if let Some(other) = self.describe(at, place).await?.first() {
-                let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
-                return Ok(in_the_way(&self.noun(), &format!("the range {} in {}", self.cidr, self.vpc), whose));
+                let by = (other.subnet_id().unwrap_or_default(), other.tags.as_deref());
+                let place = format!("the range {} in {}", self.cidr, self.vpc);
+                return Ok(at.taken(&self.noun(), &self.label.key, &place, by));
             }
         }
         Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) })
@@ -293,8 +294,8 @@ impl Thing for TheInternetGateway {
             _ => {}
         }
         if let Some(other) = self.of_the_vpc(at).await? {
-            let whose = at.whose(other.internet_gateway_id().unwrap_or_default(), other.tags.as_deref());
-            return Ok(in_the_way(&self.noun(), &format!("the way out of {}", self.vpc), whose));
+            let by = (other.internet_gateway_id().unwrap_or_default(), other.tags.as_deref());
+            return Ok(at.taken(&self.noun(), &self.label.key, &format!("the way out of {}", self.vpc), by));
         }
         Ok(match gateway {
             None => Sight::Nothing { said: format!("{} is not there", self.noun()) },

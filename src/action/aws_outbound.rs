@@ -6,7 +6,7 @@ use serde_json::json;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, RouteTarget, Token};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found, in_the_way};
+use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
 use super::world::Subject;
 use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
 use crate::aws::{AwsFailure, filter};
@@ -218,23 +218,20 @@ impl TheRouteTable {
         Ec2Call::AssociateRouteTable { route_table_id: table.to_owned(), subnet_id: subnet.to_owned() }
     }
 
-    /// Subnets of ours that somebody put into another table.
-    async fn taken(&self, at: &Account<'_>, ours: Option<&str>) -> Result<Vec<Difference>, AwsFailure> {
+    /// Subnets of ours that are in another table, with that table.
+    async fn taken(&self, at: &Account<'_>, ours: Option<&str>) -> Result<Vec<(String, RouteTable)>, AwsFailure> {
         let subnets: Vec<&str> = self.subnets.iter().map(String::as_str).filter(|subnet| known(subnet)).collect();
         if subnets.is_empty() {
             return Ok(Vec::new());
         }
         let tables = self.describe(at, vec![filter("association.subnet-id", subnets.iter().copied())]).await?;
-        let others = tables.iter().filter(|table| table.route_table_id() != ours);
-        Ok(others
-            .flat_map(|table| table.associations().iter().map(move |one| (table, one)))
-            .filter_map(|(table, association)| Some((table, association.subnet_id()?)))
-            .filter(|(_, subnet)| subnets.contains(subnet))
-            .map(|(table, subnet)| {
-                let whose = at.whose(table.route_table_id().unwrap_or_default(), table.tags.as_deref());
-                difference(&format!("the route table of {subnet}"), self.noun(), whose)
-            })
-            .collect())
+        let mut taken = Vec::new();
+        for table in tables.into_iter().filter(|table| table.route_table_id() != ours) {
+            let inside = table.associations().iter().filter_map(|one| one.subnet_id());
+            let inside: Vec<String> = inside.filter(|subnet| subnets.contains(subnet)).map(str::to_owned).collect();
+            taken.extend(inside.into_iter().map(|subnet| (subnet, table.clone())));
+        }
+        Ok(taken)
     }
 
     /// Compares the routes: what is missing, and what leads somewhere else.
@@ -292,15 +289,21 @@ impl Thing for TheRouteTable {
         };
         let taken = self.taken(at, table.as_ref().and_then(|table| table.route_table_id())).await?;
         let Some(table) = table else {
-            return Ok(match taken.into_iter().next() {
-                Some(taken) => in_the_way(&self.noun(), &taken.what, taken.found),
+            return Ok(match taken.first() {
+                Some((subnet, other)) => {
+                    let by = (other.route_table_id().unwrap_or_default(), other.tags.as_deref());
+                    at.taken(&self.noun(), &self.label.key, &format!("the route table of {subnet}"), by)
+                }
                 None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
             });
         };
         let id = table.route_table_id().unwrap_or_default();
         let (mut missing, mut wrong) = self.routes(&table);
         wrong.extend(differing(&[("VPC", &self.vpc, table.vpc_id())]));
-        wrong.extend(taken);
+        wrong.extend(taken.iter().map(|(subnet, other)| {
+            let whose = at.whose(other.route_table_id().unwrap_or_default(), other.tags.as_deref());
+            difference(&format!("the route table of {subnet}"), self.noun(), whose)
+        }));
         if !wrong.is_empty() {
             return Ok(Sight::Foreign { said: format!("{} leads elsewhere", self.noun()), differences: wrong });
         }

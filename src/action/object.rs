@@ -27,6 +27,9 @@ const GOING_LOOKS: u32 = 60;
 /// and does not show it yet.
 const ROUNDS: u32 = 12;
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(3);
+/// Seconds between looks for something whose making was asked for, and the answer lost. To find it is certain; not to
+/// find it says nothing, so the rest of the quiet time is for the recovery to wait.
+const LOST_LOOKS: [u64; 5] = [1, 2, 4, 8, 15];
 /// How often the same thing is taken away when it does not look gone.
 const TAKES: u32 = 3;
 /// Looks at something that is still on its way, so that a probe does not call a half-made thing done.
@@ -40,6 +43,10 @@ pub(super) enum Sight {
         said: String,
     },
     Ready(Found),
+    /// Ours, but seen by one look and not yet by another: look again.
+    Appearing {
+        said: String,
+    },
     /// Ours, whole, and still on its way.
     Coming(Found),
     /// Ours, or free to be arranged, but not complete.
@@ -157,6 +164,19 @@ impl Account<'_> {
         }
     }
 
+    /// Something is in the place of our object `key`, and the look-up by tags did not bring it: it is somebody else's, or
+    /// it is ours and made so recently that not every look-up knows it.
+    pub(super) fn taken(&self, noun: &str, key: &str, place: &str, by: (&str, Option<&[Tag]>)) -> Sight {
+        let (id, tags) = by;
+        if self.holder(tags) == (Holder::Us { key: key.to_owned() }) {
+            return Sight::Appearing { said: format!("{noun} is there as {id}, but not every look shows it yet") };
+        }
+        Sight::Foreign {
+            said: format!("the place of {noun} is taken: {place}"),
+            differences: vec![difference(place, format!("{noun}, made by onramp"), self.whose(id, tags))],
+        }
+    }
+
     /// `vpc-123 of another engagement`, `vpc-123 that onramp did not make`
     pub(super) fn whose(&self, id: &str, tags: Option<&[Tag]>) -> String {
         match self.holder(tags) {
@@ -164,14 +184,6 @@ impl Account<'_> {
             Holder::Engagement(other) => format!("{id} of the engagement {other}"),
             Holder::Stranger => format!("{id}, which onramp did not make"),
         }
-    }
-}
-
-/// Somebody else's object is in the place of ours.
-pub(super) fn in_the_way(noun: &str, place: &str, whose: String) -> Sight {
-    Sight::Foreign {
-        said: format!("the place of {noun} is taken: {place}"),
-        differences: vec![difference(place, format!("{noun}, made by onramp"), whose)],
     }
 }
 
@@ -202,6 +214,9 @@ impl<T: Thing> Action for Object<T> {
             Err(failure) => Probe::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Nothing { said }) => Probe::Absent { said },
             Ok(Sight::Ready(found) | Sight::Coming(found)) => Probe::Same(found),
+            Ok(Sight::Appearing { said }) => {
+                Probe::Unknown(Trouble::Failure(Failure::new(said, "Look again in a minute.")))
+            }
             Ok(Sight::Partial(Partial { said, differences, missing, .. })) => {
                 Probe::Different { said, differences, mend: changes(&missing) }
             }
@@ -219,6 +234,11 @@ impl<T: Thing> Action for Object<T> {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
                 Ok(Sight::Nothing { .. }) => self.0.calls(),
+                Ok(Sight::Appearing { said }) => {
+                    hidden = Failure::new(said, "Wait a minute and try again.");
+                    between_rounds(world).await;
+                    continue;
+                }
                 Ok(Sight::Partial(partial)) => {
                     ledger.output.extend(partial.keep);
                     partial.missing
@@ -233,12 +253,16 @@ impl<T: Thing> Action for Object<T> {
             match carry_out(world, intent.token(), calls, &mut ledger).await {
                 Ok(()) => return ledger.made(&self.0.noun()),
                 Err(Stopped::ThereAlready(failure)) => hidden = failure,
-                Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
+                Err(Stopped::Lost(operation, failure)) => {
+                    if !self.turns_up(world).await {
+                        return ledger.in_doubt(&failure);
+                    }
+                    ledger.did(&operation, None);
+                    continue;
+                }
                 Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
             }
-            if let Ok(cloud) = world.cloud() {
-                cloud.pause(BETWEEN_ROUNDS).await;
-            }
+            between_rounds(world).await;
         }
         ledger.stopped(Failure {
             what: format!("AWS says that {} is in use already, but does not show it", self.0.noun()),
@@ -250,7 +274,9 @@ impl<T: Thing> Action for Object<T> {
         match self.see(world).await {
             Err(failure) => Verified::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Ready(found)) => Verified::So(found),
-            Ok(Sight::Nothing { said } | Sight::Coming(Found { said, .. })) => Verified::NotYet { said },
+            Ok(Sight::Nothing { said } | Sight::Appearing { said } | Sight::Coming(Found { said, .. })) => {
+                Verified::NotYet { said }
+            }
             Ok(Sight::Partial(partial)) => Verified::NotYet { said: partial.said },
             Ok(Sight::Foreign { said, differences }) => Verified::NotSo(foreign(&said, &differences)),
             Ok(Sight::Broken(failure)) => Verified::NotSo(failure),
@@ -276,7 +302,7 @@ impl<T: Thing> Action for Object<T> {
                 Ok(Remains::Takes(calls)) if look < TAKES => {
                     match carry_out(world, intent.token(), calls, &mut ledger).await {
                         Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
-                        Err(Stopped::Lost(failure)) => return ledger.in_doubt(&failure),
+                        Err(Stopped::Lost(_, failure)) => return ledger.in_doubt(&failure),
                         Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
                     }
                 }
@@ -298,12 +324,32 @@ impl<T: Thing> Object<T> {
         self.0.look(&at).await.map_err(Failure::from)
     }
 
+    /// The answer to a call was lost: can what it makes be seen, all or in part?
+    async fn turns_up(&self, world: &World) -> bool {
+        let Ok(cloud) = world.cloud() else { return false };
+        for seconds in LOST_LOOKS {
+            world.say("the answer was lost; looking for what it made").await;
+            tokio::select! {
+                () = world.cancel.cancelled() => return false,
+                () = cloud.pause(Duration::from_secs(seconds)) => {}
+            }
+            match self.see(world).await {
+                Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Partial(_)) => return true,
+                Ok(Sight::Nothing { .. } | Sight::Appearing { .. }) => {}
+                Ok(Sight::Foreign { .. } | Sight::Broken(_)) | Err(_) => return false,
+            }
+        }
+        false
+    }
+
     /// As `see`, but something that is on its way is waited for, unless this is only a look.
     async fn settled(&self, world: &World) -> Result<Sight, Failure> {
         let cloud = world.cloud()?;
         for _ in 0..COMING_LOOKS {
             match self.see(world).await? {
-                Sight::Coming(found) if !cloud.is_read_only() => world.say(&found.said).await,
+                Sight::Coming(Found { said, .. }) | Sight::Appearing { said } if !cloud.is_read_only() => {
+                    world.say(&said).await;
+                }
                 sight => return Ok(sight),
             }
             tokio::select! {
@@ -315,11 +361,17 @@ impl<T: Thing> Object<T> {
     }
 }
 
+async fn between_rounds(world: &World) {
+    if let Ok(cloud) = world.cloud() {
+        cloud.pause(BETWEEN_ROUNDS).await;
+    }
+}
+
 /// Why a list of calls was not carried out to its end.
 enum Stopped {
     ThereAlready(Failure),
-    /// The last call may or may not have been executed.
-    Lost(Failure),
+    /// This call may or may not have been executed.
+    Lost(String, Failure),
     Refused(Failure),
 }
 
@@ -353,7 +405,7 @@ async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut
                 ledger.did(&operation, None);
             }
             Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(failure.into())),
-            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(failure.into())),
+            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(operation, failure.into())),
             Err(failure) => return Err(Stopped::Refused(failure.into())),
         }
     }

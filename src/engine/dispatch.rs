@@ -201,12 +201,14 @@ impl Dispatcher {
         if !self.book.append(events) {
             return self.book.tell_broken();
         }
-        for running in self.running.values_mut().filter(|running| running.poll) {
+        let mut welcome = spoken_of;
+        for (step, running) in self.running.iter_mut().filter(|(_, running)| running.poll) {
             running.void = true;
             running.stop.cancel();
+            welcome.push(step.clone());
         }
         if let Going::Run(run) = &mut self.going {
-            spoken_of.iter().for_each(|step| run.welcome(step));
+            welcome.iter().for_each(|step| run.welcome(step));
         }
         self.go_on();
     }
@@ -485,7 +487,11 @@ impl Dispatcher {
             return self.refuse(why, "Run it, so that onramp looks for it, or say what became of it; then undo");
         }
         let ledger = engagement.ledger().into_iter().map(|(step, _)| step.clone());
-        let mut queue: Vec<Address> = ledger.filter(|step| wanted(step)).collect();
+        let (mut queue, stays): (Vec<Address>, Vec<Address>) =
+            ledger.filter(|step| wanted(step)).partition(|step| start::has_undo(&self.runbook, step));
+        if let Some(step) = stays.first().filter(|_| queue.is_empty()) {
+            return self.refuse(format!("{step} has no undo"), "Take it back by hand; the runbook says why there is none");
+        }
         if let Some((step, user)) = start::still_used(engagement, &self.runbook, &queue) {
             return self
                 .refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));

@@ -170,10 +170,19 @@ pub(super) fn host_of(runbook: &Runbook, scope: &Scope, address: &Address) -> Op
     }
 }
 
+/// Can onramp take it back? What it cannot, stays, and holds nothing up.
+pub(super) fn has_undo(runbook: &Runbook, address: &Address) -> bool {
+    runbook.step(&address.step).is_some_and(|step| match &step.work {
+        Work::Shell(shell) => shell.undo.is_some(),
+        _ => step.no_undo.is_none(),
+    })
+}
+
 /// The first of `queue` that another step still hangs on: one that was made, or may have been, and stays.
 pub(super) fn still_used(engagement: &Engagement, runbook: &Runbook, queue: &[Address]) -> Option<(Address, Address)> {
     let stays = |(step, record): &(&Address, &crate::engagement::StepRecord)| {
-        (record.made.is_some() || record.pending.is_some()) && !queue.contains(step)
+        let stands = record.made.is_some() || record.pending.is_some();
+        stands && !queue.contains(step) && has_undo(runbook, step)
     };
     for (user, _) in engagement.steps.iter().filter(stays) {
         let needed = closure(runbook, &user.step);

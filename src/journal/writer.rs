@@ -79,11 +79,12 @@ impl Writer {
     /// One is there already, or the folder cannot be written.
     pub fn create(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
         let path = folder.join(FILE);
-        if path.exists() {
+        if path.exists() && has_begun(&path) {
             return Err(JournalError::Exists(folder.to_owned()));
         }
         make_private_folder(folder)?;
         let lock = lock::take(folder, holder)?;
+        remove_unbegun(&path)?;
         make_private_file(&path)?;
         let connection = connect(&path)?;
         schema::create(&connection).map_err(|error| unwritable(&path, &error))?;
@@ -229,6 +230,26 @@ impl Writer {
             })
             .map_err(|error| unwritable(&self.path, &error))
     }
+}
+
+/// False for what is left of a creation that was cut off before its first event. What cannot be read counts as begun.
+fn has_begun(path: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(connection) = Connection::open_with_flags(path, flags) else { return true };
+    let yes = |question: &str| connection.query_row(question, [], |row| row.get(0)).unwrap_or(true);
+    yes("SELECT EXISTS (SELECT 1 FROM sqlite_master)") && yes("SELECT EXISTS (SELECT 1 FROM events)")
+}
+
+fn remove_unbegun(path: &Path) -> Result<(), JournalError> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The word under which a step's state stands in the tables drawn from the events.

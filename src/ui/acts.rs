@@ -143,6 +143,9 @@ pub fn can_verify(state: &State) -> Can {
 
 pub fn verify(state: &mut State) -> Vec<Effect> {
     state.say(Said::plain("Checking every finished step again; nothing is changed"));
+    if let Some(open) = &mut state.facts.open {
+        open.drift.clear();
+    }
     vec![Effect::Send(Request::Verify)]
 }
 

@@ -239,13 +239,19 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let words = match so {
-                    Some(true) => Said::good(format!("{step}: {said}")),
-                    Some(false) => Said::bad(format!("{step}: {said}")),
-                    None => Said::bad(format!("{step}: cannot be told: {said}")),
-                };
-                self.drift.insert(step, (so, said));
-                Some(words)
+                let title = words::title(&self.runbook, &step);
+                self.drift.insert(step, (so, said.clone()));
+                let number = |wanted| self.drift.values().filter(|(so, _)| *so == wanted).count();
+                let (same, not, unknown) = (number(Some(true)), number(Some(false)), number(None));
+                let mut counts = format!("Checked again: {same} as it was left, {not} not");
+                if unknown > 0 {
+                    counts.push_str(&format!(", {unknown} cannot be told"));
+                }
+                Some(if so == Some(true) {
+                    Said::plain(counts)
+                } else {
+                    Said::bad(format!("{counts}. {title}: {said}"))
+                })
             }
             Notice::Broken(why) => {
                 self.running = false;
@@ -276,7 +282,12 @@ impl Opened {
             }
             _ => {}
         }
+        let unfinished = !self.board.tally.all_done();
         self.work_out();
+        if unfinished && self.board.tally.all_done() {
+            let steps = crate::text::count(self.board.tally.total, "step");
+            return Some(Said::good(format!("All {steps} are done. V checks them again; q leaves")));
+        }
         words::event(&recorded.event, &self.runbook)
     }
 

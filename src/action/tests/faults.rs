@@ -120,13 +120,28 @@ async fn all_faults_at_once() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_call_without_a_guard_is_a_doubt() {
-    let stage = Stage::with(Pace::Instant, Faults::new(0, [Fault::LostReply])).await;
-    let with = json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" });
-    let outcome = stage.action("aws/vpc", &with).apply(&stage.world, &stage.intent("aws/vpc", &with)).await;
+async fn what_a_lost_answer_made_is_found_and_not_made_again() {
+    for fault in [Fault::LostReply, Fault::ServerErrorAfter] {
+        let stage = Stage::with(Pace::Instant, Faults::new(0, [fault])).await;
+        let with = json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" });
+        let outcome = stage.action("aws/vpc", &with).apply(&stage.world, &stage.intent("aws/vpc", &with)).await;
+        let Outcome::Changed { created: true, output, operations, .. } = outcome else { panic!("{outcome:?}") };
+        assert!(text(&output, "id").starts_with("vpc-"), "an undo can find it: {output:?}");
+        assert_eq!(operations[0], "CreateVpc");
+        assert_eq!(stage.done("CreateVpc"), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_made_and_nobody_sees_is_a_doubt() {
+    let stage = Stage::with(Pace::Instant, Faults::new(0, [Fault::ServerErrorBefore])).await;
+    let with = json!({ "key": "eip/a" });
+    let action = stage.action("aws/elastic-address", &with);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/elastic-address", &with)).await;
     let Outcome::InDoubt { why } = outcome else { panic!("{outcome:?}") };
-    assert!(why.contains("CreateVpc"), "{why}");
-    assert_eq!(stage.done("CreateVpc"), 1);
+    assert!(why.contains("AllocateAddress"), "{why}");
+    let calls = stage.practice.as_ref().unwrap().calls();
+    assert_eq!(calls.iter().filter(|call| call.operation == "AllocateAddress").count(), 1, "it is not sent again");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ steps:
     shell:
       check: test -e /etc/two
       run: "echo begin two; sleep 0.2; echo two >/etc/two; printf 'end two'"
-      undo: rm -f /etc/two
+    no_undo: It is only a file.
 "#;
 
 struct Open;
@@ -94,7 +94,10 @@ async fn scripts_run_one_after_the_other_on_a_host_whose_key_a_person_accepted_o
     assert_eq!(page.last().map(String::as_str), Some("end two"), "{page:?}");
 
     desk.undo(&[]).await;
-    assert_eq!((desk.status("net/one"), desk.status("net/two")), (Status::Undone, Status::Undone));
+    assert_eq!(desk.status("net/one"), Status::Undone);
+    assert!(matches!(desk.status("net/two"), Status::Done { .. }), "it has no undo, and holds the others up in nothing");
+    desk.handle.send(Request::Undo(vec![at("net/two")]));
+    assert!(desk.refusal().await.contains("has no undo"));
     desk.close().await;
 }
 

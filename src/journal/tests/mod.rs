@@ -182,3 +182,71 @@ fn a_folder_that_cannot_be_written_is_said_so() {
     assert!(matches!(refused, JournalError::Unwritable { .. }), "{refused}");
     assert!(matches!(Writer::open(home.path(), &holder("jane")).unwrap_err(), JournalError::Missing(_)));
 }
+
+#[test]
+fn a_creation_that_was_cut_off_is_begun_anew_and_nothing_else_is() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("acme");
+    drop(Writer::create(&folder, &holder("jane")).unwrap());
+    // No event was written: the name is still free.
+    let mut writer = Writer::create(&folder, &holder("jane")).unwrap();
+    writer.append(At(1), &"jane@desk".to_owned(), vec![began()]).unwrap();
+    drop(writer);
+    assert!(matches!(Writer::create(&folder, &holder("jane")).unwrap_err(), JournalError::Exists(_)));
+    assert_eq!(Writer::open(&folder, &holder("jane")).unwrap().engagement().identity.name, "acme");
+    let other = home.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join(FILE), b"").unwrap();
+    Writer::create(&other, &holder("jane")).unwrap();
+    let foreign = home.path().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join(FILE), b"somebody else's file of more than a hundred bytes: it is never removed, whatever it is, because nobody asked for it").unwrap();
+    assert!(matches!(Writer::create(&foreign, &holder("jane")).unwrap_err(), JournalError::Exists(_)));
+}
+
+#[test]
+fn looking_who_holds_it_does_not_keep_a_writer_out() {
+    let (_home, folder) = filled();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looker = scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                Reader::glance(&folder).unwrap();
+            }
+        });
+        for _ in 0..30 {
+            let opened = Writer::open(&folder, &holder("jane"));
+            assert!(opened.is_ok(), "{:?}", opened.err());
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        looker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_failed_append_leaves_everything_as_it_was() {
+    let (_home, folder) = filled();
+    let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
+    let other = rusqlite::Connection::open(folder.join(FILE)).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.seq = 4 BEGIN SELECT RAISE(ABORT, 'full'); END";
+    other.execute_batch(full).unwrap();
+    let before = writer.engagement().clone();
+    let started = |attempt| Event::AttemptStarted { step: step(), attempt };
+    assert!(writer.append(At(3000), &"jane@desk".to_owned(), vec![started(2), started(3)]).is_err(), "all or none");
+    assert_eq!(writer.engagement(), &before);
+    assert_eq!(Reader::open(&folder).unwrap().since(2).unwrap(), []);
+    other.execute_batch("DROP TRIGGER full").unwrap();
+    writer.append(At(4000), &"jane@desk".to_owned(), vec![started(2), started(3)]).unwrap();
+    drop(writer);
+    assert_eq!(Writer::open(&folder, &holder("jane")).unwrap().engagement().seq, 4, "the chain goes on without a gap");
+}
+
+#[test]
+fn a_writer_and_a_reader_tell_the_same_events() {
+    let (_home, folder) = filled();
+    let writer = Writer::open(&folder, &holder("jane")).unwrap();
+    let reader = Reader::open(&folder).unwrap();
+    for seq in 0..3 {
+        assert_eq!(writer.since(seq).unwrap(), reader.since(seq).unwrap());
+    }
+}

@@ -230,8 +230,8 @@ impl Detail<'_> {
     /// What it will do: from the plan where there is one, else from the runbook with what is known.
     fn what(&self, prose: &mut Prose) {
         match self.open.planned_entry(self.address) {
-            Some(entry) => planned(prose, self.facts, entry),
-            None => self.unplanned(prose),
+            Some(entry) if self.step.touches_world() => planned(prose, self.facts, entry),
+            _ => self.unplanned(prose),
         }
     }
 
@@ -240,7 +240,10 @@ impl Detail<'_> {
         let item = item_of(self.step, self.address, scope).ok().flatten();
         let call = item.and_then(|item| call(self.step, item.as_ref(), scope).ok());
         let said = match (&call, &self.step.work) {
-            (Some(Call::Manual { ask }), _) => ask.clone(),
+            (Some(Call::Manual { ask }), _) => {
+                prose.item("Do", ask, self.facts.look.bold());
+                return;
+            }
             (Some(Call::Kind { kind, with }), _) => {
                 let arguments: Vec<String> =
                     with.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();

@@ -98,8 +98,7 @@ fn a_wait_says_on_whom_and_since_when() {
         said: "192.0.2.10 does not answer on port 22022".to_owned(),
     });
     stage.state.facts.now = At(NOW.0 + 3_600_000);
-    let effects = stage.state.board.jump(&stage.state.facts, &address("handover/firewall"));
-    assert_eq!(effects.len(), 0);
+    let _ = stage.state.board.jump(&stage.state.facts, &address("handover/firewall"));
     assert_snapshot!(stage.screen(80, 24));
     stage.wished();
     stage.press(&["Enter"]);
@@ -232,6 +231,7 @@ fn a_sign_off_shows_what_is_asked_and_keeps_the_note() {
     stage.wished();
     stage.write("signed by M. Ruiz").press(&["Enter"]);
     assert!(stage.wished()[0].contains("signed by M. Ruiz"));
+    assert!(stage.state.popup.is_none());
     assert!(stage.screen(80, 24).contains("signed off"));
 }
 
@@ -349,6 +349,28 @@ fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
     assert!(stage.screen(80, 24).contains("in line 1235"));
     stage.press(&["F"]);
     assert!(stage.screen(80, 24).contains("FOLLOW"));
+}
+
+#[test]
+fn checking_again_counts_and_names_what_drifted() {
+    let mut stage = Stage::answered();
+    let drift = |step: &str, so, said: &str| Notice::Drift { step: address(step), so, said: said.to_owned() };
+    stage.notice(drift("network/vpc", Some(true), "it is so"));
+    assert!(stage.screen(80, 24).contains("Checked again: 1 as it was left, 0 not"));
+    stage.notice(drift("network/gateway", Some(false), "it is gone"));
+    assert!(stage.screen(120, 24).contains("1 as it was left, 1 not. The gateway to the Internet: it is gone"));
+    stage.notice(drift("handover/firewall", None, "no answer"));
+    assert!(stage.screen(120, 24).contains("1 as it was left, 1 not, 1 cannot be told"));
+}
+
+#[test]
+fn the_end_of_everything_is_said() {
+    let mut stage = Stage::answered();
+    let rows = stage.state.facts.open.as_ref().unwrap().board.rows.clone();
+    for row in rows.iter().filter(|row| !row.status.settled()) {
+        stage.fact(Fact::Skipped { step: row.address.clone(), reason: "not today".to_owned() });
+    }
+    assert!(stage.screen(80, 24).contains("All 7 steps are done"));
 }
 
 #[test]
