@@ -39,6 +39,9 @@ pub struct Arguments {
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    if let Some(url) = &everywhere.endpoint_url {
+        print::say(&format!("every AWS call goes to {url}"));
+    }
     let answers = match &arguments.answers {
         Some(path) => {
             let setting = session::setting(session.handle.engagement());

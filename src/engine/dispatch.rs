@@ -490,7 +490,8 @@ impl Dispatcher {
         let (mut queue, stays): (Vec<Address>, Vec<Address>) =
             ledger.filter(|step| wanted(step)).partition(|step| start::has_undo(&self.runbook, step));
         if let Some(step) = stays.first().filter(|_| queue.is_empty()) {
-            return self.refuse(format!("{step} has no undo"), "Take it back by hand; the runbook says why there is none");
+            return self
+                .refuse(format!("{step} has no undo"), "Take it back by hand; the runbook says why there is none");
         }
         if let Some((step, user)) = start::still_used(engagement, &self.runbook, &queue) {
             return self

@@ -276,7 +276,12 @@ fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> JournalError {
 fn connect(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| unwritable(path, &error))?;
-    schema::settle(&connection)?;
+    schema::settle(&connection).map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            JournalError::Damaged { path: path.to_owned(), what: error.to_string() }
+        }
+        _ => unwritable(path, &error),
+    })?;
     Ok(connection)
 }
 
