@@ -1,6 +1,14 @@
 //! The program as its users meet it: the real binary, in a folder of its own, against practice, moto's server and real
 //! hosts. What a machine cannot run is said loudly and counted as skipped.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on ends there"
+)]
+
 mod bad_input;
 mod endpoint;
 mod headless;
