@@ -169,7 +169,7 @@ fn an_undo_ends_approval_and_kept_values_and_begins_a_generation() {
     assert_eq!((record.generation, &record.made, &record.pending), (1, &None, &None));
     assert!(!walk.covers(VPC), "to make it again is a new change");
     assert!(walk.covers("net/subnets[eu-west-1a]"));
-    assert!(walk.engagement.kept.get(&at(VPC)).is_none());
+    assert!(!walk.engagement.kept.contains_key(&at(VPC)));
     assert_eq!(walk.status(VPC), Status::Undone);
 }
 
