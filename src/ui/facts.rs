@@ -272,9 +272,14 @@ impl Opened {
         }
         fold(&mut self.engagement, recorded);
         match &recorded.event {
-            Fact::InputGiven { .. } | Fact::InputForgotten { .. } | Fact::Undone { .. } | Fact::Reopened { .. } => {
-                self.plan_is_stale();
-            }
+            // What was planned is done now, or would be done otherwise.
+            Fact::InputGiven { .. }
+            | Fact::InputForgotten { .. }
+            | Fact::Concluded { .. }
+            | Fact::Done { .. }
+            | Fact::Skipped { .. }
+            | Fact::Undone { .. }
+            | Fact::Reopened { .. } => self.plan_is_stale(),
             Fact::AttemptStarted { step, attempt } => {
                 self.outputs.insert(step.clone(), Output::new(*attempt));
                 self.progress.remove(step);

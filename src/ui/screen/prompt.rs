@@ -230,7 +230,7 @@ fn explain_undo(facts: &Facts, steps: &[Address], prose: &mut Prose) {
     for step in steps.iter().take(LONGEST_LIST) {
         let Some(made) = open.engagement.record(step).and_then(|record| record.made.as_ref()) else { continue };
         let fate =
-            if made.created { "deleted, because onramp made it" } else { "left alone, because it was there before" };
+            if made.created { "taken back, because onramp made it" } else { "left alone, because it was there before" };
         let said = format!("{}: {fate} ({})", words::title(&open.runbook, step), text::list(&made.operations));
         prose.indented("  - ", &said, Style::new());
     }

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::stage::Stage;
+use super::stage::{Stage, address};
+use crate::engagement::{DoneHow, Event as Fact, Evidence};
 use crate::ui::state::Place;
 
 fn planned() -> Stage {
@@ -71,6 +72,23 @@ fn an_answer_makes_the_plan_old() {
     assert!(stage.screen(80, 24).contains("the plan is old"));
     stage.press(&["d"]);
     assert_eq!(stage.wished(), ["Send(Plan)"]);
+}
+
+#[test]
+fn what_is_done_is_not_planned_any_more() {
+    let mut stage = planned();
+    let done = Fact::Done {
+        step: address("network/vpc"),
+        attempt: 1,
+        how: DoneHow::Applied,
+        evidence: Evidence::said("vpc-0a1b is available"),
+        kept: Vec::new(),
+    };
+    stage.fact(done);
+    stage.press(&["a"]);
+    assert!(stage.state.popup.is_none(), "an old plan cannot be approved");
+    stage.press(&["Esc", "p"]);
+    assert_eq!(stage.wished(), ["Send(Plan)"], "and it is made anew when somebody looks");
 }
 
 #[test]
