@@ -2,7 +2,7 @@
 //!
 //! Uses: action, journal, engagement, runbook, input, text.
 //!
-//! Invariant: only `dispatch` appends to the journal. Readers see recorded events in their order, each once; progress
+//! Invariant: only `dispatch`, through its `recorder`, appends to the journal. Readers see recorded events in their order, each once; progress
 //! and output are coalesced. The one clock of the program is `clock`.
 
 mod attempt;
