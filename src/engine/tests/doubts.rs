@@ -1,6 +1,7 @@
 //! Lost answers: one object at the end, and it is ours.
 
 use super::*;
+use crate::engagement::Outcome;
 
 #[tokio::test]
 async fn lost_answers_end_with_exactly_one_of_each() {
@@ -35,4 +36,26 @@ async fn a_lost_answer_is_made_up_for_in_the_same_run() {
     assert_eq!(desk.engagement.ledger().len(), 1, "what was found again is ours");
     assert_eq!(stage.changes().iter().filter(|name| *name == "CreateVpc").count(), 1);
     desk.close().await;
+}
+
+#[tokio::test]
+async fn a_doubt_is_resolved_in_the_same_run() {
+    // This seed answers the very first change with an error, and makes nothing: nothing is found, however long one looks.
+    let stage = Stage::new(NETWORK, Faults::new(0, [Fault::ServerErrorBefore]));
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::Until(at("net/vpc"))).await;
+    let events = stage.events();
+    let doubt = |event: &Event| matches!(event, Event::Concluded { outcome: Outcome::InDoubt { .. }, .. });
+    assert_eq!(count(&events, doubt), 1, "{events:#?}");
+    assert!(matches!(desk.status("net/vpc"), Status::Done { .. }), "{:?}", desk.status("net/vpc"));
+    assert_eq!(attempts(&events)["net/vpc"], 2);
+    let tokens: std::collections::BTreeSet<&str> = events
+        .iter()
+        .filter_map(|event| if let Event::Intended { intent, .. } = event { Some(intent.token.as_str()) } else { None })
+        .collect();
+    assert_eq!(tokens.len(), 1, "it says the same token again");
+    desk.close().await;
+    stage.assert_each_once(1).await;
 }
