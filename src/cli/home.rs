@@ -116,7 +116,8 @@ fn depth(context: &Context) -> Depth {
     }
 }
 
-fn utc_offset() -> i32 {
+/// Minutes that the clock on the wall here is before UTC.
+pub fn utc_offset() -> i32 {
     jiff::Zoned::now().offset().seconds() / 60
 }
 

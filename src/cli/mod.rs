@@ -24,6 +24,7 @@ mod sign;
 mod status;
 mod undo;
 mod verify;
+mod wait;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +88,8 @@ enum Command {
     Input(input::Arguments),
     /// Sign off a step that a person did
     Sign(sign::Arguments),
+    /// List who must move, say until when, or put a step on waiting
+    Wait(wait::Arguments),
     /// Check again everything that is done
     Verify(verify::Arguments),
     /// Take changes back, newest first
@@ -136,6 +139,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Status(arguments)) => status::run(&context, &arguments),
         Some(Command::Input(arguments)) => input::run(&context, &arguments),
         Some(Command::Sign(arguments)) => sign::run(&context, &arguments),
+        Some(Command::Wait(arguments)) => wait::run(&context, &everywhere, &arguments),
         Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),
         Some(Command::Undo(arguments)) => undo::run(&context, &everywhere, &arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),

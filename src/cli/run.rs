@@ -130,10 +130,9 @@ impl<'a> Walk<'a> {
     }
 
     fn sign(&mut self, sign_offs: &mut Vec<(Address, String)>) -> Result<bool, Failure> {
-        let board = self.follower.board();
         let (now, later): (Vec<_>, Vec<_>) = std::mem::take(sign_offs)
             .into_iter()
-            .partition(|(step, _)| board.row(step).is_some_and(|row| row.status == Status::SignOff));
+            .partition(|(step, note)| self.follower.may(&Command::SignOff { step: step.clone(), note: note.clone() }));
         *sign_offs = later;
         let signed = !now.is_empty();
         for (step, note) in now {
@@ -219,6 +218,7 @@ impl<'a> Walk<'a> {
                 titled(step, "failed", &words(failure))
             }
             Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
+            Event::WaitSet { step, party, note, .. } => titled(step, "waiting", &format!("on {party}: {note}")),
             Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
             Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
             Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),

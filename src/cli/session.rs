@@ -159,6 +159,11 @@ impl Follower {
         board(&self.engagement, &self.runbook)
     }
 
+    /// Would the engine do it?
+    pub fn may(&self, command: &Command) -> bool {
+        decide(&self.engagement, &self.runbook, command).is_ok()
+    }
+
     pub fn title(&self, address: &Address) -> String {
         self.runbook.step(&address.step).map_or_else(|| address.to_string(), |step| step.title.clone())
     }

@@ -8,7 +8,8 @@ use super::context::Context;
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session;
-use crate::engagement::{Board, Engagement, Row, Status, board};
+use crate::engagement::{At, Board, Engagement, Row, Status, Wait, board, by_party, waiting};
+use crate::engine::Clock;
 use crate::runbook::Runbook;
 use crate::text;
 
@@ -21,16 +22,17 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let now = Clock::default().now();
     match &arguments.name {
         Some(name) => {
             let (engagement, runbook, holder) = session::look(context, name)?;
             let board = board(&engagement, &runbook);
             match arguments.format {
-                Format::Json => print::json(&one(&engagement, &board, holder.as_deref()))?,
-                Format::Text => print::out(&page(&engagement, &runbook, &board, holder.as_deref()))?,
+                Format::Json => print::json(&one(&engagement, &board, holder.as_deref(), now))?,
+                Format::Text => print::out(&page(&engagement, &runbook, &board, holder.as_deref(), now))?,
             }
         }
-        None => all(context, arguments.format)?,
+        None => all(context, arguments.format, now)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -41,11 +43,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
 /// There is none of that name, or it cannot be read.
 pub fn one_text(context: &Context, name: &str) -> Result<ExitCode, Failure> {
     let (engagement, runbook, holder) = session::look(context, name)?;
-    print::out(&page(&engagement, &runbook, &board(&engagement, &runbook), holder.as_deref()))?;
+    let now = Clock::default().now();
+    print::out(&page(&engagement, &runbook, &board(&engagement, &runbook), holder.as_deref(), now))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn all(context: &Context, format: Format) -> Result<(), Failure> {
+fn all(context: &Context, format: Format, now: At) -> Result<(), Failure> {
     let mut found = Vec::new();
     for name in context.names() {
         match session::look(context, &name) {
@@ -60,7 +63,7 @@ fn all(context: &Context, format: Format) -> Result<(), Failure> {
         let list: Vec<Json> = found
             .iter()
             .map(|(name, found)| match found {
-                Ok((engagement, board, holder)) => one(engagement, board, holder.as_deref()),
+                Ok((engagement, board, holder)) => one(engagement, board, holder.as_deref(), now),
                 Err(why) => json!({ "name": name, "error": why }),
             })
             .collect();
@@ -69,13 +72,19 @@ fn all(context: &Context, format: Format) -> Result<(), Failure> {
     if found.is_empty() {
         return print::line("There is no engagement yet. Begin one with: onramp new NAME, or try: onramp practice");
     }
+    // What is overdue comes first.
+    found.sort_by_key(|(_, found)| !found.as_ref().is_ok_and(|(_, board, _)| overdue(board, now)));
     for (name, found) in found {
         match found {
             Ok((_, board, holder)) => {
                 let next =
                     board.next().map_or("all done".to_owned(), |row| format!("{}: {}", row.status.word(), row.title));
                 let held = holder.map(|holder| format!("  [held by {holder}]")).unwrap_or_default();
-                print::line(&format!("{name:<20} {:>3}/{:<3} {next}{held}", board.tally.done, board.tally.total))?;
+                let waits = by_party(waiting(&board).into_iter().map(|(_, wait)| wait), now);
+                let waits: Vec<String> = waits.iter().map(|sum| sum.said(now)).collect();
+                let waits = if waits.is_empty() { String::new() } else { format!("  [{}]", waits.join(", ")) };
+                let (done, total) = (board.tally.done, board.tally.total);
+                print::line(&format!("{name:<20} {done:>3}/{total:<3} {next}{waits}{held}"))?;
             }
             Err(why) => print::line(&format!("{name:<20} {why}"))?,
         }
@@ -83,7 +92,26 @@ fn all(context: &Context, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Option<&str>) -> String {
+fn overdue(board: &Board, now: At) -> bool {
+    waiting(board).iter().any(|(_, wait)| wait.overdue(now).is_some())
+}
+
+/// A line for every wait: on whom, since when, until when, and what was heard last. What is overdue comes first.
+pub fn waits(board: &Board, now: At) -> String {
+    let mut out = String::new();
+    for (row, wait) in waiting(board) {
+        let due = wait.due_in(now);
+        let due = if due.is_empty() { String::new() } else { format!(", {due}") };
+        let lasted = text::about(wait.lasted(now));
+        out.push_str(&format!("  {}, {lasted}{due}  {}  {}\n", wait.whom(), row.address, row.title));
+        for said in [&wait.note, &wait.said].into_iter().filter(|said| !said.is_empty()) {
+            out.push_str(&format!("      {said}\n"));
+        }
+    }
+    out
+}
+
+fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Option<&str>, now: At) -> String {
     let identity = &engagement.identity;
     let mut out = format!(
         "{}{}  account {}  region {}  {} of {} done\n",
@@ -96,6 +124,10 @@ fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Optio
     );
     if let Some(holder) = holder {
         out.push_str(&format!("held by {holder}\n"));
+    }
+    let waits = waits(board, now);
+    if !waits.is_empty() {
+        out.push_str(&format!("\nWaiting on others\n{waits}"));
     }
     for phase in &runbook.phases {
         out.push_str(&format!("\n{}\n", phase.title));
@@ -115,18 +147,37 @@ fn why(row: &Row) -> String {
             format!(" ({})", text::list(&ids.iter().map(ToString::to_string).collect::<Vec<_>>()))
         }
         Status::Failed(failure) => format!(": {}", failure.what),
-        Status::Waiting { party, said, .. } => format!(": on {party}: {said}"),
+        Status::Waiting(wait) if wait.by_hand => format!(": on {}: {}", wait.whom(), wait.note),
+        Status::Waiting(wait) => format!(": on {}: {}", wait.whom(), wait.said),
         Status::InDoubt { why, .. } | Status::Unclear(why) => format!(": {why}"),
         Status::Skipped { reason } => format!(": {reason}"),
         _ => String::new(),
     }
 }
 
-fn one(engagement: &Engagement, board: &Board, holder: Option<&str>) -> Json {
+fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) -> Json {
     let steps: Vec<Json> = board
         .rows
         .iter()
-        .map(|row| json!({ "address": row.address, "title": row.title, "status": row.status.word(), "owner": row.owner }))
+        .map(|row| {
+            let mut step = json!({
+                "address": row.address, "title": row.title, "status": row.status.word(), "owner": row.owner,
+            });
+            let waited = engagement.record(&row.address).map(|record| record.waited.as_slice()).unwrap_or_default();
+            if !waited.is_empty() {
+                step["waited"] = waited.iter().map(|waited| wait_json(&waited.wait, waited.until, true)).collect();
+            }
+            step
+        })
+        .collect();
+    let waits: Vec<Json> = waiting(board)
+        .into_iter()
+        .map(|(row, wait)| {
+            let mut wait = wait_json(wait, now, false);
+            wait["address"] = json!(row.address);
+            wait["title"] = json!(row.title);
+            wait
+        })
         .collect();
     let tally = board.tally;
     json!({
@@ -142,7 +193,28 @@ fn one(engagement: &Engagement, board: &Board, holder: Option<&str>) -> Json {
             "total": tally.total, "done": tally.done, "ready": tally.ready, "running": tally.running,
             "failed": tally.failed, "person": tally.person, "waiting": tally.waiting, "blocked": tally.blocked,
         },
+        "waits": waits,
         "next": board.next().map(|row| &row.address),
         "steps": steps,
     })
+}
+
+/// A wait as it stands `now`, or as it ended then.
+fn wait_json(wait: &Wait, now: At, over: bool) -> Json {
+    let mut json = json!({
+        "on": wait.party,
+        "who": wait.who,
+        "since": wait.since.to_string(),
+        "due": wait.due.map(|due| due.to_string()),
+        "overdue": wait.overdue(now).is_some(),
+        "seconds": wait.lasted(now).as_secs(),
+        "asked": wait.ask,
+        "said": wait.said,
+        "note": wait.note,
+        "by_hand": wait.by_hand,
+    });
+    if over {
+        json["until"] = json!(now.to_string());
+    }
+    json
 }

@@ -6,6 +6,7 @@ use super::Address;
 use super::event::{At, DoneHow, Failure, Question};
 use super::scope::{ScopeMode, expand, scope};
 use super::state::{Engagement, Stage, State};
+use super::wait::Wait;
 use crate::input::InputId;
 use crate::runbook::{Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
 
@@ -24,6 +25,13 @@ pub struct Row {
     pub owner: Party,
     pub status: Status,
     pub touches_world: bool,
+}
+
+impl Row {
+    /// Does it wait on something that onramp can look at by itself?
+    pub fn can_be_looked_at(&self) -> bool {
+        matches!(&self.status, Status::Waiting(wait) if !wait.by_hand) && self.touches_world
+    }
 }
 
 /// Where a step stands.
@@ -46,12 +54,8 @@ pub enum Status {
         since: At,
     },
     NeedsApproval,
-    Waiting {
-        party: Party,
-        ask: String,
-        said: String,
-        since: At,
-    },
+    /// Somebody else must move.
+    Waiting(Wait),
     Asked(Question),
     InDoubt {
         why: String,
@@ -145,11 +149,6 @@ impl Board {
     }
 }
 
-/// Steps that wait on somebody outside.
-pub fn waiting(board: &Board) -> impl Iterator<Item = &Row> {
-    board.rows.iter().filter(|row| matches!(row.status, Status::Waiting { .. }))
-}
-
 /// Works out where every step stands.
 pub fn board(engagement: &Engagement, runbook: &Runbook) -> Board {
     let scope = scope(engagement, runbook, ScopeMode::Real);
@@ -214,18 +213,19 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
     let address = Address::new(step.id.clone(), key.map(str::to_owned));
     let state = engagement.state(&address);
     let missing = missing_inputs(engagement, runbook, step, scope);
-    if !missing.is_empty() && !matches!(state, State::Skipped { .. }) {
+    let by_hand = matches!(state, State::Waiting { wait, .. } if wait.by_hand);
+    if !missing.is_empty() && !by_hand && !matches!(state, State::Skipped { .. }) {
         return Status::NeedsInput(missing);
     }
     match state {
+        // The answers that were waited for have come.
+        State::Waiting { .. } if missing.is_empty() && !step.asks().is_empty() => Status::Ready,
         State::Idle if matches!(step.work, Work::Manual(_)) => Status::SignOff,
         State::Idle => Status::Ready,
         State::Running { stage, since, .. } => Status::Running { stage: *stage, since: *since },
         State::Applied { .. } => Status::ReadyToVerify,
         State::Held { .. } => Status::NeedsApproval,
-        State::Waiting { party, ask, said, since, .. } => {
-            Status::Waiting { party: *party, ask: ask.clone(), said: said.clone(), since: *since }
-        }
+        State::Waiting { wait, .. } => Status::Waiting(wait.clone()),
         State::Asked { question, .. } => Status::Asked(question.clone()),
         State::InDoubt { why, since, .. } => Status::InDoubt { why: why.clone(), since: *since },
         State::Done { how, at, .. } => Status::Done { how: *how, at: *at },

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Address;
+use super::{Address, At};
 use crate::input::{InputId, Value};
+use crate::runbook::Party;
 
 /// A wish; `decide` turns it into events or refuses it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,16 @@ pub enum Command {
     },
     /// Try a failed, skipped, undone or waiting step again.
     Reopen(Address),
+    /// Say on whom a step waits and until when; a step that would be ready is put on waiting.
+    Wait {
+        step: Address,
+        order: WaitOrder,
+    },
+    /// A wait that a person began is over.
+    EndWait {
+        step: Address,
+        note: String,
+    },
     /// Accept the host key that the step's question shows.
     TrustHostKey(Address),
     /// Say what became of an attempt that was cut off.
@@ -44,6 +55,16 @@ pub enum Settlement {
     Done,
 }
 
+/// What a person says of a wait; what is left out stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WaitOrder {
+    pub on: Option<Party>,
+    pub who: Option<String>,
+    /// `Some(None)` takes the time limit away.
+    pub due: Option<Option<At>>,
+    pub note: Option<String>,
+}
+
 /// Which steps a run may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {
@@ -52,4 +73,6 @@ pub enum Scope {
     /// This step, and what it needs, and nothing after it.
     Until(Address),
     Only(Address),
+    /// One look at every step that waits, and nothing else.
+    Waits,
 }

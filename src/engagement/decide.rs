@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::json;
 
 use super::board::{Status, board};
-use super::command::{Command, Settlement};
+use super::command::{Command, Settlement, WaitOrder};
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
@@ -46,6 +46,8 @@ pub fn decide(engagement: &Engagement, runbook: &Runbook, command: &Command) -> 
         Command::SignOff { step, note } => sign_off(engagement, runbook, step, note),
         Command::Skip { step, reason } => skip(engagement, runbook, step, reason),
         Command::Reopen(step) => reopen(engagement, runbook, step),
+        Command::Wait { step, order } => wait(engagement, runbook, step, order),
+        Command::EndWait { step, note } => end_wait(engagement, runbook, step, note),
         Command::TrustHostKey(step) => trust(engagement, step),
         Command::Settle { step, how, reason } => settle(engagement, runbook, step, *how, reason),
     }
@@ -172,7 +174,7 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
     }
     let board = board(engagement, runbook);
     match board.row(step).map(|row| &row.status) {
-        Some(Status::SignOff) => {}
+        Some(Status::SignOff | Status::Waiting(_)) => {}
         Some(Status::Done { .. }) => return refuse(format!("{step} is signed off already"), ""),
         Some(Status::Blocked(by)) => {
             let by: Vec<_> = by.iter().map(ToString::to_string).collect();
@@ -225,6 +227,69 @@ fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<
         State::Done { .. } | State::Applied { .. } => refuse(format!("{step} is done"), "Undo it to do it again"),
         State::InDoubt { .. } => refuse(format!("{step} is in doubt"), "Say first what became of it"),
         State::Running { .. } => refuse(format!("{step} is running"), ""),
+    }
+}
+
+fn wait(engagement: &Engagement, runbook: &Runbook, step: &Address, order: &WaitOrder) -> Result<Vec<Event>, Refusal> {
+    known(runbook, step)?;
+    let board = board(engagement, runbook);
+    let before = match board.row(step).map(|row| &row.status) {
+        Some(Status::Waiting(wait)) => Some(wait),
+        Some(
+            Status::Ready
+            | Status::SignOff
+            | Status::NeedsInput(_)
+            | Status::NeedsApproval
+            | Status::Failed(_)
+            | Status::Asked(_),
+        ) => None,
+        Some(status) => {
+            let why = format!("{step} cannot be put on waiting: it is {}", status.word());
+            return refuse(why, "A step that is ready, or that stands still because of somebody, can");
+        }
+        None => return refuse(format!("this engagement has no step \"{step}\""), ""),
+    };
+    let party = match (before, order.on) {
+        (Some(wait), Some(on)) if on != wait.party && !wait.by_hand => {
+            let why = format!("{step} waits on {}, as the runbook says", wait.party);
+            return refuse(why, "Say with who which person or team it is");
+        }
+        (_, Some(on)) => on,
+        (Some(wait), None) => wait.party,
+        (None, None) => return refuse(format!("say on whom {step} waits"), "customer, AWS, colocation or third party"),
+    };
+    let note = order.note.as_ref().map(|note| note.trim().to_owned());
+    if before.is_none() && note.as_ref().is_none_or(String::is_empty) {
+        return refuse(format!("say why {step} waits"), "The reason stands in the handover report");
+    }
+    let who = order.who.as_ref().map(|who| who.trim().to_owned());
+    let set = Event::WaitSet {
+        step: step.clone(),
+        party,
+        who: who.or_else(|| before.map(|wait| wait.who.clone())).unwrap_or_default(),
+        due: order.due.unwrap_or_else(|| before.and_then(|wait| wait.due)),
+        note: note.or_else(|| before.map(|wait| wait.note.clone())).unwrap_or_default(),
+    };
+    let same = before.is_some_and(|wait| {
+        let known = (wait.party, wait.who.clone(), wait.due, wait.note.clone());
+        matches!(&set, Event::WaitSet { party, who, due, note, .. } if known == (*party, who.clone(), *due, note.clone()))
+    });
+    Ok(if same { Vec::new() } else { vec![set] })
+}
+
+fn end_wait(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &str) -> Result<Vec<Event>, Refusal> {
+    let found = known(runbook, step)?;
+    match engagement.state(step) {
+        State::Waiting { wait, .. } if wait.by_hand => {
+            Ok(vec![Event::WaitEnded { step: step.clone(), note: note.trim().to_owned() }])
+        }
+        State::Waiting { .. } if matches!(found.work, crate::runbook::Work::Manual(_)) => {
+            refuse(format!("{step} waits until it is signed off"), "Sign it off, or skip it with a reason")
+        }
+        State::Waiting { .. } => {
+            refuse(format!("{step} waits until its check says that it is so"), "Look again, or skip it with a reason")
+        }
+        _ => refuse(format!("{step} does not wait on anybody"), ""),
     }
 }
 

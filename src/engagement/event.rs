@@ -22,6 +22,13 @@ impl At {
     }
 }
 
+impl At {
+    /// The day in UTC, `2026-12-05`.
+    pub fn date(self) -> String {
+        self.to_string().split('T').next().unwrap_or_default().to_owned()
+    }
+}
+
 impl fmt::Display for At {
     /// RFC 3339, in UTC, to the second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,6 +122,25 @@ pub enum Event {
         party: Party,
         ask: String,
         said: String,
+        /// The person or the team; empty where nobody said.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        who: String,
+        /// Seconds that they have for it, from when the wait began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_in: Option<u64>,
+    },
+    /// A person said on whom the step waits, and until when: of a step that waits anyway, or of one that would be ready.
+    WaitSet {
+        step: Address,
+        party: Party,
+        who: String,
+        due: Option<At>,
+        note: String,
+    },
+    /// A person ended a wait that a person had begun.
+    WaitEnded {
+        step: Address,
+        note: String,
     },
     /// Only a person here can say how to go on.
     Asked {

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
 use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
+use super::wait::{Wait, Waited};
 
 /// Milliseconds after an intent at which its call goes out at the latest: the time limit of one operation.
 const LATEST_SEND: i64 = 60_000;
@@ -57,6 +58,10 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     let Some(step) = step_of(event) else { return };
     let record = engagement.steps.entry(step.clone()).or_default();
     record.attempts = record.attempts.max(attempt_of(event));
+    let before = match &record.state {
+        State::Waiting { wait, .. } => Some(wait.clone()),
+        _ => None,
+    };
     match event {
         Event::AttemptStarted { attempt, .. } => {
             let stage = match &record.state {
@@ -96,14 +101,17 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             let state = State::Failed { attempt: *attempt, failure: failure.clone(), at };
             record.rest(at, &failure.what, state);
         }
-        Event::Waiting { attempt, party, ask, said, .. } => {
-            let since = match &record.state {
-                State::Waiting { since, .. } => *since,
-                _ => at,
-            };
-            let (party, ask, told) = (*party, ask.clone(), said.clone());
-            record.rest(at, said, State::Waiting { attempt: *attempt, party, ask, said: told, since });
+        Event::Waiting { attempt, said, .. } => {
+            if let Some(wait) = asked(before.as_ref(), at, event) {
+                record.rest(at, said, State::Waiting { attempt: *attempt, wait });
+            }
         }
+        Event::WaitSet { note, .. } => {
+            if let Some(wait) = set(before.as_ref(), at, event) {
+                record.rest(at, note, State::Waiting { attempt: record.attempts, wait });
+            }
+        }
+        Event::WaitEnded { note, .. } if before.is_some() => record.rest(at, note, State::Idle),
         Event::Asked { attempt, question, .. } => {
             record.state = State::Asked { attempt: *attempt, question: question.clone(), since: at };
         }
@@ -124,6 +132,44 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         }
         _ => {}
     }
+    if let Some(wait) = before.filter(|_| !matches!(record.state, State::Waiting { .. })) {
+        record.waited.push(Waited { wait, until: at });
+    }
+}
+
+/// The wait that a look found, or found again: it lasts since the first time, and what a person said of it stays.
+fn asked(before: Option<&Wait>, at: At, event: &Event) -> Option<Wait> {
+    let Event::Waiting { party, ask, said, who, due_in, .. } = event else { return None };
+    let since = before.map_or(at, |wait| wait.since);
+    let due = due_in.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1000));
+    let by_person = before.filter(|wait| wait.set);
+    Some(Wait {
+        party: *party,
+        who: by_person.map_or_else(|| who.clone(), |wait| wait.who.clone()),
+        since,
+        due: by_person.map_or_else(|| due.map(|time| At(since.0.saturating_add(time))), |wait| wait.due),
+        ask: ask.clone(),
+        said: said.clone(),
+        note: before.map(|wait| wait.note.clone()).unwrap_or_default(),
+        by_hand: false,
+        set: by_person.is_some(),
+    })
+}
+
+/// The wait as a person says it is.
+fn set(before: Option<&Wait>, at: At, event: &Event) -> Option<Wait> {
+    let Event::WaitSet { party, who, due, note, .. } = event else { return None };
+    Some(Wait {
+        party: *party,
+        who: who.clone(),
+        since: before.map_or(at, |wait| wait.since),
+        due: *due,
+        ask: before.map(|wait| wait.ask.clone()).unwrap_or_default(),
+        said: before.map(|wait| wait.said.clone()).unwrap_or_default(),
+        note: note.clone(),
+        by_hand: before.is_none_or(|wait| wait.by_hand),
+        set: true,
+    })
 }
 
 fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose: Purpose, outcome: &Outcome) {
@@ -219,6 +265,8 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::Done { step, .. }
         | Event::Failed { step, .. }
         | Event::Waiting { step, .. }
+        | Event::WaitSet { step, .. }
+        | Event::WaitEnded { step, .. }
         | Event::Asked { step, .. }
         | Event::Stopped { step, .. }
         | Event::Skipped { step, .. }

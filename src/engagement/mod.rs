@@ -18,10 +18,11 @@ mod recover;
 mod scope;
 mod state;
 mod token;
+mod wait;
 
 pub use address::{Address, AddressError};
-pub use board::{Board, Row, Status, Tally, board, waiting};
-pub use command::{Command, Scope as RunScope, Settlement};
+pub use board::{Board, Row, Status, Tally, board};
+pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide};
 pub use event::{
     Actor, At, Difference, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
@@ -30,9 +31,10 @@ pub use event::{
 pub use fold::fold;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{Recovery, recover};
-pub use scope::{Call, Host, ScopeMode, ask_of, bound, call, expand, hosts, item_of, plan_digest, scope};
+pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
+pub use wait::{Wait, Waited, WaitsOn, by_party, due, waiting};
 
 #[cfg(test)]
 mod tests;

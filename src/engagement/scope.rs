@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Address, Engagement, digest_of};
+use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::InputId;
-use crate::runbook::{HostTemplate, Item, Runbook, Scope, Step, Template, Unrendered, Work};
+use crate::runbook::{HostTemplate, Item, Party, Runbook, Scope, Step, Template, Unrendered, Work};
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,12 +193,38 @@ pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unr
     })
 }
 
-/// What the other side was asked, for a step that waits on somebody.
-pub fn ask_of(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<String, Unrendered> {
-    match &step.waits_on {
-        Some(wait) => wait.ask.text(&with_item(scope, item)),
-        None => Ok(String::new()),
+/// Who is asked, for what, and how much time they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    pub party: Party,
+    pub who: String,
+    pub ask: String,
+    pub due_in: Option<Duration>,
+}
+
+impl Asking {
+    /// Is something else asked than what this wait says?
+    pub fn differs(&self, wait: &Wait) -> bool {
+        let who = wait.set || wait.who == self.who;
+        !who || wait.party != self.party || wait.ask != self.ask
     }
+
+    /// The step waits, as `said` tells.
+    pub fn waiting(self, step: Address, attempt: u32, said: String) -> Event {
+        let Asking { party, who, ask, due_in } = self;
+        Event::Waiting { step, attempt, party, ask, said, who, due_in: due_in.map(|time| time.as_secs()) }
+    }
+}
+
+/// Whom a step asks, if it waits on somebody.
+///
+/// # Errors
+/// A name that the text reads is not known yet, or does not fit there.
+pub fn asking(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Option<Asking>, Unrendered> {
+    let Some(wait) = &step.waits_on else { return Ok(None) };
+    let scope = with_item(scope, item);
+    let who = wait.who.as_ref().map(|who| who.text(&scope)).transpose()?.unwrap_or_default();
+    Ok(Some(Asking { party: wait.party, who, ask: wait.ask.text(&scope)?, due_in: wait.due }))
 }
 
 /// The item of an address, found again by its key.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::event::{Actor, At, DoneHow, Evidence, Failure, Finding, Intent, Question, RunbookFile};
+use super::wait::{Wait, Waited};
 use super::{Address, Kept};
 use crate::input::{InputId, Value};
-use crate::runbook::Party;
 
 /// Everything known of one engagement.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,6 +68,8 @@ pub struct StepRecord {
     pub made: Option<Made>,
     /// Part of the token; grows with each undo.
     pub generation: u32,
+    /// Waits on others that are over: how long each took, and who was asked.
+    pub waited: Vec<Waited>,
 }
 
 /// A change that an undo would take back.
@@ -104,10 +106,7 @@ pub enum State {
     },
     Waiting {
         attempt: u32,
-        party: Party,
-        ask: String,
-        said: String,
-        since: At,
+        wait: Wait,
     },
     Asked {
         attempt: u32,

@@ -23,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 use super::clock::{Clock, pause};
 use crate::action::{Action, Found, Probe, Trouble, Verified, World};
 use crate::engagement::{
-    Address, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose, Question,
-    Recovery, RepeatClass, recover,
+    Address, Asking, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
+    Question, Recovery, RepeatClass, Wait, recover,
 };
 use crate::journal::DurableIntent;
-use crate::runbook::{Party, Save};
+use crate::runbook::Save;
 
 /// What an attempt tells the dispatcher.
 pub(super) enum Report {
@@ -50,10 +50,7 @@ pub(super) enum Job {
     /// The change was made earlier; only the check is left.
     Verify,
     /// The step waits on somebody outside: one look, which changes nothing and records nothing new of what is known.
-    Poll {
-        ask: String,
-        said: String,
-    },
+    Poll(Box<Wait>),
     /// An earlier attempt ended between intent and outcome.
     Recover {
         intent: Intent,
@@ -73,7 +70,7 @@ pub(super) struct Attempt {
     pub world: World,
     pub intent: Intent,
     pub account: Option<String>,
-    pub waits_on: Option<(Party, String)>,
+    pub waits_on: Option<Asking>,
     pub within: Duration,
     pub saves: Vec<Save>,
     /// How the step is done when the first look says that it is so: we may have made it earlier.
@@ -95,7 +92,7 @@ impl Attempt {
         let ended = match job {
             Job::Full => self.full().await,
             Job::Verify => self.check(DoneHow::Applied, None).await,
-            Job::Poll { ask, said } => self.poll(&ask, &said).await,
+            Job::Poll(wait) => self.poll(&wait).await,
             Job::Recover { intent, made, .. } if intent.purpose == Purpose::Undo => self.undo_again(intent, made).await,
             Job::Recover { intent, since, .. } => self.recover(intent, since).await,
             Job::Undo { made } => self.undo(made).await,
@@ -176,8 +173,8 @@ impl Attempt {
                 Verified::Unknown(trouble) => return self.trouble(trouble).await,
                 Verified::NotYet { said } => said,
             };
-            if let Some((party, ask)) = &self.waits_on {
-                return self.waiting(*party, ask.clone(), said).await;
+            if let Some(asking) = &self.waits_on {
+                return self.waiting(asking.clone(), said).await;
             }
             if began.elapsed() >= self.within {
                 return self.failed(self.too_late(&said)).await;
@@ -202,7 +199,7 @@ impl Attempt {
     }
 
     /// One look at a step that waits. A question that could not be asked is no answer: the step goes on waiting.
-    async fn poll(&self, asked: &str, told: &str) -> Step<()> {
+    async fn poll(&self, wait: &Wait) -> Step<()> {
         let Some(answer) = self.uncut(self.look()).await else { return Ok(()) };
         let said = match answer {
             Verified::So(found) => return self.done(self.found_how, found).await,
@@ -212,7 +209,7 @@ impl Attempt {
             Verified::NotYet { said } => said,
         };
         match &self.waits_on {
-            Some((party, ask)) if ask != asked || said != told => self.waiting(*party, ask.clone(), said).await,
+            Some(asking) if said != wait.said || asking.differs(wait) => self.waiting(asking.clone(), said).await,
             _ => Ok(()),
         }
     }
@@ -358,8 +355,8 @@ impl Attempt {
         self.record(Event::Asked { step: self.address.clone(), attempt: self.number, question }).await
     }
 
-    async fn waiting(&self, party: Party, ask: String, said: String) -> Step<()> {
-        self.record(Event::Waiting { step: self.address.clone(), attempt: self.number, party, ask, said }).await
+    async fn waiting(&self, asking: Asking, said: String) -> Step<()> {
+        self.record(asking.waiting(self.address.clone(), self.number, said)).await
     }
 
     async fn stopped(&self) -> Step<()> {

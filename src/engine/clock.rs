@@ -25,13 +25,25 @@ impl Clock {
             None => At(jiff::Timestamp::now().as_millisecond()),
         }
     }
+
+    /// The time, without moving a clock that moves with each look.
+    pub(super) fn peek(&self) -> At {
+        match &self.fixed {
+            Some((shown, _)) => At(shown.load(Ordering::Relaxed)),
+            None => self.now(),
+        }
+    }
+}
+
+/// Any number; always the same one on a machine without entropy.
+pub(super) fn noise() -> u8 {
+    let mut noise = [0_u8; 1];
+    let _ = getrandom::fill(&mut noise);
+    noise[0]
 }
 
 /// How long to wait before the `turn`-th look (from 0): 1, 2, 4, 8, 8, … seconds, each ± 20 %.
 pub(super) fn pause(turn: u32) -> Duration {
     let base = 1000_u64 << turn.min(3);
-    let mut noise = [0_u8; 1];
-    // Without entropy the pause is merely not jittered.
-    let _ = getrandom::fill(&mut noise);
-    Duration::from_millis(base * 4 / 5 + base * 2 / 5 * u64::from(noise[0]) / 255)
+    Duration::from_millis(base * 4 / 5 + base * 2 / 5 * u64::from(noise()) / 255)
 }

@@ -11,9 +11,10 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Job, Report};
-use super::clock::Clock;
+use super::clock::{Clock, noise};
 use super::handle::{Handle, Notice, Request, Summary};
 use super::planner;
+use super::polling::{self, Polling};
 use super::recorder::Recorder;
 use super::schedule::{Run, TOGETHER};
 use super::start::{self, Prepared};
@@ -36,8 +37,6 @@ pub struct Settings {
     pub clock: Clock,
 }
 
-/// How often a step that waits on somebody outside is looked at again while the engine is open.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// How often output is written and shown; and how much of one step may wait for that.
 const FLUSH: Duration = Duration::from_millis(100);
 const WAITING_OUTPUT: usize = 64 * 1024;
@@ -69,6 +68,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         tasks: JoinSet::new(),
         side: JoinSet::new(),
         reports,
+        polling: Polling::default(),
     };
     tokio::spawn(dispatcher.serve(inbox, reported));
     Ok(handle)
@@ -119,6 +119,7 @@ struct Dispatcher {
     /// Plans, drift reports and questions about the caller: they change nothing.
     side: JoinSet<Notice>,
     reports: mpsc::Sender<(Address, Report)>,
+    polling: Polling,
 }
 
 impl Dispatcher {
@@ -129,10 +130,9 @@ impl Dispatcher {
     ) {
         let worlds = self.worlds.clone();
         self.side.spawn(async move { Notice::Identity(worlds.identity().await) });
-        self.close_forms();
-        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        self.keep_up();
+        let mut look_again = tokio::time::interval(polling::TICK);
         look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        look_again.reset();
         let mut flush = tokio::time::interval(FLUSH);
         flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
@@ -236,7 +236,7 @@ impl Dispatcher {
 
     /// Does what comes next: closes forms, undoes, starts, or says that there is nothing left to start.
     fn go_on(&mut self) {
-        self.close_forms();
+        self.keep_up();
         match &self.going {
             Going::Nothing | Going::Stopping => {}
             Going::Run(_) => self.start_ready(),
@@ -262,14 +262,11 @@ impl Dispatcher {
             return;
         }
         let board = self.book.board();
-        let waiting = board.rows.iter().filter(|row| matches!(row.status, Status::Waiting { .. }));
-        for row in waiting {
-            if self.running.len() >= TOGETHER {
-                return;
-            }
-            if !self.running.contains_key(&row.address) {
-                let job = start::job_for(self.book.engagement(), &row.address);
-                self.begin(&row.address, None, job);
+        let free = TOGETHER.saturating_sub(self.running.len());
+        for step in self.polling.due(&board, self.clock.peek(), free, noise) {
+            if !self.running.contains_key(&step) {
+                let job = start::job_for(self.book.engagement(), &step);
+                self.begin(&step, None, job);
             }
         }
     }
@@ -305,7 +302,7 @@ impl Dispatcher {
         }
         let number = start::next_attempt(self.book.engagement(), address);
         let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
-        let poll = matches!(job, Job::Poll { .. });
+        let poll = matches!(job, Job::Poll(_));
         // The output of polls is not kept: they may go on for weeks.
         let (output, forwarding) = match poll {
             true => (start::drop_output(), None),
@@ -321,7 +318,7 @@ impl Dispatcher {
             Err(failure) => return self.not_begun(address, number, &job, failure),
         };
         // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
-        let silent = matches!(job, Job::Poll { .. } | Job::Undo { .. });
+        let silent = matches!(job, Job::Poll(_) | Job::Undo { .. });
         if !silent && !self.book.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
             return;
         }
@@ -356,7 +353,7 @@ impl Dispatcher {
     fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
         match job {
             // It goes on waiting; the next run says what is missing.
-            Job::Poll { .. } => {
+            Job::Poll(_) => {
                 tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
             }
             Job::Undo { .. } => self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice),
@@ -442,6 +439,14 @@ impl Dispatcher {
             queue.clear();
         }
         self.go_on();
+    }
+
+    /// What follows from what is known by itself: complete forms are closed, and others are asked whose turn has come.
+    fn keep_up(&mut self) {
+        self.close_forms();
+        let board = self.book.board();
+        let asked = polling::asked(self.book.engagement(), &self.runbook, &board);
+        self.book.append(asked);
     }
 
     /// A form is done when the last of its inputs is given.
@@ -565,6 +570,8 @@ fn steps_of(event: &Event) -> Vec<&Address> {
         Event::Done { step, .. }
         | Event::Skipped { step, .. }
         | Event::Reopened { step }
+        | Event::WaitSet { step, .. }
+        | Event::WaitEnded { step, .. }
         | Event::Settled { step, .. }
         | Event::Undone { step, .. } => vec![step],
         _ => Vec::new(),

@@ -10,6 +10,7 @@ mod clock;
 mod dispatch;
 mod handle;
 mod planner;
+mod polling;
 mod recorder;
 mod schedule;
 mod start;

@@ -13,6 +13,8 @@ pub(super) const TOGETHER: usize = 8;
 pub(super) struct Run {
     allowed: Option<BTreeSet<StepId>>,
     only: Option<Address>,
+    /// Nothing is started but looks at what waits.
+    only_looks: bool,
     /// A step gets each kind of turn once in a run, so that every run ends whatever happens in it.
     had: BTreeSet<(Address, Turn)>,
 }
@@ -28,11 +30,11 @@ enum Turn {
 }
 
 impl Turn {
-    fn of(status: &Status) -> Option<Turn> {
-        match status {
+    fn of(row: &Row) -> Option<Turn> {
+        match row.status {
             Status::Ready => Some(Turn::Ready),
             Status::ReadyToVerify => Some(Turn::Verify),
-            Status::Waiting { .. } => Some(Turn::Waiting),
+            Status::Waiting(_) if row.can_be_looked_at() => Some(Turn::Waiting),
             Status::InDoubt { .. } => Some(Turn::Doubt),
             _ => None,
         }
@@ -43,6 +45,7 @@ impl Run {
     pub fn new(scope: &RunScope, runbook: &Runbook) -> Self {
         match scope {
             RunScope::All => Run::default(),
+            RunScope::Waits => Run { only_looks: true, ..Run::default() },
             RunScope::Only(address) => Run { only: Some(address.clone()), ..Run::default() },
             RunScope::Until(address) => Run { allowed: Some(closure(runbook, &address.step)), ..Run::default() },
         }
@@ -50,7 +53,7 @@ impl Run {
 
     /// The step began, as its status says.
     pub fn begun(&mut self, row: &Row) {
-        if let Some(turn) = Turn::of(&row.status) {
+        if let Some(turn) = Turn::of(row) {
             self.had.insert((row.address.clone(), turn));
             if turn != Turn::Doubt {
                 self.had.insert((row.address.clone(), Turn::Waiting));
@@ -68,6 +71,10 @@ impl Run {
     /// A person said something about it: it may be started again.
     pub fn welcome(&mut self, step: &Address) {
         self.had.retain(|(had, _)| had != step);
+    }
+
+    fn has_left(&self, row: &Row, turn: Turn) -> bool {
+        (turn == Turn::Waiting || !self.only_looks) && !self.had.contains(&(row.address.clone(), turn))
     }
 
     fn wants(&self, address: &Address) -> bool {
@@ -91,7 +98,7 @@ impl Run {
             if free == 0 {
                 break;
             }
-            let has_turn = Turn::of(&row.status).is_some_and(|turn| !self.had.contains(&(row.address.clone(), turn)));
+            let has_turn = Turn::of(row).is_some_and(|turn| self.has_left(row, turn));
             if !has_turn || running(&row.address) || !self.wants(&row.address) {
                 continue;
             }

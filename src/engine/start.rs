@@ -11,10 +11,10 @@ use super::attempt::{Job, Report};
 use super::schedule::closure;
 use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
-    Address, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, ask_of, call, digest_of,
-    item_of, plan_digest, scope, token,
+    Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, asking, call,
+    digest_of, item_of, plan_digest, scope, token,
 };
-use crate::runbook::{Party, Runbook, Save, Scope, Step, Unrendered, Work};
+use crate::runbook::{Runbook, Save, Scope, Step, Unrendered, Work};
 
 pub(super) struct Prepared {
     pub action: Box<dyn Action>,
@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     /// What an approval has to say of this step to cover it.
     pub planned: Option<String>,
     pub account: Option<String>,
-    pub waits_on: Option<(Party, String)>,
+    pub waits_on: Option<Asking>,
     pub within: Duration,
     pub saves: Vec<Save>,
     pub found_how: DoneHow,
@@ -43,7 +43,7 @@ pub(super) fn prepare(
     cancel: CancellationToken,
 ) -> Result<Prepared, Failure> {
     let real = scope(engagement, runbook, ScopeMode::Real);
-    let (step, call, ask) = resolve(runbook, address, &real)?;
+    let (step, call, waits_on) = resolve(runbook, address, &real)?;
     let subject = subject(engagement, address);
     let action = build(&call, &subject)?;
     let made = engagement.record(address).and_then(|record| record.made.as_ref());
@@ -52,7 +52,7 @@ pub(super) fn prepare(
         world: worlds.world(engagement, runbook, &real, subject, output, cancel),
         planned: plan_digest(runbook, address, &scope(engagement, runbook, ScopeMode::Plan)),
         account: engagement.account(),
-        waits_on: step.waits_on.as_ref().map(|wait| (wait.party, ask)),
+        waits_on,
         within: step.within,
         saves: step.saves.clone(),
         found_how: if made.is_some() { DoneHow::Applied } else { DoneHow::AlreadySo },
@@ -70,7 +70,7 @@ fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, ac
     let purpose = match job {
         Job::Undo { .. } => Purpose::Undo,
         Job::Recover { intent, .. } => intent.purpose,
-        Job::Full | Job::Verify | Job::Poll { .. } => Purpose::Apply,
+        Job::Full | Job::Verify | Job::Poll(_) => Purpose::Apply,
     };
     let (said, operations) = match purpose {
         Purpose::Apply => (digest.clone(), changes()),
@@ -100,7 +100,7 @@ pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
     let made = || engagement.record(address).and_then(|record| record.made.as_ref());
     match engagement.state(address) {
         State::Applied { .. } => Job::Verify,
-        State::Waiting { ask, said, .. } => Job::Poll { ask: ask.clone(), said: said.clone() },
+        State::Waiting { wait, .. } => Job::Poll(Box::new(wait.clone())),
         State::InDoubt { intent, since, .. } => Job::Recover {
             intent: intent.clone(),
             since: *since,
@@ -110,15 +110,19 @@ pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
     }
 }
 
-fn resolve<'a>(runbook: &'a Runbook, address: &Address, scope: &Scope) -> Result<(&'a Step, Call, String), Failure> {
+fn resolve<'a>(
+    runbook: &'a Runbook,
+    address: &Address,
+    scope: &Scope,
+) -> Result<(&'a Step, Call, Option<Asking>), Failure> {
     let unrendered =
         |why: Unrendered| Failure::new(why.to_string(), "Give the missing input, or run the step that finds it");
     let gone = || Failure::new(format!("{address} is not in the runbook"), "");
     let step = runbook.step(&address.step).ok_or_else(gone)?;
     let item = item_of(step, address, scope).map_err(unrendered)?.ok_or_else(gone)?;
     let call = call(step, item.as_ref(), scope).map_err(unrendered)?;
-    let ask = ask_of(step, item.as_ref(), scope).map_err(unrendered)?;
-    Ok((step, call, ask))
+    let asking = asking(step, item.as_ref(), scope).map_err(unrendered)?;
+    Ok((step, call, asking))
 }
 
 /// Who the change is for: what goes into tags and names.

@@ -104,6 +104,10 @@ pub(super) struct Host {
 pub(super) struct Step {
     /// Id within the phase: lower-case letters, digits and hyphens. It never changes.
     pub id: String,
+    /// What the step was called in earlier editions of the runbook, as `phase/step`: one, or a list. Engagements that
+    /// know it by such a name keep what they know when they are updated.
+    #[schemars(with = "Option<OneOrMore>")]
+    pub was: Option<Value>,
     /// One line that says what is so when the step is done.
     pub title: String,
     /// Why it is done, in the customer's words.
@@ -139,6 +143,10 @@ pub(super) struct Step {
     pub waits_on: Option<Party>,
     /// What they are asked to do.
     pub ask: Option<String>,
+    /// The person or the team that is asked, as a template.
+    pub who: Option<String>,
+    /// How long they have for it: `36h`, `10 days`, `2 weeks`.
+    pub due: Option<String>,
     /// What is kept of the result: the key in the result, and the dotted name that templates read it by.
     pub saves: Option<BTreeMap<String, String>>,
     /// What begins to be billed.
@@ -181,6 +189,23 @@ impl JsonSchema for Scalar {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+/// One text, or a list of them.
+pub(super) struct OneOrMore;
+
+impl JsonSchema for OneOrMore {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OneOrMore".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
     }
 }
 

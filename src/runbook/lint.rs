@@ -43,7 +43,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 43] = [
+pub const RULES: [Rule; 44] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -98,7 +98,7 @@ pub const RULES: [Rule; 43] = [
     read("nothing-to-run", "A shell step without `run` and without `check`.", "It does nothing."),
     read(
         "duration",
-        "A time that is not written as 90s, 10m or 1h.",
+        "A time that is not written as 90s, 10m, 1h or 3 days, or that is too long.",
         "A time without a unit is read wrongly sooner or later.",
     ),
     read("unknown-action", "A kind of action that does not exist.", "Nothing could be done."),
@@ -114,6 +114,12 @@ pub const RULES: [Rule; 43] = [
         "What reads it would wait for ever.",
     ),
     rule("duplicate-id", duplicate_id, "Two phases, steps or inputs have one id.", "An address must mean one thing."),
+    rule(
+        "was",
+        was,
+        "A former id of a step that is no address, that a step still has, or that two steps claim.",
+        "What an engagement knows of a step must go to one step.",
+    ),
     rule("unknown-step", unknown_step, "`needs` names a step that does not exist.", "The step would wait for ever."),
     rule(
         "unknown-input",
@@ -232,6 +238,22 @@ fn duplicate_id(book: &Book) -> Vec<Problem> {
             problems.push(Problem::error(&place, "duplicate-id", format!("{what} is there twice, first at {first}")));
         } else {
             seen.insert(what, place);
+        }
+    }
+    problems
+}
+
+fn was(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut claimed: BTreeMap<&StepId, &StepId> = BTreeMap::new();
+    for (step, cursor) in book.steps() {
+        for was in &step.was {
+            let error = |message: String| Problem::error(&cursor.key("was").place(), "was", message);
+            if book.runbook.step(was).is_some() {
+                problems.push(error(format!("`{was}` is still the id of a step")));
+            } else if let Some(other) = claimed.insert(was, &step.id) {
+                problems.push(error(format!("`{other}` says that it was `{was}`, too")));
+            }
         }
     }
     problems

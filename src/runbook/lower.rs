@@ -15,6 +15,7 @@ use super::render::BadTemplate;
 use super::script::leaves_plain;
 use super::template::{Arg, Args, Template};
 use crate::input::{Choice, InputId, Kind, KindParams};
+use crate::text::read_duration;
 
 /// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -167,13 +168,14 @@ impl Lowering<'_> {
         self.stray_keys(&cursor, step);
         let lowered = Step {
             id: StepId::new(phase, &step.id),
+            was: self.was(&cursor, step),
             title: step.title.clone(),
             why: step.why.clone().unwrap_or_default(),
             owner: step.owner.unwrap_or(Party::Operator),
             when: self.expr(&cursor.key("when"), step.when.as_ref()),
             for_each: self.expr(&cursor.key("for_each"), step.for_each.as_ref()),
             needs: needs(phase, step),
-            waits_on: self.waits_on(&cursor, step),
+            waits_on: self.waits_on(&cursor, step, work.as_ref()),
             saves: self.saves(&cursor, step),
             cost: step.cost.clone(),
             breaks: step.breaks.clone(),
@@ -252,6 +254,7 @@ impl Lowering<'_> {
     /// Keys that mean nothing beside the work that the step has.
     fn stray_keys(&mut self, cursor: &Cursor, step: &file::Step) {
         let action = step.aws.is_some() || step.probe.is_some();
+        let asks_somebody = step.waits_on.is_some() || others_sign(step).is_some();
         for (key, there, belongs, to) in [
             ("host", step.host.is_some(), step.shell.is_some(), "shell"),
             ("sudo", step.sudo.is_some(), step.shell.is_some(), "shell"),
@@ -259,6 +262,8 @@ impl Lowering<'_> {
             ("with", step.with.is_some(), action, "aws` or `probe"),
             ("saves", step.saves.is_some(), action || step.shell.is_some(), "aws`, `probe` or `shell"),
             ("ask", step.ask.is_some(), step.waits_on.is_some(), "waits_on"),
+            ("who", step.who.is_some(), asks_somebody, "waits_on"),
+            ("due", step.due.is_some(), asks_somebody, "waits_on"),
         ] {
             if there && !belongs {
                 let message = format!("`{key}` goes with `{to}`, which this step has not");
@@ -267,14 +272,44 @@ impl Lowering<'_> {
         }
     }
 
-    fn waits_on(&mut self, cursor: &Cursor, step: &file::Step) -> Option<WaitsOn> {
-        let party = step.waits_on?;
-        let Some(ask) = &step.ask else {
-            let message = "`ask` is missing: whom a step waits on must be told what to do";
-            self.problems.push(Problem::error(&cursor.key_place("waits_on"), "missing-key", message));
-            return None;
+    /// On whom it waits. What somebody else has to do and sign off waits on them, too, and its text is what they are asked.
+    fn waits_on(&mut self, cursor: &Cursor, step: &file::Step, work: Option<&Work>) -> Option<WaitsOn> {
+        let (party, ask) = match (step.waits_on, &step.ask, work) {
+            (Some(party), Some(ask), _) => (party, self.template(&cursor.key("ask"), ask)?),
+            (Some(_), None, _) => {
+                let message = "`ask` is missing: whom a step waits on must be told what to do";
+                self.problems.push(Problem::error(&cursor.key_place("waits_on"), "missing-key", message));
+                return None;
+            }
+            (None, _, Some(Work::Manual(manual))) => (others_sign(step)?, manual.ask.clone()),
+            (None, _, _) => return None,
         };
-        Some(WaitsOn { party, ask: self.template(&cursor.key("ask"), ask)? })
+        let who = self.optional_template(&cursor.key("who"), step.who.as_ref());
+        Some(WaitsOn { party, who, ask, due: self.time(&cursor.key("due"), step.due.as_ref(), Duration::MAX) })
+    }
+
+    fn was(&mut self, cursor: &Cursor, step: &file::Step) -> Vec<StepId> {
+        let written = cursor.key("was");
+        let names: Vec<(Cursor, &str)> = match &step.was {
+            Some(serde_yaml::Value::String(one)) => vec![(written, one)],
+            Some(serde_yaml::Value::Sequence(list)) => {
+                let named = list.iter().enumerate();
+                named.filter_map(|(index, name)| Some((written.item(index), name.as_str()?))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut was = Vec::new();
+        for (cursor, name) in names {
+            match name.split_once('/') {
+                Some((phase, step)) => {
+                    self.id(&cursor, phase);
+                    self.id(&cursor, step);
+                    was.push(StepId(name.to_owned()));
+                }
+                None => self.error(&cursor, "was", format!("`{name}` is no address: write `phase/step`")),
+            }
+        }
+        was
     }
 
     fn saves(&mut self, cursor: &Cursor, step: &file::Step) -> Vec<Save> {
@@ -290,10 +325,15 @@ impl Lowering<'_> {
     }
 
     fn duration(&mut self, cursor: &Cursor, text: Option<&String>) -> Option<Duration> {
+        self.time(cursor, text, LONGEST)
+    }
+
+    fn time(&mut self, cursor: &Cursor, text: Option<&String>, longest: Duration) -> Option<Duration> {
         let text = text?;
-        let read = parse_duration(text);
+        let read = read_duration(text).filter(|time| *time <= longest);
         if read.is_none() {
-            let message = format!("`{text}` is no time: write `90s`, `10m` or `1h`, up to a week");
+            let most = if longest == LONGEST { "a week" } else { "a year" };
+            let message = format!("`{text}` is no time: write `90s`, `10m`, `1h` or `3 days`, up to {most}");
             self.error(cursor, "duration", message);
         }
         read
@@ -340,6 +380,11 @@ fn works(step: &file::Step) -> [(&'static str, bool); 6] {
     ]
 }
 
+/// Who does a step that a person signs off, where it is not us.
+fn others_sign(step: &file::Step) -> Option<Party> {
+    step.owner.filter(|owner| step.manual.is_some() && *owner != Party::Operator)
+}
+
 fn needs(phase: &str, step: &file::Step) -> BTreeSet<StepId> {
     let written = step.needs.iter().flatten();
     written.map(|need| if need.contains('/') { StepId(need.clone()) } else { StepId::new(phase, need) }).collect()
@@ -358,33 +403,4 @@ fn choice(written: &serde_yaml::Value) -> Choice {
     let part = |key: &str| scalar(written.get(key));
     let value = scalar(Some(written)).or_else(|| part("value")).unwrap_or_default();
     Choice { label: part("label").unwrap_or_else(|| value.clone()), value }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().next_back()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return None,
-    };
-    let digits = text.strip_suffix(unit)?;
-    let number: u64 = digits.parse().ok().filter(|_| digits.chars().all(|digit| digit.is_ascii_digit()))?;
-    let time = Duration::from_secs(number.checked_mul(seconds)?);
-    (!time.is_zero() && time <= LONGEST).then_some(time)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read() {
-        for (text, seconds) in [("90s", 90), ("10m", 600), ("1h", 3600), ("168h", 604_800)] {
-            assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)));
-        }
-        for text in ["", "s", "10", "0s", "-1s", "+1s", "1.5h", "1d", "169h", "99999999999999999999s", "5é"] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
-    }
 }

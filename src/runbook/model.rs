@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -79,6 +80,8 @@ impl fmt::Display for StepId {
 #[derive(Debug, Clone)]
 pub struct Step {
     pub id: StepId,
+    /// Ids that it had in earlier editions of the runbook.
+    pub was: Vec<StepId>,
     pub title: String,
     pub why: String,
     pub owner: Party,
@@ -89,7 +92,7 @@ pub struct Step {
     /// Steps named in `needs`, and those that the step's own templates read from (what others save, what forms ask).
     pub needs: BTreeSet<StepId>,
     pub work: Work,
-    /// Set when somebody else must move before the check can succeed.
+    /// Set when somebody else must move before the check can succeed, or before a person can sign it off.
     pub waits_on: Option<WaitsOn>,
     pub saves: Vec<Save>,
     /// What begins to be billed, in words.
@@ -170,6 +173,20 @@ pub enum Party {
     ThirdParty,
 }
 
+impl FromStr for Party {
+    type Err = String;
+
+    /// Reads what `Display` writes, with blanks, hyphens or underscores in any case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.to_ascii_lowercase().replace(['-', '_'], " ");
+        let known = [Party::Customer, Party::Aws, Party::Colocation, Party::ThirdParty, Party::Operator];
+        known.into_iter().find(|party| party.to_string().eq_ignore_ascii_case(&plain)).ok_or_else(|| {
+            let words = known.map(|party| party.to_string().to_lowercase().replace(' ', "-"));
+            format!("\"{text}\" is nobody who could be waited on: {}", crate::text::either(&words))
+        })
+    }
+}
+
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -182,11 +199,15 @@ impl fmt::Display for Party {
     }
 }
 
-/// A wait on somebody outside: who, and what they were asked.
+/// A wait on somebody else: who, and what they were asked.
 #[derive(Debug, Clone)]
 pub struct WaitsOn {
     pub party: Party,
+    /// The person or the team, where the runbook can tell.
+    pub who: Option<Template>,
     pub ask: Template,
+    /// How long they have for it; no time limit where the runbook gives none.
+    pub due: Option<Duration>,
 }
 
 /// One value kept from a step's result: `{from: id, to: network.vpc_id}`. Under `for_each` the name becomes a map by key.

@@ -67,7 +67,13 @@ pub(super) fn reads(step: &Step) -> Vec<(Vec<&'static str>, Names)> {
     let mut found: Vec<(Vec<&'static str>, Names)> = Vec::new();
     found.extend(step.when.as_ref().map(|when| (vec!["when"], when.reads().clone())));
     found.extend(step.for_each.as_ref().map(|each| (vec!["for_each"], each.reads().clone())));
-    found.extend(step.waits_on.as_ref().map(|wait| (vec!["ask"], wait.ask.reads().clone())));
+    if let Some(wait) = &step.waits_on {
+        // What a person is asked to sign off is one text, whoever does it.
+        if !matches!(&step.work, Work::Manual(manual) if manual.ask == wait.ask) {
+            found.push((vec!["ask"], wait.ask.reads().clone()));
+        }
+        found.extend(wait.who.as_ref().map(|who| (vec!["who"], who.reads().clone())));
+    }
     match &step.work {
         Work::Form(_) | Work::Choice(_) => {}
         Work::Manual(manual) => found.push((vec!["manual"], manual.ask.reads().clone())),

@@ -13,4 +13,4 @@ pub mod say;
 pub use escape::{Cleaner, clean};
 pub use mask::{MaskStream, Masker};
 pub use nearest::nearest;
-pub use say::{ago, clip, count, duration, either, list};
+pub use say::{about, ago, clip, count, duration, either, list, read_duration};

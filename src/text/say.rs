@@ -27,16 +27,41 @@ fn two_units(seconds: u64, large: u64, large_name: &str, small: u64, small_name:
     }
 }
 
+/// The longest time that can be written: a year.
+const LONGEST: u64 = 365 * DAY;
+
+/// A time as people and runbooks write it: `90s`, `10m`, `1h`, `3d`, `2w`, `10 days`, `1 week`. Whole numbers, one
+/// unit, more than nothing and at most a year; anything else is none.
+pub fn read_duration(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|character: char| !character.is_ascii_digit())?;
+    let (digits, unit) = text.split_at(unit_at);
+    let unit = unit.strip_prefix(' ').unwrap_or(unit);
+    let seconds = match unit.strip_suffix('s').filter(|one| one.len() > 1).unwrap_or(unit) {
+        "s" | "second" => 1,
+        "m" | "min" | "minute" => MINUTE,
+        "h" | "hour" => HOUR,
+        "d" | "day" => DAY,
+        "w" | "week" => 7 * DAY,
+        _ => return None,
+    };
+    let time = digits.parse::<u64>().ok()?.checked_mul(seconds)?;
+    (1..=LONGEST).contains(&time).then(|| Duration::from_secs(time))
+}
+
+/// A time in one unit, for where room is dear: `12 s`, `3 min`, `2 h`, `5 d`.
+pub fn about(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
+        _ => format!("{} d", seconds / DAY),
+    }
+}
+
 /// How long ago something was, in one unit: `just now`, `12 s ago`, `3 min ago`, `2 h ago`, `5 d ago`.
 pub fn ago(since: Duration) -> String {
-    let seconds = since.as_secs();
-    match seconds {
-        0..5 => "just now".to_owned(),
-        5..MINUTE => format!("{seconds} s ago"),
-        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
-        HOUR..DAY => format!("{} h ago", seconds / HOUR),
-        _ => format!("{} d ago", seconds / DAY),
-    }
+    if since.as_secs() < 5 { "just now".to_owned() } else { format!("{} ago", about(since)) }
 }
 
 /// A number with its thing, which is given in the singular: `1 step`, `2 steps`, `0 entries`.
@@ -118,6 +143,47 @@ mod tests {
             (187_200_000, "2 d 4 h"),
         ] {
             assert_eq!(duration(Duration::from_millis(milliseconds)), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for (text, seconds) in [
+            ("1s", 1),
+            ("90s", 90),
+            ("10m", 600),
+            ("10 min", 600),
+            ("1h", 3600),
+            ("1 hour", 3600),
+            ("168h", 604_800),
+            ("1d", 86_400),
+            ("10 days", 864_000),
+            ("2w", 1_209_600),
+            ("1 week", 604_800),
+            ("365 days", 31_536_000),
+        ] {
+            assert_eq!(read_duration(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "10",
+            "0s",
+            "0 days",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "366 days",
+            "99999999999999999999s",
+            "5é",
+            "1  day",
+            "1 ",
+            "1 fortnight",
+            "ten days",
+            "1dd",
+            "1ss",
+        ] {
+            assert_eq!(read_duration(text), None, "{text}");
         }
     }
 

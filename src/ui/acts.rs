@@ -1,6 +1,6 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, RunScope, State as StepState, Status};
+use crate::engagement::{Address, Command, Row, RunScope, State as StepState, Status};
 use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
@@ -8,7 +8,7 @@ use crate::ui::next::{NextMove, next_move};
 use crate::ui::screen::palette::{Entry, Palette};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::rows::Node;
-use crate::ui::screen::{form, plan as plan_screen};
+use crate::ui::screen::{form, plan as plan_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
 
 type Can = Result<(), String>;
@@ -56,6 +56,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
+        NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
         NextMove::Watch(_) => full_output(state),
         NextMove::GoTo(step) => state.board.jump(&state.facts, &step),
@@ -93,7 +94,8 @@ fn ready(state: &State) -> Vec<Address> {
 
 pub fn can_run_all(state: &State) -> Can {
     let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
-    let looks = open.board.rows.iter().any(|row| matches!(row.status, Status::Waiting { .. } | Status::InDoubt { .. }));
+    let looks =
+        open.board.rows.iter().any(|row| row.can_be_looked_at() || matches!(row.status, Status::InDoubt { .. }));
     let held = open.held().is_some();
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
@@ -219,6 +221,41 @@ pub fn copy_plan(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         None => Vec::new(),
+    }
+}
+
+// ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub fn wait(state: &mut State) -> Vec<Effect> {
+    match chosen(state) {
+        Some(step) => waiting::open(state, step),
+        None => Vec::new(),
+    }
+}
+
+pub fn can_look(state: &State) -> Can {
+    let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
+    if open.running || open.busy() > 0 {
+        Err("a run is going on: it looks by itself".to_owned())
+    } else if open.board.rows.iter().any(Row::can_be_looked_at) {
+        Ok(())
+    } else {
+        Err("nothing waits that onramp could look at".to_owned())
+    }
+}
+
+pub fn look(state: &mut State) -> Vec<Effect> {
+    state.say(Said::plain("Looking at everything that waits"));
+    run(state, RunScope::Waits)
+}
+
+pub fn copy_reminder(state: &mut State) -> Vec<Effect> {
+    match waiting::reminder(state) {
+        Ok(text) => {
+            state.say(Said::good("Copied the text that was asked, and since when"));
+            vec![Effect::Copy(text)]
+        }
+        Err(_) => Vec::new(),
     }
 }
 

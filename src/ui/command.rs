@@ -6,7 +6,7 @@ use crate::ui::acts;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
 use crate::ui::keys;
-use crate::ui::screen::{Move, board, form, home, output, prompt};
+use crate::ui::screen::{Move, board, form, home, output, prompt, waiting};
 use crate::ui::state::{State, Where};
 use crate::ui::widget::prose::cells;
 
@@ -125,6 +125,16 @@ pub const TABLE: &[Command] = &[
     command("home.open", &["Enter"], &[Home], "open", "Open the engagement, where it was left", home::open)
         .when(home::can_open),
     command("home.new", &["n"], &[Home], "new..", "Begin a new engagement", acts::new_engagement),
+    command(
+        "home.who",
+        &["w"],
+        &[Home],
+        "who moves",
+        "Show only those where one party must move: us, the customer, AWS; the next press shows the next, then all",
+        home::next_party,
+    )
+    .when(home::can_choose_party)
+    .says(home::party_hint),
     command("home.refresh", &["r"], &[Home], "refresh", "Read the list of engagements again", acts::refresh),
     // ── the runbook
     command(
@@ -157,6 +167,36 @@ pub const TABLE: &[Command] = &[
         acts::stop,
     )
     .when(acts::can_stop),
+    command(
+        "board.wait",
+        &["w"],
+        &[Board],
+        "waiting..",
+        "Say on whom the chosen step waits, until when and why; or that the wait is over",
+        acts::wait,
+    )
+    .when(waiting::can_open)
+    .quiet(),
+    command(
+        "board.look",
+        &["W"],
+        &[Board],
+        "look now",
+        "Look now at everything that waits, whenever it would be looked at next",
+        acts::look,
+    )
+    .when(acts::can_look)
+    .quiet(),
+    command(
+        "board.copy",
+        &["y"],
+        &[Board],
+        "copy asked",
+        "Copy the text that was asked and since when, to send it once more",
+        acts::copy_reminder,
+    )
+    .when(|state| waiting::reminder(state).map(|_| ()))
+    .quiet(),
     command("board.skip", &["s"], &[Board], "skip..", "Skip the chosen step; asks for a reason", acts::skip)
         .when(acts::can_skip)
         .quiet(),

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engagement::{
-    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, ScopeMode, Status, Tally, board,
-    fold, scope,
+    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, ScopeMode, Status, Tally, Wait,
+    board, fold, scope, waiting,
 };
 use crate::engine::{Notice, Page, Request};
-use crate::runbook::{Runbook, Scope, Step};
+use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::ui::look::Look;
 use crate::ui::widget::log::Output;
 use crate::ui::words;
@@ -34,6 +34,8 @@ pub struct EngagementCard {
     pub next: String,
     /// Who must move: `you`, `customer`, `AWS`, `onramp`, `nobody`.
     pub waits_on: String,
+    /// Everything that waits on somebody, with the step's title: what is due first comes first.
+    pub waits: Vec<(String, Wait)>,
     pub tally: Tally,
     /// `user@host`, when somebody holds it now.
     pub held_by: Option<String>,
@@ -56,12 +58,25 @@ impl EngagementCard {
             account: engagement.account().unwrap_or_default(),
             practice: engagement.identity.practice,
             next: next.map_or_else(|| words::nothing_next(&board), |row| row.title.clone()),
-            waits_on: words::who_moves(next.map(|row| &row.status)).to_owned(),
+            waits_on: words::who_moves(next.map(|row| &row.status)),
+            waits: waiting(&board).into_iter().map(|(row, wait)| (row.title.clone(), wait.clone())).collect(),
             tally: board.tally,
             held_by,
             last: (engagement.seq > 0).then_some(engagement.at),
             trouble: None,
         }
+    }
+
+    /// The wait that is longest over its time.
+    pub fn overdue(&self, now: At) -> Option<&(String, Wait)> {
+        self.waits.first().filter(|(_, wait)| wait.overdue(now).is_some())
+    }
+
+    /// How many steps this party must move; for us, those that a person here, or a run, can move.
+    pub fn moves(&self, party: Party) -> usize {
+        let waits = self.waits.iter().filter(|(_, wait)| wait.party == party).count();
+        let ours = self.tally.person + self.tally.failed + self.tally.ready;
+        if party == Party::Operator { waits + ours } else { waits }
     }
 }
 

@@ -18,6 +18,8 @@ pub enum NextMove {
     Again(Address),
     /// It waits on somebody: look whether they have moved.
     LookAgain(Address),
+    /// A person put it on waiting: it may be over.
+    Wait(Address),
     TrustKey(Address),
     /// Something else is there; a person must put it right or decide.
     Decide(Address),
@@ -39,6 +41,7 @@ impl NextMove {
             NextMove::Run(_) => "run",
             NextMove::Again(_) => "try again",
             NextMove::LookAgain(_) => "look again",
+            NextMove::Wait(_) => "it is over..",
             NextMove::TrustKey(_) => "check the key",
             NextMove::Decide(_) => "decide",
             NextMove::SignOff(_) => "sign off",
@@ -62,6 +65,7 @@ impl NextMove {
             NextMove::Run(_) => "Enter runs it; before anything is changed you see the plan and approve it".to_owned(),
             NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
             NextMove::LookAgain(_) => "Enter looks whether it is so by now".to_owned(),
+            NextMove::Wait(_) => "Enter lets you say that the wait is over".to_owned(),
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
             NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
@@ -102,8 +106,10 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::InDoubt { .. } => NextMove::Settle(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),
         Status::Done { .. } => NextMove::Nothing("nothing: it is done"),
-        Status::Waiting { .. } if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
-        Status::Waiting { .. } => NextMove::LookAgain(here),
+        Status::Waiting(wait) if wait.by_hand && !step.asks().is_empty() => NextMove::FillForm(here),
+        Status::Waiting(wait) if wait.by_hand => NextMove::Wait(here),
+        Status::Waiting(_) if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
+        Status::Waiting(_) => NextMove::LookAgain(here),
         Status::Failed(_) | Status::Skipped { .. } | Status::Undone => NextMove::Again(here),
     }
 }

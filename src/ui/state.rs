@@ -15,6 +15,7 @@ use crate::ui::screen::output::OutputScreen;
 use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
 use crate::ui::screen::prompt::Prompt;
+use crate::ui::screen::waiting::WaitForm;
 use crate::ui::screen::{Move, Screen};
 use crate::ui::words;
 use crate::ui::{acts, command};
@@ -58,6 +59,7 @@ impl From<Place> for Where {
 pub enum Popup {
     Palette(Palette),
     Prompt(Prompt),
+    Wait(Box<WaitForm>),
 }
 
 /// Everything the terminal shows comes from here.
@@ -118,7 +120,7 @@ impl State {
     pub fn here(&self) -> Where {
         match &self.popup {
             Some(Popup::Palette(_)) => Where::Palette,
-            Some(Popup::Prompt(_)) => Where::Prompt,
+            Some(Popup::Prompt(_) | Popup::Wait(_)) => Where::Prompt,
             None => self.place.into(),
         }
     }
@@ -132,6 +134,7 @@ impl State {
         match &self.popup {
             Some(Popup::Palette(palette)) => palette.takes_text(),
             Some(Popup::Prompt(prompt)) => prompt.takes_text(),
+            Some(Popup::Wait(form)) => form.takes_text(),
             None => self.screen().takes_text(),
         }
     }
@@ -152,6 +155,7 @@ impl State {
         let screen: &mut dyn Screen = match (&mut self.popup, self.place) {
             (Some(Popup::Palette(palette)), _) => palette,
             (Some(Popup::Prompt(prompt)), _) => prompt,
+            (Some(Popup::Wait(form)), _) => form.as_mut(),
             (None, Place::Home) => &mut self.home,
             (None, Place::Board) => &mut self.board,
             (None, Place::Output) => &mut self.output,

@@ -4,7 +4,7 @@ use crate::engagement::{
     Address, At, Board, DoneHow, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
-use crate::runbook::Runbook;
+use crate::runbook::{Party, Runbook};
 use crate::text;
 use crate::ui::facts::{Facts, Said};
 
@@ -55,6 +55,11 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         Fact::Waiting { step, party, said, .. } => {
             Said::plain(format!("{} waits on {party}: {}", title(step), one_line(said)))
         }
+        Fact::WaitSet { step, party, due, .. } => {
+            let until = due.map(|due| format!(" until {}", due.date())).unwrap_or_default();
+            Said::good(format!("{} waits on {party}{until}", title(step)))
+        }
+        Fact::WaitEnded { step, .. } => Said::good(format!("{}: the wait is over", title(step))),
         Fact::Asked { step, question, .. } => Said::bad(format!("{} asks you: {}", title(step), asked(question))),
         Fact::Stopped { step, why, .. } => Said::plain(format!("{} stopped: {}", title(step), one_line(why))),
         Fact::HostKeyTrusted { host, port, .. } => Said::good(format!("The host key of {host}:{port} is trusted now")),
@@ -127,17 +132,11 @@ pub fn plan_summary(plan: &Plan) -> String {
 }
 
 /// Who must move next.
-pub fn who_moves(next: Option<&Status>) -> &'static str {
+pub fn who_moves(next: Option<&Status>) -> String {
     match next {
-        None => "nobody",
-        Some(Status::Waiting { party, .. }) => match party {
-            crate::runbook::Party::Operator => "you",
-            crate::runbook::Party::Customer => "customer",
-            crate::runbook::Party::Aws => "AWS",
-            crate::runbook::Party::Colocation => "colocation",
-            crate::runbook::Party::ThirdParty => "third party",
-        },
-        Some(_) => "you",
+        None => "nobody".to_owned(),
+        Some(Status::Waiting(wait)) if wait.party != Party::Operator => wait.party.to_string(),
+        Some(_) => "you".to_owned(),
     }
 }
 

@@ -81,9 +81,10 @@ fn what_waits_does_not_block_other_branches() {
     let mut walk = Walk::made();
     let step = at("net/tunnel");
     let (party, ask, said) = (Party::Customer, "please".to_owned(), "no answer".to_owned());
-    walk.happens([started("net/tunnel", 1), Event::Waiting { step, attempt: 1, party, ask, said }]);
+    let (who, due_in) = (String::new(), None);
+    walk.happens([started("net/tunnel", 1), Event::Waiting { step, attempt: 1, party, ask, said, who, due_in }]);
     let board = walk.board();
-    assert_eq!(waiting(&board).count(), 1);
+    assert_eq!(waiting(&board).len(), 1);
     assert_eq!(board.tally.waiting, 1);
     assert_eq!(walk.status("net/subnets[eu-west-1a]"), Status::Ready);
     assert_eq!(board.next().unwrap().address, at("net/subnets[eu-west-1a]"));

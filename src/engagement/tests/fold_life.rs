@@ -18,7 +18,7 @@ fn walked(events: impl IntoIterator<Item = Event>) -> Walk {
 
 fn waiting(attempt: u32, said: &str) -> Event {
     let (party, ask, said) = (Party::Customer, "please".to_owned(), said.to_owned());
-    Event::Waiting { step: at(VPC), attempt, party, ask, said }
+    Event::Waiting { step: at(VPC), attempt, party, ask, said, who: String::new(), due_in: None }
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn attempt_numbers_are_never_used_twice_whatever_the_attempt_was_for() {
 #[test]
 fn waiting_keeps_its_first_moment_through_every_look() {
     let walk = walked([started(VPC, 1), waiting(1, "no answer"), waiting(1, "one of two"), waiting(1, "no answer")]);
-    let State::Waiting { since, said, .. } = state(&walk) else { panic!("{:?}", state(&walk)) };
-    assert_eq!((since, said.as_str()), (At(walk.engagement.at.0 - 2000), "no answer"));
+    let State::Waiting { wait, .. } = state(&walk) else { panic!("{:?}", state(&walk)) };
+    assert_eq!((wait.since, wait.said.as_str()), (At(walk.engagement.at.0 - 2000), "no answer"));
 }
 
 #[test]

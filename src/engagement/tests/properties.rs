@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Finding, FindingKind, Question, Settlement, State};
+use super::super::{Finding, FindingKind, Question, Settlement, State, WaitOrder};
 use super::*;
 use crate::runbook::Party;
 
@@ -63,8 +63,18 @@ fn event() -> impl Strategy<Value = Event> {
             attempt,
             party: Party::Customer,
             ask: "x".to_owned(),
-            said: "y".to_owned()
+            said: "y".to_owned(),
+            who: String::new(),
+            due_in: Some(u64::from(attempt)),
         }),
+        (step(), any::<bool>()).prop_map(|(step, due)| Event::WaitSet {
+            step: at(step),
+            party: Party::Aws,
+            who: "w".to_owned(),
+            due: due.then_some(At(7)),
+            note: "n".to_owned()
+        }),
+        step().prop_map(|step| Event::WaitEnded { step: at(step), note: String::new() }),
         (step(), number()).prop_map(move |(step, attempt)| Event::Asked {
             step: at(step),
             attempt,
@@ -89,6 +99,11 @@ fn command() -> impl Strategy<Value = Command> {
         step().prop_map(|step| Command::Skip { step: at(step), reason: "x".to_owned() }),
         step().prop_map(|step| Command::Reopen(at(step))),
         step().prop_map(|step| Command::TrustHostKey(at(step))),
+        (step(), any::<bool>()).prop_map(|(step, on)| Command::Wait {
+            step: at(step),
+            order: WaitOrder { on: on.then_some(Party::Customer), note: Some("n".to_owned()), ..WaitOrder::default() }
+        }),
+        step().prop_map(|step| Command::EndWait { step: at(step), note: String::new() }),
         (step(), prop_oneof![Just(Settlement::Retry), Just(Settlement::Done)])
             .prop_map(|(step, how)| Command::Settle { step: at(step), how, reason: "x".to_owned() }),
         proptest::sample::select(&["net.zones", "net.mode", "net.peer"])

@@ -140,8 +140,12 @@ impl Stage {
     /// The engine, opened anew. Its clock stands on another day each time, and moves a minute with each look, so that
     /// quiet times are over after a few looks.
     async fn open(&self) -> Desk {
+        let at = self.engagement().at.0;
+        self.open_with(Clock::stepping(At(at + 86_400_000), Duration::from_secs(60))).await
+    }
+
+    async fn open_with(&self, clock: Clock) -> Desk {
         let writer = Writer::open(&self.folder(), &holder()).unwrap();
-        let clock = Clock::stepping(At(writer.engagement().at.0 + 86_400_000), Duration::from_secs(60));
         let worlds = Arc::new(self.worlds().await);
         let runbook = self.runbook.clone();
         let settings = Settings { writer, runbook, worlds, actor: "jane@desk".to_owned(), clock };

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 
 use super::*;
+use crate::engagement::WaitOrder;
+use crate::runbook::Party;
 
 /// The door's port is free: nobody else listens there.
 fn door() -> (String, u16) {
@@ -31,7 +33,7 @@ steps:
 
 fn waits(desk: &Desk) -> (String, At) {
     match desk.status("net/door") {
-        Status::Waiting { ask, since, .. } => (ask, since),
+        Status::Waiting(wait) => (wait.ask, wait.since),
         other => panic!("{other:?}"),
     }
 }
@@ -95,5 +97,102 @@ async fn a_waiting_step_can_be_skipped_while_it_is_looked_at() {
         desk.run(RunScope::All).await;
         waits(&desk);
     }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_looked_at_soon_after_the_engine_is_opened_and_without_a_run() {
+    let (yaml, port) = door();
+    let stage = Stage::new(&yaml, Faults::none());
+    let mut desk = stage.open().await;
+    desk.give("net.who", "Jane");
+    desk.run(RunScope::All).await;
+    waits(&desk);
+    desk.close().await;
+
+    let _open = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut desk = stage.open_with(Clock::default()).await;
+    desk.event("the door to be found open", |event| {
+        matches!(event, Event::Done { step, .. } if step == &at("net/door")).then_some(())
+    })
+    .await;
+    assert_eq!(desk.engagement.record(&at("net/door")).unwrap().waited.len(), 1);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_look_on_demand_starts_nothing_else() {
+    let (yaml, port) = door();
+    let more =
+        "  - {id: later, title: Later, waits_on: aws, ask: x, probe: tcp, with: {address: 127.0.0.1, port: 1}}\n";
+    let stage = Stage::new(&format!("{yaml}{more}"), Faults::none());
+    let mut desk = stage.open().await;
+    desk.give("net.who", "Jane");
+    desk.run(RunScope::Only(at("net/door"))).await;
+    let _open = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    desk.run(RunScope::Waits).await;
+    assert!(matches!(desk.status("net/door"), Status::Done { .. }));
+    assert_eq!(desk.status("net/later"), Status::Ready, "it was not started");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_step_that_a_person_put_on_waiting_is_left_alone_until_they_end_it() {
+    let (yaml, _) = door();
+    let stage = Stage::new(&yaml, Faults::none());
+    let mut desk = stage.open().await;
+    desk.give("net.who", "Jane");
+    let order = WaitOrder { on: Some(Party::ThirdParty), note: Some("the carrier".to_owned()), ..WaitOrder::default() };
+    desk.handle.command(Command::Wait { step: at("net/door"), order });
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/door"), Status::Waiting(wait) if wait.by_hand), "{:?}", desk.status("net/door"));
+    assert!(!attempts(&stage.events()).contains_key("net/door"));
+    desk.handle.command(Command::EndWait { step: at("net/door"), note: String::new() });
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/door"), Status::Waiting(wait) if !wait.by_hand && wait.party == Party::Customer));
+    desk.close().await;
+}
+
+/// What the customer has to do, and we sign off.
+const SHOWN: &str = r#"
+runbook: shown
+title: Shown
+phase: net
+inputs:
+  - {id: net.who, label: Who, kind: text}
+steps:
+  - {id: who, title: Who, form: [net.who]}
+  - id: shown
+    title: Seen
+    owner: customer
+    who: "{{ net.who }}"
+    due: 3 days
+    manual: Please look at it, {{ net.who }}.
+  - {id: after, title: After, needs: [shown], manual: Go on.}
+"#;
+
+#[tokio::test]
+async fn a_sign_off_by_somebody_else_waits_on_them_from_when_its_turn_has_come() {
+    let stage = Stage::new(SHOWN, Faults::none());
+    let mut desk = stage.open().await;
+    let asked = |wanted: &'static str| {
+        move |event: &Event| matches!(event, Event::Waiting { ask, .. } if ask.contains(wanted)).then_some(())
+    };
+    desk.give("net.who", "Jane");
+    desk.event("Jane to be asked", asked("Jane")).await;
+    let Status::Waiting(first) = desk.status("net/shown") else { panic!("{:?}", desk.status("net/shown")) };
+    assert_eq!(
+        (first.party, first.who.as_str(), first.due),
+        (Party::Customer, "Jane", Some(At(first.since.0 + 259_200_000)))
+    );
+    let events = stage.events().len();
+    desk.run(RunScope::All).await;
+    assert_eq!(stage.events().len(), events, "nothing to look at, and nothing new");
+    desk.give("net.who", "Joe");
+    desk.event("Joe to be asked", asked("Joe")).await;
+    let Status::Waiting(now) = desk.status("net/shown") else { panic!() };
+    assert_eq!((now.who.as_str(), now.since), ("Joe", first.since));
+    desk.sign("net/shown").await;
+    assert_eq!(desk.status("net/after"), Status::SignOff);
     desk.close().await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Style;
 
 use crate::engagement::{
-    Address, Call, DoneHow, Failure, PlanEntry, Question, Row, State as StepState, Status, call, item_of,
+    Address, Call, DoneHow, Failure, PlanEntry, Question, Row, State as StepState, Status, Wait, call, item_of,
 };
 use crate::runbook::{Step, StepId, Work};
 use crate::text;
@@ -101,6 +101,7 @@ impl Detail<'_> {
         let next = next_move(self.facts, self.address).sentence(self.facts);
         prose.item("Next", &next, look.style(Role::Accent));
         self.status(prose);
+        self.waited(prose);
         if !self.step.why.is_empty() {
             prose.item("Why", &self.step.why, plain);
         }
@@ -129,13 +130,7 @@ impl Detail<'_> {
             Status::Failed(failure) => self.failure(prose, failure),
             Status::Asked(question) => self.question(prose, question),
             Status::Done { .. } => self.evidence(prose),
-            Status::Waiting { party, ask, said, since } => {
-                let since = text::duration(whole_seconds(self.facts.now.since(*since)));
-                prose.item("Waits", &format!("on {party}, for {since} now: {said}"), style);
-                if !ask.is_empty() {
-                    prose.item("Asked", ask, Style::new());
-                }
-            }
+            Status::Waiting(wait) => self.wait(prose, wait, style),
             Status::Running { since, .. } => {
                 let word = self.row.status.word();
                 let elapsed = text::duration(whole_seconds(self.facts.now.since(*since)));
@@ -167,6 +162,33 @@ impl Detail<'_> {
             }
             Status::NotNeeded | Status::Blocked(_) | Status::Ready | Status::ReadyToVerify => {}
             Status::SignOff | Status::Undone => {}
+        }
+    }
+
+    fn wait(&self, prose: &mut Prose, wait: &Wait, style: Style) {
+        let now = self.facts.now;
+        let lasted = text::duration(whole_seconds(wait.lasted(now)));
+        let said = if wait.said.is_empty() { String::new() } else { format!(": {}", wait.said) };
+        prose.item("Waits", &format!("on {}, for {lasted} now{said}", wait.whom()), style);
+        if let Some(due) = wait.due {
+            let role = if wait.overdue(now).is_some() { Role::Problem } else { Role::Waiting };
+            let said = format!("{}, {}", words::moment(self.facts, due), wait.due_in(now));
+            prose.item("Due", &said, self.facts.look.style(role));
+        }
+        if !wait.note.is_empty() {
+            prose.item("Note", &wait.note, Style::new());
+        }
+        if !wait.ask.is_empty() {
+            prose.item("Asked", &format!("{} (y copies it)", wait.ask.trim_end()), Style::new());
+        }
+    }
+
+    /// Waits that are over: how long they took, and who was asked.
+    fn waited(&self, prose: &mut Prose) {
+        let Some(record) = self.open.engagement.record(self.address) else { return };
+        for waited in &record.waited {
+            let said = format!("{} on {}", text::duration(whole_seconds(waited.lasted())), waited.wait.whom());
+            prose.item("Waited", &said, Style::new());
         }
     }
 

@@ -4,6 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
+use crate::engagement::by_party;
+use crate::runbook::Party;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{EngagementCard, Facts};
 use crate::ui::look::{Glyph, Role};
@@ -21,17 +23,44 @@ const ABOUT_HEIGHT: u16 = 9;
 #[derive(Debug, Clone, Default)]
 pub struct HomeScreen {
     cursor: usize,
+    /// Only those are shown where this party must move.
+    only: Option<Party>,
 }
 
 impl HomeScreen {
     pub fn chosen<'a>(&self, facts: &'a Facts) -> Option<&'a EngagementCard> {
-        facts.cards.get(self.cursor.min(facts.cards.len().saturating_sub(1)))
+        let shown = self.shown(facts);
+        shown.get(self.cursor.min(shown.len().saturating_sub(1))).copied()
     }
+
+    /// The engagements in the list: those with something overdue first, then the one last touched.
+    fn shown<'a>(&self, facts: &'a Facts) -> Vec<&'a EngagementCard> {
+        let wanted = |card: &&EngagementCard| self.only.is_none_or(|party| card.moves(party) > 0);
+        let mut shown: Vec<&EngagementCard> = facts.cards.iter().filter(wanted).collect();
+        shown.sort_by_key(|card| card.overdue(facts.now).is_none());
+        shown
+    }
+}
+
+const PARTIES: [Party; 5] = [Party::Operator, Party::Customer, Party::Aws, Party::Colocation, Party::ThirdParty];
+
+/// The parties that have something to move somewhere.
+fn parties(facts: &Facts) -> impl Iterator<Item = Party> {
+    PARTIES.into_iter().filter(|party| facts.cards.iter().any(|card| card.moves(*party) > 0))
+}
+
+/// Who must move over all engagements: `us 3, customer 2 (1 overdue, oldest 12 d)`.
+fn totals(facts: &Facts) -> String {
+    let ours = facts.cards.iter().map(|card| card.moves(Party::Operator)).sum::<usize>();
+    let waits = facts.cards.iter().flat_map(|card| &card.waits).map(|(_, wait)| wait);
+    let others = by_party(waits.filter(|wait| wait.party != Party::Operator), facts.now);
+    let ours = (ours > 0).then(|| format!("us {ours}"));
+    ours.into_iter().chain(others.iter().map(|sum| sum.said(facts.now))).collect::<Vec<_>>().join(", ")
 }
 
 impl Screen for HomeScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
-        let last = facts.cards.len().saturating_sub(1);
+        let last = self.shown(facts).len().saturating_sub(1);
         self.cursor = match to {
             Move::Up => self.cursor.saturating_sub(1),
             Move::Down => (self.cursor + 1).min(last),
@@ -53,13 +82,18 @@ impl Screen for HomeScreen {
             return draw_welcome(facts, frame, area);
         }
         let [list, about] = Layout::vertical([Constraint::Fill(1), Constraint::Length(ABOUT_HEIGHT)]).areas(area);
-        let inside = pane(frame, &facts.look, list, "Engagements", "last touched first", true);
+        let title = match self.only {
+            Some(party) => format!("Engagements: {party} must move"),
+            None => "Engagements".to_owned(),
+        };
+        let inside = pane(frame, &facts.look, list, &title, &totals(facts), true);
         let [head, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inside);
         let columns = Columns::of(inside.width);
         frame.render_widget(Span::styled(columns.head(), facts.look.style(Role::Muted)), head);
-        let cursor = self.cursor.min(facts.cards.len().saturating_sub(1));
-        let lines: Vec<Line> =
-            facts.cards.iter().enumerate().map(|(index, card)| columns.row(facts, card, index == cursor)).collect();
+        let shown = self.shown(facts);
+        let cursor = self.cursor.min(shown.len().saturating_sub(1));
+        let row = |(index, card): (usize, &&EngagementCard)| columns.row(facts, card, self.only, index == cursor);
+        let lines: Vec<Line> = shown.iter().enumerate().map(row).collect();
         tree::draw(frame, &facts.look, rows, &lines, cursor, true);
         if let Some(card) = self.chosen(facts) {
             draw_about(facts, frame, about, card);
@@ -112,13 +146,13 @@ impl Columns {
         )
     }
 
-    fn row(&self, facts: &Facts, card: &EngagementCard, focused: bool) -> Line<'static> {
+    fn row(&self, facts: &Facts, card: &EngagementCard, only: Option<Party>, focused: bool) -> Line<'static> {
         let look = &facts.look;
         let (glyph, role) = sign(card);
         let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
         let progress = format!("{:>2}/{:<3}", card.tally.done, card.tally.total);
         let touched = card.last.map(|at| words::ago(facts, at)).unwrap_or_default();
-        let next = card.trouble.as_ref().unwrap_or(&card.next);
+        let next = next(facts, card, only);
         Line::from(vec![
             Span::raw(format!("{cursor} ")),
             Span::styled(look.glyph(glyph), look.style(role)),
@@ -131,8 +165,22 @@ impl Columns {
             Span::raw(" "),
             Span::raw(fitted(&touched, self.touched)),
             Span::raw(" "),
-            Span::raw(fitted(&look.text(next), self.next)),
+            Span::raw(fitted(&look.text(&next), self.next)),
         ])
+    }
+}
+
+/// What is next here: trouble, what is overdue, what the chosen party must do, or the next step.
+fn next(facts: &Facts, card: &EngagementCard, only: Option<Party>) -> String {
+    if let Some(trouble) = &card.trouble {
+        return trouble.clone();
+    }
+    let mut asked = card.waits.iter().filter(|(_, wait)| only == Some(wait.party));
+    let late = card.overdue(facts.now).filter(|(_, wait)| only.is_none_or(|party| party == wait.party));
+    match late.or_else(|| asked.next()) {
+        Some((title, wait)) if wait.due.is_some() => format!("{}: {title}", wait.due_in(facts.now)),
+        Some((title, _)) => title.clone(),
+        None => card.next.clone(),
     }
 }
 
@@ -174,6 +222,12 @@ fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCar
     prose.item(" Where", or_dash(&place.join("  ")), plain);
     prose.item(" Next", or_dash(&card.next), look.bold());
     prose.item(" Who moves", or_dash(&card.waits_on), plain);
+    let waits = by_party(card.waits.iter().map(|(_, wait)| wait), facts.now);
+    if !waits.is_empty() {
+        let said: Vec<String> = waits.iter().map(|sum| sum.said(facts.now)).collect();
+        let role = if card.overdue(facts.now).is_some() { Role::Problem } else { Role::Waiting };
+        prose.item(" Waits on", &said.join(", "), look.style(role));
+    }
     prose.item(" Progress", &words::counters(&card.tally), plain);
     if let Some(holder) = &card.held_by {
         prose.item(" Held by", holder, look.style(Role::Waiting));
@@ -205,6 +259,27 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         }
         None => Vec::new(),
     }
+}
+
+/// `w`: the next party that must move somewhere; after the last of them, everything.
+pub fn next_party(state: &mut State) -> Vec<Effect> {
+    let parties: Vec<Party> = parties(&state.facts).collect();
+    let at = state.home.only.and_then(|only| parties.iter().position(|party| *party == only));
+    state.home.only = match (state.home.only, at) {
+        (None, _) => parties.first().copied(),
+        (Some(_), at) => at.and_then(|at| parties.get(at + 1)).copied(),
+    };
+    state.home.cursor = 0;
+    Vec::new()
+}
+
+pub fn can_choose_party(state: &State) -> Result<(), String> {
+    let somebody = state.home.only.is_some() || parties(&state.facts).next().is_some();
+    if somebody { Ok(()) } else { Err("nobody must move anywhere".to_owned()) }
+}
+
+pub fn party_hint(state: &State) -> String {
+    state.home.only.map_or_else(|| "who moves".to_owned(), |party| format!("not only {party}"))
 }
 
 /// May the chosen engagement be opened?

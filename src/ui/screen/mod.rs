@@ -10,6 +10,7 @@ pub mod palette;
 pub mod plan;
 pub mod prompt;
 pub mod rows;
+pub mod waiting;
 
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyEvent;
@@ -84,6 +85,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     match &state.popup {
         Some(Popup::Palette(palette)) => palette.draw_over(state, frame, content),
         Some(Popup::Prompt(prompt)) => prompt.draw(&state.facts, frame, content),
+        Some(Popup::Wait(form)) => form.draw(&state.facts, frame, content),
         None => {}
     }
     for (line, row) in said_lines.into_iter().zip(said.rows()) {

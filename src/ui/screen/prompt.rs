@@ -329,7 +329,7 @@ impl Screen for Prompt {
 
 /// `Enter`: takes the answer, or says what is wrong with it.
 pub fn accept(state: &mut State) -> Vec<Effect> {
-    let Some(crate::ui::state::Popup::Prompt(prompt)) = &state.popup else { return Vec::new() };
+    let Some(crate::ui::state::Popup::Prompt(prompt)) = &state.popup else { return super::waiting::accept(state) };
     let prompt = prompt.clone();
     match answer(state, &prompt) {
         Ok(effects) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, Row, Status};
+use crate::engagement::{Address, At, Row, Status};
 use crate::runbook::{Phase, StepId};
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::look::{Glyph, Role};
@@ -31,6 +31,8 @@ pub struct TreeRow {
     pub folded: Option<bool>,
     /// How many of its steps are done, `3/7`.
     pub count: Option<String>,
+    /// The earliest moment at which something in it that waits is due.
+    pub due: Option<At>,
 }
 
 /// What a person opened or closed by hand; everything else folds by itself.
@@ -77,6 +79,7 @@ fn add_phase(open: &Opened, folds: &Folds, phase: &Phase, rows: &mut Vec<TreeRow
         badge: summary(steps.iter().map(|row| &row.status)),
         folded: Some(folded),
         count: Some(count(&steps)),
+        due: due(&steps),
         node,
     });
     if folded {
@@ -96,6 +99,7 @@ fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeR
         badge: badge::of(&row.status),
         folded: None,
         count: None,
+        due: due(&[row]),
     };
     match instances {
         [] => {}
@@ -109,6 +113,7 @@ fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeR
                 badge: summary(all.iter().map(|row| &row.status)),
                 folded: Some(folded),
                 count: Some(count(all)),
+                due: due(all),
                 node,
             });
             if !folded {
@@ -120,6 +125,14 @@ fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeR
 
 fn summary<'a>(statuses: impl Iterator<Item = &'a Status>) -> Badge {
     badge::worst(statuses).map_or(Badge { glyph: Glyph::Todo, role: Role::Muted, word: "" }, badge::of)
+}
+
+fn due(rows: &[&Row]) -> Option<At> {
+    let due = |row: &&Row| match &row.status {
+        Status::Waiting(wait) => wait.due,
+        _ => None,
+    };
+    rows.iter().filter_map(due).min()
 }
 
 fn count(rows: &[&Row]) -> String {
@@ -138,9 +151,16 @@ pub fn line(facts: &Facts, row: &TreeRow, width: usize, focused: bool) -> Line<'
         None => " ",
     };
     let before = format!("{cursor}{fold}{}", " ".repeat(row.depth + 1));
-    let after = row.count.clone().unwrap_or_else(|| word(row, width).to_owned());
+    let overdue = row.due.is_some_and(|due| due < facts.now);
+    let after = match (&row.count, overdue) {
+        (None, true) => "overdue".to_owned(),
+        // An open group shows it where it is.
+        (Some(count), true) if row.folded == Some(true) => format!("overdue {count}"),
+        (Some(count), _) => count.clone(),
+        (None, false) => word(row, width).to_owned(),
+    };
     let room = width.saturating_sub(cells(&before) + 2 + cells(&after) + 2);
-    let style = look.style(row.badge.role);
+    let style = look.style(if overdue && row.count.is_none() { Role::Problem } else { row.badge.role });
     let title_style = match (row.depth, row.badge.role) {
         (0, _) => look.bold(),
         (_, Role::Muted) => style,

@@ -96,6 +96,8 @@ fn a_wait_says_on_whom_and_since_when() {
         party: Party::Customer,
         ask: "Please open TCP 22022 to our addresses.".to_owned(),
         said: "192.0.2.10 does not answer on port 22022".to_owned(),
+        who: "Network team".to_owned(),
+        due_in: Some(864_000),
     });
     stage.state.facts.now = At(NOW.0 + 3_600_000);
     let _ = stage.state.board.jump(&stage.state.facts, &address("handover/firewall"));

@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::stage::Stage;
+use super::stage::{NOW, Stage};
+use crate::engagement::{At, Wait};
+use crate::runbook::Party;
 
 #[test]
 fn the_list_at_80() {
@@ -57,4 +59,61 @@ fn esc_at_the_top_only_says_how_to_leave() {
     assert!(stage.screen(80, 24).contains("q quits"));
     stage.press(&["q"]);
     assert_eq!(stage.wished(), ["Quit"]);
+}
+
+const DAY: i64 = 86_400_000;
+
+fn wait(party: Party, days: i64, due: Option<i64>) -> Wait {
+    Wait {
+        party,
+        who: String::new(),
+        since: At(NOW.0 - days * DAY),
+        due: due.map(|days| At(NOW.0 + days * DAY)),
+        ask: String::new(),
+        said: String::new(),
+        note: String::new(),
+        by_hand: false,
+        set: false,
+    }
+}
+
+fn with_waits() -> Stage {
+    let mut stage = Stage::home();
+    let cards = &mut stage.state.facts.cards;
+    cards[0].waits = vec![("Quota for addresses".to_owned(), wait(Party::Aws, 3, None))];
+    cards[1].waits = vec![
+        ("Both tunnels are up".to_owned(), wait(Party::Customer, 12, Some(-2))),
+        ("The peering is accepted".to_owned(), wait(Party::Customer, 1, Some(9))),
+    ];
+    stage
+}
+
+#[test]
+fn waits_are_shown_by_who_must_move_and_what_is_overdue_comes_first() {
+    assert_snapshot!(with_waits().screen(80, 24));
+}
+
+#[test]
+fn the_list_can_be_narrowed_to_who_must_move() {
+    let mut stage = with_waits();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        stage.press(&["w"]);
+        let screen = stage.screen(120, 40);
+        let named = ["acme-prod", "northwind-dr", "lund-prod"];
+        let shown = |name: &&str| screen.lines().skip(3).take(4).any(|line| line.contains(*name));
+        seen.push(named.into_iter().filter(shown).collect::<Vec<_>>());
+    }
+    assert_eq!(
+        seen,
+        [
+            vec!["acme-prod", "northwind-dr"],
+            vec!["northwind-dr"],
+            vec!["acme-prod"],
+            vec!["acme-prod", "northwind-dr", "lund-prod"],
+        ],
+        "us, the customer, AWS, everybody"
+    );
+    stage.press(&["w", "w", "Enter"]);
+    assert_eq!(stage.wished(), ["OpenEngagement(\"northwind-dr\")"], "the cursor is on what is shown");
 }

@@ -28,6 +28,8 @@ fn colourful(look: Look) -> Buffer {
         party: Party::Customer,
         ask: "please".to_owned(),
         said: "not yet".to_owned(),
+        who: String::new(),
+        due_in: None,
     });
     let _ = stage.state.board.jump(&stage.state.facts, &address("network/gateway"));
     stage.buffer(80, 24)

@@ -9,3 +9,4 @@ mod plan;
 mod popups;
 mod sizes;
 mod stage;
+mod waiting;

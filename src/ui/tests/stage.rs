@@ -253,6 +253,7 @@ fn cards() -> Vec<EngagementCard> {
         practice: false,
         next: next.to_owned(),
         waits_on: who.to_owned(),
+        waits: Vec::new(),
         tally,
         held_by: None,
         last: Some(At(NOW.0 - minutes * 60_000)),
