@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 pub use crate::engagement::Failure;
-use crate::engagement::{Change, Difference, Outcome, Question, RepeatClass};
+use crate::engagement::{Change, Difference, Intent, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
 
 pub use registry::{build, catalog};
@@ -51,6 +51,12 @@ pub trait Action: Send + Sync {
 
     /// Make it so. Looks again itself where it must know what is there, so that a half-made thing is completed.
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome;
+
+    /// What became of a change that was cut off, as the far side itself has written it down. Waits for the end of one
+    /// that is still going on. Starts nothing.
+    async fn recall(&self, _world: &World, _intent: &Intent) -> Recalled {
+        Recalled::Nothing
+    }
 
     /// Is it so now? Its output is what later steps use.
     async fn verify(&self, world: &World) -> Verified;
@@ -88,6 +94,21 @@ pub enum Verified {
     },
     NotSo(Failure),
     Unknown(Trouble),
+}
+
+/// What the far side knows of a change that was cut off.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Recalled {
+    /// It keeps no record, or the change never reached it: probing and repeating, as the class allows, tell the rest.
+    Nothing,
+    Ended(Outcome),
+    /// It had begun and will not end: part of it may have been done, and it must not be repeated.
+    CutOff {
+        why: String,
+    },
+    /// It could not be asked.
+    Trouble(Trouble),
 }
 
 /// What is there.

@@ -9,11 +9,11 @@ use tokio::sync::mpsc;
 
 use super::failure::of_ssh;
 use super::world::trouble_of_ssh;
-use super::{Action, Found, Probe, Trouble, Verified, World};
-use crate::engagement::{Change, Failure, Outcome, RepeatClass};
+use super::{Action, Found, Probe, Recalled, Trouble, Verified, World};
+use crate::engagement::{Change, Failure, Intent, Outcome, Purpose, RepeatClass};
 use crate::journal::DurableIntent;
-use crate::ssh::{Chunk, Exit, Route, Script, SshError, Stream};
-use crate::text::{Cleaner, clip};
+use crate::ssh::{Chunk, Detached, Exit, Fate, Heard, Reason, Route, Script, SshError, Stream};
+use crate::text::{Cleaner, clip, duration};
 
 /// Pieces of output under way between the wire and the watcher; more than that waits on the wire, which drops and counts.
 const UNDER_WAY: usize = 64;
@@ -36,7 +36,7 @@ pub(super) struct Shell {
     pub limit: Duration,
 }
 
-/// How a script ended, and the last it said.
+/// How a script that only looks ended, and the last it said.
 struct Ended {
     exit: Exit,
     said: Said,
@@ -58,41 +58,111 @@ impl NotEnded {
     }
 }
 
+/// The two scripts that change something.
+#[derive(Debug, Clone, Copy)]
+enum Doing {
+    Run,
+    Undo,
+}
+
+impl Doing {
+    fn what(self) -> &'static str {
+        match self {
+            Doing::Run => "the script",
+            Doing::Undo => "the undo script",
+        }
+    }
+}
+
 impl Shell {
-    async fn script(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
-        let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
+    fn to_send(&self, text: &str) -> Script {
         let text = if self.library.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.library) };
-        let script = Script { text, sudo: self.sudo, limit: self.limit, stdin_after: None };
-        run_script(world, &route, &script).await.map_err(NotEnded::Ssh)
+        Script { text, sudo: self.sudo, limit: self.limit, stdin_after: None }
     }
 
-    fn failed(&self, what: &str, ended: &Ended) -> Failure {
+    /// A script that only looks: whatever becomes of it, it can be run again.
+    async fn script(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
+        let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
+        run_script(world, &route, &self.to_send(text)).await.map_err(NotEnded::Ssh)
+    }
+
+    fn failed(&self, what: &str, ended: &str, said: &Said) -> Failure {
         Failure {
-            what: format!("{what} on {} ended with {}", self.host, code_of(&ended.exit)),
+            what: format!("{what} on {} ended with {ended}", self.host),
             meaning: "The script says so itself; what it did before that is in its output.".to_owned(),
             advice: "Read its last lines below, put right what they name, and run the step again.".to_owned(),
-            raw: ended.said.last_lines(),
+            raw: said.last_lines(),
             ..Failure::default()
         }
     }
 
-    /// Runs a script that changes something.
-    async fn change(&self, world: &World, what: &str, text: &str, created: bool) -> Outcome {
-        match self.script(world, text).await {
-            Ok(ended) if ended.exit.is_success() => Outcome::Changed {
-                said: format!("{what} on {} ended well", self.host),
-                created,
-                operations: vec![format!("ssh {}", self.host)],
-                output: BTreeMap::from([("stdout".to_owned(), json!(ended.said.result()))]),
-            },
-            Ok(ended) if ended.exit.code.is_none() && ended.exit.signal.is_none() => {
-                Outcome::InDoubt { why: format!("{what} on {} ended without saying how", self.host) }
-            }
-            Ok(ended) => Outcome::Failed { failure: self.failed(what, &ended) },
-            Err(NotEnded::Ssh(error)) if error.may_have_run() => Outcome::InDoubt { why: error.to_string() },
-            Err(NotEnded::Ssh(error)) => Outcome::Failed { failure: of_ssh(&error) },
-            Err(NotEnded::NoRoute(failure)) => Outcome::Failed { failure },
+    /// Runs a script that changes something, or goes on with the one that was started under the same token.
+    async fn change(&self, world: &World, doing: Doing, text: &str, intent: &DurableIntent) -> Outcome {
+        let route = match world.routes.to(&self.host) {
+            Ok(route) => route,
+            Err(failure) => return Outcome::Failed { failure },
+        };
+        let work = Detached { script: self.to_send(text), token: intent.token().to_owned() };
+        let (fate, said) =
+            with_output(world, async |sink| world.ssh.run_detached(&route, &work, &sink, &world.cancel).await).await;
+        match fate {
+            Ok(fate) => self.outcome(doing, fate, &said),
+            Err(error) => Outcome::Failed { failure: of_ssh(&error) },
         }
+    }
+
+    /// What became of a script is what becomes of the step's change.
+    fn outcome(&self, doing: Doing, fate: Fate, said: &Said) -> Outcome {
+        let (what, host) = (doing.what(), &self.host);
+        match fate {
+            Fate::Ended { code: 0 } => Outcome::Changed {
+                said: format!("{what} on {host} ended well"),
+                created: matches!(doing, Doing::Run),
+                operations: vec![format!("ssh {host}")],
+                output: BTreeMap::from([("stdout".to_owned(), json!(said.result()))]),
+            },
+            Fate::Ended { code } => Outcome::Failed { failure: self.failed(what, &format!("code {code}"), said) },
+            Fate::Stopped { reason, signal } => Outcome::Failed { failure: self.stopped(what, reason, &signal, said) },
+            Fate::NotStarted { why } => Outcome::Failed {
+                failure: Failure {
+                    what: format!("{what} on {host} was not started: {why}"),
+                    meaning: "Nothing was run on the host.".to_owned(),
+                    advice: "Put right what it names, and run the step again.".to_owned(),
+                    ..Failure::default()
+                },
+            },
+            Fate::CutOff { claim } => Outcome::InDoubt { why: self.cut_off(what, &claim) },
+            Fate::Unknown { why, claim } => {
+                let place = claim.map(|claim| format!("; what it writes is in {claim}")).unwrap_or_default();
+                Outcome::InDoubt { why: format!("{what} may be running on {host}{place}: {why}") }
+            }
+        }
+    }
+
+    fn stopped(&self, what: &str, reason: Reason, signal: &str, said: &Said) -> Failure {
+        let host = &self.host;
+        let (why, advice) = match reason {
+            Reason::Person => ("was stopped by a person".to_owned(), "Look at what it did until then"),
+            Reason::Limit => (
+                format!("did not end within {} and was stopped", duration(self.limit)),
+                "Look at what it was waiting for, give the step a longer limit if it needs one",
+            ),
+        };
+        Failure {
+            what: format!("{what} on {host} {why}; its processes are gone ({signal})"),
+            meaning: "It ended in the middle: what it did before that stands.".to_owned(),
+            advice: format!("{advice}, and run the step again."),
+            raw: said.last_lines(),
+            ..Failure::default()
+        }
+    }
+
+    fn cut_off(&self, what: &str, claim: &str) -> String {
+        format!(
+            "{what} was started on {} and ended in the middle: it was killed, or the host restarted. What it wrote is in \
+             {claim}",
+            self.host
+        )
     }
 }
 
@@ -110,7 +180,8 @@ impl Action for Shell {
     }
 
     fn class(&self) -> RepeatClass {
-        RepeatClass::Person
+        // The host runs a token once.
+        RepeatClass::Token
     }
 
     async fn probe(&self, world: &World) -> Probe {
@@ -126,14 +197,35 @@ impl Action for Shell {
             Ok(ended) if ended.exit.code == Some(1) || (only_so && ended.exit.code.is_some()) => {
                 Probe::Absent { said: ended.said.short(&format!("not so on {}", self.host)) }
             }
-            Ok(ended) => Probe::Unknown(Trouble::Failure(self.failed("the check", &ended))),
+            Ok(ended) => Probe::Unknown(Trouble::Failure(self.failed("the check", &code_of(&ended.exit), &ended.said))),
         }
     }
 
-    async fn apply(&self, world: &World, _intent: &DurableIntent) -> Outcome {
+    async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         match &self.run {
-            Some(run) => self.change(world, "the script", run, true).await,
+            Some(run) => self.change(world, Doing::Run, run, intent).await,
             None => Outcome::AlreadySo { said: "this step only looks".to_owned(), output: BTreeMap::new() },
+        }
+    }
+
+    async fn recall(&self, world: &World, intent: &Intent) -> Recalled {
+        let (doing, text) = match intent.purpose {
+            Purpose::Apply => (Doing::Run, &self.run),
+            Purpose::Undo => (Doing::Undo, &self.undo),
+        };
+        let Some(text) = text else { return Recalled::Nothing };
+        let route = match world.routes.to(&self.host) {
+            Ok(route) => route,
+            Err(failure) => return Recalled::Trouble(Trouble::Failure(failure)),
+        };
+        let work = Detached { script: self.to_send(text), token: intent.token.clone() };
+        let (fate, said) =
+            with_output(world, async |sink| world.ssh.find_detached(&route, &work, &sink, &world.cancel).await).await;
+        match fate {
+            Ok(None) => Recalled::Nothing,
+            Ok(Some(Fate::CutOff { claim })) => Recalled::CutOff { why: self.cut_off(doing.what(), &claim) },
+            Ok(Some(fate)) => Recalled::Ended(self.outcome(doing, fate, &said)),
+            Err(error) => Recalled::Trouble(trouble_of_ssh(&error)),
         }
     }
 
@@ -155,9 +247,9 @@ impl Action for Shell {
         }
     }
 
-    async fn undo(&self, world: &World, _intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
+    async fn undo(&self, world: &World, intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
         match &self.undo {
-            Some(undo) => self.change(world, "the undo script", undo, false).await,
+            Some(undo) => self.change(world, Doing::Undo, undo, intent).await,
             None => Outcome::Failed {
                 failure: Failure::new("this step has no undo script", "Take it back by hand, then skip the step."),
             },
@@ -180,28 +272,50 @@ fn code_of(exit: &Exit) -> String {
     }
 }
 
-/// Runs a script, shows its output as it comes, and keeps the end of it.
+/// Runs a script that only looks, shows its output as it comes, and keeps the end of it.
 async fn run_script(world: &World, route: &Route, script: &Script) -> Result<Ended, SshError> {
-    let (sink, mut pieces) = mpsc::channel::<Chunk>(UNDER_WAY);
-    let running = async {
-        let exit = world.ssh.run(route, script, &sink, &world.cancel).await;
-        drop(sink);
-        exit
-    };
+    let (exit, said) = with_output(world, async |heard| {
+        let (sink, mut pieces) = mpsc::channel::<Chunk>(UNDER_WAY);
+        let running = async move { world.ssh.run(route, script, &sink, &world.cancel).await };
+        let handing_on = async {
+            while let Some(piece) = pieces.recv().await {
+                let _ = heard.send(Heard::Output(piece)).await;
+            }
+        };
+        tokio::join!(running, handing_on).0
+    })
+    .await;
+    Ok(Ended { exit: exit?, said })
+}
+
+/// Does what is heard through a channel, shows it as it comes, and keeps the end of it.
+async fn with_output<T>(world: &World, work: impl AsyncFnOnce(mpsc::Sender<Heard>) -> T) -> (T, Said) {
+    let (sink, mut heard) = mpsc::channel(UNDER_WAY);
     let watching = async {
         let mut said = Said::default();
-        while let Some(piece) = pieces.recv().await {
-            said.heard(&piece);
-            if piece.missed > 0 {
-                world.say(&format!("({} bytes of output were lost here)", piece.missed)).await;
+        while let Some(heard) = heard.recv().await {
+            match heard {
+                Heard::Output(piece) => {
+                    said.heard(&piece);
+                    if piece.missed > 0 {
+                        world.say(&format!("({} bytes of output were lost here)", piece.missed)).await;
+                    }
+                    // A watcher who has gone away does not stop the script.
+                    let _ = world.output.send(piece.bytes).await;
+                }
+                Heard::Found(claim) => {
+                    world
+                        .say(&format!("(reattached: it was started earlier; all it wrote, from {claim}, follows)"))
+                        .await;
+                }
+                Heard::Lost(error) => {
+                    world.say(&format!("({error}; the script goes on, and is looked for again)")).await
+                }
             }
-            // A watcher who has gone away does not stop the script.
-            let _ = world.output.send(piece.bytes).await;
         }
         said.finish()
     };
-    let (exit, said) = tokio::join!(running, watching);
-    Ok(Ended { exit: exit?, said })
+    tokio::join!(work(sink), watching)
 }
 
 /// What a script wrote, made printable, the end of it only.

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, pause};
-use crate::action::{Action, Found, Probe, Trouble, Verified, World};
+use crate::action::{Action, Found, Probe, Recalled, Trouble, Verified, World};
 use crate::engagement::{
     Address, Asking, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
     Question, Recovery, RepeatClass, Wait, recover,
@@ -137,7 +137,11 @@ impl Attempt {
         }
         let intent = self.intend(self.intent.clone()).await?;
         // From here on a cut is not clean: the action itself answers to the cancel token.
-        let outcome = self.action.apply(&self.world, &intent).await;
+        self.applied(self.action.apply(&self.world, &intent).await).await
+    }
+
+    /// Outcome, check.
+    async fn applied(&self, outcome: Outcome) -> Step<()> {
         let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
         self.conclude(Purpose::Apply, outcome).await?;
         if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
@@ -224,7 +228,15 @@ impl Attempt {
     }
 
     /// An earlier attempt was cut off between intent and outcome.
-    async fn recover(&self, intent: Intent, since: At) -> Step<()> {
+    async fn recover(&self, mut intent: Intent, since: At) -> Step<()> {
+        let mut why = "only a person can say what became of it".to_owned();
+        match self.action.recall(&self.world, &intent).await {
+            Recalled::Nothing => {}
+            Recalled::Ended(outcome) => return self.applied(outcome).await,
+            // Its check may still say that it is so; otherwise only a person can.
+            Recalled::CutOff { why: told } => (intent.class, why) = (RepeatClass::Person, told),
+            Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
+        }
         let mut seen = None;
         let mut turn = 0;
         loop {
@@ -253,8 +265,15 @@ impl Attempt {
                 }
                 (_, Probe::Unknown(Trouble::Question(question))) => return self.asked(question).await,
                 (_, Probe::Unknown(Trouble::Failure(failure))) => return self.doubt(&failure.what).await,
-                _ => return self.doubt("only a person can say what became of it").await,
+                _ => return self.doubt(&why).await,
             }
+        }
+    }
+
+    async fn still_in_doubt(&self, trouble: Trouble) -> Step<()> {
+        match trouble {
+            Trouble::Question(question) => self.asked(question).await,
+            Trouble::Failure(failure) => self.doubt(&failure.what).await,
         }
     }
 
@@ -282,9 +301,7 @@ impl Attempt {
             Outcome::AlreadySo { said, output } => Outcome::Changed { said, created: true, operations, output },
             outcome => outcome,
         };
-        let goes_on = matches!(outcome, Outcome::Changed { .. });
-        self.conclude(Purpose::Apply, outcome).await?;
-        if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
+        self.applied(outcome).await
     }
 
     async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
@@ -297,6 +314,12 @@ impl Attempt {
 
     /// An undo was cut off. Taking away what is gone already does no harm; a script may be another matter.
     async fn undo_again(&self, intent: Intent, made: BTreeMap<String, Json>) -> Step<()> {
+        match self.action.recall(&self.world, &intent).await {
+            Recalled::Nothing => {}
+            Recalled::Ended(outcome) => return self.taken_back(outcome).await,
+            Recalled::CutOff { why } => return self.doubt(&why).await,
+            Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
+        }
         if intent.class == RepeatClass::Person {
             return self.doubt("only a person can say whether it was taken back").await;
         }
@@ -308,7 +331,10 @@ impl Attempt {
     }
 
     async fn take_back(&self, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Step<()> {
-        let outcome = self.action.undo(&self.world, intent, made).await;
+        self.taken_back(self.action.undo(&self.world, intent, made).await).await
+    }
+
+    async fn taken_back(&self, outcome: Outcome) -> Step<()> {
         let said = match &outcome {
             Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => Some(said.clone()),
             Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,

@@ -79,8 +79,14 @@ fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, ac
             (digest_of(&json!({ "undo": digest })), made.map(taken_back).unwrap_or_default())
         }
     };
+    let attempt = next_attempt(engagement, address);
+    // A host runs a token once, and after a failure a script may be run again: each try has its own.
+    let said = match call {
+        Call::Shell { .. } => digest_of(&json!({ "attempt": attempt, "of": said })),
+        _ => said,
+    };
     Intent {
-        attempt: next_attempt(engagement, address),
+        attempt,
         purpose,
         generation,
         token: token(&engagement.identity.id, address, &said, generation),

@@ -10,6 +10,8 @@ mod exec;
 pub mod firewall;
 pub mod image;
 pub mod machine;
+mod proc_fs;
+pub mod processes;
 pub mod program;
 mod shape;
 pub mod sshd;
@@ -28,6 +30,7 @@ use tokio::sync::mpsc;
 use self::account::Account;
 use self::disk::UserView;
 use self::machine::Machine;
+use self::processes::Running;
 use self::program::{Answer, Installed};
 use super::net::Reach;
 
@@ -52,6 +55,8 @@ pub struct Job {
     pub environment: HashMap<String, String>,
     /// Where it starts; the home directory if none is given.
     pub directory: Option<std::path::PathBuf>,
+    /// The process group it belongs to; one of its own if none is given.
+    pub group: Option<u32>,
 }
 
 /// A piece of output, as it comes.
@@ -66,6 +71,7 @@ const LONGEST_JOB: Duration = Duration::from_secs(86_400);
 /// A real host sets no limit here either; this one keeps a runaway script from filling the disk of the journal.
 const MOST_OUTPUT: usize = 1 << 30;
 const SYNTAX_ERROR: i32 = 2;
+/// The exit code of a process that a signal ended.
 const KILLED: i32 = 137;
 
 impl Session {
@@ -83,18 +89,22 @@ impl Session {
         Self::new(self.machine.clone(), user, self.reach.clone())
     }
 
-    /// Runs a job and sends its output as it comes. Returns its exit code.
+    /// Runs a job as a process and sends its output as it comes. Returns its exit code.
     pub fn run(self: Arc<Self>, job: Job, output: mpsc::Sender<Chunk>) -> BoxFuture<'static, i32> {
+        let process = self.machine.processes.begin(job.group, &self.user.name, self.machine.clock.now());
         Box::pin(async move {
-            let mut bash = self.shell(&job);
+            let mut bash = self.shell(&job, &process);
             let options = ExecOptions::new().positional(job.positional).stdin(job.stdin);
             let (out, err) = (output.clone(), output.clone());
-            let done = bash
+            let running = bash
                 .execute(&job.script)
                 .options(options)
                 .stdout_fn(move |bytes| send(out.clone(), Chunk::Out(bytes)))
-                .stderr_fn(move |bytes| send(err.clone(), Chunk::Err(bytes)))
-                .await;
+                .stderr_fn(move |bytes| send(err.clone(), Chunk::Err(bytes)));
+            let done = tokio::select! {
+                done = running => done,
+                () = process.end.cancelled() => return KILLED,
+            };
             match done {
                 Ok(result) => result.exit_code & 0xff,
                 Err(bashkit::Error::Cancelled) => KILLED,
@@ -123,7 +133,7 @@ impl Session {
         answer
     }
 
-    fn shell(self: &Arc<Self>, job: &Job) -> Bash {
+    fn shell(self: &Arc<Self>, job: &Job, process: &Running) -> Bash {
         let user = &self.user;
         let hostname = self.machine.hostname();
         let home = std::path::PathBuf::from(&user.home);
@@ -148,10 +158,15 @@ impl Session {
                 builder.builtin(program.name, Box::new(Installed { program: *program, session: Arc::downgrade(self) }));
         }
         self.learn();
-        let sudo = commands::sudo::Sudo(self.clone());
-        let bash = builder.command("sudo", sudo).builtin_registry(self.optional.clone()).build();
+        let (session, group) = (self.clone(), process.group);
+        let builder = builder
+            .command("sudo", commands::sudo::Sudo { session: session.clone(), group })
+            .command("setsid", commands::process::Setsid(session.clone()))
+            .command("/bin/sh", commands::process::Shell { session, group });
+        let bash = builder.builtin_registry(self.optional.clone()).build();
         // Only a path that is taken could fail, and nothing else is mounted.
         let _ = bash.mount("/dev/tcp", dev_tcp::of(self));
+        let _ = bash.mount("/proc", proc_fs::of(self, process.number));
         bash
     }
 

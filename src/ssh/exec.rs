@@ -41,42 +41,41 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Wraps the script so that the shell reads all of it before it runs any of it. A script that is cut off by a
-    /// broken connection is then a syntax error, and a command that reads standard input cannot eat the script.
-    ///
-    /// What the script is to read becomes a here-document: some shells read ahead on their own standard input, and
-    /// bytes sent after the script would be lost to them. The outer braces are for its end: a shell takes the end of
-    /// its input for the end of a here-document, but not for a brace.
+    /// `script` on the standard input of a shell of `user`, or of root.
     pub(super) fn new(script: &Script, user: &str) -> Result<Self, Problem> {
-        let given = script.stdin_after.as_ref().map(ExposeSecret::expose_secret);
-        if script.text.contains('\0') || given.is_some_and(|text| text.contains('\0')) {
-            return Err(Problem::BadScript("it contains a NUL byte, which no shell can read".to_owned()));
-        }
-        let text = &script.text;
-        let input = match given {
-            None => format!("{{\n:\n{text}\n\n}} </dev/null\n"),
-            Some(given) => {
-                let end = unused_line(given);
-                format!("{{\n{{\n:\n{text}\n\n}} <<'{end}'\n{given}\n{end}\n}}\n")
-            }
-        };
         let sudo = script.sudo && user != "root";
         Ok(Self {
             command: if sudo { "sudo -n sh -s" } else { "sh -s" },
-            input: SecretString::from(format!("{PROLOGUE}{input}")),
+            input: as_sent(script)?,
             sudo,
             limit: script.limit,
         })
     }
 }
 
-/// A line that `text` does not contain.
-fn unused_line(text: &str) -> String {
-    let mut line = "ONRAMP_INPUT".to_owned();
-    while text.lines().any(|other| other == line) {
-        line.push('_');
+/// The text for `sh -s`: wrapped so that the shell reads all of it before it runs any of it. A script that is cut off by
+/// a broken connection is then a syntax error, and a command that reads standard input cannot eat the script.
+///
+/// What the script is to read comes from a pipe within it: some shells read ahead on their own standard input, and
+/// bytes sent after the script would be lost to them; and some write a here-document to /tmp.
+pub(super) fn as_sent(script: &Script) -> Result<SecretString, Problem> {
+    let given = script.stdin_after.as_ref().map(ExposeSecret::expose_secret);
+    if script.text.contains('\0') || given.is_some_and(|text| text.contains('\0')) {
+        return Err(Problem::BadScript("it contains a NUL byte, which no shell can read".to_owned()));
     }
-    line
+    let text = &script.text;
+    Ok(SecretString::from(match given {
+        None => format!("{PROLOGUE}{{\n:\n{text}\n\n}} </dev/null\n"),
+        Some(given) => {
+            let given = quoted(given);
+            format!("{PROLOGUE}{{\nprintf '%s\\n' {given} 2>/dev/null | {{\n:\n{text}\n\n}}\n}}\n")
+        }
+    }))
+}
+
+/// One word for a shell, whatever is in it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// An open session channel and what it holds.
@@ -428,12 +427,6 @@ fn signal_text(signal: &Sig) -> String {
         Sig::Custom(name) => printable(name),
         known => format!("{known:?}"),
     }
-}
-
-/// The text that is sent for a script.
-#[cfg(test)]
-pub(super) fn as_sent(script: &Script) -> String {
-    Prepared::new(script, "root").map(|prepared| prepared.input.expose_secret().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 //! Uses: text.
 //!
 //! A [`Route`] is walked hop by hop: each hop is an SSH server with its own user, key, port and host key, and each is
-//! verified under its own name. A [`Pool`] keeps one connection to each hop and runs many commands over it.
+//! verified under its own name. A [`Pool`] keeps one connection to each hop and runs many commands over it. Scripts that
+//! change something run [`Detached`] from their connection.
 //!
 //! Invariant: no byte is sent to a server after the key exchange unless `hostkey` has accepted its key. There is no
 //! setting that turns this off.
 //!
-//! Deliberately absent: what a command means, retries of a command, passwords, agent forwarding, writing known_hosts.
+//! Deliberately absent: what a command means, retries of a command that is not detached, passwords, agent forwarding, writing known_hosts.
 
 mod auth;
 mod connect;
+mod detached;
 pub mod dial;
 mod error;
 mod exec;
@@ -31,6 +33,7 @@ use std::time::Duration;
 pub use russh::keys::PrivateKey;
 use secrecy::SecretString;
 
+pub use self::detached::{Detached, Fate, Heard, Reason};
 pub use self::dial::Dial;
 pub use self::error::{Denial, KeyFileTrouble, OfferedKey, Problem, SshError, Stage};
 pub use self::keys::{agent_keys, new_key_file};

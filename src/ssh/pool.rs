@@ -22,7 +22,7 @@ use super::{Chunk, Exit, Hop, Identity, Route, Script, Settings};
 /// A bastion's connection serves all hosts behind it. A connection that turns out to be dead before a command was
 /// sent over it is made anew, once. A command that may have started is never sent again.
 pub struct Pool {
-    settings: Settings,
+    pub(super) settings: Settings,
     slots: Mutex<HashMap<Vec<HopKey>, Arc<Slot>>>,
 }
 
@@ -247,7 +247,7 @@ impl Pool {
     }
 
     /// A session channel on the last of `hops`.
-    async fn session(&self, hops: &[Hop]) -> Result<Session, SshError> {
+    pub(super) async fn session(&self, hops: &[Hop]) -> Result<Session, SshError> {
         let [.., target] = hops else { return Err(no_hops()) };
         let limits = &self.settings.limits;
         loop {
@@ -307,17 +307,17 @@ pub(super) fn at(address: &str, port: u16) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
-fn failed(hop: &Hop, stage: Stage, problem: Problem) -> SshError {
+pub(super) fn failed(hop: &Hop, stage: Stage, problem: Problem) -> SshError {
     Place { name: &hop.name, address: &hop.address, port: hop.port }.failed(stage, problem)
 }
 
-fn no_hops() -> SshError {
+pub(super) fn no_hops() -> SshError {
     let problem = Problem::BadRoute("the route has no hops".to_owned());
     SshError { hop: String::new(), at: String::new(), stage: Stage::Connect, problem }
 }
 
 /// A hop that comes twice would connect to itself for ever.
-fn checked(route: &Route) -> Result<&[Hop], SshError> {
+pub(super) fn checked(route: &Route) -> Result<&[Hop], SshError> {
     for (index, hop) in route.hops.iter().enumerate() {
         if route.hops.iter().take(index).any(|earlier| earlier.name == hop.name) {
             let problem = Problem::BadRoute(format!("{} comes twice in the route", hop.name));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::stage::{Stage, offered};
+use crate::stage::{Stage, lab, offered};
 
 /// Mutating calls that a run recorded, with how often each was made.
 fn changed(events: &str) -> BTreeMap<String, usize> {
@@ -62,10 +62,10 @@ fn fresh_hosts() {
 #[test]
 fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
     let Some(url) = offered("ONRAMP_MOTO_URL", "moto's server") else { return };
-    let Some(lab) = offered("ONRAMP_LAB_DIR", "the lab of real hosts") else { return };
+    let Some(lab) = lab() else { return };
     fresh_hosts();
     let stage = Stage::new().with_credentials();
-    let file = stage.file("answers.yaml", &lab_answers(Path::new(&lab), "eu-west-1"));
+    let file = stage.file("answers.yaml", &lab_answers(&lab.dir, "eu-west-1"));
     let file = file.to_str().unwrap();
     stage.run(&["new", "acme", "--answers", file]).expect(0);
 

@@ -13,5 +13,6 @@
 mod bad_input;
 mod endpoint;
 mod headless;
+mod hosts_fail;
 mod stage;
 mod terminal;

@@ -105,6 +105,20 @@ impl Answer {
     }
 }
 
+/// The lab of real hosts, for one test at a time.
+pub struct Lab {
+    pub dir: PathBuf,
+    _turn: std::fs::File,
+}
+
+/// The lab, when it is up; said loudly when it is not.
+pub fn lab() -> Option<Lab> {
+    let dir = PathBuf::from(offered("ONRAMP_LAB_DIR", "the lab of real hosts")?);
+    let turn = std::fs::File::create(dir.join(".tests")).expect("a file of the lab");
+    turn.lock().expect("a turn");
+    Some(Lab { dir, _turn: turn })
+}
+
 /// A variable that names something a machine may or may not have; loud when it does not.
 pub fn offered(variable: &str, what: &str) -> Option<String> {
     let found = std::env::var(variable).ok().filter(|value| !value.is_empty());

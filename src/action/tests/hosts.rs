@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::action::Trouble;
+use crate::action::{Recalled, Trouble};
 use crate::engagement::{Failure, Host, Question};
 use crate::practice::hosts::{HostSpec, Hosts, Image};
 use crate::practice::net::{Gate, Source, Verdict};
@@ -147,7 +147,8 @@ async fn a_script_lives() {
     let Verified::So(found) = action.verify(&world).await else { panic!("not so") };
     assert_eq!(found.output["stdout"], json!("made"));
     assert!(matches!(action.probe(&world).await, Probe::Same(_)));
-    let undone = action.undo(&world, &intent(), &BTreeMap::new()).await;
+    let another = DurableIntent::for_tests(&subject("e1").address, "4567");
+    let undone = action.undo(&world, &another, &BTreeMap::new()).await;
     assert!(matches!(undone, Outcome::Changed { created: false, .. }), "{undone:?}");
     assert!(is_absent(&action.probe(&world).await));
 }
@@ -215,7 +216,11 @@ async fn a_step_without_a_check_runs_and_one_without_an_undo_says_so() {
 async fn a_cut_connection_after_the_start_is_a_doubt() {
     let lab = Lab::new().await;
     let (world, mut output) = lab.stage(true).await;
-    let action = shell(&script("echo started; sleep 60"));
+    let mut call = script("echo started; sleep 60");
+    if let Call::Shell { limit, .. } = &mut call {
+        *limit = Duration::from_secs(3);
+    }
+    let action = shell(&call);
     let hosts = &lab.hosts;
     let (given, intent) = (&world, intent());
     let cut = async {
@@ -226,7 +231,130 @@ async fn a_cut_connection_after_the_start_is_a_doubt() {
         }
     };
     let (outcome, ()) = tokio::join!(action.apply(given, &intent), cut);
+    let Outcome::InDoubt { why } = outcome else { panic!("{outcome:?}") };
+    assert!(why.contains("may be running on app") && why.contains("/var/lib/onramp-claims/0123"), "{why}");
+}
+
+/// Everything that was written until now.
+fn written(output: &mut mpsc::Receiver<Vec<u8>>) -> String {
+    let mut all = String::new();
+    while let Ok(piece) = output.try_recv() {
+        all.push_str(&String::from_utf8_lossy(&piece));
+    }
+    all
+}
+
+/// Waits until a script has said so.
+async fn heard(output: &mut mpsc::Receiver<Vec<u8>>, words: &str) {
+    while let Some(piece) = output.recv().await {
+        if String::from_utf8_lossy(&piece).contains(words) {
+            return;
+        }
+    }
+}
+
+const SLOW: &str = "echo began >>/etc/starts; echo first; sleep 2; echo second; echo made >/etc/made";
+
+impl Lab {
+    async fn starts(&self) -> String {
+        self.hosts.at_console("app", "cat /etc/starts").await.unwrap().out
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_and_comes_back_changes_nothing() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let action = shell(&script(SLOW));
+    let (ssh, intent) = (world.ssh.clone(), intent());
+    let cut = async {
+        heard(&mut output, "first").await;
+        ssh.close().await;
+    };
+    let (outcome, ()) = tokio::join!(action.apply(&world, &intent), cut);
+    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(made["stdout"], json!("first\nsecond"));
+    assert_eq!(lab.starts().await, "began\n");
+}
+
+#[tokio::test]
+async fn after_the_death_of_onramp_the_host_tells_what_became_of_it() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let (action, durable) = (shell(&script(SLOW)), intent());
+    assert_eq!(action.recall(&world, durable.intent()).await, Recalled::Nothing);
+    tokio::select! {
+        outcome = action.apply(&world, &durable) => panic!("{outcome:?}"),
+        () = heard(&mut output, "first") => {}
+    }
+    drop(world);
+    // It is still running.
+    let (world, mut output) = lab.stage(true).await;
+    let recalled = action.recall(&world, durable.intent()).await;
+    let Recalled::Ended(Outcome::Changed { output: made, .. }) = recalled else { panic!("{recalled:?}") };
+    assert_eq!(made["stdout"], json!("first\nsecond"));
+    let all = written(&mut output);
+    assert!(all.contains("reattached") && all.ends_with("first\nsecond\n"), "{all}");
+    // It has ended, and is not started by another apply under the same token.
+    let outcome = action.apply(&world, &durable).await;
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    assert_eq!(lab.starts().await, "began\n");
+}
+
+#[tokio::test]
+async fn a_host_that_restarts_in_the_middle_says_that_it_was_cut_off() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let (action, durable) = (shell(&script(SLOW)), intent());
+    tokio::select! {
+        outcome = action.apply(&world, &durable) => panic!("{outcome:?}"),
+        () = heard(&mut output, "first") => {}
+    }
+    let disks = lab.hosts.snapshot().await;
+    lab.hosts.restore(&disks).await.unwrap();
+    let (world, _output) = lab.stage(true).await;
+    let recalled = action.recall(&world, durable.intent()).await;
+    let Recalled::CutOff { why } = recalled else { panic!("{recalled:?}") };
+    assert!(why.contains("in the middle") && why.contains("/var/lib/onramp-claims/0123"), "{why}");
+    let outcome = action.apply(&world, &durable).await;
     assert!(matches!(outcome, Outcome::InDoubt { .. }), "{outcome:?}");
+    assert_eq!(lab.starts().await, "began\n");
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_script_and_a_limit_does_too() {
+    let lab = Lab::new().await;
+    let (world, mut output) = lab.stage(true).await;
+    let endless = "echo began; sleep 300; echo more >/etc/made";
+    let (action, durable, cancel) = (shell(&script(endless)), intent(), world.cancel.clone());
+    let stop = async {
+        heard(&mut output, "began").await;
+        cancel.cancel();
+    };
+    let (outcome, ()) = tokio::join!(action.apply(&world, &durable), stop);
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.what.contains("stopped by a person; its processes are gone"), "{failure:?}");
+    // Those who only looked on end by themselves, as soon as they see it.
+    let mut left = String::new();
+    for _ in 0..50 {
+        left = lab.hosts.at_console("app", "cat /proc/[0-9]*/stat").await.unwrap().out;
+        if left.lines().count() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(left.lines().count(), 1, "only the console is left: {left}");
+
+    let (world, _output) = lab.stage(true).await;
+    let mut call = script(endless);
+    if let Call::Shell { limit, .. } = &mut call {
+        *limit = Duration::from_secs(1);
+    }
+    let another = DurableIntent::for_tests(&subject("e1").address, "4567");
+    let outcome = shell(&call).apply(&world, &another).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.what.contains("did not end within 1 s and was stopped"), "{failure:?}");
+    assert!(is_absent(&shell(&call).probe(&world).await), "it got no further");
 }
 
 #[tokio::test]

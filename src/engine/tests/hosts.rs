@@ -3,6 +3,7 @@
 use russh::keys::{Algorithm, PrivateKey, key::safe_rng};
 
 use super::*;
+use crate::engagement::{Intent, Purpose, RepeatClass};
 use crate::practice::hosts::{HostSpec, Hosts, Image};
 use crate::practice::net::{Gate, Source, Verdict};
 
@@ -39,6 +40,10 @@ impl Gate for Open {
 }
 
 async fn stage() -> (Stage, Hosts) {
+    stage_of(HOSTS).await
+}
+
+async fn stage_of(runbook: &str) -> (Stage, Hosts) {
     let key = Arc::new(PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap());
     let hosts = Hosts::new();
     let spec = HostSpec {
@@ -49,7 +54,7 @@ async fn stage() -> (Stage, Hosts) {
         authorized_keys: vec![key.public_key().to_openssh().unwrap()],
     };
     hosts.add(spec).await.unwrap();
-    let mut stage = Stage::new(HOSTS, Faults::none());
+    let mut stage = Stage::new(runbook, Faults::none());
     stage.dial = hosts.dialer(Source::ENGINEER, Arc::new(Open));
     stage.identity = Some(ssh::Identity::Key(key));
     (stage, hosts)
@@ -128,26 +133,101 @@ async fn a_script_that_may_have_run_is_looked_for_and_otherwise_a_person_is_aske
     assert_eq!(intents(&stage.events()), 1);
     desk.close().await;
 
-    // The same, but the check says no.
+    // Its check says no, and it left no exit code: its host knows that it was cut off.
     let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
     let Some(Event::Intended { intent, .. }) =
         stage.events().into_iter().find(|event| matches!(event, Event::Intended { .. }))
     else {
         panic!("no intent")
     };
-    let cut = Event::Intended { step: at("net/two"), intent };
+    let token = "cafe".repeat(8);
+    let claim = format!("/var/lib/onramp-claims/{token}/run");
+    let made = hosts.at_console("app", &format!("mkdir -p {claim}")).await.unwrap();
+    assert_eq!(made.code, 0, "{made:?}");
+    let cut = Event::Intended { step: at("net/two"), intent: Intent { token, ..intent } };
     writer.append(At(1_000_000), &"jane@desk".to_owned(), vec![cut]).unwrap();
     drop(writer);
     let mut desk = stage.open().await;
     desk.run(RunScope::All).await;
     let Status::InDoubt { why, .. } = desk.status("net/two") else { panic!("{:?}", desk.status("net/two")) };
-    assert!(why.contains("person"), "{why}");
-    let answer = hosts.at_console("app", "test -e /etc/two").await.unwrap();
-    assert_ne!(format!("{answer:?}"), "", "asked");
+    assert!(why.contains("in the middle") && why.contains("/var/lib/onramp-claims"), "{why}");
     assert_eq!(intents(&stage.events()), 2, "it was not sent again");
     let how = crate::engagement::Settlement::Retry;
     desk.handle.command(Command::Settle { step: at("net/two"), how, reason: String::new() });
     desk.run(RunScope::All).await;
     assert!(matches!(desk.status("net/two"), Status::Done { .. }), "{:?}", desk.status("net/two"));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_script_that_never_reached_its_host_is_started_under_the_same_token() {
+    let (stage, hosts) = stage().await;
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    desk.close().await;
+    let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
+    let intent = Intent {
+        attempt: 2,
+        purpose: Purpose::Apply,
+        generation: 0,
+        token: "beef".repeat(8),
+        digest: String::new(),
+        class: RepeatClass::Token,
+        operations: Vec::new(),
+    };
+    let cut = Event::Intended { step: at("net/one"), intent: intent.clone() };
+    writer.append(At(1_000_000), &"jane@desk".to_owned(), vec![cut]).unwrap();
+    drop(writer);
+    let mut desk = stage.open().await;
+    desk.run(RunScope::Only(at("net/one"))).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    let tokens = stage.events().into_iter().filter_map(|event| match event {
+        Event::Intended { intent, .. } => Some(intent.token),
+        _ => None,
+    });
+    assert_eq!(tokens.collect::<Vec<_>>(), [intent.token.clone(), intent.token.clone()]);
+    let ended = hosts.at_console("app", &format!("cat /var/lib/onramp-claims/{}/rc", intent.token)).await.unwrap();
+    assert_eq!(ended.out, "0\n", "{ended:?}");
+    desk.close().await;
+}
+
+const FLAKY: &str = r#"
+runbook: hosts
+title: Hosts
+phase: net
+hosts:
+  - {name: app, address: 203.0.113.50, user: admin}
+steps:
+  - id: one
+    title: One
+    host: app
+    shell:
+      check: test -e /etc/one
+      run: echo tried >>/etc/tries; test -e /etc/ready; echo one >/etc/one
+      undo: rm -f /etc/one
+"#;
+
+#[tokio::test]
+async fn a_script_that_failed_is_started_again_when_it_is_tried_again() {
+    let (stage, hosts) = stage_of(FLAKY).await;
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Failed { .. }), "{:?}", desk.status("net/one"));
+    hosts.at_console("app", "touch /etc/ready").await.unwrap();
+    desk.handle.command(Command::Reopen(at("net/one")));
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    desk.undo(&[]).await;
+    desk.handle.command(Command::Reopen(at("net/one")));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    let tries = hosts.at_console("app", "cat /etc/tries").await.unwrap();
+    assert_eq!(tries.out, "tried\ntried\ntried\n", "once for each time that it was asked for");
     desk.close().await;
 }

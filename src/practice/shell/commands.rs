@@ -5,6 +5,7 @@ pub mod firewall;
 pub mod identity;
 pub mod network;
 pub mod packages;
+pub mod process;
 pub mod selinux;
 pub mod sshd;
 pub mod sudo;
@@ -36,6 +37,7 @@ const ALWAYS: &[Program] = &[
     every("ip", network::ip),
     every("nc", network::nc),
     every("ss", network::ss),
+    every("kill", process::kill),
     every("ssh", sshd::ssh),
     every("ssh-keyscan", network::ssh_keyscan),
     every("sshd", sshd::sshd),

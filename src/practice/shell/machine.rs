@@ -12,6 +12,7 @@ use super::clock::Clock;
 use super::disk::{Disk, SavedDisk};
 use super::firewall::{Firewall, Judgement, Packet};
 use super::image::{self, Image};
+use super::processes::Processes;
 use super::sshd_config::SshdConfig;
 use super::systemd::{Timer, Unit};
 
@@ -23,6 +24,7 @@ pub struct Machine {
     pub clock: Arc<Clock>,
     /// Cancelled when the host is taken away: its connections end.
     pub power: CancellationToken,
+    pub processes: Arc<Processes>,
     state: Mutex<State>,
     connections: Mutex<BTreeMap<u64, Connection>>,
 }
@@ -116,6 +118,7 @@ impl Machine {
             disk: Arc::new(disk),
             clock,
             power: CancellationToken::new(),
+            processes: Processes::new(),
             state: Mutex::new(state),
             connections: Mutex::default(),
         }
@@ -138,6 +141,7 @@ impl Machine {
             disk: Arc::new(Disk::load(saved.disk)?),
             clock,
             power: CancellationToken::new(),
+            processes: Processes::new(),
             state: Mutex::new(saved.state),
             connections: Mutex::default(),
         })

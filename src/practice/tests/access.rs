@@ -326,10 +326,10 @@ async fn a_script_that_is_cut_off_does_not_begin() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_from_the_here_document() {
+async fn a_secret_is_read_from_the_pipe_that_it_comes_in() {
     let lab = Lab::new(Image::Ubuntu2404).await;
     let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
-    let script = "set -eu\n{\n{\n:\ninstall -m 0600 /dev/stdin /root/secret\n\n} <<'ONRAMP_INPUT'\np$ss `word`\nONRAMP_INPUT\n}\n";
+    let script = "set -eu\n{\nprintf '%s\\n' 'p$ss `word`' 2>/dev/null | {\n:\ninstall -m 0600 /dev/stdin /root/secret\n\n}\n}\n";
     assert_eq!(shell.sudo(script).await.code, 0);
     assert_eq!(shell.sudo("cat /root/secret\n").await.out, "p$ss `word`\n");
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -235,7 +235,7 @@ async fn a_secret_reaches_standard_input_and_nothing_else() {
     let key = new_key();
     let server = Server::start(&[&key], "").await;
     let hop = [server.hop("host", "deploy", &key)];
-    let secret = "pa$$'\"`word\nONRAMP_INPUT\n\\end";
+    let secret = "pa$$'\"`word\n%s\\n\\end";
     let text = "tr '\\0' ' ' </proc/$$/cmdline; echo; tr '\\0' ' ' </proc/$PPID/cmdline; echo; env; \
                 install -m 0600 /dev/stdin /tmp/onramp-secret.$$; cat /tmp/onramp-secret.$$; rm /tmp/onramp-secret.$$";
     let script = Script { sudo: true, stdin_after: Some(SecretString::from(secret)), ..script(text) };
@@ -255,7 +255,8 @@ fn a_script_that_is_cut_off_anywhere_does_not_run_at_all() {
         }
         for secret in [None, Some(SecretString::from("first\nsecond"))] {
             let text = "read -r line || line=none\necho \"ran: $line\"";
-            let whole = crate::ssh::exec::as_sent(&Script { stdin_after: secret.clone(), ..script(text) });
+            let sent = crate::ssh::exec::as_sent(&Script { stdin_after: secret.clone(), ..script(text) });
+            let whole = sent.expect("a text").expose_secret().to_owned();
             let expected = if secret.is_some() { "ran: first\n" } else { "ran: none\n" };
             assert_eq!(fed(shell, &whole), expected, "{shell}");
             let enough = whole.trim_end().len() - if secret.is_some() { 0 } else { " </dev/null".len() };

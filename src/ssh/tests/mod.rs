@@ -1,5 +1,6 @@
 //! Tests of the whole room against real OpenSSH servers on the loopback interface.
 
+mod claims;
 mod commands;
 mod lab;
 mod logins;

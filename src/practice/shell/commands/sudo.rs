@@ -6,10 +6,15 @@ use bashkit::{Command, CommandContext, CommandStatus};
 use tokio::sync::mpsc;
 
 use super::super::account::Account;
-use super::super::{AbortOnDrop, Chunk, Job, Session};
+use super::super::{AbortOnDrop, Job, Session};
+use super::process::hand_on;
 
 /// The `sudo` of one session.
-pub struct Sudo(pub Arc<Session>);
+pub struct Sudo {
+    pub session: Arc<Session>,
+    /// The process group of the shell that it is in.
+    pub group: u32,
+}
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,7 +43,7 @@ impl Command for Sudo {
         }
         if asked.only_check || asked.list {
             let said = if asked.list {
-                format!("User {} may run (ALL) NOPASSWD: ALL\n", self.0.user.name)
+                format!("User {} may run (ALL) NOPASSWD: ALL\n", self.session.user.name)
             } else {
                 String::new()
             };
@@ -47,7 +52,7 @@ impl Command for Sudo {
         }
         let name = asked.user.clone().unwrap_or_else(|| "root".to_string());
         let target = name.strip_prefix('#').unwrap_or(&name);
-        let Some(user) = Account::find(&self.0.machine.disk, target).await else {
+        let Some(user) = Account::find(&self.session.machine.disk, target).await else {
             return fail(
                 &context,
                 &format!("sudo: unknown user {name}\nsudo: error initializing audit plugin sudoers_audit\n"),
@@ -62,18 +67,18 @@ impl Command for Sudo {
             stdin.extend(chunk);
         }
         let job = self.job(&context, asked, &user, stdin);
-        relay(&context, self.0.become_user(user), job).await
+        relay(&context, self.session.become_user(user), job).await
     }
 }
 
 impl Sudo {
     /// root may; so may whom a file of sudoers.d names with NOPASSWD, itself or by a group.
     async fn allowed(&self) -> bool {
-        let user = &self.0.user;
+        let user = &self.session.user;
         if user.is_root() {
             return true;
         }
-        let disk = &self.0.machine.disk;
+        let disk = &self.session.machine.disk;
         for file in disk.names("/etc/sudoers.d").await {
             let text = disk.text(format!("/etc/sudoers.d/{file}")).await.unwrap_or_default();
             let mut names =
@@ -90,7 +95,7 @@ impl Sudo {
     fn job(&self, context: &CommandContext<'_>, asked: Asked, user: &Account, stdin: Vec<u8>) -> Job {
         let mut environment =
             if asked.keep_environment { context.env.clone() } else { std::collections::HashMap::new() };
-        let caller = &self.0.user;
+        let caller = &self.session.user;
         let fixed = [
             ("HOME", user.home.clone()),
             ("USER", user.name.clone()),
@@ -109,20 +114,22 @@ impl Sudo {
         environment.extend(asked.environment);
         let directory = if asked.login { std::path::PathBuf::from(&user.home) } else { context.cwd.to_path_buf() };
         let script = if asked.command.is_empty() { "bash -s" } else { "\"$@\"" };
-        Job { script: script.to_string(), positional: asked.command, stdin, environment, directory: Some(directory) }
+        Job {
+            script: script.to_string(),
+            positional: asked.command,
+            stdin,
+            environment,
+            directory: Some(directory),
+            group: Some(self.group),
+        }
     }
 }
 
 /// Runs the job in a task of its own, so that shells within shells do not share one stack.
 async fn relay(context: &CommandContext<'_>, session: Arc<Session>, job: Job) -> bashkit::Result<CommandStatus> {
-    let (sender, mut chunks) = mpsc::channel(16);
+    let (sender, chunks) = mpsc::channel(16);
     let running = AbortOnDrop::spawn(session.run(job, sender));
-    while let Some(chunk) = chunks.recv().await {
-        match chunk {
-            Chunk::Out(bytes) => context.stdout.write_all(&bytes).await?,
-            Chunk::Err(bytes) => context.stderr.write_all(&bytes).await?,
-        }
-    }
+    hand_on(context, chunks).await?;
     Ok(CommandStatus::with_code(running.join().await))
 }
 
