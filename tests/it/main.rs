@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod crash;
 mod endpoint;
 mod headless;
 mod hosts_fail;
