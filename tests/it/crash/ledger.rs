@@ -99,7 +99,6 @@ impl Ledger {
         open.map(|(step, word)| format!("{step} {word}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// True when nothing keeps the walk from its end but that a person has to say what became of a script.
     pub fn everything_is_done(&self) -> bool {
         self.words.values().all(|word| word == "done" || word == "not needed")
     }

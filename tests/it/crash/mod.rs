@@ -18,7 +18,7 @@ mod world;
 
 use sweep::sweep;
 use trap::Boundary::{CallAnswered, CallArrived, CallDone, CallLate, DeedAfter, DeedBefore, Moments, Wire};
-use trap::Half::{Abandon, Make, Undo};
+use trap::Half::{Abandon, Long, Make, Undo};
 
 /// Where the program dies, and how many of these points are enough for every day.
 const POINTS: &[(trap::Half, trap::Boundary, u64)] = &[
@@ -37,6 +37,7 @@ const POINTS: &[(trap::Half, trap::Boundary, u64)] = &[
     (Undo, Wire, 1),
     (Undo, Moments, 1),
     (Abandon, Moments, 2),
+    (Long, Moments, 0),
     // Minutes pass here, because nothing may be repeated before EC2 must have shown what it made: not every day.
     (Make, CallLate, 0),
 ];

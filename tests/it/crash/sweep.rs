@@ -1,5 +1,6 @@
 //! Every point, one after the other, each in a world of its own; and what came of it, counted.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::ledger::{Broken, COUNTED};
 use super::shim::Shim;
 use super::trap::{Boundary, Half, Point};
-use super::walk::{Act, Dice, Moments, Walk};
+use super::walk::{Act, Dice, Form, Moments, Walk};
 use super::world::{Ground, Kept};
 
 /// Which scripts there are, each to be started once.
@@ -19,6 +20,7 @@ const DEATHS: u32 = 4;
 /// A walk that nobody disturbed: what all others are compared with, and where those begin that undo.
 pub struct Calm<'a> {
     ground: &'a Ground,
+    form: Form,
     shim: &'a Shim,
     took: BTreeMap<Act, Duration>,
     passed: BTreeMap<(Half, Boundary), u64>,
@@ -29,8 +31,8 @@ pub struct Calm<'a> {
 }
 
 impl<'a> Calm<'a> {
-    pub fn new(ground: &'a Ground, shim: &'a Shim) -> Self {
-        let mut walk = Walk::new(ground, None, shim);
+    pub fn new(ground: &'a Ground, form: Form, shim: &'a Shim) -> Self {
+        let mut walk = Walk::new(ground, form, None, shim);
         walk.endanger(None, None);
         walk.make();
         let mut passed = BTreeMap::new();
@@ -45,20 +47,26 @@ impl<'a> Calm<'a> {
         walk.keep_data(data.path());
         assert!(walk.ledger.broken.is_empty(), "undisturbed: {:?}", walk.ledger.broken);
         assert!(walk.ledger.everything_is_done(), "undisturbed: {}", walk.ledger.stand());
-        assert_eq!(walk.world.starts(), SCRIPTS.map(|script| (script.to_owned(), 1)).into());
-        walk.endanger(None, None);
-        walk.undo();
-        note(Half::Undo, &walk);
-        let mut calm = Calm { ground, shim, took: walk.took.clone(), passed, tagged, effects, made, data };
-        let mut report = Report::default();
-        calm.check_undone(&walk, &mut report, "undisturbed");
-        assert!(
-            report.broken.is_empty() && walk.ledger.broken.is_empty(),
-            "{:?} {:?}",
-            report.broken,
-            walk.ledger.broken
-        );
-        calm.took.extend(walk.took);
+        if form == Form::Short {
+            assert_eq!(walk.world.starts(), SCRIPTS.map(|script| (script.to_owned(), 1)).into());
+        }
+        if form == Form::Short {
+            walk.endanger(None, None);
+            walk.undo();
+            note(Half::Undo, &walk);
+        }
+        let took = walk.took.clone();
+        let calm = Calm { ground, form, shim, took, passed, tagged, effects, made, data };
+        if form == Form::Short {
+            let mut report = Report::default();
+            calm.check_undone(&walk, &mut report, "undisturbed");
+            assert!(
+                report.broken.is_empty() && walk.ledger.broken.is_empty(),
+                "{:?} {:?}",
+                report.broken,
+                walk.ledger.broken
+            );
+        }
         calm
     }
 
@@ -71,7 +79,7 @@ impl<'a> Calm<'a> {
     pub fn walk(&self, point: Point) -> Report {
         let mut report = Report { walks: 1, ..Report::default() };
         let kept = (point.half == Half::Undo).then_some(&self.made);
-        let mut walk = Walk::new(self.ground, kept, self.shim);
+        let mut walk = Walk::new(self.ground, self.form, kept, self.shim);
         let moments = (point.boundary == Boundary::Moments).then(|| Moments {
             dice: Dice(point.k),
             left: if point.half == Half::Abandon { 1 } else { DEATHS },
@@ -79,7 +87,7 @@ impl<'a> Calm<'a> {
         });
         let name = point.to_string();
         match point.half {
-            Half::Make => {
+            Half::Make | Half::Long => {
                 walk.endanger(Some(point), moments);
                 walk.make();
                 self.check_made(&walk, &mut report, &name);
@@ -103,9 +111,10 @@ impl<'a> Calm<'a> {
     }
 
     fn check_made(&self, walk: &Walk<'_>, report: &mut Report, name: &str) {
+        self.check_once(walk, report, name);
         let mut broken = |what, said: String| report.broken.push((what, format!("{name}: {said}")));
         if !walk.ledger.everything_is_done() {
-            broken(Broken::Unfinished, format!("not done: {}", walk.ledger.stand()));
+            return broken(Broken::Unfinished, format!("not done: {}", walk.ledger.stand()));
         }
         for (what, found, wanted) in unlike(&kinds(&walk.world.tagged()), &self.tagged) {
             let kind = if found > wanted { Broken::CallTwice } else { Broken::Unfinished };
@@ -115,7 +124,6 @@ impl<'a> Calm<'a> {
             let kind = if made > wanted { Broken::CallTwice } else { Broken::Unfinished };
             broken(kind, format!("{operation} changed something {made} times, not {wanted}"));
         }
-        self.check_once(walk, report, name);
     }
 
     fn check_undone(&self, walk: &Walk<'_>, report: &mut Report, name: &str) {
@@ -269,12 +277,14 @@ fn work(
     reports: &Mutex<BTreeMap<(Half, Boundary), Report>>,
 ) {
     let ground = Ground::new();
-    let calm = Calm::new(&ground, shim);
+    let calm = Calm::new(&ground, Form::Short, shim);
+    let long = OnceCell::new();
     loop {
         let next = {
             let mut todo = todo.lock().unwrap_or_else(PoisonError::into_inner);
             let points = todo.get_or_insert_with(|| {
                 let most = |half, boundary| match boundary {
+                    Boundary::Moments if half == Half::Long => moments / 5,
                     Boundary::Moments => moments,
                     Boundary::CallLate => calm.passed(half, Boundary::CallArrived),
                     boundary => calm.passed(half, boundary),
@@ -288,6 +298,10 @@ fn work(
             points.pop_front()
         };
         let Some(point) = next else { return };
+        let calm = match point.half {
+            Half::Long => long.get_or_init(|| Calm::new(&ground, Form::Long, shim)),
+            _ => &calm,
+        };
         let report = calm.walk(point);
         for (what, said) in &report.broken {
             eprintln!("{what:?}: {said}");

@@ -59,6 +59,8 @@ pub enum Half {
     Undo,
     /// Some of it was made, and after the death all that is there is undone.
     Abandon,
+    /// The shipped runbook is walked.
+    Long,
 }
 
 impl Half {
@@ -67,6 +69,7 @@ impl Half {
             Half::Make => "make",
             Half::Undo => "undo",
             Half::Abandon => "abandon",
+            Half::Long => "long",
         }
     }
 }
@@ -92,7 +95,7 @@ impl FromStr for Point {
     fn from_str(text: &str) -> Result<Point, String> {
         let wrong = || format!("\"{text}\" is no point of the sweep; write it as make:call-done:7");
         let [half, name, k] = text.split(':').collect::<Vec<_>>()[..] else { return Err(wrong()) };
-        let half = [Half::Make, Half::Undo, Half::Abandon].into_iter().find(|known| known.name() == half);
+        let half = [Half::Make, Half::Undo, Half::Abandon, Half::Long].into_iter().find(|known| known.name() == half);
         let half = half.ok_or_else(wrong)?;
         let (boundary, _) = ALL.into_iter().find(|(_, known)| *known == name).ok_or_else(wrong)?;
         Ok(Point { half, boundary, k: k.parse().map_err(|_| wrong())? })

@@ -35,8 +35,54 @@ const HANGS: Duration = Duration::from_secs(240);
 /// How often one act is begun again before it counts as stuck, deaths not counted.
 const TRIES: u32 = 3;
 
+/// Which runbook is walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One of everything.
+    Short,
+    /// The shipped one, on hosts that are there.
+    Long,
+}
+
+impl Form {
+    fn runbook(self) -> &'static str {
+        match self {
+            Form::Short => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/crash/crash.yaml"),
+            Form::Long => "managed-cloud",
+        }
+    }
+
+    /// The step that a person signs off.
+    fn person(self) -> &'static str {
+        match self {
+            Form::Short => "sweep/seen",
+            Form::Long => "access/shown",
+        }
+    }
+
+    fn answers(self, ground: &Ground) -> String {
+        let (key, public, hosts) = (ground.key(), ground.public_key(), ground.hosts());
+        let both = format!(
+            "eng.customer_name: Acme\neng.customer_slug: acme\naws.account_id: '{ACCOUNT}'\naws.region_primary: {REGION}\n\
+             aws.azs: [{REGION}a, {REGION}b]\nnet.vpc_cidr: 10.40.0.0/16\n\
+             net.subnets: |\n  10.40.0.0/24 public {REGION}a\n  10.40.10.0/24 app {REGION}b\n\
+             net.ssh_public_key: {public}\nnet.ssh_key_ref: {}\nhosts.existing: |\n{hosts}",
+            key.display()
+        );
+        match self {
+            Form::Short => format!("{both}crash.size: whole\n"),
+            Form::Long => format!(
+                "{both}hosts.source: existing\nnet.nat_mode: single\nnet.bastion_inside: 10.40.0.10\n\
+                 net.provider_cidrs: [198.51.100.16/29]\nnet.ssh_port: {}\n",
+                ground.moved_port()
+            ),
+        }
+    }
+}
+
 pub struct Walk<'a> {
     ground: &'a Ground,
+    form: Form,
     pub world: World,
     stage: Stage,
     shim: &'a Shim,
@@ -70,11 +116,11 @@ impl Dice {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(ground: &'a Ground, kept: Option<&Kept>, shim: &'a Shim) -> Self {
+    pub fn new(ground: &'a Ground, form: Form, kept: Option<&Kept>, shim: &'a Shim) -> Self {
         let stage = Stage::new().with_credentials();
         let deeds = Deeds::new(stage.data(), stage.home().join("deeds"));
         let (point, moments, deaths, took, ledger) = Default::default();
-        Walk { ground, world: ground.world(kept), stage, shim, deeds, point, moments, deaths, took, ledger }
+        Walk { ground, form, world: ground.world(kept), stage, shim, deeds, point, moments, deaths, took, ledger }
     }
 
     /// From here on the program is in danger.
@@ -157,9 +203,9 @@ impl<'a> Walk<'a> {
         match (act, answer.code) {
             // Whoever is told that it is there already goes on with it.
             (Act::New, 2) => died && !self.ledger.words.is_empty(),
-            (Act::Sign, 2) => died && is("sweep/seen", "done"),
-            (Act::Run, 3) => is("sweep/seen", "sign-off"),
-            (Act::Run, _) => died && is("sweep/seen", "done"),
+            (Act::Sign, 2) => died && is(self.form.person(), "done"),
+            (Act::Run, 3) => is(self.form.person(), "sign-off"),
+            (Act::Run, _) => died && is(self.form.person(), "done"),
             (_, code) => code == 0,
         }
     }
@@ -167,13 +213,13 @@ impl<'a> Walk<'a> {
     fn start(&mut self, act: Act) -> Answer {
         let (url, early, late) = (self.ground.endpoint(), self.early(), self.late());
         let (early, late) = (early.to_str().unwrap(), late.to_str().unwrap());
-        let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/crash/crash.yaml");
+        let (runbook, person) = (self.form.runbook(), self.form.person());
         let run = ["run", NAME, "--yes", "--format", "jsonl", "--endpoint-url", &url];
         match act {
             Act::New => self.run(&["new", NAME, "--runbook", runbook, "--answers", early], Some(act)),
             Act::Input => self.run(&["input", NAME, "--file", late], Some(act)),
             Act::Run | Act::Finish => self.run(&run, Some(act)),
-            Act::Sign => self.run(&["sign", NAME, "sweep/seen", "J. Doe saw it"], Some(act)),
+            Act::Sign => self.run(&["sign", NAME, person, "J. Doe saw it"], Some(act)),
             Act::Undo => self.run(&["undo", NAME, "--all", "--yes", "--endpoint-url", &url], Some(act)),
         }
     }
@@ -183,15 +229,7 @@ impl<'a> Walk<'a> {
     }
 
     fn late(&self) -> PathBuf {
-        let (key, public, hosts) = (self.ground.key(), self.ground.public_key(), self.ground.hosts());
-        let text = format!(
-            "eng.customer_name: Acme\neng.customer_slug: acme\naws.account_id: '{ACCOUNT}'\naws.region_primary: {REGION}\n\
-             aws.azs: [{REGION}a, {REGION}b]\ncrash.size: whole\nnet.vpc_cidr: 10.40.0.0/16\n\
-             net.subnets: |\n  10.40.0.0/24 public {REGION}a\n  10.40.10.0/24 app {REGION}b\n\
-             net.ssh_public_key: {public}\nnet.ssh_key_ref: {}\nhosts.existing: |\n{hosts}",
-            key.display()
-        );
-        self.stage.file("late.yaml", &text)
+        self.stage.file("late.yaml", &self.form.answers(self.ground))
     }
 
     /// Runs the program to its end or its death. Only as an act of the walk is it in danger.

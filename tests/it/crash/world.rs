@@ -37,6 +37,8 @@ fn runtime() -> &'static Runtime {
 pub struct Ground {
     aws: Port,
     ssh: Port,
+    /// Where the bastion's sshd will be reached when it has moved.
+    moved: Port,
     fresh: Vec<u8>,
     folder: TempDir,
     public_key: String,
@@ -81,11 +83,16 @@ impl Ground {
         });
         let fresh = runtime().block_on(hosts.snapshot());
         let port = || Port::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        Ground { aws: port(), ssh: port(), fresh, folder, public_key, fingerprints }
+        Ground { aws: port(), ssh: port(), moved: agreed_port(), fresh, folder, public_key, fingerprints }
     }
 
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.aws.local_addr().unwrap())
+    }
+
+    /// The port that the bastion's sshd moves to.
+    pub fn moved_port(&self) -> u16 {
+        self.moved.local_addr().unwrap().port()
     }
 
     pub fn key(&self) -> PathBuf {
@@ -128,7 +135,10 @@ impl Ground {
         let serving = front.clone();
         world.listen(&self.aws, move |stream| serving.clone().serve(stream));
         let dialer = hosts.dialer(Source::ENGINEER, Arc::new(NoGate));
-        world.listen(&self.ssh, move |stream| bridge(stream, dialer.clone(), trap.clone()));
+        for (port, to) in [(&self.ssh, 22), (&self.moved, self.moved_port())] {
+            let (dialer, trap) = (dialer.clone(), trap.clone());
+            world.listen(port, move |stream| bridge(stream, dialer.clone(), to, trap.clone()));
+        }
         world
     }
 }
@@ -211,10 +221,15 @@ impl Drop for World {
     }
 }
 
+/// A free port of those that an SSH port may have.
+fn agreed_port() -> Port {
+    (22022..32767).find_map(|port| Port::bind((Ipv4Addr::LOCALHOST, port)).ok()).expect("a port")
+}
+
 /// Joins a TCP connection to the bastion, piece by piece.
-async fn bridge(near: TcpStream, dialer: Arc<dyn Dial>, trap: Arc<Trap>) {
+async fn bridge(near: TcpStream, dialer: Arc<dyn Dial>, port: u16, trap: Arc<Trap>) {
     let _ = near.set_nodelay(true);
-    let Ok(far) = dialer.dial(BASTION, 22).await else { return };
+    let Ok(far) = dialer.dial(BASTION, port).await else { return };
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = tokio::io::split(far);
     tokio::select! {

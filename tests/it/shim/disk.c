@@ -77,17 +77,19 @@ static void note(char kind, const char *path, uint64_t place, const void *data, 
   if (length && REAL(write)(log_fd, data, length) < 0) abort();
 }
 
-/* Before a deed: counts it. True when it must fail; errno says how. */
+/* Before a deed. True when it must fail; errno says how. */
 static int fails(void) {
-  deeds++;
-  if (kill_before && deeds == stop_at) kill(getpid(), SIGKILL);
-  if (!stop_errno || deeds < stop_at) return 0;
+  long next = deeds + 1;
+  if (kill_before && next == stop_at) kill(getpid(), SIGKILL);
+  if (!stop_errno || next < stop_at) return 0;
   errno = stop_errno;
   return 1;
 }
 
+/* Only what was done counts, so that the log and the count agree: to remove a file that is not there is no deed. */
 static void done(char kind, const char *path, uint64_t place, const void *data, uint64_t length) {
   int kept = errno;
+  deeds++;
   note(kind, path, place, data, length);
   if (kill_after && deeds == stop_at) kill(getpid(), SIGKILL);
   errno = kept;
