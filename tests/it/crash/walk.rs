@@ -73,7 +73,7 @@ impl Form {
             Form::Short => format!("{both}crash.size: whole\n"),
             Form::Long => format!(
                 "{both}hosts.source: existing\nnet.nat_mode: single\nnet.bastion_inside: 10.40.0.10\n\
-                 net.provider_cidrs: [198.51.100.16/29]\nnet.ssh_port: {}\n",
+                 net.provider_cidrs: [203.0.114.16/29]\nnet.ssh_port: {}\n",
                 ground.moved_port()
             ),
         }
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
             if self.is_through(act, &answer) {
                 return true;
             }
-            if tries == TRIES {
+            if tries == TRIES && !self.ledger.is_for_a_person() {
                 let end = |text: &str| text.lines().rev().take(6).collect::<Vec<_>>().join(" | ");
                 let said =
                     format!("{act:?} is stuck with code {}: {} {}", answer.code, end(&answer.err), self.ledger.stand());
