@@ -9,7 +9,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::{print, session};
 use crate::aws::{Cloud, Wiring};
-use crate::ssh;
+use crate::{journal, ssh};
 
 /// One thing looked at.
 struct Look {
@@ -62,6 +62,9 @@ fn folder(path: &Path) -> Result<String, String> {
     let probe = path.join(".doctor");
     std::fs::write(&probe, b"onramp").map_err(|error| format!("{}: {error}; {advice}", path.display()))?;
     let _ = std::fs::remove_file(&probe);
+    if let Some(said) = journal::shared(path) {
+        return Err(format!("{said}; {advice}"));
+    }
     Ok(path.display().to_string())
 }
 

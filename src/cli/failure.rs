@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::journal::JournalError;
+use crate::journal::{BundleError, JournalError};
 
 /// The kinds a caller's script can tell apart by exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +67,16 @@ impl From<JournalError> for Failure {
         let message = error.to_string();
         match error {
             JournalError::Held(_) => {
-                Failure::new(Kind::Held, message).hint("you can read along: onramp status, or wait until they are done")
+                Failure::new(Kind::Held, message).hint("you can read along: onramp watch, or wait until they are done")
             }
+            JournalError::Away(_) => Failure::new(Kind::Held, message)
+                .hint("two machines must never work on one engagement: their changes would not know of each other")
+                .hint("if nobody uses that file: onramp export NAME --take-back"),
             JournalError::Damaged { .. } => Failure::new(Kind::StateFile, message)
-                .hint("nothing was changed. Keep a copy of the file before anything else"),
+                .hint("nothing was changed. Keep a copy of its folder before anything else")
+                .hint("what can still be read is saved by: onramp export NAME FILE --salvage"),
+            JournalError::Gone { .. } => Failure::new(Kind::StateFile, message)
+                .hint("nothing was done that is not recorded in it. Bring it back, and open it again"),
             JournalError::Newer { .. } => Failure::new(Kind::StateFile, message),
             JournalError::Missing(_) => {
                 Failure::usage(message).hint("onramp status lists the engagements that there are")
@@ -80,6 +86,27 @@ impl From<JournalError> for Failure {
                 .hint("is the folder writable? Another one is chosen with --data-dir or ONRAMP_DATA_DIR"),
             JournalError::Exposed { .. } => Failure::usage(message),
             JournalError::Sql(_) | JournalError::Encoding(_) => Failure::new(Kind::StateFile, message),
+        }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        let message = error.to_string();
+        match error {
+            BundleError::Journal(error) => error.into(),
+            BundleError::Damaged { .. } => {
+                Failure::new(Kind::StateFile, message).hint("nothing was imported. Ask for the file once more")
+            }
+            BundleError::WrongKey(_) => {
+                Failure::usage(message).hint("nothing was imported. Ask whoever sent it how it is locked")
+            }
+            BundleError::Exists(_) => Failure::usage(message).hint("name another file"),
+            BundleError::Unreadable { .. }
+            | BundleError::Foreign(_)
+            | BundleError::NoRecipient(_)
+            | BundleError::NoIdentity
+            | BundleError::Practice => Failure::usage(message),
         }
     }
 }

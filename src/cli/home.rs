@@ -21,7 +21,7 @@ pub fn show(context: &Context, everywhere: &Everywhere, name: Option<&str>) -> R
     let mut doors = Real { context: context.clone(), everywhere: everywhere.clone(), runtime: runtime.clone() };
     need_terminal()?;
     let open = match name {
-        Some(name) => Some(Session::open(context, everywhere, name, runtime.clone())?.handle),
+        Some(name) => Some(Session::open_or_follow(context, everywhere, name, runtime.clone())?.handle),
         None => None,
     };
     let desk = Desk { engagements: doors.cards(), open, doors: Box::new(doors) };
@@ -148,8 +148,11 @@ struct Real {
 
 impl Doors for Real {
     fn open(&mut self, name: &str) -> Result<Handle, String> {
-        let session = Session::open(&self.context, &self.everywhere, name, self.runtime.clone());
-        session.map(|session| session.handle).map_err(|failure| failure.message)
+        let session = Session::open_or_follow(&self.context, &self.everywhere, name, self.runtime.clone());
+        session.map(|session| session.handle).map_err(|failure| {
+            let hints = failure.hints.into_iter();
+            std::iter::once(failure.message).chain(hints).collect::<Vec<_>>().join(". ")
+        })
     }
 
     fn create(&mut self, name: &str) -> Result<Handle, String> {
@@ -177,7 +180,10 @@ pub fn cards(context: &Context) -> Vec<EngagementCard> {
         .names()
         .into_iter()
         .map(|name| match session::look(context, &name) {
-            Ok((engagement, runbook, holder)) => EngagementCard::of(&engagement, &runbook, holder),
+            // An imported engagement may have another name here than where it began.
+            Ok((engagement, runbook, holder)) => {
+                EngagementCard { name, ..EngagementCard::of(&engagement, &runbook, holder) }
+            }
             Err(failure) => EngagementCard { name, trouble: Some(failure.message), ..EngagementCard::default() },
         })
         .collect();

@@ -26,6 +26,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         return list(context, &arguments.name);
     }
     let mut writer = Writer::open(&context.folder(&arguments.name)?, &context.holder())?;
+    if let Some(greeting) = writer.greeting() {
+        print::say(&greeting);
+    }
     let runbook = runbook_of(writer.engagement())?;
     let setting = session::setting(writer.engagement());
     let mut given = answers::from_arguments(&arguments.given, &runbook, &setting)?.inputs;

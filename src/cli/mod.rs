@@ -9,10 +9,13 @@ mod check;
 mod completions;
 mod context;
 mod doctor;
+mod export;
 mod failure;
 mod home;
+mod import;
 mod input;
 mod new;
+mod passphrase;
 mod plan;
 #[cfg(feature = "practice")]
 mod practice;
@@ -25,6 +28,7 @@ mod status;
 mod undo;
 mod verify;
 mod wait;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,8 +80,10 @@ pub struct Everywhere {
 enum Command {
     /// Begin an engagement
     New(new::Arguments),
-    /// Open an engagement in the terminal, where it was left
+    /// Open an engagement in the terminal, where it was left; read along while somebody else holds it
     Open { name: String },
+    /// Follow an engagement that somebody works on; changes nothing
+    Watch(watch::Arguments),
     /// Run what is ready, without a screen
     Run(run::Arguments),
     /// Say every change that would be made, and make none
@@ -94,6 +100,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Take changes back, newest first
     Undo(undo::Arguments),
+    /// Hand an engagement to a colleague, in one encrypted file
+    Export(export::Arguments),
+    /// Take an engagement over from a file that onramp export made
+    Import(import::Arguments),
     /// Look for mistakes in runbooks
     Check(check::Arguments),
     /// Print a JSON Schema
@@ -134,6 +144,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         None => home::show(&context, &everywhere, None),
         Some(Command::Open { name }) => home::show(&context, &everywhere, Some(&name)),
         Some(Command::New(arguments)) => new::run(&context, &everywhere, &arguments),
+        Some(Command::Watch(arguments)) => watch::run(&context, &arguments),
+        Some(Command::Export(arguments)) => export::run(&context, &arguments),
+        Some(Command::Import(arguments)) => import::run(&context, &arguments),
         Some(Command::Run(arguments)) => run::run(&context, &everywhere, &arguments),
         Some(Command::Plan(arguments)) => plan::run(&context, &everywhere, &arguments),
         Some(Command::Status(arguments)) => status::run(&context, &arguments),

@@ -47,6 +47,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         sign_offs = answers.sign_offs;
     }
     let mut writer = begin(context, &arguments.name, files, &runbook, false)?;
+    if let Some(said) = writer.greeting() {
+        print::say(&format!("careful: {said}"));
+    }
     if let Err(failure) = session::give(&mut writer, &runbook, &context.actor(), given) {
         // Nothing half-made stays behind: the engagement is a minute old and holds nothing.
         drop(writer);

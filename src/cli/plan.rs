@@ -21,6 +21,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
     session.handle.send(Request::Plan);
     let plan = loop {
         match session.feed.recv() {

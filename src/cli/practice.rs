@@ -177,6 +177,7 @@ impl Practice {
 
     fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {
         let session = self.open()?;
+        session.greet();
         if arguments.retry {
             session::reopen_failed(&session);
         }
@@ -189,8 +190,9 @@ impl Practice {
         let mut walk = Walk::new(&session, arguments.format, true);
         let ended = walk.go(given, &RunScope::All);
         session.close();
-        self.sleep(folder)?;
+        let slept = self.sleep(folder);
         ended?;
+        slept?;
         print::say("practice is done: nothing of it was real. Look at it with: onramp practice");
         Ok(ExitCode::SUCCESS)
     }

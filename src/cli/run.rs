@@ -14,7 +14,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, plan};
-use crate::engagement::{Address, Command, Event, Outcome, Plan, Recorded, RunScope, Status};
+use crate::engagement::{Address, Command, Plan, RunScope, Status};
 use crate::engine::{Notice, Request};
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
     if let Some(url) = &everywhere.endpoint_url {
         print::say(&format!("every AWS call goes to {url}"));
     }
@@ -186,16 +187,15 @@ impl<'a> Walk<'a> {
                 if self.format == Stream::Jsonl {
                     print::json_line(recorded)?;
                 }
-                if let Some(said) = self.line(recorded) {
+                if let Some(said) = self.follower.line(recorded) {
                     print::say(&said);
                 }
             }
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(why) => {
-                return Err(
-                    Failure::usage(why.clone()).hint("nothing was sent after the state file could not be written")
-                );
+                return Err(Failure::new(Kind::StateFile, why.clone())
+                    .hint("nothing was sent after the state file could not be written"));
             }
             Notice::Identity(Ok(arn)) => print::say(&format!("AWS: {arn}")),
             Notice::Identity(Err(why)) => print::say(&format!("AWS: {why}")),
@@ -203,37 +203,6 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
-
-    /// One line for the events a person wants to see pass by.
-    fn line(&self, recorded: &Recorded) -> Option<String> {
-        let at = recorded.at;
-        let titled = |step: &Address, word: &str, said: &str| {
-            let colon = if said.is_empty() { "" } else { ": " };
-            Some(format!("{at} {word:<9} {step} {}{colon}{said}", self.follower.title(step)))
-        };
-        match &recorded.event {
-            Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
-            Event::Failed { step, failure, .. }
-            | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
-                titled(step, "failed", &words(failure))
-            }
-            Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
-            Event::WaitSet { step, party, note, .. } => titled(step, "waiting", &format!("on {party}: {note}")),
-            Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
-            Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
-            Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
-            Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
-            Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
-            _ => None,
-        }
-    }
-}
-
-/// A failure in full, a line for each part.
-fn words(failure: &crate::engagement::Failure) -> String {
-    let parts = [&failure.what, &failure.meaning, &failure.advice, &failure.raw];
-    let said: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-    said.join("\n    ")
 }
 
 /// Asks on the terminal, where there is one: the engagement's name typed in full, so that Enter alone changes nothing.

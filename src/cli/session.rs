@@ -10,10 +10,11 @@ use tokio::runtime::Runtime;
 use super::Everywhere;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
+use super::print;
 use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
-use crate::engagement::{Actor, Address, Board, Command, Engagement, Recorded, board, decide, fold};
-use crate::engine::{self, Clock, Handle, Notice, Request, Settings};
+use crate::engagement::{Actor, Address, Board, Command, Engagement, Event, Outcome, Recorded, board, decide, fold};
+use crate::engine::{self, Clock, Following, Handle, Notice, Request, Settings};
 use crate::input::{InputId, Setting, Value};
 use crate::journal::{Reader, Writer};
 use crate::runbook::Runbook;
@@ -58,6 +59,39 @@ impl Session {
         Session::start(context, writer, worlds, runtime)
     }
 
+    /// Opens an engagement for writing, or reads along while somebody else holds it.
+    ///
+    /// # Errors
+    /// As `open`, but for that.
+    pub fn open_or_follow(
+        context: &Context,
+        everywhere: &Everywhere,
+        name: &str,
+        runtime: Arc<Runtime>,
+    ) -> Result<Session, Failure> {
+        match Session::open(context, everywhere, name, runtime.clone()) {
+            Err(failure) if failure.kind == Kind::Held && Reader::holder(&context.folder(name)?).is_some() => {
+                Session::follow(context, name, runtime)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Reads along, whoever holds it.
+    ///
+    /// # Errors
+    /// There is no such engagement, or its file cannot be read.
+    pub fn follow(context: &Context, name: &str, runtime: Arc<Runtime>) -> Result<Session, Failure> {
+        let folder = context.folder(name)?;
+        let reader = Reader::open(&folder)?;
+        let engagement = reader.engagement()?;
+        let runbook = runbook_of(&engagement)?;
+        let _inside = runtime.enter();
+        let handle = engine::follow(Following { folder, reader, engagement, runbook });
+        let feed = handle.subscribe();
+        Ok(Session { handle, feed, runtime })
+    }
+
     /// Starts an engine over a state file that is open, and a way to the world that is made.
     ///
     /// # Errors
@@ -70,6 +104,13 @@ impl Session {
         let handle = engine::start(settings)?;
         let feed = handle.subscribe();
         Ok(Session { handle, feed, runtime })
+    }
+
+    /// Says what a person should know before it goes on, where there is no screen to say it.
+    pub fn greet(&self) {
+        if let Some(greeting) = self.handle.greeting() {
+            print::say(greeting);
+        }
     }
 
     /// Lets running attempts end and the state file go.
@@ -137,7 +178,8 @@ pub fn look(context: &Context, name: &str) -> Result<(Engagement, Arc<Runbook>, 
         engagement.interrupt();
     }
     let runbook = runbook_of(&engagement)?;
-    Ok((engagement, runbook, glance.holder.map(|holder| holder.to_string())))
+    let away = glance.away.map(|away| format!("nobody here: {away}"));
+    Ok((engagement, runbook, glance.holder.map(|holder| holder.to_string()).or(away)))
 }
 
 /// What a reader of the feed knows: it folds the same events as the engine.
@@ -164,9 +206,40 @@ impl Follower {
         decide(&self.engagement, &self.runbook, command).is_ok()
     }
 
+    /// One line for the events that a person wants to see pass by.
+    pub fn line(&self, recorded: &Recorded) -> Option<String> {
+        let at = recorded.at;
+        let titled = |step: &Address, word: &str, said: &str| {
+            let colon = if said.is_empty() { "" } else { ": " };
+            Some(format!("{at} {word:<9} {step} {}{colon}{said}", self.title(step)))
+        };
+        match &recorded.event {
+            Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
+            Event::Failed { step, failure, .. }
+            | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
+                titled(step, "failed", &words(failure))
+            }
+            Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
+            Event::WaitSet { step, party, note, .. } => titled(step, "waiting", &format!("on {party}: {note}")),
+            Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
+            Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
+            Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
+            Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
+            Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
+            _ => None,
+        }
+    }
+
     pub fn title(&self, address: &Address) -> String {
         self.runbook.step(&address.step).map_or_else(|| address.to_string(), |step| step.title.clone())
     }
+}
+
+/// A failure in full, a line for each part.
+fn words(failure: &crate::engagement::Failure) -> String {
+    let parts = [&failure.what, &failure.meaning, &failure.advice, &failure.raw];
+    let said: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    said.join("\n    ")
 }
 
 /// The exit of a run, from where everything stands.

@@ -20,6 +20,9 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut writer = Writer::open(&context.folder(&arguments.name)?, &context.holder())?;
+    if let Some(greeting) = writer.greeting() {
+        print::say(&greeting);
+    }
     let runbook = runbook_of(writer.engagement())?;
     let command = Command::SignOff { step: arguments.step.clone(), note: arguments.note.clone() };
     let events =

@@ -45,6 +45,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         return Err(Failure::new(Kind::Waiting, "nothing was undone").hint("--yes does not ask"));
     }
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
     session.handle.send(Request::Undo(arguments.steps.clone()));
     let mut follower = Follower::new(&session.handle);
     let ended = loop {
@@ -59,7 +60,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
                 follower.fold(&recorded);
             }
             Ok(Notice::Refused(refusal)) => break Err(Failure::usage(refusal.to_string())),
-            Ok(Notice::Broken(why)) => break Err(Failure::usage(why)),
+            Ok(Notice::Broken(why)) => break Err(Failure::new(Kind::StateFile, why)),
             Ok(Notice::Idle(_)) => break Ok(()),
             Ok(_) => {}
             Err(_) => break Err(Failure::usage("the engine ended unexpectedly")),

@@ -18,6 +18,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
     let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
     let mut left = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
     session.handle.send(Request::Verify);

@@ -44,6 +44,22 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
     }
 }
 
+/// As much of what is true as it takes to fold these events and see what becomes of the steps: the steps they speak of,
+/// or all steps, where an event speaks of no single one.
+pub fn draft(engagement: &Engagement, events: &[Event]) -> Engagement {
+    let mut draft = Engagement { seq: engagement.seq, at: engagement.at, ..Engagement::default() };
+    for event in events {
+        let Some(step) = step_of(event) else {
+            draft.steps.clone_from(&engagement.steps);
+            break;
+        };
+        if let Some(record) = engagement.steps.get(step) {
+            draft.steps.insert(step.clone(), record.clone());
+        }
+    }
+    draft
+}
+
 fn approve(engagement: &mut Engagement, steps: &BTreeMap<Address, String>) {
     engagement.approved.clone_from(steps);
     for record in engagement.steps.values_mut() {

@@ -28,7 +28,7 @@ pub use event::{
     Actor, At, Difference, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
     Question, Recorded, RepeatClass, RunbookFile,
 };
-pub use fold::fold;
+pub use fold::{draft, fold};
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{Recovery, recover};
 pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};

@@ -57,7 +57,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     }
     let (requests, inbox) = mpsc::unbounded_channel();
     let (reports, reported) = mpsc::channel(256);
-    let handle = Handle::new(requests, runbook.clone(), Arc::new(writer.engagement().clone()));
+    let handle = Handle::new(requests, runbook.clone(), Arc::new(writer.engagement().clone()), writer.greeting());
     let dispatcher = Dispatcher {
         book: Recorder::new(writer, runbook.clone(), actor, clock.clone()),
         runbook,

@@ -6,7 +6,9 @@ use std::sync::mpsc as std_mpsc;
 use tokio::sync::mpsc;
 
 use crate::engagement::{Address, Command, Engagement, Plan, Recorded, Refusal, RunScope, Tally};
+use crate::journal::Lines;
 use crate::runbook::Runbook;
+use crate::text;
 
 /// What a reader may ask of the engine.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub enum Notice {
         so: Option<bool>,
         said: String,
     },
+    /// Only when reading along: who holds the engagement now, `user@host`; nobody, when nobody does.
+    HeldBy(Option<String>),
     /// The engine cannot go on, e.g. the state file cannot be written. Nothing was sent after it.
     Broken(String),
     Closed,
@@ -83,6 +87,14 @@ pub struct Page {
     pub total: usize,
 }
 
+impl Page {
+    /// Lines as the state file keeps them, made harmless for a terminal.
+    pub(super) fn of(step: Address, attempt: u32, found: Lines) -> Self {
+        let lines = found.lines.iter().map(|line| text::clean(line)).collect();
+        Page { step, attempt, from: found.from, lines, total: found.total }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -97,6 +109,7 @@ pub struct Handle {
     runbook: Arc<Runbook>,
     /// As it was when the engine started; the feed brings it up to date.
     engagement: Arc<Engagement>,
+    greeting: Option<Arc<str>>,
 }
 
 impl Handle {
@@ -104,8 +117,14 @@ impl Handle {
         requests: mpsc::UnboundedSender<Request>,
         runbook: Arc<Runbook>,
         engagement: Arc<Engagement>,
+        greeting: Option<String>,
     ) -> Self {
-        Handle { requests, runbook, engagement }
+        Handle { requests, runbook, engagement, greeting: greeting.map(Arc::from) }
+    }
+
+    /// What a person should know before they go on: a crash before, a new format, a folder that others write too.
+    pub fn greeting(&self) -> Option<&str> {
+        self.greeting.as_deref()
     }
 
     /// Sends a request; false when the engine is gone.

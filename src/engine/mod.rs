@@ -8,6 +8,7 @@
 mod attempt;
 mod clock;
 mod dispatch;
+mod feed;
 mod handle;
 mod planner;
 mod polling;
@@ -17,6 +18,7 @@ mod start;
 
 pub use clock::Clock;
 pub use dispatch::{Settings, start};
+pub use feed::{Following, follow};
 pub use handle::{Handle, Notice, Page, Request, Summary};
 
 #[cfg(test)]

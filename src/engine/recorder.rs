@@ -5,10 +5,9 @@ use std::sync::mpsc as std_mpsc;
 
 use super::clock::Clock;
 use super::handle::{Notice, Page};
-use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, board};
+use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, Refusal, board};
 use crate::journal::{DurableIntent, JournalError, Writer};
 use crate::runbook::Runbook;
-use crate::text;
 
 pub(super) struct Recorder {
     writer: Writer,
@@ -106,9 +105,9 @@ impl Recorder {
     }
 
     pub fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
-        if let Ok(found) = self.writer.page(&step, attempt, from, lines) {
-            let lines = found.lines.iter().map(|line| text::clean(line)).collect();
-            self.tell(&Notice::Page(Page { step, attempt, from: found.from, lines, total: found.total }));
+        match self.writer.page(&step, attempt, from, lines) {
+            Ok(found) => self.tell(&Notice::Page(Page::of(step, attempt, found))),
+            Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
         }
     }
 

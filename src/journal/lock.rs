@@ -29,7 +29,22 @@ impl fmt::Display for Holder {
 /// Held for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    /// Who had it before, and ended without letting go.
+    left_by: Option<Holder>,
+}
+
+impl Lock {
+    pub fn left_by(&self) -> Option<&Holder> {
+        self.left_by.as_ref()
+    }
+}
+
+impl Drop for Lock {
+    /// Whoever lets go in order leaves no name behind.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
 }
 
 const NAME: &str = "journal.lock";
@@ -57,10 +72,11 @@ pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError>
     };
     match locked {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(JournalError::Held(who(&mut file))),
+        Err(TryLockError::WouldBlock) => return Err(JournalError::Held(who(&mut file).unwrap_or_else(nobody_known))),
         // A file system without locks cannot keep two writers apart: refused rather than ignored.
         Err(TryLockError::Error(error)) => return Err(unwritable(format!("this file system has no locks ({error})"))),
     }
+    let left_by = who(&mut file);
     let text = serde_json::to_string(holder)?;
     let write = |file: &mut File| -> std::io::Result<()> {
         file.set_len(0)?;
@@ -69,25 +85,25 @@ pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError>
         file.sync_all()
     };
     write(&mut file).map_err(|error| unwritable(error.to_string()))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file, left_by })
 }
 
 /// The living holder, if there is one.
 pub(super) fn holder(folder: &Path) -> Option<Holder> {
     let mut file = OpenOptions::new().read(true).open(folder.join(NAME)).ok()?;
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(who(&mut file)),
+        Err(TryLockError::WouldBlock) => Some(who(&mut file).unwrap_or_else(nobody_known)),
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
 
-fn who(file: &mut File) -> Holder {
+fn who(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or(Holder {
-        user: "somebody".to_owned(),
-        host: "unknown host".to_owned(),
-        process: 0,
-        since: "unknown".to_owned(),
-    })
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn nobody_known() -> Holder {
+    let unknown = |what: &str| what.to_owned();
+    Holder { user: unknown("somebody"), host: unknown("unknown host"), process: 0, since: unknown("unknown") }
 }

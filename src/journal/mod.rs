@@ -3,21 +3,37 @@
 //! Uses: engagement, text.
 //!
 //! One SQLite file per engagement, append-only, each event holding the hash of the one before it; events and the
-//! tables drawn from them change in one transaction. Deliberately absent: secrets (events hold references only), tokio,
-//! and any other way to make a `DurableIntent` than to have committed one.
+//! tables drawn from them change in one transaction. Invariant: what was acknowledged is found again after any crash
+//! and any power cut, and a file that is not whole is never taken for one. Deliberately absent: secrets (events hold
+//! references only), tokio, and any other way to make a `DurableIntent` than to have committed one.
+//!
+//! In an engagement's folder: `journal.db` and SQLite's `-wal` and `-shm`; `journal.lock`, who holds it; `journal.mark`,
+//! the last event that was made durable; `journal-v1-….db`, a copy from before the format changed.
 
+mod backup;
+mod bundle;
 mod chain;
+mod check;
+mod ground;
 mod lock;
+mod mark;
+mod moves;
 mod output;
 mod reader;
+mod rows;
+mod salvage;
 mod schema;
+mod shared;
 mod writer;
 
 use std::path::PathBuf;
 
+pub use bundle::{Bundle, BundleError, Header, Locking, Unlocking, export, export_salvaged};
 pub use lock::Holder;
+pub use moves::Away;
 pub use output::{Lines, Stream};
 pub use reader::{Glance, Reader};
+pub use shared::shared;
 pub use writer::{DurableIntent, Writer};
 
 /// What can be wrong with a state file.
@@ -29,12 +45,16 @@ pub enum JournalError {
     Exists(PathBuf),
     #[error("{0} holds this engagement")]
     Held(Holder),
+    #[error("this engagement is worked on elsewhere: {0}")]
+    Away(Away),
     #[error("{path} has format {found}; this onramp knows up to {known}. Use a newer onramp")]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("{path} is damaged: {what}")]
     Damaged { path: PathBuf, what: String },
     #[error("{path} may be read by others (mode {mode:o}); run: chmod {wanted:o} {path}", path = path.display())]
     Exposed { path: PathBuf, mode: u32, wanted: u32 },
+    #[error("{path} is gone: {what}")]
+    Gone { path: PathBuf, what: String },
     #[error("cannot write {path}: {why}")]
     Unwritable { path: PathBuf, why: String },
     #[error("cannot read {path}: {why}")]

@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::chain::{self, Hash, Link};
-use super::writer::{check_private, state_word};
-use super::{FILE, Holder, JournalError, lock, output, schema};
-use crate::engagement::{Address, At, Engagement, Event, Recorded, fold};
+use super::check;
+use super::ground::{self, Ground, check_private};
+use super::moves::{self, Away};
+use super::{FILE, Holder, JournalError, lock, mark, output, schema};
+use crate::engagement::{Address, At, Engagement, Event, Recorded};
 
 /// A read-only view; never takes the lock.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
+    version: i64,
+    ground: Ground,
 }
 
 /// What the home screen needs of one engagement.
@@ -21,10 +24,11 @@ pub struct Reader {
 pub struct Glance {
     pub engagement: Engagement,
     pub holder: Option<Holder>,
+    pub away: Option<Away>,
 }
 
 impl Reader {
-    /// Opens a state file read-only.
+    /// Opens a state file read-only. An older format is read as it is.
     ///
     /// # Errors
     /// It is missing, newer, damaged, or open to others.
@@ -34,31 +38,58 @@ impl Reader {
             return Err(JournalError::Missing(folder.to_owned()));
         }
         check_private(&path, 0o600)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags)
-            .map_err(|error| JournalError::Unreadable { path: path.clone(), why: error.to_string() })?;
+        let connection =
+            connect(&path).map_err(|error| JournalError::Unreadable { path: path.clone(), why: error.to_string() })?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        schema::check(&connection, &path)?;
-        Ok(Reader { connection, path })
+        let version = schema::version(&connection, &path)?;
+        let ground = Ground::of([path.clone()])?;
+        Ok(Reader { connection, path, version, ground })
     }
 
-    /// What is true, with the chain checked on the way.
+    /// What is true, with the chain and the end of the file checked on the way.
     ///
     /// # Errors
-    /// The chain is broken or an event cannot be read.
+    /// The chain is broken, an event cannot be read, or the end is missing.
     pub fn engagement(&self) -> Result<Engagement, JournalError> {
-        let mut engagement = Engagement::default();
-        replay(&self.connection, &self.path, |recorded| fold(&mut engagement, recorded))?;
-        Ok(engagement)
+        // The mark first: whoever writes meanwhile is ahead of it, never behind.
+        let marked = self.path.parent().and_then(mark::read);
+        Ok(check::replay(&self.connection, &self.path, marked)?.engagement)
     }
 
     /// Events after `seq`, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
     pub fn since(&self, seq: u64) -> Result<Vec<Recorded>, JournalError> {
         since(&self.connection, &self.path, seq)
     }
 
+    /// Lines of an attempt's output.
+    ///
+    /// # Errors
+    /// They cannot be read, or were changed after they were written.
     pub fn page(&self, step: &Address, attempt: u32, from: usize, count: usize) -> Result<output::Lines, JournalError> {
-        Ok(output::page(&self.connection, step, attempt, from, count)?)
+        let sums = self.version >= schema::WITH_SUMS;
+        output::page(&self.connection, &self.path, sums, &output::Which { step, attempt, from, count })
+    }
+
+    /// # Errors
+    /// The file was removed or replaced: what is read now is not what stands in its place.
+    pub fn holds(&self) -> Result<(), JournalError> {
+        self.ground.holds()
+    }
+
+    /// A number that changes whenever somebody else has written.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn data_version(&self) -> Result<i64, JournalError> {
+        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// The living process that may write, if there is one.
+    pub fn holder(folder: &Path) -> Option<Holder> {
+        lock::holder(folder)
     }
 
     /// What the home screen shows.
@@ -66,9 +97,21 @@ impl Reader {
     /// # Errors
     /// As `open` and `engagement`.
     pub fn glance(folder: &Path) -> Result<Glance, JournalError> {
-        let engagement = Reader::open(folder)?.engagement()?;
-        Ok(Glance { engagement, holder: lock::holder(folder) })
+        let reader = Reader::open(folder)?;
+        let engagement = reader.engagement()?;
+        let away = if reader.version >= schema::WITH_SUMS { moves::away(&reader.connection)? } else { None };
+        Ok(Glance { engagement, holder: lock::holder(folder), away })
     }
+}
+
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if ground::never_changes(path) && !ground::beside(path, "-wal").exists() {
+        // SQLite would want to make its -shm beside it.
+        let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        return Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI);
+    }
+    Connection::open_with_flags(path, flags)
 }
 
 pub(super) fn since(connection: &Connection, path: &Path, seq: u64) -> Result<Vec<Recorded>, JournalError> {
@@ -83,66 +126,8 @@ pub(super) fn since(connection: &Connection, path: &Path, seq: u64) -> Result<Ve
     Ok(events)
 }
 
-fn recorded(seq: i64, at: i64, actor: String, body: &str, path: &Path) -> Result<Recorded, JournalError> {
+pub(super) fn recorded(seq: i64, at: i64, actor: String, body: &str, path: &Path) -> Result<Recorded, JournalError> {
     let event: Event = serde_json::from_str(body)
         .map_err(|error| JournalError::Damaged { path: path.to_owned(), what: format!("event {seq}: {error}") })?;
     Ok(Recorded { seq: u64::try_from(seq).unwrap_or(0), at: At(at), actor, event })
-}
-
-/// Walks all events in order, checking numbers and hashes, and returns the last hash.
-pub(super) fn replay(
-    connection: &Connection,
-    path: &Path,
-    mut each: impl FnMut(&Recorded),
-) -> Result<Hash, JournalError> {
-    let damaged = |what: String| JournalError::Damaged { path: path.to_owned(), what };
-    let read = |error: rusqlite::Error| damaged(error.to_string());
-    let mut statement =
-        connection.prepare("SELECT seq, at, actor, body, hash FROM events ORDER BY seq").map_err(read)?;
-    let mut rows = statement.query([]).map_err(read)?;
-    let mut head = chain::ROOT;
-    let mut expected = 1_i64;
-    while let Some(row) = rows.next().map_err(read)? {
-        let seq: i64 = row.get(0).map_err(read)?;
-        let (at, actor): (i64, String) = (row.get(1).map_err(read)?, row.get(2).map_err(read)?);
-        let (body, hash): (String, Vec<u8>) = (row.get(3).map_err(read)?, row.get(4).map_err(read)?);
-        if seq != expected {
-            return Err(damaged(format!("event {expected} is missing")));
-        }
-        let link = Link { seq: u64::try_from(seq).unwrap_or(0), at, actor: &actor, body: &body };
-        head = chain::link(&head, &link);
-        if head.as_slice() != hash.as_slice() {
-            return Err(damaged(format!("event {seq} or the one before it was changed after it was written")));
-        }
-        each(&recorded(seq, at, actor, &body, path)?);
-        expected += 1;
-    }
-    Ok(head)
-}
-
-pub(super) fn check_integrity(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let said: Result<String, _> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    match said {
-        Ok(ok) if ok == "ok" => Ok(()),
-        Ok(what) => Err(JournalError::Damaged { path: path.to_owned(), what }),
-        Err(error) => Err(JournalError::Damaged { path: path.to_owned(), what: error.to_string() }),
-    }
-}
-
-/// The drawn tables must say what the events say: a mismatch is reported, never repaired in silence.
-pub(super) fn check_projection(
-    connection: &Connection,
-    path: &Path,
-    engagement: &Engagement,
-) -> Result<(), JournalError> {
-    let damaged = |what: String| JournalError::Damaged { path: path.to_owned(), what };
-    let mut statement = connection.prepare("SELECT address, state FROM steps ORDER BY address")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    let drawn: Result<std::collections::BTreeMap<_, _>, _> = rows.collect();
-    let told: std::collections::BTreeMap<String, String> = engagement
-        .steps
-        .iter()
-        .map(|(step, record)| (step.to_string(), state_word(&record.state).to_owned()))
-        .collect();
-    if drawn? == told { Ok(()) } else { Err(damaged("its tables do not say what its events say".to_owned())) }
 }

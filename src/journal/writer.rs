@@ -1,14 +1,20 @@
 //! The one writer of a state file, and the only maker of a `DurableIntent`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
+use super::backup;
 use super::chain::{self, Hash, Link};
-use super::{FILE, Holder, JournalError, lock, output, reader, schema};
-use crate::engagement::{Actor, Address, At, Engagement, Event, Intent, Recorded, State, fold};
+use super::check::{self, Told};
+use super::ground::{self, Ground, unwritable, wrong};
+use super::mark::{self, Mark, Marked};
+use super::moves::{self, Move};
+use super::shared::shared;
+use super::{FILE, Holder, JournalError, lock, output, reader, rows, schema};
+use crate::engagement::{Actor, Address, At, Engagement, Event, Intent, Recorded, draft, fold};
 
 /// Appends events; holds the lock for as long as it lives.
 #[derive(Debug)]
@@ -19,7 +25,11 @@ pub struct Writer {
     head: Hash,
     /// Output that does not end in a line end yet, by attempt.
     unfinished: BTreeMap<(Address, u32), Vec<u8>>,
-    _lock: lock::Lock,
+    ground: Ground,
+    mark: Mark,
+    /// The copy that was kept of an older format.
+    backup: Option<PathBuf>,
+    lock: lock::Lock,
 }
 
 /// Proof that an intent is on the disk. Only `Writer::intend` makes one, after the commit.
@@ -79,45 +89,93 @@ impl Writer {
     /// One is there already, or the folder cannot be written.
     pub fn create(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
         let path = folder.join(FILE);
-        if path.exists() && has_begun(&path) {
+        let taken = || path.exists() && has_begun(&path);
+        if taken() {
             return Err(JournalError::Exists(folder.to_owned()));
         }
-        make_private_folder(folder)?;
+        ground::make_private_folder(folder)?;
         let lock = lock::take(folder, holder)?;
-        remove_unbegun(&path)?;
-        make_private_file(&path)?;
+        // Somebody may have begun and let go meanwhile.
+        if taken() {
+            return Err(JournalError::Exists(folder.to_owned()));
+        }
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            ground::remove(&ground::beside(&path, ending))?;
+        }
+        mark::forget(folder)?;
+        ground::make_private_file(&path)?;
         let connection = connect(&path)?;
-        schema::create(&connection).map_err(|error| unwritable(&path, &error))?;
-        Ok(Writer {
-            connection,
-            path,
-            engagement: Engagement::default(),
-            head: chain::ROOT,
-            unfinished: BTreeMap::new(),
-            _lock: lock,
-        })
+        schema::create(&connection).map_err(|error| wrong(&path, error))?;
+        ground::sync_folder(folder)?;
+        let told = Told { engagement: Engagement::default(), head: chain::ROOT };
+        Writer::over(connection, path, told, None, lock)
     }
 
-    /// Opens a state file for writing: takes the lock, checks the file, its chain and the tables drawn from it.
+    /// Opens a state file for writing: takes the lock, checks the file, its chain and the tables drawn from it, and
+    /// brings an older format forward after a backup.
     ///
     /// # Errors
-    /// Somebody else holds it; it is damaged, newer, open to others, or cannot be written.
+    /// Somebody else holds it; it was handed over; it is damaged, newer, open to others, or cannot be written.
     pub fn open(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
+        let writer = Writer::open_anyhow(folder, holder)?;
+        match moves::away(&writer.connection)? {
+            Some(away) => Err(JournalError::Away(away)),
+            None => Ok(writer),
+        }
+    }
+
+    /// Opens a state file that was handed over, because the file it was handed over in is not used after all.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn take_back(folder: &Path, holder: &Holder, at: At, actor: &Actor) -> Result<Writer, JournalError> {
+        let writer = Writer::open_anyhow(folder, holder)?;
+        if moves::away(&writer.connection)?.is_some() {
+            writer.moved(Move::Back, at, actor, "")?;
+        }
+        Ok(writer)
+    }
+
+    fn open_anyhow(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
         let path = folder.join(FILE);
         if !path.exists() {
             return Err(JournalError::Missing(folder.to_owned()));
         }
-        check_private(&path, 0o600)?;
+        ground::check_private(&path, 0o600)?;
         let lock = lock::take(folder, holder)?;
         let connection = connect(&path)?;
-        schema::check(&connection, &path)?;
-        reader::check_integrity(&connection, &path)?;
-        let mut engagement = Engagement::default();
-        let head = reader::replay(&connection, &path, |recorded| fold(&mut engagement, recorded))?;
-        reader::check_projection(&connection, &path, &engagement)?;
-        let writer = Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), _lock: lock };
-        writer.check_writable()?;
-        Ok(writer)
+        // A damaged file stays as it is, to the last byte of what was written ahead.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let version = schema::version(&connection, &path)?;
+        check::pages(&connection, &path)?;
+        let told = check::replay(&connection, &path, mark::read(folder))?;
+        let backup = if version < schema::VERSION {
+            let backup = backup::keep(&connection, folder, version, &holder.since)?;
+            schema::bring_forward(&connection, version).map_err(|error| wrong(&path, error))?;
+            Some(backup)
+        } else {
+            None
+        };
+        check::seal(&connection, &path, &told)?;
+        check::projection(&connection, &path, &told.engagement)?;
+        schema::check_tables(&connection, &path)?;
+        schema::write_ahead(&connection).map_err(|error| wrong(&path, error))?;
+        check_writable(&connection, &path)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Writer::over(connection, path, told, backup, lock)
+    }
+
+    fn over(
+        connection: Connection,
+        path: PathBuf,
+        told: Told,
+        backup: Option<PathBuf>,
+        lock: lock::Lock,
+    ) -> Result<Writer, JournalError> {
+        let Told { engagement, head } = told;
+        let ground = Ground::of([path.clone(), ground::beside(&path, "-wal")])?;
+        let mark = Mark::open(path.parent().unwrap_or(Path::new("")));
+        Ok(Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), ground, mark, backup, lock })
     }
 
     /// What is true now.
@@ -125,37 +183,46 @@ impl Writer {
         &self.engagement
     }
 
+    /// What a person should know who opened it: that somebody left it without letting go (a crash, a power cut), that
+    /// its format was brought forward, that its folder is no place for it.
+    pub fn greeting(&self) -> Option<String> {
+        let left = self.lock.left_by().map(|holder| format!("{holder} ended without letting go; it was taken over"));
+        let copied = self.backup.as_ref().map(|copy| {
+            format!("it had an older format and was brought forward; a copy of it as it was is {}", copy.display())
+        });
+        let said: Vec<String> = [left, copied, self.path.parent().and_then(shared)].into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(". "))
+    }
+
     /// Makes events durable, all or none, in one transaction with the tables drawn from them.
     ///
     /// # Errors
     /// The disk is full, read-only or gone. Nothing was recorded then, and nothing may be done that depends on it.
     pub fn append(&mut self, at: At, actor: &Actor, events: Vec<Event>) -> Result<Vec<Recorded>, JournalError> {
-        let mut after = self.engagement.clone();
+        self.ground.holds()?;
+        let wrong = |error| wrong(&self.path, error);
+        let mut after = draft(&self.engagement, &events);
         let mut head = self.head;
         let mut recorded = Vec::with_capacity(events.len());
-        let transaction = self.connection.transaction()?;
-        for event in events {
-            let seq = after.seq + 1;
+        let transaction = self.connection.transaction().map_err(wrong)?;
+        for (event, seq) in events.into_iter().zip(self.engagement.seq + 1..) {
             let body = serde_json::to_string(&event)?;
-            head = chain::link(&head, &Link { seq, at: at.0, actor, body: &body });
-            transaction
-                .prepare_cached("INSERT INTO events (seq, at, actor, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![i64::try_from(seq).unwrap_or(i64::MAX), at.0, actor, body, head.as_slice()])?;
+            let link = Link { seq, at: at.0, actor, body: &body };
+            head = chain::link(&head, &link);
+            rows::event(&transaction, &link, &head).map_err(wrong)?;
             let one = Recorded { seq, at, actor: actor.clone(), event };
             fold(&mut after, &one);
             recorded.push(one);
         }
-        for (step, record) in &after.steps {
-            if self.engagement.steps.get(step).is_none_or(|before| before != record) {
-                let seq = i64::try_from(after.seq).unwrap_or(i64::MAX);
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO steps (address, state, seq) VALUES (?1, ?2, ?3)")?
-                    .execute(params![step.to_string(), state_word(&record.state), seq])?;
-            }
+        rows::drawn(&transaction, &self.engagement, &after, &head).map_err(wrong)?;
+        transaction.commit().map_err(wrong)?;
+        // A commit into a folder that vanished meanwhile is none.
+        self.ground.holds()?;
+        for one in &recorded {
+            fold(&mut self.engagement, one);
         }
-        transaction.commit()?;
-        self.engagement = after;
         self.head = head;
+        self.mark.set(Marked { seq: self.engagement.seq, head });
         Ok(recorded)
     }
 
@@ -184,7 +251,9 @@ impl Writer {
     /// # Errors
     /// As `append`.
     pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) -> Result<(), JournalError> {
-        let transaction = self.connection.transaction()?;
+        self.ground.holds()?;
+        let wrong = |error| wrong(&self.path, error);
+        let transaction = self.connection.transaction().map_err(wrong)?;
         for (step, attempt, bytes) in pieces {
             let waiting = self.unfinished.entry((step.clone(), *attempt)).or_default();
             waiting.extend_from_slice(bytes);
@@ -195,15 +264,16 @@ impl Writer {
             };
             let rest = waiting.split_off(whole);
             let lines = std::mem::replace(waiting, rest);
-            output::store(&transaction, step, *attempt, &lines)?;
+            output::store(&transaction, step, *attempt, &lines).map_err(wrong)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit().map_err(wrong)
     }
 
     /// Stores what is left of an attempt's output.
     pub fn finish_output(&mut self, step: &Address, attempt: u32) -> Result<(), JournalError> {
         if let Some(rest) = self.unfinished.remove(&(step.clone(), attempt)).filter(|rest| !rest.is_empty()) {
-            output::store(&self.connection, step, attempt, &rest)?;
+            self.ground.holds()?;
+            output::store(&self.connection, step, attempt, &rest).map_err(|error| wrong(&self.path, error))?;
         }
         Ok(())
     }
@@ -218,111 +288,50 @@ impl Writer {
 
     /// Lines of an attempt's output.
     pub fn page(&self, step: &Address, attempt: u32, from: usize, count: usize) -> Result<output::Lines, JournalError> {
-        Ok(output::page(&self.connection, step, attempt, from, count)?)
+        output::page(&self.connection, &self.path, true, &output::Which { step, attempt, from, count })
     }
 
-    fn check_writable(&self) -> Result<(), JournalError> {
-        self.connection
-            .execute_batch("BEGIN IMMEDIATE; ROLLBACK;")
-            .and_then(|()| match self.connection.is_readonly("main")? {
-                true => Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(8), Some("read-only".to_owned()))),
-                false => Ok(()),
-            })
-            .map_err(|error| unwritable(&self.path, &error))
+    /// A copy of the whole file at `path`, where an empty one may be; durable, but not its name.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn snapshot(&self, path: &Path) -> Result<(), JournalError> {
+        backup::copy(&self.connection, path)
+    }
+
+    /// Records that the engagement was handed over, taken back, or came here.
+    pub(super) fn moved(&self, what: Move, at: At, actor: &Actor, said: &str) -> Result<(), JournalError> {
+        self.ground.holds()?;
+        moves::record(&self.connection, what, at, actor, said).map_err(|error| wrong(&self.path, error))
+    }
+
+    pub(super) fn head(&self) -> &Hash {
+        &self.head
     }
 }
 
 /// False for what is left of a creation that was cut off before its first event. What cannot be read counts as begun.
 fn has_begun(path: &Path) -> bool {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Not read-only: SQLite may have to take back what it was about to do when the power went.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let Ok(connection) = Connection::open_with_flags(path, flags) else { return true };
     let yes = |question: &str| connection.query_row(question, [], |row| row.get(0)).unwrap_or(true);
     yes("SELECT EXISTS (SELECT 1 FROM sqlite_master)") && yes("SELECT EXISTS (SELECT 1 FROM events)")
 }
 
-fn remove_unbegun(path: &Path) -> Result<(), JournalError> {
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        match fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(path, &error)),
-            _ => {}
-        }
+fn check_writable(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    if connection.is_readonly("main")? {
+        return Err(unwritable(path, &"it is read-only"));
     }
-    Ok(())
-}
-
-/// The word under which a step's state stands in the tables drawn from the events.
-pub(super) fn state_word(state: &State) -> &'static str {
-    match state {
-        State::Idle => "idle",
-        State::Running { .. } => "running",
-        State::Applied { .. } => "applied",
-        State::Held { .. } => "held",
-        State::Waiting { .. } => "waiting",
-        State::Asked { .. } => "asked",
-        State::InDoubt { .. } => "in doubt",
-        State::Done { .. } => "done",
-        State::Failed { .. } => "failed",
-        State::Skipped { .. } => "skipped",
-        State::Undone { .. } => "undone",
-    }
-}
-
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> JournalError {
-    JournalError::Unwritable { path: path.to_owned(), why: error.to_string() }
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;").map_err(|error| wrong(path, error))
 }
 
 fn connect(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| unwritable(path, &error))?;
-    schema::settle(&connection).map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            JournalError::Damaged { path: path.to_owned(), what: error.to_string() }
-        }
-        _ => unwritable(path, &error),
+    schema::settle(&connection).map_err(|error| match wrong(path, error) {
+        JournalError::Sql(error) => unwritable(path, &error),
+        told => told,
     })?;
     Ok(connection)
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> Result<(), JournalError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unwritable(folder, &error))?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| unwritable(folder, &error))
-}
-
-#[cfg(unix)]
-fn make_private_file(path: &Path) -> Result<(), JournalError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    made.map(|_| ()).map_err(|error| unwritable(path, &error))
-}
-
-/// Refuses a file that others may read or write: it names the customer's network.
-#[cfg(unix)]
-pub(super) fn check_private(path: &Path, wanted: u32) -> Result<(), JournalError> {
-    use std::os::unix::fs::PermissionsExt;
-    let meta = fs::metadata(path)
-        .map_err(|error| JournalError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(JournalError::Exposed { path: path.to_owned(), mode, wanted });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> Result<(), JournalError> {
-    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
-}
-
-#[cfg(not(unix))]
-fn make_private_file(path: &Path) -> Result<(), JournalError> {
-    fs::File::create_new(path).map(|_| ()).map_err(|error| unwritable(path, &error))
-}
-
-#[cfg(not(unix))]
-pub(super) fn check_private(_path: &Path, _wanted: u32) -> Result<(), JournalError> {
-    Ok(())
 }

@@ -120,6 +120,11 @@ pub fn can_stop(state: &State) -> Can {
     if runs { Ok(()) } else { Err("nothing is running".to_owned()) }
 }
 
+/// Do steps run that leaving would have to wait for?
+fn runs_here(state: &State) -> bool {
+    can_stop(state).is_ok() && state.facts.open.as_ref().is_some_and(|open| open.along.is_none())
+}
+
 pub fn stop(state: &mut State) -> Vec<Effect> {
     state.say(Said::plain("Stopping: running steps come to a safe end, no new ones start"));
     vec![Effect::Send(Request::Stop)]
@@ -421,7 +426,7 @@ pub fn home(state: &mut State) -> Vec<Effect> {
 pub fn quit(state: &mut State) -> Vec<Effect> {
     match state.place {
         Place::Output | Place::Plan | Place::Form => back(state),
-        Place::Home | Place::Board if can_stop(state).is_ok() => ask(state, Ask::Leave),
+        Place::Home | Place::Board if runs_here(state) => ask(state, Ask::Leave),
         Place::Home | Place::Board => {
             state.leaving = true;
             vec![Effect::Quit]
@@ -445,7 +450,7 @@ pub fn interrupt(state: &mut State) -> Vec<Effect> {
         state.leaving = true;
         state.say(Said::plain("Leaving: running steps come to a safe end first. Ctrl-C leaves at once"));
         effects.push(Effect::Quit);
-    } else if can_stop(state).is_ok() {
+    } else if runs_here(state) {
         state.say(Said::plain("Stopping: running steps come to a safe end. Ctrl-C again leaves"));
         effects.push(Effect::Send(Request::Stop));
     } else {

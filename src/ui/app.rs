@@ -219,7 +219,7 @@ impl App {
     }
 
     fn idle(&self) -> bool {
-        self.state.facts.open.as_ref().is_none_or(|open| open.busy() == 0)
+        self.state.facts.open.as_ref().is_none_or(|open| open.busy() == 0 || open.along.is_some())
     }
 
     /// A second has passed. True when something on the screen shows that.

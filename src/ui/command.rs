@@ -30,6 +30,8 @@ pub struct Command {
     pub in_palette: bool,
     pub enabled: fn(&State) -> Result<(), Why>,
     pub perform: fn(&mut State) -> Vec<Effect>,
+    /// Asks something of the engine: it cannot be done by one who reads along.
+    changes: bool,
     /// The screen itself reads these keys; the table only tells of them.
     by_screen: bool,
     /// The label, where it depends on what is chosen.
@@ -61,6 +63,7 @@ const fn command(
         in_palette: true,
         enabled: always,
         perform,
+        changes: false,
         by_screen: false,
         hint: None,
     }
@@ -75,6 +78,11 @@ impl std::fmt::Debug for Command {
 impl Command {
     const fn when(self, enabled: fn(&State) -> Result<(), Why>) -> Self {
         Command { enabled, ..self }
+    }
+
+    /// Not for those who read along.
+    const fn changes(self) -> Self {
+        Command { changes: true, ..self }
     }
 
     const fn says(self, hint: fn(&State) -> String) -> Self {
@@ -108,6 +116,14 @@ impl Command {
     /// `Enter`, or `Up k`.
     pub fn keys_text(&self) -> String {
         self.keys.join(" ")
+    }
+
+    /// May it be done now? If not, why.
+    pub fn may(&self, state: &State) -> Result<(), Why> {
+        match state.facts.open.as_ref().and_then(|open| open.along.as_ref()).filter(|_| self.changes) {
+            Some(along) => Err(along.why()),
+            None => (self.enabled)(state),
+        }
     }
 
     fn hint_text(&self, state: &State) -> String {
@@ -156,8 +172,10 @@ pub const TABLE: &[Command] = &[
         "Run everything that is ready; changes wait for your approval",
         acts::run_all,
     )
-    .when(acts::can_run_all),
-    command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan),
+    .when(acts::can_run_all)
+    .changes(),
+    command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan)
+        .changes(),
     command(
         "board.stop",
         &["x"],
@@ -166,7 +184,8 @@ pub const TABLE: &[Command] = &[
         "Let running steps come to a safe end, and start no more",
         acts::stop,
     )
-    .when(acts::can_stop),
+    .when(acts::can_stop)
+    .changes(),
     command(
         "board.wait",
         &["w"],
@@ -176,6 +195,7 @@ pub const TABLE: &[Command] = &[
         acts::wait,
     )
     .when(waiting::can_open)
+    .changes()
     .quiet(),
     command(
         "board.look",
@@ -186,6 +206,7 @@ pub const TABLE: &[Command] = &[
         acts::look,
     )
     .when(acts::can_look)
+    .changes()
     .quiet(),
     command(
         "board.copy",
@@ -199,9 +220,11 @@ pub const TABLE: &[Command] = &[
     .quiet(),
     command("board.skip", &["s"], &[Board], "skip..", "Skip the chosen step; asks for a reason", acts::skip)
         .when(acts::can_skip)
+        .changes()
         .quiet(),
     command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step, after review", acts::undo)
         .when(acts::can_undo)
+        .changes()
         .quiet(),
     command(
         "board.undo-all",
@@ -212,6 +235,7 @@ pub const TABLE: &[Command] = &[
         acts::undo_all,
     )
     .when(acts::can_undo_all)
+    .changes()
     .quiet(),
     command(
         "board.verify",
@@ -222,6 +246,7 @@ pub const TABLE: &[Command] = &[
         acts::verify,
     )
     .when(acts::can_verify)
+    .changes()
     .quiet(),
     command(
         "board.cancel",
@@ -232,6 +257,7 @@ pub const TABLE: &[Command] = &[
         acts::cancel,
     )
     .when(acts::can_cancel)
+    .changes()
     .quiet(),
     command(
         "board.output",
@@ -443,7 +469,7 @@ pub fn for_key(state: &State, key: &KeyEvent) -> Option<&'static Command> {
 
 /// Does a command, or says why not.
 pub fn perform(state: &mut State, command: &'static Command) -> Vec<Effect> {
-    match (command.enabled)(state) {
+    match command.may(state) {
         Ok(()) => (command.perform)(state),
         Err(why) => {
             state.say(Said::bad(format!("{}: {why}", command.label.trim_end_matches('.'))));
@@ -458,7 +484,7 @@ pub fn hints(state: &State, width: usize) -> Vec<(String, String)> {
     let writing = state.takes_text();
     let works = |command: &&Command| {
         let key = command.keys.iter().find(|name| !writing || name.chars().count() > 1);
-        command.in_footer && command.is_at(here) && key.is_some() && (command.enabled)(state).is_ok()
+        command.in_footer && command.is_at(here) && key.is_some() && command.may(state).is_ok()
     };
     let hint = |command: &Command| {
         let key = command.keys.iter().find(|name| !writing || name.chars().count() > 1).copied().unwrap_or_default();

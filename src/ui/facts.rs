@@ -190,9 +190,28 @@ pub struct Opened {
     pub running: bool,
     pub identity: Option<Result<String, String>>,
     pub drift: BTreeMap<Address, (Option<bool>, String)>,
+    /// Somebody else writes it; here it is only read along.
+    pub along: Option<Along>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
+}
+
+/// Reading along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Along {
+    /// Who holds the engagement, and since when; nobody, once they have let go.
+    pub holder: Option<String>,
+}
+
+impl Along {
+    /// Why nothing can be changed from here.
+    pub fn why(&self) -> String {
+        match &self.holder {
+            Some(holder) => format!("you are reading along; {holder} holds it"),
+            None => "you are reading along; nobody holds it now: leave and open it again to go on".to_owned(),
+        }
+    }
 }
 
 impl Opened {
@@ -209,6 +228,7 @@ impl Opened {
             running: false,
             identity: None,
             drift: BTreeMap::new(),
+            along: None,
             broken: None,
             closed: false,
         };
@@ -267,6 +287,17 @@ impl Opened {
                 } else {
                     Said::bad(format!("{counts}. {title}: {said}"))
                 })
+            }
+            Notice::HeldBy(holder) => {
+                if holder.is_none() {
+                    // Whoever ran these steps is gone.
+                    self.engagement.interrupt();
+                    self.work_out();
+                }
+                let along = Along { holder };
+                let said = along.why();
+                self.along = Some(along);
+                Some(Said::plain(said))
             }
             Notice::Broken(why) => {
                 self.running = false;
@@ -380,6 +411,11 @@ impl Opened {
     /// The first step that a run stopped at, because nobody has approved its change yet.
     pub fn held(&self) -> Option<&Address> {
         self.board.rows.iter().find(|row| row.status == Status::NeedsApproval).map(|row| &row.address)
+    }
+
+    /// Reading along has come to its end: whoever held it is gone, and it can be opened to go on.
+    pub fn let_go(&self) -> bool {
+        self.along.as_ref().is_some_and(|along| along.holder.is_none())
     }
 
     /// Steps that are running now.

@@ -52,6 +52,11 @@ impl NextMove {
         }
     }
 
+    /// Asks nothing of the engine.
+    pub fn only_looks(&self) -> bool {
+        matches!(self, NextMove::Watch(_) | NextMove::GoTo(_) | NextMove::Nothing(_))
+    }
+
     /// A sentence: what Enter will do here.
     pub fn sentence(&self, facts: &Facts) -> String {
         let title = |address: &Address| match &facts.open {

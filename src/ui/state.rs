@@ -97,7 +97,11 @@ impl State {
 
     /// An engagement was opened: its board is shown, on the next thing to do.
     pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
-        self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()))
+        let effects = self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()));
+        if let Some(greeting) = handle.greeting() {
+            self.say(Said::bad(greeting));
+        }
+        effects
     }
 
     /// As [`State::opened`], for facts that come from elsewhere.

@@ -70,3 +70,49 @@ async fn a_file_that_somebody_else_locks_is_as_good_as_full() {
     assert_eq!(stage.sent(), 0);
     desk.close().await;
 }
+
+/// A network that is planned, approved and ready to be made; what happens to its folder then is said, and nothing is
+/// sent.
+async fn nothing_is_sent_once(happens: impl FnOnce(&Stage)) -> (Stage, String) {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::Only(at("net/caller"))).await;
+    happens(&stage);
+    desk.handle.send(Request::Run(RunScope::All));
+    let broken = |notice: &Notice| match notice {
+        Notice::Broken(why) => Some(why.clone()),
+        _ => None,
+    };
+    let why = desk.hear("it is said", broken).await;
+    desk.close().await;
+    assert_eq!(stage.sent(), 0, "{:?}", stage.changes());
+    (stage, why)
+}
+
+#[tokio::test]
+async fn a_folder_that_vanishes_under_a_run_stops_it_before_its_effect() {
+    let (_, why) = nothing_is_sent_once(|stage| std::fs::remove_dir_all(stage.folder()).unwrap()).await;
+    assert!(why.contains("removed, moved or unmounted"), "{why}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_moved_away_is_found_again_with_everything_in_it() {
+    let away = |stage: &Stage| stage.folder().with_file_name("away");
+    let (stage, why) = nothing_is_sent_once(|stage| std::fs::rename(stage.folder(), away(stage)).unwrap()).await;
+    assert!(why.contains("removed, moved or unmounted"), "{why}");
+    std::fs::rename(away(&stage), stage.folder()).unwrap();
+    stage.to_the_end().await;
+    stage.assert_each_once(6).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_by_another_stops_the_run() {
+    let (_, why) = nothing_is_sent_once(|stage| {
+        std::fs::rename(stage.file(), stage.folder().join("old")).unwrap();
+        std::fs::copy(stage.folder().join("old"), stage.file()).unwrap();
+    })
+    .await;
+    assert!(why.contains("another file is in its place"), "{why}");
+}

@@ -1,5 +1,6 @@
 //! The engine over the practice cloud and a real state file: nothing in between is pretended.
 
+mod along;
 mod attempts;
 mod broken;
 mod doubts;

@@ -379,10 +379,14 @@ pub fn enter_hint(screen: &BoardScreen, facts: &Facts) -> String {
 /// May Enter do anything here? The reason why not is the answer.
 pub fn can_enter(screen: &BoardScreen, facts: &Facts) -> Result<(), String> {
     match (screen.node(), screen.address(facts)) {
-        (Some(Node::Step(_)), Some(address)) => match next_move(facts, &address) {
-            NextMove::Nothing(why) => Err(why.to_owned()),
-            _ => Ok(()),
-        },
+        (Some(Node::Step(_)), Some(address)) => {
+            let along = facts.open.as_ref().and_then(|open| open.along.as_ref());
+            match (next_move(facts, &address), along) {
+                (NextMove::Nothing(why), _) => Err(why.to_owned()),
+                (next, Some(along)) if !next.only_looks() => Err(along.why()),
+                _ => Ok(()),
+            }
+        }
         _ => Ok(()),
     }
 }

@@ -250,7 +250,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
                 .facts
                 .open
                 .as_ref()
-                .is_some_and(|open| open.engagement.identity.name == card.name && !open.closed);
+                .is_some_and(|open| open.engagement.identity.name == card.name && !open.closed && !open.let_go());
             if here {
                 state.show(crate::ui::state::Place::Board);
                 return Vec::new();
@@ -291,7 +291,7 @@ pub fn can_open(state: &State) -> Result<(), String> {
         return Err(trouble.clone());
     }
     match &state.facts.open {
-        Some(open) if open.busy() > 0 && open.engagement.identity.name != card.name => {
+        Some(open) if open.busy() > 0 && open.along.is_none() && open.engagement.identity.name != card.name => {
             Err(format!("steps of {} are still running: stop them first (Ctrl-C)", open.engagement.identity.name))
         }
         _ => Ok(()),

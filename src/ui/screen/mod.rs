@@ -122,6 +122,10 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
         right.push(Span::styled(" PRACTICE ", look.style(Role::Practice)));
         right.push(Span::raw(" "));
     }
+    if facts.open.as_ref().is_some_and(|open| open.along.is_some()) && state.place != Place::Home {
+        right.push(Span::styled(" READING ALONG ", look.style(Role::Waiting)));
+        right.push(Span::raw(" "));
+    }
     if let Some(open) = facts.open.as_ref().filter(|_| state.place != Place::Home) {
         let target = open.target();
         if !target.is_empty() && area.width >= 72 {

@@ -146,7 +146,7 @@ fn legend<'a>(state: &'a State, marked: Option<&Entry>, width: u16, help: bool) 
     let look = &state.facts.look;
     let mut prose = Prose::new(look, width, 8);
     let said = match marked {
-        Some(Entry::Command(command)) => match (command.enabled)(state) {
+        Some(Entry::Command(command)) => match command.may(state) {
             Ok(()) => format!("{}.", command.help),
             Err(why) => format!("{}. Off now: {why}.", command.help),
         },
@@ -169,7 +169,7 @@ fn row(state: &State, entry: &Entry, width: usize, focused: bool) -> Line<'stati
     let look = &state.facts.look;
     let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
     let (keys, said, off) = match entry {
-        Entry::Command(command) => (command.keys_text(), command.help.to_owned(), (command.enabled)(state).err()),
+        Entry::Command(command) => (command.keys_text(), command.help.to_owned(), command.may(state).err()),
         Entry::Step(_, title) => (String::new(), format!("Go to: {title}"), None),
     };
     let key_width = 16;

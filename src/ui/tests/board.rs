@@ -389,3 +389,28 @@ fn an_engine_that_cannot_go_on_says_so() {
     stage.notice(Notice::Broken("the disk is full".to_owned()));
     assert!(stage.screen(80, 24).contains("onramp cannot go on: the disk is full"));
 }
+
+#[test]
+fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
+    let mut stage = Stage::answered();
+    stage.notice(Notice::HeldBy(Some("joe@sofa (process 7, since today)".to_owned())));
+    let screen = stage.screen(100, 24);
+    assert!(screen.contains("READING ALONG") && screen.contains("joe@sofa"), "{screen}");
+    stage.wished();
+    for key in ["R", "p", "s", "u", "U", "V", "x", "X", "Enter"] {
+        stage.press(&[key]);
+        assert!(stage.wished().is_empty(), "{key}");
+        let screen = stage.screen(100, 24);
+        assert!(screen.contains("you are reading along"), "{key}: {screen}");
+    }
+    // What the holder does is seen.
+    stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
+    assert!(stage.screen(100, 24).contains("1 running"), "{}", stage.screen(100, 24));
+    // Their steps are not ours to wait for.
+    stage.press(&["q"]);
+    assert_eq!(stage.wished(), ["Quit"]);
+    stage.state.leaving = false;
+    stage.notice(Notice::HeldBy(None));
+    let screen = stage.screen(100, 24);
+    assert!(screen.contains("nobody holds it now") && !screen.contains("1 running"), "{screen}");
+}

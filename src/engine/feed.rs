@@ -1,0 +1,202 @@
+//! Reading along: the same handle and the same notices as a running engine, from a state file that somebody else writes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use super::handle::{Handle, Notice, Page, Request};
+use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
+use crate::journal::{Holder, JournalError, Reader};
+use crate::runbook::Runbook;
+use crate::text;
+
+/// How often the file is looked at, and how often who holds it.
+const LOOK: Duration = Duration::from_millis(200);
+const LOOKS_PER_HOLDER: u32 = 5;
+/// Lines of output read at once.
+const LINES: usize = 2_000;
+
+/// What it takes to read along.
+pub struct Following {
+    /// The engagement's folder.
+    pub folder: PathBuf,
+    pub reader: Reader,
+    /// As `reader` told it.
+    pub engagement: Engagement,
+    pub runbook: Arc<Runbook>,
+}
+
+/// Follows a state file on the current tokio runtime until nobody listens any more. Whatever would change something is
+/// refused, with who holds the engagement.
+pub fn follow(following: Following) -> Handle {
+    let Following { folder, reader, engagement, runbook } = following;
+    let (requests, inbox) = mpsc::unbounded_channel();
+    let handle = Handle::new(requests, runbook, Arc::new(engagement.clone()), None);
+    let holder = Reader::holder(&folder);
+    let begins_after = engagement.seq;
+    let (readers, output) = (Vec::new(), BTreeMap::new());
+    let feed = Feed { folder, reader, engagement, begins_after, holder, seen: None, readers, output, broken: None };
+    tokio::spawn(feed.serve(inbox));
+    handle
+}
+
+struct Feed {
+    folder: PathBuf,
+    reader: Reader,
+    engagement: Engagement,
+    /// The last event that the handle's snapshot knows.
+    begins_after: u64,
+    holder: Option<Holder>,
+    /// The file's own count of changes when it was looked at last.
+    seen: Option<i64>,
+    readers: Vec<std_mpsc::Sender<Notice>>,
+    /// Lines that were told, of the running attempts that somebody looks at.
+    output: BTreeMap<(Address, u32), usize>,
+    /// Why the file cannot be followed any more.
+    broken: Option<String>,
+}
+
+impl Feed {
+    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = 0_u32;
+        loop {
+            tokio::select! {
+                request = inbox.recv() => match request {
+                    None | Some(Request::Close) => break,
+                    Some(request) => self.serve_request(request),
+                },
+                _ = look.tick() => {
+                    looks = looks.wrapping_add(1);
+                    self.look();
+                    if looks % LOOKS_PER_HOLDER == 0 && self.broken.is_none() {
+                        self.look_who_holds_it();
+                    }
+                }
+            }
+        }
+        self.tell(&Notice::Closed);
+    }
+
+    fn serve_request(&mut self, request: Request) {
+        match request {
+            Request::Subscribe(reader) => self.subscribe(reader),
+            Request::Page { step, attempt, from, lines } => self.page(step, attempt, from, lines),
+            Request::Close => {}
+            Request::Command(_)
+            | Request::Run(_)
+            | Request::Undo(_)
+            | Request::Verify
+            | Request::Stop
+            | Request::Cancel(_)
+            | Request::Plan => {
+                let refusal = match &self.holder {
+                    Some(holder) => Refusal {
+                        why: format!("you are reading along: {holder} holds this engagement"),
+                        advice: "Ask them, or wait until they are done".to_owned(),
+                    },
+                    None => Refusal {
+                        why: "you are reading along, and nobody holds this engagement now".to_owned(),
+                        advice: "Leave, and open it again to go on with it".to_owned(),
+                    },
+                };
+                self.tell(&Notice::Refused(refusal));
+            }
+        }
+    }
+
+    fn subscribe(&mut self, reader: std_mpsc::Sender<Notice>) {
+        let missed = match self.reader.since(self.begins_after) {
+            Ok(missed) => missed,
+            Err(error) => return self.fall_silent(&error),
+        };
+        // What was not folded yet is told to everybody with the next look.
+        let missed = missed.into_iter().filter(|one| one.seq <= self.engagement.seq).map(Notice::Recorded);
+        let held = Notice::HeldBy(self.holder.as_ref().map(ToString::to_string));
+        let broken = self.broken.clone().map(Notice::Broken);
+        if std::iter::once(held).chain(missed).chain(broken).all(|notice| reader.send(notice).is_ok()) {
+            self.readers.push(reader);
+        }
+    }
+
+    fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
+        match self.reader.page(&step, attempt, from, lines) {
+            Ok(found) => {
+                let told = self.output.entry((step.clone(), attempt)).or_default();
+                *told = (*told).max(found.from + found.lines.len());
+                self.tell(&Notice::Page(Page::of(step, attempt, found)));
+            }
+            Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
+        }
+    }
+
+    fn look_who_holds_it(&mut self) {
+        let holder = Reader::holder(&self.folder);
+        if holder != self.holder {
+            // What they wrote last comes before the news that they are gone.
+            self.look();
+            self.holder = holder;
+            self.tell(&Notice::HeldBy(self.holder.as_ref().map(ToString::to_string)));
+        }
+    }
+
+    /// Tells what is new in the file.
+    fn look(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        if let Err(error) = self.read_on() {
+            self.fall_silent(&error);
+        }
+    }
+
+    fn read_on(&mut self) -> Result<(), JournalError> {
+        self.reader.holds()?;
+        let now = Some(self.reader.data_version()?);
+        if now == self.seen {
+            return Ok(());
+        }
+        self.seen = now;
+        for one in self.reader.since(self.engagement.seq)? {
+            fold(&mut self.engagement, &one);
+            if let Event::AttemptStarted { step, attempt } = &one.event {
+                self.output.retain(|(known, _), _| known != step);
+                self.output.insert((step.clone(), *attempt), 0);
+            }
+            self.tell(&Notice::Recorded(one));
+        }
+        self.read_output()
+    }
+
+    fn read_output(&mut self) -> Result<(), JournalError> {
+        let mut news = Vec::new();
+        for ((step, attempt), told) in &mut self.output {
+            let new = self.reader.page(step, *attempt, *told, LINES)?;
+            if !new.lines.is_empty() {
+                *told += new.lines.len();
+                let text = new.lines.iter().map(|line| text::clean(line) + "\n").collect();
+                news.push(Notice::Output { step: step.clone(), attempt: *attempt, text });
+            }
+        }
+        let running = |step: &Address| matches!(self.engagement.state(step), State::Running { .. });
+        self.output.retain(|(step, _), _| running(step));
+        news.iter().for_each(|notice| self.tell(notice));
+        Ok(())
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        self.readers.retain(|reader| reader.send(notice.clone()).is_ok());
+    }
+
+    fn fall_silent(&mut self, error: &JournalError) {
+        let why = error.to_string();
+        self.broken = Some(why.clone());
+        self.tell(&Notice::Broken(why));
+    }
+}

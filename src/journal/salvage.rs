@@ -1,0 +1,105 @@
+//! What can still be read of a damaged state file, up to the first event that is not as it was written.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, Row};
+
+use super::chain::{self, Hash};
+use super::{FILE, JournalError, check, ground, mark, output, rows, schema};
+use crate::engagement::{Address, Engagement, fold};
+
+/// What was saved.
+#[derive(Debug)]
+pub(super) struct Saved {
+    pub engagement: Engagement,
+    pub head: Hash,
+    /// What is there and what is missing, in words.
+    pub said: String,
+}
+
+/// Makes a new state file at `new` of what can be read in `folder`, which stays untouched: the work is done on a copy in
+/// `scratch`, an empty folder.
+///
+/// # Errors
+/// Nothing can be read, or nothing can be written.
+pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved, JournalError> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Err(JournalError::Missing(folder.to_owned()));
+    }
+    let copy = scratch.join("damaged.db");
+    for ending in ["", "-wal"] {
+        let (from, to) = (ground::beside(&path, ending), ground::beside(&copy, ending));
+        if from.exists() {
+            fs::copy(&from, &to).map_err(|error| ground::unwritable(&to, &error))?;
+        }
+    }
+    let unreadable = |error: rusqlite::Error| JournalError::Damaged { path: path.clone(), what: error.to_string() };
+    let damaged = Connection::open(&copy).map_err(unreadable)?;
+    ground::make_private_file(new)?;
+    let mut whole = Connection::open(new)?;
+    schema::settle(&whole)?;
+    schema::create(&whole)?;
+    let transaction = whole.transaction()?;
+    let (engagement, head, stopped) = copy_events(&damaged, &path, &transaction)?;
+    if engagement.seq == 0 {
+        return Err(stopped.unwrap_or_else(|| JournalError::Damaged { path, what: "it has no events".to_owned() }));
+    }
+    rows::drawn(&transaction, &Engagement::default(), &engagement, &head)?;
+    let lost_output = copy_output(&damaged, &transaction)?;
+    transaction.commit()?;
+    let recorded = mark::read(folder).map(|marked| marked.seq).filter(|recorded| *recorded > engagement.seq);
+    let mut said = vec![format!("events 1 to {} are whole and saved", engagement.seq)];
+    if let Some(JournalError::Damaged { what, .. }) = stopped {
+        said.push(format!("then {what}"));
+    }
+    if let Some(recorded) = recorded {
+        said.push(format!("events up to {recorded} were recorded, so {} are lost", recorded - engagement.seq));
+    }
+    if lost_output {
+        said.push("some output of attempts is lost".to_owned());
+    }
+    Ok(Saved { engagement, head, said: said.join("; ") })
+}
+
+type Events = (Engagement, Hash, Option<JournalError>);
+
+fn copy_events(damaged: &Connection, path: &Path, whole: &Connection) -> Result<Events, JournalError> {
+    let mut engagement = Engagement::default();
+    let mut head = chain::ROOT;
+    let mut stored = Ok(());
+    let walked = check::walk(damaged, path, |link, one, hash| {
+        if stored.is_ok() {
+            stored = rows::event(whole, link, hash);
+            fold(&mut engagement, one);
+            head = *hash;
+        }
+    });
+    stored?;
+    Ok((engagement, head, walked.err()))
+}
+
+/// True when not all of it could be copied.
+fn copy_output(damaged: &Connection, whole: &Connection) -> Result<bool, JournalError> {
+    let pieces = |sum: &str| damaged.prepare(&format!("SELECT step, attempt, bytes, {sum} FROM output ORDER BY rowid"));
+    let Ok(mut pieces) = pieces("sum").or_else(|_| pieces("NULL")) else { return Ok(true) };
+    let Ok(mut pieces) = pieces.query([]) else { return Ok(true) };
+    let mut lost = false;
+    loop {
+        match pieces.next().and_then(|row| row.map(piece).transpose()) {
+            Ok(Some(Some((step, attempt, bytes)))) => output::store(whole, &step, attempt, &bytes)?,
+            Ok(Some(None)) => lost = true,
+            Ok(None) => return Ok(lost),
+            Err(_) => return Ok(true),
+        }
+    }
+}
+
+/// One piece of output; none, if it is not as it was written.
+fn piece(row: &Row<'_>) -> rusqlite::Result<Option<(Address, u32, Vec<u8>)>> {
+    let (step, attempt): (String, u32) = (row.get(0)?, row.get(1)?);
+    let (bytes, sum): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+    let as_written = sum.is_none_or(|sum| sum == output::sum(&bytes));
+    Ok(step.parse().ok().filter(|_| as_written).map(|step| (step, attempt, bytes)))
+}
