@@ -11,9 +11,14 @@
 )]
 
 mod bad_input;
+mod bit_flips;
 mod crash;
 mod endpoint;
+mod handover;
 mod headless;
 mod hosts_fail;
+mod power_cut;
+mod shim;
 mod stage;
 mod terminal;
+mod trouble;

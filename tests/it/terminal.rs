@@ -121,3 +121,28 @@ fn a_terminal_that_is_too_small_says_so_and_recovers() {
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
 }
+
+#[test]
+fn an_engagement_that_somebody_else_holds_is_read_along_live() {
+    use onramp::journal::{Holder, Writer};
+    let stage = Stage::new();
+    let runbook = stage.file(
+        "small.yaml",
+        "runbook: small\ntitle: Small\nphase: one\nsteps:\n  - {id: first, title: The first step, manual: Do it.}\n",
+    );
+    stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap()]).expect(0);
+    let holder = Holder { user: "joe".to_owned(), host: "sofa".to_owned(), process: 7, since: "today".to_owned() };
+    let mut writer = Writer::open(&stage.data().join("engagements/acme"), &holder).unwrap();
+    let mut terminal = Terminal::start(&stage, &["open", "acme"], 24, 100);
+    terminal.wait("READING ALONG");
+    terminal.wait("joe@sofa");
+    terminal.press("s");
+    terminal.wait("skip: you are reading along");
+    let skipped = onramp::engagement::Event::Skipped { step: "one/first".parse().unwrap(), reason: "no".to_owned() };
+    writer.append(onramp::engagement::At(1), &"joe@sofa".to_owned(), vec![skipped]).unwrap();
+    terminal.wait("All 1 step are done");
+    drop(writer);
+    terminal.wait("nobody holds it now");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+}
