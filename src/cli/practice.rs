@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
-use super::{Everywhere, home, new};
+use super::{Everywhere, home, new, verify};
 use crate::action::{self, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{Address, At, RunScope, State};
@@ -41,9 +41,6 @@ pub struct Arguments {
     /// How long things take in the practice cloud
     #[arg(long, value_enum, default_value = "human", hide = true)]
     pace: Speed,
-    /// Try failed steps again first (with --headless)
-    #[arg(long, requires = "headless")]
-    retry: bool,
     /// YAML file of inputs and sign-offs, instead of the shipped one (with --headless)
     #[arg(long, value_name = "FILE", requires = "headless")]
     answers: Option<PathBuf>,
@@ -53,6 +50,9 @@ pub struct Arguments {
     /// Only say where the practice engagement stands
     #[arg(long, conflicts_with = "headless")]
     status: bool,
+    /// Only check again everything that is done
+    #[arg(long, conflicts_with = "headless")]
+    verify: bool,
     /// Only list objects of the practice cloud that exist twice
     #[arg(long, hide = true, conflicts_with = "headless")]
     doubles: bool,
@@ -99,6 +99,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if arguments.doubles {
         return practice.doubles();
     }
+    if arguments.verify {
+        return practice.verify(&folder);
+    }
     if arguments.headless { practice.headless(arguments, &folder) } else { practice.screen(&folder) }
 }
 
@@ -131,6 +134,7 @@ impl Practice {
         self.runtime
             .block_on(self.account.save(&Practice::file(folder)))
             .map_err(|error| Failure::usage(format!("the practice account could not be kept: {error}")))
+            .map_err(|failure| failure.hint(format!("is {} writable?", folder.display())))
     }
 
     fn open(&self) -> Result<Session, Failure> {
@@ -171,16 +175,14 @@ impl Practice {
             credentials: Some(cloud.credentials()),
             ..Wiring::default()
         };
-        let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
+        let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
         Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
+            .with_wiring(wiring)
     }
 
     fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {
         let session = self.open()?;
         session.greet();
-        if arguments.retry {
-            session::reopen_failed(&session);
-        }
         let setting = Setting { practice: true };
         let given = match &arguments.answers {
             Some(path) => answers::from_file(path, session.handle.runbook(), &setting)?,
@@ -195,6 +197,14 @@ impl Practice {
         slept?;
         print::say("practice is done: nothing of it was real. Look at it with: onramp practice");
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn verify(&self, folder: &Path) -> Result<ExitCode, Failure> {
+        let session = self.open()?;
+        let ended = verify::report(&session);
+        session.close();
+        self.sleep(folder)?;
+        ended.map(|()| ExitCode::SUCCESS)
     }
 
     fn screen(&self, folder: &Path) -> Result<ExitCode, Failure> {

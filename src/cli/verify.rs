@@ -19,6 +19,16 @@ pub struct Arguments {
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     session.greet();
+    let ended = report(&session);
+    session.close();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// A line for every step that is done, on standard output.
+///
+/// # Errors
+/// Something is no longer so, or could not be asked.
+pub fn report(session: &Session) -> Result<(), Failure> {
     let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
     let mut left = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
     session.handle.send(Request::Verify);
@@ -40,9 +50,8 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
             Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
         }
     }
-    session.close();
     match (drifted, unknown) {
-        (0, 0) => Ok(ExitCode::SUCCESS),
+        (0, 0) => Ok(()),
         (0, _) => Err(Failure::new(Kind::Waiting, format!("{} could not be asked", text::count(unknown, "step")))),
         _ => Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step")))),
     }

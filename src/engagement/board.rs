@@ -8,7 +8,7 @@ use super::scope::{ScopeMode, expand, scope};
 use super::state::{Engagement, Stage, State};
 use super::wait::Wait;
 use crate::input::InputId;
-use crate::runbook::{Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
+use crate::runbook::{Field, Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
 
 /// All steps of an engagement, in the order of the page.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -149,6 +149,14 @@ impl Board {
     }
 }
 
+/// The step that has taken away again what this one made, where that is how it was meant.
+pub fn taken_away_by<'a>(engagement: &Engagement, runbook: &'a Runbook, step: &Address) -> Option<&'a StepId> {
+    let until = runbook.step(&step.step)?.until.as_ref()?;
+    let mut there = engagement.steps.iter().filter(|(address, _)| &address.step == until).peekable();
+    there.peek()?;
+    there.all(|(_, record)| matches!(record.state, State::Done { .. })).then_some(until)
+}
+
 /// Works out where every step stands.
 pub fn board(engagement: &Engagement, runbook: &Runbook) -> Board {
     let scope = scope(engagement, runbook, ScopeMode::Real);
@@ -217,6 +225,10 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
     if !missing.is_empty() && !by_hand && !matches!(state, State::Skipped { .. }) {
         return Status::NeedsInput(missing);
     }
+    let unseen = unseen_inputs(engagement, runbook, step, scope);
+    if !unseen.is_empty() && matches!(state, State::Idle) {
+        return Status::NeedsInput(unseen);
+    }
     match state {
         // The answers that were waited for have come.
         State::Waiting { .. } if missing.is_empty() && !step.asks().is_empty() => Status::Ready,
@@ -237,12 +249,31 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
 
 /// The inputs a form still waits for: asked for here, wanted by their own condition, not optional, not given.
 fn missing_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
-    let wanted = |id: &&InputId| {
-        let Some(field) = runbook.fields.get(*id) else { return false };
-        let applies = field.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false));
-        applies && !field.optional && !engagement.inputs.contains_key(*id)
-    };
-    step.asks().iter().filter(wanted).cloned().collect()
+    let missing = |field: &&Field| !field.optional && !engagement.inputs.contains_key(&field.id);
+    asked(runbook, step, scope).filter(missing).map(|field| field.id.clone()).collect()
+}
+
+/// A form that wants nothing would close before anybody has seen it. So one whose inputs are all optional, none of them
+/// given, stays open until a person accepts it as it is (`Command::AcceptForm`); a run without a screen does so itself.
+fn unseen_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
+    let seen = |field: &Field| !field.optional || engagement.inputs.contains_key(&field.id);
+    if asked(runbook, step, scope).any(seen) {
+        return Vec::new();
+    }
+    asked(runbook, step, scope).map(|field| field.id.clone()).collect()
+}
+
+/// The fields of a form that their own conditions want now.
+fn asked<'a>(runbook: &'a Runbook, step: &'a Step, scope: &Scope) -> impl Iterator<Item = &'a Field> {
+    let applies = |field: &&Field| field.when.as_ref().is_none_or(|when| when.truth(scope).unwrap_or(false));
+    step.asks().iter().filter_map(|id| runbook.fields.get(id)).filter(applies)
+}
+
+/// An open form of which nothing has to be given: a person only has to see it once.
+pub fn may_stay_empty(runbook: &Runbook, row: &Row) -> bool {
+    let asks = runbook.step(&row.address.step).map(Step::asks).unwrap_or_default();
+    let optional = |id: &InputId| asks.contains(id) && runbook.fields.get(id).is_some_and(|field| field.optional);
+    matches!(&row.status, Status::NeedsInput(inputs) if inputs.iter().all(optional))
 }
 
 impl Tally {

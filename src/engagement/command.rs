@@ -16,6 +16,8 @@ pub enum Command {
         digest: String,
         steps: BTreeMap<Address, String>,
     },
+    /// A person saw a form whose inputs are all optional, and leaves them empty.
+    AcceptForm(Address),
     SignOff {
         step: Address,
         note: String,

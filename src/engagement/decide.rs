@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::board::{Status, board};
+use super::board::{Row, Status, board, may_stay_empty};
 use super::command::{Command, Settlement, WaitOrder};
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
@@ -43,6 +43,7 @@ pub fn decide(engagement: &Engagement, runbook: &Runbook, command: &Command) -> 
         Command::GiveInputs(given) => give(engagement, runbook, given),
         Command::ForgetInput(id) => forget(engagement, runbook, id),
         Command::Approve { digest, steps } => approve(engagement, runbook, digest, steps),
+        Command::AcceptForm(step) => accept_form(engagement, runbook, step),
         Command::SignOff { step, note } => sign_off(engagement, runbook, step, note),
         Command::Skip { step, reason } => skip(engagement, runbook, step, reason),
         Command::Reopen(step) => reopen(engagement, runbook, step),
@@ -190,6 +191,22 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
         evidence: Evidence::said(if note.trim().is_empty() { "signed off" } else { note.trim() }),
         kept: Vec::new(),
     }])
+}
+
+fn accept_form(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<Vec<Event>, Refusal> {
+    known(runbook, step)?;
+    match board(engagement, runbook).row(step) {
+        Some(Row { status: Status::Done { .. }, .. }) => Ok(Vec::new()),
+        Some(row) if may_stay_empty(runbook, row) => Ok(vec![Event::Done {
+            step: step.clone(),
+            attempt: 0,
+            how: DoneHow::Given,
+            evidence: Evidence::said("nothing of it is needed"),
+            kept: Vec::new(),
+        }]),
+        Some(row) => refuse(format!("{step} is no form that may stay empty: {}", row.status.word()), ""),
+        None => refuse(format!("this engagement has no step \"{step}\""), ""),
+    }
 }
 
 fn skip(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str) -> Result<Vec<Event>, Refusal> {

@@ -21,7 +21,7 @@ mod token;
 mod wait;
 
 pub use address::{Address, AddressError};
-pub use board::{Board, Row, Status, Tally, board};
+pub use board::{Board, Row, Status, Tally, board, may_stay_empty, taken_away_by};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide};
 pub use event::{

@@ -14,7 +14,7 @@ use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
     Address, Board, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, bound, call,
-    expand, item_of, scope,
+    expand, item_of, scope, taken_away_by,
 };
 use crate::runbook::{Item, Runbook, Scope, Step, StepId, Unrendered};
 
@@ -98,6 +98,9 @@ impl<'a> Facts<'a> {
         }
         if let State::Skipped { reason, .. } = self.engagement.state(&address) {
             return with(entry, Verdict::Nothing, &format!("skipped: {reason}"));
+        }
+        if let Some(by) = taken_away_by(self.engagement, self.runbook, &address) {
+            return with(entry, Verdict::Nothing, &format!("{by} has taken it away again, as it should"));
         }
         let action = match build(&planned, &subject(self.engagement, &address)) {
             Ok(action) => action,
@@ -199,7 +202,15 @@ pub(super) fn drift(
         let cancel = CancellationToken::new();
         let prepared = prepare(engagement, runbook, &worlds, &step, &Job::Verify, drop_output(), cancel);
         let together = together.clone();
+        let over = taken_away_by(engagement, runbook, &step).cloned();
         async move {
+            if let Some(by) = over {
+                return Notice::Drift {
+                    step,
+                    so: Some(true),
+                    said: format!("{by} has taken it away again, as it should"),
+                };
+            }
             // Nobody closes it; without a turn it would only be asked at once.
             let _turn = together.acquire().await;
             let (so, said) = match prepared {

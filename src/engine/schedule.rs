@@ -47,7 +47,7 @@ impl Run {
             RunScope::All => Run::default(),
             RunScope::Waits => Run { only_looks: true, ..Run::default() },
             RunScope::Only(address) => Run { only: Some(address.clone()), ..Run::default() },
-            RunScope::Until(address) => Run { allowed: Some(closure(runbook, &address.step)), ..Run::default() },
+            RunScope::Until(address) => Run { allowed: Some(runbook.closure(&address.step)), ..Run::default() },
         }
     }
 
@@ -113,18 +113,4 @@ impl Run {
         }
         start
     }
-}
-
-/// A step and everything it needs, directly or not.
-pub(super) fn closure(runbook: &Runbook, step: &StepId) -> BTreeSet<StepId> {
-    let mut found = BTreeSet::new();
-    let mut todo = vec![step.clone()];
-    while let Some(id) = todo.pop() {
-        if found.insert(id.clone())
-            && let Some(step) = runbook.step(&id)
-        {
-            todo.extend(step.needs.iter().cloned());
-        }
-    }
-    found
 }

@@ -8,7 +8,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
-use super::schedule::closure;
 use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
     Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, asking, call,
@@ -195,7 +194,7 @@ pub(super) fn still_used(engagement: &Engagement, runbook: &Runbook, queue: &[Ad
         stands && !queue.contains(step) && has_undo(runbook, step)
     };
     for (user, _) in engagement.steps.iter().filter(stays) {
-        let needed = closure(runbook, &user.step);
+        let needed = runbook.closure(&user.step);
         let used = queue.iter().find(|step| step.step != user.step && needed.contains(&step.step));
         if let Some(used) = used {
             return Some((used.clone(), user.clone()));

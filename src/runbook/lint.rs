@@ -122,6 +122,12 @@ pub const RULES: [Rule; 44] = [
     ),
     rule("unknown-step", unknown_step, "`needs` names a step that does not exist.", "The step would wait for ever."),
     rule(
+        "until",
+        until,
+        "`until` names no later step that needs this one.",
+        "What nothing takes away again has to stay as it is.",
+    ),
+    rule(
         "unknown-input",
         unknown_input,
         "A form asks for an input that is not declared.",
@@ -277,6 +283,21 @@ fn unknown_step(book: &Book) -> Vec<Problem> {
                 format!("there is no step `{need}`"),
             );
             problems.push(problem.nearest(&written, candidates.iter().map(String::as_str)));
+        }
+    }
+    problems
+}
+
+fn until(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        let Some(until) = &step.until else { continue };
+        let later: Vec<&StepId> = book.runbook.steps().map(|later| &later.id).collect();
+        let later = later.into_iter().filter(|id| **id != step.id && book.runbook.closure(id).contains(&step.id));
+        let later: Vec<&str> = later.map(|id| id.0.as_str()).collect();
+        if !later.contains(&until.0.as_str()) {
+            let message = format!("no step `{until}` comes after this one and needs it");
+            problems.push(Problem::error(&cursor.key("until").place(), "until", message).nearest(&until.0, later));
         }
     }
     problems

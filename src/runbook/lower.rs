@@ -1,6 +1,6 @@
 //! From what the YAML looks like to what the program uses. Everything that can be told from one file is checked here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -174,7 +174,8 @@ impl Lowering<'_> {
             owner: step.owner.unwrap_or(Party::Operator),
             when: self.expr(&cursor.key("when"), step.when.as_ref()),
             for_each: self.expr(&cursor.key("for_each"), step.for_each.as_ref()),
-            needs: needs(phase, step),
+            needs: step.needs.iter().flatten().map(|need| step_id(phase, need)).collect(),
+            until: step.until.as_ref().map(|until| step_id(phase, until)),
             waits_on: self.waits_on(&cursor, step, work.as_ref()),
             saves: self.saves(&cursor, step),
             cost: step.cost.clone(),
@@ -385,9 +386,8 @@ fn others_sign(step: &file::Step) -> Option<Party> {
     step.owner.filter(|owner| step.manual.is_some() && *owner != Party::Operator)
 }
 
-fn needs(phase: &str, step: &file::Step) -> BTreeSet<StepId> {
-    let written = step.needs.iter().flatten();
-    written.map(|need| if need.contains('/') { StepId(need.clone()) } else { StepId::new(phase, need) }).collect()
+fn step_id(phase: &str, written: &str) -> StepId {
+    if written.contains('/') { StepId(written.to_owned()) } else { StepId::new(phase, written) }
 }
 
 fn scalar(value: Option<&serde_yaml::Value>) -> Option<String> {

@@ -39,6 +39,20 @@ impl Runbook {
         self.steps().find(|step| &step.id == id)
     }
 
+    /// A step and everything it needs, directly or not.
+    pub fn closure(&self, step: &StepId) -> BTreeSet<StepId> {
+        let mut found = BTreeSet::new();
+        let mut todo = vec![step.clone()];
+        while let Some(id) = todo.pop() {
+            if found.insert(id.clone())
+                && let Some(step) = self.step(&id)
+            {
+                todo.extend(step.needs.iter().cloned());
+            }
+        }
+        found
+    }
+
     /// The form or choice step that asks for an input, if there is one.
     pub fn asked_in(&self, input: &InputId) -> Option<&Step> {
         self.steps().find(|step| step.asks().contains(input))
@@ -91,6 +105,8 @@ pub struct Step {
     pub for_each: Option<Expr>,
     /// Steps named in `needs`, and those that the step's own templates read from (what others save, what forms ask).
     pub needs: BTreeSet<StepId>,
+    /// The step that takes the change away again: once it is done, this need not be so any more.
+    pub until: Option<StepId>,
     pub work: Work,
     /// Set when somebody else must move before the check can succeed, or before a person can sign it off.
     pub waits_on: Option<WaitsOn>,

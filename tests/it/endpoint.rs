@@ -79,10 +79,7 @@ fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
     assert!(!second.out.contains("\"event\":\"intended\""), "{}", second.out);
     let after = stage.run(&["plan", "acme", "--format", "json", "--endpoint-url", &url]).expect(0);
     assert_eq!(planned(&after.out), BTreeMap::new(), "a plan afterwards lists nothing");
-    // Two steps looked at the bastion's old port, and that is gone by now: a report of today cannot call them so.
-    let report = stage.run(&["verify", "acme", "--endpoint-url", &url]);
-    let old_port = |line: &&str| line.contains("access/first-contact[") || line.contains("access/new-port[");
-    let others: Vec<&str> =
-        report.out.lines().filter(|line| !line.starts_with("so ")).filter(|line| !old_port(line)).collect();
+    let report = stage.run(&["verify", "acme", "--endpoint-url", &url]).expect(0);
+    let others: Vec<&str> = report.out.lines().filter(|line| !line.starts_with("so ")).collect();
     assert!(others.is_empty() && report.out.lines().count() > 20, "{}", report.out);
 }

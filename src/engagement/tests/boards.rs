@@ -42,6 +42,27 @@ fn a_form_waits_for_what_its_inputs_want_and_not_for_what_they_do_not() {
 }
 
 #[test]
+fn a_form_of_which_nothing_is_needed_stays_open_until_somebody_has_seen_it() {
+    let yaml = SMALL.replace("form: [net.vpc_cidr, net.note, net.public]}", "form: [net.vpc_cidr]}");
+    let yaml =
+        yaml.replace("  - {id: how,", "  - {id: extras, title: Extras, form: [net.note, net.public]}\n  - {id: how,");
+    let opened = || Walk { runbook: runbook(&yaml), ..Walk::new() };
+    let mut walk = opened();
+    assert!(matches!(walk.status("net/extras"), Status::NeedsInput(ids) if ids.len() == 2));
+    let refused = walk.wishes(Command::AcceptForm(at("net/where"))).unwrap_err();
+    assert!(refused.why.contains("net/where"), "{refused}");
+    walk.wishes(Command::AcceptForm(at("net/extras"))).unwrap();
+    assert!(matches!(walk.status("net/extras"), Status::Done { .. }));
+    let done = walk.engagement.seq;
+    walk.wishes(Command::AcceptForm(at("net/extras"))).unwrap();
+    assert_eq!(walk.engagement.seq, done, "once is enough");
+
+    let mut walk = opened();
+    walk.gives("net.note", "a note").unwrap();
+    assert_eq!(walk.status("net/extras"), Status::Ready, "whoever gave one of them has seen it");
+}
+
+#[test]
 fn a_form_that_loses_an_answer_is_open_again() {
     let mut walk = Walk::filled();
     walk.wishes(Command::ForgetInput(walk.value("net.peer", "x").0)).unwrap();
