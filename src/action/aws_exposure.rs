@@ -96,6 +96,16 @@ struct Report {
     faults: Vec<String>,
 }
 
+/// One row, for the person who shows the report.
+fn line(row: &Json) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    match row.get("instance") {
+        Some(_) => format!("{} has the public address {}", text("instance"), text("public_address")),
+        None if text("why").is_empty() => format!("group {}: {}", text("group"), text("rule")),
+        None => format!("group {}: {} ({})", text("group"), text("rule"), text("why")),
+    }
+}
+
 impl Exposure {
     async fn rules(&self, at: &Account<'_>, report: &mut Report) -> Result<(), AwsFailure> {
         for group in groups(at, &self.vpc).await? {
@@ -142,6 +152,9 @@ impl Question for Exposure {
             let filters = vec![filter("vpc-id", [self.vpc.as_str()]), filter("instance-state-name", live)];
             self.public_instances(&instances(&at, filters).await?, &mut report);
             if report.faults.is_empty() {
+                for row in &report.rows {
+                    world.say(&line(row)).await;
+                }
                 let said = format!(
                     "{} looked at, nothing open that should not be",
                     crate::text::count(report.rows.len(), "door")

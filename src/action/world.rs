@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
 use super::failure::of_ssh;
-use crate::aws::{Cloud, Owner};
+use crate::aws::{Cloud, Owner, Wiring};
 use crate::engagement::{self, Address, Engagement, Failure, Host, Question};
 use crate::runbook::{Runbook, Scope};
 use crate::ssh::{self, Hop, Identity, Pool, Route};
@@ -18,7 +18,9 @@ use crate::ssh::{self, Hop, Identity, Pool, Route};
 /// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
 #[derive(Clone)]
 pub struct Worlds {
-    cloud: Result<Arc<Cloud>, Failure>,
+    cloud: Arc<RwLock<Result<Arc<Cloud>, Failure>>>,
+    /// How to connect to the account again.
+    wiring: Option<Wiring>,
     ssh: Arc<Pool>,
     identity: Option<Identity>,
 }
@@ -26,7 +28,35 @@ pub struct Worlds {
 impl Worlds {
     /// The account, or why there is none, and the way to hosts.
     pub fn new(cloud: Result<Cloud, Failure>, ssh: Pool) -> Self {
-        Worlds { cloud: cloud.map(Arc::new), ssh: Arc::new(ssh), identity: None }
+        Worlds { cloud: Worlds::share(cloud), wiring: None, ssh: Arc::new(ssh), identity: None }
+    }
+
+    fn share(cloud: Result<Cloud, Failure>) -> Arc<RwLock<Result<Arc<Cloud>, Failure>>> {
+        Arc::new(RwLock::new(cloud.map(Arc::new)))
+    }
+
+    fn cloud(&self) -> Result<Arc<Cloud>, Failure> {
+        self.cloud.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Credentials end, and regions are given late: `renew` connects to the account again in this way.
+    #[must_use]
+    pub fn with_wiring(mut self, wiring: Wiring) -> Self {
+        self.wiring = Some(wiring);
+        self
+    }
+
+    /// Connects to the account anew where there was no way to it, its credentials were refused, or the engagement has
+    /// another region by now. True when it tried.
+    pub async fn renew(&self, region: Option<String>) -> bool {
+        let Some(wiring) = &self.wiring else { return false };
+        let region = region.unwrap_or_else(|| wiring.region.clone());
+        if self.cloud().is_ok_and(|cloud| !cloud.is_refused() && cloud.region() == region) {
+            return false;
+        }
+        let cloud = Cloud::connect(Wiring { region, ..wiring.clone() }).await;
+        *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = cloud.map(Arc::new).map_err(Failure::from);
+        true
     }
 
     /// Everybody logs in to every host with this key, whatever the runbook says: for practice.
@@ -39,8 +69,7 @@ impl Worlds {
     /// The same ways, for looking only: AWS is sent nothing that changes anything.
     #[must_use]
     pub fn read_only(&self) -> Worlds {
-        let cloud = self.cloud.as_ref().map(|cloud| Arc::new(cloud.read_only())).map_err(Clone::clone);
-        Worlds { cloud, ..self.clone() }
+        Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.read_only())), wiring: None, ..self.clone() }
     }
 
     /// Who AWS takes us for, in one line; or why it cannot be told.
@@ -48,7 +77,7 @@ impl Worlds {
     /// # Errors
     /// As a person reads it.
     pub async fn identity(&self) -> Result<String, String> {
-        let cloud = self.cloud.as_ref().map_err(|failure| failure.what.clone())?;
+        let cloud = self.cloud().map_err(|failure| format!("{}: {}", failure.what, failure.meaning))?;
         let identity = cloud.identity().await.map_err(|failure| failure.to_string())?;
         Ok(format!("{} in account {}", identity.caller(), identity.account))
     }
@@ -71,7 +100,7 @@ impl Worlds {
         let hosts = engagement::hosts(runbook, scope);
         let hosts = hosts.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string())));
         World {
-            cloud: self.cloud.clone(),
+            cloud: self.cloud(),
             ssh: self.ssh.clone(),
             routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
             output,

@@ -1,6 +1,7 @@
 //! The seam: HTTP client, endpoint and credentials in; one client for each service out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -9,7 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::error::AwsFailure;
+use super::error::{AwsFailure, Kind};
 use super::limiter::Limiter;
 use super::retry::{Patience, Resend, send};
 use super::watch::{CallLog, CallSeen, Watch};
@@ -42,6 +43,7 @@ pub struct Cloud {
     log: CallLog,
     limiter: Arc<Limiter>,
     read_only: bool,
+    refused: Arc<AtomicBool>,
 }
 
 impl Cloud {
@@ -62,10 +64,16 @@ impl Cloud {
         if let Some(credentials) = config.credentials_provider() {
             credentials.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
         }
-        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), false))
+        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), false, Arc::default()))
     }
 
-    fn over(config: SdkConfig, log: CallLog, limiter: Arc<Limiter>, read_only: bool) -> Cloud {
+    fn over(
+        config: SdkConfig,
+        log: CallLog,
+        limiter: Arc<Limiter>,
+        read_only: bool,
+        refused: Arc<AtomicBool>,
+    ) -> Cloud {
         let watch = || Watch { log: log.clone(), read_only };
         let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(watch()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(watch()).build();
@@ -76,13 +84,26 @@ impl Cloud {
             log,
             limiter,
             read_only,
+            refused,
         }
     }
 
     /// The same account, for looking only: every operation that changes something is refused before it is sent.
     #[must_use]
     pub fn read_only(&self) -> Cloud {
-        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), true)
+        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), true, self.refused.clone())
+    }
+
+    /// Were these credentials refused? The SDK goes on using what it read; whoever signed in anew has to connect anew.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn noted<T>(&self, answer: Result<T, AwsFailure>) -> Result<T, AwsFailure> {
+        if matches!(&answer, Err(failure) if failure.kind == Kind::Credentials) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -137,7 +158,7 @@ impl Cloud {
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
         E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        send(operation, Resend::Freely, Patience::NONE, &self.limiter, call).await
+        self.noted(send(operation, Resend::Freely, Patience::NONE, &self.limiter, call).await)
     }
 
     /// Sends a change of EC2; waits up to a minute for what it builds on to be visible.
@@ -150,11 +171,12 @@ impl Cloud {
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
         E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        send(operation, resend, Patience::SETTLING, &self.limiter, call).await
+        self.noted(send(operation, resend, Patience::SETTLING, &self.limiter, call).await)
     }
 }
 
-fn is_http_url(url: &str) -> bool {
+/// Is it the URL of an endpoint, with its scheme and a host?
+pub fn is_http_url(url: &str) -> bool {
     url.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|h| !h.is_empty())
     })

@@ -36,7 +36,8 @@ impl Cloud {
         let answer = send("GetCallerIdentity", Resend::Freely, Patience::NONE, self.limiter(), || {
             sts.get_caller_identity().send()
         })
-        .await?;
+        .await;
+        let answer = self.noted(answer)?;
         Ok(Identity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),

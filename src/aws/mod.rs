@@ -17,7 +17,7 @@ mod watch;
 
 /// The SDK's own types: everybody names them through this room, so that the SDK has one door.
 pub use aws_sdk_ec2 as ec2;
-pub use clients::{Cloud, Wiring};
+pub use clients::{Cloud, Wiring, is_http_url};
 pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;

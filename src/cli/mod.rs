@@ -35,6 +35,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::aws::is_http_url;
 use context::Context;
 use failure::Failure;
 
@@ -57,7 +58,7 @@ pub struct Everywhere {
     #[arg(long, global = true, env = "ONRAMP_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Send every AWS call there instead of to AWS
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     endpoint_url: Option<String>,
     /// Profile of the AWS configuration
     #[arg(long, global = true, value_name = "NAME")]
@@ -117,6 +118,13 @@ enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    match is_http_url(text) {
+        true => Ok(text.to_owned()),
+        false => Err("an endpoint is written with its scheme, such as http://127.0.0.1:5000".to_owned()),
+    }
 }
 
 /// Runs the program and gives its exit code.

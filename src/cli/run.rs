@@ -14,7 +14,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, plan};
-use crate::engagement::{Address, Command, Plan, RunScope, Status};
+use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, may_stay_empty};
 use crate::engine::{Notice, Request};
 
 #[derive(Debug, clap::Args)]
@@ -89,18 +89,36 @@ impl<'a> Walk<'a> {
             self.session.handle.command(Command::GiveInputs(answers.inputs));
         }
         let mut sign_offs = answers.sign_offs;
+        self.reopen_failed(scope);
         loop {
             let before = self.follower.engagement.seq;
+            self.accept_forms()?;
             let plan = self.plan()?;
             self.approve(&plan)?;
             self.session.handle.send(Request::Run(scope.clone()));
             self.until_idle()?;
             let signed = self.sign(&mut sign_offs)?;
             let board = self.follower.board();
+            let forms = !self.empty_forms(&board).is_empty();
             let more = board.rows.iter().any(|row| row.status == Status::NeedsApproval || row.status.runnable());
             let moved = self.follower.engagement.seq > before;
-            if !(more && moved && (signed || self.yes) && *scope == RunScope::All) {
+            let goes_on = forms || (more && (signed || self.yes));
+            if !(goes_on && moved && *scope == RunScope::All) {
                 return session::verdict(&board);
+            }
+        }
+    }
+
+    /// Whoever runs it again wants what failed to be tried again: it looks first what is there.
+    fn reopen_failed(&self, scope: &RunScope) {
+        let wanted = |step: &Address| match scope {
+            RunScope::All => true,
+            RunScope::Only(only) => only.step == step.step && (only.key.is_none() || only.key == step.key),
+            RunScope::Until(last) => self.session.handle.runbook().closure(&last.step).contains(&step.step),
+        };
+        for row in self.follower.board().rows {
+            if matches!(row.status, Status::Failed(_)) && wanted(&row.address) {
+                self.session.handle.command(Command::Reopen(row.address));
             }
         }
     }
@@ -128,6 +146,22 @@ impl<'a> Walk<'a> {
         }
         self.session.handle.command(Command::Approve { digest: plan.digest.clone(), steps: wanted });
         Ok(())
+    }
+
+    /// Without a screen nobody looks at a form from which nothing is needed: what was not given by now stays empty.
+    fn accept_forms(&mut self) -> Result<(), Failure> {
+        for form in self.empty_forms(&self.follower.board()) {
+            self.session.handle.command(Command::AcceptForm(form.clone()));
+            while !self.follower.board().row(&form).is_some_and(|row| row.status.settled()) {
+                self.next()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn empty_forms(&self, board: &Board) -> Vec<Address> {
+        let runbook = self.session.handle.runbook();
+        board.rows.iter().filter(|row| may_stay_empty(runbook, row)).map(|row| row.address.clone()).collect()
     }
 
     fn sign(&mut self, sign_offs: &mut Vec<(Address, String)>) -> Result<bool, Failure> {

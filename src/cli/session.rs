@@ -133,8 +133,8 @@ async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &En
         endpoint_url: everywhere.endpoint_url.clone(),
         ..Wiring::default()
     };
-    let cloud = Cloud::connect(wiring).await.map_err(action::Failure::from);
-    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)))
+    let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
+    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere))).with_wiring(wiring)
 }
 
 /// Known hosts, the agent, and the real network.
@@ -156,7 +156,7 @@ pub fn give(
     given: Vec<(InputId, Value)>,
 ) -> Result<usize, Failure> {
     let events = decide(writer.engagement(), runbook, &Command::GiveInputs(given))
-        .map_err(|refusal| Failure::usage(refusal.to_string()))?;
+        .map_err(|refusal| Failure::usage(refusal.to_string()).hint("nothing was stored"))?;
     let count = events.len();
     writer.append(Clock::default().now(), actor, events)?;
     Ok(count)
@@ -254,18 +254,11 @@ pub fn verdict(board: &Board) -> Result<(), Failure> {
         })
     };
     if tally.failed > 0 {
-        return ended(Kind::StepFailed, format!("{} failed", crate::text::count(tally.failed, "step")));
+        let failed = format!("{} failed; a run tries again, and looks first", crate::text::count(tally.failed, "step"));
+        return ended(Kind::StepFailed, failed);
     }
     if tally.all_done() {
         return Ok(());
     }
     ended(Kind::Waiting, format!("{} of {} done; the rest waits", tally.done, crate::text::count(tally.total, "step")))
-}
-
-/// Failed steps may be tried again.
-pub fn reopen_failed(session: &Session) {
-    let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
-    for row in rows.into_iter().filter(|row| matches!(row.status, crate::engagement::Status::Failed(_))) {
-        session.handle.command(Command::Reopen(row.address));
-    }
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session;
-use crate::engagement::{At, Board, Engagement, Row, Status, Wait, board, by_party, waiting};
+use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, waiting};
 use crate::engine::Clock;
 use crate::runbook::Runbook;
 use crate::text;
@@ -151,6 +151,12 @@ fn why(row: &Row) -> String {
         Status::Waiting(wait) => format!(": on {}: {}", wait.whom(), wait.said),
         Status::InDoubt { why, .. } | Status::Unclear(why) => format!(": {why}"),
         Status::Skipped { reason } => format!(": {reason}"),
+        Status::Asked(Question::HostKey { hop, fingerprint, .. }) => {
+            format!(
+                ": is {fingerprint} the host key of {hop}? Say so in the terminal, or as its fingerprint= in the hosts"
+            )
+        }
+        Status::Asked(Question::Different { said, .. }) => format!(": {said}"),
         _ => String::new(),
     }
 }

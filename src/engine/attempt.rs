@@ -458,7 +458,11 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         Probe::Absent { said } => finding(FindingKind::Absent, said, &[]),
         Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
         Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
-        Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &failure.what, &[]),
+        Probe::Unknown(Trouble::Failure(Failure { what, meaning, advice, .. })) => {
+            let said = [what, meaning, advice].map(|part| part.trim_end_matches('.').to_owned());
+            let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
+            finding(FindingKind::Unknown, &said.join(". "), &[])
+        }
         Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => finding(
             FindingKind::Unknown,
             &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"),

@@ -128,8 +128,7 @@ impl Dispatcher {
         mut inbox: mpsc::UnboundedReceiver<Request>,
         mut reported: mpsc::Receiver<(Address, Report)>,
     ) {
-        let worlds = self.worlds.clone();
-        self.side.spawn(async move { Notice::Identity(worlds.identity().await) });
+        self.ask_identity();
         self.keep_up();
         let mut look_again = tokio::time::interval(polling::TICK);
         look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -143,7 +142,10 @@ impl Dispatcher {
                         open = false;
                         self.stop();
                     }
-                    Some(request) => self.serve_request(request),
+                    Some(request) => {
+                        self.renew_account(&request).await;
+                        self.serve_request(request);
+                    }
                 },
                 Some((address, report)) = reported.recv() => self.serve_report(&address, report),
                 Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
@@ -165,6 +167,19 @@ impl Dispatcher {
         }
         self.worlds.close().await;
         self.book.close();
+    }
+
+    fn ask_identity(&mut self) {
+        let worlds = self.worlds.clone();
+        self.side.spawn(async move { Notice::Identity(worlds.identity().await) });
+    }
+
+    /// Whoever tries again may have signed in meanwhile, or given the region.
+    async fn renew_account(&mut self, request: &Request) {
+        let asks = matches!(request, Request::Run(_) | Request::Plan | Request::Verify | Request::Undo(_));
+        if asks && self.worlds.renew(self.book.engagement().region()).await {
+            self.ask_identity();
+        }
     }
 
     fn serve_request(&mut self, request: Request) {

@@ -1,5 +1,6 @@
 //! The engine over the practice cloud and a real state file: nothing in between is pretended.
 
+mod accounts;
 mod along;
 mod attempts;
 mod broken;
@@ -146,18 +147,24 @@ impl Stage {
     }
 
     async fn open_with(&self, clock: Clock) -> Desk {
+        self.open_over(self.worlds().await, clock)
+    }
+
+    fn open_over(&self, worlds: Worlds, clock: Clock) -> Desk {
         let writer = Writer::open(&self.folder(), &holder()).unwrap();
-        let worlds = Arc::new(self.worlds().await);
-        let runbook = self.runbook.clone();
+        let (worlds, runbook) = (Arc::new(worlds), self.runbook.clone());
         let settings = Settings { writer, runbook, worlds, actor: "jane@desk".to_owned(), clock };
         Desk::new(start(settings).unwrap())
     }
 
     async fn worlds(&self) -> Worlds {
-        let cloud = Cloud::connect(self.wiring()).await.map_err(Failure::from);
+        self.worlds_over(Cloud::connect(self.wiring()).await.map_err(Failure::from), self.wiring())
+    }
+
+    fn worlds_over(&self, cloud: Result<Cloud, Failure>, wiring: Wiring) -> Worlds {
         let mut settings = ssh::Settings::new(self.dial.clone(), Vec::new(), None);
         settings.limits.connect = Duration::from_millis(500);
-        let worlds = Worlds::new(cloud, ssh::Pool::new(settings));
+        let worlds = Worlds::new(cloud, ssh::Pool::new(settings)).with_wiring(wiring);
         match &self.identity {
             Some(identity) => worlds.with_identity(identity.clone()),
             None => worlds,
