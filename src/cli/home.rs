@@ -75,7 +75,7 @@ fn look(context: &Context, everywhere: &Everywhere) -> Result<Look, Failure> {
         .is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
     let ascii = everywhere.ascii || !utf8 || context.variable("TERM") == Some("dumb");
     let named = everywhere.theme.as_deref().or_else(|| context.variable("ONRAMP_THEME")).map(str::to_owned);
-    let name = named.or_else(|| configured(context)).unwrap_or_else(|| by_background(context).to_owned());
+    let name = named.or_else(|| configured(context)).unwrap_or_else(|| by_background(context, depth).to_owned());
     let path = std::path::Path::new(&name);
     let look = if path.extension().is_some() {
         let text = std::fs::read_to_string(path)
@@ -97,8 +97,15 @@ fn configured(context: &Context) -> Option<String> {
     serde_yaml::from_str::<Config>(&text).ok()?.theme
 }
 
-/// `COLORFGBG` is `foreground;background`, set by several terminals: 7 and 15 are light backgrounds.
-fn by_background(context: &Context) -> &'static str {
+/// What the terminal itself says; else `COLORFGBG`, which is `foreground;background` and set by several terminals: 7 and
+/// 15 are light backgrounds. Where no colour is shown nothing is asked.
+fn by_background(context: &Context, depth: Depth) -> &'static str {
+    if depth == Depth::Without {
+        return "dark";
+    }
+    if let Some(background) = ui::background() {
+        return background.theme();
+    }
     let background = context.variable("COLORFGBG").and_then(|colours| colours.rsplit(';').next()?.parse::<u8>().ok());
     if matches!(background, Some(7 | 15)) { "light" } else { "dark" }
 }

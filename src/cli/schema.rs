@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::context::{self, DEFAULT_RUNBOOK};
 use super::failure::Failure;
 use super::print;
-use crate::runbook;
+use crate::{runbook, ui};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -19,6 +19,8 @@ enum What {
     Runbook,
     /// Of answer files for the runbook inside onramp
     Answers,
+    /// Of theme files
+    Theme,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -28,6 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let files = context::runbook_files(DEFAULT_RUNBOOK)?;
             print::json(&runbook::answers_schema(&context::usable(&files)?))?;
         }
+        What::Theme => print::json(&ui::theme_schema())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -92,6 +92,11 @@ fn ready(state: &State) -> Vec<Address> {
     rows.filter(|row| row.status.runnable()).map(|row| row.address.clone()).collect()
 }
 
+fn failed(state: &State) -> Vec<Address> {
+    let rows = state.facts.open.iter().flat_map(|open| open.board.rows.iter());
+    rows.filter(|row| matches!(row.status, Status::Failed(_))).map(|row| row.address.clone()).collect()
+}
+
 pub fn can_run_all(state: &State) -> Can {
     let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
     let looks =
@@ -99,19 +104,23 @@ pub fn can_run_all(state: &State) -> Can {
     let held = open.held().is_some();
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
-    } else if ready(state).is_empty() && !looks && !held {
+    } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
         Err("nothing is ready to run; n goes to what is next".to_owned())
     } else {
         Ok(())
     }
 }
 
-/// Checks run at once; what would change something is held by the engine until it is approved.
+/// Checks run at once; what would change something is held by the engine until it is approved. What failed is tried again.
 pub fn run_all(state: &mut State) -> Vec<Effect> {
     let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
+    let failed = failed(state);
     match held {
-        Some(first) if ready(state).is_empty() => show_plan(state, Some(first)),
-        _ => run(state, RunScope::All),
+        Some(first) if ready(state).is_empty() && failed.is_empty() => show_plan(state, Some(first)),
+        _ => {
+            let again = failed.into_iter().map(|step| Effect::Send(Request::Command(Command::Reopen(step))));
+            again.collect::<Vec<_>>().into_iter().chain(run(state, RunScope::All)).collect()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use ratatui::crossterm::event as terminal;
 
 use crate::engagement::At;
 use crate::engine::{Handle, Notice, Request};
+use crate::ui::background::LateAnswer;
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
 use crate::ui::facts::{EngagementCard, Facts, Said};
@@ -163,8 +164,10 @@ fn terminal_size() -> std::io::Result<(u16, u16)> {
 /// Reads keys on a thread of its own. It ends with the program, or when the terminal is gone.
 fn read_keys(wake: Sender<Wake>) {
     thread::spawn(move || {
+        let mut late = LateAnswer::default();
         loop {
             let event = match terminal::read() {
+                Ok(terminal::Event::Key(key)) if late.takes(&key) => continue,
                 Ok(terminal::Event::Key(key)) => Wake::Event(Event::Key(key)),
                 Ok(terminal::Event::Paste(text)) => Wake::Event(Event::Paste(text)),
                 Ok(terminal::Event::Resize(columns, rows)) => Wake::Event(Event::Resize(columns, rows)),

@@ -1,5 +1,10 @@
-//! Is the terminal's background dark? Asked once, before anything else reads the terminal: an answer that came later
-//! would be taken for keys.
+//! Is the terminal's background dark? Asked once, before anything else reads the terminal. An answer that comes when
+//! nobody waits for it any more is kept away from the keys.
+
+#[cfg(unix)]
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What the terminal answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +25,7 @@ impl Background {
 
 /// Asks the terminal for its background colour (OSC 11), and then what it is (DA1): every terminal answers the second, so
 /// nobody waits for an answer to the first that never comes. Nothing is known when standard input or output is no
-/// terminal, or within a fifth of a second nothing is said. Call it before `run`.
+/// terminal, or when nothing is said within half a second. Call it before `run`.
 pub fn background() -> Option<Background> {
     #[cfg(unix)]
     {
@@ -31,6 +36,10 @@ pub fn background() -> Option<Background> {
         None
     }
 }
+
+/// How long an answer is waited for.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_millis(500);
 
 #[cfg(unix)]
 fn ask() -> Option<Vec<u8>> {
@@ -43,9 +52,9 @@ fn ask() -> Option<Vec<u8>> {
     let before = tcgetattr(stdin()).ok()?;
     let mut raw = before.clone();
     raw.make_raw();
-    // A read comes back after a fifth of a second at the latest, with or without bytes.
+    // A read comes back after a tenth of a second at the latest, with or without bytes.
     raw.special_codes[SpecialCodeIndex::VMIN] = 0;
-    raw.special_codes[SpecialCodeIndex::VTIME] = 2;
+    raw.special_codes[SpecialCodeIndex::VTIME] = 1;
     tcsetattr(stdin(), OptionalActions::Flush, &raw).ok()?;
     let answer = exchange();
     tcsetattr(stdin(), OptionalActions::Flush, &before).ok()?;
@@ -58,15 +67,51 @@ fn exchange() -> Option<Vec<u8>> {
     use rustix::stdio::{stdin, stdout};
 
     write(stdout(), b"\x1b]11;?\x1b\\\x1b[c").ok()?;
+    let began = Instant::now();
     let mut answer = Vec::new();
     let mut piece = [0_u8; 256];
-    while answer.len() < 1024 && !is_whole(&answer) {
-        match read(stdin(), &mut piece[..]) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => answer.extend_from_slice(piece.get(..length)?),
-        }
+    while began.elapsed() < PATIENCE && answer.len() < 1024 && !is_whole(&answer) {
+        let length = read(stdin(), &mut piece[..]).ok()?;
+        answer.extend_from_slice(piece.get(..length)?);
     }
     Some(answer)
+}
+
+/// Takes an answer that came too late out of the keys. To whoever reads keys it looks like Alt-] and then letters, up to
+/// Alt-\ or Ctrl-G. (An answer to DA1 is none to them.)
+#[derive(Debug, Default)]
+pub struct LateAnswer(Option<String>);
+
+impl LateAnswer {
+    /// Is this key a piece of an answer?
+    pub fn takes(&mut self, key: &KeyEvent) -> bool {
+        let (alt, control) = (key.modifiers.contains(KeyModifiers::ALT), key.modifiers.contains(KeyModifiers::CONTROL));
+        let begins = alt && key.code == KeyCode::Char(']');
+        let Some(mut so_far) = self.0.take() else {
+            self.0 = begins.then(String::new);
+            return begins;
+        };
+        match key.code {
+            KeyCode::Char('\\') if alt => true,
+            KeyCode::Char('g') if control => true,
+            KeyCode::Char(letter) if !alt && !control => {
+                so_far.push(letter);
+                let fits = is_begun(&so_far);
+                self.0 = fits.then_some(so_far);
+                fits
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Can `11;rgb:RRRR/GGGG/BBBB` begin like this?
+fn is_begun(text: &str) -> bool {
+    const HEAD: &str = "11;rgb:";
+    match text.strip_prefix(HEAD) {
+        Some(colour) => colour.len() <= 14 && colour.chars().all(|c| c.is_ascii_hexdigit() || c == '/'),
+        None => HEAD.starts_with(text),
+    }
 }
 
 /// The answer to DA1 ends with a `c` after `CSI ?`.
@@ -104,6 +149,39 @@ mod tests {
         assert_eq!(read(b"\x1b]11;rgb:ff/ff/ff\x07"), Some(Background::Light));
         assert_eq!(read(b"\x1b[?6c"), None);
         assert_eq!(read(b"\x1b]11;rgb:\x07"), None);
+    }
+
+    /// The keys of `text`, as the reader of keys makes them.
+    fn keys(text: &str) -> Vec<KeyEvent> {
+        let mut keys = Vec::new();
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            keys.push(match letter {
+                '\x1b' => KeyEvent::new(KeyCode::Char(letters.next().unwrap()), KeyModifiers::ALT),
+                '\x07' => KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL),
+                letter => KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE),
+            });
+        }
+        keys
+    }
+
+    fn left_of(text: &str) -> String {
+        let mut late = LateAnswer::default();
+        let left = keys(text).into_iter().filter(|key| !late.takes(key));
+        left.filter_map(|key| key.code.as_char()).collect()
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_is_no_keys() {
+        assert_eq!(left_of("ab\x1b]11;rgb:fdf6/e3e3/D5D5\x1b\\cd"), "abcd");
+        assert_eq!(left_of("ab\x1b]11;rgb:ff/ff/ff\x07cd"), "abcd");
+        assert_eq!(left_of("no answer [11;rgb:00/00/00]"), "no answer [11;rgb:00/00/00]");
+        assert_eq!(left_of("\x1b]q11"), "q11", "what does not go on like one is keys");
+        assert_eq!(
+            left_of(&format!("\x1b]11;rgb:{}q", "0".repeat(40))),
+            format!("{}q", "0".repeat(26)),
+            "none is endless"
+        );
     }
 
     #[test]

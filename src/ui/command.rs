@@ -169,7 +169,7 @@ pub const TABLE: &[Command] = &[
         &["R"],
         &[Board],
         "run all",
-        "Run everything that is ready; changes wait for your approval",
+        "Run everything that is ready, and try again what failed; changes wait for your approval",
         acts::run_all,
     )
     .when(acts::can_run_all)
@@ -313,9 +313,10 @@ pub const TABLE: &[Command] = &[
         &["Tab"],
         &[Form],
         "next",
-        "Go to the next field; what was typed is checked and saved",
-        |state| state.go(Move::Next),
-    ),
+        "Go to the next field; what was typed is checked and saved. From the last one of a complete form back",
+        form::next,
+    )
+    .says(|state| state.form.next_hint()),
     command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| {
         state.go(Move::Previous)
     }),

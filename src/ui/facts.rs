@@ -265,7 +265,9 @@ impl Opened {
             }
             Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {
-                let said = identity.as_ref().err().map(|why| Said::bad(format!("No way to AWS yet: {why}")));
+                // Before the region is given there is nothing to be alarmed about.
+                let why = identity.as_ref().err().filter(|_| self.engagement.region().is_some());
+                let said = why.map(|why| Said::bad(format!("No way to AWS yet: {why}")));
                 self.identity = Some(identity);
                 said
             }
@@ -274,18 +276,18 @@ impl Opened {
                 Some(words::idle(&summary))
             }
             Notice::Drift { step, so, said } => {
-                let title = words::title(&self.runbook, &step);
-                self.drift.insert(step, (so, said.clone()));
+                self.drift.insert(step, (so, said));
                 let number = |wanted| self.drift.values().filter(|(so, _)| *so == wanted).count();
                 let (same, not, unknown) = (number(Some(true)), number(Some(false)), number(None));
                 let mut counts = format!("Checked again: {same} as it was left, {not} not");
                 if unknown > 0 {
                     counts.push_str(&format!(", {unknown} cannot be told"));
                 }
-                Some(if so == Some(true) {
-                    Said::plain(counts)
-                } else {
-                    Said::bad(format!("{counts}. {title}: {said}"))
+                let changed = self.drift.keys().filter(|step| self.drifted(step));
+                let changed: Vec<String> = changed.map(|step| words::title(&self.runbook, step)).collect();
+                Some(match changed.is_empty() {
+                    true => Said::plain(counts),
+                    false => Said::bad(format!("{counts}: {}", changed.join("; "))),
                 })
             }
             Notice::HeldBy(holder) => {
@@ -329,6 +331,7 @@ impl Opened {
             Fact::AttemptStarted { step, attempt } => {
                 self.outputs.insert(step.clone(), Output::new(*attempt));
                 self.progress.remove(step);
+                self.drift.remove(step);
                 self.keep_few_outputs(step);
             }
             _ => {}
@@ -406,6 +409,11 @@ impl Opened {
     pub fn planned_entry(&self, address: &Address) -> Option<&PlanEntry> {
         let planned = self.planned.as_ref().filter(|planned| !planned.stale)?;
         planned.plan.entries.iter().find(|entry| &entry.step == address)
+    }
+
+    /// Was it checked again, and is no longer so, or nobody can tell?
+    pub fn drifted(&self, step: &Address) -> bool {
+        self.drift.get(step).is_some_and(|(so, _)| *so != Some(true))
     }
 
     /// The first step that a run stopped at, because nobody has approved its change yet.

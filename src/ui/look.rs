@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::text;
@@ -94,21 +95,32 @@ pub enum LookError {
     Yaml { theme: String, message: String },
 }
 
-/// What a theme file looks like.
-#[derive(Debug, Deserialize)]
+/// The JSON Schema of a theme file.
+pub fn theme_schema() -> serde_json::Value {
+    schemars::schema_for!(ThemeFile).to_value()
+}
+
+/// A theme: how each role looks.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ThemeFile {
+    /// A theme inside onramp that gives what this one does not say: dark, light, high-contrast, colour-blind.
     #[serde(default)]
     inherits: Option<String>,
+    /// By role: done, running, waiting, failed, problem, muted, accent, practice.
     #[serde(default)]
     roles: BTreeMap<String, RoleFile>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The looks of one role.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RoleFile {
+    /// Colour of the text: `#rrggbb`, or one of the sixteen by name, such as `bright red`.
     fg: Option<String>,
+    /// Colour behind it.
     bg: Option<String>,
+    /// bold, dim, italic, underlined, reversed.
     add: Vec<String>,
     /// What stands in where the terminal has sixteen colours only.
     ansi: Option<Box<RoleFile>>,
@@ -428,6 +440,14 @@ mod tests {
         assert!(key.contains("fgg"), "{key}");
         let theme = Look::named("drak", Depth::True, false).unwrap_err().to_string();
         assert!(theme.contains("did you mean \"dark\"?"), "{theme}");
+    }
+
+    #[test]
+    fn the_schema_says_what_a_theme_file_may_say() {
+        let schema = theme_schema();
+        let keys: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["inherits", "roles"]);
+        assert_eq!(schema["additionalProperties"], false);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use command::keys_markdown;
 pub use effect::Effect;
 pub use event::Event;
 pub use facts::{EngagementCard, Facts, Opened};
-pub use look::{Depth, Look, LookError, THEMES};
+pub use look::{Depth, Look, LookError, THEMES, theme_schema};
 pub use screen::draw;
 pub use state::{State, update};
 pub use term::give_back;

@@ -91,9 +91,9 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
     let here = address.clone();
     match &row.status {
         Status::NotNeeded => NextMove::Nothing("another branch was chosen: this is not needed"),
+        Status::NeedsInput(_) if !step.asks().is_empty() => NextMove::FillForm(here),
         Status::NeedsInput(missing) => match missing.first().and_then(|input| open.runbook.asked_in(input)) {
-            Some(form) if form.id != step.id => NextMove::GoTo(Address::new(form.id.clone(), None)),
-            Some(_) => NextMove::FillForm(here),
+            Some(form) => NextMove::GoTo(Address::new(form.id.clone(), None)),
             None => NextMove::Nothing("an input is missing that no form asks for"),
         },
         Status::Blocked(needs) => match needs.first() {

@@ -16,9 +16,12 @@ use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
 use crate::ui::screen::prompt::Prompt;
 use crate::ui::screen::waiting::WaitForm;
-use crate::ui::screen::{Move, Screen};
+use crate::ui::screen::{Move, SMALLEST, Screen};
 use crate::ui::words;
 use crate::ui::{acts, command};
+
+/// Commands that need nothing to be seen.
+const BLIND: [&str; 3] = ["app.stop", "app.suspend", "app.redraw"];
 
 /// The screen under everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +189,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) if keys::counts(&key) => press(state, &key),
         Event::Key(_) => Vec::new(),
+        Event::Paste(_) if !has_room(state) => Vec::new(),
         Event::Paste(text) => {
             let (screen, facts) = state.focus();
             screen.paste(facts, &text)
@@ -203,8 +207,18 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
 }
 
+/// Where nothing can be shown nothing is done blindly either: only stopping, leaving and redrawing work.
+fn has_room(state: &State) -> bool {
+    let (columns, rows) = state.facts.size;
+    columns >= SMALLEST.0 && rows >= SMALLEST.1
+}
+
 fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    if let Some(command) = command::for_key(state, key) {
+    let command = command::for_key(state, key);
+    if !has_room(state) && !command.is_some_and(|command| BLIND.contains(&command.id)) {
+        return Vec::new();
+    }
+    if let Some(command) = command {
         return command::perform(state, command);
     }
     let (screen, facts) = state.focus();

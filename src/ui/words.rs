@@ -97,7 +97,7 @@ pub fn idle(summary: &Summary) -> Said {
     if summary.tally.all_done() {
         Said::good(format!("All {} are done", text::count(total, "step")))
     } else if failed > 0 {
-        Said::bad(format!("{how}{} failed: n goes there", text::count(failed, "step")))
+        Said::bad(format!("{how}{} failed: n goes there, R tries again", text::count(failed, "step")))
     } else if person > 0 {
         Said::plain(format!("{how}{} for you: n goes to the next", text::count(person, "step")))
     } else if waiting > 0 {

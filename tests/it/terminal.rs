@@ -12,6 +12,8 @@ use crate::stage::Stage;
 /// A program on a terminal of its own.
 struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Every byte that the program wrote.
+    written: Arc<Mutex<Vec<u8>>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
@@ -35,17 +37,19 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
         let mut output = pair.master.try_clone_reader().unwrap();
-        let parser = screen.clone();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (parser, kept) = (screen.clone(), written.clone());
         thread::spawn(move || {
             let mut bytes = [0_u8; 8192];
             while let Ok(count) = output.read(&mut bytes) {
                 if count == 0 {
                     return;
                 }
+                kept.lock().unwrap().extend_from_slice(&bytes[..count]);
                 parser.lock().unwrap().process(&bytes[..count]);
             }
         });
-        Terminal { screen, keys: pair.master.take_writer().unwrap(), child, master: pair.master }
+        Terminal { screen, written, keys: pair.master.take_writer().unwrap(), child, master: pair.master }
     }
 
     fn text(&self) -> String {
@@ -69,6 +73,26 @@ impl Terminal {
             assert!(began.elapsed() < PATIENCE, "{words:?} stays:\n{}", self.text());
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Waits until the program has asked for the colour of the background.
+    #[track_caller]
+    fn wait_asked(&self) {
+        let began = Instant::now();
+        while !String::from_utf8_lossy(&self.written.lock().unwrap()).contains("\x1b]11;?") {
+            assert!(began.elapsed() < PATIENCE, "it never asked");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The colours of the first cell of these words.
+    fn colours_of(&self, words: &str) -> (vt100::Color, vt100::Color) {
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        let (row, line) = screen.rows(0, screen.size().1).enumerate().find(|(_, line)| line.contains(words)).unwrap();
+        let column = line[..line.find(words).unwrap()].chars().count();
+        let cell = screen.cell(u16::try_from(row).unwrap(), u16::try_from(column).unwrap()).unwrap();
+        (cell.fgcolor(), cell.bgcolor())
     }
 
     fn press(&mut self, keys: &str) {
@@ -143,6 +167,47 @@ fn an_engagement_that_somebody_else_holds_is_read_along_live() {
     terminal.wait("All 1 step are done");
     drop(writer);
     terminal.wait("nobody holds it now");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+}
+
+/// The colours of the practice badge, with a theme by name or with what a terminal answers when it is asked.
+fn badge(arguments: &[&str], answer: Option<&str>) -> (vt100::Color, vt100::Color) {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, arguments, 24, 80);
+    if let Some(answer) = answer {
+        terminal.wait_asked();
+        terminal.press(answer);
+    }
+    terminal.wait("Preflight");
+    let colours = terminal.colours_of("PRACTICE");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+    colours
+}
+
+#[test]
+fn the_terminal_says_whether_its_background_is_light() {
+    let (dark, light) = (badge(&["practice", "--theme", "dark"], None), badge(&["practice", "--theme", "light"], None));
+    assert_ne!(dark, light, "or this shows nothing");
+    assert_eq!(badge(&["practice"], Some("\x1b]11;rgb:fdf6/e3e3/d5d5\x1b\\\x1b[?62;22c")), light);
+    assert_eq!(badge(&["practice"], Some("\x1b]11;rgb:1e1e/1e1e/1e1e\x07\x1b[?6c")), dark);
+    assert_eq!(badge(&["practice"], Some("\x1b[?6c")), dark, "a terminal that does not tell");
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_not_typed_into_a_form() {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, &["practice"], 24, 80);
+    terminal.wait("Preflight");
+    terminal.press("\r");
+    terminal.wait("legal name");
+    terminal.press("\x1b]11;rgb:fdf6/e3e3/d5d5\x1b\\\x1b[?62;22c");
+    terminal.press("Northwind");
+    terminal.wait("Northwind");
+    assert!(!terminal.text().contains("rgb") && !terminal.text().contains("fdf6"), "{}", terminal.text());
+    terminal.press("\x1b");
+    terminal.wait("Preflight");
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
 }

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use crate::engagement::{
     Address, Call, DoneHow, Failure, PlanEntry, Question, Row, State as StepState, Status, Wait, call, item_of,
+    may_stay_empty,
 };
 use crate::runbook::{Step, StepId, Work};
 use crate::text;
@@ -155,7 +156,8 @@ impl Detail<'_> {
                     fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone())
                 };
                 let labels: Vec<String> = missing.iter().map(label).collect();
-                prose.item("Missing", &labels.join(", "), Style::new());
+                let optional = may_stay_empty(&self.open.runbook, self.row);
+                prose.item(if optional { "Asks" } else { "Missing" }, &labels.join(", "), Style::new());
             }
             Status::NeedsApproval => {
                 prose.item("Held", "it would change something, and nobody has approved that yet", style);
@@ -234,7 +236,15 @@ impl Detail<'_> {
             prose.item("Proof", &evidence.said, Style::new());
         }
         for (name, value) in &evidence.facts {
-            prose.item("", &format!("{name} = {}", shown(value)), Style::new());
+            let table = value.as_array().filter(|rows| rows.iter().all(serde_json::Value::is_object));
+            match table {
+                Some(rows) => rows.iter().for_each(|row| {
+                    prose.item("", &pairs(row), Style::new());
+                }),
+                None => {
+                    prose.item("", &format!("{name} = {}", shown(value)), Style::new());
+                }
+            }
         }
         if !self.step.asks().is_empty() {
             self.answers(prose);
@@ -323,6 +333,13 @@ fn planned(prose: &mut Prose, facts: &Facts, entry: &PlanEntry) {
 /// A clock on the screen ticks in seconds.
 fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs())
+}
+
+/// `group bastion, ok true`: one row of a table, what is empty left out.
+fn pairs(row: &serde_json::Value) -> String {
+    let entries = row.as_object().into_iter().flatten().map(|(name, value)| (name, shown(value)));
+    let said = entries.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name} {value}"));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// A JSON value as a person reads it: text without quotes.

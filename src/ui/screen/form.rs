@@ -63,27 +63,44 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
     }
     let offered = if field.is_blank() && field.takes_text() { field.offer.clone() } else { None };
     let text = offered.unwrap_or_else(|| field.picked());
-    let (effects, good) = state.form.take_answer(&state.facts, &text);
+    let (mut effects, good) = state.form.take_answer(&state.facts, &text);
     if !good {
         return effects;
     }
-    let last = state.form.cursor + 1 >= state.form.fields.len();
-    if !last {
+    if !state.form.is_last() {
         state.form.cursor += 1;
     } else if state.form.complete() {
-        state.show(Place::Board);
-        state.say(Said::good("All answers of this form are given"));
-        // Where the last answer is still on its way, the cursor goes on once it is recorded.
-        state.board.go_along();
-        let step = state.form.step.clone();
-        let settled = |open: &Opened| step.is_some_and(|step| open.row(&step).is_some_and(|row| row.status.settled()));
-        if state.facts.open.as_ref().is_some_and(settled) {
-            return [effects, state.board.jump_to_next(&state.facts)].into_iter().flatten().collect();
-        }
+        effects.extend(state.form.accept_empty());
+        effects.extend(finish(state));
     } else {
         state.form.cursor = state.form.first_open().unwrap_or(state.form.cursor);
     }
     effects
+}
+
+/// `Tab`: on to the next field; from the last one of a complete form back to the runbook, as `Enter` does. It takes
+/// nothing that is offered, and accepts no empty form.
+pub fn next(state: &mut State) -> Vec<Effect> {
+    let last = state.form.is_last();
+    let mut effects = state.go(Move::Next);
+    if last && state.form.complete() && state.form.accept_empty().is_none() {
+        effects.extend(finish(state));
+    }
+    effects
+}
+
+/// Back to the runbook from a form that is complete.
+fn finish(state: &mut State) -> Vec<Effect> {
+    state.show(Place::Board);
+    state.say(Said::good("All answers of this form are given"));
+    // Where the last answer is still on its way, the cursor goes on once it is recorded.
+    state.board.go_along();
+    let step = state.form.step.clone();
+    let settled = |open: &Opened| step.is_some_and(|step| open.row(&step).is_some_and(|row| row.status.settled()));
+    match state.facts.open.as_ref().is_some_and(settled) {
+        true => state.board.jump_to_next(&state.facts),
+        false => Vec::new(),
+    }
 }
 
 impl FormScreen {
@@ -142,6 +159,17 @@ impl FormScreen {
         self.field().is_some_and(|field| field.id.as_str() == id && field.draft() == draft)
     }
 
+    fn is_last(&self) -> bool {
+        self.cursor + 1 >= self.fields.len()
+    }
+
+    /// What Tab does: on the last field of a form that wants nothing else it is done.
+    pub fn next_hint(&self) -> String {
+        let others = self.first_open().is_none_or(|open| open == self.cursor);
+        let written = self.field().is_some_and(|field| field.saved.is_some() || !field.is_blank());
+        if self.is_last() && others && written { "done" } else { "next" }.to_owned()
+    }
+
     fn complete(&self) -> bool {
         self.first_open().is_none()
     }
@@ -154,6 +182,13 @@ impl FormScreen {
                 field.saved.is_none() && !field.optional && !self.pending.iter().any(|(id, _)| *id == field.id);
             wrong || missing
         })
+    }
+
+    /// A form of which nothing is given closes because the person went through it, and not by itself.
+    fn accept_empty(&self) -> Option<Effect> {
+        let empty = self.pending.is_empty() && self.fields.iter().all(|field| field.saved.is_none());
+        let step = self.step.clone().filter(|_| empty)?;
+        Some(Effect::Send(Request::Command(Command::AcceptForm(step))))
     }
 
     /// Checks the text of the focused field and sends it off. True when nothing stands against going on.
@@ -209,6 +244,7 @@ impl FormScreen {
         match &field.control {
             Control::Text(editor) if editor.has_many_lines() && !editor.is_blank() => "new line",
             Control::Text(_) if field.is_blank() && field.offer.is_some() => "take what is offered",
+            Control::Text(_) if field.is_blank() && field.saved.is_none() && field.optional => "leave it empty",
             Control::Text(_) => "save",
             Control::Select { .. } => "choose",
         }

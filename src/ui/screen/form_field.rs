@@ -370,6 +370,8 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
                 "Enter takes what is offered. Right puts it into the field, to change it.",
                 look.style(Role::Muted),
             );
+        } else if field.optional && field.is_blank() {
+            prose.indented("    ", "It may stay empty.", look.style(Role::Muted));
         }
     }
     if let Some(problem) = &field.problem {
@@ -388,7 +390,8 @@ fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: boo
     let note = if offered { "  (offered)" } else { "" };
     let style = if focused { look.focus() } else { Style::new() };
     let text = look.text(&format!("[{mark}] {}{note}", choice.label));
-    Line::from(vec![Span::raw("      "), Span::styled(text, style)])
+    let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
+    Line::from(vec![Span::raw(format!("    {cursor} ")), Span::styled(text, style)])
 }
 
 fn problem_lines(prose: &mut Prose, look: &Look, problem: &Problem) {

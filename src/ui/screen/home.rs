@@ -115,6 +115,12 @@ fn draw_welcome(facts: &Facts, frame: &mut Frame, area: Rect) {
     );
     prose.blank();
     prose.indented("  ", "Press n to begin one. Press ? for help.", facts.look.style(Role::Accent));
+    prose.blank();
+    prose.indented(
+        "  ",
+        "To try it without an account, leave with q and start: onramp practice",
+        ratatui::style::Style::new(),
+    );
     draw_prose(frame, inside, prose, 0);
 }
 

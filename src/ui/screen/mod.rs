@@ -24,7 +24,7 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Tone};
 use crate::ui::look::Role;
 use crate::ui::state::{Place, Popup, State};
-use crate::ui::widget::prose::{Prose, cells, fitted, wrap};
+use crate::ui::widget::prose::{Prose, cells, wrap};
 use crate::ui::words;
 
 /// Below this nothing can be read.
@@ -179,7 +179,7 @@ fn said(state: &State, width: u16) -> Vec<Line<'static>> {
         lines.push(rest);
     }
     let with_counters = |(index, line): (usize, String)| {
-        let line = fitted(&line, room);
+        let line = text::clip(&line, room);
         let counters = if index == 0 { counters.clone() } else { String::new() };
         let gap = width.saturating_sub(cells(&line) + cells(&counters) + 2);
         Line::from(vec![

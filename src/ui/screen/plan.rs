@@ -254,18 +254,17 @@ impl PlanScreen {
                 let (sign, word, role) = sign(entry.verdict);
                 let open = self.opened.contains(&entry.step);
                 let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
-                let title = match &entry.step.key {
-                    Some(key) => format!("{} [{key}]", entry.title),
-                    None => entry.title.clone(),
-                };
+                // The key stays whole: without it repeated steps look the same.
+                let key = entry.step.key.as_ref().map(|key| look.text(&format!(" [{key}]"))).unwrap_or_default();
                 let calls = calls(entry);
                 let before = format!("{cursor} {fold} ");
                 let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 2);
+                let title = text::clip(&look.text(&entry.title), room.saturating_sub(cells(&key)));
                 let style = look.style(role);
                 Line::from(vec![
                     Span::raw(before),
                     Span::styled(format!("{sign} {} ", fitted(word, 8)), style),
-                    Span::raw(fitted(&look.text(&title), room)),
+                    Span::raw(fitted(&format!("{title}{key}"), room)),
                     Span::raw(" "),
                     Span::styled(calls, look.style(Role::Muted)),
                 ])

@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::engagement::{Address, Command, Question, RunScope, Settlement, Status};
+use crate::engagement::{self, Address, Command, Question, RunScope, Settlement, Status};
 use crate::engine::Request;
 use crate::text;
 use crate::ui::effect::Effect;
@@ -183,7 +183,8 @@ fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
     else {
         return;
     };
-    prose.item("Host", &format!("{hop}  ({host}, port {port})"), look.bold());
+    let address = address_of(facts, hop).unwrap_or_else(|| host.clone());
+    prose.item("Host", &format!("{hop}  ({address}, port {port})"), look.bold());
     prose.item("Key", algorithm, Style::new());
     prose.item("Shows", fingerprint, look.style(Role::Accent)).blank();
     prose.text(
@@ -201,6 +202,13 @@ fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
         "ssh-keyscan is no second source: it asks the same wire. If they differ, press Esc and find out why.",
         Style::new(),
     );
+}
+
+/// Where a hop stands now, as the runbook's hosts say.
+fn address_of(facts: &Facts, hop: &str) -> Option<String> {
+    let open = facts.open.as_ref()?;
+    let mut hosts = engagement::hosts(&open.runbook, &open.scope).into_iter().filter_map(|(_, host)| host.ok());
+    hosts.find(|host| host.known_as == hop).map(|host| host.address)
 }
 
 fn explain_approval(facts: &Facts, prose: &mut Prose) {

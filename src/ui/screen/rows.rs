@@ -76,7 +76,7 @@ fn add_phase(open: &Opened, folds: &Folds, phase: &Phase, rows: &mut Vec<TreeRow
     rows.push(TreeRow {
         depth: 0,
         title: phase.title.clone(),
-        badge: summary(steps.iter().map(|row| &row.status)),
+        badge: summary(open, &steps),
         folded: Some(folded),
         count: Some(count(&steps)),
         due: due(&steps),
@@ -87,16 +87,16 @@ fn add_phase(open: &Opened, folds: &Folds, phase: &Phase, rows: &mut Vec<TreeRow
     }
     for step in &phase.steps {
         let instances: Vec<&Row> = steps.iter().filter(|row| row.address.step == step.id).copied().collect();
-        add_step(folds, &step.id, &instances, rows);
+        add_step(open, folds, &step.id, &instances, rows);
     }
 }
 
-fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeRow>) {
+fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeRow>) {
     let single = |row: &Row, depth: usize, title: &str| TreeRow {
         node: Node::Step(row.address.clone()),
         depth,
         title: title.to_owned(),
-        badge: badge::of(&row.status),
+        badge: badge_of(open, row),
         folded: None,
         count: None,
         due: due(&[row]),
@@ -110,7 +110,7 @@ fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeR
             rows.push(TreeRow {
                 depth: 1,
                 title: all.first().map(|row| row.title.clone()).unwrap_or_default(),
-                badge: summary(all.iter().map(|row| &row.status)),
+                badge: summary(open, all),
                 folded: Some(folded),
                 count: Some(count(all)),
                 due: due(all),
@@ -123,8 +123,18 @@ fn add_step(folds: &Folds, id: &StepId, instances: &[&Row], rows: &mut Vec<TreeR
     }
 }
 
-fn summary<'a>(statuses: impl Iterator<Item = &'a Status>) -> Badge {
-    badge::worst(statuses).map_or(Badge { glyph: Glyph::Todo, role: Role::Muted, word: "" }, badge::of)
+/// What is done, and was found changed when everything was checked again, shows that.
+fn badge_of(open: &Opened, row: &Row) -> Badge {
+    let drifted = open.drifted(&row.address) && matches!(row.status, Status::Done { .. });
+    if drifted { badge::DRIFTED } else { badge::of(&row.status) }
+}
+
+fn summary(open: &Opened, rows: &[&Row]) -> Badge {
+    let worst = badge::worst(rows.iter().map(|row| &row.status));
+    if worst.is_some_and(Status::settled) && rows.iter().any(|row| badge_of(open, row) == badge::DRIFTED) {
+        return badge::DRIFTED;
+    }
+    worst.map_or(Badge { glyph: Glyph::Todo, role: Role::Muted, word: "" }, badge::of)
 }
 
 fn due(rows: &[&Row]) -> Option<At> {

@@ -360,9 +360,35 @@ fn checking_again_counts_and_names_what_drifted() {
     stage.notice(drift("network/vpc", Some(true), "it is so"));
     assert!(stage.screen(80, 24).contains("Checked again: 1 as it was left, 0 not"));
     stage.notice(drift("network/gateway", Some(false), "it is gone"));
-    assert!(stage.screen(120, 24).contains("1 as it was left, 1 not. The gateway to the Internet: it is gone"));
     stage.notice(drift("handover/firewall", None, "no answer"));
-    assert!(stage.screen(120, 24).contains("1 as it was left, 1 not, 1 cannot be told"));
+    let said =
+        "1 as it was left, 1 not, 1 cannot be told: The customer opens their firewall; The gateway to the Internet";
+    assert!(stage.screen(160, 24).contains(said), "{}", stage.screen(160, 24));
+}
+
+#[test]
+fn no_way_to_aws_is_no_news_before_the_region_is_given() {
+    let nowhere = || Notice::Identity(Err("no region is given".to_owned()));
+    let mut stage = Stage::open();
+    stage.notice(nowhere());
+    assert!(!stage.screen(80, 24).contains("No way to AWS"));
+    stage.give("aws.region_primary", "eu-west-1");
+    stage.notice(nowhere());
+    assert!(stage.screen(80, 24).contains("No way to AWS yet: no region is given"));
+}
+
+#[test]
+fn what_drifted_is_marked_in_the_tree_until_it_is_tried_again() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let evidence = crate::engagement::Evidence::said("made");
+    let how = crate::engagement::DoneHow::Applied;
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how, evidence, kept: Vec::new() });
+    assert!(!stage.screen(80, 24).contains("drifted"));
+    stage.notice(Notice::Drift { step: step.clone(), so: Some(false), said: "it is gone".to_owned() });
+    assert!(stage.screen(80, 24).contains("drifted"), "{}", stage.screen(80, 24));
+    stage.fact(Fact::AttemptStarted { step, attempt: 2 });
+    assert!(!stage.screen(80, 24).contains("drifted"));
 }
 
 #[test]
@@ -380,7 +406,7 @@ fn the_end_of_a_run_is_said() {
     let mut stage = Stage::answered();
     let tally = Tally { total: 7, done: 3, person: 1, failed: 1, ..Tally::default() };
     stage.notice(Notice::Idle(Summary { tally, stopped: false }));
-    assert!(stage.screen(120, 24).contains("1 step failed: n goes there"));
+    assert!(stage.screen(120, 24).contains("1 step failed: n goes there, R tries again"));
 }
 
 #[test]

@@ -50,6 +50,16 @@ fn every_command_is_in_the_manual() {
 }
 
 #[test]
+fn the_page_of_keys_in_docs_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+    if std::env::var_os("ONRAMP_WRITE_DOCS").is_some() {
+        std::fs::write(path, keys_markdown()).unwrap();
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(page == keys_markdown(), "write docs/keys.md anew: ONRAMP_WRITE_DOCS=1 cargo test --lib page_of_keys");
+}
+
+#[test]
 fn help_is_always_in_the_footer() {
     let keys: [&[&str]; 5] = [&[], &["p"], &["L"], &["H"], &["Enter"]];
     for keys in keys {

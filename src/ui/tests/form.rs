@@ -111,6 +111,22 @@ fn a_complete_form_leads_back_to_the_next_thing() {
 }
 
 #[test]
+fn tab_leaves_a_field_of_many_lines_and_at_the_end_the_form() {
+    let mut stage = Stage::on(
+        "runbook: small\ntitle: Small\nphase: network\n\
+         inputs:\n  - {id: net.ranges, label: Ranges, kind: cidr-list}\n\
+         steps:\n  - {id: ask, title: Ask, form: [net.ranges]}\n  - {id: shown, title: Shown, manual: \"Show {{ net.ranges }}.\"}\n",
+    );
+    stage.press(&["Enter", "Tab"]);
+    assert_eq!(stage.state.place, Place::Form, "nothing is given yet");
+    stage.write("192.168.0.0/16").press(&["Enter"]).write("172.16.0.0/12");
+    assert!(stage.screen(80, 24).contains("Tab done"), "{}", stage.screen(80, 24));
+    stage.press(&["Tab"]);
+    assert_eq!(stage.state.place, Place::Board);
+    assert_eq!(given(&stage, "net.ranges"), Some("192.168.0.0/16, 172.16.0.0/12".to_owned()));
+}
+
+#[test]
 fn a_form_that_ends_with_an_optional_field_leads_on_too() {
     let mut stage = Stage::open();
     stage.give("net.vpc_cidr", "10.40.0.0/16");
@@ -119,6 +135,25 @@ fn a_form_that_ends_with_an_optional_field_leads_on_too() {
     stage.press(&["Enter", "Tab", "Tab", "Enter"]);
     assert_eq!(stage.state.place, Place::Board);
     assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("start/who")));
+}
+
+#[test]
+fn a_form_of_which_nothing_is_needed_closes_when_it_was_gone_through() {
+    let mut stage = Stage::on(
+        "runbook: small\ntitle: Small\nphase: network\n\
+         inputs:\n  - {id: net.note, label: Note, kind: text, optional: true}\n\
+         steps:\n  - {id: extras, title: Extras, form: [net.note]}\n  - {id: shown, title: Shown, manual: \"Show {{ net.note | default('it') }}.\"}\n",
+    );
+    let status = |stage: &Stage| {
+        let open = stage.state.facts.open.as_ref().unwrap();
+        open.row(&address("network/extras")).unwrap().status.word()
+    };
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/extras"));
+    assert!(stage.screen(80, 24).contains("Asks    Note"), "{}", stage.screen(80, 24));
+    stage.press(&["Enter", "Esc"]);
+    assert_eq!(status(&stage), "needs input", "to look at it is not to accept it");
+    stage.press(&["Enter", "Enter"]);
+    assert_eq!((status(&stage), stage.state.place), ("done", Place::Board));
 }
 
 #[test]

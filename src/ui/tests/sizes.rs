@@ -39,6 +39,21 @@ fn too_small_is_said_in_words() {
 }
 
 #[test]
+fn nothing_is_done_blindly_where_there_is_no_room() {
+    let mut stage = Stage::open();
+    stage.screen(40, 10);
+    stage.press(&["Enter"]).write("blind").paste("blind");
+    assert_eq!(stage.state.place, crate::ui::state::Place::Board);
+    stage.press(&["Ctrl-C", "Ctrl-C"]);
+    assert!(stage.state.leaving, "but it can be left");
+    let mut stage = Stage::open();
+    stage.screen(40, 10);
+    stage.screen(80, 24);
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.place, crate::ui::state::Place::Form);
+}
+
+#[test]
 fn no_size_breaks_any_screen() {
     for mut stage in stages() {
         for width in (1..=140).step_by(9) {

@@ -32,7 +32,11 @@ const FILES: [(&str, &str); 5] = [
 
 /// The runbook of these tests.
 pub fn runbook() -> Arc<Runbook> {
-    let files = FILES.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    load(&FILES)
+}
+
+fn load(files: &[(&str, &str)]) -> Arc<Runbook> {
+    let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let (runbook, problems) = crate::runbook::load(&files, &crate::action::catalog());
     assert!(runbook.is_some(), "{problems:?}");
     Arc::new(runbook.unwrap())
@@ -71,12 +75,23 @@ impl Stage {
         stage
     }
 
+    /// An engagement on a runbook of one file.
+    pub fn on(yaml: &str) -> Self {
+        let mut stage = Stage::home();
+        stage.enter_on(load(&[("one.yaml", yaml)]), false);
+        stage
+    }
+
     pub fn enter(&mut self, practice: bool) {
+        self.enter_on(runbook(), practice);
+    }
+
+    fn enter_on(&mut self, runbook: Arc<Runbook>, practice: bool) {
         let mut engagement = Engagement::default();
         let began = Fact::Began { name: "acme-prod".to_owned(), id: "00c0ffee".to_owned(), practice };
         self.seq += 1;
         fold(&mut engagement, &Recorded { seq: self.seq, at: NOW, actor: "mk@laptop".to_owned(), event: began });
-        self.state.enter(Opened::new(runbook(), engagement));
+        self.state.enter(Opened::new(runbook, engagement));
     }
 
     /// All answers given, the plan not made yet.

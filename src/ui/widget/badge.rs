@@ -31,6 +31,9 @@ pub fn of(status: &Status) -> Badge {
     Badge { glyph, role, word: status.word() }
 }
 
+/// A step that was done and no longer is so, or of which that cannot be told.
+pub const DRIFTED: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "drifted" };
+
 /// For the help: every state with its sign.
 pub const LEGEND: [(Glyph, Role, &str); 9] = [
     (Glyph::Todo, Role::Accent, "ready"),
