@@ -174,7 +174,7 @@ fn row(state: &State, entry: &Entry, width: usize, focused: bool) -> Line<'stati
     };
     let key_width = 16;
     let (text, style) = match &off {
-        Some(why) => (format!("off ({why}): {said}"), look.style(Role::Muted)),
+        Some(_) => (format!("(off) {said}"), look.style(Role::Muted)),
         None => (said, ratatui::style::Style::new()),
     };
     Line::from(vec![
