@@ -43,7 +43,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 44] = [
+pub const RULES: [Rule; 45] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
