@@ -113,6 +113,7 @@ impl<'a> Walk<'a> {
     fn reopen_failed(&self, scope: &RunScope) {
         let wanted = |step: &Address| match scope {
             RunScope::All => true,
+            RunScope::Waits => false,
             RunScope::Only(only) => only.step == step.step && (only.key.is_none() || only.key == step.key),
             RunScope::Until(last) => self.session.handle.runbook().closure(&last.step).contains(&step.step),
         };
