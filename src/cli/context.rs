@@ -168,6 +168,14 @@ pub fn usable(files: &[RunbookFile]) -> Result<Runbook, Failure> {
     }
 }
 
+/// The edition inside onramp of the runbook that this engagement walks, where it is another one than the engagement's.
+pub fn shipped_edition(id: &str, digest: &str) -> Option<(Vec<RunbookFile>, Runbook)> {
+    let (named, _) = SHIPPED.iter().find(|(name, _)| *name == id)?;
+    let files = runbook_files(named).ok()?;
+    let edition = usable(&files).ok().filter(|edition| edition.digest != digest)?;
+    Some((files, edition))
+}
+
 /// The runbook that an engagement keeps since it began.
 ///
 /// # Errors

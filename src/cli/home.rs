@@ -13,7 +13,7 @@ use super::session::{self, Session};
 use super::{Everywhere, new, print};
 use crate::engagement::At;
 use crate::engine::{Clock, Handle};
-use crate::ui::{self, Depth, Desk, Doors, EngagementCard, Look, Options};
+use crate::ui::{self, Depth, Desk, Doors, Edition, EngagementCard, Look, Options};
 
 /// Shows the list of engagements, or one of them.
 pub fn show(context: &Context, everywhere: &Everywhere, name: Option<&str>) -> Result<ExitCode, Failure> {
@@ -176,9 +176,19 @@ impl Doors for Real {
         cards(&self.context)
     }
 
+    fn edition(&self, id: &str, digest: &str) -> Option<Edition> {
+        edition(id, digest)
+    }
+
     fn now(&self) -> At {
         Clock::default().now()
     }
+}
+
+/// Another edition of the runbook than the one that is walked.
+pub fn edition(id: &str, digest: &str) -> Option<Edition> {
+    let (files, runbook) = context::shipped_edition(id, digest)?;
+    Some(Edition { files, runbook: Arc::new(runbook) })
 }
 
 /// Every engagement, the one last touched first.

@@ -26,6 +26,7 @@ mod session;
 mod sign;
 mod status;
 mod undo;
+mod update;
 mod verify;
 mod wait;
 mod watch;
@@ -105,6 +106,8 @@ enum Command {
     Export(export::Arguments),
     /// Take an engagement over from a file that onramp export made
     Import(import::Arguments),
+    /// Take another edition of the runbook, after it was shown what changed
+    Update(update::Arguments),
     /// Look for mistakes in runbooks
     Check(check::Arguments),
     /// Print a JSON Schema
@@ -163,6 +166,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Wait(arguments)) => wait::run(&context, &everywhere, &arguments),
         Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),
         Some(Command::Undo(arguments)) => undo::run(&context, &everywhere, &arguments),
+        Some(Command::Update(arguments)) => update::run(&context, &arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         #[cfg(feature = "practice")]

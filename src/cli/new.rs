@@ -1,5 +1,6 @@
 //! `onramp new NAME`: begin an engagement.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -76,12 +77,15 @@ pub fn begin(
 ) -> Result<Writer, Failure> {
     let folder = context.folder(name)?;
     let mut writer = Writer::create(&folder, &context.holder())?;
-    let events = vec![
-        Event::Began { name: name.to_owned(), id: random_id()?, practice },
-        Event::RunbookTaken { id: runbook.id.clone(), digest: runbook.digest.clone(), files },
-    ];
+    let events = vec![Event::Began { name: name.to_owned(), id: random_id()?, practice }, taken(runbook, files)];
     writer.append(Clock::default().now(), &context.actor(), events)?;
     Ok(writer)
+}
+
+/// The runbook as a new engagement takes it.
+fn taken(runbook: &Runbook, files: Vec<RunbookFile>) -> Event {
+    let (moved, outdated, unfit) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    Event::RunbookTaken { id: runbook.id.clone(), digest: runbook.digest.clone(), files, moved, outdated, unfit }
 }
 
 /// Sixteen hexadecimal digits: two engagements for one customer differ.

@@ -22,7 +22,7 @@ use crate::input::{Setting, Value};
 use crate::journal::Writer;
 use crate::practice::{Account, Fault, Faults, Pace};
 use crate::ssh;
-use crate::ui::{Desk, Doors, EngagementCard};
+use crate::ui::{Desk, Doors, Edition, EngagementCard};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -247,6 +247,10 @@ impl Doors for Practice {
 
     fn cards(&mut self) -> Vec<EngagementCard> {
         home::cards(&self.context)
+    }
+
+    fn edition(&self, id: &str, digest: &str) -> Option<Edition> {
+        home::edition(id, digest)
     }
 
     fn now(&self) -> At {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
 
-use super::context::Context;
+use super::context::{self, Context};
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session;
@@ -125,6 +125,9 @@ fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Optio
     if let Some(holder) = holder {
         out.push_str(&format!("held by {holder}\n"));
     }
+    if !identity.practice && context::shipped_edition(&engagement.runbook, &engagement.runbook_digest).is_some() {
+        out.push_str(&format!("another edition of its runbook is here: onramp update {} shows it\n", identity.name));
+    }
     let waits = waits(board, now);
     if !waits.is_empty() {
         out.push_str(&format!("\nWaiting on others\n{waits}"));
@@ -157,6 +160,7 @@ fn why(row: &Row) -> String {
             )
         }
         Status::Asked(Question::Different { said, .. }) => format!(": {said}"),
+        Status::Done { .. } if row.outdated => ": the runbook would do it otherwise now (onramp update)".to_owned(),
         _ => String::new(),
     }
 }
@@ -168,6 +172,7 @@ fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) ->
         .map(|row| {
             let mut step = json!({
                 "address": row.address, "title": row.title, "status": row.status.word(), "owner": row.owner,
+                "outdated": row.outdated,
             });
             let waited = engagement.record(&row.address).map(|record| record.waited.as_slice()).unwrap_or_default();
             if !waited.is_empty() {
@@ -197,7 +202,7 @@ fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) ->
         "held_by": holder,
         "tally": {
             "total": tally.total, "done": tally.done, "ready": tally.ready, "running": tally.running,
-            "failed": tally.failed, "person": tally.person, "waiting": tally.waiting, "blocked": tally.blocked,
+            "outdated": tally.outdated, "failed": tally.failed, "person": tally.person, "waiting": tally.waiting, "blocked": tally.blocked,
         },
         "waits": waits,
         "next": board.next().map(|row| &row.address),

@@ -6,6 +6,7 @@ use super::Address;
 use super::event::{At, DoneHow, Failure, Question};
 use super::scope::{ScopeMode, expand, scope};
 use super::state::{Engagement, Stage, State};
+use super::update::is_outdated;
 use super::wait::Wait;
 use crate::input::InputId;
 use crate::runbook::{Field, Item, Party, Runbook, Scope, Step, StepId, Unrendered, Work};
@@ -25,6 +26,8 @@ pub struct Row {
     pub owner: Party,
     pub status: Status,
     pub touches_world: bool,
+    /// It is done, and the runbook would do it otherwise now: a person looks at it again, or keeps it.
+    pub outdated: bool,
 }
 
 impl Row {
@@ -84,6 +87,8 @@ pub struct Tally {
     pub person: usize,
     pub waiting: usize,
     pub blocked: usize,
+    /// Of those that are done: how many the runbook would do otherwise now.
+    pub outdated: usize,
 }
 
 impl Status {
@@ -145,6 +150,7 @@ impl Board {
         let first = |wanted: fn(&Status) -> bool| self.rows.iter().find(|row| wanted(&row.status));
         first(|status| matches!(status, Status::Failed(_) | Status::InDoubt { .. } | Status::Asked(_)))
             .or_else(|| first(|status| status.runnable() || status.needs_person()))
+            .or_else(|| self.rows.iter().find(|row| row.outdated))
             .or_else(|| first(|status| matches!(status, Status::Waiting { .. })))
     }
 }
@@ -177,6 +183,7 @@ pub fn board(engagement: &Engagement, runbook: &Runbook) -> Board {
             row.status = Status::Blocked(by.clone());
         }
         board.tally.count(&row.status);
+        board.tally.outdated += usize::from(row.outdated);
         board.rows.push(row);
     }
     board
@@ -194,6 +201,7 @@ fn own_rows(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Sco
         owner: step.owner,
         status,
         touches_world: step.touches_world(),
+        outdated: false,
     };
     match expand(step, scope) {
         Ok(items) if items.is_empty() => vec![row(None, Status::NotNeeded)],
@@ -201,8 +209,9 @@ fn own_rows(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Sco
             .iter()
             .map(|item| {
                 let key = item.as_ref().map(|item: &Item| item.key.as_str());
-                let status = status(engagement, runbook, step, key, scope);
-                row(key, status)
+                let found = row(key, status(engagement, runbook, step, key, scope));
+                let outdated = is_outdated(engagement, &found.address);
+                Row { outdated: outdated && matches!(found.status, Status::Done { .. }), ..found }
             })
             .collect(),
         Err(Unrendered::Missing { name }) => vec![row(None, unknown_yet(runbook, name))],
@@ -231,7 +240,7 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
     }
     match state {
         // The answers that were waited for have come.
-        State::Waiting { .. } if missing.is_empty() && !step.asks().is_empty() => Status::Ready,
+        State::Waiting { .. } if missing.is_empty() && unseen.is_empty() && !step.asks().is_empty() => Status::Ready,
         State::Idle if matches!(step.work, Work::Manual(_)) => Status::SignOff,
         State::Idle => Status::Ready,
         State::Running { stage, since, .. } => Status::Running { stage: *stage, since: *since },
@@ -249,14 +258,14 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
 
 /// The inputs a form still waits for: asked for here, wanted by their own condition, not optional, not given.
 fn missing_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
-    let missing = |field: &&Field| !field.optional && !engagement.inputs.contains_key(&field.id);
+    let missing = |field: &&Field| !field.optional && engagement.input(field.id.as_str()).is_none();
     asked(runbook, step, scope).filter(missing).map(|field| field.id.clone()).collect()
 }
 
 /// A form that wants nothing would close before anybody has seen it. So one whose inputs are all optional, none of them
 /// given, stays open until a person accepts it as it is (`Command::AcceptForm`); a run without a screen does so itself.
 fn unseen_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
-    let seen = |field: &Field| !field.optional || engagement.inputs.contains_key(&field.id);
+    let seen = |field: &Field| !field.optional || engagement.input(field.id.as_str()).is_some();
     if asked(runbook, step, scope).any(seen) {
         return Vec::new();
     }

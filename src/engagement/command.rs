@@ -28,6 +28,8 @@ pub enum Command {
     },
     /// Try a failed, skipped, undone or waiting step again.
     Reopen(Address),
+    /// What was done is well, though the runbook would do it otherwise now.
+    KeepDone(Address),
     /// Say on whom a step waits and until when; a step that would be ready is put on waiting.
     Wait {
         step: Address,

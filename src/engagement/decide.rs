@@ -10,6 +10,7 @@ use super::command::{Command, Settlement, WaitOrder};
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
+use super::update::is_outdated;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
 use crate::runbook::Runbook;
@@ -30,7 +31,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-fn refuse<T>(why: impl Into<String>, advice: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(why: impl Into<String>, advice: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { why: why.into(), advice: advice.into() })
 }
 
@@ -47,6 +48,7 @@ pub fn decide(engagement: &Engagement, runbook: &Runbook, command: &Command) -> 
         Command::SignOff { step, note } => sign_off(engagement, runbook, step, note),
         Command::Skip { step, reason } => skip(engagement, runbook, step, reason),
         Command::Reopen(step) => reopen(engagement, runbook, step),
+        Command::KeepDone(step) => keep_done(engagement, step),
         Command::Wait { step, order } => wait(engagement, runbook, step, order),
         Command::EndWait { step, note } => end_wait(engagement, runbook, step, note),
         Command::TrustHostKey(step) => trust(engagement, step),
@@ -232,8 +234,11 @@ fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<
     known(runbook, step)?;
     let ours = engagement.record(step).is_some_and(|record| record.made.is_some());
     match engagement.state(step) {
-        // Nothing was made, so nothing has to be undone before it is looked at or signed off again.
-        State::Done { .. } if !ours => Ok(vec![Event::Reopened { step: step.clone() }]),
+        // Nothing was made, so nothing has to be undone before it is looked at or signed off again. What would be done
+        // otherwise now is looked at; nothing is changed without approval.
+        State::Done { .. } if !ours || is_outdated(engagement, step) => {
+            Ok(vec![Event::Reopened { step: step.clone() }])
+        }
         State::Failed { .. }
         | State::Skipped { .. }
         | State::Undone { .. }
@@ -244,6 +249,13 @@ fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<
         State::Done { .. } | State::Applied { .. } => refuse(format!("{step} is done"), "Undo it to do it again"),
         State::InDoubt { .. } => refuse(format!("{step} is in doubt"), "Say first what became of it"),
         State::Running { .. } => refuse(format!("{step} is running"), ""),
+    }
+}
+
+fn keep_done(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal> {
+    match is_outdated(engagement, step) {
+        true => Ok(vec![Event::ChangeKept { step: step.clone() }]),
+        false => refuse(format!("{step} is not done otherwise than the runbook says"), ""),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that can have happened. These types are the state file's format: they only ever grow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::Address;
 use crate::input::{InputId, Value};
-use crate::runbook::Party;
+use crate::runbook::{Party, StepId};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +66,19 @@ pub enum Event {
         id: String,
         digest: String,
         files: Vec<RunbookFile>,
+        /// Steps whose history goes to another id, by the former one.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        moved: BTreeMap<StepId, StepId>,
+        /// All steps that stand as done, though this edition would do them otherwise.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outdated: BTreeMap<Address, DoneAs>,
+        /// All inputs whose value this edition would not take; they count as not given.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        unfit: BTreeSet<InputId>,
+    },
+    /// A person said that a step which would be done otherwise now is well as it was done.
+    ChangeKept {
+        step: Address,
     },
     InputGiven {
         id: InputId,
@@ -185,6 +198,16 @@ pub enum Event {
 pub struct RunbookFile {
     pub path: String,
     pub text: String,
+}
+
+/// As what a step was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoneAs {
+    /// Digest of what the step did in the edition under which it was done.
+    pub does: String,
+    /// A person said that it is well so.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// What a probe answered.

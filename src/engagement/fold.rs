@@ -8,6 +8,7 @@ use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
 use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 use super::wait::{Wait, Waited};
+use crate::runbook::StepId;
 
 /// Milliseconds after an intent at which its call goes out at the latest: the time limit of one operation.
 const LATEST_SEND: i64 = 60_000;
@@ -21,16 +22,24 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
         Event::Began { name, id, practice } => {
             engagement.identity = Identity { name: name.clone(), id: id.clone(), practice: *practice, began: at };
         }
-        Event::RunbookTaken { id, digest, files } => {
+        Event::RunbookTaken { id, digest, files, moved, outdated, unfit } => {
             engagement.runbook.clone_from(id);
             engagement.runbook_digest.clone_from(digest);
             engagement.runbook_files = std::sync::Arc::new(files.clone());
+            engagement.editions.insert(digest.clone(), engagement.runbook_files.clone());
+            rename(engagement, moved);
+            for (step, record) in &mut engagement.steps {
+                record.done_as = outdated.get(step).cloned();
+            }
+            engagement.unfit.clone_from(unfit);
         }
         Event::InputGiven { id, value } => {
+            engagement.unfit.remove(id);
             engagement.inputs.insert(id.clone(), Given { value: value.clone(), by: by.clone(), at });
         }
         Event::InputForgotten { id } => {
             engagement.inputs.remove(id);
+            engagement.unfit.remove(id);
         }
         Event::PlanApproved { steps, .. } => approve(engagement, steps),
         Event::HostKeyTrusted { host, port, fingerprint, openssh } => {
@@ -47,7 +56,8 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
 /// As much of what is true as it takes to fold these events and see what becomes of the steps: the steps they speak of,
 /// or all steps, where an event speaks of no single one.
 pub fn draft(engagement: &Engagement, events: &[Event]) -> Engagement {
-    let mut draft = Engagement { seq: engagement.seq, at: engagement.at, ..Engagement::default() };
+    let (seq, at, runbook_digest) = (engagement.seq, engagement.at, engagement.runbook_digest.clone());
+    let mut draft = Engagement { seq, at, runbook_digest, ..Engagement::default() };
     for event in events {
         let Some(step) = step_of(event) else {
             draft.steps.clone_from(&engagement.steps);
@@ -58,6 +68,22 @@ pub fn draft(engagement: &Engagement, events: &[Event]) -> Engagement {
         }
     }
     draft
+}
+
+/// What is known of these steps goes to their new names. Where it was, a step that nothing is known of is left.
+fn rename(engagement: &mut Engagement, moved: &BTreeMap<StepId, StepId>) {
+    let new_name = |step: &Address| Some(Address::new(moved.get(&step.step)?.clone(), step.key.clone()));
+    let renamed = engagement.steps.iter_mut().filter_map(|(step, record)| {
+        let (name, mut record) = (new_name(step)?, std::mem::take(record));
+        record.formerly.push(step.clone());
+        Some((name, record))
+    });
+    let renamed: Vec<(Address, StepRecord)> = renamed.collect();
+    engagement.steps.extend(renamed);
+    let name = |step: Address| new_name(&step).unwrap_or(step);
+    let (kept, approved) = (std::mem::take(&mut engagement.kept), std::mem::take(&mut engagement.approved));
+    engagement.kept = kept.into_iter().map(|(step, kept)| (name(step), kept)).collect();
+    engagement.approved = approved.into_iter().map(|(step, digest)| (name(step), digest)).collect();
 }
 
 fn approve(engagement: &mut Engagement, steps: &BTreeMap<Address, String>) {
@@ -102,6 +128,7 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::Concluded { attempt, purpose, outcome, .. } => conclude(record, recorded, *attempt, *purpose, outcome),
         Event::Done { how, evidence, kept, .. } => {
             record.pending = None;
+            record.done_as = None;
             record.state = State::Done { how: *how, evidence: evidence.clone(), by: by.clone(), at };
             if let Some(made) = &mut record.made {
                 // What was made in doubt, or mended, is known in full only now.
@@ -132,6 +159,11 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             record.state = State::Asked { attempt: *attempt, question: question.clone(), since: at };
         }
         Event::Stopped { why, .. } => record.interrupt(at, why),
+        Event::ChangeKept { .. } => {
+            if let Some(done) = &mut record.done_as {
+                done.kept = true;
+            }
+        }
         Event::Skipped { reason, .. } => {
             record.rest(at, reason, State::Skipped { reason: reason.clone(), by: by.clone(), at });
         }
@@ -147,6 +179,9 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             engagement.approved.remove(step);
         }
         _ => {}
+    }
+    if let Some(made) = record.made.as_mut().filter(|made| made.step.is_none()) {
+        (made.edition, made.step) = (engagement.runbook_digest.clone(), Some(step.clone()));
     }
     if let Some(wait) = before.filter(|_| !matches!(record.state, State::Waiting { .. })) {
         record.waited.push(Waited { wait, until: at });
@@ -222,7 +257,8 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
 
 fn made(recorded: &Recorded, operations: &[String], output: &BTreeMap<String, Json>) -> Made {
     let (operations, output) = (operations.to_vec(), output.clone());
-    Made { at: recorded.at, seq: recorded.seq, digest: String::new(), created: true, operations, output }
+    let (edition, digest) = (String::new(), String::new());
+    Made { edition, step: None, at: recorded.at, seq: recorded.seq, digest, created: true, operations, output }
 }
 
 /// What was made, together with what was made before: something of ours that is mended stays ours, where it stood.
@@ -286,6 +322,7 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::Asked { step, .. }
         | Event::Stopped { step, .. }
         | Event::Skipped { step, .. }
+        | Event::ChangeKept { step }
         | Event::Reopened { step }
         | Event::Settled { step, .. }
         | Event::Undone { step, .. } => Some(step),

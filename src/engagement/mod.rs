@@ -18,6 +18,7 @@ mod recover;
 mod scope;
 mod state;
 mod token;
+mod update;
 mod wait;
 
 pub use address::{Address, AddressError};
@@ -25,8 +26,8 @@ pub use board::{Board, Row, Status, Tally, board, may_stay_empty, taken_away_by}
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide};
 pub use event::{
-    Actor, At, Difference, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
-    Question, Recorded, RepeatClass, RunbookFile,
+    Actor, At, Difference, DoneAs, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome,
+    Purpose, Question, Recorded, RepeatClass, RunbookFile,
 };
 pub use fold::{draft, fold};
 pub use plan::{Change, Plan, PlanEntry, Verdict};
@@ -34,6 +35,7 @@ pub use recover::{Recovery, recover};
 pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
+pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, waiting};
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub struct Host {
 /// Everything a template of this engagement may name.
 pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Scope {
     let mut scope = Scope::default();
-    for (id, given) in &engagement.inputs {
+    for (id, given) in engagement.inputs.iter().filter(|(id, _)| !engagement.unfit.contains(*id)) {
         scope.insert_dotted(id.as_str(), given.value.plain());
     }
     let identity = &engagement.identity;
@@ -83,7 +83,7 @@ pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Sco
         json!({ "name": identity.name, "id": identity.id, "practice": identity.practice }),
     );
     match mode {
-        ScopeMode::Real => insert_kept(engagement, &mut scope),
+        ScopeMode::Real => insert_kept(engagement, runbook, &mut scope),
         ScopeMode::Plan => insert_placeholders(runbook, &mut scope),
     }
     insert_host_names(runbook, &mut scope);
@@ -94,9 +94,11 @@ pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Sco
     scope
 }
 
-fn insert_kept(engagement: &Engagement, scope: &mut Scope) {
+/// Steps that are no longer in the runbook tell nothing any more: another one may give the same name now.
+fn insert_kept(engagement: &Engagement, runbook: &Runbook, scope: &mut Scope) {
     let mut keyed: BTreeMap<&str, Map<String, Json>> = BTreeMap::new();
-    for kept in engagement.kept.values().flatten() {
+    let there = |(step, _): &(&Address, &Vec<super::Kept>)| runbook.step(&step.step).is_some();
+    for kept in engagement.kept.iter().filter(there).flat_map(|(_, kept)| kept) {
         match &kept.key {
             None => scope.insert_dotted(&kept.name, kept.value.clone()),
             Some(key) => {

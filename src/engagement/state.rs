@@ -1,11 +1,11 @@
 //! What is true of one engagement: the fold of its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::event::{Actor, At, DoneHow, Evidence, Failure, Finding, Intent, Question, RunbookFile};
+use super::event::{Actor, At, DoneAs, DoneHow, Evidence, Failure, Finding, Intent, Question, RunbookFile};
 use super::wait::{Wait, Waited};
 use super::{Address, Kept};
 use crate::input::{InputId, Value};
@@ -17,6 +17,10 @@ pub struct Engagement {
     pub runbook: String,
     pub runbook_digest: String,
     pub runbook_files: Arc<Vec<RunbookFile>>,
+    /// The files of every edition that it has walked, by digest.
+    pub editions: BTreeMap<String, Arc<Vec<RunbookFile>>>,
+    /// Inputs whose value the runbook would not take any more; they count as not given.
+    pub unfit: BTreeSet<InputId>,
     pub inputs: BTreeMap<InputId, Given>,
     pub steps: BTreeMap<Address, StepRecord>,
     /// Values that steps kept, by the step that kept them.
@@ -68,6 +72,10 @@ pub struct StepRecord {
     pub made: Option<Made>,
     /// Part of the token; grows with each undo.
     pub generation: u32,
+    /// What the step was called in earlier editions of the runbook, the first name first.
+    pub formerly: Vec<Address>,
+    /// As what it was done, where that is not what the runbook would do now.
+    pub done_as: Option<DoneAs>,
     /// Waits on others that are over: how long each took, and who was asked.
     pub waited: Vec<Waited>,
 }
@@ -75,6 +83,9 @@ pub struct StepRecord {
 /// A change that an undo would take back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
+    /// The edition of the runbook under which it was made, and what the step was called there.
+    pub edition: String,
+    pub step: Option<Address>,
     /// When it was made first; what was mended later keeps its place in the order of undoing.
     pub at: At,
     pub seq: u64,
@@ -158,9 +169,14 @@ impl Engagement {
         self.steps.get(step).map_or(&State::Idle, |record| &record.state)
     }
 
-    /// The value of an input, if it was given.
+    /// The value of an input, if it was given and fits.
     pub fn input(&self, id: &str) -> Option<&Value> {
-        self.inputs.get(id).map(|given| &given.value)
+        self.inputs.get(id).filter(|_| !self.unfit.contains(id)).map(|given| &given.value)
+    }
+
+    /// The address under which a step was known first: what was made is found again by it.
+    pub fn first_name(&self, step: &Address) -> Address {
+        self.record(step).and_then(|record| record.formerly.first()).unwrap_or(step).clone()
     }
 
     /// The account this engagement may touch, twelve digits.

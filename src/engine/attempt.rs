@@ -62,6 +62,17 @@ pub(super) enum Job {
     },
 }
 
+impl Job {
+    /// Is a change taken back?
+    pub fn takes_back(&self) -> bool {
+        match self {
+            Job::Undo { .. } => true,
+            Job::Recover { intent, .. } => intent.purpose == Purpose::Undo,
+            Job::Full | Job::Verify | Job::Poll(_) => false,
+        }
+    }
+}
+
 /// The facts an attempt needs; all of them fixed when it starts.
 pub(super) struct Attempt {
     pub address: Address,
@@ -75,6 +86,8 @@ pub(super) struct Attempt {
     pub saves: Vec<Save>,
     /// How the step is done when the first look says that it is so: we may have made it earlier.
     pub found_how: DoneHow,
+    /// What the step made was made under an earlier edition of the runbook, by other work than the step has now.
+    pub made_otherwise: bool,
     /// Ends every look and every wait. A change that has begun is cut only by the token in `world`.
     pub stop: CancellationToken,
     pub clock: Clock,
@@ -118,8 +131,20 @@ impl Attempt {
             Probe::Different { mend, differences, said } if mend.is_empty() => {
                 self.asked(Question::Different { said, differences }).await
             }
+            Probe::Absent { said } if self.made_otherwise && !self.only_scripts() => {
+                let said = format!(
+                    "{said}. What this step made under an earlier edition of the runbook is something else: u takes it \
+                     back, and then this is made"
+                );
+                self.asked(Question::Different { said, differences: Vec::new() }).await
+            }
             Probe::Absent { .. } | Probe::Different { .. } => self.change().await,
         }
+    }
+
+    /// A script that runs again leaves nothing behind that nobody knows of; a second object would be.
+    fn only_scripts(&self) -> bool {
+        self.action.changes().iter().all(|change| change.service == "ssh")
     }
 
     /// Its probe and its check are one question, and nothing is ever changed.
@@ -149,7 +174,7 @@ impl Attempt {
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
     async fn ready_to_change(&self) -> Result<(), Failure> {
-        if self.action.changes().iter().all(|change| change.service == "ssh") {
+        if self.only_scripts() {
             return Ok(());
         }
         match &self.account {

@@ -13,18 +13,20 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{Attempt, Job, Report};
 use super::clock::{Clock, noise};
 use super::handle::{Handle, Notice, Request, Summary};
+use super::library::Library;
 use super::planner;
 use super::polling::{self, Polling};
 use super::recorder::Recorder;
-use super::schedule::{Run, TOGETHER};
+use super::schedule::{Run, TOGETHER, steps_of};
 use super::start::{self, Prepared};
+use super::unasked;
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Command, DoneHow, Event, Evidence, Failure, Purpose, Refusal, RunScope, ScopeMode, State, Status,
-    decide, scope,
+    Actor, Address, Command, Event, Failure, Purpose, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, scope,
+    update,
 };
 use crate::journal::{JournalError, Writer};
-use crate::runbook::{Runbook, Work};
+use crate::runbook::Runbook;
 use crate::text::Cleaner;
 
 /// What an engine needs to begin.
@@ -58,6 +60,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     let (requests, inbox) = mpsc::unbounded_channel();
     let (reports, reported) = mpsc::channel(256);
     let handle = Handle::new(requests, runbook.clone(), Arc::new(writer.engagement().clone()), writer.greeting());
+    let library = Library::new(runbook.clone());
     let dispatcher = Dispatcher {
         book: Recorder::new(writer, runbook.clone(), actor, clock.clone()),
         runbook,
@@ -69,6 +72,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         side: JoinSet::new(),
         reports,
         polling: Polling::default(),
+        library,
     };
     tokio::spawn(dispatcher.serve(inbox, reported));
     Ok(handle)
@@ -120,6 +124,7 @@ struct Dispatcher {
     side: JoinSet<Notice>,
     reports: mpsc::Sender<(Address, Report)>,
     polling: Polling,
+    library: Library,
 }
 
 impl Dispatcher {
@@ -187,6 +192,7 @@ impl Dispatcher {
             Request::Command(command) => self.command(&command),
             Request::Run(scope) => self.start_run(&scope),
             Request::Undo(steps) => self.start_undo(&steps),
+            Request::Update { edition, files } => self.update(edition, &files),
             Request::Verify => self.verify(),
             Request::Stop => self.stop(),
             Request::Cancel(step) => self.cancel(&step),
@@ -327,7 +333,9 @@ impl Dispatcher {
             }
         };
         let engagement = self.book.engagement();
-        let prepared = start::prepare(engagement, &self.runbook, &self.worlds, address, &job, output, cancel.clone());
+        let runbook = if job.takes_back() { self.library.for_undo(engagement) } else { self.runbook.clone() };
+        let made_otherwise = self.library.made_otherwise(engagement, address);
+        let prepared = start::prepare(engagement, &runbook, &self.worlds, address, &job, output, cancel.clone());
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return self.not_begun(address, number, &job, failure),
@@ -349,6 +357,7 @@ impl Dispatcher {
             within,
             saves,
             found_how,
+            made_otherwise,
             stop: stop.clone(),
             clock: self.clock.clone(),
             reports: self.reports.clone(),
@@ -456,36 +465,17 @@ impl Dispatcher {
         self.go_on();
     }
 
-    /// What follows from what is known by itself: complete forms are closed, and others are asked whose turn has come.
+    /// What follows by itself from what is known.
     fn keep_up(&mut self) {
-        self.close_forms();
-        let board = self.book.board();
-        let asked = polling::asked(self.book.engagement(), &self.runbook, &board);
-        self.book.append(asked);
-    }
-
-    /// A form is done when the last of its inputs is given.
-    fn close_forms(&mut self) {
         loop {
-            let board = self.book.board();
-            let is_form = |step: &Address| {
-                let step = self.runbook.step(&step.step);
-                step.is_some_and(|step| matches!(step.work, Work::Form(_) | Work::Choice(_)))
-            };
-            let ready = board.rows.iter().filter(|row| row.status == Status::Ready && is_form(&row.address));
-            let given: Vec<Event> = ready
-                .map(|row| Event::Done {
-                    step: row.address.clone(),
-                    attempt: 0,
-                    how: DoneHow::Given,
-                    evidence: Evidence::said("all its inputs are given"),
-                    kept: Vec::new(),
-                })
-                .collect();
-            if given.is_empty() || !self.book.append(given) {
-                return;
+            let closed = unasked::closed(&self.runbook, &self.book.board());
+            if closed.is_empty() || !self.book.append(closed) {
+                break;
             }
         }
+        let board = self.book.board();
+        let asked = unasked::asked(self.book.engagement(), &self.runbook, &board);
+        self.book.append(asked);
     }
 
     /// Undoes what was made by these steps, or everything, newest first.
@@ -497,6 +487,7 @@ impl Dispatcher {
             return self.refuse("something is running", "Stop it first, then undo");
         }
         let engagement = self.book.engagement();
+        let runbook = self.library.for_undo(engagement);
         let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
         let in_doubt = engagement.steps.iter().find(|(step, record)| {
             let undoing = record.pending.as_ref().is_some_and(|intent| intent.purpose == Purpose::Undo);
@@ -508,12 +499,12 @@ impl Dispatcher {
         }
         let ledger = engagement.ledger().into_iter().map(|(step, _)| step.clone());
         let (mut queue, stays): (Vec<Address>, Vec<Address>) =
-            ledger.filter(|step| wanted(step)).partition(|step| start::has_undo(&self.runbook, step));
+            ledger.filter(|step| wanted(step)).partition(|step| start::has_undo(&runbook, step));
         if let Some(step) = stays.first().filter(|_| queue.is_empty()) {
             return self
                 .refuse(format!("{step} has no undo"), "Take it back by hand; the runbook says why there is none");
         }
-        if let Some((step, user)) = start::still_used(engagement, &self.runbook, &queue) {
+        if let Some((step, user)) = start::still_used(engagement, &runbook, &queue) {
             return self
                 .refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));
         }
@@ -557,6 +548,31 @@ impl Dispatcher {
         }
     }
 
+    fn update(&mut self, edition: Arc<Runbook>, files: &[RunbookFile]) {
+        if self.book.is_broken() {
+            return self.book.tell_broken();
+        }
+        if self.running.values().any(|running| !running.poll) || !matches!(self.going, Going::Nothing) {
+            return self.refuse("something is running", "Stop it first, then update the runbook");
+        }
+        let events = match update(self.book.engagement(), &self.runbook, &edition, files) {
+            Ok(events) => events,
+            Err(refusal) => return self.book.tell(&Notice::Refused(refusal)),
+        };
+        if !self.book.append(events) {
+            return;
+        }
+        // What they were asked may be another question now.
+        for running in self.running.values_mut() {
+            running.void = true;
+            running.stop.cancel();
+        }
+        self.runbook = edition.clone();
+        self.library.turn_to(edition.clone());
+        self.book.turn_to(edition);
+        self.go_on();
+    }
+
     fn verify(&mut self) {
         let board = self.book.board();
         let drift = planner::drift(self.book.engagement(), &self.runbook, &self.worlds, &board);
@@ -575,20 +591,5 @@ impl Dispatcher {
             let text = self.running.get_mut(&step).map(|running| running.cleaner.push(&bytes)).unwrap_or_default();
             self.book.tell(&Notice::Output { step, attempt, text });
         }
-    }
-}
-
-/// The steps that an event of a command speaks of.
-fn steps_of(event: &Event) -> Vec<&Address> {
-    match event {
-        Event::PlanApproved { steps, .. } => steps.keys().collect(),
-        Event::Done { step, .. }
-        | Event::Skipped { step, .. }
-        | Event::Reopened { step }
-        | Event::WaitSet { step, .. }
-        | Event::WaitEnded { step, .. }
-        | Event::Settled { step, .. }
-        | Event::Undone { step, .. } => vec![step],
-        _ => Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::handle::{Handle, Notice, Page, Request};
+use super::library;
 use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
 use crate::journal::{Holder, JournalError, Reader};
 use crate::runbook::Runbook;
@@ -92,6 +93,7 @@ impl Feed {
             Request::Command(_)
             | Request::Run(_)
             | Request::Undo(_)
+            | Request::Update { .. }
             | Request::Verify
             | Request::Stop
             | Request::Cancel(_)
@@ -169,7 +171,14 @@ impl Feed {
                 self.output.retain(|(known, _), _| known != step);
                 self.output.insert((step.clone(), *attempt), 0);
             }
+            let edition = match &one.event {
+                Event::RunbookTaken { files, .. } => library::read(files),
+                _ => None,
+            };
             self.tell(&Notice::Recorded(one));
+            if let Some(edition) = edition {
+                self.tell(&Notice::Runbook(Arc::new(edition)));
+            }
         }
         self.read_output()
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc as std_mpsc;
 
 use tokio::sync::mpsc;
 
-use crate::engagement::{Address, Command, Engagement, Plan, Recorded, Refusal, RunScope, Tally};
+use crate::engagement::{Address, Command, Engagement, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally};
 use crate::journal::Lines;
 use crate::runbook::Runbook;
 use crate::text;
@@ -19,6 +19,11 @@ pub enum Request {
     Run(RunScope),
     /// Undo these changes, newest first. An empty list means all.
     Undo(Vec<Address>),
+    /// Walk another edition of the runbook from now on. Refused ones come back as `Notice::Refused`.
+    Update {
+        edition: Arc<Runbook>,
+        files: Vec<RunbookFile>,
+    },
     /// Run every verify again and say what drifted; changes nothing.
     Verify,
     /// Let running attempts come to a safe end and start no new ones.
@@ -56,6 +61,8 @@ pub enum Notice {
         said: String,
     },
     Planned(Arc<Plan>),
+    /// This edition of the runbook is walked from now on.
+    Runbook(Arc<Runbook>),
     Page(Page),
     Refused(Refusal),
     /// The caller's identity towards AWS, or why there is none.

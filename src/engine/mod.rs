@@ -10,11 +10,13 @@ mod clock;
 mod dispatch;
 mod feed;
 mod handle;
+mod library;
 mod planner;
 mod polling;
 mod recorder;
 mod schedule;
 mod start;
+mod unasked;
 
 pub use clock::Clock;
 pub use dispatch::{Settings, start};

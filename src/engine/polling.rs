@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engagement::{Address, Asking, At, Board, Engagement, Event, ScopeMode, Status, asking, item_of, scope};
-use crate::runbook::{Runbook, Work};
+use crate::engagement::{Address, At, Board, Status};
 
 /// How often the time of the next look is thought of.
 pub(super) const TICK: Duration = Duration::from_secs(1);
@@ -64,38 +63,6 @@ impl Polling {
     }
 }
 
-/// What somebody else has to do and a person of ours signs off: from when its turn has come it waits on them; and it
-/// is said anew when other words ask for it.
-pub(super) fn asked(engagement: &Engagement, runbook: &Runbook, board: &Board) -> Vec<Event> {
-    let mut events = Vec::new();
-    let asks = |step: &Address| {
-        runbook.step(&step.step).filter(|step| matches!(step.work, Work::Manual(_)) && step.waits_on.is_some())
-    };
-    let mut rows = board
-        .rows
-        .iter()
-        .filter(|row| match &row.status {
-            Status::SignOff => true,
-            Status::Waiting(wait) => !wait.by_hand,
-            _ => false,
-        })
-        .filter_map(|row| Some((row, asks(&row.address)?)))
-        .peekable();
-    if rows.peek().is_none() {
-        return events;
-    }
-    let values = scope(engagement, runbook, ScopeMode::Real);
-    for (row, step) in rows {
-        let item = item_of(step, &row.address, &values).ok().flatten();
-        let asking: Option<Asking> = item.and_then(|item| asking(step, item.as_ref(), &values).ok()).flatten();
-        let Some(asking) = asking else { continue };
-        if !matches!(&row.status, Status::Waiting(wait) if !asking.differs(wait)) {
-            events.push(asking.waiting(row.address.clone(), 0, "not signed off yet".to_owned()));
-        }
-    }
-    events
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -143,6 +110,7 @@ mod tests {
                 set: false,
             }),
             touches_world: *key != "manual",
+            outdated: false,
         };
         Board { rows: waits.iter().map(row).collect(), tally: Tally::default() }
     }

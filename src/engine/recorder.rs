@@ -19,8 +19,9 @@ pub(super) struct Recorder {
     readers: Vec<std_mpsc::Sender<Notice>>,
     /// The last event that the handle's snapshot knows.
     begins_after: u64,
-    /// For readers who come later.
+    /// For readers who come later: who the caller is, and the edition of the runbook, where it is no longer the handle's.
     identity: Option<Notice>,
+    edition: Option<Notice>,
     /// Why the state file could not be written: nothing is done any more.
     broken: Option<String>,
 }
@@ -28,8 +29,8 @@ pub(super) struct Recorder {
 impl Recorder {
     pub fn new(writer: Writer, runbook: Arc<Runbook>, actor: Actor, clock: Clock) -> Self {
         let begins_after = writer.engagement().seq;
-        let (board, readers, identity, broken) = (None, Vec::new(), None, None);
-        Recorder { writer, runbook, actor, clock, board, readers, begins_after, identity, broken }
+        let (board, readers, identity, edition, broken) = (None, Vec::new(), None, None, None);
+        Recorder { writer, runbook, actor, clock, board, readers, begins_after, identity, edition, broken }
     }
 
     pub fn engagement(&self) -> &Engagement {
@@ -105,10 +106,24 @@ impl Recorder {
     }
 
     pub fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
-        match self.writer.page(&step, attempt, from, lines) {
+        match self.writer.page(&self.named_at(&step, attempt), attempt, from, lines) {
             Ok(found) => self.tell(&Notice::Page(Page::of(step, attempt, found))),
             Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
         }
+    }
+
+    /// What the step was called when that attempt was made: its output is kept under that name.
+    fn named_at(&self, step: &Address, attempt: u32) -> Address {
+        let formerly = self.engagement().record(step).map(|record| record.formerly.as_slice()).unwrap_or_default();
+        let has_output = |name: &&Address| self.writer.page(name, attempt, 0, 1).is_ok_and(|page| page.total > 0);
+        std::iter::once(step).chain(formerly.iter().rev()).find(has_output).unwrap_or(step).clone()
+    }
+
+    /// From now on this edition of the runbook is walked.
+    pub fn turn_to(&mut self, edition: Arc<Runbook>) {
+        self.board = None;
+        self.runbook = edition.clone();
+        self.tell(&Notice::Runbook(edition));
     }
 
     /// A new reader first gets what happened since the handle's snapshot.
@@ -117,7 +132,8 @@ impl Recorder {
             Ok(missed) => missed,
             Err(error) => return self.fall_silent(&error),
         };
-        let notices = missed.into_iter().map(Notice::Recorded).chain(self.identity.clone());
+        let later = self.edition.clone().into_iter().chain(self.identity.clone());
+        let notices = missed.into_iter().map(Notice::Recorded).chain(later);
         let broken = self.broken.clone().map(Notice::Broken);
         if notices.chain(broken).all(|notice| reader.send(notice).is_ok()) {
             self.readers.push(reader);
@@ -125,8 +141,10 @@ impl Recorder {
     }
 
     pub fn tell(&mut self, notice: &Notice) {
-        if matches!(notice, Notice::Identity(_)) {
-            self.identity = Some(notice.clone());
+        match notice {
+            Notice::Identity(_) => self.identity = Some(notice.clone()),
+            Notice::Runbook(_) => self.edition = Some(notice.clone()),
+            _ => {}
         }
         self.readers.retain(|reader| reader.send(notice.clone()).is_ok());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engagement::{Address, Board, Row, RunScope, Status};
+use crate::engagement::{Address, Board, Event, Row, RunScope, Status};
 use crate::runbook::{Runbook, StepId};
 
 /// Attempts that may run at the same time.
@@ -112,5 +112,20 @@ impl Run {
             start.push((row, host));
         }
         start
+    }
+}
+
+/// The steps that an event of a command speaks of.
+pub(super) fn steps_of(event: &Event) -> Vec<&Address> {
+    match event {
+        Event::PlanApproved { steps, .. } => steps.keys().collect(),
+        Event::Done { step, .. }
+        | Event::Skipped { step, .. }
+        | Event::Reopened { step }
+        | Event::WaitSet { step, .. }
+        | Event::WaitEnded { step, .. }
+        | Event::Settled { step, .. }
+        | Event::Undone { step, .. } => vec![step],
+        _ => Vec::new(),
     }
 }

@@ -88,7 +88,7 @@ fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, ac
         attempt,
         purpose,
         generation,
-        token: token(&engagement.identity.id, address, &said, generation),
+        token: token(&engagement.identity.id, &engagement.first_name(address), &said, generation),
         digest,
         class: action.class(),
         operations,
@@ -137,7 +137,7 @@ pub(super) fn subject(engagement: &Engagement, address: &Address) -> Subject {
         engagement: engagement.identity.id.clone(),
         name: engagement.identity.name.clone(),
         customer: shown("eng.customer_slug").unwrap_or_else(|| engagement.identity.name.clone()),
-        address: address.clone(),
+        address: engagement.first_name(address),
         cost_tags: engagement.input("aws.cost_tags").map(crate::input::Value::plain).unwrap_or_default(),
     }
 }

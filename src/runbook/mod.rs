@@ -3,6 +3,7 @@
 //! Uses: input, text. Pure: no clock, no I/O.
 
 mod catalog;
+mod changes;
 mod expr;
 mod file;
 mod functions;
@@ -27,6 +28,9 @@ mod template;
 mod tests;
 
 pub use catalog::{ArgSpec, Catalog, KindSpec};
+pub use changes::{
+    Changes, Former, InputChange, InputDifference, StepChange, StepDifference, changes, does, does_after, with_former,
+};
 pub use expr::{Expr, Item};
 pub use lint::{RULES, Rule};
 pub use load::load;

@@ -60,7 +60,7 @@ impl Runbook {
 }
 
 /// One part of the page, e.g. "Remote access".
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Phase {
     pub id: String,
     pub title: String,

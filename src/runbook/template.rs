@@ -170,6 +170,11 @@ impl Args {
         names
     }
 
+    /// As they were written, whatever their order.
+    pub(super) fn sources(&self) -> Json {
+        sources(&self.0)
+    }
+
     /// The names of the arguments, in the order they were written.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_str())
@@ -184,6 +189,10 @@ impl Args {
     }
 }
 
+fn sources(entries: &[(String, Arg)]) -> Json {
+    entries.iter().map(|(key, arg)| (key.clone(), arg.source())).collect()
+}
+
 fn render_map(entries: &[(String, Arg)], scope: &Scope) -> Result<serde_json::Map<String, Json>, Unrendered> {
     entries.iter().map(|(key, arg)| Ok((key.clone(), arg.render(scope)?))).collect()
 }
@@ -195,6 +204,15 @@ impl Arg {
             Arg::Fixed(value) => Ok(value.clone()),
             Arg::List(items) => items.iter().map(|item| item.render(scope)).collect::<Result<_, _>>().map(Json::Array),
             Arg::Map(entries) => render_map(entries, scope).map(Json::Object),
+        }
+    }
+
+    fn source(&self) -> Json {
+        match self {
+            Arg::Template(template) => Json::from(template.source()),
+            Arg::Fixed(value) => value.clone(),
+            Arg::List(items) => items.iter().map(Arg::source).collect(),
+            Arg::Map(entries) => sources(entries),
         }
     }
 

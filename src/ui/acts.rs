@@ -56,6 +56,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
+        NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
         NextMove::Watch(_) => full_output(state),
@@ -238,6 +239,10 @@ pub fn copy_plan(state: &mut State) -> Vec<Effect> {
     }
 }
 
+pub fn take_edition(state: &mut State) -> Vec<Effect> {
+    ask(state, Ask::TakeEdition)
+}
+
 // ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub fn wait(state: &mut State) -> Vec<Effect> {
@@ -404,7 +409,7 @@ pub fn back(state: &mut State) -> Vec<Effect> {
     match state.place {
         Place::Home => Vec::new(),
         Place::Board => home(state),
-        Place::Output | Place::Plan => {
+        Place::Output | Place::Plan | Place::Edition => {
             state.show(Place::Board);
             Vec::new()
         }
@@ -434,7 +439,7 @@ pub fn home(state: &mut State) -> Vec<Effect> {
 /// `q`: leaves from the list and the board, goes back from everything above them.
 pub fn quit(state: &mut State) -> Vec<Effect> {
     match state.place {
-        Place::Output | Place::Plan | Place::Form => back(state),
+        Place::Output | Place::Plan | Place::Form | Place::Edition => back(state),
         Place::Home | Place::Board if runs_here(state) => ask(state, Ask::Leave),
         Place::Home | Place::Board => {
             state.leaving = true;

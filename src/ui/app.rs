@@ -11,7 +11,7 @@ use crate::engine::{Handle, Notice, Request};
 use crate::ui::background::LateAnswer;
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
-use crate::ui::facts::{EngagementCard, Facts, Said};
+use crate::ui::facts::{Edition, EngagementCard, Facts, Said};
 use crate::ui::look::{Depth, Look};
 use crate::ui::screen;
 use crate::ui::state::{State, update};
@@ -52,6 +52,9 @@ pub trait Doors {
 
     /// All engagements, the one last touched first.
     fn cards(&mut self) -> Vec<EngagementCard>;
+
+    /// Another edition of this runbook than the one of that digest, where there is one.
+    fn edition(&self, id: &str, digest: &str) -> Option<Edition>;
 
     fn now(&self) -> At;
 }
@@ -312,6 +315,10 @@ impl App {
             }
         });
         let effects = self.state.opened(&handle);
+        let engagement = handle.engagement();
+        if let Some(edition) = self.doors.edition(&engagement.runbook, &engagement.runbook_digest) {
+            self.state.newer(edition);
+        }
         self.handle = Some(handle);
         effects.into_iter().try_for_each(|effect| self.carry_out(effect))
     }

@@ -6,7 +6,7 @@ use crate::ui::acts;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
 use crate::ui::keys;
-use crate::ui::screen::{Move, board, form, home, output, prompt, waiting};
+use crate::ui::screen::{Move, board, edition, form, home, output, prompt, waiting};
 use crate::ui::state::{State, Where};
 use crate::ui::widget::prose::cells;
 
@@ -38,12 +38,12 @@ pub struct Command {
     hint: Option<fn(&State) -> String>,
 }
 
-use Where::{Board, Form, Home, Output, Palette, Plan, Prompt};
+use Where::{Board, Edition, Form, Home, Output, Palette, Plan, Prompt};
 
-const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan];
-const LISTS: &[Where] = &[Home, Board, Output, Plan];
-const OPEN: &[Where] = &[Board, Output, Form, Plan];
-const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Palette, Prompt];
+const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan, Edition];
+const LISTS: &[Where] = &[Home, Board, Output, Plan, Edition];
+const OPEN: &[Where] = &[Board, Output, Form, Plan, Edition];
+const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Edition, Palette, Prompt];
 
 const fn command(
     id: &'static str,
@@ -163,6 +163,15 @@ pub const TABLE: &[Command] = &[
     )
     .when(|state| board::can_enter(&state.board, &state.facts))
     .says(|state| board::enter_hint(&state.board, &state.facts)),
+    command(
+        "edition.show",
+        &["B"],
+        &[Board],
+        "newer runbook",
+        "Show what is different in the edition of the runbook that this onramp has; nothing is taken by that",
+        edition::show,
+    )
+    .when(edition::can_show),
     command("board.next", &["n"], &[Board], "next", "Go to the next thing to do", acts::next),
     command(
         "board.run",
@@ -403,6 +412,16 @@ pub const TABLE: &[Command] = &[
     command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
         .when(acts::has_plan)
         .quiet(),
+    // ── another edition of the runbook
+    command(
+        "edition.take",
+        &["a"],
+        &[Edition],
+        "take it..",
+        "Walk this edition from now on; asks you to type a word",
+        acts::take_edition,
+    )
+    .when(edition::can_take),
     // ── popups
     command("palette.run", &["Enter"], &[Palette], "do it", "Do what is marked", acts::palette_run),
     command("prompt.accept", &["Enter"], &[Prompt], "go on", "Give the answer", prompt::accept),
@@ -510,13 +529,14 @@ pub fn keys_markdown() -> String {
         "# Keys\n\nMade from the command table; `?` shows the same in the program, with what works where you are.\n",
     );
     type Belongs = fn(&Command) -> bool;
-    let groups: [(&str, Belongs); 6] = [
+    let groups: [(&str, Belongs); 7] = [
         ("Everywhere", |command| command.at.len() > 3),
         ("Engagements", |command| command.is_only_at(Home)),
         ("Runbook", |command| command.at.len() <= 3 && command.is_at(Board)),
         ("Output", |command| command.at.len() <= 3 && command.is_at(Output)),
         ("Form", |command| command.at.len() <= 3 && command.is_at(Form)),
         ("Plan", |command| command.is_only_at(Plan)),
+        ("Another edition of the runbook", |command| command.is_only_at(Edition)),
     ];
     for (title, belongs) in groups {
         page.push_str(&format!("\n## {title}\n\n| key | command | does |\n| --- | --- | --- |\n"));

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engagement::{
-    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, ScopeMode, Status, Tally, Wait,
-    board, fold, scope, waiting,
+    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
+    Tally, Wait, board, fold, scope, waiting,
 };
 use crate::engine::{Notice, Page, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -78,6 +78,13 @@ impl EngagementCard {
         let ours = self.tally.person + self.tally.failed + self.tally.ready;
         if party == Party::Operator { waits + ours } else { waits }
     }
+}
+
+/// Another edition of the runbook than the one that is walked.
+#[derive(Debug, Clone)]
+pub struct Edition {
+    pub files: Vec<RunbookFile>,
+    pub runbook: Arc<Runbook>,
 }
 
 /// How a message is meant.
@@ -192,6 +199,8 @@ pub struct Opened {
     pub drift: BTreeMap<Address, (Option<bool>, String)>,
     /// Somebody else writes it; here it is only read along.
     pub along: Option<Along>,
+    /// Another edition of the runbook that could be taken.
+    pub newer: Option<Edition>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
@@ -229,6 +238,7 @@ impl Opened {
             identity: None,
             drift: BTreeMap::new(),
             along: None,
+            newer: None,
             broken: None,
             closed: false,
         };
@@ -258,6 +268,18 @@ impl Opened {
                 self.planned = Some(Planned { plan, at: now, stale: false });
                 self.planning = false;
                 Some(said)
+            }
+            Notice::Runbook(edition) => {
+                self.newer = self.newer.take().filter(|newer| newer.runbook.digest != edition.digest);
+                self.runbook = edition;
+                self.work_out();
+                Some(match self.board.tally.outdated {
+                    0 => Said::good("The engagement walks this edition of the runbook now"),
+                    outdated => Said::plain(format!(
+                        "The engagement walks this edition now; {} would be done otherwise: n goes there in the end",
+                        crate::text::count(outdated, "done step")
+                    )),
+                })
             }
             Notice::Page(page) => {
                 self.page(page);
@@ -327,6 +349,7 @@ impl Opened {
             | Fact::Done { .. }
             | Fact::Skipped { .. }
             | Fact::Undone { .. }
+            | Fact::RunbookTaken { .. }
             | Fact::Reopened { .. } => self.plan_is_stale(),
             Fact::AttemptStarted { step, attempt } => {
                 self.outputs.insert(step.clone(), Output::new(*attempt));

@@ -30,7 +30,7 @@ pub use background::{Background, background};
 pub use command::keys_markdown;
 pub use effect::Effect;
 pub use event::Event;
-pub use facts::{EngagementCard, Facts, Opened};
+pub use facts::{Edition, EngagementCard, Facts, Opened};
 pub use look::{Depth, Look, LookError, THEMES, theme_schema};
 pub use screen::draw;
 pub use state::{State, update};

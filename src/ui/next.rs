@@ -24,6 +24,8 @@ pub enum NextMove {
     /// Something else is there; a person must put it right or decide.
     Decide(Address),
     SignOff(Address),
+    /// It is done, and the runbook would do it otherwise now.
+    Outdated(Address),
     Settle(Address),
     Watch(Address),
     /// Another step comes first.
@@ -45,6 +47,7 @@ impl NextMove {
             NextMove::TrustKey(_) => "check the key",
             NextMove::Decide(_) => "decide",
             NextMove::SignOff(_) => "sign off",
+            NextMove::Outdated(_) => "look or keep",
             NextMove::Settle(_) => "settle",
             NextMove::Watch(_) => "watch",
             NextMove::GoTo(_) => "go to what blocks",
@@ -74,6 +77,7 @@ impl NextMove {
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
             NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
+            NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
             NextMove::Settle(_) => "Enter lets you say what became of it".to_owned(),
             NextMove::Watch(_) => "it is running; Enter shows its output".to_owned(),
             NextMove::GoTo(first) => format!("first: {}; Enter goes there", title(first)),
@@ -109,6 +113,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Asked(Question::HostKey { .. }) => NextMove::TrustKey(here),
         Status::Asked(Question::Different { .. }) => NextMove::Decide(here),
         Status::InDoubt { .. } => NextMove::Settle(here),
+        Status::Done { .. } if row.outdated => NextMove::Outdated(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),
         Status::Done { .. } => NextMove::Nothing("nothing: it is done"),
         Status::Waiting(wait) if wait.by_hand && !step.asks().is_empty() => NextMove::FillForm(here),

@@ -6,9 +6,10 @@ use crate::engagement::{At, DoneHow, Event as Fact, Recorded};
 use crate::engine::{Handle, Notice, Request};
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
-use crate::ui::facts::{Facts, Opened, Said};
+use crate::ui::facts::{Edition, Facts, Opened, Said};
 use crate::ui::keys;
 use crate::ui::screen::board::BoardScreen;
+use crate::ui::screen::edition::EditionScreen;
 use crate::ui::screen::form::FormScreen;
 use crate::ui::screen::home::HomeScreen;
 use crate::ui::screen::output::OutputScreen;
@@ -31,6 +32,7 @@ pub enum Place {
     Output,
     Form,
     Plan,
+    Edition,
 }
 
 /// Where a key goes: a screen, or the popup over it.
@@ -41,6 +43,7 @@ pub enum Where {
     Output,
     Form,
     Plan,
+    Edition,
     Palette,
     Prompt,
 }
@@ -53,6 +56,7 @@ impl From<Place> for Where {
             Place::Output => Where::Output,
             Place::Form => Where::Form,
             Place::Plan => Where::Plan,
+            Place::Edition => Where::Edition,
         }
     }
 }
@@ -75,6 +79,7 @@ pub struct State {
     pub output: OutputScreen,
     pub form: FormScreen,
     pub plan: PlanScreen,
+    pub edition: EditionScreen,
     pub popup: Option<Popup>,
     /// The person wants to leave; we wait for running steps to come to a safe end.
     pub leaving: bool,
@@ -92,6 +97,7 @@ impl State {
             output: OutputScreen::default(),
             form: FormScreen::default(),
             plan: PlanScreen::default(),
+            edition: EditionScreen::default(),
             popup: None,
             leaving: false,
             interrupted: None,
@@ -124,6 +130,14 @@ impl State {
         self.board.jump_to_next(&self.facts)
     }
 
+    /// There is another edition of the runbook than the one that is walked.
+    pub fn newer(&mut self, edition: Edition) {
+        if let Some(open) = &mut self.facts.open {
+            open.newer = Some(edition);
+            self.facts.said = Said::plain("A newer edition of the runbook is here: B shows what is different");
+        }
+    }
+
     pub fn here(&self) -> Where {
         match &self.popup {
             Some(Popup::Palette(_)) => Where::Palette,
@@ -154,6 +168,7 @@ impl State {
             Place::Output => &self.output,
             Place::Form => &self.form,
             Place::Plan => &self.plan,
+            Place::Edition => &self.edition,
         }
     }
 
@@ -168,6 +183,7 @@ impl State {
             (None, Place::Output) => &mut self.output,
             (None, Place::Form) => &mut self.form,
             (None, Place::Plan) => &mut self.plan,
+            (None, Place::Edition) => &mut self.edition,
         };
         (screen, &self.facts)
     }

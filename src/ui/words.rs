@@ -59,6 +59,7 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
             let until = due.map(|due| format!(" until {}", due.date())).unwrap_or_default();
             Said::good(format!("{} waits on {party}{until}", title(step)))
         }
+        Fact::ChangeKept { step } => Said::good(format!("{}: kept as it was done", title(step))),
         Fact::WaitEnded { step, .. } => Said::good(format!("{}: the wait is over", title(step))),
         Fact::Asked { step, question, .. } => Said::bad(format!("{} asks you: {}", title(step), asked(question))),
         Fact::Stopped { step, why, .. } => Said::plain(format!("{} stopped: {}", title(step), one_line(why))),
@@ -110,8 +111,13 @@ pub fn idle(summary: &Summary) -> Said {
 /// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order.
 pub fn counters(tally: &Tally) -> String {
     let mut parts = vec![format!("{}/{} done", tally.done, tally.total)];
-    let rest =
-        [(tally.running, "running"), (tally.person, "for you"), (tally.waiting, "waiting"), (tally.failed, "failed")];
+    let rest = [
+        (tally.running, "running"),
+        (tally.person, "for you"),
+        (tally.waiting, "waiting"),
+        (tally.failed, "failed"),
+        (tally.outdated, "outdated"),
+    ];
     parts.extend(rest.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
     parts.join("  ")
 }

@@ -22,3 +22,4 @@ mod shim;
 mod stage;
 mod terminal;
 mod trouble;
+mod weeks;

@@ -8,6 +8,7 @@ mod inputs_behind;
 mod properties;
 mod recovery;
 mod scopes;
+mod updates;
 mod waits;
 
 use std::collections::BTreeMap;

@@ -10,9 +10,10 @@ mod resume;
 mod runs;
 mod stops;
 mod undos;
+mod updates;
 mod waits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -24,7 +25,7 @@ use super::{Clock, Handle, Notice, Request, Settings, Summary, start};
 use crate::action::{Failure, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
-    Address, At, Command, Engagement, Event, Plan, Recorded, Row, RunScope, State, Status, board, fold,
+    Address, At, Command, Engagement, Event, Plan, Recorded, Row, RunScope, RunbookFile, State, Status, board, fold,
 };
 use crate::input::{InputId, Setting, Value, parse};
 use crate::journal::{Holder, Reader, Writer};
@@ -182,6 +183,16 @@ impl Stage {
         }
     }
 
+    /// Takes this runbook for the engagement, as `onramp new` does.
+    fn takes(&self, yaml: &str) {
+        let files = vec![RunbookFile { path: "network.yaml".to_owned(), text: yaml.to_owned() }];
+        let (id, digest) = (self.runbook.id.clone(), self.runbook.digest.clone());
+        let (moved, outdated, unfit) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let taken = Event::RunbookTaken { id, digest, files, moved, outdated, unfit };
+        let mut writer = Writer::open(&self.folder(), &holder()).unwrap();
+        writer.append(At(1_001), &"jane@desk".to_owned(), vec![taken]).unwrap();
+    }
+
     /// Names of the changes that AWS was sent and did not refuse, sorted.
     fn changes(&self) -> Vec<String> {
         let calls = self.account.cloud().calls();
@@ -256,13 +267,15 @@ struct Desk {
     feed: Receiver<Notice>,
     engagement: Engagement,
     heard: Vec<Notice>,
+    /// The edition of the runbook that was taken since.
+    edition: Option<Arc<Runbook>>,
 }
 
 impl Desk {
     fn new(handle: Handle) -> Desk {
         let feed = handle.subscribe();
         let engagement = handle.engagement().as_ref().clone();
-        Desk { handle, feed, engagement, heard: Vec::new() }
+        Desk { handle, feed, engagement, heard: Vec::new(), edition: None }
     }
 
     /// The next notice that `wanted` picks; what comes before it is folded and remembered.
@@ -381,7 +394,7 @@ impl Desk {
     }
 
     fn board(&self) -> crate::engagement::Board {
-        board(&self.engagement, self.handle.runbook())
+        board(&self.engagement, self.edition.as_ref().unwrap_or(self.handle.runbook()))
     }
 
     fn row(&self, step: &str) -> Row {

@@ -1,6 +1,7 @@
 //! Tests too long to stand beside what they test.
 
 mod bad;
+mod changes;
 mod good;
 mod shells;
 mod templates;

@@ -230,6 +230,10 @@ impl Detail<'_> {
     fn evidence(&self, prose: &mut Prose) {
         let look = &self.facts.look;
         let StepState::Done { how, evidence, by, at } = self.open.engagement.state(self.address) else { return };
+        if self.row.outdated {
+            let said = "it was done as an earlier edition of the runbook said; this one would do it otherwise";
+            prose.item("Changed", said, look.style(Role::Waiting));
+        }
         let moment = words::moment(self.facts, *at);
         prose.item("Done", &format!("{} by {by}, {moment}", words::done_how(*how)), look.style(Role::Done));
         if !evidence.said.is_empty() && *how != DoneHow::Given {

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod detail;
+pub mod edition;
 pub mod form;
 pub mod form_field;
 pub mod home;

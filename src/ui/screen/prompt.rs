@@ -38,6 +38,10 @@ pub enum Ask {
     Undo(Vec<Address>),
     /// What to look for in the output.
     Find,
+    /// Look at it again, or keep it as it was done?
+    Outdated(Address),
+    /// Walk another edition of the runbook?
+    TakeEdition,
     /// Steps are running: leave all the same?
     Leave,
 }
@@ -61,6 +65,10 @@ const DIFFERENT: [Choice; 2] = [
     ("look again", "I have put it right: probe it once more"),
     ("skip", "leave it as it is; the reason stands in the handover report"),
 ];
+const OUTDATED: [Choice; 2] = [
+    ("look again", "onramp looks whether it is so; what would change something waits for your approval"),
+    ("keep", "it is well as it was done"),
+];
 const SETTLE: [Choice; 3] = [
     ("look", "onramp looks what is there and goes on from that; nothing is made twice"),
     ("retry", "I am sure that nothing was changed: try it again"),
@@ -76,6 +84,7 @@ impl Prompt {
         match self.ask {
             Ask::Different(_) => &DIFFERENT,
             Ask::Settle(_) => &SETTLE,
+            Ask::Outdated(_) => &OUTDATED,
             _ => &[],
         }
     }
@@ -96,6 +105,8 @@ impl Prompt {
             Ask::TrustKey(_) => "Is this the right host?".to_owned(),
             Ask::Different(step) => format!("Not as expected: {}", title(step)),
             Ask::Settle(step) => format!("In doubt: {}", title(step)),
+            Ask::Outdated(step) => format!("Changed since it was done: {}", title(step)),
+            Ask::TakeEdition => "Take this edition of the runbook".to_owned(),
             Ask::Approve => "Approve the plan".to_owned(),
             Ask::Undo(steps) => format!("Undo {}", text::count(steps.len(), "change")),
             Ask::Find => "Find in the output".to_owned(),
@@ -112,7 +123,8 @@ impl Prompt {
             Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
             Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
-            Ask::Different(_) | Ask::Settle(_) => String::new(),
+            Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) => String::new(),
+            Ask::TakeEdition => "Type yes to take it".to_owned(),
             Ask::Approve | Ask::Undo(_) => format!("Type {} to go on", facts.approval_word()),
             Ask::Find => "Text".to_owned(),
             Ask::Leave => "Type yes to stop them and leave".to_owned(),
@@ -145,6 +157,19 @@ impl Prompt {
                 if let Some(Status::InDoubt { why, .. }) = status(facts, step) {
                     prose.text(&format!("{why}. The change may or may not have been made."), look.style(Role::Problem));
                 }
+            }
+            Ask::Outdated(_) => {
+                prose.text(
+                    "It is done as an earlier edition of the runbook said. This one would do it otherwise.",
+                    plain,
+                );
+            }
+            Ask::TakeEdition => {
+                prose.text(
+                    "The engagement walks it from now on. Nothing runs by that, and nothing that is done is lost; the \
+                     edition it walked until now stays in its state file, for undoing what was made with it.",
+                    plain,
+                );
             }
             Ask::Approve => explain_approval(facts, prose),
             Ask::Undo(steps) => explain_undo(facts, steps, prose),
@@ -272,7 +297,7 @@ impl Screen for Prompt {
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
         match self.ask {
-            Ask::Approve | Ask::Undo(_) | Ask::TrustKey(_) | Ask::Leave => {
+            Ask::Approve | Ask::Undo(_) | Ask::TrustKey(_) | Ask::TakeEdition | Ask::Leave => {
                 self.problem = Some("this must be typed, not pasted".to_owned());
             }
             _ => self.editor.paste(text),
@@ -382,6 +407,18 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
         }
         Ask::Settle(step) => settle(state, prompt, step, typed),
+        Ask::Outdated(step) if prompt.chosen() == "keep" => Ok(vec![command(Command::KeepDone(step.clone()))]),
+        Ask::Outdated(step) => {
+            let reopen = command(Command::Reopen(step.clone()));
+            Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
+        }
+        Ask::TakeEdition => {
+            exactly(&typed, "yes")?;
+            let newer = state.facts.open.as_ref().and_then(|open| open.newer.clone());
+            let newer = newer.ok_or("it is taken already")?;
+            state.show(Place::Board);
+            Ok(vec![Effect::Send(Request::Update { edition: newer.runbook, files: newer.files })])
+        }
         Ask::Approve => {
             exactly(&typed, &state.facts.approval_word())?;
             approve(state)

@@ -96,7 +96,7 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
         node: Node::Step(row.address.clone()),
         depth,
         title: title.to_owned(),
-        badge: badge_of(open, row),
+        badge: if row.outdated { badge::OUTDATED } else { badge_of(open, row) },
         folded: None,
         count: None,
         due: due(&[row]),

@@ -2,6 +2,7 @@
 
 mod board;
 mod commands;
+mod edition;
 mod form;
 mod home;
 mod looks;

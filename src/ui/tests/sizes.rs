@@ -29,7 +29,13 @@ fn stages() -> Vec<Stage> {
     let step = super::stage::address("network/vpc");
     key.fact(crate::engagement::Event::Asked { step, attempt: 1, question });
     key.press(&["n", "Enter"]);
-    list.extend([form, plan, help, output, key]);
+    let mut wait = Stage::answered();
+    wait.press(&["n", "w"]);
+    let mut edition = Stage::answered();
+    let runbook = super::stage::edition("Nothing is billed before that.", "Nothing is billed before.");
+    edition.state.newer(crate::ui::facts::Edition { files: Vec::new(), runbook });
+    edition.press(&["B"]);
+    list.extend([form, plan, help, output, key, wait, edition]);
     list
 }
 

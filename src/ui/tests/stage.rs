@@ -35,6 +35,12 @@ pub fn runbook() -> Arc<Runbook> {
     load(&FILES)
 }
 
+/// The runbook of these tests with one edit.
+pub fn edition(from: &str, to: &str) -> Arc<Runbook> {
+    let files = FILES.map(|(path, text)| (path, text.replace(from, to)));
+    load(&files.each_ref().map(|(path, text)| (*path, text.as_str())))
+}
+
 fn load(files: &[(&str, &str)]) -> Arc<Runbook> {
     let files: Vec<_> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let (runbook, problems) = crate::runbook::load(&files, &crate::action::catalog());

@@ -34,6 +34,9 @@ pub fn of(status: &Status) -> Badge {
 /// A step that was done and no longer is so, or of which that cannot be told.
 pub const DRIFTED: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "drifted" };
 
+/// Of a step that is done, and that the runbook would do otherwise now.
+pub const OUTDATED: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "outdated" };
+
 /// For the help: every state with its sign.
 pub const LEGEND: [(Glyph, Role, &str); 9] = [
     (Glyph::Todo, Role::Accent, "ready"),
