@@ -262,7 +262,7 @@ pub const TABLE: &[Command] = &[
         &["X"],
         &[Board],
         "cut off",
-        "Cut the chosen running step off at once; what it did may then be in doubt",
+        "Cut the chosen step off at once; a script ends with everything it started",
         acts::cancel,
     )
     .when(acts::can_cancel)

@@ -17,7 +17,7 @@ use crate::ssh::{Script, Stream};
 struct Far {
     name: &'static str,
     dir: TempDir,
-    /// Without setsid, as on a host that has nothing beyond POSIX.
+    /// Without setsid and /proc, as on a host that has nothing beyond POSIX.
     bare: bool,
 }
 
@@ -85,7 +85,7 @@ impl Far {
         let text = text
             .replace("PATH=/usr/sbin", &format!("PATH={bin}:/usr/sbin"))
             .replace("/bin/sh -s", &format!("{bin}/sh -s"));
-        if self.bare { text.replace("command -v setsid", "false") } else { text }
+        if self.bare { text.replace("command -v setsid", "false").replace("/proc/", "/no-proc/") } else { text }
     }
 
     fn begin(&self, mode: &str, work: &Detached, at: (u64, u64)) -> Watcher {
