@@ -14,6 +14,7 @@ mod aws_exposure;
 mod aws_groups;
 mod aws_network;
 mod aws_outbound;
+mod aws_secret;
 mod check;
 mod ec2_call;
 mod ec2_send;
@@ -22,6 +23,7 @@ mod object;
 mod reach;
 mod registry;
 mod shell;
+mod vault;
 mod world;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ use crate::engagement::{Change, Difference, Intent, Outcome, Question, RepeatCla
 use crate::journal::DurableIntent;
 
 pub use registry::{build, catalog};
+pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 
 /// One resolved step, ready to be asked.
@@ -45,6 +48,14 @@ pub trait Action: Send + Sync {
 
     /// How the first of these may be repeated after a lost answer.
     fn class(&self) -> RepeatClass;
+
+    /// Is everything at hand that making it so needs of a person? Asked before the intent is recorded.
+    ///
+    /// # Errors
+    /// The question for what is missing.
+    async fn at_hand(&self, _world: &World) -> Result<(), Question> {
+        Ok(())
+    }
 
     /// Is it already so? Never changes the world. A question that could not be answered is `Unknown`, never `Absent`.
     async fn probe(&self, world: &World) -> Probe;

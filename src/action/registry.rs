@@ -8,6 +8,7 @@ use super::aws_exposure::Exposure;
 use super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
 use super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
+use super::aws_secret::TheSecret;
 use super::check::Check;
 use super::object::Object;
 use super::reach::{Banner, Tcp};
@@ -250,6 +251,20 @@ const ROWS: &[Row] = &[
         make: |arguments, subject| Ok(Box::new(Check(Exposure::new(arguments, subject)?))),
     },
     Row {
+        name: "aws/secret",
+        summary: "A secret that onramp makes and nobody sees, in Secrets Manager or in the sealed file",
+        arguments: &[
+            KEY,
+            may("use", "psk or password; psk when not given"),
+            may("length", "characters, 16 to 64; 32 when not given"),
+            may("store", "aws or age; aws when not given"),
+            may("name", "in the store; engagement and key when not given"),
+        ],
+        results: &[("reference", "where it lives; a script's `stdin` reads the secret by it")],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(TheSecret::new(arguments, subject)?)),
+    },
+    Row {
         name: "probe/tcp",
         summary: "A TCP port is open, or closed, as seen from here or from a host",
         arguments: &[
@@ -281,7 +296,7 @@ pub fn catalog() -> Catalog {
         args: row
             .arguments
             .iter()
-            .map(|one| ArgSpec { name: one.name, required: one.required, summary: one.help })
+            .map(|one| ArgSpec { name: one.name, required: one.required, secret: false, summary: one.help })
             .collect(),
         results: row.results.iter().map(|(name, _)| *name).collect(),
         mutates: row.mutates,
@@ -297,7 +312,7 @@ pub fn catalog() -> Catalog {
 /// An unknown kind, an unknown argument, or one that does not fit; and steps that a person does.
 pub fn build(call: &Call, subject: &Subject) -> Made {
     match call {
-        Call::Shell { host, library, sudo, check, run, verify, undo, limit } => Ok(Box::new(Shell {
+        Call::Shell { host, library, sudo, check, run, verify, undo, stdin, limit } => Ok(Box::new(Shell {
             library: library.clone(),
             host: host.clone(),
             sudo: *sudo,
@@ -305,6 +320,7 @@ pub fn build(call: &Call, subject: &Subject) -> Made {
             run: run.clone(),
             verify: verify.clone(),
             undo: undo.clone(),
+            stdin: stdin.clone(),
             limit: *limit,
         })),
         Call::Kind { kind, with } => {

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::failure::of_ssh;
 use super::world::trouble_of_ssh;
 use super::{Action, Found, Probe, Recalled, Trouble, Verified, World};
-use crate::engagement::{Change, Failure, Intent, Outcome, Purpose, RepeatClass};
+use crate::engagement::{Change, Failure, Intent, Outcome, Purpose, Question, RepeatClass};
+use crate::input::SecretRef;
 use crate::journal::DurableIntent;
 use crate::ssh::{Chunk, Detached, Exit, Fate, Heard, Reason, Route, Script, SshError, Stream};
 use crate::text::{Cleaner, clip, duration};
@@ -33,6 +35,8 @@ pub(super) struct Shell {
     pub run: Option<String>,
     pub verify: Option<String>,
     pub undo: Option<String>,
+    /// Where the secret lives that `run` reads on its standard input; `check`, where nothing is run.
+    pub stdin: Option<String>,
     pub limit: Duration,
 }
 
@@ -47,6 +51,7 @@ enum NotEnded {
     /// There is no way to the host in the runbook's hosts.
     NoRoute(Failure),
     Ssh(SshError),
+    NeedsSecret(Question),
 }
 
 impl NotEnded {
@@ -54,6 +59,7 @@ impl NotEnded {
         match self {
             NotEnded::NoRoute(failure) => Trouble::Failure(failure.clone()),
             NotEnded::Ssh(error) => trouble_of_ssh(error),
+            NotEnded::NeedsSecret(question) => Trouble::Question(question.clone()),
         }
     }
 }
@@ -75,15 +81,33 @@ impl Doing {
 }
 
 impl Shell {
-    fn to_send(&self, text: &str) -> Script {
+    fn to_send(&self, text: &str, stdin: Option<SecretString>) -> Script {
         let text = if self.library.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.library) };
-        Script { text, sudo: self.sudo, limit: self.limit, stdin_after: None }
+        Script { text, sudo: self.sudo, limit: self.limit, stdin_after: stdin }
     }
 
-    /// A script that only looks: whatever becomes of it, it can be run again.
-    async fn script(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
+    /// Where the secret lives, if the step reads one.
+    fn reference(&self) -> Result<Option<SecretRef>, NotEnded> {
+        let Some(said) = &self.stdin else { return Ok(None) };
+        said.parse().map(Some).map_err(|_| {
+            let what = "`stdin` of this step does not say where a secret lives";
+            NotEnded::NoRoute(Failure::new(what, "Correct the step in the runbook: it names a secret input."))
+        })
+    }
+
+    async fn secret(&self, world: &World) -> Result<Option<SecretString>, NotEnded> {
+        match self.reference()? {
+            Some(reference) => world.secret(&reference).await.map(Some).map_err(NotEnded::NeedsSecret),
+            None => Ok(None),
+        }
+    }
+
+    /// A script that only looks: whatever becomes of it, it can be run again. It reads the secret only where the step has
+    /// no script that does.
+    async fn look(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
+        let secret = if self.run.is_none() { self.secret(world).await? } else { None };
         let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
-        run_script(world, &route, &self.to_send(text)).await.map_err(NotEnded::Ssh)
+        run_script(world, &route, &self.to_send(text, secret)).await.map_err(NotEnded::Ssh)
     }
 
     fn failed(&self, what: &str, ended: &str, said: &Said) -> Failure {
@@ -97,12 +121,19 @@ impl Shell {
     }
 
     /// Runs a script that changes something, or goes on with the one that was started under the same token.
-    async fn change(&self, world: &World, doing: Doing, text: &str, intent: &DurableIntent) -> Outcome {
+    async fn change(
+        &self,
+        world: &World,
+        doing: Doing,
+        text: &str,
+        intent: &DurableIntent,
+        stdin: Option<SecretString>,
+    ) -> Outcome {
         let route = match world.routes.to(&self.host) {
             Ok(route) => route,
             Err(failure) => return Outcome::Failed { failure },
         };
-        let work = Detached { script: self.to_send(text), token: intent.token().to_owned() };
+        let work = Detached { script: self.to_send(text, stdin), token: intent.token().to_owned() };
         let (fate, said) =
             with_output(world, async |sink| world.ssh.run_detached(&route, &work, &sink, &world.cancel).await).await;
         match fate {
@@ -174,6 +205,9 @@ impl Action for Shell {
             if !self.library.is_empty() {
                 arguments["library"] = json!(self.library);
             }
+            if let Some(stdin) = &self.stdin {
+                arguments["stdin"] = json!(format!("the secret {stdin}"));
+            }
             Change::new("ssh", &self.host, arguments)
         };
         self.run.iter().map(change).collect()
@@ -184,6 +218,14 @@ impl Action for Shell {
         RepeatClass::Token
     }
 
+    async fn at_hand(&self, world: &World) -> Result<(), Question> {
+        match self.secret(world).await {
+            Err(NotEnded::NeedsSecret(question)) => Err(question),
+            // What else is wrong, the script says for itself.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn probe(&self, world: &World) -> Probe {
         // Without a check of its own, what proves it afterwards can tell now as well that it is so; not that it is not.
         let (text, only_so) = match (&self.check, &self.verify) {
@@ -191,7 +233,7 @@ impl Action for Shell {
             (None, Some(verify)) => (verify, true),
             (None, None) => return Probe::Absent { said: "the step has no check, so its script will run".to_owned() },
         };
-        match self.script(world, text).await {
+        match self.look(world, text).await {
             Err(not_ended) => Probe::Unknown(not_ended.trouble()),
             Ok(ended) if ended.exit.is_success() => Probe::Same(self.found(&ended)),
             Ok(ended) if ended.exit.code == Some(1) || (only_so && ended.exit.code.is_some()) => {
@@ -203,7 +245,12 @@ impl Action for Shell {
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         match &self.run {
-            Some(run) => self.change(world, Doing::Run, run, intent).await,
+            Some(run) => match self.secret(world).await {
+                Ok(secret) => self.change(world, Doing::Run, run, intent, secret).await,
+                Err(NotEnded::NoRoute(failure)) => Outcome::Failed { failure },
+                // It was at hand a moment ago.
+                Err(_) => Outcome::Failed { failure: no_secret() },
+            },
             None => Outcome::AlreadySo { said: "this step only looks".to_owned(), output: BTreeMap::new() },
         }
     }
@@ -218,7 +265,8 @@ impl Action for Shell {
             Ok(route) => route,
             Err(failure) => return Recalled::Trouble(Trouble::Failure(failure)),
         };
-        let work = Detached { script: self.to_send(text), token: intent.token.clone() };
+        // A look for it sends no script, and so no secret.
+        let work = Detached { script: self.to_send(text, None), token: intent.token.clone() };
         let (fate, said) =
             with_output(world, async |sink| world.ssh.find_detached(&route, &work, &sink, &world.cancel).await).await;
         match fate {
@@ -237,7 +285,7 @@ impl Action for Shell {
                 output: BTreeMap::new(),
             });
         };
-        match self.script(world, text).await {
+        match self.look(world, text).await {
             Err(not_ended) => Verified::Unknown(not_ended.trouble()),
             Ok(ended) if ended.exit.is_success() => Verified::So(self.found(&ended)),
             Ok(ended) => {
@@ -249,7 +297,7 @@ impl Action for Shell {
 
     async fn undo(&self, world: &World, intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
         match &self.undo {
-            Some(undo) => self.change(world, Doing::Undo, undo, intent).await,
+            Some(undo) => self.change(world, Doing::Undo, undo, intent, None).await,
             None => Outcome::Failed {
                 failure: Failure::new("this step has no undo script", "Take it back by hand, then skip the step."),
             },
@@ -262,6 +310,10 @@ impl Shell {
         let output = BTreeMap::from([("stdout".to_owned(), json!(ended.said.result()))]);
         Found { said: ended.said.short(&format!("so on {}", self.host)), output }
     }
+}
+
+fn no_secret() -> Failure {
+    Failure::new("the secret that the script reads is not at hand", "Run the step again: it asks for the secret first.")
 }
 
 fn code_of(exit: &Exit) -> String {

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use secrecy::SecretString;
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
 use super::failure::of_ssh;
-use crate::aws::{Cloud, Owner, Wiring};
-use crate::engagement::{self, Address, Engagement, Failure, Host, Question};
+use super::vault::{Keep, NotKept, Vault};
+use crate::aws::{Cloud, Owner, Stamp, Wiring};
+use crate::engagement::{self, Address, Engagement, Failure, Host, MissingSecret, Question};
+use crate::input::{InputId, SecretRef, SecretStore};
 use crate::runbook::{Runbook, Scope};
 use crate::ssh::{self, Hop, Identity, Pool, Route};
 
@@ -23,12 +26,19 @@ pub struct Worlds {
     wiring: Option<Wiring>,
     ssh: Arc<Pool>,
     identity: Option<Identity>,
+    vault: Vault,
 }
 
 impl Worlds {
     /// The account, or why there is none, and the way to hosts.
     pub fn new(cloud: Result<Cloud, Failure>, ssh: Pool) -> Self {
-        Worlds { cloud: Worlds::share(cloud), wiring: None, ssh: Arc::new(ssh), identity: None }
+        Worlds {
+            cloud: Worlds::share(cloud),
+            wiring: None,
+            ssh: Arc::new(ssh),
+            identity: None,
+            vault: Vault::default(),
+        }
     }
 
     fn share(cloud: Result<Cloud, Failure>) -> Arc<RwLock<Result<Arc<Cloud>, Failure>>> {
@@ -57,6 +67,41 @@ impl Worlds {
         let cloud = Cloud::connect(Wiring { region, ..wiring.clone() }).await;
         *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = cloud.map(Arc::new).map_err(Failure::from);
         true
+    }
+
+    /// Where secrets are found and kept. Without it, only those that a person gives are known.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Vault) -> Self {
+        self.vault = vault;
+        self
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Those of these secrets that cannot be found, each with what to ask a person for.
+    pub async fn missing_secrets(&self, references: Vec<SecretRef>) -> Vec<MissingSecret> {
+        self.vault.missing(references, &self.cloud()).await
+    }
+
+    /// Keeps a secret where a person chose; gives the reference that the journal may hold.
+    ///
+    /// # Errors
+    /// The store cannot be used, or a person must give its passphrase first.
+    pub async fn keep_secret(
+        &self,
+        subject: &Subject,
+        input: &InputId,
+        store: SecretStore,
+        text: SecretString,
+    ) -> Result<SecretRef, NotKept> {
+        let (owner, key, step) = (subject.owner(), format!("secret/{input}"), subject.address.to_string());
+        let phase = subject.address.step.phase();
+        let name = format!("{} {input}", subject.name);
+        let stamp = Stamp { owner: &owner, phase, step: &step, key: &key, token: "", name: &name };
+        let keep = Keep { store, engagement: &subject.name, input, stamp };
+        self.vault.keep(keep, text, &self.cloud()).await
     }
 
     /// Everybody logs in to every host with this key, whatever the runbook says: for practice.
@@ -103,6 +148,7 @@ impl Worlds {
             cloud: self.cloud(),
             ssh: self.ssh.clone(),
             routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
+            vault: self.vault.clone(),
             output,
             cancel,
             subject,
@@ -122,6 +168,7 @@ pub struct World {
     pub cloud: Result<Arc<Cloud>, Failure>,
     pub ssh: Arc<Pool>,
     pub routes: Arc<Routes>,
+    pub vault: Vault,
     /// Live output, as it comes. The bytes are not to be trusted.
     pub output: mpsc::Sender<Vec<u8>>,
     pub cancel: CancellationToken,
@@ -191,6 +238,15 @@ impl World {
             raw: identity.arn,
             ..Failure::default()
         })
+    }
+
+    /// The secret, or the question for it.
+    ///
+    /// # Errors
+    /// It is not where it should be, or only a person knows it.
+    pub(super) async fn secret(&self, reference: &SecretRef) -> Result<SecretString, Question> {
+        let found = self.vault.find(reference, &self.cloud).await;
+        found.map_err(|MissingSecret { reference, why, .. }| Question::NeedsSecret { reference, why })
     }
 
     /// One line into the output of the attempt.

@@ -125,6 +125,13 @@ impl Cloud {
         aws_sdk_route53::Client::from_conf(config)
     }
 
+    /// As `route53`.
+    pub(super) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let watch = Watch { log: self.log.clone(), read_only: self.read_only };
+        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config).interceptor(watch).build();
+        aws_sdk_secretsmanager::Client::from_conf(config)
+    }
+
     /// The region's name.
     pub fn region(&self) -> &str {
         self.config.region().map(Region::as_ref).unwrap_or_default()

@@ -224,6 +224,30 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::NotFound,
+        &["ResourceNotFoundException"],
+        "Secrets Manager has no secret of that name in this account and region.",
+        "Compare the name, the account and the region; or store it: onramp secret NAME set ID.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["ResourceExistsException"],
+        "Secrets Manager has a secret of that name already.",
+        "onramp looks whose it is. If it is somebody else's, choose another name.",
+    ),
+    row_of(
+        Kind::Conflict,
+        &["InvalidRequestException"],
+        "The secret is scheduled for deletion, or another service manages it.",
+        "Look at it in the console: cancel its deletion, or choose another name.",
+    ),
+    row_of(
+        Kind::Denied,
+        &["DecryptionFailure", "EncryptionFailure"],
+        "These credentials may read the secret's entry, but not use the KMS key that it is encrypted with.",
+        "Ask for kms:Decrypt (to store: kms:GenerateDataKey) on that key.",
+    ),
+    row_of(
+        Kind::NotFound,
         &["Invalid*.NotFound", "NatGatewayNotFound", "Gateway.NotAttached", "InvalidAssociationID.NotFound"],
         "AWS does not know this id: it was deleted, is of another region, or was made so recently that not all of \
          AWS has heard of it.",
@@ -253,7 +277,14 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::LostReply,
-        &["InternalError", "InternalFailure", "ServiceUnavailable*", "Unavailable", "InternalServerError"],
+        &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServiceError",
+            "ServiceUnavailable*",
+            "Unavailable",
+            "InternalServerError",
+        ],
         "AWS had an error of its own. Whether it did what was asked cannot be told from the answer.",
         "Wait a minute. onramp looks what is there before it asks again.",
     ),

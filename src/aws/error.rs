@@ -106,6 +106,18 @@ impl AwsFailure {
         failure
     }
 
+    /// The name that we wanted is somebody else's.
+    pub fn taken(operation: &str, name: &str) -> Self {
+        let failure = AwsFailure::new(
+            operation,
+            Kind::Exists,
+            Fate::NotExecuted,
+            "onramp did not make it, so onramp does not change it.",
+            "Find out whose it is. Delete it there, or keep the secret elsewhere.",
+        );
+        AwsFailure { what: format!("there is a secret called {name} already"), ..failure }
+    }
+
     pub(super) fn credentials(operation: &str, error: &(dyn Error + 'static)) -> Self {
         let failure = AwsFailure {
             raw: said_by(error),

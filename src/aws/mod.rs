@@ -12,6 +12,7 @@ mod error;
 mod identity;
 mod limiter;
 mod retry;
+mod secrets;
 mod tags;
 mod watch;
 
@@ -22,7 +23,8 @@ pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;
 pub use retry::{Patience, Resend, send};
-pub use tags::{Holder, Owner, Stamp, filter, holder, lookup};
+pub use secrets::SecretSeen;
+pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup};
 pub use watch::{CallSeen, mutates};
 
 #[cfg(test)]

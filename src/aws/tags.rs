@@ -35,8 +35,13 @@ pub struct Stamp<'a> {
 }
 
 impl Stamp<'_> {
-    /// All tags, ours last, so that no cost tag can stand in for one of them.
+    /// As EC2 takes them.
     pub fn tags(&self) -> Vec<Tag> {
+        self.pairs().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    }
+
+    /// All tags, ours last, so that no cost tag can stand in for one of them.
+    pub fn pairs(&self) -> BTreeMap<&str, &str> {
         let mut tags: BTreeMap<&str, &str> = BTreeMap::new();
         tags.extend(self.owner.cost.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         tags.insert(ENGAGEMENT, &self.owner.engagement);
@@ -50,7 +55,7 @@ impl Stamp<'_> {
         tags.insert(TOKEN, self.token);
         tags.insert("onramp:managed", "true");
         tags.insert("Name", self.name);
-        tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+        tags
     }
 
     /// For the create call itself: tags and object then appear together.
@@ -82,7 +87,11 @@ pub enum Holder {
 
 /// Reads the tags of an object.
 pub fn holder(tags: &[Tag], engagement: &str) -> Holder {
-    let value = |wanted: &str| tags.iter().find(|tag| tag.key() == Some(wanted)).and_then(Tag::value);
+    holder_by(engagement, |wanted| tags.iter().find(|tag| tag.key() == Some(wanted)).and_then(Tag::value))
+}
+
+/// As [`holder`], for a service with tags of its own; `value` gives the value of a tag.
+pub fn holder_by<'a>(engagement: &str, value: impl Fn(&str) -> Option<&'a str>) -> Holder {
     match value(ENGAGEMENT) {
         Some(found) if found == engagement => Holder::Us { key: value(KEY).unwrap_or_default().to_owned() },
         Some(other) => Holder::Engagement(other.to_owned()),

@@ -8,6 +8,7 @@ use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::{print, session};
+use crate::action;
 use crate::aws::{Cloud, Wiring};
 use crate::{journal, ssh};
 
@@ -24,6 +25,7 @@ pub fn run(context: &Context, everywhere: &Everywhere) -> Result<ExitCode, Failu
         Look { what: "state folder", found: folder(&context.data) },
         Look { what: "AWS identity", found: session::runtime()?.block_on(identity(everywhere)) },
         Look { what: "SSH agent", found: session::runtime()?.block_on(agent(context)) },
+        Look { what: "secrets", found: Ok(secrets(context)) },
         Look { what: "known hosts", found: known_hosts(context, everywhere) },
     ];
     let mut wrong = 0;
@@ -91,6 +93,22 @@ async fn agent(context: &Context) -> Result<String, String> {
             Err(why) => Err(format!("the agent does not answer: {why}")),
         },
     }
+}
+
+/// Every store that does not work has another beside it, so none of them is wrong.
+fn secrets(context: &Context) -> String {
+    let sealed = match context.variable("ONRAMP_AGE_IDENTITY").map(|path| (path, std::fs::metadata(path))) {
+        None => "opened with a passphrase".to_owned(),
+        Some((path, Ok(_))) => format!("opened with {path}"),
+        Some((path, Err(error))) => format!("but {path} of ONRAMP_AGE_IDENTITY cannot be read: {error}"),
+    };
+    let keyring = match action::keyring_works() {
+        Ok(name) => format!("works ({name})"),
+        Err(why) => format!("no: {why}"),
+    };
+    format!(
+        "sealed file: works, {sealed}; keyring: {keyring}; AWS Secrets Manager: as the AWS identity above; prompt: works"
+    )
 }
 
 fn known_hosts(context: &Context, everywhere: &Everywhere) -> Result<String, String> {

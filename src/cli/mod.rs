@@ -22,6 +22,7 @@ mod practice;
 mod print;
 mod run;
 mod schema;
+mod secret;
 mod session;
 mod sign;
 mod status;
@@ -94,6 +95,8 @@ enum Command {
     Status(status::Arguments),
     /// Give inputs, all or none of them
     Input(input::Arguments),
+    /// Keep secrets, and say where they live
+    Secret(secret::Arguments),
     /// Sign off a step that a person did
     Sign(sign::Arguments),
     /// List who must move, say until when, or put a step on waiting
@@ -132,6 +135,7 @@ fn endpoint_url(text: &str) -> Result<String, String> {
 
 /// Runs the program and gives its exit code.
 pub fn main() -> ExitCode {
+    leave_no_dump();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -148,6 +152,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Secrets are in memory: a crash must not write it to a disk, and no other program of this user may read it. A machine
+/// that allows neither of the two still runs onramp.
+fn leave_no_dump() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
     let everywhere = arguments.everywhere;
     let context = Context::read(everywhere.data_dir.as_deref())?;
@@ -162,6 +175,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Plan(arguments)) => plan::run(&context, &everywhere, &arguments),
         Some(Command::Status(arguments)) => status::run(&context, &arguments),
         Some(Command::Input(arguments)) => input::run(&context, &arguments),
+        Some(Command::Secret(arguments)) => secret::run(&context, &everywhere, &arguments),
         Some(Command::Sign(arguments)) => sign::run(&context, &arguments),
         Some(Command::Wait(arguments)) => wait::run(&context, &everywhere, &arguments),
         Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),

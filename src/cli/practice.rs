@@ -144,7 +144,7 @@ impl Practice {
         } else {
             self.begin(&folder)?
         };
-        let worlds = self.runtime.block_on(self.worlds());
+        let worlds = self.runtime.block_on(self.worlds()).with_vault(session::vault(&self.context, &folder));
         Session::start(&self.context, writer, worlds, self.runtime.clone())
     }
 

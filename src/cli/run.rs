@@ -13,7 +13,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, plan};
+use super::{Everywhere, plan, secret};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, may_stay_empty};
 use crate::engine::{Notice, Request};
 
@@ -182,11 +182,20 @@ impl<'a> Walk<'a> {
 
     fn until_idle(&mut self) -> Result<(), Failure> {
         loop {
-            if let Notice::Idle(summary) = self.next()? {
-                return match summary.stopped {
-                    true => Err(Failure::new(Kind::Interrupted, "stopped; what was running came to a safe end")),
-                    false => Ok(()),
-                };
+            match self.next()? {
+                Notice::Idle(summary) if summary.stopped => {
+                    return Err(Failure::new(Kind::Interrupted, "stopped; what was running came to a safe end"));
+                }
+                Notice::Idle(_) => return Ok(()),
+                Notice::NeedsSecrets { missing, run } => {
+                    let name = &self.follower.engagement.identity.name;
+                    let said = secret::ask(name, &missing)?;
+                    self.session.handle.send(Request::Secrets(said));
+                    run.into_iter().for_each(|scope| {
+                        self.session.handle.send(Request::Run(scope));
+                    });
+                }
+                _ => {}
             }
         }
     }

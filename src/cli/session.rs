@@ -1,6 +1,6 @@
 //! An engagement that is open: the engine, its feed, and the runtime under both.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -11,9 +11,11 @@ use super::Everywhere;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
 use super::print;
-use crate::action::{self, Worlds};
+use crate::action::{self, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
-use crate::engagement::{Actor, Address, Board, Command, Engagement, Event, Outcome, Recorded, board, decide, fold};
+use crate::engagement::{
+    Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
+};
 use crate::engine::{self, Clock, Following, Handle, Notice, Request, Settings};
 use crate::input::{InputId, Setting, Value};
 use crate::journal::{Reader, Writer};
@@ -51,11 +53,12 @@ impl Session {
         name: &str,
         runtime: Arc<Runtime>,
     ) -> Result<Session, Failure> {
-        let writer = Writer::open(&context.folder(name)?, &context.holder())?;
+        let folder = context.folder(name)?;
+        let writer = Writer::open(&folder, &context.holder())?;
         if writer.engagement().identity.practice {
             return Err(Failure::usage(format!("{name} is a practice engagement")).hint("go on with: onramp practice"));
         }
-        let worlds = runtime.block_on(real_worlds(context, everywhere, writer.engagement()));
+        let worlds = runtime.block_on(real_worlds(context, everywhere, writer.engagement(), &folder));
         Session::start(context, writer, worlds, runtime)
     }
 
@@ -125,7 +128,7 @@ impl Session {
 }
 
 /// AWS and the network of this machine.
-async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Engagement) -> Worlds {
+pub async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Engagement, folder: &Path) -> Worlds {
     let region = engagement.region().or_else(|| everywhere.region.clone()).unwrap_or_default();
     let wiring = Wiring {
         region,
@@ -134,7 +137,13 @@ async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &En
         ..Wiring::default()
     };
     let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
-    Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere))).with_wiring(wiring)
+    let worlds = Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)));
+    worlds.with_wiring(wiring).with_vault(vault(context, folder))
+}
+
+/// Where the secrets of the engagement in `folder` are found.
+pub fn vault(context: &Context, folder: &Path) -> Vault {
+    Vault::new(folder, &context.home, context.variable("ONRAMP_AGE_IDENTITY").map(PathBuf::from))
 }
 
 /// Known hosts, the agent, and the real network.
@@ -222,6 +231,9 @@ impl Follower {
             Event::Waiting { step, party, said, .. } => titled(step, "waiting", &format!("on {party}: {said}")),
             Event::WaitSet { step, party, note, .. } => titled(step, "waiting", &format!("on {party}: {note}")),
             Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
+            Event::Asked { step, question: Question::NeedsSecret { reference, why }, .. } => {
+                titled(step, "asks", &format!("for a secret, {}: {why}", reference.said()))
+            }
             Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
             Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
             Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),

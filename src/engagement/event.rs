@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Address;
-use crate::input::{InputId, Value};
+use crate::input::{InputId, SecretRef, Value};
 use crate::runbook::{Party, StepId};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -373,4 +373,6 @@ pub enum Question {
     HostKey { hop: String, host: String, port: u16, algorithm: String, fingerprint: String, openssh: String },
     /// Something is there, but not as the step wants it, and onramp will not change it by itself.
     Different { said: String, differences: Vec<Difference> },
+    /// The step needs a secret that is not where it should be, or that only a person knows. The answer stays in memory.
+    NeedsSecret { reference: SecretRef, why: String },
 }

@@ -13,9 +13,11 @@ mod command;
 mod decide;
 mod event;
 mod fold;
+mod masked;
 mod plan;
 mod recover;
 mod scope;
+mod secrets;
 mod state;
 mod token;
 mod update;
@@ -30,9 +32,11 @@ pub use event::{
     Purpose, Question, Recorded, RepeatClass, RunbookFile,
 };
 pub use fold::{draft, fold};
+pub use masked::masked;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{Recovery, recover};
 pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};
+pub use secrets::{MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};

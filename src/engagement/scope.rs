@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Address, Engagement, Event, Wait, digest_of};
-use crate::input::InputId;
+use crate::input::{InputId, Value};
 use crate::runbook::{HostTemplate, Item, Party, Runbook, Scope, Step, Template, Unrendered, Work};
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
@@ -34,6 +34,8 @@ pub enum Call {
         run: Option<String>,
         verify: Option<String>,
         undo: Option<String>,
+        /// Where the secret lives that the script reads on its standard input. Never its text.
+        stdin: Option<String>,
         limit: Duration,
     },
     Kind {
@@ -48,8 +50,15 @@ impl Call {
         digest_of(&match self {
             Call::Form(inputs) => json!({ "form": inputs.iter().map(InputId::as_str).collect::<Vec<_>>() }),
             Call::Manual { ask } => json!({ "manual": ask }),
-            Call::Shell { host, library, sudo, check, run, verify, .. } => {
-                json!({ "host": host, "library": library, "sudo": sudo, "check": check, "run": run, "verify": verify })
+            Call::Shell { host, library, sudo, check, run, verify, stdin, .. } => {
+                let mut said = json!({
+                    "host": host, "library": library, "sudo": sudo, "check": check, "run": run, "verify": verify
+                });
+                // Engagements that are under way have approved digests without it.
+                if let Some(stdin) = stdin {
+                    said["stdin"] = json!(stdin);
+                }
+                said
             }
             Call::Kind { kind, with } => json!({ "kind": kind, "with": with }),
         })
@@ -75,7 +84,11 @@ pub struct Host {
 pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Scope {
     let mut scope = Scope::default();
     for (id, given) in engagement.inputs.iter().filter(|(id, _)| !engagement.unfit.contains(*id)) {
-        scope.insert_dotted(id.as_str(), given.value.plain());
+        let plain = match &given.value {
+            Value::Secret(reference) => Json::String(reference.of(id).to_string()),
+            value => value.plain(),
+        };
+        scope.insert_dotted(id.as_str(), plain);
     }
     let identity = &engagement.identity;
     scope.insert_dotted(
@@ -188,6 +201,7 @@ pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unr
                 run: script(&shell.run)?,
                 verify: script(&shell.verify)?,
                 undo: script(&shell.undo)?,
+                stdin: shell.stdin.as_ref().map(|stdin| stdin.text(&scope)).transpose()?,
                 limit: shell.limit,
             }
         }

@@ -160,6 +160,9 @@ impl Attempt {
         if let Err(failure) = self.ready_to_change().await {
             return self.failed(failure).await;
         }
+        if let Err(question) = self.action.at_hand(&self.world).await {
+            return self.asked(question).await;
+        }
         let intent = self.intend(self.intent.clone()).await?;
         // From here on a cut is not clean: the action itself answers to the cancel token.
         self.applied(self.action.apply(&self.world, &intent).await).await
@@ -174,7 +177,7 @@ impl Attempt {
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
     async fn ready_to_change(&self) -> Result<(), Failure> {
-        if self.only_scripts() {
+        if self.action.changes().iter().all(|change| ["ssh", "age"].contains(&change.service.as_str())) {
             return Ok(());
         }
         match &self.account {
@@ -318,6 +321,9 @@ impl Attempt {
     async fn repeat(&self, intent: Intent) -> Step<()> {
         if let Err(failure) = self.ready_to_change().await {
             return self.doubt(&failure.what).await;
+        }
+        if let Err(question) = self.action.at_hand(&self.world).await {
+            return self.asked(question).await;
         }
         let operations = intent.operations.clone();
         let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
@@ -493,6 +499,9 @@ pub(super) fn finding(probe: &Probe) -> Finding {
             &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"),
             &[],
         ),
+        Probe::Unknown(Trouble::Question(Question::NeedsSecret { reference, .. })) => {
+            finding(FindingKind::Unknown, &format!("a secret is missing: {}", reference.said()), &[])
+        }
         Probe::Unknown(Trouble::Question(Question::Different { said, differences })) => {
             finding(FindingKind::Unknown, said, differences)
         }

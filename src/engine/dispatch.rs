@@ -1,5 +1,8 @@
 //! One loop: requests, reports of attempts, the clock. It owns what is true, and through it alone the journal grows.
 
+mod output;
+mod secrets;
+
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,10 +62,12 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     }
     let (requests, inbox) = mpsc::unbounded_channel();
     let (reports, reported) = mpsc::channel(256);
-    let handle = Handle::new(requests, runbook.clone(), Arc::new(writer.engagement().clone()), writer.greeting());
+    let masks = worlds.vault().masks().clone();
+    let engagement = Arc::new(writer.engagement().clone());
+    let handle = Handle::new(requests, runbook.clone(), engagement, writer.greeting(), masks.clone());
     let library = Library::new(runbook.clone());
     let dispatcher = Dispatcher {
-        book: Recorder::new(writer, runbook.clone(), actor, clock.clone()),
+        book: Recorder::new(writer, runbook.clone(), actor, clock.clone(), masks),
         runbook,
         worlds,
         clock,
@@ -70,6 +75,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         going: Going::Nothing,
         tasks: JoinSet::new(),
         side: JoinSet::new(),
+        secrets: secrets::Secrets::default(),
         reports,
         polling: Polling::default(),
         library,
@@ -122,6 +128,7 @@ struct Dispatcher {
     tasks: JoinSet<()>,
     /// Plans, drift reports and questions about the caller: they change nothing.
     side: JoinSet<Notice>,
+    secrets: secrets::Secrets,
     reports: mpsc::Sender<(Address, Report)>,
     polling: Polling,
     library: Library,
@@ -165,6 +172,7 @@ impl Dispatcher {
                         self.book.tell(&notice);
                     }
                 }
+                Some(done) = self.secrets.errand_done() => self.take_errand(done),
                 _ = flush.tick(), if !self.running.is_empty() => self.flush_output(),
                 _ = look_again.tick(), if open => self.look_again(),
             }
@@ -205,6 +213,8 @@ impl Dispatcher {
                 self.flush_output();
                 self.book.page(step, attempt, from, lines);
             }
+            Request::Secrets(said) => self.take_secrets(said),
+            Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
             Request::Subscribe(reader) => self.book.subscribe(reader),
             Request::Close => {}
         }
@@ -247,6 +257,12 @@ impl Dispatcher {
         if matches!(self.going, Going::Undo(_)) {
             return self.refuse("something is being undone", "Wait until it ends, or stop it");
         }
+        if !self.look_for_secrets(scope) {
+            self.begin_run(scope);
+        }
+    }
+
+    fn begin_run(&mut self, scope: &RunScope) {
         self.going = Going::Run(Run::new(scope, &self.runbook));
         self.go_on();
     }
@@ -328,7 +344,8 @@ impl Dispatcher {
         let (output, forwarding) = match poll {
             true => (start::drop_output(), None),
             false => {
-                let (output, forwarding) = start::forward_output(address, self.reports.clone());
+                let (output, forwarding) =
+                    start::forward_output(address, self.reports.clone(), self.worlds.vault().masks().clone());
                 (output, Some(forwarding))
             }
         };
@@ -578,18 +595,6 @@ impl Dispatcher {
         let drift = planner::drift(self.book.engagement(), &self.runbook, &self.worlds, &board);
         for line in drift {
             self.side.spawn(line);
-        }
-    }
-
-    fn flush_output(&mut self) {
-        let mut pieces = Vec::new();
-        for (step, running) in self.running.iter_mut().filter(|(_, running)| !running.output.is_empty()) {
-            pieces.push((step.clone(), running.number, std::mem::take(&mut running.output)));
-        }
-        self.book.output(&pieces);
-        for (step, attempt, bytes) in pieces {
-            let text = self.running.get_mut(&step).map(|running| running.cleaner.push(&bytes)).unwrap_or_default();
-            self.book.tell(&Notice::Output { step, attempt, text });
         }
     }
 }

@@ -14,7 +14,7 @@ use super::library;
 use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
 use crate::journal::{Holder, JournalError, Reader};
 use crate::runbook::Runbook;
-use crate::text;
+use crate::text::{self, Masks};
 
 /// How often the file is looked at, and how often who holds it.
 const LOOK: Duration = Duration::from_millis(200);
@@ -37,7 +37,7 @@ pub struct Following {
 pub fn follow(following: Following) -> Handle {
     let Following { folder, reader, engagement, runbook } = following;
     let (requests, inbox) = mpsc::unbounded_channel();
-    let handle = Handle::new(requests, runbook, Arc::new(engagement.clone()), None);
+    let handle = Handle::new(requests, runbook, Arc::new(engagement.clone()), None, Masks::default());
     let holder = Reader::holder(&folder);
     let begins_after = engagement.seq;
     let (readers, output) = (Vec::new(), BTreeMap::new());
@@ -97,7 +97,9 @@ impl Feed {
             | Request::Verify
             | Request::Stop
             | Request::Cancel(_)
-            | Request::Plan => {
+            | Request::Plan
+            | Request::Secrets(_)
+            | Request::KeepSecret { .. } => {
                 let refusal = match &self.holder {
                     Some(holder) => Refusal {
                         why: format!("you are reading along: {holder} holds this engagement"),

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::engagement::{Address, Command, Engagement, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally};
+use crate::engagement::{
+    Address, Command, Engagement, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally,
+};
+use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::Lines;
 use crate::runbook::Runbook;
-use crate::text;
+use crate::text::{self, Masks};
 
 /// What a reader may ask of the engine.
 #[derive(Debug)]
@@ -39,6 +43,14 @@ pub enum Request {
         from: usize,
         lines: usize,
     },
+    /// What a person said when asked for secrets. Without a text: they would rather be asked when its step comes.
+    Secrets(Vec<(SecretRef, Option<SecretString>)>),
+    /// Keep what was typed in this store; the reference becomes the answer to the input.
+    KeepSecret {
+        input: InputId,
+        store: SecretStore,
+        text: SecretString,
+    },
     Subscribe(std_mpsc::Sender<Notice>),
     /// Stop, write everything, let go of the state file.
     Close,
@@ -63,6 +75,12 @@ pub enum Notice {
     Planned(Arc<Plan>),
     /// This edition of the runbook is walked from now on.
     Runbook(Arc<Runbook>),
+    /// These secrets are missing. What was asked for begins once a person has said something to each: a run of this
+    /// scope is to be asked for again; without a scope, it is a secret that waits to be kept.
+    NeedsSecrets {
+        missing: Vec<MissingSecret>,
+        run: Option<RunScope>,
+    },
     Page(Page),
     Refused(Refusal),
     /// The caller's identity towards AWS, or why there is none.
@@ -117,6 +135,7 @@ pub struct Handle {
     /// As it was when the engine started; the feed brings it up to date.
     engagement: Arc<Engagement>,
     greeting: Option<Arc<str>>,
+    masks: Masks,
 }
 
 impl Handle {
@@ -125,8 +144,9 @@ impl Handle {
         runbook: Arc<Runbook>,
         engagement: Arc<Engagement>,
         greeting: Option<String>,
+        masks: Masks,
     ) -> Self {
-        Handle { requests, runbook, engagement, greeting: greeting.map(Arc::from) }
+        Handle { requests, runbook, engagement, greeting: greeting.map(Arc::from), masks }
     }
 
     /// What a person should know before they go on: a crash before, a new format, a folder that others write too.
@@ -152,6 +172,11 @@ impl Handle {
 
     pub fn runbook(&self) -> &Arc<Runbook> {
         &self.runbook
+    }
+
+    /// What hides the secrets that the engine knows.
+    pub fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     pub fn engagement(&self) -> &Arc<Engagement> {

@@ -22,6 +22,7 @@ pub use clock::Clock;
 pub use dispatch::{Settings, start};
 pub use feed::{Following, follow};
 pub use handle::{Handle, Notice, Page, Request, Summary};
+pub use start::subject;
 
 #[cfg(test)]
 mod tests;

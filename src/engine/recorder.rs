@@ -5,9 +5,10 @@ use std::sync::mpsc as std_mpsc;
 
 use super::clock::Clock;
 use super::handle::{Notice, Page};
-use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, Refusal, board};
+use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, Refusal, board, masked};
 use crate::journal::{DurableIntent, JournalError, Writer};
 use crate::runbook::Runbook;
+use crate::text::{Masker, Masks};
 
 pub(super) struct Recorder {
     writer: Writer,
@@ -22,15 +23,17 @@ pub(super) struct Recorder {
     /// For readers who come later: who the caller is, and the edition of the runbook, where it is no longer the handle's.
     identity: Option<Notice>,
     edition: Option<Notice>,
+    /// Known secrets: none of them goes to the disk or to a reader.
+    masks: Masks,
     /// Why the state file could not be written: nothing is done any more.
     broken: Option<String>,
 }
 
 impl Recorder {
-    pub fn new(writer: Writer, runbook: Arc<Runbook>, actor: Actor, clock: Clock) -> Self {
+    pub fn new(writer: Writer, runbook: Arc<Runbook>, actor: Actor, clock: Clock, masks: Masks) -> Self {
         let begins_after = writer.engagement().seq;
         let (board, readers, identity, edition, broken) = (None, Vec::new(), None, None, None);
-        Recorder { writer, runbook, actor, clock, board, readers, begins_after, identity, edition, broken }
+        Recorder { writer, runbook, actor, clock, board, readers, begins_after, identity, edition, masks, broken }
     }
 
     pub fn engagement(&self) -> &Engagement {
@@ -53,6 +56,8 @@ impl Recorder {
         if events.is_empty() {
             return true;
         }
+        let masker = self.masks.now();
+        let events = events.into_iter().map(|event| masked(event, &masker)).collect();
         match self.writer.append(self.clock.now(), &self.actor, events) {
             Ok(recorded) => {
                 self.board = None;
@@ -146,6 +151,7 @@ impl Recorder {
             Notice::Runbook(_) => self.edition = Some(notice.clone()),
             _ => {}
         }
+        let notice = hushed(notice.clone(), &self.masks.now());
         self.readers.retain(|reader| reader.send(notice.clone()).is_ok());
     }
 
@@ -170,4 +176,16 @@ impl Recorder {
             let _ = reader.send(Notice::Closed);
         }
     }
+}
+
+/// What readers see of it: events are masked already, output in its stream.
+fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
+    match &mut notice {
+        Notice::Progress { said, .. } | Notice::Drift { said, .. } | Notice::Broken(said) => *said = masker.mask(said),
+        Notice::Refused(refusal) => refusal.why = masker.mask(&refusal.why),
+        // Output that was written before its secret was known.
+        Notice::Page(page) => page.lines.iter_mut().for_each(|line| *line = masker.mask(line)),
+        _ => {}
+    }
+    notice
 }

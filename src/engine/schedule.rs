@@ -77,7 +77,8 @@ impl Run {
         (turn == Turn::Waiting || !self.only_looks) && !self.had.contains(&(row.address.clone(), turn))
     }
 
-    fn wants(&self, address: &Address) -> bool {
+    /// Is the step within what was asked for?
+    pub fn wants(&self, address: &Address) -> bool {
         let only =
             self.only.as_ref().is_none_or(|only| only == address || (only.key.is_none() && only.step == address.step));
         only && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&address.step))

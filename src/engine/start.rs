@@ -14,6 +14,7 @@ use crate::engagement::{
     digest_of, item_of, plan_digest, scope, token,
 };
 use crate::runbook::{Runbook, Save, Scope, Step, Unrendered, Work};
+use crate::text::Masks;
 
 pub(super) struct Prepared {
     pub action: Box<dyn Action>,
@@ -131,7 +132,7 @@ fn resolve<'a>(
 }
 
 /// Who the change is for: what goes into tags and names.
-pub(super) fn subject(engagement: &Engagement, address: &Address) -> Subject {
+pub fn subject(engagement: &Engagement, address: &Address) -> Subject {
     let shown = |id: &str| engagement.input(id).map(crate::input::Value::shown);
     Subject {
         engagement: engagement.identity.id.clone(),
@@ -142,19 +143,24 @@ pub(super) fn subject(engagement: &Engagement, address: &Address) -> Subject {
     }
 }
 
-/// Output goes through the dispatcher, which alone writes. The task ends when all of it was handed over.
+/// Output goes through the dispatcher, which alone writes; secrets in it are masked on the way there. The task ends when all of it was handed over.
 pub(super) fn forward_output(
     address: &Address,
     reports: mpsc::Sender<(Address, Report)>,
+    masks: Masks,
 ) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(256);
     let address = address.clone();
     let forwarding = tokio::spawn(async move {
+        let mut masked = masks.now().stream();
         while let Some(bytes) = receiver.recv().await {
+            let bytes = masked.push(&bytes, masks.now());
             if reports.send((address.clone(), Report::Output(bytes))).await.is_err() {
                 return;
             }
         }
+        // A dispatcher that is gone keeps nothing any more.
+        let _ = reports.send((address, Report::Output(masked.finish()))).await;
     });
     (sender, forwarding)
 }

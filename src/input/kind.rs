@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::choice::{self, Choice};
 use super::refusal::Refusal;
+use super::secret::SecretRule;
 use crate::text::{count, list, nearest};
 
 /// Inclusive bounds of a number, a length or a count.
@@ -103,6 +104,8 @@ pub enum Kind {
     Hosts(Bounds),
     /// So many hosts to launch.
     Launch(Bounds),
+    /// Where a secret lives, and the rules for its text.
+    Secret(SecretRule),
 }
 
 /// What a runbook may say beside the name of a kind.
@@ -118,6 +121,8 @@ pub struct KindParams {
     pub min_prefix: Option<i64>,
     /// Most fixed bits of a range.
     pub max_prefix: Option<i64>,
+    /// For `secret`: what it is used as.
+    pub used_as: Option<String>,
 }
 
 /// A row of the table of kinds.
@@ -153,7 +158,7 @@ impl KindRow {
     }
 }
 
-const ROWS: [KindRow; 29] = [
+const ROWS: [KindRow; 30] = [
     row("text", "One line of text.", "Acme Insurance PLC").takes(SIZE, 1, 200),
     row(
         "slug",
@@ -203,6 +208,11 @@ const ROWS: [KindRow; 29] = [
     .takes(SIZE, 1, 200),
     row("launch", "One host per line: name, key of its subnet, instance type.", "app-1 app/a t3.small")
         .takes(SIZE, 0, 50),
+    row("secret", "A secret: where it lives is kept, and never its text.", "prompt").takes(
+        &["use", "min", "max"],
+        1,
+        256,
+    ),
 ];
 
 const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILqXexDaRWx3fBUDy5MrW0msiiZYawF/aftr7KNR1ccF";
@@ -248,6 +258,7 @@ impl Kind {
             "tags" => Self::Tags,
             "hosts" => Self::Hosts(bounds),
             "launch" => Self::Launch(bounds),
+            "secret" => Self::Secret(SecretRule::named(params.used_as.as_deref(), bounds)?),
             other => return Err(format!("the kind {other} has no rule")),
         };
         Ok(kind)
@@ -285,6 +296,7 @@ impl Kind {
             Self::Tags => "tags",
             Self::Hosts(_) => "hosts",
             Self::Launch(_) => "launch",
+            Self::Secret(_) => "secret",
         }
     }
 
@@ -324,6 +336,7 @@ impl KindParams {
             ("max", self.max.is_some()),
             ("min_prefix", self.min_prefix.is_some()),
             ("max_prefix", self.max_prefix.is_some()),
+            ("use", self.used_as.is_some()),
         ];
         match given.iter().find(|(name, there)| *there && !row.takes.contains(name)) {
             None => Ok(()),

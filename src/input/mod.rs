@@ -2,8 +2,9 @@
 //!
 //! Uses: text. Outside crates: base64, ipnet, serde, serde_json. Pure: no clock, no I/O.
 //!
-//! Invariant: for every value that `parse` gives, `parse` reads `value.shown()` back as the same value, and `from_plain`
-//! does so with `value.plain()`. Deliberately absent: anything that only a network or AWS can tell (does the name
+//! Invariants: for every value that `parse` gives, `parse` reads `value.shown()` back as the same value, and `from_plain`
+//! does so with `value.plain()`. The value of a secret is where it lives; its text is checked here and kept nowhere.
+//! Deliberately absent: anything that only a network or AWS can tell (does the name
 //! resolve, is the zone open). Those are checks of the steps.
 
 mod agree;
@@ -19,6 +20,7 @@ mod network;
 mod number;
 mod range;
 mod refusal;
+mod secret;
 mod subnets;
 mod value;
 
@@ -34,6 +36,7 @@ pub use id::InputId;
 pub use kind::{Bounds, Kind, KindParams, KindRow};
 pub use name::slug_from;
 pub use refusal::Refusal;
+pub use secret::{NoReference, SecretRef, SecretRule, SecretStore, SecretUse};
 pub use subnets::{TIERS, suggest_subnets};
 pub use value::Value;
 
@@ -103,6 +106,7 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
         Kind::Choices(choices, count) => given.items().and_then(|items| choice::choices(&items, choices, *count)),
         Kind::YesNo => given.word().and_then(|word| choice::yes_no(&word)),
         Kind::Hosts(count) => given.rows(&hosts::FORM).and_then(|rows| hosts::existing(&rows, *count, setting)),
+        Kind::Secret(_) => given.word().and_then(|word| secret::reference(&word)).map(Value::Secret),
         Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
     };
     checked.map_err(|refusal| if refusal.example.is_empty() { refusal.suggest(kind.own_example()) } else { refusal })

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{cloud, hosts, subnets};
+use super::{SecretRef, cloud, hosts, subnets};
 
 /// One row of a table: column to value.
 pub type Row = BTreeMap<String, Value>;
@@ -30,6 +30,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A table: subnets, hosts, tags.
     Rows(Vec<Row>),
+    /// Where a secret lives.
+    Secret(SecretRef),
 }
 
 impl Value {
@@ -46,6 +48,7 @@ impl Value {
                 .iter()
                 .map(|row| row.iter().map(|(name, value)| (name.clone(), value.plain())).collect::<Json>())
                 .collect(),
+            Self::Secret(reference) => Json::from(reference.to_string()),
         }
     }
 
@@ -59,6 +62,7 @@ impl Value {
             Self::Cidr(net) => net.to_string(),
             Self::List(items) => items.iter().map(Self::shown).collect::<Vec<_>>().join(", "),
             Self::Rows(rows) => rows.iter().map(line).collect::<Vec<_>>().join("\n"),
+            Self::Secret(reference) => reference.to_string(),
         }
     }
 
@@ -80,6 +84,11 @@ impl Value {
     /// The range, if it is one.
     pub fn cidr(&self) -> Option<Ipv4Net> {
         if let Self::Cidr(net) = self { Some(*net) } else { None }
+    }
+
+    /// Where the secret lives, if it is one.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        if let Self::Secret(reference) = self { Some(reference) } else { None }
     }
 
     /// The entries of a list; nothing for anything else.
@@ -130,6 +139,10 @@ mod tests {
             (Value::Address("2001:db8::1".parse().unwrap()), r#"{"address":"2001:db8::1"}"#),
             (Value::Cidr("10.40.0.0/16".parse().unwrap()), r#"{"cidr":"10.40.0.0/16"}"#),
             (Value::List(vec![Value::Text("a".into()), Value::Number(1)]), r#"{"list":[{"text":"a"},{"number":1}]}"#),
+            (
+                Value::Secret("age:secrets.age#smtp.password".parse().unwrap()),
+                r#"{"secret":"age:secrets.age#smtp.password"}"#,
+            ),
             (Value::Rows(vec![row]), r#"{"rows":[{"cidr":{"cidr":"10.40.0.0/24"}}]}"#),
         ] {
             assert_eq!(serde_json::to_string(&value).unwrap(), stored);

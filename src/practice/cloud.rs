@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::{Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
-use super::fidelity::{Consoles, Kept, Layer, is_region};
+use super::fidelity::{Consoles, Kept, Layer, SECRETS, is_region};
 
 pub use super::fidelity::pace::Pace;
 pub use super::fidelity::reach::{Reach, Source};
@@ -202,7 +202,7 @@ impl Cloud {
         let id = request_id(&self.0.account, number);
         let ask = match Request::read(&http) {
             Ok(ask) => ask,
-            Err(refusal) => return Ok(refused(&refusal, true, &id)),
+            Err(refusal) => return Ok(refused(&refusal, "ec2", &id)),
         };
         if !is_region(&ask.region) {
             let message = format!(
@@ -227,10 +227,10 @@ impl Cloud {
         Ok(match executed {
             Ok(document) if self.server_error_after(&ask) => {
                 drop(document);
-                refused(&server_error(), ask.service == "ec2", &id)
+                refused(&server_error(), &ask.service, &id)
             }
-            Ok(document) => response(200, document, &id),
-            Err(refusal) => refused(&refusal, ask.service == "ec2", &id),
+            Ok(document) => response(200, document, &ask.service, &id),
+            Err(refusal) => refused(&refusal, &ask.service, &id),
         })
     }
 
@@ -306,14 +306,16 @@ fn request_id(account: &str, number: u64) -> String {
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
 }
 
-fn refused(refusal: &Refusal, ec2: bool, id: &str) -> HttpResponse {
-    response(refusal.status(), refusal.document(ec2, id), id)
+fn refused(refusal: &Refusal, service: &str, id: &str) -> HttpResponse {
+    let document = if service == SECRETS { refusal.json() } else { refusal.document(service == "ec2", id) };
+    response(refusal.status(), document, service, id)
 }
 
-fn response(status: u16, document: String, id: &str) -> HttpResponse {
+fn response(status: u16, document: String, service: &str, id: &str) -> HttpResponse {
+    let speaks = if service == SECRETS { "application/x-amz-json-1.1" } else { "text/xml;charset=UTF-8" };
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document));
-    response.headers_mut().insert("content-type", "text/xml;charset=UTF-8");
+    response.headers_mut().insert("content-type", speaks);
     response.headers_mut().insert("x-amzn-requestid", id.to_string());
     response
 }

@@ -35,6 +35,8 @@ pub struct KindSpec {
 pub struct ArgSpec {
     pub name: &'static str,
     pub required: bool,
+    /// It takes a secret: its value is where the secret lives, and only the action reads the text.
+    pub secret: bool,
     pub summary: &'static str,
 }
 

@@ -59,6 +59,9 @@ pub(super) struct Input {
     pub min_prefix: Option<i64>,
     /// Most fixed bits of a range.
     pub max_prefix: Option<i64>,
+    /// For the kind `secret`: `psk` or `password`, which brings the rules for its text.
+    #[serde(rename = "use")]
+    pub used_as: Option<String>,
     /// Offered in the form, as a template; never taken silently.
     #[schemars(with = "Option<Scalar>")]
     pub default: Option<Value>,
@@ -175,6 +178,9 @@ pub(super) struct Shell {
     pub verify: Option<String>,
     /// Makes it not so.
     pub undo: Option<String>,
+    /// One `{{ secret }}`, which `run` reads on its standard input (`check`, where there is no `run`). A secret stands
+    /// nowhere else.
+    pub stdin: Option<String>,
 }
 
 /// A text, a number, or true or false.

@@ -10,6 +10,7 @@ use super::needs::{self, Givers, ROUND, overlap};
 use super::place::{Cursor, Place};
 use super::problem::Problem;
 use super::scope::Scope;
+use super::secrets;
 use crate::input::{InputId, Kind};
 
 /// A rule: what `onramp check` says with it, and why it is there.
@@ -43,7 +44,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 45] = [
+pub const RULES: [Rule; 47] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -161,6 +162,18 @@ pub const RULES: [Rule; 45] = [
         "A saved name is an input, or lies within another saved name.",
         "One would replace the other.",
     ),
+    rule(
+        "secret-printed",
+        secrets::printed,
+        "A secret is read where its place would be printed, and its text could be.",
+        "Scripts, arguments and texts stand in the plan, in the journal and in the list of processes.",
+    ),
+    rule(
+        "secret-stdin",
+        secrets::on_stdin,
+        "`stdin` is not one secret.",
+        "Every other value stands in the script, where the plan shows it.",
+    ),
     rule("cycle", cycle, "Steps that need each other.", "None of them could begin."),
     rule(
         "blind-change",
@@ -191,7 +204,7 @@ pub(super) fn check(book: &Book) -> Vec<Problem> {
 }
 
 impl<'a> Book<'a> {
-    fn steps(&self) -> impl Iterator<Item = (&'a Step, &'a Cursor<'a>)> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = (&'a Step, &'a Cursor<'a>)> {
         let runbook = self.runbook;
         self.steps.iter().filter_map(move |(id, cursor)| Some((runbook.step(id)?, cursor)))
     }

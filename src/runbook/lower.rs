@@ -106,6 +106,7 @@ impl Lowering<'_> {
             max: input.max,
             min_prefix: input.min_prefix,
             max_prefix: input.max_prefix,
+            used_as: input.used_as.clone(),
         };
         let kind = Kind::named(&input.kind, &params)
             .map_err(|message| self.error(&cursor.key("kind"), "input-kind", message))
@@ -246,10 +247,20 @@ impl Lowering<'_> {
             run: self.script(&scripts.key("run"), shell.run.as_ref()),
             verify: self.script(&scripts.key("verify"), shell.verify.as_ref()),
             undo: self.script(&scripts.key("undo"), shell.undo.as_ref()),
+            stdin: self.stdin(&scripts.key("stdin"), shell.stdin.as_ref()),
             limit: limit.unwrap_or(LIMIT),
             host: host?,
         };
         Some(scripts)
+    }
+
+    /// Anything around the value would be a secret's neighbour in a text that somebody prints.
+    fn stdin(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Template> {
+        let template = self.optional_template(cursor, source)?;
+        if !template.is_one_value() {
+            self.error(cursor, "secret-stdin", "`stdin` is one secret and nothing else, as in \"{{ smtp.password }}\"");
+        }
+        Some(template)
     }
 
     /// Keys that mean nothing beside the work that the step has.

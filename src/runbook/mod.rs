@@ -21,6 +21,7 @@ mod render;
 mod schema;
 mod scope;
 mod script;
+mod secrets;
 mod shape;
 mod template;
 

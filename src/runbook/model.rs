@@ -174,6 +174,8 @@ pub struct Shell {
     /// Exit 0: it is so now. Without one, `check` is used.
     pub verify: Option<Template>,
     pub undo: Option<Template>,
+    /// Renders to where a secret lives; the script that does the work reads the secret on its standard input.
+    pub stdin: Option<Template>,
     /// Limit of one script.
     pub limit: Duration,
 }

@@ -85,6 +85,7 @@ pub(super) fn reads(step: &Step) -> Vec<(Vec<&'static str>, Names)> {
             for (key, script) in scripts {
                 found.extend(script.as_ref().map(|script| (vec!["shell", key], script.reads().clone())));
             }
+            found.extend(shell.stdin.as_ref().map(|stdin| (vec!["shell", "stdin"], stdin.reads().clone())));
         }
     }
     found

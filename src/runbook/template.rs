@@ -76,6 +76,11 @@ impl Template {
         &self.source
     }
 
+    /// Is the whole of it one `{{ value }}`?
+    pub(super) fn is_one_value(&self) -> bool {
+        matches!(self.form, Form::Single(_))
+    }
+
     /// The dotted names it reads: `net.vpc_cidr`, `item.name`.
     pub fn names(&self) -> BTreeSet<String> {
         self.names.all.clone()
@@ -173,6 +178,13 @@ impl Args {
     /// As they were written, whatever their order.
     pub(super) fn sources(&self) -> Json {
         sources(&self.0)
+    }
+
+    /// What one argument reads, whatever it is made of.
+    pub(super) fn reads_of(&self, key: &str) -> Names {
+        let mut names = Names::default();
+        self.0.iter().filter(|(name, _)| name == key).for_each(|(_, arg)| arg.collect(&mut names));
+        names
     }
 
     /// The names of the arguments, in the order they were written.

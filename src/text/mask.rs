@@ -1,8 +1,8 @@
 //! Known secrets, masked by value in any text, whatever the text calls them.
 //!
 //! A secret is looked for as it is, and in the forms in which programs print it: base64 (standard and URL-safe, also in
-//! the middle of a longer text, as in a `user:password` header), URL-encoded, escaped in JSON and quoted for a shell.
-//! A secret of several lines, such as a private key, is looked for line by line as well.
+//! the middle of a longer text, as in a `user:password` header), hexadecimal, URL-encoded, escaped in JSON and quoted for
+//! a shell. A secret of several lines, such as a private key, is looked for line by line as well.
 //!
 //! The mask has one length, so it tells nothing about the secret. Masking is a net and not the control: whoever can
 //! should not print a secret in the first place.
@@ -10,10 +10,11 @@
 use std::fmt;
 use std::fmt::Write;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
 
 /// What stands where a secret was.
 const MASK: &str = "********";
@@ -27,7 +28,7 @@ const SHORTEST_PIECE: usize = 8;
 /// Masks a fixed set of secrets. Cloning is cheap; printing it for debugging shows no secret.
 #[derive(Clone, Default)]
 pub struct Masker {
-    needles: Arc<[String]>,
+    needles: Arc<Vec<Zeroizing<String>>>,
 }
 
 impl fmt::Debug for Masker {
@@ -39,98 +40,150 @@ impl fmt::Debug for Masker {
 impl Masker {
     /// A masker for these secrets. Those shorter than 4 characters are ignored.
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        let mut needles: Vec<String> = secrets.into_iter().flat_map(|secret| forms(&secret)).collect();
-        needles.sort_unstable();
+        let secrets: Vec<Zeroizing<String>> = secrets.into_iter().map(Zeroizing::new).collect();
+        secrets.iter().fold(Masker::default(), |masker, secret| masker.with(secret))
+    }
+
+    /// A masker that knows this secret, too.
+    #[must_use]
+    pub fn with(&self, secret: &str) -> Self {
+        let known = self.needles.iter().cloned();
+        let mut needles: Vec<Zeroizing<String>> = known.chain(forms(secret).into_iter().map(Zeroizing::new)).collect();
+        needles.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         needles.dedup();
-        Self { needles: needles.into() }
+        Self { needles: Arc::new(needles) }
+    }
+
+    /// Does it mask nothing at all?
+    pub fn is_idle(&self) -> bool {
+        self.needles.is_empty()
     }
 
     /// `text` with `********` in place of every secret. Secrets that overlap become one mask.
     pub fn mask(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
-        for found in self.find(text) {
-            out.push_str(&text[from..found.start]);
+        for found in self.find(text.as_bytes()) {
+            // A needle is text, so it begins and ends where characters do.
+            out.push_str(text.get(from..found.start).unwrap_or_default());
             out.push_str(MASK);
             from = found.end;
         }
-        out.push_str(&text[from..]);
+        out.push_str(text.get(from..).unwrap_or_default());
         out
     }
 
-    /// Masks a stream in which a secret may be cut in two. Costs nothing where the text does not begin like a secret.
+    /// Masks a stream of bytes in which a secret may be cut in two. Costs nothing where the bytes do not begin like a
+    /// secret.
     pub fn stream(&self) -> MaskStream {
-        MaskStream { masker: self.clone(), held: String::new(), covered: 0 }
+        MaskStream { masker: self.clone(), held: Zeroizing::default(), covered: 0 }
     }
 
     /// Where the secrets are, in order, overlaps joined.
-    fn find(&self, text: &str) -> Vec<Range<usize>> {
+    pub fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         for needle in self.needles.iter() {
-            let first = needle.chars().next().map_or(1, char::len_utf8);
             let mut from = 0;
-            // The search goes on one character further, not behind the find: a secret may overlap itself.
-            while let Some(at) = text.get(from..).and_then(|rest| rest.find(needle.as_str())) {
+            // The search goes on one byte further, not behind the find: a secret may overlap itself.
+            while let Some(at) = text.get(from..).and_then(|rest| position(rest, needle.as_bytes())) {
                 found.push(from + at..from + at + needle.len());
-                from += at + first;
+                from += at + 1;
             }
         }
         join_overlaps(found)
     }
 
     /// From where on `text` might be the beginning of a secret whose rest has not come yet.
-    fn undecided_from(&self, text: &str) -> usize {
-        let longest = self.needles.iter().map(String::len).max().unwrap_or(0);
+    fn undecided_from(&self, text: &[u8]) -> usize {
+        let longest = self.needles.iter().map(|needle| needle.len()).max().unwrap_or(0);
         let first = text.len().saturating_sub(longest);
         let may_begin = |at: &usize| {
-            text.is_char_boundary(*at)
-                && self.needles.iter().any(|needle| needle.len() > text.len() - at && needle.starts_with(&text[*at..]))
+            let rest = &text[*at..];
+            self.needles.iter().any(|needle| needle.len() > rest.len() && needle.as_bytes().starts_with(rest))
         };
         (first..text.len()).find(may_begin).unwrap_or(text.len())
     }
 }
 
+/// Where `needle` begins in `text`, the first time.
+fn position(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let (first, _) = needle.split_first()?;
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.iter().position(|byte| byte == first) {
+        if text[from + at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+/// The masker that everybody shares: a secret that is learned once is masked everywhere from then on.
+#[derive(Debug, Clone, Default)]
+pub struct Masks(Arc<RwLock<Masker>>);
+
+impl Masks {
+    /// From now on this is a secret.
+    pub fn learn(&self, secret: &str) {
+        let mut masker = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *masker = masker.with(secret);
+    }
+
+    /// A masker for everything that is known now.
+    pub fn now(&self) -> Masker {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// A masker that remembers the end of the piece before. Made by [`Masker::stream`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MaskStream {
     masker: Masker,
     /// The end of the text so far, as long as it may begin a secret.
-    held: String,
+    held: Zeroizing<Vec<u8>>,
     /// How many bytes of `held` belong to a secret whose mask is already out.
     covered: usize,
 }
 
+impl fmt::Debug for MaskStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MaskStream({:?}, {} bytes held)", self.masker, self.held.len())
+    }
+}
+
 impl MaskStream {
-    /// The masked text that `piece` adds. What may be the beginning of a secret is held back.
-    pub fn push(&mut self, piece: &str) -> String {
-        self.held.push_str(piece);
+    /// The masked bytes that `piece` adds, with what `masker` knows now. What may be the beginning of a secret is held
+    /// back.
+    pub fn push(&mut self, piece: &[u8], masker: Masker) -> Vec<u8> {
+        self.masker = masker;
+        self.held.extend_from_slice(piece);
         let until = self.masker.undecided_from(&self.held);
         self.release(until)
     }
 
     /// What was held back. Call it at the end of the stream.
-    pub fn finish(&mut self) -> String {
+    pub fn finish(&mut self) -> Vec<u8> {
         self.release(self.held.len())
     }
 
     /// Puts out the text before `until`. A secret that reaches over it is announced once and covered from there on.
-    fn release(&mut self, until: usize) -> String {
+    fn release(&mut self, until: usize) -> Vec<u8> {
         let mut found = self.masker.find(&self.held);
         found.push(0..self.covered);
-        let mut out = String::new();
+        let mut out = Vec::new();
         let mut from = 0;
         for range in join_overlaps(found) {
             if range.start >= until && range.start > 0 {
                 break;
             }
-            out.push_str(&self.held[from..range.start]);
+            out.extend_from_slice(&self.held[from..range.start]);
             if range.start > 0 || self.covered == 0 {
-                out.push_str(MASK);
+                out.extend_from_slice(MASK.as_bytes());
             }
             from = range.end;
         }
         self.covered = from.saturating_sub(until);
-        out.push_str(self.held.get(from..until).unwrap_or_default());
+        out.extend_from_slice(self.held.get(from..until).unwrap_or_default());
         self.held.drain(..until);
         out
     }
@@ -156,6 +209,7 @@ fn forms(secret: &str) -> Vec<String> {
     if secret.chars().count() >= SHORTEST_SECRET {
         forms.push(secret.to_owned());
         forms.extend(base64_forms(secret));
+        forms.extend(hex_forms(secret));
         forms.push(percent(secret, false));
         forms.push(percent(secret, true));
         forms.push(percent(secret, false).replace("%20", "+"));
@@ -187,6 +241,16 @@ fn base64_forms(secret: &str) -> Vec<String> {
     // The shortest secrets have shorter base64 than that; whole, it is still worth masking.
     forms.push(STANDARD_NO_PAD.encode(secret));
     forms
+}
+
+/// As `xxd -p` and `od` print it. A short one would be found by chance.
+fn hex_forms(secret: &str) -> Vec<String> {
+    let lower = secret.bytes().fold(String::new(), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    });
+    vec![lower.to_uppercase(), lower]
 }
 
 /// RFC 3986: everything but the unreserved characters.
@@ -235,6 +299,7 @@ mod tests {
             percent(secret, true),
             percent(secret, false).replace("%20", "+"),
             json(secret),
+            hex_forms(secret).concat(),
             r#"p@ss w"ord'\''s/üb"#.to_owned(),
         ] {
             let masked = masker.mask(&format!("before {text} after"));
@@ -272,23 +337,35 @@ mod tests {
 
     #[test]
     fn a_stream_does_not_hold_back_what_cannot_be_a_secret() {
-        let mut stream = masker(&["hunter2"]).stream();
-        assert_eq!(stream.push("the prompt: "), "the prompt: ");
-        assert_eq!(stream.push("hunt"), "");
-        assert_eq!(stream.push("er2 and more"), "******** and more");
-        assert_eq!(stream.finish(), "");
+        let masker = masker(&["hunter2"]);
+        let mut stream = masker.stream();
+        assert_eq!(stream.push(b"the prompt: ", masker.clone()), b"the prompt: ");
+        assert_eq!(stream.push(b"hunt", masker.clone()), b"");
+        assert_eq!(stream.push(b"er2 and \xff more", masker.clone()), b"******** and \xff more");
+        assert_eq!(stream.finish(), b"");
+    }
+
+    #[test]
+    fn what_is_learned_in_the_middle_of_a_stream_is_masked_from_there_on() {
+        let masks = Masks::default();
+        let mut stream = masks.now().stream();
+        assert_eq!(stream.push(b"hunter2 ", masks.now()), b"hunter2 ");
+        masks.clone().learn("hunter2");
+        assert_eq!(stream.push(b"hunter2", masks.now()), b"********");
+        assert!(!masks.now().is_idle());
     }
 
     #[test]
     fn a_long_repetition_is_masked_once_and_not_collected() {
-        let mut stream = masker(&["aaaa"]).stream();
-        let mut out = String::new();
+        let masker = masker(&["aaaa"]);
+        let mut stream = masker.stream();
+        let mut out = Vec::new();
         for _ in 0..10_000 {
-            out.push_str(&stream.push("a"));
+            out.extend(stream.push(b"a", masker.clone()));
             assert!(stream.held.len() < 64);
         }
-        out.push_str(&stream.finish());
-        assert_eq!(out, MASK);
+        out.extend(stream.finish());
+        assert_eq!(out, MASK.as_bytes());
     }
 
     proptest! {
@@ -299,9 +376,10 @@ mod tests {
         ) {
             let masker = Masker::new(secrets);
             let mut stream = masker.stream();
-            let mut joined: String = pieces.iter().map(|piece| stream.push(piece)).collect();
-            joined.push_str(&stream.finish());
-            prop_assert_eq!(joined, masker.mask(&pieces.concat()));
+            let mut joined: Vec<u8> =
+                pieces.iter().flat_map(|piece| stream.push(piece.as_bytes(), masker.clone())).collect();
+            joined.extend(stream.finish());
+            prop_assert_eq!(String::from_utf8_lossy(&joined), masker.mask(&pieces.concat()));
         }
 
         #[test]

@@ -1,16 +1,17 @@
 //! The corridor: what two or more rooms need to treat text as text.
 //!
-//! Uses: nothing. Outside crates: base64, unicode-width. Pure: no clock, no I/O.
+//! Uses: nothing. Outside crates: age, base64, unicode-width, zeroize. Pure: no clock, no I/O.
 //!
 //! What comes from a host, a file or AWS passes `escape` before a person sees it; what a person or a file sees passes
-//! `mask` first, so that a secret never leaves memory.
+//! `mask` first, so that a secret never leaves memory. What must leave it all the same is sealed (`seal`).
 
 pub mod escape;
 pub mod mask;
 pub mod nearest;
 pub mod say;
+pub mod seal;
 
 pub use escape::{Cleaner, clean};
-pub use mask::{MaskStream, Masker};
+pub use mask::{MaskStream, Masker, Masks};
 pub use nearest::nearest;
 pub use say::{about, ago, clip, count, duration, either, list, read_duration};

@@ -1,6 +1,6 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, Row, RunScope, State as StepState, Status};
+use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, State as StepState, Status};
 use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
@@ -55,6 +55,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Again(step) => again(state, step),
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
+        NextMove::GiveSecret(step) => give_secret(state, step),
         NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
         NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
@@ -282,6 +283,16 @@ pub fn copy_reminder(state: &mut State) -> Vec<Effect> {
 
 pub fn has_step(state: &State) -> Can {
     chosen(state).map(|_| ()).ok_or_else(|| "choose a step first".to_owned())
+}
+
+/// Asks for the secret that a step stopped at, and runs the step then.
+fn give_secret(state: &mut State, step: Address) -> Vec<Effect> {
+    let row = state.facts.open.as_ref().and_then(|open| open.row(&step));
+    let Some(Status::Asked(Question::NeedsSecret { reference, why })) = row.map(|row| &row.status) else {
+        return Vec::new();
+    };
+    let missing = MissingSecret { reference: reference.clone(), why: why.clone(), chosen_now: false };
+    ask(state, Ask::Secrets { missing: vec![missing], run: Some(RunScope::Only(step)) })
 }
 
 pub fn can_skip(state: &State) -> Can {

@@ -11,6 +11,7 @@ use crate::engagement::{
 };
 use crate::engine::{Notice, Page, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
+use crate::text::Masks;
 use crate::ui::look::Look;
 use crate::ui::widget::log::Output;
 use crate::ui::words;
@@ -204,6 +205,8 @@ pub struct Opened {
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
+    /// What hides the secrets that the engine knows.
+    pub masks: Masks,
 }
 
 /// Reading along.
@@ -241,6 +244,7 @@ impl Opened {
             newer: None,
             broken: None,
             closed: false,
+            masks: Masks::default(),
         };
         opened.work_out();
         opened
@@ -284,6 +288,10 @@ impl Opened {
             Notice::Page(page) => {
                 self.page(page);
                 None
+            }
+            Notice::NeedsSecrets { missing, run } => {
+                self.running &= run.is_none();
+                Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
             Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {

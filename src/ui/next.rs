@@ -23,6 +23,8 @@ pub enum NextMove {
     TrustKey(Address),
     /// Something else is there; a person must put it right or decide.
     Decide(Address),
+    /// It needs a secret that only a person can give now.
+    GiveSecret(Address),
     SignOff(Address),
     /// It is done, and the runbook would do it otherwise now.
     Outdated(Address),
@@ -46,6 +48,7 @@ impl NextMove {
             NextMove::Wait(_) => "it is over..",
             NextMove::TrustKey(_) => "check the key",
             NextMove::Decide(_) => "decide",
+            NextMove::GiveSecret(_) => "give the secret",
             NextMove::SignOff(_) => "sign off",
             NextMove::Outdated(_) => "look or keep",
             NextMove::Settle(_) => "settle",
@@ -76,6 +79,7 @@ impl NextMove {
             NextMove::Wait(_) => "Enter lets you say that the wait is over".to_owned(),
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
             NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
+            NextMove::GiveSecret(_) => "Enter asks for the secret; it is not shown, and kept in memory only".to_owned(),
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
             NextMove::Settle(_) => "Enter lets you say what became of it".to_owned(),
@@ -112,6 +116,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::NeedsApproval => NextMove::Plan(here),
         Status::Asked(Question::HostKey { .. }) => NextMove::TrustKey(here),
         Status::Asked(Question::Different { .. }) => NextMove::Decide(here),
+        Status::Asked(Question::NeedsSecret { .. }) => NextMove::GiveSecret(here),
         Status::InDoubt { .. } => NextMove::Settle(here),
         Status::Done { .. } if row.outdated => NextMove::Outdated(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),

@@ -15,7 +15,7 @@ use crate::ui::screen::home::HomeScreen;
 use crate::ui::screen::output::OutputScreen;
 use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
-use crate::ui::screen::prompt::Prompt;
+use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::waiting::WaitForm;
 use crate::ui::screen::{Move, SMALLEST, Screen};
 use crate::ui::words;
@@ -106,7 +106,9 @@ impl State {
 
     /// An engagement was opened: its board is shown, on the next thing to do.
     pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
-        let effects = self.enter(Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone()));
+        let mut open = Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone());
+        open.masks = handle.masks().clone();
+        let effects = self.enter(open);
         if let Some(greeting) = handle.greeting() {
             self.say(Said::bad(greeting));
         }
@@ -254,10 +256,18 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         Notice::Refused(refusal) => Some(refusal.to_string()),
         _ => None,
     };
+    let wanted = match &notice {
+        Notice::NeedsSecrets { missing, run } => Some(Ask::Secrets { missing: missing.clone(), run: run.clone() }),
+        _ => None,
+    };
     let said = open.take(notice, state.facts.now);
     let closed = open.closed;
     if let Some(said) = said {
         state.say(said);
+    }
+    if let Some(ask) = wanted {
+        state.popup = Some(Popup::Prompt(Prompt::new(ask)));
+        return Vec::new();
     }
     if let Some(why) = refused {
         state.form.refused(&why);

@@ -78,6 +78,7 @@ fn asked(question: &Question) -> &'static str {
     match question {
         Question::HostKey { .. } => "is this the right host key?",
         Question::Different { .. } => "something else is there already",
+        Question::NeedsSecret { .. } => "a secret is missing",
     }
 }
 

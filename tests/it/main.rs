@@ -18,6 +18,7 @@ mod handover;
 mod headless;
 mod hosts_fail;
 mod power_cut;
+mod secrets;
 mod shim;
 mod stage;
 mod terminal;

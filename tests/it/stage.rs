@@ -78,6 +78,12 @@ impl Stage {
     }
 }
 
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        Answer::of(output)
+    }
+}
+
 impl Answer {
     pub fn of(output: Output) -> Self {
         Answer {

@@ -95,6 +95,7 @@ impl Lab {
             cloud: Err(Failure::new("no cloud", "none is needed")),
             ssh: Arc::new(ssh::Pool::new(settings)),
             routes: Arc::new(Routes::for_tests(routes, Identity::Key(self.key.clone()))),
+            vault: crate::action::Vault::default(),
             output,
             cancel: CancellationToken::new(),
             subject: subject("e1"),
@@ -112,6 +113,7 @@ fn script(run: &str) -> Call {
         run: Some(run.to_owned()),
         verify: Some("cat /etc/made".to_owned()),
         undo: Some("rm -f /etc/made; echo gone".to_owned()),
+        stdin: None,
         limit: Duration::from_secs(20),
     }
 }
@@ -203,6 +205,7 @@ async fn a_step_without_a_check_runs_and_one_without_an_undo_says_so() {
         run: Some("true".to_owned()),
         verify: None,
         undo: None,
+        stdin: None,
         limit: Duration::from_secs(20),
     };
     let action = shell(&bare);

@@ -6,7 +6,7 @@ use super::life::{PUBLIC_KEY, lives, lives_once};
 use super::*;
 
 /// A fresh engagement in the lent cloud.
-async fn lent() -> Option<Stage> {
+pub(super) async fn lent() -> Option<Stage> {
     #[expect(clippy::disallowed_methods, reason = "only a test asks whether a cloud is lent to it")]
     let Ok(url) = std::env::var("ONRAMP_MOTO_URL") else {
         eprintln!("SKIPPED: no cloud is lent; tests/lab/moto up prints the URL for ONRAMP_MOTO_URL");

@@ -7,6 +7,7 @@ mod hosts;
 mod lent;
 mod life;
 mod looks;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ impl Stage {
             cloud: Ok(Arc::new(cloud)),
             ssh: Arc::new(ssh::Pool::new(ssh::Settings::new(dial, Vec::new(), None))),
             routes: Arc::new(Routes::default()),
+            vault: super::Vault::default(),
             output,
             cancel: CancellationToken::new(),
             subject: subject(engagement),

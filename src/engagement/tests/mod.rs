@@ -89,7 +89,10 @@ fn catalog() -> Catalog {
     let kind = |name: &'static str, args: &[&'static str], results: &[&'static str], mutates: bool| KindSpec {
         name,
         summary: "for tests",
-        args: args.iter().map(|name| ArgSpec { name, required: false, summary: "see the manual" }).collect(),
+        args: args
+            .iter()
+            .map(|name| ArgSpec { name, required: false, secret: false, summary: "see the manual" })
+            .collect(),
         results: results.to_vec(),
         mutates,
         has_undo: mutates,

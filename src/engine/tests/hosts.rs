@@ -4,7 +4,8 @@ use russh::keys::{Algorithm, PrivateKey, key::safe_rng};
 
 use super::*;
 use crate::engagement::{Intent, Purpose, RepeatClass};
-use crate::practice::hosts::{HostSpec, Hosts, Image};
+pub(super) use crate::practice::hosts::Hosts;
+use crate::practice::hosts::{HostSpec, Image};
 use crate::practice::net::{Gate, Source, Verdict};
 
 const HOSTS: &str = r#"
@@ -43,7 +44,8 @@ async fn stage() -> (Stage, Hosts) {
     stage_of(HOSTS).await
 }
 
-async fn stage_of(runbook: &str) -> (Stage, Hosts) {
+/// A runbook over one host called `app`, to which everybody has the key.
+pub(super) async fn stage_of(yaml: &str) -> (Stage, Hosts) {
     let key = Arc::new(PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap());
     let hosts = Hosts::new();
     let spec = HostSpec {
@@ -54,7 +56,7 @@ async fn stage_of(runbook: &str) -> (Stage, Hosts) {
         authorized_keys: vec![key.public_key().to_openssh().unwrap()],
     };
     hosts.add(spec).await.unwrap();
-    let mut stage = Stage::new(runbook, Faults::none());
+    let mut stage = Stage::new(yaml, Faults::none());
     stage.dial = hosts.dialer(Source::ENGINEER, Arc::new(Open));
     stage.identity = Some(ssh::Identity::Key(key));
     (stage, hosts)

@@ -8,6 +8,7 @@ mod doubts;
 mod hosts;
 mod resume;
 mod runs;
+mod secrets;
 mod stops;
 mod undos;
 mod updates;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{Clock, Handle, Notice, Request, Settings, Summary, start};
-use crate::action::{Failure, Worlds};
+use crate::action::{Failure, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
     Address, At, Command, Engagement, Event, Plan, Recorded, Row, RunScope, RunbookFile, State, Status, board, fold,
@@ -165,7 +166,8 @@ impl Stage {
     fn worlds_over(&self, cloud: Result<Cloud, Failure>, wiring: Wiring) -> Worlds {
         let mut settings = ssh::Settings::new(self.dial.clone(), Vec::new(), None);
         settings.limits.connect = Duration::from_millis(500);
-        let worlds = Worlds::new(cloud, ssh::Pool::new(settings)).with_wiring(wiring);
+        let vault = Vault::for_tests(&self.folder(), None);
+        let worlds = Worlds::new(cloud, ssh::Pool::new(settings)).with_wiring(wiring).with_vault(vault);
         match &self.identity {
             Some(identity) => worlds.with_identity(identity.clone()),
             None => worlds,

@@ -23,6 +23,7 @@ pub(super) mod request;
 mod routes;
 mod rules;
 mod run;
+mod secrets;
 mod seed;
 mod tags;
 mod tokens;
@@ -45,6 +46,9 @@ use serde::{Deserialize, Serialize};
 use winterbaume_ec2::Ec2StateView;
 use world::World;
 use xml::{Xml, text_of};
+
+/// The service that keeps secrets, as signatures name it.
+pub(super) const SECRETS: &str = "secretsmanager";
 
 /// What the consoles of the instances say, by instance id.
 pub(super) type Consoles = BTreeMap<String, String>;
@@ -87,7 +91,7 @@ impl Layer {
         consoles: &Consoles,
         id: &str,
     ) -> Result<String, Refusal> {
-        if ask.service != "ec2" {
+        if ask.service != "ec2" && ask.service != SECRETS {
             return self.other_service(ask).await;
         }
         if places::open(&ask.region) != Some(true) {
@@ -99,6 +103,9 @@ impl Layer {
         let (base, world) = self.parts(&ask.region);
         (world.now, world.hidden_for) = (now, hidden_for);
         world.settle();
+        if ask.service == SECRETS {
+            return secrets::answer(world, ask.action(), &ask.body);
+        }
         if ask.yes("DryRun") {
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Err(Refusal::new("DryRunOperation", message));

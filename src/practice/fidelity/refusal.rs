@@ -46,6 +46,11 @@ impl Refusal {
         }
     }
 
+    /// The body of a service that speaks JSON.
+    pub fn json(&self) -> String {
+        serde_json::json!({ "__type": self.code, "message": self.message }).to_string()
+    }
+
     /// The body, in the shape of EC2 or in the one of the other query services.
     pub fn document(&self, ec2: bool, request_id: &str) -> String {
         let (code, message) = (xml_escape(&self.code), xml_escape(&self.message));

@@ -8,12 +8,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use super::refusal::Refusal;
 
 /// What was asked, of which service, where, and by whom.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Request {
     pub service: String,
     pub region: String,
     pub access_key: String,
     pub parameters: BTreeMap<String, String>,
+    /// Of a service that speaks JSON; never written down, because secrets are in it.
+    pub body: String,
 }
 
 impl Request {
@@ -25,10 +27,16 @@ impl Request {
         let scope: Vec<&str> = scope.split([',', ' ']).next().unwrap_or_default().split('/').collect();
         let &[access_key, _, region, service, _] = scope.as_slice() else { return Err(unsigned()) };
         let body = std::str::from_utf8(http.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let (service, region, access_key) = (service.into(), region.into(), access_key.into());
+        if let Some((_, action)) = http.headers().get("x-amz-target").and_then(|target| target.split_once('.')) {
+            let parameters = BTreeMap::from([("Action".to_owned(), action.to_owned())]);
+            return Ok(Self { service, region, access_key, parameters, body: body.to_owned() });
+        }
         Ok(Self {
-            service: service.into(),
-            region: region.into(),
-            access_key: access_key.into(),
+            body: String::new(),
+            service,
+            region,
+            access_key,
             parameters: body
                 .split('&')
                 .filter_map(|pair| pair.split_once('='))
@@ -43,7 +51,7 @@ impl Request {
             parameters.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         all.insert("Action".into(), action.into());
         all.insert("Version".into(), "2016-11-15".into());
-        Self { service: "ec2".into(), region: region.into(), access_key: String::new(), parameters: all }
+        Self { service: "ec2".into(), region: region.into(), parameters: all, ..Self::default() }
     }
 
     pub fn action(&self) -> &str {
@@ -53,7 +61,9 @@ impl Request {
     /// True for calls that can change something.
     pub fn mutating(&self) -> bool {
         let reads = ["Describe", "Get", "List", "Search", "Decode"];
-        self.service == "ec2" && !reads.iter().any(|verb| self.action().starts_with(verb)) && !self.yes("DryRun")
+        ["ec2", super::SECRETS].contains(&self.service.as_str())
+            && !reads.iter().any(|verb| self.action().starts_with(verb))
+            && !self.yes("DryRun")
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {

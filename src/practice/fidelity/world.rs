@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::Kind;
 use super::pace::{Pace, Wait};
 use super::refusal::Refusal;
+use super::secrets::Secret;
 use super::xml::Xml;
 
 pub(super) type Tags = BTreeMap<String, String>;
@@ -36,6 +37,8 @@ pub(super) struct World {
     pub tags: Table<Tags>,
     pub born: Table<i64>,
     pub tokens: Table<Token>,
+    #[serde(default)]
+    pub secrets: Table<Secret>,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,

@@ -9,8 +9,12 @@ mod templates;
 use super::{ArgSpec, Catalog, KindSpec};
 
 fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static str], mutates: bool) -> KindSpec {
-    let arg =
-        |(name, required): &(&'static str, bool)| ArgSpec { name, required: *required, summary: "see the manual" };
+    let arg = |(name, required): &(&'static str, bool)| ArgSpec {
+        name,
+        required: *required,
+        secret: *name == "password",
+        summary: "see the manual",
+    };
     KindSpec {
         name,
         summary: "for tests",
@@ -29,6 +33,7 @@ fn catalog() -> Catalog {
         kind("aws/subnet", &[("vpc", true), ("cidr", true), ("key", false)], &["id"], true),
         kind("aws/instance", &[("subnet", true)], &["id", "address"], true),
         kind("aws/stubborn", &[], &[], true),
+        kind("aws/mailer", &[("password", true), ("greeting", false)], &[], true),
         kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
     ];
     Catalog { kinds: kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect() }

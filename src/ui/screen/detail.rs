@@ -224,6 +224,9 @@ impl Detail<'_> {
                 prose.item("Asks", said, look.style(Role::Problem));
                 diff::add(prose, look, differences);
             }
+            Question::NeedsSecret { reference, why } => {
+                prose.item("Asks", &format!("for a secret: {}. {why}", reference.said()), look.style(Role::Accent));
+            }
         }
     }
 

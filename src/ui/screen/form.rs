@@ -6,20 +6,23 @@ use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
+use secrecy::SecretString;
 
 use crate::engagement::{Address, Command};
 use crate::engine::Request;
-use crate::input::{self, InputId, Setting, Value};
+use crate::input::{self, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
 use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
 use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused};
+use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::{Move, Screen, draw_prose};
-use crate::ui::state::{Place, State};
+use crate::ui::state::{Place, Popup, State};
 use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
+use crate::ui::widget::secret_line::SecretLine;
 use crate::ui::words;
 
 /// From this width on, help has a pane of its own.
@@ -54,6 +57,11 @@ pub fn begin(state: &mut State, step: &Address) -> Vec<Effect> {
 /// `Enter`: takes the answer or the offer, and goes on; at the end of a complete form back to the runbook.
 pub fn enter(state: &mut State) -> Vec<Effect> {
     let Some(field) = state.form.fields.get_mut(state.form.cursor) else { return Vec::new() };
+    if let Control::Secret(line) = &field.control
+        && !line.is_blank()
+    {
+        return enter_secret(state);
+    }
     if let Control::Text(editor) = &mut field.control
         && editor.has_many_lines()
         && !editor.is_blank()
@@ -103,7 +111,38 @@ fn finish(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// What was typed into a secret's field: where one lives, or the secret itself, which is kept nowhere before a person says
+/// where.
+fn enter_secret(state: &mut State) -> Vec<Effect> {
+    let Some(field) = state.form.fields.get_mut(state.form.cursor) else { return Vec::new() };
+    let kind = field.kind().clone();
+    let (Control::Secret(line), Kind::Secret(rule)) = (&mut field.control, kind) else {
+        return Vec::new();
+    };
+    if line.text().parse::<SecretRef>().is_ok() {
+        let reference = line.text().to_owned();
+        *line = SecretLine::default();
+        return state.form.take_answer(&state.facts, &reference).0;
+    }
+    if let Err(refusal) = rule.check(line.text()) {
+        field.problem = Some(Problem::error(refusal.to_string()));
+        return Vec::new();
+    }
+    let id = field.id.clone();
+    state.popup = Some(Popup::Prompt(Prompt::new(Ask::Store(id))));
+    Vec::new()
+}
+
 impl FormScreen {
+    /// What was typed for a secret, on its way to a store.
+    pub fn take_secret(&mut self, id: &InputId) -> Option<SecretString> {
+        let field = self.fields.iter_mut().find(|field| field.id == *id)?;
+        match &mut field.control {
+            Control::Secret(line) if !line.is_blank() => Some(line.take()),
+            _ => None,
+        }
+    }
+
     fn field(&self) -> Option<&FormField> {
         self.fields.get(self.cursor)
     }
@@ -226,7 +265,9 @@ impl FormScreen {
         let Some(field) = self.field() else { return Vec::new() };
         let untouched = field.is_blank() && field.saved.is_none();
         let select_one = matches!(field.control, Control::Select { several: false, .. });
-        if untouched || select_one {
+        // A secret goes where a person says, and only then.
+        let secret = matches!(field.control, Control::Secret(_));
+        if untouched || select_one || secret {
             return Vec::new();
         }
         let draft = field.draft();
@@ -246,6 +287,8 @@ impl FormScreen {
             Control::Text(_) if field.is_blank() && field.offer.is_some() => "take what is offered",
             Control::Text(_) if field.is_blank() && field.saved.is_none() && field.optional => "leave it empty",
             Control::Text(_) => "save",
+            Control::Secret(line) if line.is_blank() => "next",
+            Control::Secret(_) => "keep..",
             Control::Select { .. } => "choose",
         }
         .to_owned()
@@ -327,10 +370,18 @@ impl Screen for FormScreen {
         if key.code == KeyCode::Right && field.edit_offer() {
             return Vec::new();
         }
-        if let Control::Text(editor) = &mut field.control
-            && editor.key(key)
-        {
-            field.recheck(&setting);
+        match &mut field.control {
+            Control::Text(editor) => {
+                if editor.key(key) {
+                    field.recheck(&setting);
+                }
+            }
+            Control::Secret(line) => {
+                if line.key(key) {
+                    field.problem = None;
+                }
+            }
+            Control::Select { .. } => {}
         }
         Vec::new()
     }
@@ -351,7 +402,7 @@ impl Screen for FormScreen {
                         return Vec::new();
                     }
                 }
-                Control::Text(_) => {}
+                Control::Text(_) | Control::Secret(_) => {}
             }
         }
         match to {
@@ -364,11 +415,14 @@ impl Screen for FormScreen {
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
         let setting = setting(facts);
-        if let Some(field) = self.fields.get_mut(self.cursor)
-            && let Control::Text(editor) = &mut field.control
-        {
-            editor.paste(text);
-            field.recheck(&setting);
+        let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
+        match &mut field.control {
+            Control::Text(editor) => {
+                editor.paste(text);
+                field.recheck(&setting);
+            }
+            Control::Secret(line) => line.paste(text),
+            Control::Select { .. } => {}
         }
         Vec::new()
     }
@@ -442,10 +496,13 @@ impl FormScreen {
         }
         let y = area.y + u16::try_from(focus.start - first).unwrap_or(0);
         frame.set_cursor_position((area.x, y.min(area.bottom().saturating_sub(1))));
-        if let (Some(at), Some(Control::Text(text))) = (editor, self.field().map(|field| &field.control)) {
-            let place = Rect { x: area.x + at.x, y, width: at.width, height: at.height }.intersection(area);
+        let Some(at) = editor else { return };
+        let place = Rect { x: area.x + at.x, y, width: at.width, height: at.height }.intersection(area);
+        match self.field().map(|field| &field.control) {
             // What is offered shows through an empty field; only the cursor is ours then.
-            text.draw(frame, place, Style::new(), true);
+            Some(Control::Text(text)) => text.draw(frame, place, Style::new(), true),
+            Some(Control::Secret(line)) => line.draw(frame, place, Style::new()),
+            _ => {}
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Look, Role};
 use crate::ui::widget::field::Editor;
 use crate::ui::widget::prose::{Prose, cells, fitted};
+use crate::ui::widget::secret_line::SecretLine;
 
 /// Rows of a table or list that are shown at once.
 const TALLEST: usize = 10;
@@ -18,6 +19,8 @@ const TALLEST: usize = 10;
 #[derive(Debug, Clone)]
 pub enum Control {
     Text(Box<Editor>),
+    /// Typed unseen; where it lives is the answer.
+    Secret(SecretLine),
     /// One of several, or some of them.
     Select {
         choices: Vec<Choice>,
@@ -85,13 +88,14 @@ impl FormField {
     }
 
     pub fn takes_text(&self) -> bool {
-        matches!(self.control, Control::Text(_))
+        matches!(self.control, Control::Text(_) | Control::Secret(_))
     }
 
     /// What is typed or marked, as text that the rules read.
     pub fn draft(&self) -> String {
         match &self.control {
             Control::Text(editor) => editor.text(),
+            Control::Secret(_) => self.saved.as_ref().map(Value::shown).unwrap_or_default(),
             Control::Select { choices, marked, several, cursor } => {
                 if *several {
                     let marked = choices.iter().zip(marked).filter(|(_, marked)| **marked);
@@ -117,6 +121,7 @@ impl FormField {
     pub fn is_blank(&self) -> bool {
         match &self.control {
             Control::Text(editor) => editor.is_blank(),
+            Control::Secret(line) => line.is_blank(),
             Control::Select { marked, several, .. } => *several && !marked.iter().any(|marked| *marked),
         }
     }
@@ -158,7 +163,7 @@ impl FormField {
         if untouched || same_meaning || self.is_blank() {
             let cursor = match &self.control {
                 Control::Select { cursor, .. } => Some(*cursor),
-                Control::Text(_) => None,
+                Control::Text(_) | Control::Secret(_) => None,
             };
             self.control = control(&self.kind, shown.as_deref(), self.offer.as_deref());
             if let (Some(before), Control::Select { cursor, several: true, .. }) = (cursor, &mut self.control) {
@@ -212,6 +217,7 @@ fn control(kind: &Kind, shown: Option<&str>, offer: Option<&str>) -> Control {
         Kind::Choice(choices) => (choices.clone(), false),
         Kind::Choices(choices, _) => (choices.clone(), true),
         Kind::YesNo => (yes_no(), false),
+        Kind::Secret(_) => return Control::Secret(SecretLine::default()),
         kind if many_lines(kind) => {
             return Control::Text(Box::new(Editor::lines(&one_per_line(kind, shown.unwrap_or_default()))));
         }
@@ -256,7 +262,12 @@ pub fn label_width(width: u16) -> usize {
 pub fn closed(facts: &Facts, field: &FormField, width: u16) -> Drawn {
     let look = &facts.look;
     let room = usize::from(width).saturating_sub(label_width(width) + 5);
-    let draft = if field.is_blank() { String::new() } else { field.draft() };
+    let draft = match (&field.control, &field.saved) {
+        (Control::Secret(line), _) if !line.is_blank() => "typed, not kept yet".to_owned(),
+        (Control::Secret(_), Some(Value::Secret(reference))) => format!("kept: {}", reference.said()),
+        _ if field.is_blank() => String::new(),
+        _ => field.draft(),
+    };
     let (value, style) = match (&field.saved, draft.is_empty()) {
         (Some(_), false) | (None, false) => (several_lines(&draft), Style::new()),
         (_, true) => match &field.offer {
@@ -312,7 +323,11 @@ fn sign_span(look: &Look, field: &FormField) -> Span<'static> {
 pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Drawn {
     let look = &facts.look;
     let mut prose = Prose::new(look, width.saturating_sub(1), 0);
-    let one_line = matches!(&field.control, Control::Text(editor) if !editor.has_many_lines());
+    let one_line = match &field.control {
+        Control::Text(editor) => !editor.has_many_lines(),
+        Control::Secret(_) => true,
+        Control::Select { .. } => false,
+    };
     let column = label_width(width) + 4;
     let label = look.text(&field.label);
     let mut head = vec![
@@ -345,6 +360,19 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
             }
             let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
             editor_area = Some(Rect { x, y: 0, width, height: u16::try_from(rows).unwrap_or(1) });
+        }
+        Control::Secret(_) => {
+            let room = usize::from(width).saturating_sub(column + 3);
+            head.push(Span::styled(fitted(&label, label_width(width)), look.style(Role::Accent)));
+            head.extend([Span::raw("["), Span::raw(" ".repeat(room)), Span::raw("]")]);
+            prose.line(Line::from(head));
+            let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
+            editor_area = Some(Rect { x, y: 0, width, height: 1 });
+            let said = match &field.saved {
+                Some(Value::Secret(reference)) => format!("Kept: {}. Type to replace it.", reference.said()),
+                _ => "Not shown while you type. Enter asks where to keep it.".to_owned(),
+            };
+            prose.indented("    ", &said, look.style(Role::Muted));
         }
         Control::Select { choices, cursor, marked, several } => {
             head.push(Span::styled(label, look.style(Role::Accent)));

@@ -14,12 +14,13 @@ pub mod rows;
 pub mod waiting;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::text;
+use crate::text::{self, Masker};
 use crate::ui::command;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Tone};
@@ -93,6 +94,31 @@ pub fn draw(state: &State, frame: &mut Frame) {
         frame.render_widget(line, row);
     }
     draw_hints(state, frame, hints);
+    if let Some(open) = &state.facts.open {
+        hide(frame.buffer_mut(), &open.masks.now());
+    }
+}
+
+/// The last net: whatever was drawn, a known secret is not seen.
+fn hide(buffer: &mut Buffer, masker: &Masker) {
+    if masker.is_idle() {
+        return;
+    }
+    let area = buffer.area;
+    for y in area.rows().map(|row| row.y) {
+        let mut line = String::new();
+        let mut cells = Vec::new();
+        for x in area.left()..area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            cells.extend(std::iter::repeat_n(x, symbol.len()));
+            line.push_str(symbol);
+        }
+        for found in masker.find(line.as_bytes()) {
+            for x in &cells[found] {
+                buffer[(*x, y)].set_symbol("*");
+            }
+        }
+    }
 }
 
 /// The room for the screen's own content in a terminal of this size.

@@ -1,5 +1,7 @@
 //! Questions that need an answer before something happens: what it means first, then a line to type.
 
+mod secrets;
+
 use std::collections::BTreeSet;
 
 use ratatui::Frame;
@@ -7,17 +9,20 @@ use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::Span;
+use secrecy::SecretString;
 
-use crate::engagement::{self, Address, Command, Question, RunScope, Settlement, Status};
+use crate::engagement::{self, Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
 use crate::engine::Request;
+use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Said};
 use crate::ui::look::{Glyph, Role};
 use crate::ui::screen::{Move, Screen, draw_prose};
-use crate::ui::state::{Place, State, run};
+use crate::ui::state::{Place, Popup, State, run};
 use crate::ui::widget::field::Editor;
 use crate::ui::widget::prose::Prose;
+use crate::ui::widget::secret_line::SecretLine;
 use crate::ui::widget::{diff, popup};
 use crate::ui::words;
 
@@ -36,6 +41,13 @@ pub enum Ask {
     Approve,
     /// These changes, newest first.
     Undo(Vec<Address>),
+    /// Secrets that are missing, one after the other; then this run begins.
+    Secrets {
+        missing: Vec<MissingSecret>,
+        run: Option<RunScope>,
+    },
+    /// Where to keep the secret that was typed for this input.
+    Store(InputId),
     /// What to look for in the output.
     Find,
     /// Look at it again, or keep it as it was done?
@@ -51,6 +63,11 @@ pub enum Ask {
 pub struct Prompt {
     pub ask: Ask,
     editor: Editor,
+    /// Where a secret is typed, and what was said to those before it.
+    hidden: SecretLine,
+    given: Vec<(SecretRef, Option<SecretString>)>,
+    /// A passphrase that is chosen now, typed once.
+    first: Option<SecretString>,
     choice: usize,
     problem: Option<String>,
 }
@@ -75,9 +92,17 @@ const SETTLE: [Choice; 3] = [
     ("done", "I saw that it is done; what I saw stands in the handover report"),
 ];
 
+const STORES: [Choice; 4] = [
+    ("file", "secrets.age beside the state file, sealed with a passphrase"),
+    ("keyring", "the keyring of this machine's user"),
+    ("AWS", "Secrets Manager in the engagement's account"),
+    ("ask me", "nowhere: I am asked each time it is needed"),
+];
+
 impl Prompt {
     pub fn new(ask: Ask) -> Self {
-        Prompt { ask, editor: Editor::line(""), choice: 0, problem: None }
+        let (hidden, given, first) = Default::default();
+        Prompt { ask, editor: Editor::line(""), hidden, given, first, choice: 0, problem: None }
     }
 
     fn choices(&self) -> &'static [Choice] {
@@ -85,6 +110,7 @@ impl Prompt {
             Ask::Different(_) => &DIFFERENT,
             Ask::Settle(_) => &SETTLE,
             Ask::Outdated(_) => &OUTDATED,
+            Ask::Store(_) => &STORES,
             _ => &[],
         }
     }
@@ -109,6 +135,8 @@ impl Prompt {
             Ask::TakeEdition => "Take this edition of the runbook".to_owned(),
             Ask::Approve => "Approve the plan".to_owned(),
             Ask::Undo(steps) => format!("Undo {}", text::count(steps.len(), "change")),
+            Ask::Secrets { missing, .. } => format!("{} missing", text::count(missing.len(), "secret")),
+            Ask::Store(_) => "Where is this secret to be kept?".to_owned(),
             Ask::Find => "Find in the output".to_owned(),
             Ask::Leave => "Steps are still running".to_owned(),
         }
@@ -126,6 +154,9 @@ impl Prompt {
             Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) => String::new(),
             Ask::TakeEdition => "Type yes to take it".to_owned(),
             Ask::Approve | Ask::Undo(_) => format!("Type {} to go on", facts.approval_word()),
+            Ask::Secrets { .. } if self.first.is_some() => "Once more".to_owned(),
+            Ask::Secrets { .. } => "Secret (not shown)".to_owned(),
+            Ask::Store(_) => String::new(),
             Ask::Find => "Text".to_owned(),
             Ask::Leave => "Type yes to stop them and leave".to_owned(),
         }
@@ -173,6 +204,10 @@ impl Prompt {
             }
             Ask::Approve => explain_approval(facts, prose),
             Ask::Undo(steps) => explain_undo(facts, steps, prose),
+            Ask::Secrets { missing, .. } => self.explain_secrets(facts, missing, prose),
+            Ask::Store(_) => {
+                prose.text("The state file only says where it lives, never what it is.", plain);
+            }
             Ask::Find => {
                 prose.text("Small letters find capitals too. n and N go on.", plain);
             }
@@ -279,7 +314,8 @@ fn more(prose: &mut Prose, length: usize) {
 
 impl Screen for Prompt {
     fn on(&mut self, _facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
-        if self.editor.key(key) {
+        let taken = if self.wanted().is_some() { self.hidden.key(key) } else { self.editor.key(key) };
+        if taken {
             self.problem = None;
         }
         Vec::new()
@@ -300,6 +336,7 @@ impl Screen for Prompt {
             Ask::Approve | Ask::Undo(_) | Ask::TrustKey(_) | Ask::TakeEdition | Ask::Leave => {
                 self.problem = Some("this must be typed, not pasted".to_owned());
             }
+            Ask::Secrets { .. } => self.hidden.paste(text),
             _ => self.editor.paste(text),
         }
         let _ = facts;
@@ -353,7 +390,10 @@ impl Screen for Prompt {
             let [lead_area, field] =
                 Layout::horizontal([Constraint::Length(lead_width), Constraint::Fill(1)]).areas(line);
             frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
-            self.editor.draw(frame, field, look.bold(), true);
+            match self.wanted() {
+                Some(_) => self.hidden.draw(frame, field, look.bold()),
+                None => self.editor.draw(frame, field, look.bold(), true),
+            }
         } else {
             frame.set_cursor_position(text_area.as_position());
         }
@@ -362,6 +402,12 @@ impl Screen for Prompt {
 
 /// `Enter`: takes the answer, or says what is wrong with it.
 pub fn accept(state: &mut State) -> Vec<Effect> {
+    if let Some(Popup::Prompt(open)) = &mut state.popup
+        && open.wanted().is_some()
+        && !open.take_secret()
+    {
+        return Vec::new();
+    }
     let Some(crate::ui::state::Popup::Prompt(prompt)) = &state.popup else { return super::waiting::accept(state) };
     let prompt = prompt.clone();
     match answer(state, &prompt) {
@@ -429,6 +475,21 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
                 open.running = true;
             }
             Ok(vec![Effect::Send(Request::Undo(steps.clone()))])
+        }
+        Ask::Secrets { run: scope, .. } => {
+            let said = Effect::Send(Request::Secrets(prompt.given.clone()));
+            let then = scope.clone().map(|scope| run(state, scope)).unwrap_or_default();
+            Ok([vec![said], then].concat_effects())
+        }
+        Ask::Store(input) => {
+            let store = match prompt.chosen() {
+                "keyring" => SecretStore::Keyring,
+                "AWS" => SecretStore::SecretsManager,
+                "ask me" => SecretStore::Prompt,
+                _ => SecretStore::Age,
+            };
+            let text = state.form.take_secret(input).ok_or("the field is empty by now")?;
+            Ok(vec![Effect::Send(Request::KeepSecret { input: input.clone(), store, text })])
         }
         Ask::Find => {
             state.output.view().find = typed;

@@ -8,6 +8,7 @@ mod home;
 mod looks;
 mod plan;
 mod popups;
+mod secrets;
 mod sizes;
 mod stage;
 mod waiting;

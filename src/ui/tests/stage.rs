@@ -123,6 +123,12 @@ impl Stage {
         self.engine(Request::Command(Command::GiveInputs(vec![(id, value)])));
     }
 
+    /// The engine kept the secret of the VPN's first tunnel there.
+    pub fn give_reference(&mut self, reference: &str) {
+        let value = crate::input::Value::Secret(reference.parse().unwrap());
+        self.engine(Request::Command(Command::GiveInputs(vec![("vpn.t1_psk".parse().unwrap(), value)])));
+    }
+
     /// Something happened in the engine.
     pub fn fact(&mut self, event: Fact) {
         self.seq += 1;

@@ -6,4 +6,5 @@ pub mod field;
 pub mod log;
 pub mod popup;
 pub mod prose;
+pub mod secret_line;
 pub mod tree;

@@ -1,0 +1,156 @@
+//! Secrets Manager: a secret that onramp makes, one that it keeps, one that it only reads. Against the practice cloud,
+//! and against a lent one where there is one.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::*;
+use crate::action::vault::{NotKept, Vault};
+use crate::aws::Kind;
+use crate::engagement::Question;
+use crate::input::{SecretRef, SecretRule, SecretStore};
+
+fn kind(arguments: Json) -> Call {
+    let Json::Object(with) = arguments else { panic!("arguments are a map") };
+    Call::Kind { kind: "aws/secret".to_owned(), with }
+}
+
+fn psk() -> Call {
+    kind(serde_json::json!({ "key": "psk/one" }))
+}
+
+fn output(outcome: &Outcome) -> &BTreeMap<String, Json> {
+    match outcome {
+        Outcome::Changed { output, .. } | Outcome::AlreadySo { output, .. } => output,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Made, found, read by whoever needs it, taken away, made again with another text.
+async fn life(stage: &Stage) {
+    let name = format!("onramp/{}/psk/one", stage.world.subject.name);
+    let action = build(&psk(), &stage.world.subject).unwrap();
+    let intent = |token: &str| DurableIntent::for_tests(&stage.world.subject.address, token);
+    assert!(matches!(action.probe(&stage.world).await, Probe::Absent { .. }));
+    let first = intent("0123456789abcdef0123456789abcdef");
+    let made = action.apply(&stage.world, &first).await;
+    assert!(matches!(made, Outcome::Changed { created: true, .. }), "{made:?}");
+    let reference: SecretRef = output(&made)["reference"].as_str().unwrap().parse().unwrap();
+    assert!(matches!(&reference, SecretRef::Aws { .. }), "{reference}");
+    let Probe::Same(found) = action.probe(&stage.world).await else { panic!("it is not found again") };
+    assert_eq!(found.output["reference"], serde_json::json!(reference.to_string()));
+    let Verified::So(_) = action.verify(&stage.world).await else { panic!("it is not so") };
+
+    let text = stage.world.vault.find(&reference, &stage.world.cloud).await.unwrap();
+    assert_eq!(SecretRule::PSK.check(text.expose_secret()), Ok(()));
+    let told = format!("{made:?} {:?}", action.changes());
+    assert!(!told.contains(text.expose_secret()), "{told}");
+    assert_eq!(stage.world.vault.masks().now().mask(text.expose_secret()), "********");
+
+    // The same step again, under the same token and under another: nothing is made twice, and nothing replaced.
+    let again = action.apply(&stage.world, &first).await;
+    assert!(matches!(again, Outcome::Changed { .. }), "the token says that it is ours: {again:?}");
+    let later = action.apply(&stage.world, &intent("ffff456789abcdef0123456789abcdef")).await;
+    assert!(matches!(later, Outcome::AlreadySo { .. }), "{later:?}");
+    let cloud = stage.world.cloud().unwrap();
+    assert_eq!(cloud.read_secret(&name).await.unwrap().expose_secret(), text.expose_secret());
+
+    let gone = action.undo(&stage.world, &first, output(&made)).await;
+    assert!(matches!(gone, Outcome::Changed { .. }), "{gone:?}");
+    assert_eq!(cloud.read_secret(&name).await.unwrap_err().kind, Kind::Conflict);
+    assert!(matches!(action.undo(&stage.world, &first, output(&made)).await, Outcome::AlreadySo { .. }));
+    assert!(matches!(action.probe(&stage.world).await, Probe::Different { mend, .. } if mend.len() == 2));
+    let anew = action.apply(&stage.world, &intent("aaaa456789abcdef0123456789abcdef")).await;
+    assert!(matches!(anew, Outcome::Changed { .. }), "{anew:?}");
+    assert_ne!(cloud.read_secret(&name).await.unwrap().expose_secret(), text.expose_secret());
+    action.undo(&stage.world, &first, output(&made)).await;
+}
+
+/// What a person typed goes into the account, and is found by its reference; somebody else's secret is left alone.
+async fn kept(stage: &Stage) {
+    let worlds = |vault: Vault| {
+        let cloud = stage.world.cloud.as_ref().map(|cloud| (**cloud).clone()).map_err(Clone::clone);
+        crate::action::Worlds::new(
+            cloud,
+            ssh::Pool::new(ssh::Settings::new(Arc::new(ssh::dial::Tcp), Vec::new(), None)),
+        )
+        .with_vault(vault)
+    };
+    let name = format!("onramp/{}/smtp.password", stage.world.subject.name);
+    let input = "smtp.password".parse().unwrap();
+    let here = worlds(Vault::default());
+    for text in ["hunter2-one", "hunter2-two", "hunter2-two"] {
+        let kept =
+            here.keep_secret(&stage.world.subject, &input, SecretStore::SecretsManager, SecretString::from(text));
+        assert_eq!(kept.await.unwrap().to_string(), format!("aws-secret:{name}"));
+    }
+    let there = Vault::default();
+    let reference: SecretRef = format!("aws-secret:{name}").parse().unwrap();
+    let found = there.find(&reference, &stage.world.cloud).await.unwrap();
+    assert_eq!(found.expose_secret(), "hunter2-two");
+    let nothing: SecretRef = "aws-secret:no/such/secret".parse().unwrap();
+    let why = there.find(&nothing, &stage.world.cloud).await.unwrap_err().why;
+    assert!(why.contains("has no secret of that name"), "{why}");
+    let mut stranger = stage.world.subject.clone();
+    stranger.engagement = "another".to_owned();
+    let taken = here.keep_secret(&stranger, &input, SecretStore::SecretsManager, SecretString::from("hunter2-three"));
+    let Err(NotKept::Failure(failure)) = taken.await else { panic!("it was replaced") };
+    assert!(failure.what.contains("already"), "{failure:?}");
+    let cloud = stage.world.cloud().unwrap();
+    assert_eq!(cloud.read_secret(&name).await.unwrap().expose_secret(), "hunter2-two");
+    cloud.schedule_deletion(&name).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_generated_secret_lives_in_secrets_manager() {
+    life(&Stage::new().await).await;
+}
+
+#[tokio::test]
+async fn a_typed_secret_is_kept_in_secrets_manager() {
+    kept(&Stage::new().await).await;
+}
+
+#[tokio::test]
+async fn secrets_live_in_a_lent_cloud() {
+    let Some(mut stage) = super::lent::lent().await else { return };
+    // Names in a lent cloud outlive the test.
+    stage.world.subject.name.clone_from(&stage.world.subject.engagement);
+    life(&stage).await;
+    kept(&stage).await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_secret() {
+    use crate::practice::fault::Fault;
+    for fault in [Fault::LostReply, Fault::ServerErrorAfter, Fault::ServerErrorBefore] {
+        for seed in 1..6 {
+            let stage = Stage::with(Pace::Instant, Faults::new(seed, vec![fault])).await;
+            let action = build(&psk(), &stage.world.subject).unwrap();
+            let intent = DurableIntent::for_tests(&stage.world.subject.address, "0123456789abcdef0123456789abcdef");
+            let outcome = action.apply(&stage.world, &intent).await;
+            assert!(matches!(outcome, Outcome::Changed { .. }), "{fault:?} {seed}: {outcome:?}");
+            assert!(matches!(action.verify(&stage.world).await, Verified::So(_)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_generated_secret_lives_in_the_sealed_file() {
+    let home = tempfile::tempdir().unwrap();
+    let stage = Stage::new().await;
+    let world = World { vault: Vault::for_tests(home.path(), None), ..stage.world.clone() };
+    let action = build(&kind(serde_json::json!({ "key": "psk/one", "store": "age" })), &world.subject).unwrap();
+    let passphrase: SecretRef = "passphrase:secrets.age".parse().unwrap();
+    let Err(Question::NeedsSecret { reference, .. }) = action.at_hand(&world).await else { panic!("it asks nothing") };
+    assert_eq!(reference, passphrase);
+    world.vault.remember(&passphrase, SecretString::from("open sesame"));
+    action.at_hand(&world).await.unwrap();
+    assert!(matches!(action.probe(&world).await, Probe::Absent { .. }));
+    let intent = DurableIntent::for_tests(&world.subject.address, "0123");
+    let made = action.apply(&world, &intent).await;
+    assert_eq!(output(&made)["reference"], serde_json::json!("age:secrets.age#psk/one"));
+    assert!(matches!(action.verify(&world).await, Verified::So(_)));
+    assert!(matches!(action.apply(&world, &intent).await, Outcome::AlreadySo { .. }));
+    assert!(matches!(action.undo(&world, &intent, output(&made)).await, Outcome::Changed { .. }));
+    assert!(matches!(action.probe(&world).await, Probe::Absent { .. }));
+}

@@ -1,0 +1,72 @@
+//! Which secrets the steps ahead will need, so that the missing ones are asked for before a run and not in the middle.
+
+use std::collections::BTreeSet;
+
+use super::event::Question;
+use super::scope::{ScopeMode, item_of, scope};
+use super::state::{Engagement, State};
+use super::{Address, board};
+use crate::input::{SecretRef, Value};
+use crate::runbook::{Runbook, Scope, Step, Work};
+
+/// A secret that is not where it should be, or that only a person knows: what to ask for, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingSecret {
+    /// The secret, or the passphrase of the file that it is in.
+    pub reference: SecretRef,
+    pub why: String,
+    /// It is chosen now, for something new: a person says it twice.
+    pub chosen_now: bool,
+}
+
+/// Where the secrets live that steps of `wanted` will read which are not settled yet: secrets that were given as
+/// inputs, those that earlier steps made, and those that a step asked for already.
+pub fn secrets_ahead(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    wanted: impl Fn(&Address) -> bool,
+) -> BTreeSet<SecretRef> {
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let mut found = BTreeSet::new();
+    for row in board(engagement, runbook).rows {
+        let ahead = row.touches_world && !row.status.settled() && wanted(&row.address);
+        let Some(step) = runbook.step(&row.address.step).filter(|_| ahead) else { continue };
+        for input in runbook.secrets_of(step) {
+            found.extend(engagement.inputs.get(input).and_then(|given| given.value.secret()).map(|it| it.of(input)));
+        }
+        found.extend(on_stdin(step, &row.address, &scope));
+        if let State::Asked { question: Question::NeedsSecret { reference, .. }, .. } = engagement.state(&row.address) {
+            found.insert(reference.clone());
+        }
+    }
+    found
+}
+
+fn on_stdin(step: &Step, address: &Address, scope: &Scope) -> Option<SecretRef> {
+    let Work::Shell(shell) = &step.work else { return None };
+    let stdin = shell.stdin.as_ref()?;
+    let mut scope = scope.clone();
+    if let Some(item) = item_of(step, address, &scope).ok()?? {
+        scope.insert_dotted("item", item.value);
+        scope.insert_dotted("key", item.key.into());
+    }
+    stdin.text(&scope).ok()?.parse().ok()
+}
+
+/// Steps that ended with the question for a secret, and the secret.
+pub fn asking_for_secrets(engagement: &Engagement) -> impl Iterator<Item = (&Address, &SecretRef)> {
+    engagement.steps.iter().filter_map(|(step, record)| match &record.state {
+        State::Asked { question: Question::NeedsSecret { reference, .. }, .. } => Some((step, reference)),
+        _ => None,
+    })
+}
+
+impl Engagement {
+    /// Where each secret lives, by the input that it answers.
+    pub fn secrets(&self) -> impl Iterator<Item = (&crate::input::InputId, SecretRef)> {
+        self.inputs.iter().filter_map(|(id, given)| match &given.value {
+            Value::Secret(reference) => Some((id, reference.of(id))),
+            _ => None,
+        })
+    }
+}

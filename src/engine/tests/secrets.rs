@@ -1,0 +1,211 @@
+//! A canary for a secret: it does its work on a host, which tells everybody, and it is found nowhere.
+
+use secrecy::SecretString;
+
+use super::hosts::{Hosts, stage_of};
+use super::*;
+use crate::engagement::{MissingSecret, Question};
+use crate::input::{SecretRef, SecretStore};
+
+/// Nothing else contains it, in any of its forms.
+const CANARY: &str = "Kx7.canary_Qf93/+zW";
+
+const MAIL: &str = r#"
+runbook: mail
+title: Mail
+phase: mail
+inputs:
+  - {id: smtp.password, label: Password, kind: secret, use: password}
+hosts:
+  - {name: app, address: 203.0.113.50, user: admin}
+steps:
+  - {id: ask, title: Ask, form: [smtp.password]}
+  - id: mail
+    title: The host can send mail
+    host: app
+    shell:
+      stdin: "{{ smtp.password }}"
+      check: test -s /etc/mail.password
+      run: |
+        install -m 0600 /dev/stdin /etc/mail.password
+        cat /etc/mail.password
+        base64 </etc/mail.password
+        printf 'operator:%s' "$(cat /etc/mail.password)" | base64
+        cat /etc/mail.password >&2
+      verify: cat /etc/mail.password
+    saves: {stdout: mail.said}
+    no_undo: It is only a test.
+  - id: trust
+    title: Another that fails and says why
+    needs: [mail]
+    host: app
+    shell:
+      stdin: "{{ smtp.password }}"
+      check: test -e /nowhere
+      run: "read -r password; echo login refused for $password >&2; exit 3"
+    no_undo: It is only a test.
+"#;
+
+/// Every form in which the canary could be read out of something.
+fn forms() -> Vec<Vec<u8>> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+    let core = |text: &str| STANDARD_NO_PAD.encode(text).as_bytes()[4..20].to_vec();
+    let mut forms = vec![CANARY.as_bytes().to_vec(), CANARY.as_bytes()[..12].to_vec()];
+    forms.extend([CANARY.to_owned(), format!("operator:{CANARY}")].iter().map(|text| core(text)));
+    forms.push(CANARY.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes());
+    forms
+}
+
+fn assert_absent(what: &str, bytes: &[u8]) {
+    for form in forms() {
+        let found = bytes.windows(form.len()).any(|window| window == form);
+        assert!(!found, "{what} holds {}", String::from_utf8_lossy(&form));
+    }
+}
+
+/// Every file under a folder, the sealed one too.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+async fn trust(desk: &mut Desk) {
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("mail/mail"), Status::Asked(Question::HostKey { .. })));
+    desk.handle.command(Command::TrustHostKey(at("mail/mail")));
+}
+
+async fn asked(desk: &mut Desk) -> (Vec<MissingSecret>, Option<RunScope>) {
+    let asked = |notice: &Notice| match notice {
+        Notice::NeedsSecrets { missing, run } => Some((missing.clone(), run.clone())),
+        _ => None,
+    };
+    desk.hear("the question for secrets", asked).await
+}
+
+fn say(desk: &Desk, reference: &SecretRef, text: Option<&str>) {
+    let said = vec![(reference.clone(), text.map(SecretString::from))];
+    desk.handle.send(Request::Secrets(said));
+}
+
+/// What the host itself has.
+async fn on_the_host(hosts: &Hosts) -> String {
+    format!("{:?}", hosts.at_console("app", "cat /etc/mail.password").await.unwrap())
+}
+
+#[tokio::test]
+async fn a_secret_does_its_work_and_is_found_nowhere() {
+    let (stage, hosts) = stage_of(MAIL).await;
+    let mut desk = stage.open().await;
+
+    // Typed into the form: the sealed file is made, with a passphrase that is asked for.
+    let input: InputId = "smtp.password".parse().unwrap();
+    let (store, text) = (SecretStore::Age, SecretString::from(CANARY));
+    desk.handle.send(Request::KeepSecret { input: input.clone(), store, text });
+    let (missing, run) = asked(&mut desk).await;
+    assert_eq!(missing[0].reference.to_string(), "passphrase:secrets.age");
+    assert!(missing[0].chosen_now && run.is_none());
+    say(&desk, &missing[0].reference, Some("the passphrase"));
+    desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
+    assert_eq!(desk.engagement.input("smtp.password").unwrap().shown(), "age:secrets.age#smtp.password");
+
+    trust(&mut desk).await;
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("mail/mail"), Status::Done { .. }), "{:?}", desk.status("mail/mail"));
+    assert!(matches!(desk.status("mail/trust"), Status::Failed(_)), "{:?}", desk.status("mail/trust"));
+    assert!(on_the_host(&hosts).await.contains(CANARY), "it did its work");
+
+    // The feed of every reader, output pages among it.
+    let attempt = desk.engagement.record(&at("mail/mail")).unwrap().attempts;
+    desk.handle.send(Request::Page { step: at("mail/mail"), attempt, from: 0, lines: 100 });
+    let page = desk.hear("the page", |n| if let Notice::Page(page) = n { Some(page.clone()) } else { None }).await;
+    assert!(page.lines.iter().filter(|line| line.contains("********")).count() >= 4, "{page:?}");
+    assert_absent("the feed", format!("{:?}", desk.heard).as_bytes());
+    let plan = desk.plan().await;
+    assert_absent("the plan", &serde_json::to_vec(&*plan).unwrap());
+
+    // The disk: state file, write-ahead log, sealed file.
+    let all = files(stage.home.path());
+    assert!(all.iter().any(|path| path.ends_with("secrets.age")), "{all:?}");
+    assert!(all.iter().any(|path| path.to_string_lossy().ends_with("-wal")), "{all:?}");
+    for path in all {
+        assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    }
+    desk.close().await;
+    for path in files(stage.home.path()) {
+        assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    }
+    assert_absent("the events", serde_json::to_string(&stage.events()).unwrap().as_bytes());
+}
+
+#[tokio::test]
+async fn what_is_missing_on_resume_is_asked_for_before_the_run() {
+    let (stage, hosts) = stage_of(MAIL).await;
+    let mut desk = stage.open().await;
+    desk.give("smtp.password", "prompt");
+    let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
+    desk.handle.send(Request::Run(RunScope::All));
+    let (missing, run) = asked(&mut desk).await;
+    assert_eq!((&missing[0].reference, missing.len(), run), (&reference, 1, Some(RunScope::All)));
+    let attempts_so_far = attempts(&stage.events());
+    assert!(attempts_so_far.is_empty(), "nothing is begun before it is answered: {attempts_so_far:?}");
+
+    // Left for later: the run begins, and the step that needs it ends as a question and never as a failure.
+    say(&desk, &reference, None);
+    trust(&mut desk).await;
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    let Status::Asked(Question::NeedsSecret { reference: asked_for, .. }) = desk.status("mail/mail") else {
+        panic!("{:?}", desk.status("mail/mail"))
+    };
+    assert_eq!(asked_for, reference);
+    let intents = |events: &[Event]| count(events, |event| matches!(event, Event::Intended { .. }));
+    assert_eq!(intents(&stage.events()), 0, "nothing was about to be done");
+    desk.close().await;
+
+    // Another day, another process: it is asked for before anything runs, and its answer is in no event.
+    let mut desk = stage.open().await;
+    desk.handle.send(Request::Run(RunScope::All));
+    let (missing, _) = asked(&mut desk).await;
+    assert_eq!(missing[0].reference, reference);
+    say(&desk, &reference, Some(CANARY));
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("mail/mail"), Status::Done { .. }), "{:?}", desk.status("mail/mail"));
+    assert!(on_the_host(&hosts).await.contains(CANARY));
+    assert_absent("the events", serde_json::to_string(&stage.events()).unwrap().as_bytes());
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_is_asked_for_again() {
+    let (stage, _hosts) = stage_of(MAIL).await;
+    let mut desk = stage.open().await;
+    let (input, store) = ("smtp.password".parse::<InputId>().unwrap(), SecretStore::Age);
+    desk.handle.send(Request::KeepSecret { input, store, text: SecretString::from(CANARY) });
+    let passphrase = asked(&mut desk).await.0[0].reference.clone();
+    say(&desk, &passphrase, Some("right"));
+    desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
+    desk.close().await;
+
+    let mut desk = stage.open().await;
+    desk.handle.send(Request::Run(RunScope::All));
+    for wrong in ["wrong", "wrong again"] {
+        let (missing, run) = asked(&mut desk).await;
+        assert_eq!(missing.iter().map(|one| &one.reference).collect::<Vec<_>>(), [&passphrase]);
+        say(&desk, &passphrase, Some(wrong));
+        desk.handle.send(Request::Run(run.unwrap()));
+    }
+    let (missing, run) = asked(&mut desk).await;
+    assert!(missing[0].why.contains("does not open"), "{missing:?}");
+    say(&desk, &passphrase, Some("right"));
+    desk.handle.send(Request::Run(run.unwrap()));
+    desk.idle().await;
+    assert!(matches!(desk.status("mail/mail"), Status::Asked(Question::HostKey { .. })));
+    desk.close().await;
+}

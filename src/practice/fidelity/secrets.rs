@@ -1,0 +1,186 @@
+//! AWS Secrets Manager, as far as onramp uses it: JSON in, JSON out.
+//!
+//! Rules: "AWS Secrets Manager API Reference", the pages of the seven operations below. A token that was used with
+//! another text is refused, a name that is scheduled for deletion is taken, and what is scheduled cannot be read.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+
+use super::refusal::Refusal;
+use super::world::{Tags, World};
+
+/// One secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Secret {
+    arn: String,
+    name: String,
+    description: String,
+    tags: Tags,
+    created: i64,
+    /// When it will be gone.
+    going: Option<i64>,
+    /// Texts by the token under which each was stored.
+    versions: BTreeMap<String, String>,
+    current: String,
+}
+
+const DAY: i64 = 86_400_000;
+
+/// The answer to one operation.
+pub(super) fn answer(world: &mut World, action: &str, body: &str) -> Result<String, Refusal> {
+    let ask: Map<String, Json> = serde_json::from_str(body).map_err(|_| Refusal::new("SerializationException", ""))?;
+    let ask = Ask(ask);
+    let now = world.now;
+    world.secrets.retain(|_, secret| secret.going.is_none_or(|going| going > now));
+    let answered = match action {
+        "CreateSecret" => create(world, &ask),
+        "DescribeSecret" => describe(world, &ask),
+        "GetSecretValue" => get(world, &ask),
+        "PutSecretValue" => put(world, &ask),
+        "DeleteSecret" => delete(world, &ask),
+        "RestoreSecret" => restore(world, &ask),
+        "ListSecrets" => Ok(list(world)),
+        other => Err(Refusal::new("UnknownOperationException", format!("The practice cloud does not know {other}"))),
+    };
+    answered.map(|json| json.to_string())
+}
+
+struct Ask(Map<String, Json>);
+
+impl Ask {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Json::as_str)
+    }
+
+    fn need(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| invalid(&format!("You must provide {name}.")))
+    }
+
+    fn token(&self) -> Result<&str, Refusal> {
+        let token = self.need("ClientRequestToken")?;
+        let fits = (32..=64).contains(&token.len());
+        if fits { Ok(token) } else { Err(invalid("ClientRequestToken must have 32 to 64 characters.")) }
+    }
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
+}
+
+fn request(message: &str) -> Refusal {
+    Refusal::new("InvalidRequestException", message)
+}
+
+fn find<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Secret, Refusal> {
+    let id = ask.need("SecretId")?;
+    let found = world.secrets.values_mut().find(|secret| secret.name == id || secret.arn == id);
+    found.ok_or_else(|| Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
+}
+
+fn readable<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Secret, Refusal> {
+    let secret = find(world, ask)?;
+    let going = "You can't perform this operation on the secret because it was marked for deletion.";
+    if secret.going.is_some() { Err(request(going)) } else { Ok(secret) }
+}
+
+fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let (name, token, text) = (ask.need("Name")?, ask.token()?, ask.need("SecretString")?);
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c)) || name.len() > 512 {
+        return Err(invalid(
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of: -/_+=.@!",
+        ));
+    }
+    if let Some(secret) = world.secrets.get(name) {
+        if secret.going.is_some() {
+            let message =
+                "You can't create this secret because a secret with this name is already scheduled for deletion.";
+            return Err(request(message));
+        }
+        if secret.versions.get(token).is_some_and(|stored| stored == text) {
+            return Ok(json!({ "ARN": secret.arn, "Name": name, "VersionId": token }));
+        }
+        let message = format!("The operation failed because the secret {name} already exists.");
+        return Err(Refusal::new("ResourceExistsException", message));
+    }
+    let tag = |tag: &Json| Some((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value")?.as_str()?.to_owned()));
+    let tags = ask.0.get("Tags").and_then(Json::as_array).into_iter().flatten().filter_map(tag).collect();
+    world.minted += 1;
+    let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
+    let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
+    let secret = Secret {
+        arn: arn.clone(),
+        name: name.to_owned(),
+        description: ask.text("Description").unwrap_or_default().to_owned(),
+        tags,
+        created: world.now,
+        going: None,
+        versions: BTreeMap::from([(token.to_owned(), text.to_owned())]),
+        current: token.to_owned(),
+    };
+    world.secrets.insert(name.to_owned(), secret);
+    Ok(json!({ "ARN": arn, "Name": name, "VersionId": token }))
+}
+
+fn describe(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let secret = find(world, ask)?;
+    let tags: Vec<Json> = secret.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    let stages = |version: &String| if *version == secret.current { vec!["AWSCURRENT"] } else { Vec::new() };
+    let versions: Map<String, Json> =
+        secret.versions.keys().map(|version| (version.clone(), json!(stages(version)))).collect();
+    let mut seen = json!({
+        "ARN": secret.arn, "Name": secret.name, "Description": secret.description, "Tags": tags,
+        "CreatedDate": seconds(secret.created), "VersionIdsToStages": versions,
+    });
+    if let Some(going) = secret.going {
+        seen["DeletedDate"] = json!(seconds(going));
+    }
+    Ok(seen)
+}
+
+fn seconds(millis: i64) -> f64 {
+    std::time::Duration::from_millis(millis.unsigned_abs()).as_secs_f64()
+}
+
+fn get(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let secret = readable(world, ask)?;
+    Ok(json!({
+        "ARN": secret.arn, "Name": secret.name, "VersionId": secret.current, "VersionStages": ["AWSCURRENT"],
+        "SecretString": secret.versions.get(&secret.current), "CreatedDate": seconds(secret.created),
+    }))
+}
+
+fn put(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let (token, text) = (ask.token()?.to_owned(), ask.need("SecretString")?.to_owned());
+    let secret = readable(world, ask)?;
+    if secret.versions.get(&token).is_some_and(|stored| *stored != text) {
+        let message = "You can't modify the value of an existing version, you can only create a new version.";
+        return Err(Refusal::new("ResourceExistsException", message));
+    }
+    secret.versions.insert(token.clone(), text);
+    secret.current.clone_from(&token);
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": token, "VersionStages": ["AWSCURRENT"] }))
+}
+
+fn delete(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let days = ask.0.get("RecoveryWindowInDays").and_then(Json::as_i64).unwrap_or(30);
+    if !(7..=30).contains(&days) {
+        return Err(invalid("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."));
+    }
+    let now = world.now;
+    let secret = find(world, ask)?;
+    let going = *secret.going.get_or_insert(now + days * DAY);
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": seconds(going) }))
+}
+
+fn restore(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let secret = find(world, ask)?;
+    secret.going = None;
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+}
+
+fn list(world: &World) -> Json {
+    let seen = world.secrets.values().filter(|secret| secret.going.is_none());
+    json!({ "SecretList": seen.map(|secret| json!({ "ARN": secret.arn, "Name": secret.name })).collect::<Vec<_>>() })
+}

@@ -1,0 +1,60 @@
+//! The box that asks for missing secrets, one after the other. Nothing of them is shown.
+
+use ratatui::style::Style;
+use secrecy::ExposeSecret;
+
+use super::{Ask, Prompt};
+use crate::engagement::MissingSecret;
+use crate::ui::facts::Facts;
+use crate::ui::look::{Glyph, Role};
+use crate::ui::widget::prose::Prose;
+
+impl Prompt {
+    /// The secret that is asked for now.
+    pub(super) fn wanted(&self) -> Option<&MissingSecret> {
+        match &self.ask {
+            Ask::Secrets { missing, .. } => missing.get(self.given.len()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn explain_secrets(&self, facts: &Facts, missing: &[MissingSecret], prose: &mut Prose) {
+        let look = &facts.look;
+        prose.text("The steps ahead need these. They stay in memory until onramp ends.", Style::new());
+        for (index, one) in missing.iter().enumerate() {
+            let now = index == self.given.len();
+            let (lead, style) = match self.given.get(index) {
+                Some((_, Some(_))) => (look.glyph(Glyph::Done), look.style(Role::Done)),
+                Some((_, None)) => ("-", look.style(Role::Muted)),
+                None if now => (look.glyph(Glyph::Cursor), look.style(Role::Accent)),
+                None => (" ", Style::new()),
+            };
+            let why = if now { format!(": {}", one.why) } else { String::new() };
+            prose.indented(&format!("{lead} "), &format!("{}{why}", one.reference.said()), style);
+        }
+        prose.text("An empty answer leaves one for when its step comes.", look.style(Role::Muted));
+    }
+
+    /// Takes what was typed for the secret that is asked for; true after the last of them.
+    pub(super) fn take_secret(&mut self) -> bool {
+        let Some(wanted) = self.wanted().cloned() else { return true };
+        let typed = (!self.hidden.is_blank()).then(|| self.hidden.take());
+        let text = match (wanted.chosen_now, typed, self.first.take()) {
+            (true, Some(first), None) => {
+                self.first = Some(first);
+                return false;
+            }
+            (true, second, Some(first)) => {
+                if second.as_ref().map(|second| second.expose_secret()) != Some(first.expose_secret()) {
+                    self.problem = Some("the two are not the same: type it anew, twice".to_owned());
+                    return false;
+                }
+                second
+            }
+            (_, typed, _) => typed,
+        };
+        self.problem = None;
+        self.given.push((wanted.reference, text));
+        self.wanted().is_none()
+    }
+}
