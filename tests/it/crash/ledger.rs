@@ -93,13 +93,6 @@ impl Ledger {
         self.words = words;
     }
 
-    /// Nothing but scripts is in doubt. Until scripts run detached under a claim on their host (issue 3, point 2), what
-    /// became of one that was cut off while it was sent is for a person to say: the walk ends there.
-    pub fn is_for_a_person(&self) -> bool {
-        let scripts = ["sweep/quick", "sweep/slow", "sweep/last"];
-        !self.doubts.is_empty() && self.doubts.iter().all(|step| scripts.contains(&step.as_str()))
-    }
-
     /// Steps that are not done, in a line.
     pub fn stand(&self) -> String {
         let open = self.words.iter().filter(|(_, word)| *word != "done");

@@ -113,9 +113,6 @@ impl<'a> Calm<'a> {
     fn check_made(&self, walk: &Walk<'_>, report: &mut Report, name: &str) {
         self.check_once(walk, report, name);
         let mut broken = |what, said: String| report.broken.push((what, format!("{name}: {said}")));
-        if walk.ledger.is_for_a_person() {
-            return;
-        }
         if !walk.ledger.everything_is_done() {
             return broken(Broken::Unfinished, format!("not done: {}", walk.ledger.stand()));
         }
@@ -131,9 +128,6 @@ impl<'a> Calm<'a> {
 
     fn check_undone(&self, walk: &Walk<'_>, report: &mut Report, name: &str) {
         self.check_once(walk, report, name);
-        if walk.ledger.is_for_a_person() {
-            return;
-        }
         for left in walk.world.tagged() {
             report.broken.push((Broken::Unfinished, format!("{name}: {left} is left after everything was undone")));
         }

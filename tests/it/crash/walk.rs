@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
             if self.is_through(act, &answer) {
                 return true;
             }
-            if tries == TRIES && !self.ledger.is_for_a_person() {
+            if tries == TRIES {
                 let end = |text: &str| text.lines().rev().take(6).collect::<Vec<_>>().join(" | ");
                 let said =
                     format!("{act:?} is stuck with code {}: {} {}", answer.code, end(&answer.err), self.ledger.stand());
