@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -253,7 +254,9 @@ pub type Part = (Half, Boundary, u64);
 pub fn sweep(parts: &[Part], moments: u64) {
     let extent = Extent::asked();
     let workers = std::env::var("ONRAMP_SWEEP_WORKERS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
-    if !parts.iter().any(|part| extent.wants(part)) {
+    let wanted = parts.iter().filter(|part| extent.wants(part));
+    let parts: Vec<Part> = wanted.filter(|(half, ..)| *half != Half::Long || is_quiet()).copied().collect();
+    if parts.is_empty() {
         return;
     }
     let Some(shim) = Shim::new() else { return };
@@ -262,7 +265,7 @@ pub fn sweep(parts: &[Part], moments: u64) {
     let reports: Mutex<BTreeMap<(Half, Boundary), Report>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..workers {
-            scope.spawn(|| work(&shim, parts, &extent, moments, &todo, &reports));
+            scope.spawn(|| work(&shim, &parts, &extent, moments, &todo, &reports));
         }
     });
     let reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -273,6 +276,19 @@ pub fn sweep(parts: &[Part], moments: u64) {
     }
     eprintln!("in {:?}", began.elapsed());
     assert!(whole.broken.is_empty(), "{whole}; repeat one with ONRAMP_SWEEP=POINT:\n{:#?}", whole.broken);
+}
+
+/// The shipped runbook proves that nobody reaches a private host directly; on a network that answers for every address
+/// it cannot.
+fn is_quiet() -> bool {
+    let nobody = SocketAddr::from(([10, 40, 11, 20], 22));
+    let quiet = TcpStream::connect_timeout(&nobody, Duration::from_secs(2)).is_err();
+    if !quiet {
+        eprintln!(
+            "SKIPPED: this network answers for {nobody}, which is nobody's, so the shipped runbook cannot be walked"
+        );
+    }
+    quiet
 }
 
 fn work(
@@ -298,7 +314,6 @@ fn work(
                 };
                 let points = parts
                     .iter()
-                    .filter(|part| extent.wants(part))
                     .flat_map(|(half, boundary, few)| extent.pick(*half, *boundary, most(*half, *boundary), *few));
                 points.collect()
             });

@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
             // Whoever is told that it is there already goes on with it.
             (Act::New, 2) => died && !self.ledger.words.is_empty(),
             (Act::Sign, 2) => died && is(self.form.person(), "done"),
-            (Act::Run, 3) => is(self.form.person(), "sign-off"),
+            (Act::Run, 3) => is(self.form.person(), "sign-off") || is(self.form.person(), "waiting"),
             (Act::Run, _) => died && is(self.form.person(), "done"),
             (_, code) => code == 0,
         }
