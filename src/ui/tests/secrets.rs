@@ -31,7 +31,7 @@ fn form() -> Stage {
     let runbook = Arc::new(runbook.unwrap_or_else(|| panic!("{problems:?}")));
     let mut engagement = Engagement::default();
     let event = Fact::Began { name: "acme-prod".to_owned(), id: "00c0ffee".to_owned(), practice: false };
-    fold(&mut engagement, &Recorded { seq: 1, at: NOW, actor: "mk@laptop".to_owned(), event });
+    fold(&mut engagement, &Recorded { seq: 0, at: NOW, actor: "mk@laptop".to_owned(), event });
     let mut stage = Stage::home();
     stage.state.enter(Opened::new(runbook, engagement));
     let _ = stage.state.board.jump(&stage.state.facts, &address("vpn/keys"));
