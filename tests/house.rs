@@ -218,3 +218,34 @@ fn every_file_says_what_it_is_and_stays_short() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// Every call that changes something in EC2 is sent from one file, where each has its class of repeating.
+#[test]
+fn one_file_changes_things_in_ec2() {
+    const VERBS: [&str; 16] = [
+        ".create_",
+        ".delete_",
+        ".run_instances",
+        ".terminate_",
+        ".modify_",
+        ".attach_",
+        ".detach_",
+        ".associate_",
+        ".disassociate_",
+        ".allocate_",
+        ".release_",
+        ".authorize_",
+        ".revoke_",
+        ".import_",
+        ".replace_",
+        ".reboot_",
+    ];
+    let mut sending = BTreeSet::new();
+    for file in sources().iter().filter(|file| ["action", "aws", "engine"].contains(&file.room.as_str())) {
+        let calls = |line: &&str| VERBS.iter().any(|verb| line.contains(verb)) && !line.contains("_secret");
+        if !is_test(&file.path) && file.code.lines().any(|line| calls(&line)) {
+            sending.insert(file.path.file_name().unwrap().to_owned());
+        }
+    }
+    assert_eq!(sending.into_iter().collect::<Vec<_>>(), ["ec2_send.rs"]);
+}

@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::Found;
+use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::aws_outbound::addresses;
 use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, Token};
-use super::object::{Account, Made, Remains, Sight, Thing, difference, differing, found};
+use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
 use crate::aws::{AwsFailure, filter};
@@ -66,12 +68,11 @@ impl Thing for KeyPair {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let pair = match at.only_one(&self.noun(), &self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) {
-            Err(several) => return Ok(several),
-            Ok(Some(pair)) => Some(pair),
+        let ours = self.describe(at, at.ours(&self.label.key, "key-pair-id")).await?;
+        let pair = match at.only_one(&self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) {
+            Some(pair) => Some(pair),
             // One of the same name and the same key serves as well, whoever brought it.
-            Ok(None) => self.describe(at, vec![filter("key-name", [self.name.as_str()])]).await?.into_iter().next(),
+            None => self.describe(at, vec![filter("key-name", [self.name.as_str()])]).await?.into_iter().next(),
         };
         let Some(pair) = pair else {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
@@ -87,7 +88,17 @@ impl Thing for KeyPair {
         }
         let fingerprint = pair.key_fingerprint().unwrap_or_default();
         let output = json!({ "id": id, "name": self.name, "fingerprint": fingerprint });
-        Ok(Sight::Ready(found(format!("{} ({id}), {fingerprint}", self.name), output)))
+        let foreign = !at.is_ours(pair.tags.as_deref());
+        Ok(Sight::Ready(Found { foreign, ..found(format!("{} ({id}), {fingerprint}", self.name), output) }))
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "key-pair-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, KeyPairInfo::tags), KeyPairInfo::key_pair_id))
+    }
+
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteKeyPair { key_name: self.name.clone() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -213,12 +224,11 @@ impl Thing for TheInstance {
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         // Terminated ones stay visible for about an hour.
         let key = &self.launch.tag_specifications.key;
-        let ours = at.of_ours(key, instances(at, at.ours(key)).await?, Instance::tags);
+        let ours = at.of_ours(key, instances(at, at.ours(key, "instance-id")).await?, Instance::tags);
         let (live, ended): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_live);
-        let instance = match at.only_one(&self.noun(), key, live, Instance::instance_id, Instance::tags) {
-            Err(several) => return Ok(several),
-            Ok(Some(instance)) => instance,
-            Ok(None) => {
+        let instance = match at.only_one(key, live, Instance::instance_id, Instance::tags) {
+            Some(instance) => instance,
+            None => {
                 return match ended.iter().find_map(died_of) {
                     None => self.nothing_of_ours(at).await,
                     Some((code, message)) => Ok(Sight::Broken(Failure {
@@ -249,6 +259,17 @@ impl Thing for TheInstance {
                 differences: vec![difference("state", "running", other.map_or("unknown", |state| state.as_str()))],
             },
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let key = &self.launch.tag_specifications.key;
+        let there = at.of_ours(key, instances(at, at.ours(key, "instance-id")).await?, Instance::tags);
+        let there = there.into_iter().filter(|one| state(one) != Some(&InstanceStateName::Terminated));
+        Ok(ids(there.collect(), Instance::instance_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::TerminateInstances { instance_ids: [id.to_owned()] }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -314,6 +335,10 @@ impl Thing for InstanceAddress {
                 differences: vec![difference("instance", &self.instance, holder)],
             },
         })
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DisassociateAddress { association_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
+use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_compute::instances;
 use super::aws_groups::{Seen, ingress};
 use super::check::Question;
 use super::ec2_call::Source;
-use super::object::{Account, found};
+use super::object::found;
 use super::world::Subject;
 use super::{Verified, World};
 use crate::aws::ec2::types::Instance;
@@ -145,7 +146,7 @@ impl Question for Exposure {
             return Verified::NotYet { said: "the VPC is not there yet".to_owned() };
         }
         asked(world, async |cloud| {
-            let at = Account { cloud: &cloud, subject: &world.subject };
+            let at = Account::new(&cloud, &world.subject);
             let mut report = Report::default();
             self.rules(&at, &mut report).await?;
             let live = ["pending", "running", "stopping", "stopped"];

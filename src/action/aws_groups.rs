@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
+use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
+use super::dependents;
 use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
 use crate::aws::{AwsFailure, filter};
@@ -156,15 +158,13 @@ impl Thing for TheSecurityGroup {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let group = match at.only_one(&self.noun(), &self.label.key, ours, SecurityGroup::group_id, SecurityGroup::tags)
-        {
-            Err(several) => return Ok(several),
-            Ok(Some(group)) => group,
-            Ok(None) if !known(&self.vpc) => {
+        let ours = self.describe(at, at.ours(&self.label.key, "group-id")).await?;
+        let group = match at.only_one(&self.label.key, ours, SecurityGroup::group_id, SecurityGroup::tags) {
+            Some(group) => group,
+            None if !known(&self.vpc) => {
                 return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
             }
-            Ok(None) => {
+            None => {
                 let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("group-name", [self.name.as_str()])];
                 return Ok(match self.describe(at, place).await?.first() {
                     None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
@@ -204,6 +204,19 @@ impl Thing for TheSecurityGroup {
         let missing = missing.into_iter().map(|rule| self.authorize(id, rule)).collect();
         let said = format!("{} is there as {id}, but not complete", self.noun());
         Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }))
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "group-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, SecurityGroup::tags), SecurityGroup::group_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteSecurityGroup { group_id: id.to_owned() }]
+    }
+
+    async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
+        dependents::of_group(at, id).await
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -266,6 +279,15 @@ impl Thing for ExtraRules {
         }))
     }
 
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Ec2Call> {
+        let ids = made.0.get("ids").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut ids: Vec<String> = ids.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+        if ids.is_empty() {
+            ids.push("\u{2039}the rules of this step\u{203a}".to_owned());
+        }
+        vec![Ec2Call::RevokeSecurityGroupIngress { group_id: self.group.clone(), security_group_rule_ids: ids }]
+    }
+
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let seen = ingress(at, &[&self.group]).await?;
         let same = |seen: &&Seen| self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule));
@@ -299,6 +321,19 @@ impl Closed {
         let key = arguments.optional("key")?.unwrap_or_else(|| format!("closed/{port}"));
         let label = Label { name: format!("{} {key}", subject.customer), key };
         Ok(Closed { group, port, label })
+    }
+
+    /// The rules that were there before, as `look` wrote them down.
+    fn recorded(&self, made: &Made<'_>) -> impl Iterator<Item = Rule> {
+        let recorded = made.0.get("revoked").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |rule: &Json, name: &str| rule.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        recorded.iter().map(move |rule| Rule {
+            protocol: "tcp".to_owned(),
+            from_port: i32::from(self.port),
+            to_port: i32::from(self.port),
+            source: source_of(&text(rule, "source")),
+            description: text(rule, "description"),
+        })
     }
 
     /// Rules for this port alone, and rules for a range around it.
@@ -353,20 +388,15 @@ impl Thing for Closed {
         }))
     }
 
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Ec2Call> {
+        self.recorded(made).map(|rule| authorize(&self.group, &rule, &self.label)).collect()
+    }
+
     /// To undo it is to put the recorded rules back.
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        let recorded = made.0.get("revoked").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let (open, _) = self.open(at).await?;
-        let text = |rule: &Json, name: &str| rule.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-        let missing: Vec<Ec2Call> = recorded
-            .iter()
-            .map(|rule| Rule {
-                protocol: "tcp".to_owned(),
-                from_port: i32::from(self.port),
-                to_port: i32::from(self.port),
-                source: source_of(&text(rule, "source")),
-                description: text(rule, "description"),
-            })
+        let missing: Vec<Ec2Call> = self
+            .recorded(made)
             .filter(|rule| !is_there(rule, &open))
             .map(|rule| authorize(&self.group, &rule, &self.label))
             .collect();

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::account::Account;
 use super::arguments::{Arguments, known};
+use super::dependents;
 use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
@@ -93,11 +95,9 @@ impl Thing for TheVpc {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let vpc = match at.only_one(&self.noun(), &self.label.key, ours, Vpc::vpc_id, Vpc::tags) {
-            Err(several) => return Ok(several),
-            Ok(None) => return self.nothing_of_ours(at).await,
-            Ok(Some(vpc)) => vpc,
+        let ours = self.describe(at, at.ours(&self.label.key, "vpc-id")).await?;
+        let Some(vpc) = at.only_one(&self.label.key, ours, Vpc::vpc_id, Vpc::tags) else {
+            return self.nothing_of_ours(at).await;
         };
         let (id, cidr) = (vpc.vpc_id().unwrap_or_default(), vpc.cidr_block().unwrap_or_default());
         if cidr != self.cidr {
@@ -121,6 +121,19 @@ impl Thing for TheVpc {
             Some(VpcState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
             _ => Sight::Ready(found(format!("{id} with {cidr}, DNS on"), output)),
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "vpc-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, Vpc::tags), Vpc::vpc_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteVpc { vpc_id: id.to_owned() }]
+    }
+
+    async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
+        dependents::of_vpc(at, id).await
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -183,11 +196,9 @@ impl Thing for TheSubnet {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let subnet = match at.only_one(&self.noun(), &self.label.key, ours, Subnet::subnet_id, Subnet::tags) {
-            Err(several) => return Ok(several),
-            Ok(None) => return self.nothing_of_ours(at).await,
-            Ok(Some(subnet)) => subnet,
+        let ours = self.describe(at, at.ours(&self.label.key, "subnet-id")).await?;
+        let Some(subnet) = at.only_one(&self.label.key, ours, Subnet::subnet_id, Subnet::tags) else {
+            return self.nothing_of_ours(at).await;
         };
         let id = subnet.subnet_id().unwrap_or_default();
         let compared = [
@@ -207,6 +218,19 @@ impl Thing for TheSubnet {
             Some(SubnetState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
             _ => Sight::Ready(found(format!("{id} with {} in {}", self.cidr, self.zone), output)),
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "subnet-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, Subnet::tags), Subnet::subnet_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteSubnet { subnet_id: id.to_owned() }]
+    }
+
+    async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
+        dependents::of_subnet(at, id).await
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -268,17 +292,8 @@ impl Thing for TheInternetGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let gateway = match at.only_one(
-            &self.noun(),
-            &self.label.key,
-            ours,
-            InternetGateway::internet_gateway_id,
-            InternetGateway::tags,
-        ) {
-            Err(several) => return Ok(several),
-            Ok(gateway) => gateway,
-        };
+        let ours = self.describe(at, at.ours(&self.label.key, "internet-gateway-id")).await?;
+        let gateway = at.only_one(&self.label.key, ours, InternetGateway::internet_gateway_id, InternetGateway::tags);
         let gateway = gateway.as_ref();
         let id = gateway.and_then(InternetGateway::internet_gateway_id).unwrap_or_default();
         match gateway.map(attachment) {
@@ -306,6 +321,17 @@ impl Thing for TheInternetGateway {
                 keep: [("id".to_owned(), json!(id))].into(),
             }),
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "internet-gateway-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, InternetGateway::tags), InternetGateway::internet_gateway_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        let gateway = id.to_owned();
+        let detach = Ec2Call::DetachInternetGateway { internet_gateway_id: gateway.clone(), vpc_id: self.vpc.clone() };
+        vec![detach, Ec2Call::DeleteInternetGateway { internet_gateway_id: gateway }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

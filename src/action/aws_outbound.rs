@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::ec2_call::{Ec2Call, ITSELF, Label, RouteTarget, Token};
-use super::object::{Account, Made, Partial, Remains, Sight, Thing, difference, differing, found};
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
 use crate::aws::{AwsFailure, filter};
@@ -44,16 +45,24 @@ impl Thing for ElasticAddress {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = addresses(at, at.ours(&self.label.key)).await?;
-        Ok(match at.only_one(&self.noun(), &self.label.key, ours, Address::allocation_id, Address::tags) {
-            Err(several) => several,
-            Ok(None) => Sight::Nothing { said: format!("{} is not there", self.noun()) },
-            Ok(Some(address)) => {
+        let ours = addresses(at, at.ours(&self.label.key, "allocation-id")).await?;
+        Ok(match at.only_one(&self.label.key, ours, Address::allocation_id, Address::tags) {
+            None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+            Some(address) => {
                 let (allocation, ip) =
                     (address.allocation_id.unwrap_or_default(), address.public_ip.unwrap_or_default());
                 Sight::Ready(found(format!("{ip} ({allocation})"), json!({ "allocation": allocation, "address": ip })))
             }
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = addresses(at, at.ours(&self.label.key, "allocation-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, Address::tags), Address::allocation_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::ReleaseAddress { allocation_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -119,7 +128,7 @@ impl Thing for TheNatGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let mut filters = at.ours(&self.label.key);
+        let mut filters = at.ours(&self.label.key, "nat-gateway-id");
         // Deleted ones stay visible for about an hour, and so do failed ones, with the reason.
         filters.push(filter("state", ["pending", "available", "failed"]));
         let ours = at.of_ours(&self.label.key, self.describe(at, filters).await?, NatGateway::tags);
@@ -130,15 +139,12 @@ impl Thing for TheNatGateway {
             .into_iter()
             .filter(|gateway| !gone(gateway))
             .partition(|gateway| gateway.state() == Some(&NatGatewayState::Failed));
-        let gateway = match (
-            at.only_one(&self.noun(), &self.label.key, ours, NatGateway::nat_gateway_id, NatGateway::tags),
-            failed.first(),
-        ) {
-            (Err(several), _) => return Ok(several),
-            (Ok(Some(gateway)), _) => gateway,
-            (Ok(None), Some(failed)) => return Ok(Sight::Broken(self.broken(failed))),
-            (Ok(None), None) => return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) }),
-        };
+        let gateway =
+            match (at.only_one(&self.label.key, ours, NatGateway::nat_gateway_id, NatGateway::tags), failed.first()) {
+                (Some(gateway), _) => gateway,
+                (None, Some(failed)) => return Ok(Sight::Broken(self.broken(failed))),
+                (None, None) => return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) }),
+            };
         let id = gateway.nat_gateway_id().unwrap_or_default();
         let allocation = gateway.nat_gateway_addresses().iter().find_map(|address| address.allocation_id());
         let compared =
@@ -156,6 +162,17 @@ impl Thing for TheNatGateway {
             Some(NatGatewayState::Available) => Sight::Ready(found(format!("{id} at {address}"), output)),
             _ => Sight::Coming(found(format!("{id} is pending"), output)),
         })
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let mut filters = at.ours(&self.label.key, "nat-gateway-id");
+        filters.push(filter("state", ["pending", "available", "failed", "deleting"]));
+        let there = self.describe(at, filters).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, NatGateway::tags), NatGateway::nat_gateway_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteNatGateway { nat_gateway_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -281,12 +298,8 @@ impl Thing for TheRouteTable {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key)).await?;
-        let table = match at.only_one(&self.noun(), &self.label.key, ours, RouteTable::route_table_id, RouteTable::tags)
-        {
-            Err(several) => return Ok(several),
-            Ok(table) => table,
-        };
+        let ours = self.describe(at, at.ours(&self.label.key, "route-table-id")).await?;
+        let table = at.only_one(&self.label.key, ours, RouteTable::route_table_id, RouteTable::tags);
         let taken = self.taken(at, table.as_ref().and_then(|table| table.route_table_id())).await?;
         let Some(table) = table else {
             return Ok(match taken.first() {
@@ -317,6 +330,15 @@ impl Thing for TheRouteTable {
         let differences = missing.iter().map(|call| difference(&call.operation(), "done", "not done")).collect();
         let said = format!("{} is there as {id}, but not complete", self.noun());
         Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }))
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        let there = self.describe(at, at.ours(&self.label.key, "route-table-id")).await?;
+        Ok(ids(at.of_ours(&self.label.key, there, RouteTable::tags), RouteTable::route_table_id))
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        vec![Ec2Call::DeleteRouteTable { route_table_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -88,7 +88,7 @@ impl TheSecret {
     }
 
     fn made(&self, reference: &SecretRef, operations: Vec<String>) -> Outcome {
-        let Found { said, output } = self.there(reference);
+        let Found { said, output, .. } = self.there(reference);
         Outcome::Changed { said, created: true, operations, output }
     }
 
@@ -178,16 +178,8 @@ impl TheSecret {
     ) -> Result<Outcome, AwsFailure> {
         let subject = &world.subject;
         let Some(seen) = cloud.look_at_secret(&self.name).await? else {
-            let owner = subject.owner();
-            let step = subject.address.to_string();
-            let stamp = Stamp {
-                owner: &owner,
-                phase: subject.address.step.phase(),
-                step: &step,
-                key: &self.key,
-                token: intent.token(),
-                name: &self.name,
-            };
+            let marks = subject.marks(intent.token(), intent.intent().attempt);
+            let stamp = Stamp { marks: &marks, key: &self.key, name: &self.name };
             world.say("CreateSecret").await;
             let about = format!("Made by onramp: {}", self.key);
             let arn = cloud.create_secret(&self.name, text, intent.token(), &about, &stamp).await?;
@@ -208,13 +200,13 @@ impl TheSecret {
         if seen.versions.iter().any(|version| version == intent.token()) {
             return Ok(self.made(&reference, vec!["CreateSecret".to_owned()]));
         }
-        let Found { said, output } = self.there(&reference);
+        let Found { said, output, .. } = self.there(&reference);
         Ok(Outcome::AlreadySo { said, output })
     }
 
     async fn apply_file(&self, world: &World) -> Outcome {
         if world.secret(&self.in_file()).await.is_ok() {
-            let Found { said, output } = self.there(&self.in_file());
+            let Found { said, output, .. } = self.there(&self.in_file());
             return Outcome::AlreadySo { said, output };
         }
         let text = match self.generate() {

@@ -1,7 +1,10 @@
 //! Sends a call of EC2. Everything here is translation; which call, when and why is decided elsewhere.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::time::Instant;
 
 use super::ec2_call::{Ec2Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
 use crate::aws::ec2::primitives::Blob;
@@ -10,27 +13,30 @@ use crate::aws::ec2::types::{
     InstanceMetadataOptionsRequest, IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, TagSpecification,
     UserIdGroupPair, VolumeType,
 };
-use crate::aws::{AwsFailure, Cloud, Fate, Kind, Owner, Resend, Stamp};
-use crate::engagement::{Address, RepeatClass};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Resend, Stamp};
+use crate::engagement::RepeatClass;
 
 /// Under whose name, and under which token, calls are sent.
 pub(super) struct Sender<'a> {
     pub cloud: &'a Cloud,
-    pub owner: &'a Owner,
-    pub address: &'a Address,
+    /// On everything that is made.
+    pub marks: &'a BTreeMap<String, String>,
     pub token: &'a str,
+    /// No call that may not be repeated starts later than this.
+    pub until: Instant,
 }
 
 /// Sends a finished request under the call's rules of repeating. A macro, because every request is a type of its own.
 macro_rules! sent {
     ($self:ident, $call:ident, $request:expr) => {{
         let request = $request;
-        $self.cloud.change(&$call.operation(), $call.resend(), || request.clone().send()).await?
+        $self.cloud.change(&$call.operation(), $call.resend($self.until), || request.clone().send()).await?
     }};
 }
 
 impl Ec2Call {
-    /// How it may be repeated (domain specification, 1.2; reliability specification, 2.2).
+    /// How it may be repeated (domain specification, 1.2; reliability specification, 2.2). Without a rest, so that no call
+    /// comes in without somebody having thought about it.
     pub(super) fn class(&self) -> RepeatClass {
         match self {
             Ec2Call::CreateVpc { .. }
@@ -40,29 +46,44 @@ impl Ec2Call {
             Ec2Call::CreateNatGateway { .. } | Ec2Call::CreateRouteTable { .. } | Ec2Call::RunInstances(_) => {
                 RepeatClass::Token
             }
-            _ => RepeatClass::Natural,
+            // The same call again sets the same value, or is refused because it is so already.
+            Ec2Call::ModifyVpcAttribute { .. }
+            | Ec2Call::AttachInternetGateway { .. }
+            | Ec2Call::CreateRoute { .. }
+            | Ec2Call::AssociateRouteTable { .. }
+            | Ec2Call::AssociateAddress { .. } => RepeatClass::Natural,
+            // A name, or the rule itself, is there only once.
+            Ec2Call::CreateSecurityGroup { .. }
+            | Ec2Call::AuthorizeSecurityGroupIngress { .. }
+            | Ec2Call::ImportKeyPair { .. } => RepeatClass::Natural,
+            // What is gone cannot be taken away once more.
+            Ec2Call::DeleteVpc { .. }
+            | Ec2Call::DeleteSubnet { .. }
+            | Ec2Call::DetachInternetGateway { .. }
+            | Ec2Call::DeleteInternetGateway { .. }
+            | Ec2Call::ReleaseAddress { .. }
+            | Ec2Call::DeleteNatGateway { .. }
+            | Ec2Call::DisassociateRouteTable { .. }
+            | Ec2Call::DeleteRouteTable { .. }
+            | Ec2Call::RevokeSecurityGroupIngress { .. }
+            | Ec2Call::DeleteSecurityGroup { .. }
+            | Ec2Call::DeleteKeyPair { .. }
+            | Ec2Call::TerminateInstances { .. }
+            | Ec2Call::DisassociateAddress { .. } => RepeatClass::Natural,
         }
     }
 
-    fn resend(&self) -> Resend {
+    fn resend(&self, until: Instant) -> Resend {
         match self.class() {
             RepeatClass::Token | RepeatClass::Natural => Resend::Freely,
-            RepeatClass::Tag | RepeatClass::Person => Resend::OnlyUnsent,
+            RepeatClass::Tag | RepeatClass::Person => Resend::OnlyUnsent { until },
         }
     }
 }
 
 impl Sender<'_> {
     fn tags(&self, label: &Label, kind: ResourceType) -> TagSpecification {
-        Stamp {
-            owner: self.owner,
-            phase: self.address.step.phase(),
-            step: &self.address.to_string(),
-            key: &label.key,
-            token: self.token,
-            name: &label.name,
-        }
-        .on(kind)
+        Stamp { marks: self.marks, key: &label.key, name: &label.name }.on(kind)
     }
 
     /// Sends the call; the answer is the id of what it made, if it made something that has one.

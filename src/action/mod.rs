@@ -7,6 +7,7 @@
 //! world, and only with a `DurableIntent` in hand, which the journal alone can make.
 //! From `journal` this room may use that one name.
 
+mod account;
 mod arguments;
 mod aws_account;
 mod aws_compute;
@@ -16,12 +17,14 @@ mod aws_network;
 mod aws_outbound;
 mod aws_secret;
 mod check;
+mod dependents;
 mod ec2_call;
 mod ec2_send;
 mod failure;
 mod object;
 mod reach;
 mod registry;
+mod sending;
 mod shell;
 mod vault;
 mod world;
@@ -72,8 +75,63 @@ pub trait Action: Send + Sync {
     /// Is it so now? Its output is what later steps use.
     async fn verify(&self, world: &World) -> Verified;
 
-    /// Make it not so: deletes only what `made` says this engagement created.
+    /// Make it not so: deletes only what this engagement created, as `made` and the tags say.
     async fn undo(&self, world: &World, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Outcome;
+
+    /// What takes back a change with this result, as far as can be said without a look. Pure.
+    fn inverse(&self, _made: &BTreeMap<String, Json>) -> Vec<Change> {
+        Vec::new()
+    }
+
+    /// What `undo` would send now. Never changes the world.
+    async fn undoes(&self, _world: &World, made: &BTreeMap<String, Json>) -> Undoes {
+        Undoes::Sends(self.inverse(made))
+    }
+
+    /// The object that stands for this step: the one of `Subject::adopted`, or the one that is ours. It must be as wanted.
+    ///
+    /// # Errors
+    /// It is not there, is another, or could not be looked at.
+    async fn adopt(&self, world: &World) -> Result<Chosen, Failure> {
+        if let Some(id) = &world.subject.adopted {
+            let advice = "Leave the id away: onramp looks by itself whether it is so.";
+            return Err(Failure::new(format!("this step makes nothing that is called {id}"), advice));
+        }
+        match self.probe(world).await {
+            Probe::Same(found) => Ok(Chosen { id: String::new(), ours: !found.foreign, found }),
+            Probe::Absent { said } | Probe::Different { said, .. } => {
+                Err(Failure::new(format!("it is not so: {said}"), "Look again, or put it right by hand first."))
+            }
+            Probe::Unknown(Trouble::Failure(failure)) => Err(failure),
+            Probe::Unknown(Trouble::Question(_)) => {
+                Err(Failure::new("a host key must be accepted first", "Run the step: it shows the key."))
+            }
+        }
+    }
+}
+
+/// The answer to "what would an undo send?".
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Undoes {
+    Sends(Vec<Change>),
+    /// It is not there any more.
+    Nothing,
+    /// It is not ours, or not ours any more.
+    Leaves {
+        said: String,
+    },
+    Unknown(Trouble),
+}
+
+/// The object that a person chose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// Empty where it has none.
+    pub id: String,
+    /// Its tags say that this engagement made it.
+    pub ours: bool,
+    pub found: Found,
 }
 
 /// The answer to "is it already so?".
@@ -128,6 +186,8 @@ pub struct Found {
     pub said: String,
     /// All the results that the kind promises in the catalog, by name.
     pub output: BTreeMap<String, Json>,
+    /// Its tags say that this engagement did not make it.
+    pub foreign: bool,
 }
 
 /// Why a question could not be answered.
@@ -140,3 +200,5 @@ pub enum Trouble {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::every_operation;

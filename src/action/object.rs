@@ -9,13 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 
+use super::account::Account;
 use super::arguments::known;
-use super::ec2_call::{Ec2Call, changes};
-use super::ec2_send::Sender;
-use super::world::{Subject, World};
-use super::{Action, Found, Probe, Trouble, Verified};
-use crate::aws::ec2::types::{Filter, Tag};
-use crate::aws::{self, AwsFailure, Cloud, Fate, Holder, Kind};
+use super::ec2_call::{Ec2Call, ITSELF, changes};
+use super::sending::{Ledger, Orders, Stopped, carry_out, stopped_before, told};
+use super::world::World;
+use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
+use crate::aws::{AwsFailure, Holder};
 use crate::engagement::{Change, Difference, Failure, Outcome, RepeatClass};
 use crate::journal::DurableIntent;
 
@@ -101,90 +101,22 @@ pub(super) trait Thing: Send + Sync {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure>;
 
+    /// Ids of everything of ours under its key, as the tags say; empty for a kind that carries none.
+    async fn ours(&self, _at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        Ok(Vec::new())
+    }
+
+    /// What takes away the object of that id, as far as can be said without a look.
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+        Vec::new()
+    }
+
+    /// What still hangs on the object, for a person who wants to know why AWS does not let it go.
+    async fn dependents(&self, _at: &Account<'_>, _id: &str) -> Result<Vec<String>, AwsFailure> {
+        Ok(Vec::new())
+    }
+
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure>;
-}
-
-/// The account as a look uses it.
-pub(super) struct Account<'a> {
-    pub cloud: &'a Cloud,
-    pub subject: &'a Subject,
-}
-
-impl Account<'_> {
-    pub(super) fn ec2(&self) -> &aws::ec2::Client {
-        self.cloud.ec2()
-    }
-
-    /// Finds our object of that key.
-    pub(super) fn ours(&self, key: &str) -> Vec<Filter> {
-        aws::lookup(&self.subject.engagement, key)
-    }
-
-    pub(super) fn is_ours(&self, tags: Option<&[Tag]>) -> bool {
-        matches!(self.holder(tags), Holder::Us { .. })
-    }
-
-    pub(super) fn holder(&self, tags: Option<&[Tag]>) -> Holder {
-        aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
-    }
-
-    /// What a look-up by tags brought, looked at once more: not every endpoint heeds every filter (moto gives all NAT
-    /// gateways), and nobody else's object may be taken for ours.
-    pub(super) fn of_ours<T>(&self, key: &str, found: Vec<T>, tags: fn(&T) -> &[Tag]) -> Vec<T> {
-        let ours = Holder::Us { key: key.to_owned() };
-        found.into_iter().filter(|one| self.holder(Some(tags(one))) == ours).collect()
-    }
-
-    /// The one object that carries our tags, if any. Of several a person must say which one stays.
-    pub(super) fn only_one<T>(
-        &self,
-        noun: &str,
-        key: &str,
-        found: Vec<T>,
-        id: fn(&T) -> Option<&str>,
-        tags: fn(&T) -> &[Tag],
-    ) -> Result<Option<T>, Sight> {
-        let mut found = self.of_ours(key, found, tags);
-        if found.len() < 2 {
-            return Ok(found.pop());
-        }
-        let ids: Vec<&str> = found.iter().filter_map(id).collect();
-        Err(Sight::Foreign {
-            said: format!("there are {} of {noun}", ids.len()),
-            differences: vec![difference("how many", "1", crate::text::list(&ids))],
-        })
-    }
-
-    /// What is left of an object that onramp made, if these calls would take it away.
-    pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Ec2Call>) -> Remains {
-        match there {
-            None => Remains::Gone,
-            Some(tags) if !self.is_ours(tags) => Remains::NotOurs { said: self.whose(id, tags) },
-            Some(_) => Remains::Takes(calls),
-        }
-    }
-
-    /// Something is in the place of our object `key`, and the look-up by tags did not bring it: it is somebody else's, or
-    /// it is ours and made so recently that not every look-up knows it.
-    pub(super) fn taken(&self, noun: &str, key: &str, place: &str, by: (&str, Option<&[Tag]>)) -> Sight {
-        let (id, tags) = by;
-        if self.holder(tags) == (Holder::Us { key: key.to_owned() }) {
-            return Sight::Appearing { said: format!("{noun} is there as {id}, but not every look shows it yet") };
-        }
-        Sight::Foreign {
-            said: format!("the place of {noun} is taken: {place}"),
-            differences: vec![difference(place, format!("{noun}, made by onramp"), self.whose(id, tags))],
-        }
-    }
-
-    /// `vpc-123 of another engagement`, `vpc-123 that onramp did not make`
-    pub(super) fn whose(&self, id: &str, tags: Option<&[Tag]>) -> String {
-        match self.holder(tags) {
-            Holder::Us { key } => format!("{id}, ours as {key}"),
-            Holder::Engagement(other) => format!("{id} of the engagement {other}"),
-            Holder::Stranger => format!("{id}, which onramp did not make"),
-        }
-    }
 }
 
 /// What an earlier apply wrote down of what it made.
@@ -228,6 +160,7 @@ impl<T: Thing> Action for Object<T> {
     }
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
+        let orders = Orders::new(world, intent);
         let mut ledger = Ledger::new(self.0.id_name());
         let mut hidden = Failure::default();
         for _ in 0..ROUNDS {
@@ -250,7 +183,7 @@ impl<T: Thing> Action for Object<T> {
             if calls.is_empty() {
                 return ledger.stopped(foreign(&format!("{} is not as wanted", self.0.noun()), &[]));
             }
-            match carry_out(world, intent.token(), calls, &mut ledger).await {
+            match carry_out(world, &orders, calls, &mut ledger).await {
                 Ok(()) => return ledger.made(&self.0.noun()),
                 Err(Stopped::ThereAlready(failure)) => hidden = failure,
                 Err(Stopped::Lost(operation, failure)) => {
@@ -260,7 +193,14 @@ impl<T: Thing> Action for Object<T> {
                     ledger.did(&operation, None);
                     continue;
                 }
-                Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
+                Err(Stopped::Spent(failure)) => {
+                    // An earlier call with this token was taken. Either what it made is there, or it is gone since.
+                    if !self.turns_up(world).await {
+                        return ledger.stopped(Failure { token_spent: true, ..failure });
+                    }
+                    continue;
+                }
+                Err(Stopped::InUse(failure) | Stopped::Refused(failure)) => return ledger.stopped(failure),
             }
             between_rounds(world).await;
         }
@@ -284,44 +224,184 @@ impl<T: Thing> Action for Object<T> {
     }
 
     async fn undo(&self, world: &World, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Outcome {
-        let noun = self.0.noun();
+        let orders = Orders::new(world, intent);
         let mut ledger = Ledger::new(self.0.id_name());
-        let cloud = match world.cloud() {
-            Ok(cloud) => cloud,
+        let targets = match self.targets(world, made).await {
+            Ok(targets) => targets,
             Err(failure) => return ledger.stopped(failure),
         };
-        for look in 0..GOING_LOOKS {
-            let at = Account { cloud, subject: &world.subject };
-            match self.0.remains(&at, &Made(made)).await.map_err(Failure::from) {
-                Err(failure) => return ledger.stopped(failure),
-                Ok(Remains::Gone) => return ledger.taken_away(&noun),
-                Ok(Remains::NotOurs { said }) => {
-                    let advice = "Its owner must take it away, or skip this undo.";
-                    return ledger.stopped(Failure::new(format!("{noun} is left alone: {said}"), advice));
-                }
-                Ok(Remains::Takes(calls)) if look < TAKES => {
-                    match carry_out(world, intent.token(), calls, &mut ledger).await {
-                        Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
-                        Err(Stopped::Lost(_, failure)) => return ledger.in_doubt(&failure),
-                        Err(Stopped::Refused(failure)) => return ledger.stopped(failure),
-                    }
-                }
-                Ok(Remains::Takes(_)) => world.say(&format!("{noun} is still shown")).await,
-                Ok(Remains::Going { said }) => world.say(&said).await,
-            }
-            tokio::select! {
-                () = world.cancel.cancelled() => return ledger.stopped(stopped_before("looking again")),
-                () = cloud.pause(GOING) => {}
+        for made in targets {
+            match self.take_away(world, &orders, &made, &mut ledger).await {
+                Ok(()) => {}
+                Err(Left::Doubt(failure)) => return ledger.in_doubt(&failure),
+                Err(Left::There(failure)) => return ledger.stopped(failure),
             }
         }
-        ledger.stopped(Failure::new(format!("{noun} does not go away"), "Look at it in the console, then undo again."))
+        ledger.taken_away(&self.0.noun())
     }
+
+    fn inverse(&self, made: &BTreeMap<String, Json>) -> Vec<Change> {
+        let made = Made(made);
+        changes(&self.0.inverse(made.text(self.0.id_name()).unwrap_or(ITSELF), &made))
+    }
+
+    async fn undoes(&self, world: &World, made: &BTreeMap<String, Json>) -> Undoes {
+        match self.all_remains(world, made).await {
+            Err(failure) => Undoes::Unknown(Trouble::Failure(failure)),
+            Ok(remains) => {
+                let mut calls = Vec::new();
+                for one in remains {
+                    match one {
+                        Remains::Gone | Remains::Going { .. } => {}
+                        Remains::NotOurs { said } => return Undoes::Leaves { said },
+                        Remains::Takes(takes) => calls.extend(changes(&takes)),
+                    }
+                }
+                if calls.is_empty() { Undoes::Nothing } else { Undoes::Sends(calls) }
+            }
+        }
+    }
+
+    async fn adopt(&self, world: &World) -> Result<Chosen, Failure> {
+        let noun = self.0.noun();
+        let advice = "Give the id of the one that is meant, or let onramp make it.";
+        let found = match self.see(world).await? {
+            Sight::Ready(found) | Sight::Coming(found) => found,
+            Sight::Nothing { said } | Sight::Appearing { said } => {
+                let said =
+                    world.subject.adopted.as_ref().map_or(said, |id| format!("there is no {id} that could be {noun}"));
+                return Err(Failure::new(said, advice));
+            }
+            Sight::Partial(Partial { said, differences, .. }) | Sight::Foreign { said, differences } => {
+                return Err(foreign(&said, &differences));
+            }
+            Sight::Broken(failure) => return Err(failure),
+        };
+        let id = found.output.get(self.0.id_name()).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let at = Account::new(world.cloud()?, &world.subject);
+        let ours = match at.holder_of(&id).await.map_err(Failure::from)? {
+            Holder::Us { .. } => true,
+            Holder::Stranger => false,
+            Holder::Engagement(other) => {
+                let said = format!("{id} belongs to the engagement {other}, whose undo would take it away");
+                return Err(Failure::new(said, advice));
+            }
+        };
+        // Kinds that carry no tags are ours where the step made them; a chosen id is ours only where its tags say so.
+        let ours = ours || (world.subject.adopted.is_none() && !found.foreign);
+        Ok(Chosen { id, ours, found })
+    }
+}
+
+/// Why something that was to be taken away is still there, or may be.
+enum Left {
+    There(Failure),
+    Doubt(Failure),
 }
 
 impl<T: Thing> Object<T> {
     async fn see(&self, world: &World) -> Result<Sight, Failure> {
-        let at = Account { cloud: world.cloud()?, subject: &world.subject };
-        self.0.look(&at).await.map_err(Failure::from)
+        let at = Account::new(world.cloud()?, &world.subject);
+        let mut sight = self.0.look(&at).await?;
+        let twice = at.duplicates();
+        if let (Sight::Ready(found) | Sight::Coming(found), false) = (&mut sight, twice.is_empty()) {
+            found.said = format!(
+                "{}. It is there more than once: {} besides, which nothing uses and an undo of this step takes away",
+                found.said,
+                crate::text::list(&twice)
+            );
+            found.output.insert("duplicates".to_owned(), json!(twice));
+        }
+        Ok(sight)
+    }
+
+    /// What was made, as an undo takes it: one for each id that is known or carries our tags.
+    async fn targets(
+        &self,
+        world: &World,
+        made: &BTreeMap<String, Json>,
+    ) -> Result<Vec<BTreeMap<String, Json>>, Failure> {
+        let at = Account::new(world.cloud()?, &world.subject);
+        let mut ids: Vec<String> = Made(made).text(self.0.id_name()).map(str::to_owned).into_iter().collect();
+        for id in self.0.ours(&at).await? {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let about = |id: String| {
+            let mut made = made.clone();
+            made.insert(self.0.id_name().to_owned(), json!(id));
+            made
+        };
+        Ok(if ids.is_empty() { vec![made.clone()] } else { ids.into_iter().map(about).collect() })
+    }
+
+    async fn all_remains(&self, world: &World, made: &BTreeMap<String, Json>) -> Result<Vec<Remains>, Failure> {
+        let mut all = Vec::new();
+        for made in self.targets(world, made).await? {
+            let at = Account::new(world.cloud()?, &world.subject);
+            all.push(self.0.remains(&at, &Made(&made)).await?);
+        }
+        Ok(all)
+    }
+
+    /// Looks and takes away until it is gone. To take away what may be gone already does no harm, so a lost answer is
+    /// made up for by looking again.
+    async fn take_away(
+        &self,
+        world: &World,
+        orders: &Orders<'_>,
+        made: &BTreeMap<String, Json>,
+        ledger: &mut Ledger,
+    ) -> Result<(), Left> {
+        let noun = self.0.noun();
+        let cloud = world.cloud().map_err(Left::There)?;
+        let at = Account::new(cloud, &world.subject);
+        let mut takes = 0;
+        let mut last = Left::There(Failure::new(
+            format!("{noun} does not go away"),
+            "Look at it in the console, then undo again.",
+        ));
+        for _ in 0..GOING_LOOKS {
+            match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
+                Remains::Gone => return Ok(()),
+                Remains::NotOurs { said } => {
+                    let advice = "Its owner must take it away, or skip this undo.";
+                    return Err(Left::There(Failure::new(format!("{noun} is left alone: {said}"), advice)));
+                }
+                Remains::Takes(calls) if takes < TAKES => {
+                    takes += 1;
+                    match carry_out(world, orders, calls, ledger).await {
+                        Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
+                        Err(Stopped::Lost(_, failure)) => last = Left::Doubt(failure),
+                        Err(Stopped::InUse(failure)) if takes < TAKES => last = Left::There(failure),
+                        Err(Stopped::InUse(failure)) => {
+                            return Err(Left::There(self.held(&at, made, failure).await));
+                        }
+                        Err(Stopped::Spent(failure) | Stopped::Refused(failure)) => return Err(Left::There(failure)),
+                    }
+                }
+                Remains::Takes(_) if takes >= TAKES && matches!(last, Left::Doubt(_)) => return Err(last),
+                Remains::Takes(_) => world.say(&format!("{noun} is still shown")).await,
+                Remains::Going { said } => world.say(&said).await,
+            }
+            tokio::select! {
+                () = world.cancel.cancelled() => return Err(Left::There(stopped_before("looking again"))),
+                () = cloud.pause(GOING) => {}
+            }
+        }
+        Err(last)
+    }
+
+    /// AWS does not let it go: says what hangs on it, as far as that can be seen.
+    async fn held(&self, at: &Account<'_>, made: &BTreeMap<String, Json>, failure: Failure) -> Failure {
+        let made = Made(made);
+        let id = made.text(self.0.id_name()).unwrap_or_default();
+        let by = self.0.dependents(at, id).await.unwrap_or_default();
+        if by.is_empty() {
+            return failure;
+        }
+        Failure { meaning: format!("{} Still there: {}.", failure.meaning, crate::text::list(&by)), ..failure }
     }
 
     /// The answer to a call was lost: can what it makes be seen, all or in part?
@@ -367,128 +447,6 @@ async fn between_rounds(world: &World) {
     }
 }
 
-/// Why a list of calls was not carried out to its end.
-enum Stopped {
-    ThereAlready(Failure),
-    /// This call may or may not have been executed.
-    Lost(String, Failure),
-    Refused(Failure),
-}
-
-/// Sends calls in order and writes down what each did. What is to be removed and is not there counts as removed.
-async fn carry_out(world: &World, token: &str, calls: Vec<Ec2Call>, ledger: &mut Ledger) -> Result<(), Stopped> {
-    let cloud = world.cloud().map_err(Stopped::Refused)?;
-    let subject = &world.subject;
-    let owner = subject.owner();
-    let sender = Sender { cloud, owner: &owner, address: &subject.address, token };
-    for call in calls {
-        let call = match &ledger.id {
-            Some(id) => call.about(id),
-            None => call,
-        };
-        let operation = call.operation();
-        if world.cancel.is_cancelled() {
-            return Err(Stopped::Refused(stopped_before(&operation)));
-        }
-        world.say(&operation).await;
-        match sender.send(&call).await {
-            Ok(id) => {
-                if let Some(id) = &id {
-                    world.say(&format!("  {id}")).await;
-                }
-                ledger.did(&operation, id);
-            }
-            Err(failure) if takes_away(&operation) && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
-                ledger.did(&operation, None);
-            }
-            Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
-                ledger.did(&operation, None);
-            }
-            Err(failure) if failure.kind == Kind::Exists => return Err(Stopped::ThereAlready(failure.into())),
-            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(operation, failure.into())),
-            Err(failure) => return Err(Stopped::Refused(failure.into())),
-        }
-    }
-    Ok(())
-}
-
-fn takes_away(operation: &str) -> bool {
-    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
-}
-
-/// What was sent so far, and what came of it.
-struct Ledger {
-    id_name: &'static str,
-    id: Option<String>,
-    operations: Vec<String>,
-    changed: Vec<String>,
-    output: BTreeMap<String, Json>,
-}
-
-impl Ledger {
-    fn new(id_name: &'static str) -> Self {
-        let (operations, changed, output) = Default::default();
-        Ledger { id_name, id: None, operations, changed, output }
-    }
-
-    fn did(&mut self, operation: &str, id: Option<String>) {
-        self.operations.push(operation.to_owned());
-        match id {
-            Some(id) => {
-                self.changed.push(format!("{operation}: {id}"));
-                self.output.insert(self.id_name.to_owned(), json!(id));
-                self.id = Some(id);
-            }
-            None => self.changed.push(operation.to_owned()),
-        }
-    }
-
-    fn made(self, noun: &str) -> Outcome {
-        let said = match &self.id {
-            Some(id) => format!("{noun} is made: {id}"),
-            None => format!("{noun}: {}", crate::text::list(&self.operations)),
-        };
-        Outcome::Changed { said, created: true, operations: self.operations, output: self.output }
-    }
-
-    /// A look found it whole.
-    fn there(mut self, found: Found) -> Outcome {
-        if self.operations.is_empty() {
-            return Outcome::AlreadySo { said: found.said, output: found.output };
-        }
-        self.output.extend(found.output);
-        Outcome::Changed { said: found.said, created: true, operations: self.operations, output: self.output }
-    }
-
-    fn taken_away(self, noun: &str) -> Outcome {
-        if self.operations.is_empty() {
-            return Outcome::AlreadySo { said: format!("{noun} is not there any more"), output: BTreeMap::new() };
-        }
-        let said = format!("{noun} is taken away");
-        Outcome::Changed { said, created: false, operations: self.operations, output: BTreeMap::new() }
-    }
-
-    fn stopped(self, mut failure: Failure) -> Outcome {
-        failure.changed = self.changed;
-        failure.made = self.output;
-        Outcome::Failed { failure }
-    }
-
-    fn in_doubt(self, failure: &Failure) -> Outcome {
-        let mut why = format!("{} ({})", told(failure), failure.raw);
-        if !self.changed.is_empty() {
-            why = format!("{why}. Before that: {}", crate::text::list(&self.changed));
-        }
-        Outcome::InDoubt { why }
-    }
-}
-
-fn stopped_before(what: &str) -> Failure {
-    Failure::new(format!("stopped before {what}"), "Run the step again: it goes on where it stopped.")
-}
-
 fn foreign(said: &str, differences: &[Difference]) -> Failure {
     let differences: Vec<String> =
         differences.iter().map(|d| format!("{}: wanted {}, found {}", d.what, d.wanted, d.found)).collect();
@@ -498,17 +456,13 @@ fn foreign(said: &str, differences: &[Difference]) -> Failure {
     }
 }
 
-fn told(failure: &Failure) -> String {
-    format!("{}: {}", failure.what, failure.meaning)
-}
-
 /// What is found, as later steps use it.
 pub(super) fn found(said: impl Into<String>, output: Json) -> Found {
     let output: Map<String, Json> = match output {
         Json::Object(output) => output,
         _ => Map::new(),
     };
-    Found { said: said.into(), output: output.into_iter().collect() }
+    Found { said: said.into(), output: output.into_iter().collect(), foreign: false }
 }
 
 /// What is not as wanted; a value that only an earlier step can tell is taken to be right.
@@ -523,4 +477,9 @@ pub(super) fn differing(compared: &[(&str, &str, Option<&str>)]) -> Vec<Differen
 /// One difference.
 pub(super) fn difference(what: &str, wanted: impl Into<String>, found: impl Into<String>) -> Difference {
     Difference { what: what.to_owned(), wanted: wanted.into(), found: found.into() }
+}
+
+/// Their ids.
+pub(super) fn ids<T>(found: Vec<T>, id: fn(&T) -> Option<&str>) -> Vec<String> {
+    found.iter().filter_map(id).map(str::to_owned).collect()
 }

@@ -280,10 +280,7 @@ impl Action for Shell {
     async fn verify(&self, world: &World) -> Verified {
         let Some(text) = self.verify.as_ref().or(self.check.as_ref()) else {
             // Lint warns of such a step; its script's own exit code is all the proof there is.
-            return Verified::So(Found {
-                said: "the step has no check of its own".to_owned(),
-                output: BTreeMap::new(),
-            });
+            return Verified::So(Found { said: "the step has no check of its own".to_owned(), ..Found::default() });
         };
         match self.look(world, text).await {
             Err(not_ended) => Verified::Unknown(not_ended.trouble()),
@@ -303,12 +300,17 @@ impl Action for Shell {
             },
         }
     }
+
+    fn inverse(&self, _made: &BTreeMap<String, Json>) -> Vec<Change> {
+        let change = |script| Change::new("ssh", &self.host, json!({ "script": script, "sudo": self.sudo }));
+        self.undo.iter().map(change).collect()
+    }
 }
 
 impl Shell {
     fn found(&self, ended: &Ended) -> Found {
         let output = BTreeMap::from([("stdout".to_owned(), json!(ended.said.result()))]);
-        Found { said: ended.said.short(&format!("so on {}", self.host)), output }
+        Found { said: ended.said.short(&format!("so on {}", self.host)), output, ..Found::default() }
     }
 }
 

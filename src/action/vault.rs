@@ -289,7 +289,7 @@ fn entry(text: &SecretString, key: &str) -> Option<SecretString> {
 async fn store_in_aws(cloud: &Cloud, keep: &Keep<'_>, text: &SecretString) -> Result<String, crate::aws::AwsFailure> {
     let name = format!("onramp/{}/{}", keep.engagement, keep.input);
     let mut hash = blake3::Hasher::new_derive_key("onramp 2026-11 token of a stored secret");
-    [keep.stamp.owner.engagement.as_str(), "\0", &name, "\0", text.expose_secret()].iter().for_each(|part| {
+    [keep.stamp.engagement(), "\0", &name, "\0", text.expose_secret()].iter().for_each(|part| {
         hash.update(part.as_bytes());
     });
     let token = hash.finalize().to_hex()[..32].to_owned();
@@ -298,7 +298,7 @@ async fn store_in_aws(cloud: &Cloud, keep: &Keep<'_>, text: &SecretString) -> Re
         cloud.create_secret(&name, text, &token, "Stored by onramp for an engagement", &keep.stamp).await?;
         return Ok(name);
     };
-    if !matches!(seen.holder(&keep.stamp.owner.engagement), crate::aws::Holder::Us { .. }) {
+    if !matches!(seen.holder(keep.stamp.engagement()), crate::aws::Holder::Us { .. }) {
         return Err(crate::aws::AwsFailure::taken("CreateSecret", &name));
     }
     if seen.going {

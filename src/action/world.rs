@@ -96,10 +96,9 @@ impl Worlds {
         store: SecretStore,
         text: SecretString,
     ) -> Result<SecretRef, NotKept> {
-        let (owner, key, step) = (subject.owner(), format!("secret/{input}"), subject.address.to_string());
-        let phase = subject.address.step.phase();
+        let (marks, key) = (subject.marks("", 0), format!("secret/{input}"));
         let name = format!("{} {input}", subject.name);
-        let stamp = Stamp { owner: &owner, phase, step: &step, key: &key, token: "", name: &name };
+        let stamp = Stamp { marks: &marks, key: &key, name: &name };
         let keep = Keep { store, engagement: &subject.name, input, stamp };
         self.vault.keep(keep, text, &self.cloud()).await
     }
@@ -187,9 +186,16 @@ pub struct Subject {
     pub address: Address,
     /// The customer's own tags for the bill: a map from key to value.
     pub cost_tags: Json,
+    /// The object that a person said stands for this step: it is looked at by its id, whatever its tags say.
+    pub adopted: Option<String>,
 }
 
 impl Subject {
+    /// The tags of everything that the step makes under this token.
+    pub fn marks(&self, token: &str, attempt: u32) -> BTreeMap<String, String> {
+        self.owner().marks(self.address.step.phase(), &self.address.to_string(), token, attempt)
+    }
+
     /// What is written on everything that is made.
     pub(super) fn owner(&self) -> Owner {
         let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -18,7 +18,8 @@ use super::watch::{CallLog, CallSeen, Watch};
 /// The SDK sets no limit but one for connecting. Creates of EC2 answer in seconds; a minute is a lost answer.
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(30);
-const OPERATION: Duration = Duration::from_secs(60);
+/// No call takes longer, whatever happens.
+pub const OPERATION: Duration = Duration::from_secs(60);
 
 /// How to reach AWS. What is `None` comes from where the AWS command line would take it.
 #[derive(Debug, Clone, Default)]

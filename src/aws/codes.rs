@@ -219,8 +219,9 @@ pub(super) const ROWS: &[Row] = &[
     row_of(
         Kind::Token,
         &["IdempotentParameterMismatch", "IdempotentInstanceTerminated"],
-        "This step sent the same token before, with other values, or for an instance that was terminated since.",
-        "See whether the earlier object is still there. Undo the step, then run it again: it takes a new token.",
+        "This step sent the same token before, with other values, or for an instance that was terminated since. AWS made \
+         nothing this time.",
+        "onramp has looked for the earlier object and did not find it. Run the step again: it takes a new token.",
     ),
     row_of(
         Kind::NotFound,

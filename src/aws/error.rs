@@ -133,6 +133,20 @@ impl AwsFailure {
         AwsFailure { what: "There are no credentials for AWS".to_owned(), ..failure }
     }
 
+    /// Too much time has passed since the intent: it is not sent any more. `in_doubt` when an earlier try may have been.
+    pub(super) fn late(operation: &str, in_doubt: bool) -> Self {
+        AwsFailure {
+            what: format!("{operation} was not sent in time"),
+            ..AwsFailure::new(
+                operation,
+                Kind::Unreachable,
+                if in_doubt { Fate::Unknown } else { Fate::NotExecuted },
+                "AWS put it off for so long that it was given up, rather than sent at a time when nobody expects it.",
+                "Run the step again.",
+            )
+        }
+    }
+
     fn unreachable(operation: &str, error: &(dyn Error + 'static)) -> Self {
         AwsFailure {
             raw: said_by(error),

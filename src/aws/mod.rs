@@ -18,13 +18,13 @@ mod watch;
 
 /// The SDK's own types: everybody names them through this room, so that the SDK has one door.
 pub use aws_sdk_ec2 as ec2;
-pub use clients::{Cloud, Wiring, is_http_url};
+pub use clients::{Cloud, OPERATION, Wiring, is_http_url};
 pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;
 pub use retry::{Patience, Resend, send};
 pub use secrets::SecretSeen;
-pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup};
+pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
 pub use watch::{CallSeen, mutates};
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
+use tokio::time::Instant;
+
 use super::error::{AwsFailure, Fate, Kind, explain};
 use super::limiter::Limiter;
 
@@ -20,8 +22,9 @@ const SETTLING: Duration = Duration::from_secs(2);
 pub enum Resend {
     /// A read, a token or a natural key: the same call again does no harm.
     Freely,
-    /// Nothing: repeat only what certainly was not executed.
-    OnlyUnsent,
+    /// Nothing: repeat only what certainly was not executed, and start nothing after this moment, so that whoever finds
+    /// the intent later knows when the last call can have gone out.
+    OnlyUnsent { until: Instant },
 }
 
 /// How long a call waits for what earlier steps made to be seen everywhere: EC2 is eventually consistent, and answers
@@ -55,6 +58,11 @@ where
     let mut in_doubt = false;
     loop {
         limiter.turn().await;
+        if let Resend::OnlyUnsent { until } = resend
+            && Instant::now() > until
+        {
+            return Err(AwsFailure::late(operation, in_doubt));
+        }
         tries += 1;
         let mut failure = match call().await {
             Ok(answer) => return Ok(answer),
@@ -67,7 +75,7 @@ where
         let settling = waited < patience.0 && matches!(failure.kind, Kind::NotFound | Kind::NotReady);
         let pause = match repeat(&failure, resend, tries) {
             Some(pause) => pause,
-            None if settling && !(in_doubt && resend == Resend::OnlyUnsent) => SETTLING,
+            None if settling && !(in_doubt && resend != Resend::Freely) => SETTLING,
             None => return Err(failure),
         };
         tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
@@ -85,7 +93,7 @@ fn repeat(failure: &AwsFailure, resend: Resend, tries: u32) -> Option<Duration> 
         return None;
     }
     let base = match (failure.kind, failure.fate, resend) {
-        (_, Fate::Unknown, Resend::OnlyUnsent) => return None,
+        (_, Fate::Unknown, Resend::OnlyUnsent { .. }) => return None,
         (Kind::Throttled, _, _) => Duration::from_millis(500),
         (Kind::Unreachable, Fate::NotExecuted, _) => Duration::from_millis(200),
         (Kind::Unreachable | Kind::LostReply, Fate::Unknown, Resend::Freely) => Duration::from_millis(200),

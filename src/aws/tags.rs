@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 const ENGAGEMENT: &str = "onramp:engagement";
 const KEY: &str = "onramp:key";
 const TOKEN: &str = "onramp:token";
+const RUN: &str = "onramp:run";
 
 /// Who an object is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,40 +21,54 @@ pub struct Owner {
     pub cost: BTreeMap<String, String>,
 }
 
+impl Owner {
+    /// What everything carries that one step makes; `run` is the number of the attempt, so that of two objects it can be
+    /// told which is older. Ours come last, so that no cost tag can stand in for one of them.
+    pub fn marks(&self, phase: &str, step: &str, token: &str, run: u32) -> BTreeMap<String, String> {
+        let mut marks = self.cost.clone();
+        let run = run.to_string();
+        let ours = [
+            (ENGAGEMENT, self.engagement.as_str()),
+            ("onramp:customer", &self.customer),
+            ("onramp:phase", phase),
+            ("onramp:step", step),
+            (TOKEN, token),
+            (RUN, &run),
+            ("onramp:managed", "true"),
+        ];
+        let env = self.env.iter().map(|env| ("onramp:env", env.as_str()));
+        marks.extend(ours.into_iter().chain(env).map(|(key, value)| (key.to_owned(), value.to_owned())));
+        marks
+    }
+}
+
 /// What is written on one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp<'a> {
-    pub owner: &'a Owner,
-    pub phase: &'a str,
-    pub step: &'a str,
+    /// See `Owner::marks`.
+    pub marks: &'a BTreeMap<String, String>,
     /// Stable logical name: `vpc/main`, `subnet/app/a`.
     pub key: &'a str,
-    /// Of the intent under which it is made.
-    pub token: &'a str,
     /// What the console shows.
     pub name: &'a str,
 }
 
 impl Stamp<'_> {
+    /// The engagement's random id.
+    pub fn engagement(&self) -> &str {
+        self.marks.get(ENGAGEMENT).map_or("", String::as_str)
+    }
+
     /// As EC2 takes them.
     pub fn tags(&self) -> Vec<Tag> {
         self.pairs().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
 
-    /// All tags, ours last, so that no cost tag can stand in for one of them.
+    /// All tags, by key.
     pub fn pairs(&self) -> BTreeMap<&str, &str> {
-        let mut tags: BTreeMap<&str, &str> = BTreeMap::new();
-        tags.extend(self.owner.cost.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        tags.insert(ENGAGEMENT, &self.owner.engagement);
-        tags.insert("onramp:customer", &self.owner.customer);
-        if let Some(env) = &self.owner.env {
-            tags.insert("onramp:env", env);
-        }
-        tags.insert("onramp:phase", self.phase);
-        tags.insert("onramp:step", self.step);
+        let mut tags: BTreeMap<&str, &str> =
+            self.marks.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         tags.insert(KEY, self.key);
-        tags.insert(TOKEN, self.token);
-        tags.insert("onramp:managed", "true");
         tags.insert("Name", self.name);
         tags
     }
@@ -62,6 +77,12 @@ impl Stamp<'_> {
     pub fn on(&self, kind: ResourceType) -> TagSpecification {
         TagSpecification::builder().resource_type(kind).set_tags(Some(self.tags())).build()
     }
+}
+
+/// The attempt that made an object, as its tags say; 0 where they do not.
+pub fn run(tags: &[Tag]) -> u32 {
+    let run = tags.iter().find(|tag| tag.key() == Some(RUN)).and_then(Tag::value);
+    run.and_then(|run| run.parse().ok()).unwrap_or(0)
 }
 
 /// Finds the object of that key of that engagement.
@@ -115,18 +136,15 @@ mod tests {
         }
     }
 
-    fn stamp(owner: &Owner) -> Stamp<'_> {
-        Stamp { owner, phase: "access", step: "access/vpc", key: "vpc/main", token: "ab12", name: "acme vpc/main" }
+    fn tags() -> Vec<Tag> {
+        let marks = owner().marks("access", "access/vpc", "ab12", 3);
+        Stamp { marks: &marks, key: "vpc/main", name: "acme vpc/main" }.tags()
     }
 
     #[test]
     fn every_tag_of_the_specification_is_there_and_none_can_be_forged() {
-        let owner = owner();
-        let tags: BTreeMap<String, String> = stamp(&owner)
-            .tags()
-            .into_iter()
-            .map(|tag| (tag.key().unwrap().to_owned(), tag.value().unwrap().to_owned()))
-            .collect();
+        let tags: BTreeMap<String, String> =
+            tags().into_iter().map(|tag| (tag.key().unwrap().to_owned(), tag.value().unwrap().to_owned())).collect();
         let names: Vec<&str> = tags.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -139,6 +157,7 @@ mod tests {
                 "onramp:key",
                 "onramp:managed",
                 "onramp:phase",
+                "onramp:run",
                 "onramp:step",
                 "onramp:token"
             ]
@@ -149,8 +168,8 @@ mod tests {
 
     #[test]
     fn tags_tell_whose_it_is() {
-        let owner = owner();
-        let tags = stamp(&owner).tags();
+        let tags = tags();
+        assert_eq!(run(&tags), 3);
         assert_eq!(holder(&tags, "0f3a"), Holder::Us { key: "vpc/main".to_owned() });
         assert_eq!(holder(&tags, "other"), Holder::Engagement("0f3a".to_owned()));
         assert_eq!(holder(&[], "0f3a"), Holder::Stranger);

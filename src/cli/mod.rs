@@ -24,6 +24,7 @@ mod run;
 mod schema;
 mod secret;
 mod session;
+mod settle;
 mod sign;
 mod status;
 mod undo;
@@ -103,8 +104,10 @@ enum Command {
     Wait(wait::Arguments),
     /// Check again everything that is done
     Verify(verify::Arguments),
-    /// Take changes back, newest first
+    /// Take changes back, after saying which
     Undo(undo::Arguments),
+    /// Say what became of a change that was cut off
+    Settle(settle::Arguments),
     /// Hand an engagement to a colleague, in one encrypted file
     Export(export::Arguments),
     /// Take an engagement over from a file that onramp export made
@@ -181,6 +184,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),
         Some(Command::Undo(arguments)) => undo::run(&context, &everywhere, &arguments),
         Some(Command::Update(arguments)) => update::run(&context, &arguments),
+        Some(Command::Settle(arguments)) => settle::run(&context, &everywhere, &arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         #[cfg(feature = "practice")]

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, plan, secret};
+use super::{Everywhere, plan, secret, settle};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, may_stay_empty};
 use crate::engine::{Notice, Request};
 
@@ -89,6 +89,9 @@ impl<'a> Walk<'a> {
             self.session.handle.command(Command::GiveInputs(answers.inputs));
         }
         let mut sign_offs = answers.sign_offs;
+        if let Some(said) = settle::doubts(&self.follower.engagement, &self.follower.board()) {
+            print::say(&said);
+        }
         self.reopen_failed(scope);
         loop {
             let before = self.follower.engagement.seq;

@@ -8,6 +8,7 @@ use super::context::{self, Context};
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session;
+use super::settle;
 use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, waiting};
 use crate::engine::Clock;
 use crate::runbook::Runbook;
@@ -128,6 +129,9 @@ fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Optio
     if !identity.practice && context::shipped_edition(&engagement.runbook, &engagement.runbook_digest).is_some() {
         out.push_str(&format!("another edition of its runbook is here: onramp update {} shows it\n", identity.name));
     }
+    if let Some(said) = settle::doubts(engagement, board) {
+        out.push_str(&format!("\n{said}\n"));
+    }
     let waits = waits(board, now);
     if !waits.is_empty() {
         out.push_str(&format!("\nWaiting on others\n{waits}"));
@@ -206,6 +210,7 @@ fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) ->
         },
         "waits": waits,
         "next": board.next().map(|row| &row.address),
+        "in_doubt": board.doubts().map(|row| &row.address).collect::<Vec<_>>(),
         "steps": steps,
     })
 }

@@ -1,21 +1,23 @@
-//! `onramp undo NAME`: the undo ledger, newest first, reviewed before it runs.
+//! `onramp undo NAME`: what was changed, what taking it back would send, and, once somebody agrees, taking it back.
 
+use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::print;
+use super::print::{self, Format};
 use super::session::{self, Follower, Session};
-use crate::engagement::{Address, Event};
+use crate::engagement::{Address, Change, Event, Outcome, StepRecord, TakeBack, UndoPlan};
 use crate::engine::{Notice, Request};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     name: String,
-    /// Steps to undo; without any and without --all the ledger is listed
+    /// Steps to take back; without any and without --all it is only said what would be done
     steps: Vec<Address>,
     /// Everything that this engagement changed
     #[arg(long, conflicts_with = "steps")]
@@ -23,56 +25,144 @@ pub struct Arguments {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (engagement, _, _) = session::look(context, &arguments.name)?;
-    let ledger = engagement.ledger();
-    for (step, made) in &ledger {
-        if arguments.steps.is_empty() || arguments.steps.contains(step) {
-            let kept = if made.created { "" } else { " (was there before; it stays)" };
-            print::line(&format!("{}  {step}  {}{kept}", made.at, made.operations.join(", ")))?;
-        }
+    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
+    let ended = review(&session, arguments);
+    session.close();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+    let mut follower = Follower::new(&session.handle);
+    let plan = planned(session, &arguments.steps, &mut follower)?;
+    match arguments.format {
+        Format::Text => print::out(&text(&plan))?,
+        Format::Json => print::json(plan.as_ref())?,
     }
-    if ledger.is_empty() {
-        print::line("Nothing was changed that could be undone.")?;
-        return Ok(ExitCode::SUCCESS);
+    if plan.entries.is_empty() {
+        return match plan.stays.first().filter(|_| !arguments.steps.is_empty()) {
+            Some((step, _, why)) => Err(Failure::usage(format!("{step} stays: {why}"))),
+            None => Ok(()),
+        };
     }
     if arguments.steps.is_empty() && !arguments.all {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     if !arguments.yes && !confirmed(&arguments.name)? {
         return Err(Failure::new(Kind::Waiting, "nothing was undone").hint("--yes does not ask"));
     }
-    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
-    session.greet();
-    session.handle.send(Request::Undo(arguments.steps.clone()));
-    let mut follower = Follower::new(&session.handle);
-    let ended = loop {
+    take_back(session, &arguments.steps, &mut follower)
+}
+
+fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {
+    session.handle.send(Request::UndoPlan(steps.to_vec()));
+    loop {
+        match session.feed.recv() {
+            Ok(Notice::UndoPlanned(_, plan)) => return Ok(plan),
+            Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),
+            Ok(_) => {}
+            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+        }
+    }
+}
+
+/// Takes steps back, or all that can be, and says how it goes.
+///
+/// # Errors
+/// It is refused, or something of it is left; what blocks it is said.
+pub fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<(), Failure> {
+    session.handle.send(Request::Undo(steps.to_vec()));
+    loop {
         match session.feed.recv() {
             Ok(Notice::Recorded(recorded)) => {
-                if let Event::Undone { step, evidence, .. } = &recorded.event {
-                    print::say(&format!("undone {step}: {}", evidence.said));
-                }
-                if let Event::Failed { step, failure, .. } = &recorded.event {
-                    print::say(&format!("failed {step}: {} {}", failure.what, failure.advice));
+                if let Some(said) = line(&recorded.event) {
+                    print::say(&said);
                 }
                 follower.fold(&recorded);
             }
-            Ok(Notice::Refused(refusal)) => break Err(Failure::usage(refusal.to_string())),
-            Ok(Notice::Broken(why)) => break Err(Failure::new(Kind::StateFile, why)),
-            Ok(Notice::Idle(_)) => break Ok(()),
+            Ok(Notice::Progress { step, said }) => print::say(&format!("  {step}: {said}")),
+            Ok(Notice::Refused(refusal)) => return Err(Failure::usage(refusal.to_string())),
+            Ok(Notice::Broken(why)) => return Err(Failure::new(Kind::StateFile, why)),
+            Ok(Notice::Idle(_)) => break,
             Ok(_) => {}
-            Err(_) => break Err(Failure::usage("the engine ended unexpectedly")),
+            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
         }
-    };
-    session.close();
-    ended?;
-    let left = follower.engagement.ledger();
-    let left = left.iter().filter(|(step, _)| arguments.all || arguments.steps.contains(step)).count();
-    match left {
-        0 => Ok(ExitCode::SUCCESS),
-        _ => Err(Failure::new(Kind::StepFailed, format!("{} could not be undone", text::count(left, "step")))),
+    }
+    let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
+    let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand();
+    let left: Vec<String> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step.to_string()).collect();
+    match left.len() {
+        0 => Ok(()),
+        count => {
+            Err(Failure::new(Kind::StepFailed, format!("{} left: {}", text::count(count, "step"), text::list(&left)))
+                .hint("put right what is said above, and undo again: it goes on where it stopped"))
+        }
+    }
+}
+
+fn line(event: &Event) -> Option<String> {
+    match event {
+        Event::Undone { step, evidence, .. } => Some(format!("undone {step}: {}", evidence.said)),
+        Event::Failed { step, failure, .. } | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
+            Some(format!("failed {step}: {} {} {}", failure.what, failure.meaning, failure.advice))
+        }
+        Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => Some(format!("in doubt {step}: {why}")),
+        Event::Concluded { step, outcome: Outcome::NotMade { said }, .. } => {
+            Some(format!("not made {step}: {said}; there is nothing to take back"))
+        }
+        _ => None,
+    }
+}
+
+/// The plan for people.
+fn text(plan: &UndoPlan) -> String {
+    let mut out = String::new();
+    if plan.entries.is_empty() {
+        let _ = writeln!(out, "Nothing was changed that could be undone.");
+    }
+    for entry in &plan.entries {
+        let _ = writeln!(out, "- {}  {}", entry.step, entry.title);
+        let _ = writeln!(out, "    made {}; safe to take back {}", entry.made, entry.until);
+        match &entry.does {
+            TakeBack::Send(changes) => changes.iter().for_each(|change| call(&mut out, change)),
+            TakeBack::Nothing => {
+                let _ = writeln!(out, "    it is not there any more: nothing is sent");
+            }
+            TakeBack::Look => {
+                let _ =
+                    writeln!(out, "    it may have been made: it is looked for first, and taken back if it is there");
+            }
+            TakeBack::Unseen { recorded, why } => {
+                let _ =
+                    writeln!(out, "    it could not be looked at ({why}); when it was made, this was to take it back:");
+                recorded.iter().for_each(|change| call(&mut out, change));
+            }
+        }
+    }
+    for (step, title, why) in &plan.stays {
+        let _ = writeln!(out, "= {step}  {title}\n    stays: {why}");
+    }
+    if !plan.entries.is_empty() {
+        let _ = writeln!(out, "{}, in this order: what hangs on something goes before it.", plan.summary());
+    }
+    out
+}
+
+fn call(out: &mut String, change: &Change) {
+    if change.service != "ssh" {
+        let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
+        return;
+    }
+    let _ = writeln!(out, "    on host {}:", change.operation);
+    let script = change.arguments.get("script").and_then(|script| script.as_str()).unwrap_or_default();
+    for line in script.lines() {
+        let _ = writeln!(out, "      | {line}");
     }
 }
 

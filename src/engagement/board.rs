@@ -145,6 +145,11 @@ impl Board {
         self.rows.iter().find(|row| &row.address == address)
     }
 
+    /// Changes that may or may not have been made.
+    pub fn doubts(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| matches!(row.status, Status::InDoubt { .. }))
+    }
+
     /// The first step that somebody or onramp can move, in the order of the page.
     pub fn next(&self) -> Option<&Row> {
         let first = |wanted: fn(&Status) -> bool| self.rows.iter().find(|row| wanted(&row.status));

@@ -346,6 +346,26 @@ fn trust(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal>
     }
 }
 
+/// May a person say now which object this step stands for?
+///
+/// # Errors
+/// Nothing is open about it, or there is no reason.
+pub fn may_adopt(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str) -> Result<(), Refusal> {
+    known(runbook, step)?;
+    let undoing = engagement.record(step).and_then(|record| record.pending.as_ref());
+    if undoing.is_some_and(|intent| intent.purpose == Purpose::Undo) {
+        return refuse(format!("{step} was being undone"), "Undo it again: that looks first what is left");
+    }
+    match engagement.state(step) {
+        State::InDoubt { .. } => Ok(()),
+        State::Asked { question: Question::Different { .. }, .. } if !reason.trim().is_empty() => Ok(()),
+        State::Asked { question: Question::Different { .. }, .. } => {
+            refuse("taking over what is there needs a reason", "It stands in the handover report")
+        }
+        _ => refuse(format!("{step} is not in doubt"), "Run it: it looks what is there by itself"),
+    }
+}
+
 fn settle(
     engagement: &Engagement,
     runbook: &Runbook,

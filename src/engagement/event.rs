@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Address;
+use super::{Address, Change};
 use crate::input::{InputId, SecretRef, Value};
-use crate::runbook::{Party, StepId};
+use crate::runbook::{Party, StepId, UndoUntil};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -191,6 +191,66 @@ pub enum Event {
         attempt: u32,
         evidence: Evidence,
     },
+    /// How the change that was just made is taken back, and until when that is safe; recorded with its outcome.
+    Undoable {
+        step: Address,
+        attempt: u32,
+        inverse: Inverse,
+    },
+    /// A person said which object the step stands for. What is not `ours` is never taken away by an undo.
+    Adopted {
+        step: Address,
+        attempt: u32,
+        id: String,
+        ours: bool,
+        reason: String,
+        output: BTreeMap<String, Json>,
+    },
+}
+
+/// How a change is taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inverse {
+    /// The calls, or the host whose `undo` script runs: its text is in the runbook that the engagement keeps.
+    pub changes: Vec<Change>,
+    pub until: Until,
+}
+
+impl Until {
+    /// As the runbook says it, for a change made at this moment.
+    pub fn from(said: UndoUntil, made: At) -> Until {
+        match said {
+            UndoUntil::Always => Until::Always,
+            UndoUntil::Unused => Until::Unused,
+            UndoUntil::Within(time) => {
+                let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+                Until::Moment(At(made.0.saturating_add(millis)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::Always => f.write_str("always"),
+            Until::Unused => f.write_str("as long as nothing hangs on it"),
+            Until::Moment(end) => write!(f, "until {end}, as long as nothing hangs on it"),
+        }
+    }
+}
+
+/// Until when it is safe to take a change back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// Whatever came after it.
+    Always,
+    /// For as long as nothing that was made later hangs on it.
+    #[default]
+    Unused,
+    /// Until this moment, and for as long as nothing hangs on it.
+    Moment(At),
 }
 
 /// One file of a runbook as it was when the engagement took it.
@@ -270,6 +330,12 @@ pub struct Intent {
     pub class: RepeatClass,
     /// The operations that may be sent.
     pub operations: Vec<String>,
+    /// What every object that it makes carries; empty where nothing can carry it. A repeat says the same.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// After this moment nothing of it that may not be repeated is under way any more.
+    #[serde(default)]
+    pub deadline: Option<At>,
 }
 
 /// How an apply or an undo ended.
@@ -296,6 +362,10 @@ pub enum Outcome {
     InDoubt {
         why: String,
     },
+    /// It was looked for until nothing of it can turn up any more: it was not made.
+    NotMade {
+        said: String,
+    },
 }
 
 /// Why something did not work, in the words a person needs.
@@ -321,6 +391,17 @@ pub struct Failure {
     /// What an undo needs to know of that, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub made: BTreeMap<String, Json>,
+    /// It ended before anything was sent: what an earlier try did is as uncertain as before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unsent: bool,
+    /// The token was used up before: the next try takes a new one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub token_spent: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Failure {

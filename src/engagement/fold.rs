@@ -6,12 +6,10 @@ use serde_json::Value as Json;
 
 use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
+use super::recover::deadline;
 use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 use super::wait::{Wait, Waited};
 use crate::runbook::StepId;
-
-/// Milliseconds after an intent at which its call goes out at the latest: the time limit of one operation.
-const LATEST_SEND: i64 = 60_000;
 
 /// Applies one recorded event.
 pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
@@ -118,7 +116,7 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         }
         Event::Intended { intent, .. } => {
             record.pending = Some(intent.clone());
-            record.sent_until = At(at.0.saturating_add(LATEST_SEND));
+            record.sent_until = intent.deadline.unwrap_or_else(|| deadline(at));
             let stage = match intent.purpose {
                 Purpose::Apply => Stage::Applying,
                 Purpose::Undo => Stage::Undoing,
@@ -173,10 +171,22 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             record.pending = None;
             record.state = State::Undone { by: by.clone(), at };
             record.made = None;
+            record.adopted = None;
             record.generation = record.generation.saturating_add(1);
             engagement.kept.remove(step);
             // To make it once more is a new change.
             engagement.approved.remove(step);
+        }
+        Event::Undoable { inverse, .. } => {
+            if let Some(made) = &mut record.made {
+                made.inverse = Some(inverse.clone());
+            }
+        }
+        Event::Adopted { attempt, id, ours, output, .. } => {
+            record.pending = None;
+            record.adopted = (!ours).then(|| id.clone());
+            make(record, recorded, Made { created: *ours, ..made(recorded, &[], output) });
+            record.state = State::Running { attempt: *attempt, stage: Stage::Verifying, since: at };
         }
         _ => {}
     }
@@ -236,6 +246,7 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
     }
     let digest = record.pending.take().map(|intent| intent.digest).unwrap_or_default();
     match outcome {
+        Outcome::NotMade { .. } => record.state = State::Idle,
         Outcome::Changed { created, operations, output, .. } if purpose == Purpose::Apply => {
             make(record, recorded, Made { digest, created: *created, ..made(recorded, operations, output) });
             record.state = verifying;
@@ -250,6 +261,9 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
                 // It failed half-way: what it did until then is there, and an undo must know of it.
                 make(record, recorded, Made { digest, ..made(recorded, &failure.changed, &failure.made) });
             }
+            if failure.token_spent {
+                record.generation = record.generation.saturating_add(1);
+            }
             record.state = State::Failed { attempt, failure: failure.clone(), at };
         }
     }
@@ -257,14 +271,16 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
 
 fn made(recorded: &Recorded, operations: &[String], output: &BTreeMap<String, Json>) -> Made {
     let (operations, output) = (operations.to_vec(), output.clone());
-    let (edition, digest) = (String::new(), String::new());
-    Made { edition, step: None, at: recorded.at, seq: recorded.seq, digest, created: true, operations, output }
+    let (edition, digest, step, inverse) = (String::new(), String::new(), None, None);
+    let (at, seq, created) = (recorded.at, recorded.seq, true);
+    Made { edition, step, at, seq, digest, created, operations, output, inverse }
 }
 
 /// What was made, together with what was made before: something of ours that is mended stays ours, where it stood.
 fn make(record: &mut StepRecord, recorded: &Recorded, mut now: Made) {
     if let Some(before) = record.made.take() {
         now.created |= before.created;
+        now.inverse = now.inverse.or(before.inverse);
         (now.at, now.seq) = (before.at, before.seq.min(recorded.seq));
         now.operations.splice(0..0, before.operations);
         complete(&mut now.output, &before.output);
@@ -302,6 +318,8 @@ fn attempt_of(event: &Event) -> u32 {
         | Event::Waiting { attempt, .. }
         | Event::Asked { attempt, .. }
         | Event::Stopped { attempt, .. }
+        | Event::Undoable { attempt, .. }
+        | Event::Adopted { attempt, .. }
         | Event::Undone { attempt, .. } => *attempt,
         _ => 0,
     }
@@ -325,6 +343,8 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::ChangeKept { step }
         | Event::Reopened { step }
         | Event::Settled { step, .. }
+        | Event::Undoable { step, .. }
+        | Event::Adopted { step, .. }
         | Event::Undone { step, .. } => Some(step),
         Event::Began { .. }
         | Event::RunbookTaken { .. }

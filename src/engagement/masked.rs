@@ -84,7 +84,7 @@ impl Words<'_> {
                 self.map(output);
             }
             Outcome::Failed { failure } => self.failure(failure),
-            Outcome::InDoubt { why } => self.text(why),
+            Outcome::InDoubt { why } | Outcome::NotMade { said: why } => self.text(why),
         }
     }
 

@@ -11,6 +11,7 @@ mod address;
 mod board;
 mod command;
 mod decide;
+pub mod doubt;
 mod event;
 mod fold;
 mod masked;
@@ -20,25 +21,27 @@ mod scope;
 mod secrets;
 mod state;
 mod token;
+mod undo;
 mod update;
 mod wait;
 
 pub use address::{Address, AddressError};
 pub use board::{Board, Row, Status, Tally, board, may_stay_empty, taken_away_by};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
-pub use decide::{Refusal, decide};
+pub use decide::{Refusal, decide, may_adopt};
 pub use event::{
-    Actor, At, Difference, DoneAs, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome,
-    Purpose, Question, Recorded, RepeatClass, RunbookFile,
+    Actor, At, Difference, DoneAs, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Inverse, Kept,
+    Outcome, Purpose, Question, Recorded, RepeatClass, RunbookFile, Until,
 };
 pub use fold::{draft, fold};
 pub use masked::masked;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
-pub use recover::{Recovery, recover};
+pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};
 pub use secrets::{MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
 pub use token::{digest_of, token};
+pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, waiting};
 

@@ -2,11 +2,22 @@
 
 use std::time::Duration;
 
-use super::event::{FindingKind, RepeatClass};
+use super::event::{At, FindingKind, RepeatClass};
 
 /// EC2 is eventually consistent: an object may be there and not yet be seen. AWS speaks of "up to a few minutes"
 /// (EC2 API reference, eventual consistency); nothing is repeated before this much time has passed since it can have been sent.
 pub const QUIET: Duration = Duration::from_secs(120);
+
+/// After an intent, no try of a call that may not be repeated starts later than this...
+pub const SENT_WITHIN: Duration = Duration::from_secs(60);
+/// ...and none of them takes longer than this: the time limit of one operation (`aws/clients.rs`).
+pub const CALL_WITHIN: Duration = Duration::from_secs(60);
+
+/// The latest moment at which such a call can arrive; the quiet period counts from there.
+pub fn deadline(intended: At) -> At {
+    let latest = i64::try_from((SENT_WITHIN + CALL_WITHIN).as_millis()).unwrap_or(i64::MAX);
+    At(intended.0.saturating_add(latest))
+}
 
 /// What to do about it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::event::{Actor, At, DoneAs, DoneHow, Evidence, Failure, Finding, Intent, Question, RunbookFile};
+use super::event::{
+    Actor, At, DoneAs, DoneHow, Evidence, Failure, Finding, Intent, Inverse, Purpose, Question, RunbookFile,
+};
 use super::wait::{Wait, Waited};
 use super::{Address, Kept};
 use crate::input::{InputId, Value};
@@ -70,6 +72,8 @@ pub struct StepRecord {
     pub sent_until: At,
     /// What we made, or may have made, and nobody took back.
     pub made: Option<Made>,
+    /// The object of somebody else that a person chose to stand for this step.
+    pub adopted: Option<String>,
     /// Part of the token; grows with each undo.
     pub generation: u32,
     /// What the step was called in earlier editions of the runbook, the first name first.
@@ -94,6 +98,8 @@ pub struct Made {
     pub created: bool,
     pub operations: Vec<String>,
     pub output: BTreeMap<String, Json>,
+    /// How it is taken back; none for what was made by an older version, or may have been made.
+    pub inverse: Option<Inverse>,
 }
 
 /// The life of a step, as far as events tell; whether an idle one can run is the board's to say.
@@ -211,6 +217,16 @@ impl Engagement {
 }
 
 impl StepRecord {
+    /// The change that may or may not have been made, for a step that is in doubt about one.
+    pub fn doubtful_change(&self) -> Option<&Intent> {
+        self.pending.as_ref().filter(|intent| intent.purpose == Purpose::Apply)
+    }
+
+    /// Something that onramp made stands, or may stand.
+    pub fn may_stand(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.created) || self.doubtful_change().is_some()
+    }
+
     /// A running attempt was cut off.
     pub(super) fn interrupt(&mut self, at: At, why: &str) {
         let State::Running { attempt, stage, .. } = self.state else { return };

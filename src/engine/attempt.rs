@@ -15,19 +15,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, pause};
-use crate::action::{Action, Found, Probe, Recalled, Trouble, Verified, World};
+use super::clock::Clock;
+use crate::action::{Action, Found, Probe, Trouble, Verified, World};
 use crate::engagement::{
-    Address, Asking, At, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Kept, Outcome, Purpose,
-    Question, Recovery, RepeatClass, Wait, recover,
+    Address, Asking, At, Change, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Inverse, Kept,
+    Outcome, Purpose, Question, Until, Wait, deadline, digest_of,
 };
 use crate::journal::DurableIntent;
-use crate::runbook::Save;
+use crate::runbook::{Save, UndoUntil};
 
 /// What an attempt tells the dispatcher.
 pub(super) enum Report {
@@ -57,8 +57,23 @@ pub(super) enum Job {
         since: At,
         made: BTreeMap<String, Json>,
     },
+    /// An earlier attempt may have made something that is to be taken back: find out, and make nothing.
+    LookFor {
+        intent: Intent,
+        since: At,
+    },
     Undo {
         made: BTreeMap<String, Json>,
+    },
+    /// An undo was cut off, and a person asks for it again.
+    UndoAgain {
+        intent: Intent,
+        made: BTreeMap<String, Json>,
+    },
+    /// A person says which object the step stands for; without an id, the one that is ours.
+    Adopt {
+        id: Option<String>,
+        reason: String,
     },
 }
 
@@ -66,9 +81,9 @@ impl Job {
     /// Is a change taken back?
     pub fn takes_back(&self) -> bool {
         match self {
-            Job::Undo { .. } => true,
-            Job::Recover { intent, .. } => intent.purpose == Purpose::Undo,
-            Job::Full | Job::Verify | Job::Poll(_) => false,
+            Job::Undo { .. } | Job::UndoAgain { .. } => true,
+            Job::Recover { intent, .. } | Job::LookFor { intent, .. } => intent.purpose == Purpose::Undo,
+            Job::Full | Job::Verify | Job::Poll(_) | Job::Adopt { .. } => false,
         }
     }
 }
@@ -88,6 +103,8 @@ pub(super) struct Attempt {
     pub found_how: DoneHow,
     /// What the step made was made under an earlier edition of the runbook, by other work than the step has now.
     pub made_otherwise: bool,
+    /// Until when the change may be taken back.
+    pub undo_until: UndoUntil,
     /// Ends every look and every wait. A change that has begun is cut only by the token in `world`.
     pub stop: CancellationToken,
     pub clock: Clock,
@@ -95,9 +112,9 @@ pub(super) struct Attempt {
 }
 
 /// The dispatcher is gone, or cannot record any more: nothing further may be done.
-struct Gone;
+pub(super) struct Gone;
 
-type Step<T> = Result<T, Gone>;
+pub(super) type Step<T> = Result<T, Gone>;
 
 impl Attempt {
     /// Runs to an end. Every end is recorded, unless the dispatcher is gone.
@@ -108,7 +125,10 @@ impl Attempt {
             Job::Poll(wait) => self.poll(&wait).await,
             Job::Recover { intent, made, .. } if intent.purpose == Purpose::Undo => self.undo_again(intent, made).await,
             Job::Recover { intent, since, .. } => self.recover(intent, since).await,
+            Job::LookFor { intent, since } => self.look_for(intent, since).await,
             Job::Undo { made } => self.undo(made).await,
+            Job::UndoAgain { intent, made } => self.undo_once_more(intent, made).await,
+            Job::Adopt { reason, .. } => self.adopt_chosen(&reason).await,
         };
         if ended.is_err() {
             tracing::warn!(step = %self.address, "the attempt ended because nothing can be recorded any more");
@@ -169,14 +189,14 @@ impl Attempt {
     }
 
     /// Outcome, check.
-    async fn applied(&self, outcome: Outcome) -> Step<()> {
+    pub(super) async fn applied(&self, outcome: Outcome) -> Step<()> {
         let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
-        self.conclude(Purpose::Apply, outcome).await?;
+        self.concluded(outcome).await?;
         if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
     }
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
-    async fn ready_to_change(&self) -> Result<(), Failure> {
+    pub(super) async fn ready_to_change(&self) -> Result<(), Failure> {
         if self.action.changes().iter().all(|change| ["ssh", "age"].contains(&change.service.as_str())) {
             return Ok(());
         }
@@ -187,7 +207,7 @@ impl Attempt {
     }
 
     /// Is it so now? Asked again until it is, or until `within` has passed. `said` is what a first look said already.
-    async fn check(&self, how: DoneHow, said: Option<String>) -> Step<()> {
+    pub(super) async fn check(&self, how: DoneHow, said: Option<String>) -> Step<()> {
         let began = Instant::now();
         let mut turn = 0;
         let mut answer = said.map(|said| Verified::NotYet { said });
@@ -255,127 +275,6 @@ impl Attempt {
         }
     }
 
-    /// An earlier attempt was cut off between intent and outcome.
-    async fn recover(&self, mut intent: Intent, since: At) -> Step<()> {
-        let mut why = "only a person can say what became of it".to_owned();
-        match self.action.recall(&self.world, &intent).await {
-            Recalled::Nothing => {}
-            Recalled::Ended(outcome) => return self.applied(outcome).await,
-            // Its check may still say that it is so; otherwise only a person can.
-            Recalled::CutOff { why: told } => (intent.class, why) = (RepeatClass::Person, told),
-            Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
-        }
-        let mut seen = None;
-        let mut turn = 0;
-        loop {
-            let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
-                return self.stopped().await;
-            };
-            let found = finding(&probe);
-            let kind = match &probe {
-                // Something else in its place says nothing of what became of ours.
-                Probe::Different { mend, .. } if mend.is_empty() => FindingKind::Absent,
-                _ => found.kind,
-            };
-            let recovery = recover(intent.class, kind, self.clock.now().since(since));
-            if seen.replace(kind) != Some(kind) {
-                self.probed(found).await?;
-            }
-            match (recovery, probe) {
-                (Recovery::Adopt, Probe::Same(found)) => return self.adopt(intent, found).await,
-                (Recovery::Repeat, _) => return self.repeat(intent).await,
-                (Recovery::LookAgain(left), _) => {
-                    let said = format!("not there; looking again for {} before repeating", crate::text::duration(left));
-                    if !self.rest(turn, &said).await? {
-                        return self.stopped().await;
-                    }
-                    turn += 1;
-                }
-                (_, Probe::Unknown(Trouble::Question(question))) => return self.asked(question).await,
-                (_, Probe::Unknown(Trouble::Failure(failure))) => return self.doubt(&failure.what).await,
-                _ => return self.doubt(&why).await,
-            }
-        }
-    }
-
-    async fn still_in_doubt(&self, trouble: Trouble) -> Step<()> {
-        match trouble {
-            Trouble::Question(question) => self.asked(question).await,
-            Trouble::Failure(failure) => self.doubt(&failure.what).await,
-        }
-    }
-
-    /// What is found now was made by the attempt that was cut off.
-    async fn adopt(&self, intent: Intent, found: Found) -> Step<()> {
-        let outcome = Outcome::Changed {
-            said: format!("found after the interruption: {}", found.said),
-            created: true,
-            operations: intent.operations,
-            output: found.output,
-        };
-        self.conclude(Purpose::Apply, outcome).await?;
-        self.check(DoneHow::Applied, None).await
-    }
-
-    /// The same token again.
-    async fn repeat(&self, intent: Intent) -> Step<()> {
-        if let Err(failure) = self.ready_to_change().await {
-            return self.doubt(&failure.what).await;
-        }
-        if let Err(question) = self.action.at_hand(&self.world).await {
-            return self.asked(question).await;
-        }
-        let operations = intent.operations.clone();
-        let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
-        let outcome = match self.action.apply(&self.world, &intent).await {
-            // It was made after all, and by us.
-            Outcome::AlreadySo { said, output } => Outcome::Changed { said, created: true, operations, output },
-            outcome => outcome,
-        };
-        self.applied(outcome).await
-    }
-
-    async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
-        if let Err(failure) = self.ready_to_change().await {
-            return self.send(Report::Refuse(failure)).await;
-        }
-        let intent = self.intend(self.intent.clone()).await?;
-        self.take_back(&intent, &made).await
-    }
-
-    /// An undo was cut off. Taking away what is gone already does no harm; a script may be another matter.
-    async fn undo_again(&self, intent: Intent, made: BTreeMap<String, Json>) -> Step<()> {
-        match self.action.recall(&self.world, &intent).await {
-            Recalled::Nothing => {}
-            Recalled::Ended(outcome) => return self.taken_back(outcome).await,
-            Recalled::CutOff { why } => return self.doubt(&why).await,
-            Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
-        }
-        if intent.class == RepeatClass::Person {
-            return self.doubt("only a person can say whether it was taken back").await;
-        }
-        if let Err(failure) = self.ready_to_change().await {
-            return self.doubt(&failure.what).await;
-        }
-        let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
-        self.take_back(&intent, &made).await
-    }
-
-    async fn take_back(&self, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Step<()> {
-        self.taken_back(self.action.undo(&self.world, intent, made).await).await
-    }
-
-    async fn taken_back(&self, outcome: Outcome) -> Step<()> {
-        let said = match &outcome {
-            Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => Some(said.clone()),
-            Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,
-        };
-        let (step, attempt) = (self.address.clone(), self.number);
-        let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Undo, outcome }];
-        events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
-        self.record_all(events).await
-    }
-
     async fn done(&self, how: DoneHow, found: Found) -> Step<()> {
         let mut kept = Vec::new();
         for save in &self.saves {
@@ -393,22 +292,22 @@ impl Attempt {
         self.record(Event::Done { step: self.address.clone(), attempt: self.number, how, evidence, kept }).await
     }
 
-    async fn trouble(&self, trouble: Trouble) -> Step<()> {
+    pub(super) async fn trouble(&self, trouble: Trouble) -> Step<()> {
         match trouble {
             Trouble::Failure(failure) => self.failed(failure).await,
             Trouble::Question(question) => self.asked(question).await,
         }
     }
 
-    async fn probed(&self, finding: Finding) -> Step<()> {
+    pub(super) async fn probed(&self, finding: Finding) -> Step<()> {
         self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding }).await
     }
 
-    async fn failed(&self, failure: Failure) -> Step<()> {
+    pub(super) async fn failed(&self, failure: Failure) -> Step<()> {
         self.record(Event::Failed { step: self.address.clone(), attempt: self.number, failure }).await
     }
 
-    async fn asked(&self, question: Question) -> Step<()> {
+    pub(super) async fn asked(&self, question: Question) -> Step<()> {
         self.record(Event::Asked { step: self.address.clone(), attempt: self.number, question }).await
     }
 
@@ -416,13 +315,13 @@ impl Attempt {
         self.record(asking.waiting(self.address.clone(), self.number, said)).await
     }
 
-    async fn stopped(&self) -> Step<()> {
+    pub(super) async fn stopped(&self) -> Step<()> {
         let why = "stopped by a person".to_owned();
         self.record(Event::Stopped { step: self.address.clone(), attempt: self.number, why }).await
     }
 
     /// Nothing more is known than before.
-    async fn doubt(&self, why: &str) -> Step<()> {
+    pub(super) async fn doubt(&self, why: &str) -> Step<()> {
         self.conclude(self.intent.purpose, Outcome::InDoubt { why: why.to_owned() }).await
     }
 
@@ -432,21 +331,37 @@ impl Attempt {
         may.await.map_err(|_| Gone)
     }
 
-    async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {
+    /// The outcome of a change, together with how it is taken back.
+    pub(super) async fn concluded(&self, outcome: Outcome) -> Step<()> {
+        let (step, attempt) = (self.address.clone(), self.number);
+        let output = match &outcome {
+            Outcome::Changed { output, .. } => Some(output),
+            Outcome::Failed { failure } if !failure.changed.is_empty() => Some(&failure.made),
+            _ => None,
+        };
+        let changes = output.map(|output| self.action.inverse(output)).unwrap_or_default();
+        let changes = changes.into_iter().map(noted).collect();
+        let inverse = Inverse { changes, until: Until::from(self.undo_until, self.clock.now()) };
+        let undoable = output.map(|_| Event::Undoable { step: step.clone(), attempt, inverse });
+        let concluded = Event::Concluded { step, attempt, purpose: Purpose::Apply, outcome };
+        self.record_all(std::iter::once(concluded).chain(undoable).collect()).await
+    }
+
+    pub(super) async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {
         self.record(Event::Concluded { step: self.address.clone(), attempt: self.number, purpose, outcome }).await
     }
 
     /// Waits before the next look; false when it was cut short by a person.
-    async fn rest(&self, turn: u32, said: &str) -> Step<bool> {
+    pub(super) async fn rest(&self, turn: u32, said: &str) -> Step<bool> {
         self.progress(said.to_owned()).await?;
         tokio::select! {
-            () = tokio::time::sleep(pause(turn)) => Ok(true),
+            () = tokio::time::sleep(self.clock.pause(turn)) => Ok(true),
             () = self.stop.cancelled() => Ok(false),
         }
     }
 
     /// A question may be cut off at any time: it changes nothing.
-    async fn uncut<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn uncut<T>(&self, question: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             answer = question => Some(answer),
             () = self.stop.cancelled() => None,
@@ -457,24 +372,33 @@ impl Attempt {
         self.send(Report::Progress(said)).await
     }
 
-    async fn record(&self, event: Event) -> Step<()> {
+    pub(super) async fn record(&self, event: Event) -> Step<()> {
         self.record_all(vec![event]).await
     }
 
-    async fn record_all(&self, events: Vec<Event>) -> Step<()> {
+    pub(super) async fn record_all(&self, events: Vec<Event>) -> Step<()> {
         let (durable, is_durable) = oneshot::channel();
         self.send(Report::Record(events, durable)).await?;
         is_durable.await.map_err(|_| Gone)
     }
 
-    async fn intend(&self, intent: Intent) -> Step<DurableIntent> {
+    pub(super) async fn intend(&self, intent: Intent) -> Step<DurableIntent> {
+        let intent = Intent { deadline: Some(deadline(self.clock.now())), ..intent };
         let (durable, is_durable) = oneshot::channel();
         self.send(Report::Intend(intent, durable)).await?;
         is_durable.await.map_err(|_| Gone)
     }
 
-    async fn send(&self, report: Report) -> Step<()> {
+    pub(super) async fn send(&self, report: Report) -> Step<()> {
         self.reports.send((self.address.clone(), report)).await.map_err(|_| Gone)
+    }
+}
+
+/// How a change is taken back, as the journal keeps it: the text of a script stands in the runbook.
+pub(super) fn noted(change: Change) -> Change {
+    match change.service.as_str() {
+        "ssh" => Change { arguments: json!({ "script": digest_of(&change.arguments) }), ..change },
+        _ => change,
     }
 }
 

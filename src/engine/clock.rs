@@ -33,6 +33,14 @@ impl Clock {
             None => self.now(),
         }
     }
+
+    /// How long to wait before the `turn`-th look (from 0): 1, 2, 4, 8, 8, … seconds, each ± 20 %. Where time moves by
+    /// looks, there is no need to wait for it long.
+    pub(super) fn pause(&self, turn: u32) -> Duration {
+        let base = 1000_u64 << turn.min(3);
+        let pause = Duration::from_millis(base * 4 / 5 + base * 2 / 5 * u64::from(noise()) / 255);
+        if self.fixed.is_some() { pause / 50 } else { pause }
+    }
 }
 
 /// Any number; always the same one on a machine without entropy.
@@ -40,10 +48,4 @@ pub(super) fn noise() -> u8 {
     let mut noise = [0_u8; 1];
     let _ = getrandom::fill(&mut noise);
     noise[0]
-}
-
-/// How long to wait before the `turn`-th look (from 0): 1, 2, 4, 8, 8, … seconds, each ± 20 %.
-pub(super) fn pause(turn: u32) -> Duration {
-    let base = 1000_u64 << turn.min(3);
-    Duration::from_millis(base * 4 / 5 + base * 2 / 5 * u64::from(noise()) / 255)
 }

@@ -23,10 +23,11 @@ use super::recorder::Recorder;
 use super::schedule::{Run, TOGETHER, steps_of};
 use super::start::{self, Prepared};
 use super::unasked;
+use super::undoing::{self, Undoing};
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Command, Event, Failure, Purpose, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, scope,
-    update,
+    Actor, Address, Command, Event, Failure, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, may_adopt,
+    scope, update,
 };
 use crate::journal::{JournalError, Writer};
 use crate::runbook::Runbook;
@@ -112,8 +113,7 @@ struct Running {
 enum Going {
     Nothing,
     Run(Run),
-    /// Still to be undone, the next one last.
-    Undo(Vec<Address>),
+    Undo(Undoing),
     /// Nothing new is started; what is running ends.
     Stopping,
 }
@@ -201,6 +201,12 @@ impl Dispatcher {
             Request::Run(scope) => self.start_run(&scope),
             Request::Undo(steps) => self.start_undo(&steps),
             Request::Update { edition, files } => self.update(edition, &files),
+            Request::UndoPlan(steps) => {
+                let engagement = self.book.engagement().clone();
+                let runbook = self.library.for_undo(&engagement);
+                self.side.spawn(undoing::plan(engagement, runbook, self.worlds.clone(), steps, self.clock.now()));
+            }
+            Request::Adopt { step, id, reason } => self.adopt(&step, id, reason),
             Request::Verify => self.verify(),
             Request::Stop => self.stop(),
             Request::Cancel(step) => self.cancel(&step),
@@ -284,7 +290,6 @@ impl Dispatcher {
         }
         let stopped = match &self.going {
             Going::Nothing => return,
-            Going::Undo(queue) if !queue.is_empty() => return,
             Going::Undo(_) | Going::Run(_) => false,
             Going::Stopping => true,
         };
@@ -358,11 +363,12 @@ impl Dispatcher {
             Err(failure) => return self.not_begun(address, number, &job, failure),
         };
         // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
-        let silent = matches!(job, Job::Poll(_) | Job::Undo { .. });
+        let silent = matches!(job, Job::Poll(_) | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
         if !silent && !self.book.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
             return;
         }
-        let Prepared { action, world, intent, planned, account, waits_on, within, saves, found_how } = prepared;
+        let Prepared { action, world, intent, planned, account, waits_on, within, saves, found_how, undo_until } =
+            prepared;
         let attempt = Attempt {
             address: address.clone(),
             number,
@@ -375,6 +381,7 @@ impl Dispatcher {
             saves,
             found_how,
             made_otherwise,
+            undo_until,
             stop: stop.clone(),
             clock: self.clock.clone(),
             reports: self.reports.clone(),
@@ -397,8 +404,11 @@ impl Dispatcher {
             Job::Poll(_) => {
                 tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
             }
-            Job::Undo { .. } => self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice),
-            Job::Full | Job::Verify | Job::Recover { .. } => {
+            Job::Undo { .. } | Job::UndoAgain { .. } => {
+                self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice)
+            }
+            Job::Adopt { .. } => self.refuse(failure.what, failure.advice),
+            Job::Full | Job::Verify | Job::Recover { .. } | Job::LookFor { .. } => {
                 let step = address.clone();
                 let started = Event::AttemptStarted { step: step.clone(), attempt: number };
                 self.book.append(vec![started, Event::Failed { step, attempt: number, failure }]);
@@ -472,12 +482,10 @@ impl Dispatcher {
                 self.book.append(vec![stopped(&address, number, "onramp failed in the middle of it")]);
             }
         }
-        // Older things may hang on what could not be undone.
-        if let Going::Undo(queue) = &mut self.going
-            && !matches!(self.book.engagement().state(&address), State::Undone { .. })
+        if let Going::Undo(undoing) = &mut self.going
             && !poll
         {
-            queue.clear();
+            undoing.ended(self.book.engagement(), &address);
         }
         self.go_on();
     }
@@ -495,7 +503,7 @@ impl Dispatcher {
         self.book.append(asked);
     }
 
-    /// Undoes what was made by these steps, or everything, newest first.
+    /// Takes back what was made by these steps, or everything.
     fn start_undo(&mut self, steps: &[Address]) {
         if self.book.is_broken() {
             return self.book.tell_broken();
@@ -503,48 +511,39 @@ impl Dispatcher {
         if self.running.values().any(|running| !running.poll) || !matches!(self.going, Going::Nothing) {
             return self.refuse("something is running", "Stop it first, then undo");
         }
-        let engagement = self.book.engagement();
-        let runbook = self.library.for_undo(engagement);
-        let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
-        let in_doubt = engagement.steps.iter().find(|(step, record)| {
-            let undoing = record.pending.as_ref().is_some_and(|intent| intent.purpose == Purpose::Undo);
-            wanted(step) && record.pending.is_some() && !undoing
-        });
-        if let Some((step, _)) = in_doubt {
-            let why = format!("{step} is in doubt: it may have been made");
-            return self.refuse(why, "Run it, so that onramp looks for it, or say what became of it; then undo");
+        let runbook = self.library.for_undo(self.book.engagement());
+        match Undoing::new(self.book.engagement(), &runbook, steps, self.clock.now()) {
+            Ok(undoing) => self.going = Going::Undo(undoing),
+            Err(Refusal { why, advice }) => return self.refuse(why, advice),
         }
-        let ledger = engagement.ledger().into_iter().map(|(step, _)| step.clone());
-        let (mut queue, stays): (Vec<Address>, Vec<Address>) =
-            ledger.filter(|step| wanted(step)).partition(|step| start::has_undo(&runbook, step));
-        if let Some(step) = stays.first().filter(|_| queue.is_empty()) {
-            return self
-                .refuse(format!("{step} has no undo"), "Take it back by hand; the runbook says why there is none");
-        }
-        if let Some((step, user)) = start::still_used(engagement, &runbook, &queue) {
-            return self
-                .refuse(format!("{step} is still used by {user}"), format!("Undo {user} first, or both together"));
-        }
-        queue.reverse();
-        self.going = Going::Undo(queue);
         self.go_on();
     }
 
-    /// One at a time. What cannot be undone ends the queue.
     fn undo_next(&mut self) {
         if !self.running.is_empty() {
             return;
         }
-        let Going::Undo(queue) = &mut self.going else { return };
-        let Some(step) = queue.pop() else { return };
-        let made = self.book.engagement().record(&step).and_then(|record| record.made.as_ref());
-        let made = made.map(|made| made.output.clone()).unwrap_or_default();
-        self.begin(&step, None, Job::Undo { made });
+        let Going::Undo(undoing) = &mut self.going else { return };
+        let Some((step, job)) = undoing.next(self.book.engagement()) else { return };
+        self.begin(&step, None, job);
         if !self.running.contains_key(&step)
-            && let Going::Undo(queue) = &mut self.going
+            && let Going::Undo(undoing) = &mut self.going
         {
-            queue.clear();
+            undoing.give_up();
         }
+    }
+
+    fn adopt(&mut self, step: &Address, id: Option<String>, reason: String) {
+        if self.book.is_broken() {
+            return self.book.tell_broken();
+        }
+        if self.running.get(step).is_some_and(|running| !running.poll) || matches!(self.going, Going::Undo(_)) {
+            return self.refuse(format!("{step} is being worked on"), "Wait until that ends, or stop it");
+        }
+        if let Err(Refusal { why, advice }) = may_adopt(self.book.engagement(), &self.runbook, step, &reason) {
+            return self.refuse(why, advice);
+        }
+        self.begin(step, None, Job::Adopt { id, reason });
     }
 
     /// Nothing new is started. Looks and waits end at once, changes when they are made.

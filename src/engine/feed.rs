@@ -94,6 +94,8 @@ impl Feed {
             | Request::Run(_)
             | Request::Undo(_)
             | Request::Update { .. }
+            | Request::UndoPlan(_)
+            | Request::Adopt { .. }
             | Request::Verify
             | Request::Stop
             | Request::Cancel(_)

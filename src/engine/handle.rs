@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::engagement::{
-    Address, Command, Engagement, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally,
+    Address, Command, Engagement, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::Lines;
@@ -21,12 +21,20 @@ pub enum Request {
     Command(Command),
     /// Start everything in scope that can start, and go on until nothing can.
     Run(RunScope),
-    /// Undo these changes, newest first. An empty list means all.
+    /// Take these changes back, what hangs on something before it. An empty list means all. Doubts are cleared up first.
     Undo(Vec<Address>),
     /// Walk another edition of the runbook from now on. Refused ones come back as `Notice::Refused`.
     Update {
         edition: Arc<Runbook>,
         files: Vec<RunbookFile>,
+    },
+    /// Say what taking these steps back would do, or all of them; the answer is `Notice::UndoPlanned`. Changes nothing.
+    UndoPlan(Vec<Address>),
+    /// This object is what the step stands for: the one of that id, or the one that is ours. Looked at before it is believed.
+    Adopt {
+        step: Address,
+        id: Option<String>,
+        reason: String,
     },
     /// Run every verify again and say what drifted; changes nothing.
     Verify,
@@ -81,6 +89,8 @@ pub enum Notice {
         missing: Vec<MissingSecret>,
         run: Option<RunScope>,
     },
+    /// The steps that were asked for, and what would be done.
+    UndoPlanned(Vec<Address>, Arc<UndoPlan>),
     Page(Page),
     Refused(Refusal),
     /// The caller's identity towards AWS, or why there is none.

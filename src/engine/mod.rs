@@ -8,6 +8,7 @@
 mod attempt;
 mod clock;
 mod dispatch;
+mod doubt;
 mod feed;
 mod handle;
 mod library;
@@ -17,6 +18,7 @@ mod recorder;
 mod schedule;
 mod start;
 mod unasked;
+mod undoing;
 
 pub use clock::Clock;
 pub use dispatch::{Settings, start};

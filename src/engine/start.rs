@@ -1,5 +1,6 @@
 //! Everything an attempt needs, worked out from what is true before it starts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::engagement::{
     Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, asking, call,
     digest_of, item_of, plan_digest, scope, token,
 };
-use crate::runbook::{Runbook, Save, Scope, Step, Unrendered, Work};
+use crate::runbook::{Runbook, Save, Scope, Step, UndoUntil, Unrendered, Work};
 use crate::text::Masks;
 
 pub(super) struct Prepared {
@@ -27,6 +28,7 @@ pub(super) struct Prepared {
     pub within: Duration,
     pub saves: Vec<Save>,
     pub found_how: DoneHow,
+    pub undo_until: UndoUntil,
 }
 
 /// Resolves a step's work and the way to the world it touches.
@@ -44,36 +46,50 @@ pub(super) fn prepare(
 ) -> Result<Prepared, Failure> {
     let real = scope(engagement, runbook, ScopeMode::Real);
     let (step, call, waits_on) = resolve(runbook, address, &real)?;
-    let subject = subject(engagement, address);
+    let mut subject = subject(engagement, address);
+    if let Job::Adopt { id, .. } = job {
+        subject.adopted.clone_from(id);
+    }
     let action = build(&call, &subject)?;
     let made = engagement.record(address).and_then(|record| record.made.as_ref());
     Ok(Prepared {
-        intent: intent(engagement, address, job, &call, action.as_ref()),
+        intent: intent(engagement, address, job, &call, action.as_ref(), &subject),
         world: worlds.world(engagement, runbook, &real, subject, output, cancel),
         planned: plan_digest(runbook, address, &scope(engagement, runbook, ScopeMode::Plan)),
         account: engagement.account(),
         waits_on,
         within: step.within,
         saves: step.saves.clone(),
-        found_how: if made.is_some() { DoneHow::Applied } else { DoneHow::AlreadySo },
+        found_how: if made.is_some_and(|made| made.created) { DoneHow::Applied } else { DoneHow::AlreadySo },
+        undo_until: step.undo_until,
         action,
     })
 }
 
 /// What the attempt would send. An undo says another token than the apply: on a host it is another script.
-fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, action: &dyn Action) -> Intent {
+fn intent(
+    engagement: &Engagement,
+    address: &Address,
+    job: &Job,
+    call: &Call,
+    action: &dyn Action,
+    subject: &Subject,
+) -> Intent {
     let record = engagement.record(address);
     let generation = record.map_or(0, |record| record.generation);
     let digest = call.digest();
-    let changes = || action.changes().into_iter().map(|change| change.operation).collect();
+    let changes = action.changes();
+    // Only what AWS makes can carry tags.
+    let marked = changes.iter().any(|change| change.service != "ssh");
+    let operations = || changes.into_iter().map(|change| change.operation).collect();
     let taken_back = |made: &Made| made.operations.iter().map(|operation| format!("undo {operation}")).collect();
     let purpose = match job {
-        Job::Undo { .. } => Purpose::Undo,
-        Job::Recover { intent, .. } => intent.purpose,
-        Job::Full | Job::Verify | Job::Poll(_) => Purpose::Apply,
+        Job::Undo { .. } | Job::UndoAgain { .. } => Purpose::Undo,
+        Job::Recover { intent, .. } | Job::LookFor { intent, .. } => intent.purpose,
+        Job::Full | Job::Verify | Job::Poll(_) | Job::Adopt { .. } => Purpose::Apply,
     };
     let (said, operations) = match purpose {
-        Purpose::Apply => (digest.clone(), changes()),
+        Purpose::Apply => (digest.clone(), operations()),
         Purpose::Undo => {
             let made = record.and_then(|record| record.made.as_ref());
             (digest_of(&json!({ "undo": digest })), made.map(taken_back).unwrap_or_default())
@@ -85,15 +101,11 @@ fn intent(engagement: &Engagement, address: &Address, job: &Job, call: &Call, ac
         Call::Shell { .. } => digest_of(&json!({ "attempt": attempt, "of": said })),
         _ => said,
     };
-    Intent {
-        attempt,
-        purpose,
-        generation,
-        token: token(&engagement.identity.id, &engagement.first_name(address), &said, generation),
-        digest,
-        class: action.class(),
-        operations,
-    }
+    let token = token(&engagement.identity.id, &engagement.first_name(address), &said, generation);
+    let tags = if marked && purpose == Purpose::Apply { subject.marks(&token, attempt) } else { BTreeMap::new() };
+    // It is worked out when the intent is written down.
+    let deadline = None;
+    Intent { attempt, purpose, generation, token, digest, class: action.class(), operations, tags, deadline }
 }
 
 /// Numbers are never used twice: output is kept under them.
@@ -140,6 +152,7 @@ pub fn subject(engagement: &Engagement, address: &Address) -> Subject {
         customer: shown("eng.customer_slug").unwrap_or_else(|| engagement.identity.name.clone()),
         address: engagement.first_name(address),
         cost_tags: engagement.input("aws.cost_tags").map(crate::input::Value::plain).unwrap_or_default(),
+        adopted: engagement.record(address).and_then(|record| record.adopted.clone()),
     }
 }
 
@@ -183,28 +196,4 @@ pub(super) fn host_of(runbook: &Runbook, scope: &Scope, address: &Address) -> Op
         Ok(Call::Shell { host, .. }) => Some(host),
         _ => None,
     }
-}
-
-/// Can onramp take it back? What it cannot, stays, and holds nothing up.
-pub(super) fn has_undo(runbook: &Runbook, address: &Address) -> bool {
-    runbook.step(&address.step).is_some_and(|step| match &step.work {
-        Work::Shell(shell) => shell.undo.is_some(),
-        _ => step.no_undo.is_none(),
-    })
-}
-
-/// The first of `queue` that another step still hangs on: one that was made, or may have been, and stays.
-pub(super) fn still_used(engagement: &Engagement, runbook: &Runbook, queue: &[Address]) -> Option<(Address, Address)> {
-    let stays = |(step, record): &(&Address, &crate::engagement::StepRecord)| {
-        let stands = record.made.is_some() || record.pending.is_some();
-        stands && !queue.contains(step) && has_undo(runbook, step)
-    };
-    for (user, _) in engagement.steps.iter().filter(stays) {
-        let needed = runbook.closure(&user.step);
-        let used = queue.iter().find(|step| step.step != user.step && needed.contains(&step.step));
-        if let Some(used) = used {
-            return Some((used.clone(), user.clone()));
-        }
-    }
-    None
 }

@@ -74,6 +74,8 @@ impl DurableIntent {
             digest: String::new(),
             class: RepeatClass::Tag,
             operations: Vec::new(),
+            tags: BTreeMap::new(),
+            deadline: None,
         };
         DurableIntent { step: step.clone(), intent, at: At(0) }
     }

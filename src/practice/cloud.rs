@@ -20,10 +20,10 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Fault, Faults, Odds};
+use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
-use super::fidelity::{Consoles, Kept, Layer, SECRETS, is_region};
+use super::fidelity::{Consoles, Hidden, Kept, Layer, SECRETS, is_region};
 
 pub use super::fidelity::pace::Pace;
 pub use super::fidelity::reach::{Reach, Source};
@@ -50,6 +50,8 @@ struct Inner {
 #[derive(Default)]
 struct Notes {
     calls: Vec<Call>,
+    /// Aimed faults that have struck.
+    struck: Vec<Aim>,
     kept: KeptNotes,
 }
 
@@ -122,6 +124,11 @@ impl Cloud {
     /// Everything that arrived so far, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.notes().calls.clone()
+    }
+
+    /// The aimed faults that have struck so far: one that never did was aimed at a call that never came.
+    pub fn struck(&self) -> Vec<Aim> {
+        self.notes().struck.clone()
     }
 
     /// The whole cloud as bytes: objects, tokens, pending clocks, consoles, faults.
@@ -216,16 +223,17 @@ impl Cloud {
             let millis = self.0.faults.delay(number, self.0.pace == Pace::Instant);
             tokio::time::sleep(Duration::from_millis(millis)).await;
         }
-        let executed = match self.trouble_before(&ask, number) {
+        let nth = self.nth(&ask);
+        let executed = match self.trouble_before(&ask, number, nth) {
             Some(refusal) => Err(refusal),
-            None => self.execute(&ask, &id).await,
+            None => self.execute(&ask, &id, nth).await,
         };
         if let Some(call) = self.notes().calls.get_mut(at) {
             call.code = executed.as_ref().err().map(|refusal| refusal.code.clone());
         }
-        self.trouble_after(&ask, executed.is_ok(), &id)?;
+        self.trouble_after(&ask, executed.is_ok(), &id, nth)?;
         Ok(match executed {
-            Ok(document) if self.server_error_after(&ask) => {
+            Ok(document) if self.server_error_after(&ask, nth) => {
                 drop(document);
                 refused(&server_error(), &ask.service, &id)
             }
@@ -246,17 +254,38 @@ impl Cloud {
         notes.calls.len() - 1
     }
 
-    async fn execute(&self, ask: &Request, id: &str) -> Result<String, Refusal> {
-        let hidden_for = if self.0.faults.has(Fault::Invisible) { self.0.pace.invisible() } else { 0 };
+    /// How many calls of this operation have arrived, this one among them.
+    fn nth(&self, ask: &Request) -> u64 {
+        self.notes().calls.iter().filter(|call| call.operation == ask.action()).count() as u64
+    }
+
+    /// Is a fault aimed at this very call? If so it is remembered that it struck.
+    fn hit(&self, fault: Fault, ask: &Request, nth: u64) -> bool {
+        let aim = self.0.faults.hits(fault, ask.action(), nth).cloned();
+        let hit = aim.is_some();
+        self.notes().struck.extend(aim);
+        hit
+    }
+
+    async fn execute(&self, ask: &Request, id: &str, nth: u64) -> Result<String, Refusal> {
+        let when = |hidden: bool| if hidden { self.0.pace.invisible() } else { 0 };
+        let hidden =
+            Hidden { all: when(self.0.faults.has(Fault::Invisible)), new: when(self.hit(Fault::Invisible, ask, nth)) };
         let consoles = self.notes().kept.consoles.clone();
         let mut layer = self.0.layer.lock().await;
         // The clock is read under the lock, so that no call sees time go back.
         let now = self.now();
-        layer.answer(ask, now, hidden_for, &consoles, id).await
+        layer.answer(ask, now, hidden, &consoles, id).await
     }
 
-    fn trouble_before(&self, ask: &Request, number: u64) -> Option<Refusal> {
+    fn trouble_before(&self, ask: &Request, number: u64, nth: u64) -> Option<Refusal> {
         let faults = &self.0.faults;
+        if self.hit(Fault::Throttle, ask, nth) {
+            return Some(throttled());
+        }
+        if self.hit(Fault::ServerErrorBefore, ask, nth) {
+            return Some(server_error());
+        }
         let mut notes = self.notes();
         let kept = &mut notes.kept;
         let login: u64 = ask.access_key.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
@@ -273,7 +302,7 @@ impl Cloud {
             return Some(Refusal::denied());
         }
         if ask.service == "ec2" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
-            return Some(Refusal::new("RequestLimitExceeded", "Request limit exceeded."));
+            return Some(throttled());
         }
         if ask.mutating() && faults.strikes(Fault::ServerErrorBefore, &mut kept.odds, 4) {
             return Some(server_error());
@@ -282,8 +311,9 @@ impl Cloud {
     }
 
     /// The answer to a change that was made may never arrive.
-    fn trouble_after(&self, ask: &Request, done: bool, id: &str) -> Result<(), ConnectorError> {
-        let strikes = done && ask.mutating() && self.0.faults.strikes(Fault::LostReply, &mut self.notes().kept.odds, 3);
+    fn trouble_after(&self, ask: &Request, done: bool, id: &str, nth: u64) -> Result<(), ConnectorError> {
+        let by_chance = || ask.mutating() && self.0.faults.strikes(Fault::LostReply, &mut self.notes().kept.odds, 3);
+        let strikes = done && (self.hit(Fault::LostReply, ask, nth) || by_chance());
         if strikes {
             let message = format!("connection closed before the answer to {} ({id}) was complete", ask.action());
             return Err(ConnectorError::io(message.into()));
@@ -291,9 +321,16 @@ impl Cloud {
         Ok(())
     }
 
-    fn server_error_after(&self, ask: &Request) -> bool {
+    fn server_error_after(&self, ask: &Request, nth: u64) -> bool {
+        if self.hit(Fault::ServerErrorAfter, ask, nth) {
+            return true;
+        }
         ask.mutating() && self.0.faults.strikes(Fault::ServerErrorAfter, &mut self.notes().kept.odds, 4)
     }
+}
+
+fn throttled() -> Refusal {
+    Refusal::new("RequestLimitExceeded", "Request limit exceeded.")
 }
 
 fn server_error() -> Refusal {

@@ -89,6 +89,17 @@ pub struct Faults {
     seed: u64,
     kinds: Vec<Fault>,
     denied: Option<String>,
+    aims: Vec<Aim>,
+}
+
+/// Trouble for one call and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aim {
+    pub fault: Fault,
+    /// Such as `CreateVpc`.
+    pub operation: String,
+    /// The first call of that operation is 1.
+    pub nth: u64,
 }
 
 impl Faults {
@@ -99,7 +110,7 @@ impl Faults {
 
     /// These faults; the same seed and the same calls give the same trouble.
     pub fn new(seed: u64, kinds: impl IntoIterator<Item = Fault>) -> Self {
-        Self { seed, kinds: kinds.into_iter().collect(), denied: None }
+        Self { seed, kinds: kinds.into_iter().collect(), ..Self::default() }
     }
 
     /// The same, with this action denied, such as `RunInstances`.
@@ -107,6 +118,19 @@ impl Faults {
         self.kinds.push(Fault::Denied);
         self.denied = Some(action.into());
         self
+    }
+
+    /// The same, and this fault for certain at the `nth` call of this operation, the first being 1. Of the faults, those
+    /// that concern one call can be aimed: `throttle`, `lost-reply`, `server-error-before`, `server-error-after` and
+    /// `invisible`.
+    pub fn aim(mut self, fault: Fault, operation: &str, nth: u64) -> Self {
+        self.aims.push(Aim { fault, operation: operation.into(), nth });
+        self
+    }
+
+    /// Is this the call that the fault is aimed at?
+    pub(super) fn hits(&self, fault: Fault, operation: &str, nth: u64) -> Option<&Aim> {
+        self.aims.iter().find(|aim| aim.fault == fault && aim.operation == operation && aim.nth == nth)
     }
 
     /// True when the fault is on.

@@ -160,6 +160,9 @@ pub(super) struct Step {
     pub breaks: Option<String>,
     /// Why there is no undo, where there is none.
     pub no_undo: Option<String>,
+    /// Until when an undo is safe: `always`, `unused` (as long as nothing that was made later hangs on it; so it is when
+    /// this is left out), or a time after the change, such as `72h`.
+    pub undo_until: Option<String>,
     /// How long the check after the change may say "not yet": `90s`, `10m`, `1h`.
     pub within: Option<String>,
     /// How long one script may run: `90s`, `10m`, `1h`.

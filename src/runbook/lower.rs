@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::catalog::Catalog;
 use super::expr::Expr;
 use super::file;
-use super::model::{Field, HostTemplate, Manual, Party, Phase, Save, Shell, Step, StepId, WaitsOn, Work};
+use super::model::{Field, HostTemplate, Manual, Party, Phase, Save, Shell, Step, StepId, UndoUntil, WaitsOn, Work};
 use super::place::Cursor;
 use super::problem::Problem;
 use super::render::BadTemplate;
@@ -182,11 +182,20 @@ impl Lowering<'_> {
             cost: step.cost.clone(),
             breaks: step.breaks.clone(),
             no_undo: step.no_undo.clone(),
+            undo_until: self.undo_until(&cursor.key("undo_until"), step.undo_until.as_ref()),
             within: self.duration(&cursor.key("within"), step.within.as_ref()).unwrap_or(WITHIN),
             place: cursor.place(),
             work: work?,
         };
         Some((lowered, cursor))
+    }
+
+    fn undo_until(&mut self, cursor: &Cursor, said: Option<&String>) -> UndoUntil {
+        match said.map(String::as_str) {
+            None | Some("unused") => UndoUntil::Unused,
+            Some("always") => UndoUntil::Always,
+            Some(_) => self.duration(cursor, said).map_or(UndoUntil::Unused, UndoUntil::Within),
+        }
     }
 
     /// Exactly one of the kinds of work.

@@ -35,7 +35,9 @@ pub use changes::{
 pub use expr::{Expr, Item};
 pub use lint::{RULES, Rule};
 pub use load::load;
-pub use model::{Field, HostTemplate, Manual, Party, Phase, Runbook, Save, Shell, Step, StepId, WaitsOn, Work};
+pub use model::{
+    Field, HostTemplate, Manual, Party, Phase, Runbook, Save, Shell, Step, StepId, UndoUntil, WaitsOn, Work,
+};
 pub use names::Names;
 pub use place::Place;
 pub use problem::{Problem, Severity};

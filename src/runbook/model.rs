@@ -117,9 +117,21 @@ pub struct Step {
     pub breaks: Option<String>,
     /// Why there is no undo, where there is none.
     pub no_undo: Option<String>,
+    /// Until when its change may be taken back.
+    pub undo_until: UndoUntil,
     /// How long the check after the change may go on saying "not yet".
     pub within: Duration,
     pub place: Place,
+}
+
+/// Until when a change may be taken back, as the runbook says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UndoUntil {
+    Always,
+    #[default]
+    Unused,
+    /// So long after the change, and as long as nothing hangs on it.
+    Within(Duration),
 }
 
 impl Step {

@@ -1,6 +1,6 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, State as StepState, Status};
+use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, Status, StepRecord};
 use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
@@ -8,7 +8,7 @@ use crate::ui::next::{NextMove, next_move};
 use crate::ui::screen::palette::{Entry, Palette};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::rows::Node;
-use crate::ui::screen::{form, plan as plan_screen, waiting};
+use crate::ui::screen::{form, plan as plan_screen, undo as undo_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
 
 type Can = Result<(), String>;
@@ -322,35 +322,56 @@ pub fn can_undo(state: &State) -> Can {
         return Err("steps are running: stop them first".to_owned());
     }
     let record = open.engagement.record(&address);
-    match record.map(|record| (&record.made, &record.state)) {
-        Some((Some(_), StepState::InDoubt { .. })) => Err("say first what became of it: Enter".to_owned()),
-        Some((Some(_), _)) => Ok(()),
-        _ => Err("it has changed nothing".to_owned()),
-    }
+    if record.is_some_and(StepRecord::may_stand) { Ok(()) } else { Err("it has changed nothing".to_owned()) }
+}
+
+/// Shows what taking these steps back would do, or all of them when none is named.
+pub fn show_undo(state: &mut State, steps: Vec<Address>) -> Vec<Effect> {
+    state.show(Place::Undo);
+    state.undo.begin(&mut state.facts, steps)
 }
 
 pub fn undo(state: &mut State) -> Vec<Effect> {
     match chosen(state) {
-        Some(step) => ask(state, Ask::Undo(vec![step])),
+        Some(step) => show_undo(state, vec![step]),
         None => Vec::new(),
     }
 }
 
-fn ledger(state: &State) -> Vec<Address> {
+pub fn undo_again(state: &mut State) -> Vec<Effect> {
+    let steps = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref()).map(|(steps, _)| steps.clone());
+    steps.map(|steps| show_undo(state, steps)).unwrap_or_default()
+}
+
+pub fn can_approve_undo(state: &State) -> Can {
+    match undo_screen::plan(&state.facts) {
+        None => Err("onramp still looks what is there".to_owned()),
+        Some(plan) if plan.entries.is_empty() => Err("nothing would be taken back".to_owned()),
+        Some(_) if state.facts.open.as_ref().is_some_and(|open| open.running) => {
+            Err("steps are running: wait, or stop them".to_owned())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+pub fn approve_undo(state: &mut State) -> Vec<Effect> {
+    ask(state, Ask::Undo)
+}
+
+fn has_changed(state: &State) -> bool {
     let open = state.facts.open.iter();
-    open.flat_map(|open| open.engagement.ledger()).map(|(step, _)| step.clone()).collect()
+    open.flat_map(|open| open.engagement.steps.values()).any(StepRecord::may_stand)
 }
 
 pub fn can_undo_all(state: &State) -> Can {
     if state.facts.open.as_ref().is_some_and(|open| open.busy() > 0) {
         return Err("steps are running: stop them first".to_owned());
     }
-    if ledger(state).is_empty() { Err("nothing was changed".to_owned()) } else { Ok(()) }
+    if has_changed(state) { Ok(()) } else { Err("nothing was changed".to_owned()) }
 }
 
 pub fn undo_all(state: &mut State) -> Vec<Effect> {
-    let steps = ledger(state);
-    ask(state, Ask::Undo(steps))
+    show_undo(state, Vec::new())
 }
 
 pub fn full_output(state: &mut State) -> Vec<Effect> {
@@ -420,7 +441,7 @@ pub fn back(state: &mut State) -> Vec<Effect> {
     match state.place {
         Place::Home => Vec::new(),
         Place::Board => home(state),
-        Place::Output | Place::Plan | Place::Edition => {
+        Place::Output | Place::Plan | Place::Undo | Place::Edition => {
             state.show(Place::Board);
             Vec::new()
         }
@@ -450,7 +471,7 @@ pub fn home(state: &mut State) -> Vec<Effect> {
 /// `q`: leaves from the list and the board, goes back from everything above them.
 pub fn quit(state: &mut State) -> Vec<Effect> {
     match state.place {
-        Place::Output | Place::Plan | Place::Form | Place::Edition => back(state),
+        Place::Output | Place::Plan | Place::Undo | Place::Form | Place::Edition => back(state),
         Place::Home | Place::Board if runs_here(state) => ask(state, Ask::Leave),
         Place::Home | Place::Board => {
             state.leaving = true;

@@ -38,12 +38,12 @@ pub struct Command {
     hint: Option<fn(&State) -> String>,
 }
 
-use Where::{Board, Edition, Form, Home, Output, Palette, Plan, Prompt};
+use Where::{Board, Edition, Form, Home, Output, Palette, Plan, Prompt, Undo};
 
-const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan, Edition];
-const LISTS: &[Where] = &[Home, Board, Output, Plan, Edition];
-const OPEN: &[Where] = &[Board, Output, Form, Plan, Edition];
-const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Edition, Palette, Prompt];
+const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan, Undo, Edition];
+const LISTS: &[Where] = &[Home, Board, Output, Plan, Undo, Edition];
+const OPEN: &[Where] = &[Board, Output, Form, Plan, Undo, Edition];
+const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Undo, Edition, Palette, Prompt];
 
 const fn command(
     id: &'static str,
@@ -412,6 +412,28 @@ pub const TABLE: &[Command] = &[
     command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
         .when(acts::has_plan)
         .quiet(),
+    // ── taking back
+    command(
+        "undo.approve",
+        &["a"],
+        &[Undo],
+        "approve..",
+        "Take back exactly these changes; asks you to type a word",
+        acts::approve_undo,
+    )
+    .when(acts::can_approve_undo),
+    command(
+        "undo.open",
+        &["Enter"],
+        &[Undo],
+        "open",
+        "Open or close the step: every call and script that takes it back",
+        |state| {
+            state.undo.toggle(&state.facts);
+            Vec::new()
+        },
+    ),
+    command("undo.again", &["d"], &[Undo], "look again", "Look again what is there to be taken back", acts::undo_again),
     // ── another edition of the runbook
     command(
         "edition.take",
@@ -529,13 +551,14 @@ pub fn keys_markdown() -> String {
         "# Keys\n\nMade from the command table; `?` shows the same in the program, with what works where you are.\n",
     );
     type Belongs = fn(&Command) -> bool;
-    let groups: [(&str, Belongs); 7] = [
+    let groups: [(&str, Belongs); 8] = [
         ("Everywhere", |command| command.at.len() > 3),
         ("Engagements", |command| command.is_only_at(Home)),
         ("Runbook", |command| command.at.len() <= 3 && command.is_at(Board)),
         ("Output", |command| command.at.len() <= 3 && command.is_at(Output)),
         ("Form", |command| command.at.len() <= 3 && command.is_at(Form)),
         ("Plan", |command| command.is_only_at(Plan)),
+        ("Undo", |command| command.is_only_at(Undo)),
         ("Another edition of the runbook", |command| command.is_only_at(Edition)),
     ];
     for (title, belongs) in groups {

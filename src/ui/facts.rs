@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::engagement::{
     Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
-    Tally, Wait, board, fold, scope, waiting,
+    Tally, UndoPlan, Wait, board, fold, scope, waiting,
 };
 use crate::engine::{Notice, Page, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -58,7 +58,11 @@ impl EngagementCard {
             region: engagement.region().unwrap_or_default(),
             account: engagement.account().unwrap_or_default(),
             practice: engagement.identity.practice,
-            next: next.map_or_else(|| words::nothing_next(&board), |row| row.title.clone()),
+            next: match (board.doubts().next(), next) {
+                (Some(doubt), _) => format!("in doubt: {}", doubt.title),
+                (None, Some(next)) => next.title.clone(),
+                (None, None) => words::nothing_next(&board),
+            },
             waits_on: words::who_moves(next.map(|row| &row.status)),
             waits: waiting(&board).into_iter().map(|(row, wait)| (row.title.clone(), wait.clone())).collect(),
             tally: board.tally,
@@ -194,6 +198,8 @@ pub struct Opened {
     pub progress: BTreeMap<Address, String>,
     pub planned: Option<Planned>,
     pub planning: bool,
+    /// The steps that somebody thinks of taking back, and what that would do.
+    pub undo_plan: Option<(Vec<Address>, Arc<UndoPlan>)>,
     /// A run was asked for and has not come to its end.
     pub running: bool,
     pub identity: Option<Result<String, String>>,
@@ -237,6 +243,7 @@ impl Opened {
             progress: BTreeMap::new(),
             planned: None,
             planning: false,
+            undo_plan: None,
             running: false,
             identity: None,
             drift: BTreeMap::new(),
@@ -284,6 +291,11 @@ impl Opened {
                         crate::text::count(outdated, "done step")
                     )),
                 })
+            }
+            Notice::UndoPlanned(steps, plan) => {
+                let said = Said::plain(format!("Looked what is there: {}", plan.summary()));
+                self.undo_plan = Some((steps, plan));
+                Some(said)
             }
             Notice::Page(page) => {
                 self.page(page);

@@ -16,6 +16,7 @@ use crate::ui::screen::output::OutputScreen;
 use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
 use crate::ui::screen::prompt::{Ask, Prompt};
+use crate::ui::screen::undo::UndoScreen;
 use crate::ui::screen::waiting::WaitForm;
 use crate::ui::screen::{Move, SMALLEST, Screen};
 use crate::ui::words;
@@ -33,6 +34,7 @@ pub enum Place {
     Form,
     Plan,
     Edition,
+    Undo,
 }
 
 /// Where a key goes: a screen, or the popup over it.
@@ -44,6 +46,7 @@ pub enum Where {
     Form,
     Plan,
     Edition,
+    Undo,
     Palette,
     Prompt,
 }
@@ -57,6 +60,7 @@ impl From<Place> for Where {
             Place::Form => Where::Form,
             Place::Plan => Where::Plan,
             Place::Edition => Where::Edition,
+            Place::Undo => Where::Undo,
         }
     }
 }
@@ -80,6 +84,7 @@ pub struct State {
     pub form: FormScreen,
     pub plan: PlanScreen,
     pub edition: EditionScreen,
+    pub undo: UndoScreen,
     pub popup: Option<Popup>,
     /// The person wants to leave; we wait for running steps to come to a safe end.
     pub leaving: bool,
@@ -98,6 +103,7 @@ impl State {
             form: FormScreen::default(),
             plan: PlanScreen::default(),
             edition: EditionScreen::default(),
+            undo: UndoScreen::default(),
             popup: None,
             leaving: false,
             interrupted: None,
@@ -118,7 +124,12 @@ impl State {
     /// As [`State::opened`], for facts that come from elsewhere.
     pub fn enter(&mut self, open: Opened) -> Vec<Effect> {
         let next = open.board.next().map(|row| words::title(&open.runbook, &row.address));
+        let doubts: Vec<String> = open.board.doubts().map(|row| words::title(&open.runbook, &row.address)).collect();
         self.facts.said = match next {
+            _ if !doubts.is_empty() => {
+                let count = crate::text::count(doubts.len(), "change");
+                Said::bad(format!("{count} in doubt: {}", crate::text::list(&doubts)))
+            }
             Some(title) => Said::plain(format!("Next: {title} (Enter; ? is help)")),
             None => Said::plain(words::nothing_next(&open.board)),
         };
@@ -171,6 +182,7 @@ impl State {
             Place::Form => &self.form,
             Place::Plan => &self.plan,
             Place::Edition => &self.edition,
+            Place::Undo => &self.undo,
         }
     }
 
@@ -186,6 +198,7 @@ impl State {
             (None, Place::Form) => &mut self.form,
             (None, Place::Plan) => &mut self.plan,
             (None, Place::Edition) => &mut self.edition,
+            (None, Place::Undo) => &mut self.undo,
         };
         (screen, &self.facts)
     }

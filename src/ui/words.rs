@@ -25,6 +25,7 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         | Fact::RunbookTaken { .. }
         | Fact::Probed { .. }
         | Fact::Reopened { .. }
+        | Fact::Undoable { .. }
         | Fact::Concluded { outcome: Outcome::Failed { .. }, .. } => return None,
         Fact::InputGiven { id, value } => {
             let label = runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
@@ -47,6 +48,7 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
             Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => {
                 Said::plain(format!("{}: {}", title(step), one_line(said)))
             }
+            Outcome::NotMade { .. } => Said::plain(format!("{}: it was not made", title(step))),
             Outcome::InDoubt { why } => Said::bad(format!("{} is in doubt: {}", title(step), one_line(why))),
             Outcome::Failed { .. } => return None,
         },
@@ -66,6 +68,7 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         Fact::HostKeyTrusted { host, port, .. } => Said::good(format!("The host key of {host}:{port} is trusted now")),
         Fact::Skipped { step, reason } => Said::plain(format!("{} skipped: {}", title(step), one_line(reason))),
         Fact::Settled { step, choice, .. } => Said::plain(format!("{} settled: {choice}", title(step))),
+        Fact::Adopted { step, id, .. } => Said::good(format!("{}: {id} is taken for it", title(step))),
         Fact::Undone { step, .. } => Said::good(format!("{} undone", title(step))),
     })
 }

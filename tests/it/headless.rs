@@ -23,10 +23,8 @@ fn practice_survives_what_the_cloud_does_to_it() {
     for fault in ["lost-reply", "invisible"] {
         let stage = Stage::new();
         let arguments = ["practice", "--headless", "--pace", "instant", "--fault", fault, "--seed", "7"];
-        let answer = stage.run(&arguments);
-        assert!(answer.code == 0 || answer.code == 1 || answer.code == 3, "{fault}: {}\n{}", answer.code, answer.err);
-        // Whatever happened, going on without the fault ends well and makes nothing twice.
-        stage.run(&["practice", "--headless", "--pace", "instant"]).expect(0);
+        // Lost answers are made up for within the run: it ends well, and not by luck of a second one.
+        stage.run(&arguments).expect(0);
         let doubles = stage.run(&["practice", "--doubles"]).expect(0);
         assert_eq!(doubles.out.trim(), "none", "{fault}");
     }

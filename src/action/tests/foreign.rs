@@ -59,21 +59,35 @@ async fn a_vpc_of_ours_with_another_range() {
 }
 
 #[tokio::test]
-async fn two_of_ours() {
+async fn of_two_of_ours_the_older_counts_and_an_undo_takes_both() {
     let stage = Stage::new().await;
     let with = json!({ "key": "eip/bastion" });
+    let mut made = Vec::new();
     for token in ["one", "two"] {
         let call = super::super::ec2_call::Ec2Call::AllocateAddress {
             domain: "vpc",
             tag_specifications: super::super::ec2_call::Label { key: "eip/bastion".to_owned(), name: "n".to_owned() },
         };
-        let (owner, subject) = (stage.world.subject.owner(), &stage.world.subject);
+        let marks = stage.world.subject.marks(token, if token == "one" { 2 } else { 1 });
         let cloud = stage.world.cloud.as_ref().unwrap();
-        let sender = super::super::ec2_send::Sender { cloud, owner: &owner, address: &subject.address, token };
-        sender.send(&call).await.unwrap();
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        let sender = super::super::ec2_send::Sender { cloud, marks: &marks, token, until };
+        made.push(sender.send(&call).await.unwrap().unwrap());
     }
-    let said = stage.leaves_alone("aws/elastic-address", with).await;
-    assert_eq!(said.matches("eipalloc-").count(), 2, "{said}");
+    let action = stage.action("aws/elastic-address", &with);
+    let calls = stage.calls();
+    let Probe::Same(found) = action.probe(&stage.world).await else { panic!("the older one is as wanted") };
+    assert_eq!(found.output["allocation"], json!(made[1]), "the tags say which attempt came first");
+    assert_eq!(found.output["duplicates"], json!([made[0]]));
+    assert!(found.said.contains(&made[0]), "a person reads of it: {}", found.said);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/elastic-address", &with)).await;
+    assert!(matches!(outcome, Outcome::AlreadySo { .. }), "{outcome:?}");
+    assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "nobody said that it may go");
+    let kept = found.output.into_iter().filter(|(name, _)| name == "allocation").collect();
+    let undone = action.undo(&stage.world, &stage.intent("aws/elastic-address", &with), &kept).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+    assert_eq!(stage.sent_since(calls), ["ReleaseAddress", "ReleaseAddress"]);
+    assert!(is_absent(&action.probe(&stage.world).await));
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ impl Stage {
 
     /// What we would have written on an object of that key.
     fn tags(&self, kind: ec2::types::ResourceType, key: &str) -> ec2::types::TagSpecification {
-        let owner = self.world.subject.owner();
-        aws::Stamp { owner: &owner, phase: "access", step: "access/thing[a]", key, token: "t", name: key }.on(kind)
+        let marks = self.world.subject.marks("t", 1);
+        aws::Stamp { marks: &marks, key, name: key }.on(kind)
     }
 
     /// Probes, applies and proves; the plan's mend is exactly what is sent.

@@ -75,3 +75,10 @@ async fn every_kind_lives_in_a_lent_cloud() {
     let asked = json!({ "vpc": vpc, "ssh_port": 22022, "allowed": ["198.51.100.16/29", "203.0.113.0/28"], "public": [instance] });
     stage.make("aws/exposure", asked).await;
 }
+
+#[tokio::test]
+async fn what_is_taken_over_and_what_is_found_by_its_tags_in_a_lent_cloud() {
+    let Some(stage) = lent().await else { return };
+    super::taken_over::somebody_elses_is_taken_and_never_taken_away(&stage).await;
+    super::taken_over::ours_is_found_by_its_tags_alone(&stage).await;
+}

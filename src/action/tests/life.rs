@@ -313,6 +313,7 @@ async fn every_new_object_carries_the_tags_of_the_specification() {
                 "onramp:key",
                 "onramp:managed",
                 "onramp:phase",
+                "onramp:run",
                 "onramp:step",
                 "onramp:token",
             ];

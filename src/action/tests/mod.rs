@@ -1,5 +1,6 @@
 //! Actions against the practice cloud, through the real SDK; and against any other cloud that is lent.
 
+mod calls;
 mod faults;
 mod foreign;
 mod half_made;
@@ -8,6 +9,7 @@ mod lent;
 mod life;
 mod looks;
 mod secrets;
+mod taken_over;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +25,8 @@ use crate::journal::DurableIntent;
 use crate::practice::cloud::{Cloud as PracticeCloud, Pace};
 use crate::practice::fault::Faults;
 use crate::ssh;
+
+pub use calls::every_operation;
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "eu-west-1";
@@ -136,6 +140,7 @@ fn subject(engagement: &str) -> Subject {
         customer: "acme".to_owned(),
         address: "access/thing[a]".parse::<Address>().unwrap(),
         cost_tags: serde_json::json!({ "CostCentre": "4711" }),
+        adopted: None,
     }
 }
 

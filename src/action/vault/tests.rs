@@ -9,13 +9,15 @@ fn no_way() -> Way {
     Err(Failure::new("there is no AWS here", ""))
 }
 
-fn keep<'a>(store: SecretStore, input: &'a InputId, owner: &'a Owner) -> Keep<'a> {
-    let stamp = Stamp { owner, phase: "p", step: "p/s", key: "secret/x", token: "", name: "x" };
+fn keep<'a>(store: SecretStore, input: &'a InputId, marks: &'a BTreeMap<String, String>) -> Keep<'a> {
+    let stamp = Stamp { marks, key: "secret/x", name: "x" };
     Keep { store, engagement: "acme", input, stamp }
 }
 
-fn owner() -> Owner {
-    Owner { engagement: "e1".to_owned(), customer: "acme".to_owned(), env: None, cost: BTreeMap::new() }
+fn owner() -> BTreeMap<String, String> {
+    let cost = BTreeMap::new();
+    let owner = Owner { engagement: "e1".to_owned(), customer: "acme".to_owned(), env: None, cost };
+    owner.marks("p", "p/s", "", 0)
 }
 
 async fn kept(vault: &Vault, store: SecretStore, id: &str, text: &str) -> Result<SecretRef, NotKept> {

@@ -105,11 +105,15 @@ async fn create(resend: Resend, answers: impl IntoIterator<Item = Answer>) -> (R
     (result.map(|_| ()), server.asked())
 }
 
+fn only_unsent() -> Resend {
+    Resend::OnlyUnsent { until: tokio::time::Instant::now() + std::time::Duration::from_secs(60) }
+}
+
 #[tokio::test]
 async fn what_certainly_was_not_executed_is_sent_again_whatever_its_class() {
     for not_executed in [Answer::Error(503, "RequestLimitExceeded"), Answer::Error(400, "Throttling"), Answer::Refused]
     {
-        for resend in [Resend::OnlyUnsent, Resend::Freely] {
+        for resend in [only_unsent(), Resend::Freely] {
             let (result, asked) = create(resend, [not_executed.clone(), not_executed.clone(), Answer::Vpc]).await;
             assert_eq!((result, asked), (Ok(()), 3), "{not_executed:?} {resend:?}");
         }
@@ -121,7 +125,7 @@ async fn a_call_without_a_guard_is_never_repeated_once_it_may_have_been_executed
     for lost in
         [Answer::Broken, Answer::Error(500, "InternalError"), Answer::Error(503, "Unavailable"), Answer::Html(502)]
     {
-        let (result, asked) = create(Resend::OnlyUnsent, [lost.clone(), Answer::Vpc]).await;
+        let (result, asked) = create(only_unsent(), [lost.clone(), Answer::Vpc]).await;
         let failure = result.unwrap_err();
         assert_eq!((failure.fate, asked), (Fate::Unknown, 1), "{lost:?}: {failure:?}");
         assert_eq!(failure.kind, Kind::LostReply, "{lost:?}: {failure:?}");
@@ -135,7 +139,7 @@ async fn a_call_without_a_guard_is_never_repeated_once_it_may_have_been_executed
 async fn it_gives_up_after_six_tries() {
     let (result, asked) = create(Resend::Freely, [Answer::Error(503, "RequestLimitExceeded")]).await;
     assert_eq!((result.unwrap_err().kind, asked), (Kind::Throttled, 6));
-    let (result, asked) = create(Resend::OnlyUnsent, [Answer::Refused]).await;
+    let (result, asked) = create(only_unsent(), [Answer::Refused]).await;
     let failure = result.unwrap_err();
     assert_eq!((failure.kind, failure.fate, asked), (Kind::Unreachable, Fate::NotExecuted, 6));
 }
@@ -150,11 +154,11 @@ async fn a_doubt_stays_a_doubt_when_a_later_try_is_refused() {
 #[tokio::test]
 async fn what_is_not_visible_yet_is_waited_for_but_not_for_ever() {
     let hidden = || Answer::Error(400, "InvalidVpcID.NotFound");
-    let (result, asked) = create(Resend::OnlyUnsent, [hidden(), hidden(), Answer::Vpc]).await;
+    let (result, asked) = create(only_unsent(), [hidden(), hidden(), Answer::Vpc]).await;
     assert_eq!((result, asked), (Ok(()), 3));
 
     // A minute, in steps of two seconds.
-    let (result, asked) = create(Resend::OnlyUnsent, [hidden()]).await;
+    let (result, asked) = create(only_unsent(), [hidden()]).await;
     assert_eq!((result.unwrap_err().kind, asked), (Kind::NotFound, 31));
 }
 
@@ -309,7 +313,7 @@ async fn every_code_of_the_table_is_understood() {
     ];
     for (code, kind) in table {
         let status = if kind == Throttled { 503 } else { 400 };
-        let (result, _) = create(Resend::OnlyUnsent, [Answer::Error(status, code)]).await;
+        let (result, _) = create(only_unsent(), [Answer::Error(status, code)]).await;
         let failure = result.unwrap_err();
         assert_eq!(failure.kind, kind, "{code}");
         assert_eq!(failure.code.as_deref(), Some(code));
@@ -318,7 +322,7 @@ async fn every_code_of_the_table_is_understood() {
         assert!(failure.meaning.len() > 20 && failure.advice.len() > 20, "{failure:?}");
         assert_eq!(failure.raw, "in AWS's words");
     }
-    let (result, _) = create(Resend::OnlyUnsent, [Answer::Error(400, "NeverHeardOf")]).await;
+    let (result, _) = create(only_unsent(), [Answer::Error(400, "NeverHeardOf")]).await;
     let failure = result.unwrap_err();
     assert_eq!((failure.kind, failure.fate), (Other, Fate::Refused));
 }

@@ -248,6 +248,8 @@ fn intent(attempt: u32, purpose: Purpose) -> Intent {
         digest: "d".repeat(32),
         class: RepeatClass::Tag,
         operations: vec!["CreateThing".to_owned()],
+        tags: BTreeMap::new(),
+        deadline: None,
     }
 }
 

@@ -178,6 +178,8 @@ async fn a_script_that_never_reached_its_host_is_started_under_the_same_token() 
         digest: String::new(),
         class: RepeatClass::Token,
         operations: Vec::new(),
+        tags: BTreeMap::new(),
+        deadline: None,
     };
     let cut = Event::Intended { step: at("net/one"), intent: intent.clone() };
     writer.append(At(1_000_000), &"jane@desk".to_owned(), vec![cut]).unwrap();

@@ -1,6 +1,7 @@
 //! Undoing: newest first, one at a time, and only what is ours.
 
 use super::*;
+use crate::engagement::{DoneHow, Intent, Outcome, Purpose, RepeatClass, TakeBack};
 
 #[tokio::test]
 async fn undoing_all_leaves_nothing_behind_and_everything_can_be_made_again() {
@@ -146,12 +147,166 @@ async fn what_may_have_been_made_is_looked_for_before_an_undo() {
     stage.assert_each_once(1).await;
     let mut desk = stage.open().await;
     assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }));
-    desk.handle.send(Request::Undo(Vec::new()));
-    assert!(desk.refusal().await.contains("in doubt"));
-    desk.run(RunScope::Only(at("net/vpc"))).await;
+    assert_eq!(desk.engagement.ledger(), [], "the ledger does not know of it");
     desk.undo(&[]).await;
+    assert_eq!(desk.status("net/vpc"), Status::Undone);
     stage.assert_each_once(0).await;
     desk.close().await;
+}
+
+/// An intent is durable, and nothing of it was ever sent.
+fn intended_and_never_sent(stage: &Stage, step: &str, class: RepeatClass) {
+    let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
+    let now = At(writer.engagement().at.0 + 1_000);
+    let intent = Intent {
+        attempt: 1,
+        purpose: Purpose::Apply,
+        generation: 0,
+        token: "0".repeat(32),
+        digest: "d".repeat(32),
+        class,
+        operations: vec!["CreateVpc".to_owned()],
+        tags: BTreeMap::new(),
+        deadline: None,
+    };
+    writer.intend(now, &"jane@desk".to_owned(), &at(step), intent).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_never_made_is_looked_for_until_that_is_sure_and_nothing_is_sent() {
+    for class in [RepeatClass::Tag, RepeatClass::Token, RepeatClass::Natural] {
+        let stage = Stage::new(NETWORK, Faults::none());
+        let desk = stage.open().await;
+        desk.answer();
+        desk.close().await;
+        intended_and_never_sent(&stage, "net/vpc", class);
+        let mut desk = stage.open().await;
+        assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }));
+        desk.undo(&[]).await;
+        let events = stage.events();
+        let not_made = |event: &Event| matches!(event, Event::Concluded { outcome: Outcome::NotMade { .. }, .. });
+        assert_eq!(count(&events, not_made), 1, "{class:?}");
+        assert_eq!(desk.engagement.state(&at("net/vpc")), &State::Idle, "{class:?}: it can be made now");
+        assert_eq!(stage.sent(), 0, "{class:?}: looking changes nothing");
+        desk.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_that_cannot_be_looked_into_stays_one_and_ends_the_undo() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let desk = stage.open().await;
+    desk.answer();
+    desk.close().await;
+    intended_and_never_sent(&stage, "net/vpc", RepeatClass::Tag);
+    let stage =
+        Stage { account: Account::new(ACCOUNT, REGION, Pace::Instant, Faults::none().deny("DescribeVpcs")), ..stage };
+    let mut desk = stage.open().await;
+    desk.undo(&[]).await;
+    assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }), "not to see it is not to know that it is gone");
+    desk.run(RunScope::Only(at("net/vpc"))).await;
+    assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }));
+    assert_eq!(stage.sent(), 0);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_hangs_on_something_goes_first_however_old_it_is() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    stage.to_the_end().await;
+    let mut desk = stage.open().await;
+    // The address is made again, after the gateway that needs it: undone by age it would go first, and be refused.
+    desk.undo(&["net/nat"]).await;
+    desk.handle.command(Command::Reopen(at("net/nat")));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    desk.handle.send(Request::UndoPlan(Vec::new()));
+    let planned = |notice: &Notice| match notice {
+        Notice::UndoPlanned(_, plan) => Some(plan.clone()),
+        _ => None,
+    };
+    let plan = desk.hear("the undo plan", planned).await;
+    let order: Vec<String> = plan.entries.iter().map(|entry| entry.step.to_string()).collect();
+    let place = |step: &str| order.iter().position(|one| one == step).unwrap();
+    for (user, used) in [("net/nat", "net/address"), ("net/nat", "net/subnets[a]"), ("net/gateway", "net/vpc")] {
+        assert!(place(user) < place(used), "{order:?}");
+    }
+    assert_eq!(order.last().unwrap(), "net/vpc");
+    let nat = &plan.entries[place("net/nat")];
+    let TakeBack::Send(changes) = &nat.does else { panic!("{nat:?}") };
+    assert_eq!(changes[0].operation, "DeleteNatGateway");
+    assert!(changes[0].arguments["NatGatewayId"].as_str().unwrap().starts_with("nat-"), "the exact call");
+    let inverse = desk.engagement.record(&at("net/nat")).unwrap().made.as_ref().unwrap().inverse.as_ref().unwrap();
+    assert_eq!(&inverse.changes, changes, "and the same was written down when it was made");
+    assert_eq!(stage.sent(), 11, "looking changes nothing");
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_was_adopted_is_never_taken_away() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+    let theirs = ec2.create_vpc().cidr_block("10.40.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    for on in [true, false] {
+        let value = || crate::aws::ec2::types::AttributeBooleanValue::builder().value(true).build();
+        let request = ec2.modify_vpc_attribute().vpc_id(&theirs);
+        let request = if on { request.enable_dns_support(value()) } else { request.enable_dns_hostnames(value()) };
+        request.send().await.unwrap();
+    }
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/vpc"), Status::Asked(_)), "{:?}", desk.status("net/vpc"));
+    let adopt = |id: &str, reason: &str| Request::Adopt {
+        step: at("net/vpc"),
+        id: Some(id.to_owned()),
+        reason: reason.to_owned(),
+    };
+    desk.handle.send(adopt(&theirs, ""));
+    assert!(desk.refusal().await.contains("reason"));
+    desk.handle.send(adopt("vpc-0123456789abcdef0", "the customer's own"));
+    assert!(desk.refusal().await.contains("vpc-0123456789abcdef0"), "it must be there");
+    desk.handle.send(adopt(&theirs, "the customer's own"));
+    desk.event("the adoption", |event| matches!(event, Event::Done { .. }).then_some(())).await;
+    assert!(matches!(desk.status("net/vpc"), Status::Done { how: DoneHow::AlreadySo, .. }));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(
+        matches!(desk.status("net/nat"), Status::Done { .. }),
+        "all else is built on it: {:?}",
+        desk.status("net/nat")
+    );
+    desk.undo(&[]).await;
+    assert_eq!(desk.engagement.ledger(), []);
+    desk.close().await;
+    stage.assert_each_once(0).await;
+    let vpcs = ec2.describe_vpcs().send().await.unwrap();
+    assert!(vpcs.vpcs().iter().any(|vpc| vpc.vpc_id() == Some(&theirs)), "it was there before");
+    assert!(!stage.changes().contains(&"DeleteVpc".to_owned()));
+}
+
+#[tokio::test]
+async fn what_blocks_an_undo_is_named() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    stage.to_the_end().await;
+    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+    let vpcs = ec2.describe_vpcs().filters(crate::aws::filter("cidr", ["10.40.0.0/16"])).send().await.unwrap();
+    let vpc = vpcs.vpcs()[0].vpc_id().unwrap();
+    let subnet = ec2.create_subnet().vpc_id(vpc).cidr_block("10.40.99.0/24").send().await.unwrap();
+    let theirs = subnet.subnet.unwrap().subnet_id.unwrap();
+    let mut desk = stage.open().await;
+    desk.undo(&[]).await;
+    let left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
+    assert_eq!(left, ["net/vpc"], "the ledger keeps what is left");
+    let Status::Failed(failure) = desk.status("net/vpc") else { panic!("{:?}", desk.status("net/vpc")) };
+    assert_eq!(failure.code.as_deref(), Some("DependencyViolation"));
+    assert!(failure.meaning.contains(&theirs), "{failure:?}");
+    ec2.delete_subnet().subnet_id(&theirs).send().await.unwrap();
+    desk.undo(&[]).await;
+    assert_eq!(desk.engagement.ledger(), [], "undone again, it goes on where it stopped");
+    desk.close().await;
+    stage.assert_each_once(0).await;
 }
 
 #[tokio::test]

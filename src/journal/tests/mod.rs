@@ -31,6 +31,8 @@ fn intent() -> Intent {
         digest: "d".repeat(32),
         class: RepeatClass::Tag,
         operations: vec!["CreateVpc".to_owned()],
+        tags: [("onramp:step".to_owned(), "net/vpc".to_owned())].into(),
+        deadline: Some(At(120_000)),
     }
 }
 

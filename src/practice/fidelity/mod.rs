@@ -68,6 +68,15 @@ pub(super) struct Kept {
     theirs: Ec2StateView,
 }
 
+/// How long objects stay out of sight after they were made, in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hidden {
+    /// Every object, for this call.
+    pub all: i64,
+    /// What this call makes, for every later one.
+    pub new: i64,
+}
+
 /// One call under way.
 pub(super) struct Call<'a> {
     ask: &'a Request,
@@ -81,13 +90,12 @@ impl Layer {
         Self { account: account.into(), pace, base: Base::default(), worlds: BTreeMap::new() }
     }
 
-    /// The answer's document for a call that arrives at `now` (milliseconds since 1970); `hidden_for` is how long new
-    /// objects stay out of sight.
+    /// The answer's document for a call that arrives at `now` (milliseconds since 1970).
     pub async fn answer(
         &mut self,
         ask: &Request,
         now: i64,
-        hidden_for: i64,
+        hidden: Hidden,
         consoles: &Consoles,
         id: &str,
     ) -> Result<String, Refusal> {
@@ -101,7 +109,7 @@ impl Layer {
         self.open(&ask.region, now).await?;
         let account = self.account.clone();
         let (base, world) = self.parts(&ask.region);
-        (world.now, world.hidden_for) = (now, hidden_for);
+        (world.now, world.hidden_for, world.veil) = (now, hidden.all, hidden.new);
         world.settle();
         if ask.service == SECRETS {
             return secrets::answer(world, ask.action(), &ask.body);

@@ -36,6 +36,9 @@ pub(super) struct World {
     pub instances: Table<Instance>,
     pub tags: Table<Tags>,
     pub born: Table<i64>,
+    /// Objects that nobody sees before this moment.
+    #[serde(default)]
+    pub veiled: Table<i64>,
     pub tokens: Table<Token>,
     #[serde(default)]
     pub secrets: Table<Secret>,
@@ -44,6 +47,9 @@ pub(super) struct World {
     pub now: i64,
     #[serde(skip)]
     pub hidden_for: i64,
+    /// How long what this call makes stays out of sight.
+    #[serde(skip)]
+    pub veil: i64,
     #[serde(skip, default = "instant")]
     pub pace: Pace,
 }
@@ -202,6 +208,9 @@ impl World {
     /// A new object of this kind: remembers when it was made, and its tags.
     pub fn born(&mut self, id: &str, tags: Tags) {
         self.born.insert(id.into(), self.now);
+        if self.veil > 0 {
+            self.veiled.insert(id.into(), self.now + self.veil);
+        }
         self.tags.insert(id.into(), tags);
     }
 
@@ -219,6 +228,10 @@ impl World {
 
     /// False while the fault `invisible` hides it.
     pub fn visible(&self, id: &str) -> bool {
+        self.veiled.get(id).is_none_or(|until| *until <= self.now) && self.old_enough(id)
+    }
+
+    fn old_enough(&self, id: &str) -> bool {
         self.hidden_for == 0 || self.born.get(id).is_none_or(|born| born + self.hidden_for <= self.now)
     }
 

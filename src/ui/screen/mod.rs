@@ -11,6 +11,7 @@ pub mod palette;
 pub mod plan;
 pub mod prompt;
 pub mod rows;
+pub mod undo;
 pub mod waiting;
 
 use ratatui::Frame;

@@ -158,7 +158,8 @@ fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
     prose
 }
 
-fn arguments(prose: &mut Prose, change: &Change) {
+/// The arguments of a call, or the lines of a script.
+pub fn arguments(prose: &mut Prose, change: &Change) {
     match &change.arguments {
         serde_json::Value::Object(map) => {
             for (name, value) in map {

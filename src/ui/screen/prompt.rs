@@ -11,14 +11,16 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use secrecy::SecretString;
 
+use crate::engagement::doubt::{CHOICES, Choice, told};
 use crate::engagement::{self, Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
 use crate::engine::Request;
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
+use crate::ui::acts;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Said};
 use crate::ui::look::{Glyph, Role};
-use crate::ui::screen::{Move, Screen, draw_prose};
+use crate::ui::screen::{Move, Screen, draw_prose, undo};
 use crate::ui::state::{Place, Popup, State, run};
 use crate::ui::widget::field::Editor;
 use crate::ui::widget::prose::Prose;
@@ -39,8 +41,8 @@ pub enum Ask {
     Different(Address),
     Settle(Address),
     Approve,
-    /// These changes, newest first.
-    Undo(Vec<Address>),
+    /// What stands on the undo screen.
+    Undo,
     /// Secrets that are missing, one after the other; then this run begins.
     Secrets {
         missing: Vec<MissingSecret>,
@@ -75,28 +77,24 @@ pub struct Prompt {
 /// Entries of a list that a popup shows.
 const LONGEST_LIST: usize = 5;
 
-/// One way to answer, where there are several.
-type Choice = (&'static str, &'static str);
-
-const DIFFERENT: [Choice; 2] = [
-    ("look again", "I have put it right: probe it once more"),
-    ("skip", "leave it as it is; the reason stands in the handover report"),
+const DIFFERENT: [Choice; 3] = [
+    Choice { name: "look again", means: "I have put it right: probe it once more" },
+    Choice { name: "adopt", means: "it is the one that is wanted: take it, by its id; onramp will never take it away" },
+    Choice { name: "skip", means: "leave it as it is; the reason stands in the handover report" },
 ];
 const OUTDATED: [Choice; 2] = [
-    ("look again", "onramp looks whether it is so; what would change something waits for your approval"),
-    ("keep", "it is well as it was done"),
-];
-const SETTLE: [Choice; 3] = [
-    ("look", "onramp looks what is there and goes on from that; nothing is made twice"),
-    ("retry", "I am sure that nothing was changed: try it again"),
-    ("done", "I saw that it is done; what I saw stands in the handover report"),
+    Choice {
+        name: "look again",
+        means: "onramp looks whether it is so; what would change something waits for your approval",
+    },
+    Choice { name: "keep", means: "it is well as it was done" },
 ];
 
 const STORES: [Choice; 4] = [
-    ("file", "secrets.age beside the state file, sealed with a passphrase"),
-    ("keyring", "the keyring of this machine's user"),
-    ("AWS", "Secrets Manager in the engagement's account"),
-    ("ask me", "nowhere: I am asked each time it is needed"),
+    Choice { name: "file", means: "secrets.age beside the state file, sealed with a passphrase" },
+    Choice { name: "keyring", means: "the keyring of this machine's user" },
+    Choice { name: "AWS", means: "Secrets Manager in the engagement's account" },
+    Choice { name: "ask me", means: "nowhere: I am asked each time it is needed" },
 ];
 
 impl Prompt {
@@ -108,7 +106,7 @@ impl Prompt {
     fn choices(&self) -> &'static [Choice] {
         match self.ask {
             Ask::Different(_) => &DIFFERENT,
-            Ask::Settle(_) => &SETTLE,
+            Ask::Settle(_) => &CHOICES,
             Ask::Outdated(_) => &OUTDATED,
             Ask::Store(_) => &STORES,
             _ => &[],
@@ -116,7 +114,7 @@ impl Prompt {
     }
 
     fn chosen(&self) -> &'static str {
-        self.choices().get(self.choice).map_or("", |choice| choice.0)
+        self.choices().get(self.choice).map_or("", |choice| choice.name)
     }
 
     fn heading(&self, facts: &Facts) -> String {
@@ -134,7 +132,7 @@ impl Prompt {
             Ask::Outdated(step) => format!("Changed since it was done: {}", title(step)),
             Ask::TakeEdition => "Take this edition of the runbook".to_owned(),
             Ask::Approve => "Approve the plan".to_owned(),
-            Ask::Undo(steps) => format!("Undo {}", text::count(steps.len(), "change")),
+            Ask::Undo => "Take back what is shown".to_owned(),
             Ask::Secrets { missing, .. } => format!("{} missing", text::count(missing.len(), "secret")),
             Ask::Store(_) => "Where is this secret to be kept?".to_owned(),
             Ask::Find => "Find in the output".to_owned(),
@@ -150,10 +148,12 @@ impl Prompt {
             Ask::SignOff(_) => "Note (may stay empty)".to_owned(),
             Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
+            Ask::Different(_) if self.chosen() == "adopt" => "Its id".to_owned(),
+            Ask::Settle(_) if self.chosen() == "adopt" => "Its id (empty: the one that is ours)".to_owned(),
             Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
             Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) => String::new(),
             Ask::TakeEdition => "Type yes to take it".to_owned(),
-            Ask::Approve | Ask::Undo(_) => format!("Type {} to go on", facts.approval_word()),
+            Ask::Approve | Ask::Undo => format!("Type {} to go on", facts.approval_word()),
             Ask::Secrets { .. } if self.first.is_some() => "Once more".to_owned(),
             Ask::Secrets { .. } => "Secret (not shown)".to_owned(),
             Ask::Store(_) => String::new(),
@@ -184,11 +184,9 @@ impl Prompt {
                 }
                 prose.text("onramp does not change what it did not make. Put it right, or decide:", plain);
             }
-            Ask::Settle(step) => {
-                if let Some(Status::InDoubt { why, .. }) = status(facts, step) {
-                    prose.text(&format!("{why}. The change may or may not have been made."), look.style(Role::Problem));
-                }
-            }
+            Ask::Settle(step) => explain_doubt(facts, step, prose),
+            Ask::Approve => explain_approval(facts, prose),
+            Ask::Undo => explain_undo(facts, prose),
             Ask::Outdated(_) => {
                 prose.text(
                     "It is done as an earlier edition of the runbook said. This one would do it otherwise.",
@@ -202,8 +200,6 @@ impl Prompt {
                     plain,
                 );
             }
-            Ask::Approve => explain_approval(facts, prose),
-            Ask::Undo(steps) => explain_undo(facts, steps, prose),
             Ask::Secrets { missing, .. } => self.explain_secrets(facts, missing, prose),
             Ask::Store(_) => {
                 prose.text("The state file only says where it lives, never what it is.", plain);
@@ -292,17 +288,25 @@ fn explain_approval(facts: &Facts, prose: &mut Prose) {
     more(prose, care.len());
 }
 
-fn explain_undo(facts: &Facts, steps: &[Address], prose: &mut Prose) {
-    let Some(open) = &facts.open else { return };
-    prose.text("In this order, newest first:", Style::new());
-    for step in steps.iter().take(LONGEST_LIST) {
-        let Some(made) = open.engagement.record(step).and_then(|record| record.made.as_ref()) else { continue };
-        let fate =
-            if made.created { "taken back, because onramp made it" } else { "left alone, because it was there before" };
-        let said = format!("{}: {fate} ({})", words::title(&open.runbook, step), text::list(&made.operations));
-        prose.indented("  - ", &said, Style::new());
+fn explain_undo(facts: &Facts, prose: &mut Prose) {
+    let Some(plan) = undo::plan(facts) else { return };
+    let said =
+        format!("{}, one after another, and only what onramp made. What cannot be taken back ends it.", plan.summary());
+    prose.text(&said, Style::new());
+    for (index, (_, title, why)) in plan.stays.iter().enumerate().take(LONGEST_LIST) {
+        prose.item(if index == 0 { "Stays" } else { "" }, &format!("{title}: {why}"), facts.look.style(Role::Waiting));
     }
-    more(prose, steps.len());
+    more(prose, plan.stays.len());
+}
+
+/// What was intended, under which token, and what a look found; the guard and the reason stand on the board.
+fn explain_doubt(facts: &Facts, step: &Address, prose: &mut Prose) {
+    let record = facts.open.as_ref().and_then(|open| open.engagement.record(step));
+    for (label, said) in record.map(told).unwrap_or_default() {
+        if !matches!(label, "Guard" | "Known") {
+            prose.item(label, &said, Style::new());
+        }
+    }
 }
 
 /// A list that is longer says so; the rest stands in the plan or in the tree.
@@ -333,7 +337,7 @@ impl Screen for Prompt {
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
         match self.ask {
-            Ask::Approve | Ask::Undo(_) | Ask::TrustKey(_) | Ask::TakeEdition | Ask::Leave => {
+            Ask::Approve | Ask::Undo | Ask::TrustKey(_) | Ask::TakeEdition | Ask::Leave => {
                 self.problem = Some("this must be typed, not pasted".to_owned());
             }
             Ask::Secrets { .. } => self.hidden.paste(text),
@@ -354,16 +358,20 @@ impl Screen for Prompt {
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
         let width = area.width.saturating_sub(6).min(84);
-        let mut prose = Prose::new(look, width.saturating_sub(4), 7);
+        let labels = if matches!(self.ask, Ask::Settle(_)) { 10 } else { 7 };
+        let mut prose = Prose::new(look, width.saturating_sub(4), labels);
         self.explain(facts, &mut prose);
         if !self.choices().is_empty() {
             prose.blank();
         }
-        for (index, (name, means)) in self.choices().iter().enumerate() {
+        for (index, Choice { name, means }) in self.choices().iter().enumerate() {
             let marked = index == self.choice;
+            // What is marked is told in full; of the others a line, so that all of them can be seen at once.
+            let room = usize::from(width.saturating_sub(18));
+            let means = if marked { (*means).to_owned() } else { text::clip(means, room) };
             let cursor = if marked { look.glyph(Glyph::Cursor) } else { " " };
             let style = if marked { look.focus() } else { Style::new() };
-            prose.indented(&format!("{cursor} {name:<11}"), means, style);
+            prose.indented(&format!("{cursor} {name:<11}"), &means, style);
         }
         let label = self.label(facts);
         let mut below = Prose::new(look, width.saturating_sub(4), 0);
@@ -448,6 +456,11 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             let reason = required(typed, "a skipped step needs a reason")?;
             Ok(vec![command(Command::Skip { step: step.clone(), reason })])
         }
+        Ask::Different(step) if prompt.chosen() == "adopt" => {
+            let id = required(typed, "give the id of the object, such as vpc-0123")?;
+            let reason = "a person said that it is the one".to_owned();
+            Ok(vec![Effect::Send(Request::Adopt { step: step.clone(), id: Some(id), reason })])
+        }
         Ask::Different(step) => {
             let reopen = command(Command::Reopen(step.clone()));
             Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
@@ -469,12 +482,13 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             exactly(&typed, &state.facts.approval_word())?;
             approve(state)
         }
-        Ask::Undo(steps) => {
+        Ask::Undo => {
             exactly(&typed, &state.facts.approval_word())?;
-            if let Some(open) = &mut state.facts.open {
-                open.running = true;
-            }
-            Ok(vec![Effect::Send(Request::Undo(steps.clone()))])
+            let Some(open) = &mut state.facts.open else { return Ok(Vec::new()) };
+            let Some((steps, _)) = open.undo_plan.take() else { return Err("look again first: d".to_owned()) };
+            open.running = true;
+            state.show(Place::Board);
+            Ok(vec![Effect::Send(Request::Undo(steps))])
         }
         Ask::Secrets { run: scope, .. } => {
             let said = Effect::Send(Request::Secrets(prompt.given.clone()));
@@ -511,6 +525,11 @@ fn settle(state: &mut State, prompt: &Prompt, step: &Address, typed: String) -> 
     let again = RunScope::Only(step.clone());
     match prompt.chosen() {
         "look" => Ok(run(state, again)),
+        "adopt" => {
+            let (id, reason) = (Some(typed).filter(|id| !id.is_empty()), "found after the interruption".to_owned());
+            Ok(vec![Effect::Send(Request::Adopt { step: step.clone(), id, reason })])
+        }
+        "undo" => Ok(acts::show_undo(state, vec![step.clone()])),
         "retry" => Ok([vec![settle(Settlement::Retry, String::new())], run(state, again)].concat_effects()),
         _ => {
             let reason = required(typed, "say what you saw: it stands in the handover report")?;

@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
-use crate::engagement::{At, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Tally};
+use crate::engagement::{
+    At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
+    Tally, UndoEntry, UndoPlan, Until,
+};
 use crate::engine::{Notice, Page, Summary};
 use crate::runbook::Party;
 use crate::ui::facts::Opened;
@@ -187,6 +190,8 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
         digest: "d".to_owned(),
         class: crate::engagement::RepeatClass::Token,
         operations: vec!["CreateVpc".to_owned()],
+        tags: std::collections::BTreeMap::new(),
+        deadline: Some(crate::engagement::At(120_000)),
     };
     stage.fact(Fact::Intended { step: step.clone(), intent });
     let outcome = Outcome::InDoubt { why: "the connection broke before AWS answered".to_owned() };
@@ -196,7 +201,11 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
     stage.wished();
     stage.press(&["Enter"]);
     assert!(stage.wished()[0].contains("Run(Only"));
-    stage.press(&["Enter", "Down", "Down", "Enter"]);
+    stage.press(&["Enter", "Down"]).write("vpc-0a1b").press(&["Enter"]);
+    assert!(stage.wished()[0].contains("Adopt") && stage.state.popup.is_none(), "an id can be given");
+    stage.press(&["Enter", "Down", "Down", "Down", "Enter"]);
+    assert!(stage.wished()[0].contains("UndoPlan"), "taking it back is looked at first");
+    stage.press(&["Esc", "Enter", "Down", "Down", "Down", "Down", "Enter"]);
     assert!(stage.wished().is_empty(), "done needs a reason");
     stage.write("seen in the console").press(&["Enter"]);
     assert!(stage.wished()[0].contains("seen in the console"));
@@ -260,11 +269,25 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
     let evidence = Evidence::said("vpc-0a1b is available");
     stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
     let _ = stage.state.board.jump(&stage.state.facts, &step);
-    stage.press(&["u"]);
-    assert_snapshot!(stage.screen(80, 24));
     stage.wished();
-    stage.press(&["Enter"]);
-    assert!(stage.wished().is_empty());
+    stage.press(&["u"]);
+    assert!(stage.wished()[0].starts_with("Send(UndoPlan([Address"), "it is looked first");
+    stage.press(&["a"]);
+    assert!(stage.screen(80, 24).contains("onramp still looks"), "nothing is agreed to unseen");
+    let call = Change::new("ec2", "DeleteVpc", serde_json::json!({ "VpcId": "vpc-0a1b" }));
+    let entry = UndoEntry {
+        step: step.clone(),
+        title: "The VPC".to_owned(),
+        made: At(0),
+        until: Until::Unused,
+        does: TakeBack::Send(vec![call]),
+    };
+    let stays = vec![(address("network/key"), "The key".to_owned(), Stays::Adopted("key-1".to_owned()))];
+    let plan = UndoPlan { entries: vec![entry], stays };
+    stage.notice(Notice::UndoPlanned(vec![step.clone()], std::sync::Arc::new(plan)));
+    assert_snapshot!(stage.screen(80, 24));
+    stage.press(&["a", "Enter"]);
+    assert!(stage.wished().is_empty(), "Enter alone takes nothing back");
     stage.write("acme").press(&["Enter"]);
     assert!(stage.wished()[0].starts_with("Send(Undo([Address"));
 }

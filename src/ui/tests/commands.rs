@@ -7,8 +7,17 @@ use crate::ui::command::{TABLE, keys_markdown};
 use crate::ui::keys;
 use crate::ui::state::Where;
 
-const PLACES: [Where; 8] =
-    [Where::Home, Where::Board, Where::Output, Where::Form, Where::Plan, Where::Edition, Where::Palette, Where::Prompt];
+const PLACES: [Where; 9] = [
+    Where::Home,
+    Where::Board,
+    Where::Output,
+    Where::Form,
+    Where::Plan,
+    Where::Undo,
+    Where::Edition,
+    Where::Palette,
+    Where::Prompt,
+];
 
 #[test]
 fn ids_are_there_once() {

@@ -149,6 +149,8 @@ fn try_once(writer: &mut Writer, attempt: u32, acknowledge: &impl Fn(u64)) {
         digest: "d".repeat(32),
         class: RepeatClass::Token,
         operations: vec!["CreateVpc".to_owned()],
+        tags: Default::default(),
+        deadline: None,
     };
     let (recorded, _) = writer.intend(at, &actor, &step, intent).unwrap();
     acknowledge(recorded.seq);

@@ -1,0 +1,118 @@
+//! The account as looks see it: which object is ours, whose the others are, and what there is twice.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::ec2_call::Ec2Call;
+use super::object::{Remains, Sight, difference};
+use super::world::Subject;
+use crate::aws::ec2::types::{Filter, Tag, TagDescription};
+use crate::aws::{self, AwsFailure, Cloud, Holder};
+
+/// The account as a look uses it.
+pub(super) struct Account<'a> {
+    pub cloud: &'a Cloud,
+    pub subject: &'a Subject,
+    /// Ids of further objects of ours under the key that was looked for.
+    duplicates: Mutex<Vec<String>>,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn new(cloud: &'a Cloud, subject: &'a Subject) -> Self {
+        Account { cloud, subject, duplicates: Mutex::default() }
+    }
+
+    /// What the looks so far found beside the one that counts.
+    pub(super) fn duplicates(&self) -> Vec<String> {
+        self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    pub(super) fn ec2(&self) -> &aws::ec2::Client {
+        self.cloud.ec2()
+    }
+
+    /// Finds our object of that key, or the one that a person said it is; `by_id` is the filter that takes an id.
+    pub(super) fn ours(&self, key: &str, by_id: &str) -> Vec<Filter> {
+        match &self.subject.adopted {
+            Some(id) => vec![aws::filter(by_id, [id.as_str()])],
+            None => aws::lookup(&self.subject.engagement, key),
+        }
+    }
+
+    /// Whose is the object of that id? By its tags, whatever it is.
+    pub(super) async fn holder_of(&self, id: &str) -> Result<Holder, AwsFailure> {
+        let request = self.ec2().describe_tags().filters(aws::filter("resource-id", [id]));
+        let answer = self.cloud.read("DescribeTags", || request.clone().send()).await?;
+        let tag = |one: &TagDescription| Tag::builder().set_key(one.key.clone()).set_value(one.value.clone()).build();
+        let tags: Vec<Tag> = answer.tags().iter().map(tag).collect();
+        Ok(self.holder(Some(&tags)))
+    }
+
+    pub(super) fn is_ours(&self, tags: Option<&[Tag]>) -> bool {
+        matches!(self.holder(tags), Holder::Us { .. })
+    }
+
+    pub(super) fn holder(&self, tags: Option<&[Tag]>) -> Holder {
+        aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
+    }
+
+    /// What a look-up by tags brought, looked at once more: not every endpoint heeds every filter (moto gives all NAT
+    /// gateways), and nobody else's object may be taken for ours.
+    pub(super) fn of_ours<T>(&self, key: &str, found: Vec<T>, tags: fn(&T) -> &[Tag]) -> Vec<T> {
+        if self.subject.adopted.is_some() {
+            return found;
+        }
+        let ours = Holder::Us { key: key.to_owned() };
+        found.into_iter().filter(|one| self.holder(Some(tags(one))) == ours).collect()
+    }
+
+    /// The one object that carries our tags, if any. Of several the oldest counts; the others are told as duplicates and
+    /// left alone, until a person says that they are to go (reliability specification, 2.3).
+    pub(super) fn only_one<T>(
+        &self,
+        key: &str,
+        found: Vec<T>,
+        id: fn(&T) -> Option<&str>,
+        tags: fn(&T) -> &[Tag],
+    ) -> Option<T> {
+        let mut found = self.of_ours(key, found, tags);
+        found.sort_by_cached_key(|one| (aws::run(tags(one)), id(one).map(str::to_owned)));
+        let mut found = found.into_iter();
+        let oldest = found.next();
+        let others = found.filter_map(|one| id(&one).map(str::to_owned));
+        self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
+        oldest
+    }
+
+    /// What is left of an object that onramp made, if these calls would take it away.
+    pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Ec2Call>) -> Remains {
+        match there {
+            None => Remains::Gone,
+            Some(tags) if !self.is_ours(tags) => Remains::NotOurs { said: self.whose(id, tags) },
+            Some(_) => Remains::Takes(calls),
+        }
+    }
+
+    /// Something is in the place of our object `key`, and the look-up by tags did not bring it: it is somebody else's, or
+    /// it is ours and made so recently that not every look-up knows it.
+    pub(super) fn taken(&self, noun: &str, key: &str, place: &str, by: (&str, Option<&[Tag]>)) -> Sight {
+        if let Some(chosen) = &self.subject.adopted {
+            return Sight::Nothing { said: format!("there is no {chosen} that could be {noun}") };
+        }
+        let (id, tags) = by;
+        if self.holder(tags) == (Holder::Us { key: key.to_owned() }) {
+            return Sight::Appearing { said: format!("{noun} is there as {id}, but not every look shows it yet") };
+        }
+        Sight::Foreign {
+            said: format!("the place of {noun} is taken: {place}"),
+            differences: vec![difference(place, format!("{noun}, made by onramp"), self.whose(id, tags))],
+        }
+    }
+
+    /// `vpc-123 of another engagement`, `vpc-123 that onramp did not make`
+    pub(super) fn whose(&self, id: &str, tags: Option<&[Tag]>) -> String {
+        match self.holder(tags) {
+            Holder::Us { key } => format!("{id}, ours as {key}"),
+            Holder::Engagement(other) => format!("{id} of the engagement {other}"),
+            Holder::Stranger => format!("{id}, which onramp did not make"),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Calls are sent in order, and what came of each is written down.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+
+use super::Found;
+use super::ec2_call::Ec2Call;
+use super::ec2_send::Sender;
+use super::world::World;
+use crate::aws::{Fate, Kind};
+use crate::engagement::{Failure, Outcome, SENT_WITHIN};
+use crate::journal::DurableIntent;
+
+/// What a durable intent says of the calls under it.
+pub(super) struct Orders<'a> {
+    token: &'a str,
+    /// On everything that is made.
+    marks: BTreeMap<String, String>,
+    /// No call that may not be repeated starts later than this.
+    until: Instant,
+}
+
+impl<'a> Orders<'a> {
+    pub(super) fn new(world: &World, intent: &'a DurableIntent) -> Self {
+        let (token, said) = (intent.token(), intent.intent());
+        // An intent of an older version does not say.
+        let marks = if said.tags.is_empty() { world.subject.marks(token, said.attempt) } else { said.tags.clone() };
+        Orders { token, marks, until: Instant::now() + SENT_WITHIN }
+    }
+}
+
+/// Why a list of calls was not carried out to its end.
+pub(super) enum Stopped {
+    ThereAlready(Failure),
+    /// Something hangs on what was to be taken away.
+    InUse(Failure),
+    /// The token was used before, for other values or for something that is gone since.
+    Spent(Failure),
+    /// This call may or may not have been executed.
+    Lost(String, Failure),
+    Refused(Failure),
+}
+
+/// Sends calls in order and writes down what each did. What is to be removed and is not there counts as removed.
+pub(super) async fn carry_out(
+    world: &World,
+    orders: &Orders<'_>,
+    calls: Vec<Ec2Call>,
+    ledger: &mut Ledger,
+) -> Result<(), Stopped> {
+    let cloud = world.cloud().map_err(Stopped::Refused)?;
+    let sender = Sender { cloud, marks: &orders.marks, token: orders.token, until: orders.until };
+    for call in calls {
+        let call = match &ledger.id {
+            Some(id) => call.about(id),
+            None => call,
+        };
+        let operation = call.operation();
+        if world.cancel.is_cancelled() {
+            return Err(Stopped::Refused(stopped_before(&operation)));
+        }
+        world.say(&operation).await;
+        let answer = sender.send(&call).await;
+        ledger.sent |= answer.as_ref().err().is_none_or(|failure| failure.fate != Fate::NotExecuted);
+        match answer {
+            Ok(id) => {
+                if let Some(id) = &id {
+                    world.say(&format!("  {id}")).await;
+                }
+                ledger.did(&operation, id);
+            }
+            Err(failure) if takes_away(&operation) && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
+                ledger.did(&operation, None);
+            }
+            Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
+                ledger.did(&operation, None);
+            }
+            Err(failure) if failure.kind == Kind::Exists => {
+                ledger.there_already = Some(operation);
+                return Err(Stopped::ThereAlready(failure.into()));
+            }
+            Err(failure) if failure.kind == Kind::InUse => return Err(Stopped::InUse(failure.into())),
+            Err(failure) if failure.kind == Kind::Token => return Err(Stopped::Spent(failure.into())),
+            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(operation, failure.into())),
+            Err(failure) => return Err(Stopped::Refused(failure.into())),
+        }
+    }
+    Ok(())
+}
+
+fn takes_away(operation: &str) -> bool {
+    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+}
+
+/// What was sent so far, and what came of it.
+pub(super) struct Ledger {
+    id_name: &'static str,
+    id: Option<String>,
+    pub operations: Vec<String>,
+    changed: Vec<String>,
+    pub output: BTreeMap<String, Json>,
+    /// Something went out, whatever came of it.
+    sent: bool,
+    /// The call that found its object there, although a look before it had not: an earlier try of it made it.
+    there_already: Option<String>,
+}
+
+impl Ledger {
+    pub(super) fn new(id_name: &'static str) -> Self {
+        let (operations, changed, output) = Default::default();
+        Ledger { id_name, id: None, operations, changed, output, sent: false, there_already: None }
+    }
+
+    pub(super) fn did(&mut self, operation: &str, id: Option<String>) {
+        self.operations.push(operation.to_owned());
+        match id {
+            Some(id) => {
+                self.changed.push(format!("{operation}: {id}"));
+                self.output.insert(self.id_name.to_owned(), json!(id));
+                self.id = Some(id);
+            }
+            None => self.changed.push(operation.to_owned()),
+        }
+    }
+
+    pub(super) fn made(self, noun: &str) -> Outcome {
+        let said = match &self.id {
+            Some(id) => format!("{noun} is made: {id}"),
+            None => format!("{noun}: {}", crate::text::list(&self.operations)),
+        };
+        Outcome::Changed { said, created: true, operations: self.operations, output: self.output }
+    }
+
+    /// A look found it whole.
+    pub(super) fn there(mut self, found: Found) -> Outcome {
+        if !found.foreign {
+            self.operations.extend(self.there_already.take());
+        }
+        if self.operations.is_empty() {
+            return Outcome::AlreadySo { said: found.said, output: found.output };
+        }
+        self.output.extend(found.output);
+        Outcome::Changed { said: found.said, created: true, operations: self.operations, output: self.output }
+    }
+
+    pub(super) fn taken_away(self, noun: &str) -> Outcome {
+        if self.operations.is_empty() {
+            return Outcome::AlreadySo { said: format!("{noun} is not there any more"), output: BTreeMap::new() };
+        }
+        let said = format!("{noun} is taken away");
+        Outcome::Changed { said, created: false, operations: self.operations, output: BTreeMap::new() }
+    }
+
+    pub(super) fn stopped(self, mut failure: Failure) -> Outcome {
+        failure.unsent = !self.sent;
+        failure.changed = self.changed;
+        failure.made = self.output;
+        Outcome::Failed { failure }
+    }
+
+    pub(super) fn in_doubt(self, failure: &Failure) -> Outcome {
+        let mut why = format!("{} ({})", told(failure), failure.raw);
+        if !self.changed.is_empty() {
+            why = format!("{why}. Before that: {}", crate::text::list(&self.changed));
+        }
+        Outcome::InDoubt { why }
+    }
+}
+
+pub(super) fn stopped_before(what: &str) -> Failure {
+    Failure::new(format!("stopped before {what}"), "Run the step again: it goes on where it stopped.")
+}
+
+pub(super) fn told(failure: &Failure) -> String {
+    format!("{}: {}", failure.what, failure.meaning)
+}

@@ -1,0 +1,154 @@
+//! `onramp settle NAME ADDRESS`: a person says what became of a change that was cut off.
+
+use std::process::ExitCode;
+
+use super::context::Context;
+use super::failure::{Failure, Kind};
+use super::print;
+use super::session::{self, Follower, Session};
+use super::{Everywhere, undo};
+use crate::engagement::doubt::{CHOICES, told};
+use crate::engagement::{Address, Board, Command, Engagement, Event, RunScope, Settlement, Status};
+use crate::engine::{Notice, Request};
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    name: String,
+    /// As in access/vpc
+    step: Address,
+    /// Without one, it is only said what is known and what can be decided
+    #[arg(value_enum)]
+    decision: Option<Decision>,
+    /// For adopt: the object that it is; without it, the one that carries this engagement's tags
+    id: Option<String>,
+    /// Stands in the handover report
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Decision {
+    /// It is there: take it
+    Adopt,
+    /// Nothing was made: try again
+    Retry,
+    /// Take back what may have been made
+    Undo,
+    /// It is done; needs a reason
+    Done,
+}
+
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Some(decision) = arguments.decision else { return show(context, arguments) };
+    if arguments.id.is_some() && decision != Decision::Adopt {
+        return Err(Failure::usage("only adopt takes the id of an object"));
+    }
+    let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    session.greet();
+    let ended = carry_out(&session, decision, arguments);
+    session.close();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Names every change that may or may not have been made, with what it was and what to do; none when all is certain.
+pub fn doubts(engagement: &Engagement, board: &Board) -> Option<String> {
+    let lines: Vec<String> = board
+        .doubts()
+        .map(|row| {
+            let intent = engagement.record(&row.address).and_then(|record| record.pending.as_ref());
+            let calls = intent.map(|intent| text::list(&intent.operations)).unwrap_or_default();
+            format!("  {}  {}: {calls}", row.address, row.title)
+        })
+        .collect();
+    let name = &engagement.identity.name;
+    (!lines.is_empty()).then(|| {
+        format!(
+            "{} in doubt: sent or not, and no answer was recorded.\n{}\n  onramp run {name} looks what became of it; onramp \
+             settle {name} ADDRESS says what is known, and lets you decide",
+            text::count(lines.len(), "change"),
+            lines.join("\n")
+        )
+    })
+}
+
+/// What is known of the doubt, and what can be said about it.
+fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (engagement, _, _) = session::look(context, &arguments.name)?;
+    let step = &arguments.step;
+    let known = engagement.record(step).map(told).unwrap_or_default();
+    if known.is_empty() {
+        return Err(Failure::usage(format!("{step} is not in doubt")).hint("onramp status names what is"));
+    }
+    for (label, said) in known {
+        print::line(&format!("{label:<10} {said}"))?;
+    }
+    print::line("")?;
+    for choice in CHOICES.iter().filter(|choice| choice.name != "look") {
+        print::line(&format!("{:<10} {}", choice.name, choice.means))?;
+    }
+    print::line(&format!("\nonramp run {} --only {step} looks and decides nothing.", arguments.name))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Result<(), Failure> {
+    let mut follower = Follower::new(&session.handle);
+    let (step, reason) = (arguments.step.clone(), arguments.reason.clone());
+    match decision {
+        Decision::Undo => return undo::take_back(session, &[step], &mut follower),
+        Decision::Adopt => {
+            session.handle.send(Request::Adopt { step: step.clone(), id: arguments.id.clone(), reason });
+            until(session, &mut follower, |notice| matches!(notice, Notice::Recorded(one) if ends(&one.event, &step)))?;
+        }
+        Decision::Retry => {
+            session.handle.command(Command::Settle { step: step.clone(), how: Settlement::Retry, reason });
+            session.handle.send(Request::Run(RunScope::Only(step.clone())));
+            until(session, &mut follower, |notice| matches!(notice, Notice::Idle(_)))?;
+        }
+        Decision::Done => {
+            session.handle.command(Command::Settle { step: step.clone(), how: Settlement::Done, reason });
+            let settled = |event: &Event| match event {
+                Event::Done { step: done, .. } | Event::Undone { step: done, .. } => done == &step,
+                _ => false,
+            };
+            until(session, &mut follower, |notice| matches!(notice, Notice::Recorded(one) if settled(&one.event)))?;
+        }
+    }
+    let board = follower.board();
+    match board.row(&step).map(|row| &row.status) {
+        Some(Status::Done { .. } | Status::Undone) => print::line(&format!("{step} is settled")),
+        Some(Status::Failed(failure)) => {
+            Err(Failure::new(Kind::StepFailed, format!("{step}: {}", failure.what)).hint(failure.advice.clone()))
+        }
+        Some(status) => Err(Failure::new(Kind::Waiting, format!("{step} is not done: {}", status.word()))),
+        None => Ok(()),
+    }
+}
+
+/// Does an attempt at this step end with this event?
+fn ends(event: &Event, step: &Address) -> bool {
+    match event {
+        Event::Done { step: ended, .. }
+        | Event::Failed { step: ended, .. }
+        | Event::Waiting { step: ended, .. }
+        | Event::Asked { step: ended, .. }
+        | Event::Stopped { step: ended, .. } => ended == step,
+        _ => false,
+    }
+}
+
+fn until(session: &Session, follower: &mut Follower, ended: impl Fn(&Notice) -> bool) -> Result<(), Failure> {
+    loop {
+        let notice = session.feed.recv().map_err(|_| Failure::usage("the engine ended unexpectedly"))?;
+        match &notice {
+            Notice::Recorded(recorded) => follower.fold(recorded),
+            Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
+            Notice::Broken(why) => return Err(Failure::usage(why.clone())),
+            Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
+            _ => {}
+        }
+        if ended(&notice) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A change in doubt in a person's words: what was intended, what is known of it, and what can be decided.
+
+use super::event::{Intent, Purpose, RepeatClass};
+use super::state::{State, StepRecord};
+
+/// What stands in the journal of the change, as label and text; nothing for a step that is not in doubt.
+pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
+    let (State::InDoubt { intent, why, .. }, sent_until) = (&record.state, record.sent_until) else {
+        return Vec::new();
+    };
+    let purpose = match intent.purpose {
+        Purpose::Apply => "",
+        Purpose::Undo => " (to take it back)",
+    };
+    let found = match &record.finding {
+        Some(finding) if !finding.said.is_empty() => finding.said.clone(),
+        _ => "nobody has looked since".to_owned(),
+    };
+    vec![
+        ("Intended", format!("{}{purpose}", crate::text::list(&intent.operations))),
+        ("Arguments", format!("digest {}, attempt {}", intent.digest, intent.attempt)),
+        ("Token", intent.token.clone()),
+        ("Sent", format!("at {sent_until} at the latest, or never")),
+        ("Guard", guard(intent).to_owned()),
+        ("Known", why.clone()),
+        ("Last look", found),
+    ]
+}
+
+fn guard(intent: &Intent) -> &'static str {
+    match (intent.purpose, intent.class) {
+        (Purpose::Undo, RepeatClass::Person) => "none: only a person can say whether it was taken back",
+        (Purpose::Undo, _) => "what is gone already cannot be taken away once more",
+        (Purpose::Apply, RepeatClass::Token) => "the token: the same again does it once",
+        (Purpose::Apply, RepeatClass::Natural) => "its name or its content: there can be only one",
+        (Purpose::Apply, RepeatClass::Tag) => "its tags: it is looked for, for a while, before anything is repeated",
+        (Purpose::Apply, RepeatClass::Person) => "none: only a person may repeat it",
+    }
+}
+
+/// One way to settle a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// One word, as it is typed.
+    pub name: &'static str,
+    /// What it does, and what follows from it.
+    pub means: &'static str,
+}
+
+/// What a person may decide about a change in doubt; the first does not decide anything yet.
+pub const CHOICES: [Choice; 5] = [
+    Choice {
+        name: "look",
+        means: "onramp looks what is there, and goes on from that as the guard allows; nothing is made twice",
+    },
+    Choice {
+        name: "adopt",
+        means: "it is there: by its id, or the one that is ours; it must be as wanted. What onramp did not make it never \
+                takes away",
+    },
+    Choice {
+        name: "retry",
+        means: "I am sure that nothing was made: try it again. Were it made after all, it would be there twice",
+    },
+    Choice { name: "undo", means: "take back what may have been made: it is looked for first; you see what goes" },
+    Choice {
+        name: "done",
+        means: "I saw that it is done, and answer for it; what I saw stands in the handover report",
+    },
+];

@@ -1,0 +1,194 @@
+//! Taking back: what can be, in which order, and why the rest stays. Nothing here looks at the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::event::{At, Until};
+use super::state::{Engagement, StepRecord};
+use super::{Address, Change};
+use crate::runbook::{Runbook, StepId, Work};
+
+/// What an undo of some steps would touch.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reach {
+    /// Steps that can be taken back, in the order in which that is done; some of them may still be in doubt.
+    pub order: Vec<Address>,
+    pub stays: Vec<(Address, Stays)>,
+}
+
+/// Why something that was made, or taken over, stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stays {
+    /// The runbook says why there is no undo.
+    NoUndo(String),
+    /// It was there before, and a person said that it is the one.
+    Adopted(String),
+    /// It was safe to take back until then; by its name alone it still can be.
+    Late(At),
+    /// Another step stands on it.
+    UsedBy(Address),
+    /// The world says that it is not ours (any more), or could not be asked.
+    Found(String),
+}
+
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stays::NoUndo(why) if why.is_empty() => write!(f, "it has no undo"),
+            Stays::NoUndo(why) => write!(f, "it has no undo: {why}"),
+            Stays::Adopted(id) => write!(f, "{id} was there before; onramp did not make it"),
+            Stays::Late(until) => {
+                write!(f, "it was safe to take back until {until}; name the step to do it all the same")
+            }
+            Stays::UsedBy(user) => write!(f, "it is still used by {user}"),
+            Stays::Found(said) => f.write_str(said),
+        }
+    }
+}
+
+impl Serialize for Stays {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What an undo would do, as it is shown before somebody agrees to it. Its JSON form is stable.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct UndoPlan {
+    /// In the order in which it is done: what stands on something goes before it.
+    pub entries: Vec<UndoEntry>,
+    /// What stays, with its title and the reason.
+    pub stays: Vec<(Address, String, Stays)>,
+}
+
+/// One step of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UndoEntry {
+    pub step: Address,
+    pub title: String,
+    pub made: At,
+    pub until: Until,
+    pub does: TakeBack,
+}
+
+/// How one step is taken back, as far as a look can tell now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeBack {
+    /// Every call or script, in order.
+    Send(Vec<Change>),
+    /// It is not there any more: only the ledger is cleared.
+    Nothing,
+    /// It may have been made: it is looked for first, and what is found is taken back.
+    Look,
+    /// What is there could not be seen, and why; this was written down when it was made.
+    Unseen { recorded: Vec<Change>, why: String },
+}
+
+impl UndoPlan {
+    /// Calls and scripts, as far as they are known.
+    pub fn changes(&self) -> usize {
+        let known = |entry: &UndoEntry| match &entry.does {
+            TakeBack::Send(changes) | TakeBack::Unseen { recorded: changes, .. } => changes.len(),
+            TakeBack::Nothing | TakeBack::Look => 0,
+        };
+        self.entries.iter().map(known).sum()
+    }
+
+    /// One line: how much, and how much stays.
+    pub fn summary(&self) -> String {
+        let stays = match self.stays.len() {
+            0 => String::new(),
+            stays => format!("; {} stays", crate::text::count(stays, "step")),
+        };
+        format!(
+            "{} in {}{stays}",
+            crate::text::count(self.changes(), "change"),
+            crate::text::count(self.entries.len(), "step")
+        )
+    }
+}
+
+/// Can onramp take it back at all?
+fn has_undo(runbook: &Runbook, step: &Address) -> Result<(), String> {
+    match runbook.step(&step.step) {
+        None => Err("the runbook does not have it any more".to_owned()),
+        Some(found) => match (&found.work, &found.no_undo) {
+            (Work::Shell(shell), why) if shell.undo.is_none() => Err(why.clone().unwrap_or_default()),
+            (Work::Shell(_), _) | (_, None) => Ok(()),
+            (_, Some(why)) => Err(why.clone()),
+        },
+    }
+}
+
+fn until(record: &StepRecord) -> Until {
+    let inverse = record.made.as_ref().and_then(|made| made.inverse.as_ref());
+    inverse.map(|inverse| inverse.until).unwrap_or_default()
+}
+
+/// Works out what taking these steps back means, or all of them when none is named.
+pub fn reach(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now: At) -> Reach {
+    let mut reach = Reach::default();
+    let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
+    for (step, record) in engagement.steps.iter().filter(|(step, _)| wanted(step)) {
+        if let Some(id) = &record.adopted {
+            reach.stays.push((step.clone(), Stays::Adopted(id.clone())));
+        }
+        if !record.may_stand() {
+            continue;
+        }
+        match (has_undo(runbook, step), until(record)) {
+            (Err(why), _) => reach.stays.push((step.clone(), Stays::NoUndo(why))),
+            (Ok(()), Until::Moment(end)) if now > end && steps.is_empty() => {
+                reach.stays.push((step.clone(), Stays::Late(end)));
+            }
+            (Ok(()), _) => reach.order.push(step.clone()),
+        }
+    }
+    let needs: BTreeMap<&StepId, BTreeSet<StepId>> =
+        engagement.steps.keys().map(|step| (&step.step, runbook.closure(&step.step))).collect();
+    let hangs_on = |user: &Address, used: &Address| {
+        user.step != used.step && needs.get(&user.step).is_some_and(|needs| needs.contains(&used.step))
+    };
+    // What is not taken back holds what it stands on; what has no undo stays whatever happens, and holds nothing.
+    loop {
+        let holds = |user: &Address| {
+            let record = engagement.record(user);
+            record.is_some_and(StepRecord::may_stand) && !reach.order.contains(user) && has_undo(runbook, user).is_ok()
+        };
+        let held = reach.order.iter().find_map(|used| {
+            let always = engagement.record(used).is_some_and(|record| until(record) == Until::Always);
+            let user = engagement.steps.keys().find(|user| holds(user) && hangs_on(user, used))?;
+            (!always).then(|| (used.clone(), user.clone()))
+        });
+        let Some((used, user)) = held else { break };
+        reach.order.retain(|step| step != &used);
+        reach.stays.push((used, Stays::UsedBy(user)));
+    }
+    reach.order = in_order(engagement, reach.order, hangs_on);
+    reach
+}
+
+/// What hangs on something goes before it; among steps that do not depend on each other the newest goes first.
+fn in_order(
+    engagement: &Engagement,
+    mut steps: Vec<Address>,
+    hangs_on: impl Fn(&Address, &Address) -> bool,
+) -> Vec<Address> {
+    // What is in doubt is the newest there is.
+    let age = |step: &Address| {
+        let record = engagement.record(step);
+        record.and_then(|record| record.made.as_ref()).map_or(u64::MAX, |made| made.seq)
+    };
+    steps.sort_by_key(|step| std::cmp::Reverse(age(step)));
+    let mut order = Vec::new();
+    while !steps.is_empty() {
+        let free = |used: &&Address| !steps.iter().any(|user| hangs_on(user, used));
+        // A circle cannot be: the runbook has none. Whatever is first would end one.
+        let next = steps.iter().position(|step| free(&step)).unwrap_or(0);
+        order.push(steps.remove(next));
+    }
+    order
+}

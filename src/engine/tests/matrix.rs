@@ -1,0 +1,365 @@
+//! The lost-reply matrix: every call that changes something × every way in which its answer can go astray. One object at
+//! the end, and it is ours; and when it is taken back, it is gone, and nothing else is harmed.
+//!
+//! Each fault is aimed at the first call of one operation, through the practice cloud's HTTP seam, and the engine runs as
+//! it does for a person. A fault that never struck fails its cell. Each cell is one run: no second one mends the first.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt};
+
+use super::*;
+use crate::action::every_operation;
+use crate::aws::ec2::types::{DomainType, ResourceType};
+use crate::aws::{self, filter};
+use crate::engagement::{Purpose, RepeatClass};
+
+/// Every kind of object that onramp makes, each once.
+pub(super) const EVERYTHING: &str = r#"
+runbook: everything
+title: Everything
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
+  - id: image
+    title: The image
+    aws: image
+    with: {family: ubuntu-22.04}
+    saves: {id: net.image, root_device: net.root_device}
+  - id: key
+    title: The key
+    aws: key-pair
+    with: {name: ops, public_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJfJ8H0mCFO1wFs0JoCZsXn5pDGvXbYnVwYIXZxsWPcL anna@example.com", key: key/operator}
+    saves: {name: net.key_name}
+  - id: vpc
+    title: The VPC
+    aws: vpc
+    with: {cidr: 10.40.0.0/16, key: vpc/main}
+    saves: {id: net.vpc_id}
+  - id: subnet
+    title: The subnet
+    aws: subnet
+    with: {vpc: "{{ net.vpc_id }}", cidr: 10.40.0.0/24, zone: "{{ aws.region_primary }}a", key: subnet/a}
+    saves: {id: net.subnet_id}
+  - id: gateway
+    title: The gateway
+    aws: internet-gateway
+    with: {vpc: "{{ net.vpc_id }}", key: igw/main}
+    saves: {id: net.gateway_id}
+  - id: routes
+    title: The routes
+    aws: route-table
+    with:
+      vpc: "{{ net.vpc_id }}"
+      key: routes/public
+      routes: [{to: 0.0.0.0/0, gateway: "{{ net.gateway_id }}"}]
+      subnets: ["{{ net.subnet_id }}"]
+  - id: address
+    title: An address
+    aws: elastic-address
+    needs: [gateway]
+    with: {key: eip/nat}
+    saves: {allocation: net.allocation}
+  - id: nat
+    title: The NAT gateway
+    aws: nat-gateway
+    needs: [routes]
+    with: {subnet: "{{ net.subnet_id }}", allocation: "{{ net.allocation }}", key: nat/a}
+    within: 2m
+  - id: group
+    title: The group
+    aws: security-group
+    with:
+      vpc: "{{ net.vpc_id }}"
+      name: bastion
+      key: sg/bastion
+      ingress: [{port: 22, cidrs: [198.51.100.16/29], why: first login}]
+    saves: {id: net.group_id}
+  - id: instance
+    title: The host
+    aws: instance
+    with:
+      image: "{{ net.image }}"
+      root_device: "{{ net.root_device }}"
+      type: t3.micro
+      subnet: "{{ net.subnet_id }}"
+      groups: ["{{ net.group_id }}"]
+      key_pair: "{{ net.key_name }}"
+      key: instance/bastion
+    saves: {id: net.instance_id}
+    within: 2m
+  - id: bastion-address
+    title: An address for it
+    aws: elastic-address
+    needs: [gateway]
+    with: {key: eip/bastion}
+    saves: {allocation: net.bastion_allocation}
+  - id: attached
+    title: The host has its address
+    aws: instance-address
+    with: {instance: "{{ net.instance_id }}", allocation: "{{ net.bastion_allocation }}"}
+  - id: door
+    title: One more door
+    aws: security-group-rule
+    with: {group: "{{ net.group_id }}", port: 22022, cidrs: [198.51.100.16/29], key: rule/ssh, why: operator}
+  - id: closed
+    title: The first door is closed
+    needs: [door]
+    aws: security-group-closed
+    with: {group: "{{ net.group_id }}", port: 22}
+"#;
+
+/// Which step sends it first, on the way there.
+const MAKES: [(&str, &str); 16] = [
+    ("ImportKeyPair", "key"),
+    ("CreateVpc", "vpc"),
+    ("ModifyVpcAttribute", "vpc"),
+    ("CreateSubnet", "subnet"),
+    ("CreateInternetGateway", "gateway"),
+    ("AttachInternetGateway", "gateway"),
+    ("CreateRouteTable", "routes"),
+    ("CreateRoute", "routes"),
+    ("AssociateRouteTable", "routes"),
+    ("AllocateAddress", "address"),
+    ("CreateNatGateway", "nat"),
+    ("CreateSecurityGroup", "group"),
+    ("AuthorizeSecurityGroupIngress", "group"),
+    ("RunInstances", "instance"),
+    ("AssociateAddress", "attached"),
+    ("RevokeSecurityGroupIngress", "closed"),
+];
+
+/// What an undo of everything sends.
+const TAKES: [&str; 14] = [
+    "AuthorizeSecurityGroupIngress",
+    "RevokeSecurityGroupIngress",
+    "DisassociateAddress",
+    "TerminateInstances",
+    "DeleteSecurityGroup",
+    "DeleteNatGateway",
+    "ReleaseAddress",
+    "DisassociateRouteTable",
+    "DeleteRouteTable",
+    "DetachInternetGateway",
+    "DeleteInternetGateway",
+    "DeleteSubnet",
+    "DeleteVpc",
+    "DeleteKeyPair",
+];
+
+/// The ways an answer goes astray.
+const WAYS: [Fault; 5] =
+    [Fault::LostReply, Fault::ServerErrorBefore, Fault::ServerErrorAfter, Fault::Throttle, Fault::Invisible];
+
+/// Calls that make nothing that could be out of sight.
+fn makes_nothing(operation: &str) -> bool {
+    !["Create", "Allocate", "Import", "Run", "AuthorizeSecurityGroupIngress"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+        || operation == "CreateRoute"
+}
+
+/// A cell's tests at the same time; the machine has few processors, and most of a cell is waiting.
+const TOGETHER: usize = 4;
+
+#[test]
+fn every_call_that_can_be_sent_stands_in_the_matrix() {
+    let known: BTreeSet<String> = every_operation().into_iter().map(|(operation, _)| operation).collect();
+    let tested: BTreeSet<String> =
+        MAKES.iter().map(|(operation, _)| *operation).chain(TAKES).map(str::to_owned).collect();
+    assert_eq!(known, tested);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_each_whatever_becomes_of_the_answer() {
+    let clean = Stage::new(EVERYTHING, Faults::none());
+    let usual = made(&clean, None).await;
+    assert_each_call_is_of_its_class(&clean);
+    let cells = MAKES.iter().flat_map(|(operation, step)| WAYS.map(|way| (*operation, *step, way)));
+    let cells = cells.filter(|(operation, _, way)| *way != Fault::Invisible || !makes_nothing(operation));
+    let usual = &usual;
+    let asked: Vec<_> = cells
+        .map(|(operation, step, way)| async move {
+            let stage = Stage::new(EVERYTHING, Faults::none().aim(way, operation, 1));
+            let after = made(&stage, Some(step)).await;
+            let what = format!("{operation} × {}", way.name());
+            assert_struck(&stage, &what);
+            let expected: Vec<&String> = usual.iter().filter(|object| after.contains(object)).collect();
+            assert_eq!(after.iter().collect::<Vec<_>>(), expected, "{what}: each object once");
+            assert_ours(&stage, step, &what).await;
+            let mut desk = stage.open().await;
+            desk.undo(&[]).await;
+            assert_eq!(desk.engagement.ledger(), [], "{what}: all of it can be taken back");
+            desk.close().await;
+            assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}: nothing is left behind");
+            (operation, way)
+        })
+        .collect();
+    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
+    print_matrix("made", &MAKES.map(|(operation, _)| operation), &passed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
+    let built = Stage::new(EVERYTHING, Faults::none());
+    let strangers = strangers(&built).await;
+    made(&built, None).await;
+    let kept = built.home.path().join("account.json");
+    built.account.save(&kept).await.unwrap();
+    let (built, strangers, kept) = (&built, &strangers, &kept);
+    let cells = TAKES.iter().flat_map(|operation| WAYS.map(|way| (*operation, way)));
+    let asked: Vec<_> = cells
+        .filter(|(_, way)| *way != Fault::Invisible)
+        .map(|(operation, way)| async move {
+            let stage = built.again(Faults::none().aim(way, operation, 1), kept).await;
+            let what = format!("{operation} × {}", way.name());
+            let mut desk = stage.open().await;
+            desk.undo(&[]).await;
+            assert_struck(&stage, &what);
+            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
+            let doubts = desk.engagement.steps.values().filter(|record| record.pending.is_some()).count();
+            assert_eq!(doubts, 0, "{what}");
+            desk.close().await;
+            assert_eq!(&others(&stage).await, strangers, "{what}: ours is gone, and theirs is there");
+            (operation, way)
+        })
+        .collect();
+    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
+    print_matrix("taken back", &TAKES, &passed);
+}
+
+/// Runs to this step, or to the end, in one run; answers what is there.
+pub(super) async fn made(stage: &Stage, step: Option<&str>) -> Vec<String> {
+    let mut desk = stage.open().await;
+    let given = [("aws.account_id", ACCOUNT), ("aws.region_primary", REGION)];
+    let given = given.iter().map(|(id, text)| desk.value(id, text)).collect();
+    desk.handle.command(Command::GiveInputs(given));
+    desk.approve().await;
+    let scope = step.map_or(RunScope::All, |step| RunScope::Until(at(&format!("net/{step}"))));
+    desk.run(scope).await;
+    let wanted = at(&format!("net/{}", step.unwrap_or("closed")));
+    let row = desk.row(&wanted.to_string());
+    assert!(matches!(row.status, Status::Done { .. }), "{:#?}: {:#?}", stage.account.cloud().struck(), row);
+    desk.close().await;
+    stage.account.cloud().objects().await
+}
+
+impl Stage {
+    /// The same engagement and the same account as they stand, with other faults.
+    async fn again(&self, faults: Faults, account: &Path) -> Stage {
+        let home = TempDir::new().unwrap();
+        let stage = Stage {
+            account: Account::new(ACCOUNT, REGION, Pace::Instant, faults),
+            runbook: self.runbook.clone(),
+            dial: self.dial.clone(),
+            identity: None,
+            home,
+        };
+        std::fs::create_dir(stage.folder()).unwrap();
+        for file in std::fs::read_dir(self.folder()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), stage.folder().join(file.file_name())).unwrap();
+        }
+        stage.account.load(account).await.unwrap();
+        stage
+    }
+
+    async fn ec2(&self) -> aws::ec2::Client {
+        Cloud::connect(self.wiring()).await.unwrap().ec2().clone()
+    }
+}
+
+fn assert_struck(stage: &Stage, what: &str) {
+    assert_eq!(stage.account.cloud().struck().len(), 1, "{what}: the fault struck once");
+}
+
+/// What the step made carries the token that was written down before.
+async fn assert_ours(stage: &Stage, step: &str, what: &str) {
+    let of_step = |event: &Event| match event {
+        Event::Intended { step: intended, intent } if intended == &at(&format!("net/{step}")) => {
+            assert_eq!(intent.purpose, Purpose::Apply);
+            assert!(intent.deadline.is_some(), "{what}");
+            Some((intent.token.clone(), intent.tags.clone()))
+        }
+        _ => None,
+    };
+    let intents: Vec<_> = stage.events().iter().filter_map(of_step).collect();
+    let tokens: BTreeSet<&String> = intents.iter().map(|(token, _)| token).collect();
+    assert_eq!(tokens.len(), 1, "{what}: one token, however often it was said");
+    assert_eq!(intents[0].1["onramp:token"], intents[0].0, "{what}");
+    if matches!(step, "attached" | "closed") {
+        // Nothing that could carry a tag is made.
+        return;
+    }
+    let token = &intents[0].0;
+    let ec2 = stage.ec2().await;
+    let found = ec2.describe_tags().filters(filter("key", ["onramp:token"])).send().await.unwrap();
+    let carrying = found.tags().iter().filter(|tag| tag.value() == Some(token)).count();
+    assert!(carrying >= 1, "{what}: it carries our token");
+}
+
+/// What is sent keeps what its class promises: a token of ours, tags in the call itself.
+fn assert_each_call_is_of_its_class(stage: &Stage) {
+    let events = stage.events();
+    let tokens: BTreeSet<&str> = events
+        .iter()
+        .filter_map(|event| if let Event::Intended { intent, .. } = event { Some(intent.token.as_str()) } else { None })
+        .collect();
+    let classes: BTreeMap<String, RepeatClass> = every_operation().into_iter().collect();
+    for call in stage.account.cloud().calls().into_iter().filter(|call| call.mutating) {
+        let tagged = call.parameters.values().any(|value| value == "onramp:token");
+        match classes[&call.operation] {
+            RepeatClass::Token => {
+                let said =
+                    call.parameters.get("ClientToken").unwrap_or_else(|| panic!("{} has no token", call.operation));
+                assert!(tokens.contains(said.as_str()), "{}: the token is ours", call.operation);
+                assert!(tagged, "{}", call.operation);
+            }
+            RepeatClass::Tag => assert!(tagged, "{} has no tag to be found by", call.operation),
+            RepeatClass::Natural => {}
+            RepeatClass::Person => panic!("{} is sent without a person", call.operation),
+        }
+    }
+}
+
+/// A VPC of another engagement, with one of our names; and an address that onramp has nothing to do with.
+async fn strangers(stage: &Stage) -> Vec<String> {
+    let ec2 = stage.ec2().await;
+    let marks =
+        aws::Owner { engagement: "another".to_owned(), ..aws::Owner::default() }.marks("net", "net/vpc", "t", 1);
+    let tags = aws::Stamp { marks: &marks, key: "vpc/main", name: "theirs" }.on(ResourceType::Vpc);
+    ec2.create_vpc().cidr_block("10.99.0.0/16").tag_specifications(tags).send().await.unwrap();
+    ec2.allocate_address().domain(DomainType::Vpc).send().await.unwrap();
+    others(stage).await
+}
+
+/// Everything that is not ours, and whatever of ours is left.
+async fn others(stage: &Stage) -> Vec<String> {
+    let mut found = stage.account.cloud().objects().await;
+    let ec2 = stage.ec2().await;
+    let addresses = ec2.describe_addresses().send().await.unwrap();
+    found.extend(addresses.addresses().iter().filter_map(|one| one.allocation_id().map(str::to_owned)));
+    let vpcs = ec2.describe_vpcs().send().await.unwrap();
+    found.extend(vpcs.vpcs().iter().filter_map(|one| one.vpc_id().map(str::to_owned)));
+    found.sort();
+    found
+}
+
+#[expect(clippy::print_stdout, reason = "the matrix is for a person to read")]
+fn print_matrix(title: &str, operations: &[&str], passed: &BTreeSet<(&str, Fault)>) {
+    let mut page = format!("\n{title:<30}");
+    for way in WAYS {
+        page.push_str(&format!(" {:>19}", way.name()));
+    }
+    for operation in operations {
+        page.push_str(&format!("\n{operation:<30}"));
+        for way in WAYS {
+            let cell = if passed.contains(&(*operation, way)) { "one, ours" } else { "-" };
+            page.push_str(&format!(" {cell:>19}"));
+        }
+    }
+    println!("{page}\n({} cells)", passed.len());
+}

@@ -1,0 +1,225 @@
+//! What taking changes back would do, call by call, in its order; what stays, and why; and the gate.
+
+use std::collections::BTreeSet;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::engagement::{Address, Stays, TakeBack, UndoEntry, UndoPlan};
+use crate::engine::Request;
+use crate::ui::effect::Effect;
+use crate::ui::facts::Facts;
+use crate::ui::look::{Glyph, Role};
+use crate::ui::screen::plan::arguments;
+use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::widget::popup::pane;
+use crate::ui::widget::prose::{Prose, cells, fitted};
+use crate::ui::widget::tree;
+use crate::ui::words;
+
+/// Rows of the box that says what an approval means, with its border.
+const GATE_HEIGHT: u16 = 5;
+
+/// The undo screen.
+#[derive(Debug, Clone, Default)]
+pub struct UndoScreen {
+    cursor: usize,
+    opened: BTreeSet<Address>,
+}
+
+enum UndoRow<'a> {
+    Entry(&'a UndoEntry),
+    Line(&'a UndoEntry, Line<'static>),
+    Stays(&'a (Address, String, Stays)),
+}
+
+impl UndoScreen {
+    /// Asks the engine what taking these steps back would do, or all of them.
+    pub fn begin(&mut self, facts: &mut Facts, steps: Vec<Address>) -> Vec<Effect> {
+        (self.cursor, self.opened) = (0, steps.iter().cloned().collect());
+        let Some(open) = &mut facts.open else { return Vec::new() };
+        open.undo_plan = None;
+        vec![Effect::Send(Request::UndoPlan(steps))]
+    }
+
+    fn rows<'a>(&self, facts: &'a Facts, width: u16) -> Vec<UndoRow<'a>> {
+        let Some(plan) = plan(facts) else { return Vec::new() };
+        let mut rows = Vec::new();
+        for entry in &plan.entries {
+            rows.push(UndoRow::Entry(entry));
+            if self.opened.contains(&entry.step) {
+                let lines = opened(facts, entry, width).lines();
+                rows.extend(lines.into_iter().map(|line| UndoRow::Line(entry, line)));
+            }
+        }
+        rows.extend(plan.stays.iter().map(UndoRow::Stays));
+        rows
+    }
+
+    /// Opens or closes the entry under the cursor.
+    pub fn toggle(&mut self, facts: &Facts) {
+        let rows = self.rows(facts, facts.size.0.saturating_sub(2));
+        let Some(UndoRow::Entry(entry) | UndoRow::Line(entry, _)) = rows.get(self.cursor) else { return };
+        let step = entry.step.clone();
+        if !self.opened.remove(&step) {
+            self.opened.insert(step.clone());
+        }
+        let rows = self.rows(facts, facts.size.0.saturating_sub(2));
+        let here = |row: &UndoRow| matches!(row, UndoRow::Entry(entry) if entry.step == step);
+        self.cursor = rows.iter().position(here).unwrap_or(0);
+    }
+
+    fn line(&self, facts: &Facts, row: &UndoRow, width: usize, focused: bool) -> Line<'static> {
+        let look = &facts.look;
+        let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
+        match row {
+            UndoRow::Line(_, line) => line.clone(),
+            UndoRow::Stays((step, _, why)) => {
+                let title = title(facts, step);
+                let said = fitted(&look.text(&format!("{title}: {why}")), width.saturating_sub(13));
+                Line::from(vec![
+                    Span::raw(format!("{cursor}   ")),
+                    Span::styled("= stays  ", look.style(Role::Muted)),
+                    Span::raw(said),
+                ])
+            }
+            UndoRow::Entry(entry) => {
+                let open = self.opened.contains(&entry.step);
+                let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
+                let (word, calls, role) = does(&entry.does);
+                let before = format!("{cursor} {fold} ");
+                let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 2);
+                Line::from(vec![
+                    Span::raw(before),
+                    Span::styled(format!("- {} ", fitted(word, 8)), look.style(role)),
+                    Span::raw(fitted(&look.text(&title(facts, &entry.step)), room)),
+                    Span::raw(" "),
+                    Span::styled(calls, look.style(Role::Muted)),
+                ])
+            }
+        }
+    }
+}
+
+/// The plan that has come, if one has.
+pub fn plan(facts: &Facts) -> Option<&UndoPlan> {
+    facts.open.as_ref()?.undo_plan.as_ref().map(|(_, plan)| plan.as_ref())
+}
+
+fn title(facts: &Facts, step: &Address) -> String {
+    facts.open.as_ref().map_or_else(|| step.to_string(), |open| words::title(&open.runbook, step))
+}
+
+fn does(does: &TakeBack) -> (&'static str, String, Role) {
+    let calls = |changes: &[crate::engagement::Change]| match changes {
+        [] => String::new(),
+        [only] => format!("{} {}", only.service, only.operation),
+        [first, rest @ ..] => format!("{} {} and {} more", first.service, first.operation, rest.len()),
+    };
+    match does {
+        TakeBack::Send(changes) => ("undo", calls(changes), Role::Running),
+        TakeBack::Nothing => ("gone", "nothing is sent".to_owned(), Role::Muted),
+        TakeBack::Look => ("doubt", "looked for first".to_owned(), Role::Waiting),
+        TakeBack::Unseen { recorded, .. } => ("unseen", calls(recorded), Role::Problem),
+    }
+}
+
+fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 12);
+    let none = Vec::new();
+    let changes = match &entry.does {
+        TakeBack::Send(changes) => changes,
+        TakeBack::Unseen { recorded, why } => {
+            prose.item("      Says", &format!("it could not be looked at: {why}"), look.style(Role::Problem));
+            recorded
+        }
+        TakeBack::Nothing => {
+            prose.item("      Says", "it is not there any more; only the ledger is cleared", Style::new());
+            &none
+        }
+        TakeBack::Look => {
+            prose.item("      Says", "it may have been made: what is found of it is taken back", Style::new());
+            &none
+        }
+    };
+    for (number, change) in changes.iter().enumerate() {
+        let call = format!("{} {}", change.service, change.operation);
+        prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
+        arguments(&mut prose, change);
+    }
+    prose.item("      Safe", &entry.until.to_string(), Style::new());
+    prose
+}
+
+impl Screen for UndoScreen {
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
+        let area = content(facts.size);
+        let last = self.rows(facts, area.width.saturating_sub(2)).len().saturating_sub(1);
+        let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
+        self.cursor = match to {
+            Move::Up => self.cursor.saturating_sub(1),
+            Move::Down => (self.cursor + 1).min(last),
+            Move::PageUp => self.cursor.saturating_sub(page),
+            Move::PageDown => (self.cursor + page).min(last),
+            Move::First => 0,
+            Move::Last => last,
+            _ => self.cursor.min(last),
+        };
+        Vec::new()
+    }
+
+    fn title(&self, _facts: &Facts) -> String {
+        "undo".to_owned()
+    }
+
+    fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
+        let [list, gate] = Layout::vertical([Constraint::Fill(1), Constraint::Length(GATE_HEIGHT)]).areas(area);
+        let look = &facts.look;
+        let summary = plan(facts).map_or_else(|| "Undo".to_owned(), |plan| format!("Undo: {}", plan.summary()));
+        let inside = pane(frame, look, list, &summary, "in this order", true);
+        let rows = self.rows(facts, inside.width);
+        let cursor = self.cursor.min(rows.len().saturating_sub(1));
+        let width = usize::from(inside.width);
+        let lines: Vec<Line> =
+            rows.iter().enumerate().map(|(index, row)| self.line(facts, row, width, index == cursor)).collect();
+        if lines.is_empty() {
+            let said = match plan(facts) {
+                None => "onramp looks what is there of what it made. Nothing is changed by this.",
+                Some(_) => "Nothing was changed that could be undone.",
+            };
+            let mut prose = Prose::new(look, inside.width, 0);
+            prose.blank();
+            prose.indented("  ", said, Style::new());
+            draw_prose(frame, inside, prose, 0);
+        }
+        tree::draw(frame, look, inside, &lines, cursor, true);
+        draw_gate(facts, frame, gate);
+    }
+}
+
+fn draw_gate(facts: &Facts, frame: &mut Frame, area: Rect) {
+    let look = &facts.look;
+    let place = match &facts.open {
+        _ if facts.practice() => "PRACTICE: nothing here is real".to_owned(),
+        Some(open) => open.target(),
+        None => String::new(),
+    };
+    let inside = pane(frame, look, area, "Before you approve", &place, false);
+    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 10);
+    match plan(facts).filter(|plan| !plan.entries.is_empty()) {
+        None => {
+            prose.text(" There is nothing to approve.", look.style(Role::Muted));
+        }
+        Some(_) => {
+            let said = "only what onramp made, as its tags say; what stays is named with its reason";
+            prose.item(" Takes", said, Style::new());
+            let said = format!("a, then type {}; Enter alone never approves", facts.approval_word());
+            prose.item(" Approve", &said, look.style(Role::Accent));
+            prose.item(" If cut", "undo again: it goes on where it stopped", Style::new());
+        }
+    }
+    draw_prose(frame, inside, prose, 0);
+}
