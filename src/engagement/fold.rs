@@ -78,6 +78,10 @@ fn rename(engagement: &mut Engagement, moved: &BTreeMap<StepId, StepId>) {
     });
     let renamed: Vec<(Address, StepRecord)> = renamed.collect();
     engagement.steps.extend(renamed);
+    let firsts: Vec<(StepId, StepId)> =
+        moved.iter().map(|(from, to)| (to.clone(), engagement.first_ids.get(from).unwrap_or(from).clone())).collect();
+    engagement.first_ids.retain(|id, _| !moved.contains_key(id));
+    engagement.first_ids.extend(firsts);
     let name = |step: Address| new_name(&step).unwrap_or(step);
     let (kept, approved) = (std::mem::take(&mut engagement.kept), std::mem::take(&mut engagement.approved));
     engagement.kept = kept.into_iter().map(|(step, kept)| (name(step), kept)).collect();

@@ -11,6 +11,7 @@ use super::event::{
 use super::wait::{Wait, Waited};
 use super::{Address, Kept};
 use crate::input::{InputId, Value};
+use crate::runbook::StepId;
 
 /// Everything known of one engagement.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Engagement {
     pub runbook_files: Arc<Vec<RunbookFile>>,
     /// The files of every edition that it has walked, by digest.
     pub editions: BTreeMap<String, Arc<Vec<RunbookFile>>>,
+    /// By which name a step was known first, of those that are called otherwise now.
+    pub first_ids: BTreeMap<StepId, StepId>,
     /// Inputs whose value the runbook would not take any more; they count as not given.
     pub unfit: BTreeSet<InputId>,
     pub inputs: BTreeMap<InputId, Given>,

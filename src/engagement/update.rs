@@ -217,9 +217,7 @@ fn first_names(
     engagement: &Engagement,
     moved: &BTreeMap<StepId, StepId>,
 ) -> (BTreeMap<StepId, StepId>, BTreeMap<StepId, StepId>) {
-    let first =
-        |(step, record): (&Address, &StepRecord)| Some((step.step.clone(), record.formerly.first()?.step.clone()));
-    let before: BTreeMap<StepId, StepId> = engagement.steps.iter().filter_map(first).collect();
+    let before = engagement.first_ids.clone();
     let mut after: BTreeMap<StepId, StepId> = before.clone();
     after.retain(|id, _| !moved.contains_key(id));
     after.extend(moved.iter().map(|(from, to)| (to.clone(), before.get(from).unwrap_or(from).clone())));

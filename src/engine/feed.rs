@@ -76,7 +76,7 @@ impl Feed {
                 _ = look.tick() => {
                     looks = looks.wrapping_add(1);
                     self.look();
-                    if looks % LOOKS_PER_HOLDER == 0 && self.broken.is_none() {
+                    if looks.is_multiple_of(LOOKS_PER_HOLDER) && self.broken.is_none() {
                         self.look_who_holds_it();
                     }
                 }

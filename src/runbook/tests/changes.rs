@@ -37,6 +37,9 @@ fn edition(edits: &[(&str, &str)]) -> Runbook {
     runbook.unwrap_or_else(|| panic!("{problems:#?}"))
 }
 
+/// A name, the edits that make the newer edition, and what is said of it.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Every difference as `step: what (keys)`.
 fn said(changes: &Changes) -> Vec<String> {
     let steps = changes.steps.iter().map(|change| {
@@ -62,7 +65,7 @@ fn said(changes: &Changes) -> Vec<String> {
 #[test]
 fn each_edit_is_said_as_what_it_is() {
     let seen = "  - {id: seen, title: Seen, needs: [open], manual: Show it.}\n";
-    let table: [(&str, &[(&str, &str)], &[&str]); 15] = [
+    let table: [Case<'_>; 15] = [
         ("nothing", &[], &[]),
         ("a comment", &[("title: Book", "title: Book # the book")], &[]),
         ("a title", &[("title: The VPC", "title: The network")], &["net/vpc: reworded title"]),
