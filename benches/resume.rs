@@ -121,7 +121,9 @@ fn fill(folder: &Path, events: u64) {
         .collect();
     let (runbook, _) = load(&files);
     let began = Event::Began { name: "acme".to_owned(), id: "0011223344556677".to_owned(), practice: false };
-    let taken = Event::RunbookTaken { id: runbook.id.clone(), digest: runbook.digest.clone(), files };
+    let (moved, outdated, unfit) = Default::default();
+    let taken =
+        Event::RunbookTaken { id: runbook.id.clone(), digest: runbook.digest.clone(), files, moved, outdated, unfit };
     writer.append(At(0), &actor(), vec![began, taken]).unwrap();
     let steps: Vec<Address> = runbook
         .steps()

@@ -37,7 +37,7 @@ impl<'a> Scene<'a> {
     fn begin(&self) -> Child {
         let events = std::fs::File::create(&self.events).unwrap();
         let run = ["run", "far", "--yes", "--format", "jsonl"];
-        let child = self.stage.command(&run).stdout(events).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = self.stage.command(&run).stdout(events).stderr(Stdio::null()).spawn().unwrap();
         for _ in 0..200 {
             if self.starts() > 0 {
                 std::thread::sleep(Duration::from_millis(2_500));
@@ -45,6 +45,8 @@ impl<'a> Scene<'a> {
             }
             std::thread::sleep(Duration::from_millis(200));
         }
+        let _ = child.kill();
+        let _ = child.wait();
         panic!("the script did not begin: {}", self.stage.run(&["status", "far"]).out)
     }
 

@@ -37,7 +37,7 @@ fn begun() -> (Stage, String) {
     (stage, answers)
 }
 
-fn walk<'a>(answers: &'a str) -> [&'a str; 7] {
+fn walk(answers: &str) -> [&str; 7] {
     ["run", "acme", "--yes", "--answers", answers, "--format", "jsonl"]
 }
 

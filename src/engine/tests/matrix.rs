@@ -350,7 +350,6 @@ async fn others(stage: &Stage) -> Vec<String> {
     found
 }
 
-#[expect(clippy::print_stdout, reason = "the matrix is for a person to read")]
 fn print_matrix(title: &str, operations: &[&str], passed: &BTreeSet<(&str, Fault)>) {
     let mut page = format!("\n{title:<30}");
     for way in WAYS {
