@@ -23,11 +23,31 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         }
         Event::Undone { evidence, .. } => words.evidence(evidence),
         Event::Failed { failure, .. } => words.failure(failure),
-        Event::Waiting { ask, said, .. } => [ask, said].into_iter().for_each(|text| words.text(text)),
+        Event::Waiting { ask, said, who, .. } => [ask, said, who].into_iter().for_each(|text| words.text(text)),
+        Event::WaitSet { who, note, .. } => [who, note].into_iter().for_each(|text| words.text(text)),
+        Event::WaitEnded { note, .. } => words.text(note),
         Event::Asked { question, .. } => words.question(question),
         Event::Stopped { why, .. } => words.text(why),
         Event::Skipped { reason, .. } | Event::Settled { reason, .. } => words.text(reason),
-        _ => {}
+        Event::Undoable { inverse, .. } => {
+            inverse.changes.iter_mut().for_each(|change| words.json(&mut change.arguments));
+        }
+        Event::Adopted { reason, output, .. } => {
+            words.text(reason);
+            words.map(output);
+        }
+        // Names, digests, what a person gave as an input, and the runbook.
+        Event::Began { .. }
+        | Event::RunbookTaken { .. }
+        | Event::ChangeKept { .. }
+        | Event::InputGiven { .. }
+        | Event::InputForgotten { .. }
+        | Event::AttemptStarted { .. }
+        | Event::Held { .. }
+        | Event::PlanApproved { .. }
+        | Event::Intended { .. }
+        | Event::HostKeyTrusted { .. }
+        | Event::Reopened { .. } => {}
     }
     event
 }
@@ -135,6 +155,15 @@ mod tests {
                 },
                 kept: vec![Kept { name: "access.x".to_owned(), key: None, value: json!({ "a": "hunter2-canary" }) }],
             },
+            Event::Adopted {
+                step: step.clone(),
+                attempt: 1,
+                id: "vpc-1".to_owned(),
+                ours: false,
+                reason: "it is hunter2-canary".to_owned(),
+                output: BTreeMap::from([("said".to_owned(), json!("hunter2-canary"))]),
+            },
+            Event::WaitEnded { step: step.clone(), note: "hunter2-canary".to_owned() },
         ];
         for event in events {
             let said = serde_json::to_string(&masked(event, &masker)).unwrap();
