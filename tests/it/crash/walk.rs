@@ -29,9 +29,9 @@ pub enum Act {
 const MAKE: [Act; 5] = [Act::New, Act::Input, Act::Run, Act::Sign, Act::Finish];
 const NAME: &str = "acme";
 /// The engineer comes back some minutes later. That is longer than EC2 may hide what was made, so nothing is waited for.
-const BACK_AFTER: Duration = Duration::from_secs(180);
+const BACK_AFTER: Duration = Duration::from_secs(300);
 /// A program that does not end by then hangs.
-const HANGS: Duration = Duration::from_secs(240);
+const HANGS: Duration = Duration::from_secs(420);
 /// How often one act is begun again before it counts as stuck, deaths not counted.
 const TRIES: u32 = 3;
 
