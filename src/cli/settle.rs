@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::print;
+use super::print::{self, Format};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, undo};
 use crate::engagement::doubt::{CHOICES, told};
@@ -23,8 +23,11 @@ pub struct Arguments {
     /// For adopt: the object that it is; without it, the one that carries this engagement's tags
     id: Option<String>,
     /// Stands in the handover report
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
+    /// For undo: do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -62,10 +65,16 @@ pub fn doubts(engagement: &Engagement, board: &Board) -> Option<String> {
         })
         .collect();
     let name = &engagement.identity.name;
+    let what_to_do = match engagement.identity.practice {
+        true => "onramp practice looks what became of it (R), or lets you decide (Enter)".to_owned(),
+        false => format!(
+            "onramp run {name} looks what became of it; onramp settle {name} ADDRESS says what is known, and lets you \
+             decide"
+        ),
+    };
     (!lines.is_empty()).then(|| {
         format!(
-            "{} in doubt: sent or not, and no answer was recorded.\n{}\n  onramp run {name} looks what became of it; onramp \
-             settle {name} ADDRESS says what is known, and lets you decide",
+            "{} in doubt: sent or not, and no answer was recorded.\n{}\n  {what_to_do}",
             text::count(lines.len(), "change"),
             lines.join("\n")
         )
@@ -95,7 +104,11 @@ fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Re
     let mut follower = Follower::new(&session.handle);
     let (step, reason) = (arguments.step.clone(), arguments.reason.clone());
     match decision {
-        Decision::Undo => return undo::take_back(session, &[step], &mut follower),
+        Decision::Undo => {
+            let (name, steps) = (arguments.name.clone(), vec![step]);
+            let arguments = undo::Arguments { name, steps, all: false, yes: arguments.yes, format: Format::Text };
+            return undo::review(session, &arguments);
+        }
         Decision::Adopt => {
             session.handle.send(Request::Adopt { step: step.clone(), id: arguments.id.clone(), reason });
             until(session, &mut follower, |notice| matches!(notice, Notice::Recorded(one) if ends(&one.event, &step)))?;

@@ -16,18 +16,18 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// Steps to take back; without any and without --all it is only said what would be done
-    steps: Vec<Address>,
+    pub steps: Vec<Address>,
     /// Everything that this engagement changed
     #[arg(long, conflicts_with = "steps")]
-    all: bool,
+    pub all: bool,
     /// Do not ask
     #[arg(long)]
-    yes: bool,
+    pub yes: bool,
     /// How the plan is written
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    pub format: Format,
 }
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -38,7 +38,17 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+/// Shows what would be sent, asks, and takes it back.
+///
+/// # Errors
+/// There is no such step, nobody agreed, or as `take_back`.
+pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+    let known = |step: &&Address| {
+        session.handle.runbook().step(&step.step).is_some() || session.handle.engagement().record(step).is_some()
+    };
+    if let Some(step) = arguments.steps.iter().find(|step| !known(step)) {
+        return Err(Failure::usage(format!("this runbook has no step \"{step}\"")).hint("onramp status lists them all"));
+    }
     let mut follower = Follower::new(&session.handle);
     let plan = planned(session, &arguments.steps, &mut follower)?;
     match arguments.format {
@@ -76,7 +86,7 @@ fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Res
 ///
 /// # Errors
 /// It is refused, or something of it is left; what blocks it is said.
-pub fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<(), Failure> {
+fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<(), Failure> {
     session.handle.send(Request::Undo(steps.to_vec()));
     loop {
         match session.feed.recv() {
@@ -123,7 +133,7 @@ fn line(event: &Event) -> Option<String> {
 /// The plan for people.
 fn text(plan: &UndoPlan) -> String {
     let mut out = String::new();
-    if plan.entries.is_empty() {
+    if plan.entries.is_empty() && plan.stays.is_empty() {
         let _ = writeln!(out, "Nothing was changed that could be undone.");
     }
     for entry in &plan.entries {

@@ -40,6 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     let mut walked = old.as_ref().clone();
     match edition(writer.engagement(), arguments.runbook.as_deref())? {
         Some((files, new)) => {
+            known(&new, arguments)?;
             // Refused before anybody reads it in vain.
             let events = update(writer.engagement(), &old, &new, &files)
                 .map_err(|refusal| Failure::usage(refusal.to_string()))?;
@@ -86,6 +87,14 @@ fn edition(engagement: &Engagement, named: Option<&str>) -> Result<Option<(Vec<R
     let files = context::runbook_files(named)?;
     let edition = context::usable(&files)?;
     Ok((edition.digest != engagement.runbook_digest).then_some((files, edition)))
+}
+
+/// A mistyped address is said before anything is taken.
+fn known(runbook: &Runbook, arguments: &Arguments) -> Result<(), Failure> {
+    match arguments.look.iter().chain(&arguments.keep).find(|step| runbook.step(&step.step).is_none()) {
+        None => Ok(()),
+        Some(step) => Err(Failure::usage(format!("this edition has no step \"{step}\"")).hint("nothing was changed")),
+    }
 }
 
 /// Look again, or keep.

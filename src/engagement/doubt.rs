@@ -13,6 +13,9 @@ pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
         Purpose::Undo => " (to take it back)",
     };
     let found = match &record.finding {
+        Some(finding) if !finding.said.is_empty() && record.found_before => {
+            format!("none since; before it was sent: {}", finding.said)
+        }
         Some(finding) if !finding.said.is_empty() => finding.said.clone(),
         _ => "nobody has looked since".to_owned(),
     };
@@ -68,3 +71,34 @@ pub const CHOICES: [Choice; 5] = [
         means: "I saw that it is done, and answer for it; what I saw stands in the handover report",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engagement::{Finding, FindingKind};
+
+    #[test]
+    fn a_look_from_before_the_change_was_sent_is_not_taken_for_one_at_what_became_of_it() {
+        let finding =
+            Finding { kind: FindingKind::Absent, said: "vpc/main is not there".to_owned(), differences: Vec::new() };
+        let intent = Intent {
+            attempt: 1,
+            purpose: Purpose::Apply,
+            generation: 0,
+            token: "t".to_owned(),
+            digest: "d".to_owned(),
+            class: RepeatClass::Tag,
+            operations: vec!["CreateVpc".to_owned()],
+            tags: Default::default(),
+            deadline: None,
+        };
+        let state = State::InDoubt { intent, since: Default::default(), why: "cut off".to_owned() };
+        let look = |found_before| {
+            let record =
+                StepRecord { state: state.clone(), finding: Some(finding.clone()), found_before, ..Default::default() };
+            told(&record).pop().map(|(_, said)| said)
+        };
+        assert_eq!(look(true).as_deref(), Some("none since; before it was sent: vpc/main is not there"));
+        assert_eq!(look(false).as_deref(), Some("vpc/main is not there"));
+    }
+}

@@ -114,11 +114,15 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             };
             record.state = State::Running { attempt: *attempt, stage, since: at };
         }
-        Event::Probed { finding, .. } => record.finding = Some(finding.clone()),
+        Event::Probed { finding, .. } => {
+            record.finding = Some(finding.clone());
+            record.found_before = false;
+        }
         Event::Held { attempt, .. } => {
             record.rest(at, "no approval covers it", State::Held { attempt: *attempt, since: at });
         }
         Event::Intended { intent, .. } => {
+            record.found_before = record.finding.is_some();
             record.pending = Some(intent.clone());
             record.sent_until = intent.deadline.unwrap_or_else(|| deadline(at));
             let stage = match intent.purpose {

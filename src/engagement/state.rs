@@ -69,6 +69,8 @@ pub struct StepRecord {
     pub attempts: u32,
     pub state: State,
     pub finding: Option<Finding>,
+    /// `finding` is older than the last intent: it says nothing of what became of that.
+    pub found_before: bool,
     /// What was intended and has no outcome yet.
     pub pending: Option<Intent>,
     /// Until when `pending` may have been sent.

@@ -105,6 +105,13 @@ fn names_that_are_no_names() {
 }
 
 #[test]
+fn an_undo_of_a_step_that_is_not_there_says_so() {
+    let stage = begun();
+    stage.run(&["undo", "acme", "access/vcp"]).expect(2).says("no step \"access/vcp\"");
+    stage.run(&["undo", "acme", "access/vpc"]).expect(0).says("Nothing was changed");
+}
+
+#[test]
 fn a_name_that_is_taken_keeps_what_is_there() {
     let stage = begun();
     stage.run(&["input", "acme", "eng.customer_name=Acme"]).expect(0);

@@ -80,6 +80,8 @@ fn an_edited_runbook_is_shown_before_it_is_taken_and_keeps_what_is_known() {
     for words in ["renamed", "net/gate was net/door", "done otherwise", "net/other", "reworded", "stays as it is"] {
         shown.says(words);
     }
+    let typo = ["update", "acme", "--runbook", path, "--yes", "--look", "net/othre"];
+    stage.run(&typo).expect(2).says("no step \"net/othre\"");
     let listed = json(&stage)["steps"][1]["address"].clone();
     assert_eq!(listed, "net/door", "nobody took it");
     stage.run(&["update", "acme", "--runbook", path, "--yes"]).expect(0).says("net/other");
