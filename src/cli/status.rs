@@ -105,6 +105,9 @@ pub fn waits(board: &Board, now: At) -> String {
         let due = if due.is_empty() { String::new() } else { format!(", {due}") };
         let lasted = text::about(wait.lasted(now));
         out.push_str(&format!("  {}, {lasted}{due}  {}  {}\n", wait.whom(), row.address, row.title));
+        for line in wait.ask.lines().filter(|line| !line.trim().is_empty()) {
+            out.push_str(&format!("      asked: {line}\n"));
+        }
         for said in [&wait.note, &wait.said].into_iter().filter(|said| !said.is_empty()) {
             out.push_str(&format!("      {said}\n"));
         }

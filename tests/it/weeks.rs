@@ -44,7 +44,9 @@ fn who_must_move_since_when_and_until_when_is_kept_and_shown() {
     let wait = json(&stage)["waits"][0].clone();
     assert_eq!((&wait["on"], &wait["who"]), (&Json::from("customer"), &Json::from("Jane Doe")), "{wait}");
     assert_eq!(wait["asked"], "Please open the door.");
-    stage.run(&["wait", "acme"]).expect(0).says("customer (Jane Doe)");
+    let listed = stage.run(&["wait", "acme"]).expect(0);
+    listed.says("customer (Jane Doe)");
+    listed.says("asked: Please open the door.");
     stage.run(&["status"]).expect(0).says("customer 1");
 
     stage.run(&["wait", "acme", "net/door", "--due", "2020-01-31", "--who", "Network team"]).expect(0);
