@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,10 @@ use super::error::{Problem, SshError, Stage};
 use super::exec::{self, Lease, Prepared, Session};
 use super::hostkey::Judge;
 use super::{Chunk, Exit, Hop, Identity, Route, Script, Settings};
+
+/// How often, and how long after, a session is asked for again where the server had allowed one before.
+const REFUSALS: u32 = 20;
+const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
 /// Connections to hosts, kept for as long as they work.
 ///
@@ -250,6 +255,7 @@ impl Pool {
     pub(super) async fn session(&self, hops: &[Hop]) -> Result<Session, SshError> {
         let [.., target] = hops else { return Err(no_hops()) };
         let limits = &self.settings.limits;
+        let mut refused = 0;
         loop {
             let Got { connection, cached } = self.connection(hops).await?;
             let Some(lease) = Lease::take(&connection).await else { continue };
@@ -259,6 +265,11 @@ impl Pool {
             };
             match problem {
                 Problem::ChannelRefused(_) if lease.was_one_too_many() => {}
+                // It has allowed some before: one that has ended here may count over there for a moment longer.
+                Problem::ChannelRefused(_) if refused < REFUSALS && connection.finished.load(Ordering::SeqCst) > 0 => {
+                    refused += 1;
+                    tokio::time::sleep(AFTER_REFUSAL).await;
+                }
                 Problem::Timeout(_) if connection.answers(limits).await => {
                     return Err(failed(target, Stage::Channel, problem));
                 }
