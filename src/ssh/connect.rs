@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use std::{borrow::Cow, io};
 
@@ -13,7 +13,8 @@ use russh::client::{self, ChannelOpenHandle, DisconnectReason, Handle, Msg, Sess
 use russh::keys::{Algorithm, PublicKeyOrCertificate};
 use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelStream, Disconnect, Preferred, SshId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::auth;
@@ -24,6 +25,16 @@ use super::{Hop, Limits, Settings};
 
 /// sshd's MaxSessions is 10; two are left for people.
 const MOST_SESSIONS: usize = 8;
+
+/// How much a server may send before it hears that we took it: no stream of a connection is behind more of another one.
+const WINDOW: u32 = 256 * 1024;
+
+/// Pieces of one stream that wait for their reader. When there are more, all streams of the connection wait for it.
+const PIECES_WAITING: usize = 512;
+
+/// A host may send so much at once, and so many bytes in a second from then on: one that floods slows nobody else.
+const BURST: f64 = 1024.0 * 1024.0;
+const BYTES_IN_A_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
 
 /// A server may say something before its identification line (RFC 4253, 4.2), but not a book.
 const LONGEST_GREETING: usize = 8 * 1024;
@@ -45,12 +56,29 @@ pub(super) struct Connection {
     pub(super) leases: AtomicUsize,
     /// Session channels that were open and are closed.
     pub(super) finished: AtomicUsize,
+    /// Permits for streams to hosts behind this one.
+    streams: Arc<Semaphore>,
+    /// Others run through it: it is not held back when it brings much.
+    carries_others: Arc<AtomicBool>,
     news: watch::Receiver<News>,
     /// The connection that this one runs through must live as long.
-    _via: Option<Arc<Connection>>,
+    _via: Option<Lane>,
     /// A peer that falls silent in the middle of a key exchange would keep the russh task, and with it the socket, for
     /// ever. Dropping the leash lets go of both.
     _leash: DropGuard,
+}
+
+/// A connection to a bastion, and the room for one stream in it.
+pub(super) struct Lane {
+    pub(super) connection: Arc<Connection>,
+    /// None when every connection is full, and no other one can be had.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Lane {
+    pub(super) fn new(connection: Arc<Connection>, room: Option<OwnedSemaphorePermit>) -> Self {
+        Self { connection, _room: room }
+    }
 }
 
 /// What the connection told us, beyond answers to questions.
@@ -78,20 +106,20 @@ impl Connection {
         judge: Judge,
         wanted: Wanted,
         settings: &Settings,
-        via: Option<Arc<Connection>>,
+        via: Option<Lane>,
     ) -> Result<Self, Failure> {
         let limits = settings.limits;
         let token = CancellationToken::new();
         let leash = token.clone().drop_guard();
-        let mut wire = Leashed { wire, cut: Box::pin(token.cancelled_owned()) };
+        let carries_others = Arc::new(AtomicBool::new(false));
+        let mut wire = Leashed::new(wire, token, Arc::clone(&carries_others));
         let greeting = within(limits.banner, Stage::Banner, greeting(&mut wire)).await?;
-        let (reader, writer) = tokio::io::split(wire);
-        let replayed = tokio::io::join(io::Cursor::new(greeting.bytes).chain(reader), writer);
+        wire.replay = greeting.bytes;
 
         let (tell, news) = watch::channel(News::default());
         let guard = Guard { judge, tell };
         let exchange = async {
-            let connected = client::connect_stream(Arc::new(config(wanted)), replayed, guard).await;
+            let connected = client::connect_stream(Arc::new(config(wanted)), wire, guard).await;
             connected.map_err(Refusal::into_failure)
         };
         let mut handle = within(limits.handshake, Stage::KeyExchange, exchange).await?;
@@ -106,6 +134,8 @@ impl Connection {
             sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
             leases: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            carries_others,
             news,
             _via: via,
             _leash: leash,
@@ -163,6 +193,16 @@ impl Connection {
         })
     }
 
+    /// Room for one stream more, if there is any.
+    pub(super) fn room(self: &Arc<Self>) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// How many hold on to it: the one with the fewest is the least crowded.
+    pub(super) fn crowd(self: &Arc<Self>) -> usize {
+        Arc::strong_count(self)
+    }
+
     /// Opens a byte stream from this hop to `address:port`.
     pub(super) async fn forward(
         self: &Arc<Self>,
@@ -171,6 +211,7 @@ impl Connection {
         limit: Duration,
     ) -> Result<ChannelStream<Msg>, Problem> {
         let started = Instant::now();
+        self.carries_others.store(true, Ordering::Relaxed);
         let (connection, to) = (Arc::clone(self), address.to_owned());
         let open = async move { connection.handle.channel_open_direct_tcpip(to, port.into(), "127.0.0.1", 0).await };
         let channel = match open_in_background(open, limit).await? {
@@ -263,6 +304,8 @@ fn config(wanted: Wanted) -> client::Config {
             compression: Cow::Borrowed(&[russh::compression::NONE]),
             ..Preferred::DEFAULT
         },
+        window_size: WINDOW,
+        channel_buffer_size: PIECES_WAITING,
         nodelay: true,
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVES_UNANSWERED,
@@ -295,12 +338,20 @@ pub(super) async fn greeting(wire: &mut (impl AsyncRead + Unpin)) -> Result<Gree
         match wire.read(&mut piece).await {
             Ok(0) if seen.is_empty() => return fail(Problem::Lost("the server hung up without a word".to_owned())),
             Ok(0) => {
-                let said = printable(&String::from_utf8_lossy(&seen));
-                return fail(Problem::NotSsh(said));
+                return fail(turned_away(&printable(&String::from_utf8_lossy(&seen))));
             }
             Ok(n) => seen.extend(piece.iter().take(n)),
             Err(error) => return fail(Problem::Lost(error.to_string())),
         }
+    }
+}
+
+/// What sshd says instead of its identification line, when it says anything.
+fn turned_away(said: &str) -> Problem {
+    match said {
+        "Exceeded MaxStartups" => Problem::Busy,
+        "Not allowed at this time" => Problem::Penalty,
+        _ => Problem::NotSsh(said.to_owned()),
     }
 }
 
@@ -419,10 +470,36 @@ impl client::Handler for Guard {
     }
 }
 
-/// A wire that can be let go from outside, whatever the task that reads it is doing.
+/// A wire that can be let go from outside, whatever the task that reads it is doing. A host that floods is read slowly.
 struct Leashed {
     wire: Box<dyn Wire>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What was read already, to be read again first.
+    replay: Vec<u8>,
+    carries_others: Arc<AtomicBool>,
+    /// Bytes that may be read now; below zero, nothing is for a while.
+    allowance: f64,
+    counted: Instant,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Leashed {
+    fn new(wire: Box<dyn Wire>, leash: CancellationToken, carries_others: Arc<AtomicBool>) -> Self {
+        let (cut, counted) = (Box::pin(leash.cancelled_owned()), Instant::now());
+        Self { wire, cut, replay: Vec::new(), carries_others, allowance: BURST, counted, pause: None }
+    }
+
+    /// So much was read: is it time for a pause?
+    fn took(&mut self, bytes: usize) {
+        let bytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let earned = self.counted.elapsed().as_secs_f64() * BYTES_IN_A_SECOND;
+        self.counted = Instant::now();
+        self.allowance = (self.allowance + earned).min(BURST) - bytes;
+        if self.allowance < 0.0 && !self.carries_others.load(Ordering::Relaxed) {
+            let pause = Duration::from_secs_f64(-self.allowance / BYTES_IN_A_SECOND);
+            self.pause = Some(Box::pin(tokio::time::sleep(pause)));
+        }
+    }
 }
 
 impl AsyncRead for Leashed {
@@ -430,7 +507,19 @@ impl AsyncRead for Leashed {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.wire).poll_read(cx, buf)
+        if !self.replay.is_empty() {
+            let now = self.replay.len().min(buf.remaining());
+            buf.put_slice(&self.replay.drain(..now).collect::<Vec<u8>>());
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        let before = buf.filled().len();
+        let read = ready!(Pin::new(&mut self.wire).poll_read(cx, buf));
+        self.took(buf.filled().len().saturating_sub(before));
+        Poll::Ready(read)
     }
 }
 

@@ -120,6 +120,12 @@ pub enum Problem {
     /// Something answers there, but not an SSH server.
     #[error("this is not an SSH server; it said: {0}")]
     NotSsh(String),
+    /// Too many others are logging in to it.
+    #[error("the server takes no more logins at once (MaxStartups)")]
+    Busy,
+    /// Logins from our address failed too often.
+    #[error("the server refuses this address for a while, because logins from it failed (PerSourcePenalties)")]
+    Penalty,
     /// The two sides have no algorithm in common, or the other side broke the protocol.
     #[error("{0}")]
     Protocol(String),
@@ -256,6 +262,8 @@ impl SshError {
             }
             Problem::Io(_)
             | Problem::NotSsh(_)
+            | Problem::Busy
+            | Problem::Penalty
             | Problem::Protocol(_)
             | Problem::ForwardingRefused { .. }
             | Problem::ConnectFailed { .. }
@@ -277,6 +285,13 @@ impl SshError {
                 format!("The machine answers but nothing listens on {at}: check the port, and that sshd runs on {hop}.")
             }
             Problem::NotSsh(_) => format!("Another service listens on {at}: check the port of {hop}."),
+            Problem::Busy => {
+                format!("Others log in to {hop} at the same time: try again, or raise MaxStartups in its sshd_config.")
+            }
+            Problem::Penalty => format!(
+                "Wait some minutes: every try makes it longer, for everybody who comes from the same address. Look in the \
+                 log of sshd on {hop} whose logins failed, and mend that first."
+            ),
             Problem::Protocol(_) => {
                 format!("Compare the algorithms that sshd on {hop} allows (sshd -T) with those named above.")
             }

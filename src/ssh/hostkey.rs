@@ -4,6 +4,8 @@
 //! authority, the keys of known_hosts, and the keys that a person accepted. A host of which nothing is known is
 //! unknown; a host of which only other keys are known has changed.
 
+use std::sync::Arc;
+
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 
 use super::error::{OfferedKey, Problem, printable};
@@ -27,7 +29,10 @@ pub(super) struct Judge {
     address: String,
     port: u16,
     pins: Vec<String>,
-    known: KnownHosts,
+    /// What is written of this host at this port.
+    here: Vec<Arc<Entry>>,
+    /// What is written of this host without a port, when ours is not the usual one.
+    without_port: Vec<Arc<Entry>>,
     accepted_here: Vec<String>,
     accepted_elsewhere: Vec<String>,
     now: u64,
@@ -42,7 +47,7 @@ pub(super) struct Wanted {
 
 impl Judge {
     /// Gathers what is known about `hop` from its pins, the known_hosts files and the keys accepted earlier.
-    pub(super) async fn for_hop(hop: &Hop, settings: &Settings) -> Result<Self, Problem> {
+    pub(super) fn for_hop(hop: &Hop, settings: &Settings, known: &KnownHosts) -> Result<Self, Problem> {
         let (accepted_here, accepted_elsewhere) = {
             let trusted = settings.trusted.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             (trusted.here(&hop.name, hop.port), trusted.elsewhere(&hop.name, hop.port))
@@ -52,7 +57,11 @@ impl Judge {
             address: hop.address.clone(),
             port: hop.port,
             pins: hop.pins.iter().map(|pin| fingerprint_in(pin)).collect::<Result<_, _>>()?,
-            known: KnownHosts::read(&settings.known_hosts).await?,
+            here: known.of(&written(&hop.address, hop.port)),
+            without_port: match hop.port {
+                USUAL_PORT => Vec::new(),
+                _ => known.of(&written(&hop.address, USUAL_PORT)),
+            },
             accepted_here,
             accepted_elsewhere,
             now: (settings.now)(),
@@ -166,15 +175,12 @@ impl Judge {
         }
     }
 
-    /// Entries for this host at this port.
     fn entries_here(&self) -> impl Iterator<Item = &Entry> {
-        self.known.of(written(&self.address, self.port))
+        self.here.iter().map(AsRef::as_ref)
     }
 
-    /// Entries for this host without a port, when ours is not the usual one.
     fn entries_without_port(&self) -> impl Iterator<Item = &Entry> {
-        let name = (self.port != USUAL_PORT).then(|| written(&self.address, USUAL_PORT));
-        name.into_iter().flat_map(|name| self.known.of(name))
+        self.without_port.iter().map(AsRef::as_ref)
     }
 
     fn changed(&self, key: &PublicKey, expected: Vec<String>, from: String) -> Problem {

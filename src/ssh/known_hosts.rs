@@ -1,13 +1,18 @@
 //! known_hosts files, as sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT" describes them.
 
+use std::collections::{BTreeSet, HashMap};
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use russh::keys::{HashAlg, PublicKey};
 use sha1::Sha1;
+use tokio::sync::Mutex;
 
 use super::error::Problem;
 
@@ -19,8 +24,21 @@ pub(super) const USUAL_PORT: u16 = 22;
 
 /// All entries of all files, in order.
 #[derive(Debug, Default)]
-pub(super) struct KnownHosts {
-    entries: Vec<Entry>,
+pub(super) struct KnownHosts(Vec<Arc<File>>);
+
+/// The files that were read, each until it is another one: a thousand hosts behind one bastion ask for the same lines.
+#[derive(Debug, Default)]
+pub(super) struct Shelf(Mutex<HashMap<PathBuf, (Stamp, Arc<File>)>>);
+
+/// What shows that a file is still the one that was read.
+type Stamp = (u64, u64, i64, i64);
+
+/// The entries of one file, in order. Most lines name their hosts plainly: these are found without looking at the others.
+#[derive(Debug, Default)]
+struct File {
+    entries: Vec<Arc<Entry>>,
+    plain: HashMap<String, Vec<usize>>,
+    other: Vec<usize>,
 }
 
 /// One line: these hosts have this key.
@@ -54,27 +72,66 @@ struct Pattern {
     glob: String,
 }
 
-impl KnownHosts {
-    /// Reads all files. A missing file is an empty one; any other failure to read is an error, because an unread file
-    /// may hold the revocation or the other key that would have stopped us.
-    pub(super) async fn read(files: &[PathBuf]) -> Result<Self, Problem> {
-        let mut all = Self::default();
+impl Shelf {
+    /// All files, as they are now. A missing file is an empty one; any other failure to read is an error, because an
+    /// unread file may hold the revocation or the other key that would have stopped us.
+    pub(super) async fn read(&self, files: &[PathBuf]) -> Result<KnownHosts, Problem> {
+        // Whoever comes meanwhile waits for what is being read.
+        let mut shelf = self.0.lock().await;
+        let mut all = Vec::new();
         for path in files {
             let trouble = |why: String| Problem::KnownHosts { path: path.clone(), why };
+            let stamp = match tokio::fs::metadata(path).await {
+                Ok(facts) => stamp(&facts),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(trouble(error.to_string())),
+            };
+            if let Some((_, file)) = shelf.get(path).filter(|(read, _)| *read == stamp) {
+                all.push(Arc::clone(file));
+                continue;
+            }
             let bytes = match read_bounded(path).await {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(trouble(error.to_string())),
             };
-            let file = path.display().to_string();
-            all.entries.extend(parse(&bytes, &file).map_err(trouble)?);
+            let entries = parse(&bytes, &path.display().to_string()).map_err(trouble)?;
+            let file = Arc::new(File::new(entries));
+            shelf.insert(path.clone(), (stamp, Arc::clone(&file)));
+            all.push(file);
         }
-        Ok(all)
+        Ok(KnownHosts(all))
+    }
+}
+
+fn stamp(facts: &Metadata) -> Stamp {
+    (facts.ino(), facts.len(), facts.ctime(), facts.ctime_nsec())
+}
+
+impl KnownHosts {
+    /// Entries for a host as it is written in these files (see [`written`]).
+    pub(super) fn of(&self, name: &str) -> Vec<Arc<Entry>> {
+        self.0.iter().flat_map(|file| file.of(name)).collect()
+    }
+}
+
+impl File {
+    fn new(entries: Vec<Entry>) -> Self {
+        let (mut plain, mut other) = (HashMap::<String, Vec<usize>>::new(), Vec::new());
+        for (index, entry) in entries.iter().enumerate() {
+            match entry.hosts.plain() {
+                Some(names) => names.for_each(|name| plain.entry(name.to_owned()).or_default().push(index)),
+                None => other.push(index),
+            }
+        }
+        Self { entries: entries.into_iter().map(Arc::new).collect(), plain, other }
     }
 
-    /// Entries for a host as it is written in these files (see [`written`]).
-    pub(super) fn of(&self, name: String) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.hosts.matches(&name))
+    fn of(&self, name: &str) -> Vec<Arc<Entry>> {
+        let fits = |index: &&usize| self.entries.get(**index).is_some_and(|entry| entry.hosts.matches(name));
+        let plain = self.plain.get(name).into_iter().flatten();
+        let found: BTreeSet<&usize> = plain.chain(self.other.iter().filter(fits)).collect();
+        found.into_iter().filter_map(|index| self.entries.get(*index).cloned()).collect()
     }
 }
 
@@ -151,6 +208,13 @@ impl Hosts {
         Some(Self::Patterns(field.split(',').map(pattern).collect()))
     }
 
+    /// The names, when they are no more than names.
+    fn plain(&self) -> Option<impl Iterator<Item = &str>> {
+        let Self::Patterns(patterns) = self else { return None };
+        let plain = |pattern: &Pattern| !pattern.negated && !pattern.glob.contains(['*', '?']);
+        patterns.iter().all(plain).then(|| patterns.iter().map(|pattern| pattern.glob.as_str()))
+    }
+
     fn matches(&self, name: &str) -> bool {
         match self {
             Self::Hashed { salt, hash } => hashed_name_matches(salt, hash, name),
@@ -196,7 +260,7 @@ pub(super) fn glob_matches(glob: &str, name: &str) -> bool {
 impl KnownHosts {
     /// The entries of one text, for tests.
     pub(super) fn from_text(text: &str) -> Self {
-        Self { entries: parse(text.as_bytes(), "kh").expect("a good file") }
+        Self(vec![Arc::new(File::new(parse(text.as_bytes(), "kh").expect("a good file")))])
     }
 }
 

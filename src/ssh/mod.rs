@@ -20,6 +20,7 @@ mod exec;
 mod hostkey;
 mod keys;
 mod known_hosts;
+mod pace;
 mod pool;
 
 #[cfg(test)]
@@ -83,7 +84,7 @@ pub struct Route {
 pub struct Settings {
     /// How bytes reach the first hop.
     pub dial: Arc<dyn Dial>,
-    /// known_hosts files, read anew for each connection. A missing one is empty, an unreadable one is an error.
+    /// known_hosts files, as they are at the time of each connection. A missing one is empty, an unreadable one is an error.
     pub known_hosts: Vec<PathBuf>,
     /// The socket of the SSH agent (`SSH_AUTH_SOCK`).
     pub agent_socket: Option<PathBuf>,
@@ -126,7 +127,7 @@ impl Trusted {
     }
 }
 
-/// How long each stage may take. Every one is named in the error when it runs out.
+/// How long each stage may take. Every one is named in the error when it runs out. And how much a bastion carries.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Name lookup and TCP connect, or the bastion's connect on our behalf.
@@ -143,6 +144,9 @@ pub struct Limits {
     pub ping: Duration,
     /// Between TERM and the closing of the channel.
     pub grace: Duration,
+    /// Hosts that are reached through one connection to a bastion. Its sshd holds one open file for each, and on many
+    /// machines may hold 1,024.
+    pub streams: usize,
 }
 
 impl Default for Limits {
@@ -155,6 +159,7 @@ impl Default for Limits {
             channel: Duration::from_secs(15),
             ping: Duration::from_secs(5),
             grace: Duration::from_secs(3),
+            streams: 250,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,24 +12,46 @@ use russh::keys::{Algorithm, HashAlg};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::{Connection, greeting, kind_that_changed};
+use super::connect::{Connection, Lane, greeting, kind_that_changed};
 use super::dial::Wire;
 use super::error::{Problem, SshError, Stage};
 use super::exec::{self, Lease, Prepared, Session};
 use super::hostkey::Judge;
+use super::known_hosts::Shelf;
+use super::pace::{Pace, Turn};
 use super::{Chunk, Exit, Hop, Identity, Route, Script, Settings};
 
 /// How often, and how long after, a session is asked for again where the server had allowed one before.
 const REFUSALS: u32 = 20;
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
+/// Connections to one bastion, at most. The next one is made when those before it are full.
+const MOST_LANES: usize = 8;
+
+/// A connect that takes longer than this gives its turn to another: it waits for packets that may never come.
+const TURN: Duration = Duration::from_secs(1);
+
+/// How long one waits, in all, for a server that turns connections away at the door; and for how long at a time.
+const PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// For how long a refused login is the answer for everybody: sshd counts failed logins, and punishes a whole address.
+const FIRST_HOLD: Duration = Duration::from_secs(5);
+const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
+
 /// Connections to hosts, kept for as long as they work.
 ///
-/// A bastion's connection serves all hosts behind it. A connection that turns out to be dead before a command was
+/// One connection to a bastion serves many hosts behind it. A connection that turns out to be dead before a command was
 /// sent over it is made anew, once. A command that may have started is never sent again.
+///
+/// As many hosts are connected to at the same time as goes well. A server that turns connections away because too many
+/// log in to it is asked again; one that refused a login is left alone for a while.
 pub struct Pool {
     pub(super) settings: Settings,
     slots: Mutex<HashMap<Vec<HopKey>, Arc<Slot>>>,
+    known: Shelf,
+    pace: Pace,
 }
 
 /// Everything that makes two hops the same: another key or pin is another connection.
@@ -48,9 +71,40 @@ struct Slot(tokio::sync::Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    connection: Option<Arc<Connection>>,
+    /// More than one only to a bastion of many hosts.
+    connections: Vec<Arc<Connection>>,
+    /// No further one could be had.
+    no_more: bool,
     /// The last failure: it is also the answer to those who were waiting for that attempt.
     failure: Option<(Instant, SshError)>,
+    /// Until when it is the answer to everybody, and how many logins in a row were refused.
+    hold: Option<Instant>,
+    refused: u32,
+}
+
+impl Kept {
+    /// The failure that answers whoever asked at that time.
+    fn answer(&self, asked: Instant) -> Option<&SshError> {
+        let (at, failure) = self.failure.as_ref()?;
+        let held = self.hold.is_some_and(|until| Instant::now() < until);
+        (held || *at >= asked).then_some(failure)
+    }
+
+    fn note(&mut self, failure: &SshError) {
+        let now = Instant::now();
+        self.failure = Some((now, failure.clone()));
+        self.hold = None;
+        if matches!(failure.problem, Problem::Denied(_) | Problem::Penalty) {
+            let hold = FIRST_HOLD.saturating_mul(1 << self.refused.min(10)).min(LONGEST_HOLD);
+            self.refused += 1;
+            self.hold = Some(now + hold);
+        }
+    }
+
+    fn welcome(&mut self, connection: &Arc<Connection>) {
+        self.connections.push(Arc::clone(connection));
+        (self.failure, self.hold, self.refused) = (None, None, 0);
+    }
 }
 
 /// A connection, and whether it was there before: only then is it worth trying another one.
@@ -64,7 +118,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, SshError>> + Send + 'a
 impl Pool {
     /// A pool without connections.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, slots: Mutex::default() }
+        Self { settings, slots: Mutex::default(), known: Shelf::default(), pace: Pace::default() }
     }
 
     /// The keys that people accepted: to be added to as they accept more.
@@ -122,7 +176,7 @@ impl Pool {
     /// Those of connecting.
     pub async fn tcp(&self, via: &[Hop], address: &str, port: u16) -> Result<Duration, SshError> {
         if !via.is_empty() {
-            self.connection(via).await?;
+            self.lane(via).await?;
         }
         let started = Instant::now();
         self.wire(via, Place { name: address, address, port }).await?;
@@ -139,9 +193,18 @@ impl Pool {
     pub async fn close(&self) {
         let slots: Vec<Arc<Slot>> = self.slots().drain().map(|(_, slot)| slot).collect();
         for slot in slots {
-            if let Some(connection) = slot.0.lock().await.connection.take() {
+            for connection in std::mem::take(&mut slot.0.lock().await.connections) {
                 connection.hang_up().await;
             }
+        }
+    }
+
+    /// A person asks again, and may have mended what was refused: every login may be tried once more at once.
+    pub async fn try_again(&self) {
+        let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
+        for slot in slots {
+            let mut kept = slot.0.lock().await;
+            (kept.hold, kept.no_more) = (None, false);
         }
     }
 
@@ -155,41 +218,117 @@ impl Pool {
     }
 
     /// The connection to the last of `hops`, made if need be.
-    fn connection<'a>(&'a self, hops: &'a [Hop]) -> Boxed<'a, Got> {
+    async fn connection(&self, hops: &[Hop]) -> Result<Got, SshError> {
+        let asked = Instant::now();
+        let slot = self.slot(hops);
+        let mut kept = slot.0.lock().await;
+        kept.connections.retain(|connection| connection.is_live());
+        if let Some(connection) = kept.connections.first() {
+            return Ok(Got { connection: Arc::clone(connection), cached: true });
+        }
+        if let Some(failure) = kept.answer(asked) {
+            return Err(failure.clone());
+        }
+        match self.connect_in_turn(hops).await {
+            Ok(connection) => {
+                kept.welcome(&connection);
+                Ok(Got { connection, cached: false })
+            }
+            Err(failure) => {
+                kept.note(&failure);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Room for one stream through the last of `via`: in a connection that is there, or in another one when all are full.
+    /// The flag says whether it was there.
+    fn lane<'a>(&'a self, via: &'a [Hop]) -> Boxed<'a, (Lane, bool)> {
         Box::pin(async move {
             let asked = Instant::now();
-            let slot = self.slot(hops);
+            let slot = self.slot(via);
             let mut kept = slot.0.lock().await;
-            if let Some(connection) = kept.connection.take_if(|c| c.is_live()) {
-                kept.connection = Some(Arc::clone(&connection));
-                return Ok(Got { connection, cached: true });
+            kept.connections.retain(|connection| connection.is_live());
+            let free = kept.connections.iter().find_map(|connection| Some((connection, connection.room()?)));
+            if let Some((connection, room)) = free {
+                return Ok((Lane::new(Arc::clone(connection), Some(room)), true));
             }
-            kept.connection = None;
-            if let Some((at, failure)) = &kept.failure
-                && *at >= asked
+            let crowded = kept.connections.iter().min_by_key(|connection| connection.crowd()).cloned();
+            if let Some(connection) = &crowded
+                && (kept.no_more || kept.connections.len() >= MOST_LANES)
             {
+                return Ok((Lane::new(Arc::clone(connection), None), true));
+            }
+            if let Some(failure) = kept.answer(asked) {
                 return Err(failure.clone());
             }
-            match self.connect(hops).await {
-                Ok(connection) => {
-                    kept.connection = Some(Arc::clone(&connection));
-                    Ok(Got { connection, cached: false })
+            match (self.connect(via, None).await, crowded) {
+                (Ok(connection), _) => {
+                    kept.welcome(&connection);
+                    let room = connection.room();
+                    Ok((Lane::new(connection, room), false))
                 }
-                Err(failure) => {
-                    kept.failure = Some((Instant::now(), failure.clone()));
+                (Err(failure), Some(connection)) => {
+                    tracing::warn!(%failure, "no further connection to the bastion");
+                    kept.no_more = true;
+                    Ok((Lane::new(connection, None), true))
+                }
+                (Err(failure), None) => {
+                    kept.note(&failure);
                     Err(failure)
                 }
             }
         })
     }
 
+    /// Connects to a host when it is its turn. Bastions wait for none: everybody waits for them.
+    async fn connect_in_turn(&self, hops: &[Hop]) -> Result<Arc<Connection>, SshError> {
+        let [via @ .., _] = hops else { return Err(no_hops()) };
+        if !via.is_empty() {
+            // A turn is not spent on waiting for the bastion.
+            self.lane(via).await?;
+        }
+        let turn = self.pace.turn().await;
+        self.connect(hops, Some(turn)).await
+    }
+
+    /// Connects to the last of `hops`, again while it turns connections away at the door.
+    async fn connect(&self, hops: &[Hop], mut turn: Option<Turn<'_>>) -> Result<Arc<Connection>, SshError> {
+        let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
+        loop {
+            let failure = match self.connect_once(hops, &mut turn).await {
+                Ok(connection) => return Ok(connection),
+                Err(failure) => failure,
+            };
+            if is_overload(&failure)
+                && let Some(turn) = &turn
+            {
+                turn.turned_away();
+            }
+            if !is_at_the_door(&failure) || waited > PATIENCE {
+                return Err(failure);
+            }
+            let paced = turn.take().is_some();
+            tokio::time::sleep(pause.mul_f64(0.5 + share(hops, waited))).await;
+            waited += pause;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if paced {
+                turn = Some(self.pace.turn().await);
+            }
+        }
+    }
+
     /// Connects to the last of `hops`. A host whose key is known by its fingerprint alone may have several keys and
     /// show another one first: it is then asked for the other kinds before it is called changed.
-    async fn connect(&self, hops: &[Hop]) -> Result<Arc<Connection>, SshError> {
+    async fn connect_once<'a>(
+        &'a self,
+        hops: &[Hop],
+        turn: &mut Option<Turn<'a>>,
+    ) -> Result<Arc<Connection>, SshError> {
         let mut shown: Vec<Algorithm> = Vec::new();
         let mut first_failure = None;
         loop {
-            let failure = match self.attempt(hops, &shown).await {
+            let failure = match self.attempt(hops, &shown, turn).await {
                 Ok(connection) => return Ok(Arc::new(connection)),
                 Err((failure, by_fingerprint)) if by_fingerprint => failure,
                 Err((failure, _)) => return Err(first_failure.unwrap_or(failure)),
@@ -203,20 +342,52 @@ impl Pool {
     }
 
     /// One attempt, without the kinds of key in `not`. The flag says whether asking for another kind may help.
-    async fn attempt(&self, hops: &[Hop], not: &[Algorithm]) -> Result<Connection, (SshError, bool)> {
+    async fn attempt<'a>(
+        &'a self,
+        hops: &[Hop],
+        not: &[Algorithm],
+        turn: &mut Option<Turn<'a>>,
+    ) -> Result<Connection, (SshError, bool)> {
         let [via @ .., hop] = hops else { return Err((no_hops(), false)) };
         let at_hop = |(stage, problem)| failed(hop, stage, problem);
-        let judge = Judge::for_hop(hop, &self.settings).await;
+        let known = self.known.read(&self.settings.known_hosts).await;
+        let judge = known.and_then(|known| Judge::for_hop(hop, &self.settings, &known));
         let judge = judge.map_err(|problem| (at_hop((Stage::HostKey, problem)), false))?;
         let (wanted, by_fingerprint) = (judge.wanted(not), judge.knows_fingerprints_only());
         let place = Place { name: &hop.name, address: &hop.address, port: hop.port };
-        let (wire, held) = self.wire(via, place).await.map_err(|failure| (failure, false))?;
-        let established = Connection::establish(wire, hop, judge, wanted, &self.settings, held).await;
+        let (wire, lane) = self.wire_in_turn(via, place, turn).await.map_err(|failure| (failure, false))?;
+        let began = Instant::now();
+        let established = Connection::establish(wire, hop, judge, wanted, &self.settings, lane).await;
+        if let (Ok(_), Some(turn)) = (&established, turn) {
+            turn.went_well(began.elapsed());
+        }
         established.map_err(|failure| (at_hop(failure), by_fingerprint))
     }
 
+    /// A byte stream to a place. One that takes long to come lets others go first.
+    async fn wire_in_turn<'a>(
+        &'a self,
+        via: &[Hop],
+        place: Place<'_>,
+        turn: &mut Option<Turn<'a>>,
+    ) -> Result<(Box<dyn Wire>, Option<Lane>), SshError> {
+        let wire = self.wire(via, place);
+        tokio::pin!(wire);
+        match tokio::time::timeout(TURN, &mut wire).await {
+            Ok(wire) => wire,
+            Err(_) => {
+                let paced = turn.take().is_some();
+                let wire = wire.await?;
+                if paced {
+                    *turn = Some(self.pace.turn().await);
+                }
+                Ok(wire)
+            }
+        }
+    }
+
     /// A byte stream to a place, directly or through the last of `via`, whose connection has to be held as long.
-    async fn wire(&self, via: &[Hop], place: Place<'_>) -> Result<(Box<dyn Wire>, Option<Arc<Connection>>), SshError> {
+    async fn wire(&self, via: &[Hop], place: Place<'_>) -> Result<(Box<dyn Wire>, Option<Lane>), SshError> {
         let limits = &self.settings.limits;
         let [.., last] = via else {
             let dialled =
@@ -228,11 +399,12 @@ impl Pool {
             return Ok((wire, None));
         };
         loop {
-            let Got { connection, cached } = self.connection(via).await?;
-            let problem = match connection.forward(place.address, place.port, limits.connect).await {
-                Ok(stream) => return Ok((Box::new(stream), Some(connection))),
+            let (lane, cached) = self.lane(via).await?;
+            let problem = match lane.connection.forward(place.address, place.port, limits.connect).await {
+                Ok(stream) => return Ok((Box::new(stream), Some(lane))),
                 Err(problem) => problem,
             };
+            let connection = lane.connection;
             // Silence has two causes: the place behind the bastion, or the bastion.
             let dead = match problem {
                 Problem::Timeout(_) => !connection.answers(limits).await,
@@ -288,8 +460,27 @@ impl Pool {
     async fn drop_dead(&self, hops: &[Hop], dead: &Arc<Connection>) {
         let slot = self.slot(hops);
         let mut kept = slot.0.lock().await;
-        kept.connection.take_if(|connection| Arc::ptr_eq(connection, dead));
+        kept.connections.retain(|connection| !Arc::ptr_eq(connection, dead));
     }
+}
+
+/// Did the server hang up before it said who it is, as sshd does when too many log in to it?
+fn is_at_the_door(failure: &SshError) -> bool {
+    failure.stage == Stage::Banner && matches!(failure.problem, Problem::Busy | Problem::Lost(_))
+}
+
+/// May fewer logins at the same time be what it takes?
+fn is_overload(failure: &SshError) -> bool {
+    let silent = matches!(failure.problem, Problem::Timeout(_)) && failure.stage < Stage::Authentication;
+    let hung_up = failure.stage == Stage::KeyExchange && matches!(failure.problem, Problem::Lost(_));
+    silent || hung_up || is_at_the_door(failure)
+}
+
+/// Between 0 and 1, another one for each host: those who were turned away together do not come back together.
+fn share(hops: &[Hop], waited: Duration) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    (hops.last().map(|hop| (&hop.name, &hop.address)), waited, std::process::id()).hash(&mut hasher);
+    f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 /// Somewhere to connect to.

@@ -5,7 +5,7 @@ use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey, PublicKeyOrCertifi
 
 use super::{Judge, fingerprint_in};
 use crate::ssh::error::Problem;
-use crate::ssh::known_hosts::KnownHosts;
+use crate::ssh::known_hosts::{KnownHosts, written};
 
 const P256: Algorithm = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
 
@@ -23,12 +23,15 @@ fn print(key: &PrivateKey) -> String {
 
 /// A judge of `Web.example.com` at `port` who knows this file.
 fn judge(known: &str, port: u16) -> Judge {
+    let known = KnownHosts::from_text(known);
+    let usual = known.of(&written("Web.example.com", 22));
     Judge {
         name: "web-1".to_owned(),
         address: "Web.example.com".to_owned(),
         port,
         pins: Vec::new(),
-        known: KnownHosts::from_text(known),
+        here: known.of(&written("Web.example.com", port)),
+        without_port: if port == 22 { Vec::new() } else { usual },
         accepted_here: Vec::new(),
         accepted_elsewhere: Vec::new(),
         now: 1_000_000,

@@ -2,6 +2,7 @@
 
 mod claims;
 mod commands;
+mod fanout;
 mod lab;
 mod logins;
 mod openssh;

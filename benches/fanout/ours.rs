@@ -1,0 +1,119 @@
+//! onramp's own part: the pool as the engine uses it, one script on every host at once, then again.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use onramp::ssh::dial::Tcp;
+use onramp::ssh::{Chunk, Hop, Identity, Pool, Route, Script, Settings};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::lab::Lab;
+use super::measure::{Measured, own_peak};
+
+/// Later steps; the median counts.
+const LATER: usize = 5;
+
+/// Measures it in a process of its own.
+pub fn run(lab: &Lab, flags: &[&str]) -> Result<Measured, String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("ours").arg(lab.dir.path()).arg(&lab.user).arg(lab.bastion_port().to_string()).args(flags);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut words = said.split_whitespace();
+    let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
+    match (next(), next(), next(), next()) {
+        (Some(cold), Some(later), Some(memory), Some(failures)) => Ok(Measured {
+            cold: Duration::from_micros(cold),
+            later: Duration::from_micros(later),
+            memory,
+            failures: failures as usize,
+            note: String::new(),
+        }),
+        _ => Err(format!("it said {said:?}")),
+    }
+}
+
+pub fn main(arguments: &[String]) {
+    let [dir, user, port, flags @ ..] = arguments else { panic!("ours DIR USER PORT") };
+    let flood = flags.iter().any(|flag| flag == "--flood");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(walk(Path::new(dir), user, port.parse().unwrap(), flood));
+}
+
+async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
+    let pool = Arc::new(Pool::new(Settings::new(Arc::new(Tcp), vec![dir.join(".ssh/known_hosts")], None)));
+    let hop = |name: &str, address: &str, port: u16| Hop {
+        name: name.to_owned(),
+        address: address.to_owned(),
+        port,
+        user: user.to_owned(),
+        identity: Identity::File(dir.join(".ssh/id_ed25519")),
+        pins: Vec::new(),
+    };
+    let bastion = hop("bastion", "127.0.0.1", port);
+    let listed = std::fs::read_to_string(dir.join("hosts")).unwrap();
+    let routes: Vec<Route> = listed
+        .lines()
+        .map(|line| {
+            let fields: Vec<&str> = line.split(' ').collect();
+            Route { hops: vec![bastion.clone(), hop(fields[0], fields[1], fields[2].parse().unwrap())] }
+        })
+        .collect();
+    let routes = Arc::new(routes);
+
+    let (cold, mut failures) = step(&pool, &routes).await;
+    let flooding =
+        flood.then(|| tokio::spawn(run_on(pool.clone(), routes.clone(), 0, "yes flood | head -c 2000000000")));
+    let mut later = Vec::new();
+    for _ in 0..LATER {
+        let (took, failed) = step(&pool, &routes).await;
+        later.push(took);
+        failures = failures.max(failed);
+    }
+    later.sort();
+    let still = flooding.is_some_and(|flooding| !flooding.is_finished());
+    if flood && !still {
+        eprintln!("the flood was over before the others were");
+    }
+    println!("{} {} {} {failures}", cold.as_micros(), later[LATER / 2].as_micros(), own_peak());
+    std::process::exit(0);
+}
+
+/// `uptime` on every host: how long until all have answered, and on how many it did not run.
+async fn step(pool: &Arc<Pool>, routes: &Arc<Vec<Route>>) -> (Duration, usize) {
+    let began = Instant::now();
+    let tasks: Vec<_> =
+        (0..routes.len()).map(|index| tokio::spawn(run_on(pool.clone(), routes.clone(), index, "uptime"))).collect();
+    let mut failures = 0;
+    for task in tasks {
+        let answer = task.await.unwrap();
+        if let Err(why) = &answer
+            && failures < 3
+        {
+            eprintln!("{why}");
+        }
+        failures += usize::from(answer.is_err());
+    }
+    (began.elapsed(), failures)
+}
+
+async fn run_on(pool: Arc<Pool>, routes: Arc<Vec<Route>>, index: usize, text: &str) -> Result<(), String> {
+    let script = Script { text: text.to_owned(), sudo: false, limit: Duration::from_secs(120), stdin_after: None };
+    let (sink, mut output) = mpsc::channel::<Chunk>(16);
+    let cancel = CancellationToken::new();
+    let taking = async { while output.recv().await.is_some() {} };
+    let running = async {
+        let ended = pool.run(&routes[index], &script, &sink, &cancel).await;
+        drop(sink);
+        ended
+    };
+    let (ended, ()) = tokio::join!(running, taking);
+    match ended {
+        Ok(exit) if exit.is_success() => Ok(()),
+        Ok(exit) => Err(format!("{exit:?}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
