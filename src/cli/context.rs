@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Everywhere;
 use super::failure::Failure;
+use super::reach::{Options, Reach};
 use crate::action;
 use crate::engagement::{Engagement, RunbookFile};
 use crate::journal::{FILE, Holder};
@@ -37,17 +39,18 @@ pub struct Context {
     pub host: String,
     pub agent: Option<PathBuf>,
     pub environment: BTreeMap<String, String>,
+    pub options: Options,
 }
 
 impl Context {
     /// # Errors
     /// There is no home folder and no folder was named.
-    pub fn read(data: Option<&Path>) -> Result<Context, Failure> {
+    pub fn read(everywhere: &Everywhere) -> Result<Context, Failure> {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let folders = directories::ProjectDirs::from("", "", "onramp");
-        let data = match (data, &folders) {
+        let data = match (everywhere.data_dir.as_deref(), &folders) {
             (Some(data), _) => data.to_owned(),
             (None, Some(folders)) => folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned(),
             (None, None) => {
@@ -66,6 +69,7 @@ impl Context {
             host,
             agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
             environment,
+            options: everywhere.options(),
         })
     }
 
@@ -97,6 +101,17 @@ impl Context {
                 .hint("write 1 to 40 lower-case letters, digits and hyphens, as in acme-prod"));
         }
         Ok(self.data.join("engagements").join(name))
+    }
+
+    /// The same in practice's own folder of engagements, which are never among real ones.
+    #[cfg(feature = "practice")]
+    pub fn practice(&self) -> Context {
+        Context { data: self.data.join("practice"), ..self.clone() }
+    }
+
+    /// How an engagement in `data` is reached from a shell.
+    pub fn reach(&self, name: &str, practice: bool) -> Reach {
+        Reach::new(name, self.options.clone(), practice.then(|| self.data.clone()))
     }
 
     /// Names of all engagements, in order.

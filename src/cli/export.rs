@@ -16,7 +16,7 @@ engagement: with the export this one is marked as handed over, and refuses to go
 again."
 )]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// Where to; it must not be there yet
     #[arg(value_name = "FILE", required_unless_present = "take_back")]
     file: Option<PathBuf>,
@@ -50,13 +50,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         let header = export_salvaged(&folder, file, locking(arguments)?, (now, &actor))?;
         print::line(&format!("{} is written: {}", file.display(), header.salvaged.unwrap_or_default()))?;
         print::say(&format!("take it up under another name: onramp import {} --name NAME", file.display()));
-        print::say("before you go on, look at what the lost events may have changed: onramp plan shows what is there");
+        print::say("before you go on, look at what the lost events may have changed: its plan shows what is there");
         return Ok(ExitCode::SUCCESS);
     }
     // Whoever holds it is asked for before a passphrase is.
     let writer = Writer::open(&folder, &context.holder())?;
     let header = export(&writer, file, locking(arguments)?, (now, &actor), !arguments.keep)?;
-    print::line(&said(arguments, file, &header))?;
+    print::line(&context.reach(name, false).put(&said(arguments, file, &header)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,6 +77,6 @@ fn said(arguments: &Arguments, file: &std::path::Path, header: &Header) -> Strin
     }
     format!(
         "{file} is written, with {events}. {name} is handed over: it goes on where the file is imported, and no more \
-         here.\nthere: onramp import {file}\nhere again, if nobody imports it: onramp export {name} --take-back"
+         here.\nthere: onramp import {file}\nhere again, if nobody imports it: onramp export NAME --take-back"
     )
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::reach::Reach;
 use crate::journal::{BundleError, JournalError};
 
 /// The kinds a caller's script can tell apart by exit code.
@@ -40,6 +41,14 @@ impl Failure {
         self
     }
 
+    /// Its commands reach the engagement that it is about.
+    #[must_use]
+    pub fn within(mut self, reach: &Reach) -> Self {
+        self.message = reach.put(&self.message);
+        self.hints = self.hints.iter().map(|hint| reach.put(hint)).collect();
+        self
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::StepFailed => 1,
@@ -66,9 +75,8 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let message = error.to_string();
         match error {
-            JournalError::Held(_) => {
-                Failure::new(Kind::Held, message).hint("you can read along: onramp watch, or wait until they are done")
-            }
+            JournalError::Held(_) => Failure::new(Kind::Held, message)
+                .hint("you can read along: onramp watch NAME, or wait until they are done"),
             JournalError::Away(_) => Failure::new(Kind::Held, message)
                 .hint("two machines must never work on one engagement: their changes would not know of each other")
                 .hint("if nobody uses that file: onramp export NAME --take-back"),
@@ -81,7 +89,7 @@ impl From<JournalError> for Failure {
             JournalError::Missing(_) => {
                 Failure::usage(message).hint("onramp status lists the engagements that there are")
             }
-            JournalError::Exists(_) => Failure::usage(message).hint("onramp open goes on with it"),
+            JournalError::Exists(_) => Failure::usage(message).hint("onramp open NAME goes on with it"),
             JournalError::Unwritable { .. } | JournalError::Unreadable { .. } => Failure::usage(message)
                 .hint("is the folder writable? Another one is chosen with --data-dir or ONRAMP_DATA_DIR"),
             JournalError::Exposed { .. } => Failure::usage(message),
@@ -101,6 +109,8 @@ impl From<BundleError> for Failure {
             BundleError::WrongKey(_) => {
                 Failure::usage(message).hint("nothing was imported. Ask whoever sent it how it is locked")
             }
+            BundleError::Apart { .. } => Failure::usage(message)
+                .hint("nothing was changed. Ask for the newest file; or go on here: onramp export NAME --take-back"),
             BundleError::Exists(_) => Failure::usage(message).hint("name another file"),
             BundleError::Unreadable { .. }
             | BundleError::Foreign(_)

@@ -48,8 +48,8 @@ pub fn run(
     };
     let exit = ui::run(desk, options).map_err(|error| Failure::usage(error.to_string()))?;
     if let Some(name) = &exit.engagement {
-        let again = if practice { "onramp practice".to_owned() } else { format!("onramp open {name}") };
-        print::line(&format!("{name}: {}\ngo on with: {again}", exit.said))?;
+        let go_on = context.reach(name, practice).put("go on with: onramp open NAME");
+        print::line(&format!("{name}: {}\n{go_on}", exit.said))?;
     }
     match exit.interrupted {
         true => Err(Failure::new(Kind::Interrupted, "interrupted; everything recorded so far is kept")),
@@ -63,7 +63,7 @@ pub fn need_terminal() -> Result<(), Failure> {
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(Failure::usage("the screen needs a terminal").hint("without one: onramp status, plan, run, input"))
+    Err(Failure::usage("the screen needs a terminal").hint("without one: the commands status, plan, run and input"))
 }
 
 /// The theme by flag, by variable, or by the terminal's background where it says what that is.

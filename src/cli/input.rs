@@ -12,7 +12,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// As in net.ssh_port=22022; without any, the inputs are listed
     #[arg(value_name = "ID=VALUE")]
     given: Vec<String>,

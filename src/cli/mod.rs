@@ -15,11 +15,13 @@ mod home;
 mod import;
 mod input;
 mod new;
+mod panics;
 mod passphrase;
 mod plan;
 #[cfg(feature = "practice")]
 mod practice;
 mod print;
+mod reach;
 mod run;
 mod schema;
 mod secret;
@@ -28,6 +30,7 @@ mod settle;
 mod sign;
 mod status;
 mod undo;
+mod unseen;
 mod update;
 mod verify;
 mod wait;
@@ -41,6 +44,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::aws::is_http_url;
 use context::Context;
 use failure::Failure;
+use reach::Reach;
 
 /// Walks a cloud engineer through putting a customer onto a managed cloud in the customer's AWS account.
 ///
@@ -129,6 +133,57 @@ enum Command {
     Man,
 }
 
+impl Everywhere {
+    /// What another call must be given, too, to reach the same engagement. What comes from the environment is there then.
+    fn options(&self) -> reach::Options {
+        let from_environment = std::env::var_os("ONRAMP_DATA_DIR").map(PathBuf::from);
+        let data = self.data_dir.as_ref().filter(|data| from_environment.as_ref() != Some(data));
+        reach::Options::new([
+            (reach::DATA, data.map(|data| data.display().to_string())),
+            ("--endpoint-url", self.endpoint_url.clone()),
+            ("--profile", self.profile.clone()),
+            ("--region", self.region.clone()),
+        ])
+    }
+}
+
+impl Command {
+    /// The engagement that it is about, by its name.
+    fn engagement(&self) -> Option<&str> {
+        Some(match self {
+            Command::New(arguments) => &arguments.name,
+            Command::Open { name } => name,
+            Command::Watch(arguments) => &arguments.name,
+            Command::Run(arguments) => &arguments.name,
+            Command::Plan(arguments) => &arguments.name,
+            Command::Status(arguments) => arguments.name.as_ref()?,
+            Command::Input(arguments) => &arguments.name,
+            Command::Secret(arguments) => &arguments.name,
+            Command::Sign(arguments) => &arguments.name,
+            Command::Wait(arguments) => &arguments.name,
+            Command::Verify(arguments) => &arguments.name,
+            Command::Undo(arguments) => &arguments.name,
+            Command::Settle(arguments) => &arguments.name,
+            Command::Export(arguments) => &arguments.name,
+            Command::Import(arguments) => arguments.name.as_ref()?,
+            Command::Update(arguments) => &arguments.name,
+            #[cfg(feature = "practice")]
+            Command::Practice(_) => return None,
+            Command::Check(_) | Command::Schema(_) | Command::Doctor | Command::Completions { .. } | Command::Man => {
+                return None;
+            }
+        })
+    }
+
+    fn reach(&self, context: &Context) -> Option<Reach> {
+        #[cfg(feature = "practice")]
+        if let Command::Practice(_) = self {
+            return Some(context.practice().reach("practice", true));
+        }
+        Some(context.reach(self.engagement()?, false))
+    }
+}
+
 fn endpoint_url(text: &str) -> Result<String, String> {
     match is_http_url(text) {
         true => Ok(text.to_owned()),
@@ -166,30 +221,39 @@ fn leave_no_dump() {
 
 fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
     let everywhere = arguments.everywhere;
-    let context = Context::read(everywhere.data_dir.as_deref())?;
-    match arguments.command {
-        None => home::show(&context, &everywhere, None),
-        Some(Command::Open { name }) => home::show(&context, &everywhere, Some(&name)),
-        Some(Command::New(arguments)) => new::run(&context, &everywhere, &arguments),
-        Some(Command::Watch(arguments)) => watch::run(&context, &arguments),
-        Some(Command::Export(arguments)) => export::run(&context, &arguments),
-        Some(Command::Import(arguments)) => import::run(&context, &arguments),
-        Some(Command::Run(arguments)) => run::run(&context, &everywhere, &arguments),
-        Some(Command::Plan(arguments)) => plan::run(&context, &everywhere, &arguments),
-        Some(Command::Status(arguments)) => status::run(&context, &arguments),
-        Some(Command::Input(arguments)) => input::run(&context, &arguments),
-        Some(Command::Secret(arguments)) => secret::run(&context, &everywhere, &arguments),
-        Some(Command::Sign(arguments)) => sign::run(&context, &arguments),
-        Some(Command::Wait(arguments)) => wait::run(&context, &everywhere, &arguments),
-        Some(Command::Verify(arguments)) => verify::run(&context, &everywhere, &arguments),
-        Some(Command::Undo(arguments)) => undo::run(&context, &everywhere, &arguments),
-        Some(Command::Update(arguments)) => update::run(&context, &arguments),
-        Some(Command::Settle(arguments)) => settle::run(&context, &everywhere, &arguments),
+    let context = Context::read(&everywhere)?;
+    let reach = arguments.command.as_ref().and_then(|command| command.reach(&context));
+    let ended = carry_out(&context, &everywhere, arguments.command);
+    ended.map_err(|failure| match reach {
+        Some(reach) => failure.within(&reach),
+        None => failure,
+    })
+}
+
+fn carry_out(context: &Context, everywhere: &Everywhere, command: Option<Command>) -> Result<ExitCode, Failure> {
+    match command {
+        None => home::show(context, everywhere, None),
+        Some(Command::Open { name }) => home::show(context, everywhere, Some(&name)),
+        Some(Command::New(arguments)) => new::run(context, everywhere, &arguments),
+        Some(Command::Watch(arguments)) => watch::run(context, &arguments),
+        Some(Command::Export(arguments)) => export::run(context, &arguments),
+        Some(Command::Import(arguments)) => import::run(context, &arguments),
+        Some(Command::Run(arguments)) => run::run(context, everywhere, &arguments),
+        Some(Command::Plan(arguments)) => plan::run(context, everywhere, &arguments),
+        Some(Command::Status(arguments)) => status::run(context, &arguments),
+        Some(Command::Input(arguments)) => input::run(context, &arguments),
+        Some(Command::Secret(arguments)) => secret::run(context, everywhere, &arguments),
+        Some(Command::Sign(arguments)) => sign::run(context, &arguments),
+        Some(Command::Wait(arguments)) => wait::run(context, everywhere, &arguments),
+        Some(Command::Verify(arguments)) => verify::run(context, everywhere, &arguments),
+        Some(Command::Undo(arguments)) => undo::run(context, everywhere, &arguments),
+        Some(Command::Update(arguments)) => update::run(context, &arguments),
+        Some(Command::Settle(arguments)) => settle::run(context, everywhere, &arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         #[cfg(feature = "practice")]
-        Some(Command::Practice(arguments)) => practice::run(&context, &everywhere, &arguments),
-        Some(Command::Doctor) => doctor::run(&context, &everywhere),
+        Some(Command::Practice(arguments)) => practice::run(context, everywhere, &arguments),
+        Some(Command::Doctor) => doctor::run(context, everywhere),
         Some(Command::Completions { shell }) => completions::completions(shell, &mut Arguments::command()),
         Some(Command::Man) => completions::man(Arguments::command()),
     }

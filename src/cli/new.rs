@@ -17,7 +17,7 @@ use crate::runbook::Runbook;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Lower-case letters, digits and hyphens, as in acme-prod
-    name: String,
+    pub name: String,
     /// A runbook inside onramp, or the path of one
     #[arg(long, default_value = DEFAULT_RUNBOOK)]
     runbook: String,
@@ -60,7 +60,8 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if !sign_offs.is_empty() {
         print::say("sign-offs in the file are taken by onramp run --answers, when their turn comes");
     }
-    print::line(&format!("{} begins. Go on with: onramp open {}", arguments.name, arguments.name))?;
+    let reach = context.reach(&arguments.name, false);
+    print::line(&reach.put(&format!("{} begins. Go on with: onramp open NAME", arguments.name)))?;
     Ok(ExitCode::SUCCESS)
 }
 

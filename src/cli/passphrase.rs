@@ -3,29 +3,18 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::{Failure, Kind};
-use super::print;
+use super::failure::Failure;
+use super::unseen::Unseen;
 
 /// A new passphrase: the first line of `file`, or typed twice.
 ///
 /// # Errors
-/// There is no terminal, it is empty, or the two are not the same.
+/// There is no terminal, or the file's is empty.
 pub fn new(file: Option<&Path>) -> Result<SecretString, Failure> {
-    let typed = match file {
-        Some(file) => from_file(file)?,
-        None => {
-            let first = ask("Passphrase: ")?;
-            let second = ask("The same once more: ")?;
-            if first.expose_secret() != second.expose_secret() {
-                return Err(Failure::usage("the two passphrases are not the same; nothing was written"));
-            }
-            first
-        }
-    };
+    let Some(file) = file else { return terminal()?.twice("Passphrase: ") };
+    let typed = from_file(file)?;
     if typed.expose_secret().is_empty() {
         return Err(Failure::usage("an empty passphrase locks nothing"));
     }
@@ -39,7 +28,7 @@ pub fn new(file: Option<&Path>) -> Result<SecretString, Failure> {
 pub fn existing(file: Option<&Path>) -> Result<SecretString, Failure> {
     match file {
         Some(file) => from_file(file),
-        None => ask("Passphrase: "),
+        None => terminal()?.line("Passphrase: "),
     }
 }
 
@@ -50,38 +39,10 @@ fn from_file(path: &Path) -> Result<SecretString, Failure> {
     Ok(text.expose_secret().lines().next().unwrap_or_default().to_owned().into())
 }
 
-fn ask(prompt: &str) -> Result<SecretString, Failure> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::usage("there is no terminal to type a passphrase on")
-            .hint("name a file that holds it: --passphrase-file"));
-    }
-    print::ask(prompt);
-    let failed = |error: std::io::Error| Failure::usage(format!("the terminal cannot be read: {error}"));
-    enable_raw_mode().map_err(failed)?;
-    let typed = type_unseen();
-    disable_raw_mode().map_err(failed)?;
-    print::say("");
-    typed.map_err(failed)?.ok_or_else(|| Failure::new(Kind::Interrupted, "interrupted; nothing was written"))
-}
-
-/// Until Enter; nothing after Ctrl-C.
-fn type_unseen() -> std::io::Result<Option<SecretString>> {
-    let mut typed = String::new();
-    loop {
-        let Event::Key(key) = read()? else { continue };
-        if key.kind == KeyEventKind::Release {
-            continue;
-        }
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        match key.code {
-            KeyCode::Enter => return Ok(Some(typed.into())),
-            KeyCode::Char('c' | 'd') if control => return Ok(None),
-            KeyCode::Char('u') if control => typed.clear(),
-            KeyCode::Char(letter) => typed.push(letter),
-            KeyCode::Backspace => {
-                typed.pop();
-            }
-            _ => {}
-        }
-    }
+fn terminal() -> Result<Unseen, Failure> {
+    let nobody = || {
+        Failure::usage("there is no terminal to type a passphrase on")
+            .hint("name a file that holds it: --passphrase-file")
+    };
+    Unseen::begin()?.filter(|_| std::io::stderr().is_terminal()).ok_or_else(nobody)
 }

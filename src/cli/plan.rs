@@ -14,7 +14,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }

@@ -19,7 +19,7 @@ use crate::engine::{Notice, Request};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// This step, what it needs, and nothing after it
     #[arg(long, value_name = "ADDRESS", conflicts_with = "only")]
     until: Option<Address>,
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
                 seen.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Walk { session, follower: Follower::new(&session.handle), format, yes, interrupts }
+        Walk { session, follower: Follower::new(session), format, yes, interrupts }
     }
 
     /// # Errors
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
             self.session.handle.command(Command::GiveInputs(answers.inputs));
         }
         let mut sign_offs = answers.sign_offs;
-        if let Some(said) = settle::doubts(&self.follower.engagement, &self.follower.board()) {
+        if let Some(said) = settle::doubts(&self.follower.engagement, &self.follower.board(), &self.session.reach) {
             print::say(&said);
         }
         self.reopen_failed(scope);
@@ -144,9 +144,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         print::say(&plan::text(plan));
-        if !self.yes && !confirmed(&self.follower.engagement.identity.name)? {
+        if !self.yes && !confirmed(self.session.handle.name())? {
             return Err(Failure::new(Kind::Waiting, "the plan is not approved; nothing was changed")
-                .hint("approve it with --yes, or in the terminal: onramp open"));
+                .hint("approve it with --yes, or in the terminal: onramp open NAME"));
         }
         self.session.handle.command(Command::Approve { digest: plan.digest.clone(), steps: wanted });
         Ok(())
@@ -191,8 +191,7 @@ impl<'a> Walk<'a> {
                 }
                 Notice::Idle(_) => return Ok(()),
                 Notice::NeedsSecrets { missing, run } => {
-                    let name = &self.follower.engagement.identity.name;
-                    let said = secret::ask(name, &missing)?;
+                    let said = secret::ask(&missing).map_err(|failure| failure.within(&self.session.reach))?;
                     self.session.handle.send(Request::Secrets(said));
                     run.into_iter().for_each(|scope| {
                         self.session.handle.send(Request::Run(scope));

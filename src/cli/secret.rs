@@ -1,15 +1,14 @@
 //! `onramp secret NAME list|set ID|forget ID`: where the secrets of an engagement live. Never prints one.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::process::ExitCode;
 
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
-use crossterm::terminal;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
+use super::unseen::Unseen;
 use super::{Everywhere, print, session};
 use crate::action::{NotKept, Subject, Worlds};
 use crate::engagement::{Address, Command, Engagement, MissingSecret, decide};
@@ -21,7 +20,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     #[command(subcommand)]
     what: What,
 }
@@ -64,6 +63,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
 
 fn list(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, name)?;
+    session::real(context, name, &engagement)?;
     let folder = context.folder(name)?;
     let runtime = session::runtime()?;
     let worlds = runtime.block_on(session::real_worlds(context, everywhere, &engagement, &folder));
@@ -96,9 +96,11 @@ impl Open {
     fn new(context: &Context, everywhere: &Everywhere, name: &str) -> Result<Open, Failure> {
         let folder = context.folder(name)?;
         let writer = Writer::open(&folder, &context.holder())?;
+        session::real(context, name, writer.engagement())?;
         let runbook = runbook_of(writer.engagement())?;
         let runtime = session::runtime()?;
         let worlds = runtime.block_on(session::real_worlds(context, everywhere, writer.engagement(), &folder));
+        super::panics::hide(worlds.vault().masks());
         Ok(Open { writer, runbook, runtime, worlds, actor: context.actor() })
     }
 
@@ -126,7 +128,8 @@ impl Open {
             Command::GiveInputs(vec![(id.clone(), Value::Secret(SecretRef::Prompt { what_for: id.to_string() }))]);
         decide(self.writer.engagement(), &self.runbook, &probe)
             .map_err(|refusal| Failure::usage(refusal.to_string()))?;
-        let text = typed(&format!("{id} (it is not shown): "))?;
+        let unseen = Unseen::begin()?;
+        let text = typed(unseen.as_ref(), &format!("{id} (it is not shown): "))?;
         rule.check(text.expose_secret()).map_err(|refusal| Failure::usage(format!("{id}: {refusal}")))?;
         let subject = subject(self.writer.engagement(), &self.runbook, id);
         loop {
@@ -135,24 +138,19 @@ impl Open {
                 Err(NotKept::Failure(failure)) => {
                     return Err(Failure::usage(failure.what).hint(failure.advice));
                 }
-                Err(NotKept::Missing(missing)) => self.passphrase(&missing)?,
+                Err(NotKept::Missing(missing)) => self.passphrase(unseen.as_ref(), &missing)?,
             }
         }
     }
 
-    fn passphrase(&self, missing: &MissingSecret) -> Result<(), Failure> {
-        if !io::stdin().is_terminal() {
+    fn passphrase(&self, unseen: Option<&Unseen>, missing: &MissingSecret) -> Result<(), Failure> {
+        let Some(unseen) = unseen else {
             let failure = Failure::new(Kind::Waiting, format!("{}: {}", missing.reference.said(), missing.why));
             return Err(failure.hint("type it on a terminal, or name an identity file of age in ONRAMP_AGE_IDENTITY"));
-        }
+        };
         print::say(&missing.why);
-        let text = hidden(&format!("{}: ", missing.reference.said()))?;
-        if missing.chosen_now {
-            let second = hidden("once more, so that it is the same: ")?;
-            if text.expose_secret() != second.expose_secret() {
-                return Err(Failure::usage("the two are not the same; nothing was kept"));
-            }
-        }
+        let prompt = format!("{}: ", missing.reference.said());
+        let text = if missing.chosen_now { unseen.twice(&prompt)? } else { unseen.line(&prompt)? };
         self.worlds.vault().remember(&missing.reference, text);
         Ok(())
     }
@@ -175,11 +173,12 @@ impl Open {
     }
 
     fn take_out(&self, reference: &SecretRef) -> Result<(), Failure> {
+        let unseen = Unseen::begin()?;
         loop {
             match self.runtime.block_on(self.worlds.vault().forget(reference)) {
                 Ok(()) => return Ok(()),
                 Err(NotKept::Failure(failure)) => return Err(Failure::usage(failure.what).hint(failure.advice)),
-                Err(NotKept::Missing(missing)) => self.passphrase(&missing)?,
+                Err(NotKept::Missing(missing)) => self.passphrase(unseen.as_ref(), &missing)?,
             }
         }
     }
@@ -214,81 +213,44 @@ fn subject(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Subject 
 ///
 /// # Errors
 /// Nobody is there to be asked: exit code 3, and what to do about each.
-pub fn ask(name: &str, missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
-    if !io::stdin().is_terminal() {
+pub fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
+    let Some(unseen) = Unseen::begin()? else {
         let said = format!("{} missing, and nobody is here to be asked", text::count(missing.len(), "secret"));
         let list = missing.iter().fold(Failure::new(Kind::Waiting, said), |failure, one| {
-            failure.hint(format!("{}: {} ({})", one.reference.said(), one.why, what_to_do(name, &one.reference)))
+            failure.hint(format!("{}: {} ({})", one.reference.said(), one.why, what_to_do(&one.reference)))
         });
         return Err(list);
-    }
+    };
     print::say("These secrets will be needed. An empty answer leaves one for when its step comes.");
     let mut said = Vec::new();
     for one in missing {
         print::say(&one.why);
-        let text = hidden(&format!("{}: ", one.reference.said()))?;
+        let text = unseen.line(&format!("{}: ", one.reference.said()))?;
         let empty = text.expose_secret().is_empty();
         said.push((one.reference.clone(), (!empty).then_some(text)));
     }
     Ok(said)
 }
 
-fn what_to_do(name: &str, reference: &SecretRef) -> String {
+fn what_to_do(reference: &SecretRef) -> String {
     match reference {
         SecretRef::Passphrase { .. } => {
             "run it on a terminal, or name an identity file in ONRAMP_AGE_IDENTITY".to_owned()
         }
         SecretRef::Prompt { what_for } => {
-            format!("run it on a terminal, or keep it: onramp secret {name} set {what_for}")
+            format!("run it on a terminal, or keep it: onramp secret NAME set {what_for}")
         }
-        _ => format!("put it there, or say where it lives: onramp secret {name} list"),
+        _ => "put it there, or say where it lives: onramp secret NAME list".to_owned(),
     }
 }
 
 /// A secret from the terminal, unseen; or all of standard input, without the line end that `echo` adds.
-fn typed(prompt: &str) -> Result<SecretString, Failure> {
-    if io::stdin().is_terminal() {
-        return hidden(prompt);
+fn typed(unseen: Option<&Unseen>, prompt: &str) -> Result<SecretString, Failure> {
+    if let Some(unseen) = unseen {
+        return unseen.line(prompt);
     }
     let mut text = Zeroizing::new(String::new());
     io::stdin().lock().read_to_string(&mut text).map_err(|error| Failure::usage(error.to_string()))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(SecretString::from(line.strip_suffix('\r').unwrap_or(line)))
-}
-
-/// One line from the terminal, which shows nothing of it.
-fn hidden(prompt: &str) -> Result<SecretString, Failure> {
-    let trouble = |error: io::Error| Failure::usage(format!("the terminal cannot be asked unseen: {error}"));
-    print::ask(prompt);
-    terminal::enable_raw_mode().map_err(trouble)?;
-    let mut text = Zeroizing::new(String::new());
-    let read = keys_into(&mut text);
-    terminal::disable_raw_mode().map_err(trouble)?;
-    print::say("");
-    match read.map_err(trouble)? {
-        true => Ok(SecretString::from(text.as_str())),
-        false => Err(Failure::new(Kind::Interrupted, "interrupted; nothing was kept")),
-    }
-}
-
-/// False when the person broke off.
-fn keys_into(text: &mut String) -> io::Result<bool> {
-    loop {
-        let Event::Key(key) = event::read()? else { continue };
-        if key.kind == KeyEventKind::Release {
-            continue;
-        }
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        match key.code {
-            KeyCode::Enter => return Ok(true),
-            KeyCode::Char('c' | 'd') if control => return Ok(false),
-            KeyCode::Esc => return Ok(false),
-            KeyCode::Char('u') if control => text.clear(),
-            KeyCode::Backspace => {
-                text.pop();
-            }
-            KeyCode::Char(character) if !control => text.push(character),
-            _ => {}
-        }
-    }
 }

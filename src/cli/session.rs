@@ -10,7 +10,9 @@ use tokio::runtime::Runtime;
 use super::Everywhere;
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
+use super::panics;
 use super::print;
+use super::reach::Reach;
 use crate::action::{self, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
@@ -27,6 +29,7 @@ pub struct Session {
     pub handle: Handle,
     pub feed: Receiver<Notice>,
     pub runtime: Arc<Runtime>,
+    pub reach: Reach,
 }
 
 /// One runtime for the whole program.
@@ -55,9 +58,7 @@ impl Session {
     ) -> Result<Session, Failure> {
         let folder = context.folder(name)?;
         let writer = Writer::open(&folder, &context.holder())?;
-        if writer.engagement().identity.practice {
-            return Err(Failure::usage(format!("{name} is a practice engagement")).hint("go on with: onramp practice"));
-        }
+        real(context, name, writer.engagement())?;
         let worlds = runtime.block_on(real_worlds(context, everywhere, writer.engagement(), &folder));
         Session::start(context, writer, worlds, runtime)
     }
@@ -92,7 +93,8 @@ impl Session {
         let _inside = runtime.enter();
         let handle = engine::follow(Following { folder, reader, engagement, runbook });
         let feed = handle.subscribe();
-        Ok(Session { handle, feed, runtime })
+        let reach = context.reach(name, handle.engagement().identity.practice);
+        Ok(Session { handle, feed, runtime, reach })
     }
 
     /// Starts an engine over a state file that is open, and a way to the world that is made.
@@ -104,9 +106,11 @@ impl Session {
         let settings =
             Settings { writer, runbook, worlds: Arc::new(worlds), actor: context.actor(), clock: Clock::default() };
         let _inside = runtime.enter();
+        panics::hide(settings.worlds.vault().masks());
         let handle = engine::start(settings)?;
         let feed = handle.subscribe();
-        Ok(Session { handle, feed, runtime })
+        let reach = context.reach(handle.name(), handle.engagement().identity.practice);
+        Ok(Session { handle, feed, runtime, reach })
     }
 
     /// Says what a person should know before it goes on, where there is no screen to say it.
@@ -125,6 +129,18 @@ impl Session {
             }
         }
     }
+}
+
+/// What is practice has its cloud inside the program: nothing of it goes to AWS.
+///
+/// # Errors
+/// It is practice.
+pub fn real(context: &Context, name: &str, engagement: &Engagement) -> Result<(), Failure> {
+    if !engagement.identity.practice {
+        return Ok(());
+    }
+    let reach = context.reach(name, true);
+    Err(Failure::usage(format!("{name} is a practice engagement")).hint(reach.put("go on with: onramp open NAME")))
 }
 
 /// AWS and the network of this machine.
@@ -195,11 +211,17 @@ pub fn look(context: &Context, name: &str) -> Result<(Engagement, Arc<Runbook>, 
 pub struct Follower {
     pub engagement: Engagement,
     runbook: Arc<Runbook>,
+    reach: Reach,
 }
 
 impl Follower {
-    pub fn new(handle: &Handle) -> Self {
-        Follower { engagement: handle.engagement().as_ref().clone(), runbook: handle.runbook().clone() }
+    pub fn new(session: &Session) -> Self {
+        let handle = &session.handle;
+        Follower {
+            engagement: handle.engagement().as_ref().clone(),
+            runbook: handle.runbook().clone(),
+            reach: session.reach.clone(),
+        }
     }
 
     pub fn fold(&mut self, recorded: &Recorded) {
@@ -234,12 +256,13 @@ impl Follower {
             Event::Asked { step, question: Question::NeedsSecret { reference, why }, .. } => {
                 titled(step, "asks", &format!("for a secret, {}: {why}", reference.said()))
             }
-            Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open"),
+            Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open NAME"),
             Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
             Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
             Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
             _ => None,
         }
+        .map(|line| self.reach.put(&line))
     }
 
     pub fn title(&self, address: &Address) -> String {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Format};
+use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use super::{Everywhere, undo};
 use crate::engagement::doubt::{CHOICES, told};
@@ -14,7 +15,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// As in access/vpc
     step: Address,
     /// Without one, it is only said what is known and what can be decided
@@ -55,7 +56,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
 }
 
 /// Names every change that may or may not have been made, with what it was and what to do; none when all is certain.
-pub fn doubts(engagement: &Engagement, board: &Board) -> Option<String> {
+pub fn doubts(engagement: &Engagement, board: &Board, reach: &Reach) -> Option<String> {
     let lines: Vec<String> = board
         .doubts()
         .map(|row| {
@@ -64,14 +65,12 @@ pub fn doubts(engagement: &Engagement, board: &Board) -> Option<String> {
             format!("  {}  {}: {calls}", row.address, row.title)
         })
         .collect();
-    let name = &engagement.identity.name;
-    let what_to_do = match engagement.identity.practice {
-        true => "onramp practice looks what became of it (R), or lets you decide (Enter)".to_owned(),
-        false => format!(
-            "onramp run {name} looks what became of it; onramp settle {name} ADDRESS says what is known, and lets you \
-             decide"
-        ),
-    };
+    let what_to_do = reach.put(match engagement.identity.practice {
+        true => "onramp open NAME looks what became of it (R), or lets you decide (Enter)",
+        false => {
+            "onramp run NAME looks what became of it; onramp settle NAME ADDRESS says what is known, and lets you decide"
+        }
+    });
     (!lines.is_empty()).then(|| {
         format!(
             "{} in doubt: sent or not, and no answer was recorded.\n{}\n  {what_to_do}",
@@ -87,7 +86,7 @@ fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let step = &arguments.step;
     let known = engagement.record(step).map(told).unwrap_or_default();
     if known.is_empty() {
-        return Err(Failure::usage(format!("{step} is not in doubt")).hint("onramp status names what is"));
+        return Err(Failure::usage(format!("{step} is not in doubt")).hint("onramp status NAME names what is"));
     }
     for (label, said) in known {
         print::line(&format!("{label:<10} {said}"))?;
@@ -96,12 +95,13 @@ fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     for choice in CHOICES.iter().filter(|choice| choice.name != "look") {
         print::line(&format!("{:<10} {}", choice.name, choice.means))?;
     }
-    print::line(&format!("\nonramp run {} --only {step} looks and decides nothing.", arguments.name))?;
+    let reach = context.reach(&arguments.name, engagement.identity.practice);
+    print::line(&reach.put(&format!("\nonramp run NAME --only {step} looks and decides nothing.")))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Result<(), Failure> {
-    let mut follower = Follower::new(&session.handle);
+    let mut follower = Follower::new(session);
     let (step, reason) = (arguments.step.clone(), arguments.reason.clone());
     match decision {
         Decision::Undo => {

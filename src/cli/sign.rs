@@ -11,7 +11,7 @@ use crate::journal::Writer;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// As in access/shown
     step: Address,
     /// Who saw or did what

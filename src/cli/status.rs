@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::print::{self, Format};
+use super::reach::Reach;
 use super::session;
 use super::settle;
 use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, waiting};
@@ -17,7 +18,7 @@ use crate::text;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// All of them when none is named
-    name: Option<String>,
+    pub name: Option<String>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -29,8 +30,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
             let (engagement, runbook, holder) = session::look(context, name)?;
             let board = board(&engagement, &runbook);
             match arguments.format {
-                Format::Json => print::json(&one(&engagement, &board, holder.as_deref(), now))?,
-                Format::Text => print::out(&page(&engagement, &runbook, &board, holder.as_deref(), now))?,
+                Format::Json => print::json(&one(name, &engagement, &board, holder.as_deref(), now))?,
+                Format::Text => {
+                    let reach = context.reach(name, engagement.identity.practice);
+                    print::out(&page(&reach, &engagement, &runbook, &board, holder.as_deref(), now))?;
+                }
             }
         }
         None => all(context, arguments.format, now)?,
@@ -45,7 +49,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
 pub fn one_text(context: &Context, name: &str) -> Result<ExitCode, Failure> {
     let (engagement, runbook, holder) = session::look(context, name)?;
     let now = Clock::default().now();
-    print::out(&page(&engagement, &runbook, &board(&engagement, &runbook), holder.as_deref(), now))?;
+    let reach = context.reach(name, engagement.identity.practice);
+    print::out(&page(&reach, &engagement, &runbook, &board(&engagement, &runbook), holder.as_deref(), now))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -64,7 +69,7 @@ fn all(context: &Context, format: Format, now: At) -> Result<(), Failure> {
         let list: Vec<Json> = found
             .iter()
             .map(|(name, found)| match found {
-                Ok((engagement, board, holder)) => one(engagement, board, holder.as_deref(), now),
+                Ok((engagement, board, holder)) => one(name, engagement, board, holder.as_deref(), now),
                 Err(why) => json!({ "name": name, "error": why }),
             })
             .collect();
@@ -115,11 +120,18 @@ pub fn waits(board: &Board, now: At) -> String {
     out
 }
 
-fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Option<&str>, now: At) -> String {
+fn page(
+    reach: &Reach,
+    engagement: &Engagement,
+    runbook: &Runbook,
+    board: &Board,
+    holder: Option<&str>,
+    now: At,
+) -> String {
     let identity = &engagement.identity;
     let mut out = format!(
         "{}{}  account {}  region {}  {} of {} done\n",
-        identity.name,
+        reach.name(),
         if identity.practice { " (practice)" } else { "" },
         engagement.account().unwrap_or_else(|| "not given".to_owned()),
         engagement.region().unwrap_or_else(|| "not given".to_owned()),
@@ -130,9 +142,9 @@ fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Optio
         out.push_str(&format!("held by {holder}\n"));
     }
     if !identity.practice && context::shipped_edition(&engagement.runbook, &engagement.runbook_digest).is_some() {
-        out.push_str(&format!("another edition of its runbook is here: onramp update {} shows it\n", identity.name));
+        out.push_str(&reach.put("another edition of its runbook is here: onramp update NAME shows it\n"));
     }
-    if let Some(said) = settle::doubts(engagement, board) {
+    if let Some(said) = settle::doubts(engagement, board, reach) {
         out.push_str(&format!("\n{said}\n"));
     }
     let waits = waits(board, now);
@@ -145,7 +157,13 @@ fn page(engagement: &Engagement, runbook: &Runbook, board: &Board, holder: Optio
             if row.status == Status::NotNeeded {
                 continue;
             }
-            out.push_str(&format!("  {:<14} {}  {}{}\n", row.status.word(), row.address, row.title, why(row)));
+            out.push_str(&format!(
+                "  {:<14} {}  {}{}\n",
+                row.status.word(),
+                row.address,
+                row.title,
+                reach.put(&why(row))
+            ));
         }
     }
     out
@@ -167,12 +185,14 @@ fn why(row: &Row) -> String {
             )
         }
         Status::Asked(Question::Different { said, .. }) => format!(": {said}"),
-        Status::Done { .. } if row.outdated => ": the runbook would do it otherwise now (onramp update)".to_owned(),
+        Status::Done { .. } if row.outdated => {
+            ": the runbook would do it otherwise now (onramp update NAME)".to_owned()
+        }
         _ => String::new(),
     }
 }
 
-fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) -> Json {
+fn one(name: &str, engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) -> Json {
     let steps: Vec<Json> = board
         .rows
         .iter()
@@ -199,7 +219,7 @@ fn one(engagement: &Engagement, board: &Board, holder: Option<&str>, now: At) ->
         .collect();
     let tally = board.tally;
     json!({
-        "name": engagement.identity.name,
+        "name": name,
         "id": engagement.identity.id,
         "practice": engagement.identity.practice,
         "account": engagement.account(),

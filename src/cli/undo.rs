@@ -47,9 +47,11 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
         session.handle.runbook().step(&step.step).is_some() || session.handle.engagement().record(step).is_some()
     };
     if let Some(step) = arguments.steps.iter().find(|step| !known(step)) {
-        return Err(Failure::usage(format!("this runbook has no step \"{step}\"")).hint("onramp status lists them all"));
+        return Err(
+            Failure::usage(format!("this runbook has no step \"{step}\"")).hint("onramp status NAME lists them all")
+        );
     }
-    let mut follower = Follower::new(&session.handle);
+    let mut follower = Follower::new(session);
     let plan = planned(session, &arguments.steps, &mut follower)?;
     match arguments.format {
         Format::Text => print::out(&text(&plan))?,

@@ -16,7 +16,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// Another edition of the runbook, by path; without it the one inside onramp
     #[arg(long, value_name = "PATH")]
     runbook: Option<String>,

@@ -16,7 +16,7 @@ use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// The step that waits, or that is to wait; without one, all waits are listed
     step: Option<Address>,
     /// Who must move: customer, aws, colocation, third-party or us
@@ -97,7 +97,7 @@ fn list(context: &Context, name: &str) -> Result<ExitCode, Failure> {
 fn look(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, name, session::runtime()?)?;
     session.handle.send(Request::Run(RunScope::Waits));
-    let mut follower = Follower::new(&session.handle);
+    let mut follower = Follower::new(&session);
     let ended = loop {
         match session.feed.recv() {
             Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),

@@ -12,7 +12,7 @@ use crate::journal::Reader;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    name: String,
+    pub name: String,
     /// text: what happens from now on; jsonl: every event from the first on
     #[arg(long, value_enum, default_value = "text")]
     format: Stream,
@@ -21,7 +21,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let name = &arguments.name;
     let session = Session::follow(context, name, session::runtime()?)?;
-    let mut follower = Follower::new(&session.handle);
+    let mut follower = Follower::new(&session);
     match arguments.format {
         Stream::Text => drop(status::one_text(context, name)?),
         Stream::Jsonl => {

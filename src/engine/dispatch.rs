@@ -65,7 +65,8 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     let (reports, reported) = mpsc::channel(256);
     let masks = worlds.vault().masks().clone();
     let engagement = Arc::new(writer.engagement().clone());
-    let handle = Handle::new(requests, runbook.clone(), engagement, writer.greeting(), masks.clone());
+    let (name, greeting) = (writer.name(), writer.greeting());
+    let handle = Handle::new(name, requests, runbook.clone(), engagement, greeting, masks.clone());
     let library = Library::new(runbook.clone());
     let dispatcher = Dispatcher {
         book: Recorder::new(writer, runbook.clone(), actor, clock.clone(), masks),
@@ -258,7 +259,7 @@ impl Dispatcher {
             && self.runbook.step(&step.step).is_none()
         {
             let why = format!("this runbook has no step \"{}\"", step.step);
-            return self.refuse(why, "onramp status lists them all");
+            return self.refuse(why, "onramp status NAME lists them all");
         }
         if matches!(self.going, Going::Undo(_)) {
             return self.refuse("something is being undone", "Wait until it ends, or stop it");

@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::handle::{Handle, Notice, Page, Request};
 use super::library;
 use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
-use crate::journal::{Holder, JournalError, Reader};
+use crate::journal::{self, Holder, JournalError, Reader};
 use crate::runbook::Runbook;
 use crate::text::{self, Masks};
 
@@ -37,7 +37,8 @@ pub struct Following {
 pub fn follow(following: Following) -> Handle {
     let Following { folder, reader, engagement, runbook } = following;
     let (requests, inbox) = mpsc::unbounded_channel();
-    let handle = Handle::new(requests, runbook, Arc::new(engagement.clone()), None, Masks::default());
+    let known = Arc::new(engagement.clone());
+    let handle = Handle::new(journal::name(&folder), requests, runbook, known, None, Masks::default());
     let holder = Reader::holder(&folder);
     let begins_after = engagement.seq;
     let (readers, output) = (Vec::new(), BTreeMap::new());

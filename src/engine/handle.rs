@@ -140,6 +140,8 @@ pub struct Summary {
 /// Cheap to clone; every clone talks to the same engine.
 #[derive(Debug, Clone)]
 pub struct Handle {
+    /// What the engagement is called on this machine.
+    name: Arc<str>,
     requests: mpsc::UnboundedSender<Request>,
     runbook: Arc<Runbook>,
     /// As it was when the engine started; the feed brings it up to date.
@@ -150,13 +152,20 @@ pub struct Handle {
 
 impl Handle {
     pub(super) fn new(
+        name: String,
         requests: mpsc::UnboundedSender<Request>,
         runbook: Arc<Runbook>,
         engagement: Arc<Engagement>,
         greeting: Option<String>,
         masks: Masks,
     ) -> Self {
-        Handle { requests, runbook, engagement, greeting: greeting.map(Arc::from), masks }
+        Handle { name: Arc::from(name), requests, runbook, engagement, greeting: greeting.map(Arc::from), masks }
+    }
+
+    /// What the engagement is called on this machine: what commands take and people type. Where it was imported under
+    /// another name than it began with, its tags, tokens and templates keep the first one.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What a person should know before they go on: a crash before, a new format, a folder that others write too.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::SecretString;
 use age::stream::StreamReader;
 use age::{DecryptError, Decryptor, EncryptError, Encryptor, scrypt, x25519};
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use super::chain::Hash;
@@ -56,6 +57,8 @@ pub enum BundleError {
     NoRecipient(String),
     #[error("there is no key (AGE-SECRET-KEY-1…) in that file")]
     NoIdentity,
+    #[error("{path} is not what became of the copy here: {what}")]
+    Apart { path: PathBuf, what: String },
     #[error("practice engagements stay where they are: their cloud is in this machine's folder")]
     Practice,
 }
@@ -275,23 +278,41 @@ impl Bundle {
         }
         let made = !folder.exists();
         ground::make_private_folder(folder)?;
-        let part = beside(&path, ".part");
-        let done = self.unpack(&part, &path);
-        if done.is_err() {
-            for ending in ["", "-wal", "-shm", "-journal"] {
-                let _ = fs::remove_file(beside(&part, ending));
-            }
+        let part = Part(beside(&path, ".part"));
+        if let Err(error) = self.unpack(&part.0, None).and_then(|()| take_name(&part.0, &path)) {
+            drop(part);
             if made {
                 let _ = fs::remove_dir(folder);
             }
-            return done;
+            return Err(error);
         }
+        self.arrived(folder, holder, (at, by))
+    }
+
+    /// Puts what became of an engagement elsewhere in the place of the copy that was handed over from here, of which a
+    /// backup is kept. What is in the file must go on from that copy.
+    ///
+    /// # Errors
+    /// The copy was not handed over, is held or read by somebody, or knows what the file does not; or as `import`.
+    pub fn bring_back(mut self, folder: &Path, holder: &Holder, (at, by): (At, &Actor)) -> Result<(), BundleError> {
+        let path = folder.join(FILE);
+        let old = Writer::open_handed_over(folder, holder)?;
+        let part = Part(beside(&path, ".part"));
+        self.unpack(&part.0, Some((old.engagement().seq, *old.head())))?;
+        let lock = old.retire(&holder.since)?;
+        take_name(&part.0, &path)?;
+        drop(lock);
+        self.arrived(folder, holder, (at, by))
+    }
+
+    fn arrived(&self, folder: &Path, holder: &Holder, (at, by): (At, &Actor)) -> Result<(), BundleError> {
         let writer = Writer::open(folder, holder)?;
         let said = format!("from {} by {} of {}", self.path.display(), self.header.by, self.header.at);
         Ok(writer.moved(Move::In, at, by, &said)?)
     }
 
-    fn unpack(&mut self, part: &Path, path: &Path) -> Result<(), BundleError> {
+    /// Writes the copy to `part` and checks it; it must hold the event with that number and hash, where one is given.
+    fn unpack(&mut self, part: &Path, known: Option<(u64, Hash)>) -> Result<(), BundleError> {
         let damaged = |what: String| BundleError::Damaged { path: self.path.clone(), what };
         ground::remove(part)?;
         let mut file = ground::make_private_file(part)?;
@@ -300,19 +321,54 @@ impl Bundle {
             Copying::Writing(error) => error.into(),
         })?;
         file.sync_all().map_err(|error| unwritable(part, &error))?;
-        let connection = rusqlite::Connection::open(part).map_err(JournalError::from)?;
+        let connection = Connection::open(part).map_err(JournalError::from)?;
         schema::version(&connection, part)?;
         check::pages(&connection, part)?;
         let told = check::replay(&connection, part, None)?;
+        if let Some((seq, head)) = known {
+            self.goes_on_from(&connection, seq, &head)?;
+        }
         drop(connection);
         if told.engagement.seq != self.header.seq || hex(&told.head) != self.header.head {
             return Err(damaged("its events are not the ones that its header tells of".to_owned()));
         }
-        let folder = path.parent().unwrap_or(Path::new(""));
-        mark::forget(folder)?;
-        fs::rename(part, path).map_err(|error| unwritable(path, &error))?;
-        Ok(ground::sync_folder(folder)?)
+        Ok(())
     }
+
+    fn goes_on_from(&self, connection: &Connection, seq: u64, head: &Hash) -> Result<(), BundleError> {
+        let apart = |what: String| BundleError::Apart { path: self.path.clone(), what };
+        if self.header.seq < seq {
+            return Err(apart(format!("it ends at event {}, the copy goes on to event {seq}", self.header.seq)));
+        }
+        let number = i64::try_from(seq).unwrap_or(i64::MAX);
+        let there: Option<Vec<u8>> = connection
+            .query_row("SELECT hash FROM events WHERE seq = ?1", [number], |row| row.get(0))
+            .optional()
+            .map_err(JournalError::from)?;
+        match there.is_none_or(|there| there == head) {
+            true => Ok(()),
+            false => Err(apart(format!("its events up to {seq} are others"))),
+        }
+    }
+}
+
+/// A copy that has not its name yet; what is left of it goes with this.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(beside(&self.0, ending));
+        }
+    }
+}
+
+/// Gives the finished copy the state file's name.
+fn take_name(part: &Path, path: &Path) -> Result<(), BundleError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    mark::forget(folder)?;
+    fs::rename(part, path).map_err(|error| unwritable(path, &error))?;
+    Ok(ground::sync_folder(folder)?)
 }
 
 enum Copying {

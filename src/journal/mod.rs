@@ -26,7 +26,7 @@ mod schema;
 mod shared;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use bundle::{Bundle, BundleError, Header, Locking, Unlocking, export, export_salvaged};
 pub use lock::Holder;
@@ -67,6 +67,11 @@ pub enum JournalError {
 
 /// The name of the state file in an engagement's folder.
 pub const FILE: &str = "journal.db";
+
+/// What the engagement in `folder` is called on this machine. It began under another name where it was imported so.
+pub fn name(folder: &Path) -> String {
+    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
 
 #[cfg(test)]
 mod tests;

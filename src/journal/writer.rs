@@ -138,6 +138,39 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Opens a state file that was handed over, because what became of it comes back.
+    ///
+    /// # Errors
+    /// It was not handed over; or as `open`.
+    pub(super) fn open_handed_over(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
+        let writer = Writer::open_anyhow(folder, holder)?;
+        match moves::away(&writer.connection)? {
+            Some(_) => Ok(writer),
+            None => Err(JournalError::Exists(folder.to_owned())),
+        }
+    }
+
+    /// Makes room for another file under this name: a backup is kept, and nothing of this one is left in files that
+    /// SQLite would take for the other's. The lock is still held.
+    ///
+    /// # Errors
+    /// Somebody reads along, or the backup cannot be written.
+    pub(super) fn retire(self, now: &str) -> Result<lock::Lock, JournalError> {
+        let Writer { connection, path, lock, .. } = self;
+        backup::keep(&connection, path.parent().unwrap_or(Path::new("")), schema::VERSION, now)?;
+        let busy: bool = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|e| wrong(&path, e))?;
+        if busy {
+            return Err(unwritable(&path, &"somebody reads along: let them end first"));
+        }
+        drop(connection);
+        for ending in ["-wal", "-shm"] {
+            ground::remove(&ground::beside(&path, ending))?;
+        }
+        Ok(lock)
+    }
+
     fn open_anyhow(folder: &Path, holder: &Holder) -> Result<Writer, JournalError> {
         let path = folder.join(FILE);
         if !path.exists() {
@@ -183,6 +216,11 @@ impl Writer {
     /// What is true now.
     pub fn engagement(&self) -> &Engagement {
         &self.engagement
+    }
+
+    /// What the engagement is called on this machine.
+    pub fn name(&self) -> String {
+        self.path.parent().map(super::name).unwrap_or_default()
     }
 
     /// What a person should know who opened it: that somebody left it without letting go (a crash, a power cut), that

@@ -233,7 +233,7 @@ pub fn copy_plan(state: &mut State) -> Vec<Effect> {
             vec![Effect::Copy(json)]
         }
         Some(_) => {
-            state.say(Said::bad("The plan is too long for the clipboard: use onramp plan --format json"));
+            state.say(Said::bad("The plan is too long for the clipboard, which takes 64 KiB"));
             Vec::new()
         }
         None => Vec::new(),

@@ -148,7 +148,7 @@ pub fn run(world: Desk, options: Options) -> Result<Exit, UiError> {
     app.serve(&woken)?;
     drop(app.guard);
     Ok(Exit {
-        engagement: app.state.facts.open.as_ref().map(|open| open.engagement.identity.name.clone()),
+        engagement: app.state.facts.open.as_ref().map(|open| open.name.clone()),
         said: app
             .state
             .facts
@@ -234,8 +234,11 @@ impl App {
         update(&mut self.state, Event::Tick(self.doors.now()));
         let panics = term::panics();
         if let Some(panic) = panics.last() {
-            let first = panic.lines().next().unwrap_or_default().to_owned();
-            self.state.say(Said::bad(format!("onramp has a fault, please report it: {first}")));
+            let first = panic.lines().next().unwrap_or_default();
+            // What Rust says of a fault may repeat the text that was worked on.
+            let open = self.state.facts.open.as_ref();
+            let said = open.map_or_else(|| first.to_owned(), |open| open.masks.now().mask(first));
+            self.state.say(Said::bad(format!("onramp has a fault, please report it: {said}")));
         }
         !panics.is_empty() || before != self.state.facts.clock() || !self.idle()
     }

@@ -166,7 +166,7 @@ impl Facts {
         }
         let open = self.open.as_ref();
         let slug = open.and_then(|open| open.engagement.input("eng.customer_slug")).map(crate::input::Value::shown);
-        let name = || open.map(|open| open.engagement.identity.name.clone()).unwrap_or_default();
+        let name = || open.map(|open| open.name.clone()).unwrap_or_default();
         slug.or_else(|| Some(self.customer.clone()).filter(|word| !word.is_empty())).unwrap_or_else(name)
     }
 
@@ -189,6 +189,8 @@ pub struct Planned {
 /// The engagement that is open, as the notices tell it.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// What it is called on this machine, which commands take.
+    pub name: String,
     pub runbook: Arc<Runbook>,
     pub engagement: Engagement,
     pub board: Board,
@@ -235,6 +237,7 @@ impl Along {
 impl Opened {
     pub fn new(runbook: Arc<Runbook>, engagement: Engagement) -> Self {
         let mut opened = Opened {
+            name: engagement.identity.name.clone(),
             board: Board::default(),
             scope: Scope::default(),
             runbook,

@@ -113,6 +113,7 @@ impl State {
     /// An engagement was opened: its board is shown, on the next thing to do.
     pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
         let mut open = Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone());
+        open.name = handle.name().to_owned();
         open.masks = handle.masks().clone();
         let effects = self.enter(open);
         if let Some(greeting) = handle.greeting() {

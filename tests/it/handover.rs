@@ -82,14 +82,77 @@ fn an_export_for_safekeeping_changes_nothing_here() {
 
 #[test]
 fn what_is_there_is_never_written_over() {
-    let stage = begun();
+    let (stage, other) = (begun(), begun());
     stage.file("acme.age", "something else");
     stage.run(&["export", "acme", "acme.age", "--passphrase-file", "passphrase"]).expect(2).says("is there already");
     assert_eq!(fs::read_to_string(stage.home().join("acme.age")).unwrap(), "something else");
-    stage.run(&["export", "acme", "new.age", "--passphrase-file", "passphrase", "--keep"]).expect(0);
-    stage.run(&["import", "new.age", "--passphrase-file", "passphrase"]).expect(2).says("already");
-    stage.run(&["import", "new.age", "--passphrase-file", "passphrase", "--name", "second"]).expect(0);
-    assert_eq!(status(&stage, "second")["id"], status(&stage, "acme")["id"]);
+    let file = stage.home().join("new.age").display().to_string();
+    stage.run(&["export", "acme", &file, "--passphrase-file", "passphrase"]).expect(0);
+    other.run(&["import", &file, "--passphrase-file", "passphrase"]).expect(2).says("already");
+    other.run(&["import", &file, "--passphrase-file", "passphrase", "--name", "second"]).expect(0);
+    assert_eq!(status(&other, "second")["id"], status(&stage, "acme")["id"]);
+    assert_ne!(status(&other, "second")["id"], status(&other, "acme")["id"]);
+}
+
+#[test]
+fn one_engagement_is_on_one_machine_once_under_whatever_name() {
+    let (here, there) = (begun(), Stage::new());
+    let kept = here.home().join("kept.age").display().to_string();
+    here.run(&["export", "acme", &kept, "--passphrase-file", "passphrase", "--keep"]).expect(0);
+    for name in ["acme", "second"] {
+        let refused = here.run(&["import", &kept, "--passphrase-file", "passphrase", "--name", name]).expect(2);
+        refused.says("here already, as acme");
+        refused.says("onramp open acme");
+    }
+    assert!(!folder(&here, "second").exists());
+    there.file("passphrase", "correct horse battery staple\n");
+    there.run(&["import", &kept, "--passphrase-file", "passphrase", "--name", "first"]).expect(0);
+    let refused = there.run(&["import", &kept, "--passphrase-file", "passphrase"]).expect(2);
+    refused.says("here already, as first");
+    assert_eq!(there.run(&["status", "--format", "json"]).expect(0).out.matches("\"id\"").count(), 1);
+}
+
+#[test]
+fn what_comes_back_takes_the_place_of_the_copy_that_was_handed_over() {
+    let (here, there) = (begun(), Stage::new());
+    let [out, back, older] =
+        ["out.age", "back.age", "older.age"].map(|name| here.home().join(name).display().to_string());
+    here.run(&["export", "acme", &older, "--passphrase-file", "passphrase", "--keep"]).expect(0);
+    here.run(&["input", "acme", "net.ssh_port=2022"]).expect(0);
+    here.run(&["export", "acme", &out, "--passphrase-file", "passphrase"]).expect(0);
+    there.file("passphrase", "correct horse battery staple\n");
+    there.run(&["import", &out, "--passphrase-file", "passphrase", "--name", "acme-2"]).expect(0);
+    there.run(&["input", "acme-2", "net.ssh_port=22022"]).expect(0);
+    there.run(&["export", "acme-2", &back, "--passphrase-file", "passphrase"]).expect(0);
+
+    let stale = here.run(&["import", &older, "--passphrase-file", "passphrase"]).expect(2);
+    stale.says("it ends at event 3, the copy goes on to event 4");
+    here.run(&["import", &back, "--passphrase-file", "passphrase", "--name", "other"]).expect(2).says("called acme");
+    here.run(&["import", &back, "--passphrase-file", "passphrase"]).expect(0).says("onramp open acme");
+    assert_eq!(status(&here, "acme")["events"], 5);
+    here.run(&["input", "acme", "net.ssh_port=22023"]).expect(0);
+    assert!(here.run(&["input", "acme"]).expect(0).out.contains("22023"));
+    let backups = |name: &str| name.starts_with("journal-v");
+    let names = fs::read_dir(folder(&here, "acme")).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| backups(name)).count(), 1, "the copy that was here is kept");
+}
+
+#[test]
+fn under_another_name_people_see_and_type_that_name() {
+    let (here, there) = (begun(), begun());
+    let file = here.home().join("acme.age").display().to_string();
+    here.run(&["export", "acme", &file, "--passphrase-file", "passphrase"]).expect(0);
+    let import = ["import", &file, "--passphrase-file", "passphrase", "--name", "taken-over"];
+    there.run(&import).expect(0).says("onramp open taken-over");
+    assert_eq!(status(&there, "taken-over")["name"], "taken-over");
+    assert!(there.run(&["status", "taken-over"]).expect(0).out.starts_with("taken-over "));
+    there.run(&["input", "taken-over", "net.ssh_port=22022"]).expect(0);
+    let holder = Writer::open(&folder(&there, "taken-over"), &other_person()).unwrap();
+    there.run(&["sign", "taken-over", "one/first", "seen"]).expect(4).says("onramp watch taken-over");
+    drop(holder);
+    let back = there.home().join("back.age").display().to_string();
+    let export = there.run(&["export", "taken-over", &back, "--passphrase-file", "passphrase"]).expect(0);
+    export.says("onramp export taken-over --take-back");
 }
 
 #[test]

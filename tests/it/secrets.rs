@@ -71,7 +71,7 @@ fn a_secret_on_the_command_line_or_in_a_file_is_refused_and_not_repeated() {
     let stage = begun(Stage::new().with_credentials());
     let answer = stage.run(&["input", "acme", &format!("smtp.password={CANARY}")]).expect(2);
     answer.says("smtp.password");
-    answer.says("onramp secret NAME set");
+    answer.says("onramp secret acme set");
     let file = stage.file("answers.yaml", &format!("smtp.password: {CANARY}\n"));
     let other = stage.run(&["input", "acme", "--file", file.to_str().unwrap()]).expect(2);
     let listed = stage.run(&["input", "acme"]).expect(0);

@@ -17,6 +17,12 @@ struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
+    /// How the terminal was set before the program began.
+    modes_before: String,
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal has modes"))
 }
 
 /// Long enough for a loaded machine; only a screen that never comes waits so long.
@@ -25,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Terminal {
     fn start(stage: &Stage, arguments: &[&str], rows: u16, cols: u16) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let modes_before = modes(&*pair.master);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onramp"));
         command.args(arguments);
         command.env_clear();
@@ -49,7 +56,7 @@ impl Terminal {
                 parser.lock().unwrap().process(&bytes[..count]);
             }
         });
-        Terminal { screen, written, keys: pair.master.take_writer().unwrap(), child, master: pair.master }
+        Terminal { screen, written, keys: pair.master.take_writer().unwrap(), child, master: pair.master, modes_before }
     }
 
     fn text(&self) -> String {
@@ -103,6 +110,16 @@ impl Terminal {
     fn resize(&self, rows: u16, cols: u16) {
         self.screen.lock().unwrap().screen_mut().set_size(rows, cols);
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Everything that the program and the terminal have written.
+    fn all(&self) -> String {
+        String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
+    }
+
+    #[track_caller]
+    fn assert_given_back(&self) {
+        assert_eq!(modes(&*self.master), self.modes_before, "the terminal is as it was");
     }
 
     /// Waits for the end and gives the exit code.
@@ -210,4 +227,56 @@ fn an_answer_that_comes_too_late_is_not_typed_into_a_form() {
     terminal.wait("Preflight");
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
+}
+
+const SECRET: &str = "Kx7.canary_Qf93";
+const SET: &[&str] = &["secret", "acme", "set", "smtp.password"];
+
+/// An engagement that wants a password.
+fn mail() -> Stage {
+    let stage = Stage::new().with_credentials();
+    let runbook = stage.file(
+        "mail.yaml",
+        "runbook: mail\ntitle: Mail\nphase: mail\ninputs:\n  - {id: smtp.password, label: Password, kind: secret, use: \
+         password}\nsteps:\n  - {id: ask, title: Ask, form: [smtp.password]}\n",
+    );
+    stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap()]).expect(0);
+    stage
+}
+
+#[test]
+fn a_secret_is_typed_unseen_its_passphrase_until_it_is_said_twice_alike_and_the_terminal_is_given_back() {
+    let stage = mail();
+    let mut terminal = Terminal::start(&stage, SET, 24, 80);
+    terminal.wait("it is not shown");
+    // All at once, and more than is asked for: what is typed ahead is not shown either.
+    terminal.press(&format!("{SECRET}\ropen sesame\ropen simsim\ropen sesame\ropen sesame\rtyped ahead"));
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    terminal.wait("smtp.password in the file secrets.age");
+    terminal.assert_given_back();
+    let all = terminal.all();
+    assert!(all.contains("the two are not the same"), "{all}");
+    for typed in [SECRET, "sesame", "simsim", "typed ahead"] {
+        assert!(!all.contains(typed), "{typed}: {all}");
+    }
+    assert!(stage.data().join("engagements/acme/secrets.age").exists());
+    assert!(stage.run(&["secret", "acme", "list"]).expect(0).out.contains("age:secrets.age#smtp.password"));
+}
+
+#[test]
+fn whoever_breaks_off_while_a_secret_is_typed_leaves_all_as_it_was() {
+    let stage = mail();
+    for (typed, asked) in [(SECRET.to_owned(), "it is not shown"), (format!("{SECRET}\ropen"), "choose a passphrase")] {
+        let mut terminal = Terminal::start(&stage, SET, 24, 80);
+        terminal.wait("it is not shown");
+        terminal.press(&typed);
+        terminal.wait(asked);
+        terminal.press("\x03");
+        assert_eq!(terminal.ended(), 130, "{}", terminal.text());
+        terminal.wait("nothing was kept");
+        terminal.assert_given_back();
+        assert!(!terminal.all().contains(SECRET) && !terminal.all().contains("open"), "{}", terminal.all());
+        assert!(!stage.data().join("engagements/acme/secrets.age").exists());
+        assert!(stage.run(&["secret", "acme", "list"]).expect(0).out.contains("not given"));
+    }
 }

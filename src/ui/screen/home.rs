@@ -252,11 +252,8 @@ fn or_dash(text: &str) -> &str {
 pub fn open(state: &mut State) -> Vec<Effect> {
     match state.home.chosen(&state.facts) {
         Some(card) => {
-            let here = state
-                .facts
-                .open
-                .as_ref()
-                .is_some_and(|open| open.engagement.identity.name == card.name && !open.closed && !open.let_go());
+            let here =
+                state.facts.open.as_ref().is_some_and(|open| open.name == card.name && !open.closed && !open.let_go());
             if here {
                 state.show(crate::ui::state::Place::Board);
                 return Vec::new();
@@ -297,8 +294,8 @@ pub fn can_open(state: &State) -> Result<(), String> {
         return Err(trouble.clone());
     }
     match &state.facts.open {
-        Some(open) if open.busy() > 0 && open.along.is_none() && open.engagement.identity.name != card.name => {
-            Err(format!("steps of {} are still running: stop them first (Ctrl-C)", open.engagement.identity.name))
+        Some(open) if open.busy() > 0 && open.along.is_none() && open.name != card.name => {
+            Err(format!("steps of {} are still running: stop them first (Ctrl-C)", open.name))
         }
         _ => Ok(()),
     }

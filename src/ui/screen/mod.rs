@@ -172,7 +172,7 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
 fn path(state: &State) -> String {
     let mut parts = vec!["onramp".to_owned()];
     if let Some(open) = state.facts.open.as_ref().filter(|_| state.place != Place::Home) {
-        parts.push(open.engagement.identity.name.clone());
+        parts.push(open.name.clone());
     }
     parts.push(state.screen().title(&state.facts));
     parts.retain(|part| !part.is_empty());

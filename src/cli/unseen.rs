@@ -1,0 +1,104 @@
+//! Text that is typed on the terminal and not shown: neither while it is asked for, nor when somebody types ahead.
+
+use std::io::{self, IsTerminal};
+
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::terminal;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::failure::{Failure, Kind};
+use super::print;
+
+/// As long as this lives, the terminal shows nothing that is typed, and Ctrl-C waits for the next question. Afterwards
+/// the terminal is as it was.
+pub struct Unseen {
+    before: Termios,
+}
+
+impl Unseen {
+    /// None where no terminal is there to be asked on.
+    ///
+    /// # Errors
+    /// The terminal does not let itself be quieted.
+    pub fn begin() -> Result<Option<Unseen>, Failure> {
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let before = tcgetattr(io::stdin()).map_err(|error| trouble(error.into()))?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ISIG);
+        tcsetattr(io::stdin(), OptionalActions::Now, &quiet).map_err(|error| trouble(error.into()))?;
+        Ok(Some(Unseen { before }))
+    }
+
+    /// One line.
+    ///
+    /// # Errors
+    /// The person broke off (Ctrl-C, Ctrl-D, Esc).
+    pub fn line(&self, prompt: &str) -> Result<SecretString, Failure> {
+        print::ask(prompt);
+        terminal::enable_raw_mode().map_err(trouble)?;
+        let mut text = Zeroizing::new(String::new());
+        let read = keys_into(&mut text);
+        terminal::disable_raw_mode().map_err(trouble)?;
+        print::say("");
+        match read.map_err(trouble)? {
+            true => Ok(SecretString::from(text.as_str())),
+            false => Err(Failure::new(Kind::Interrupted, "interrupted; nothing was kept")),
+        }
+    }
+
+    /// A line that is chosen now: typed twice, and asked for again until both are the same and not empty.
+    ///
+    /// # Errors
+    /// As `line`.
+    pub fn twice(&self, prompt: &str) -> Result<SecretString, Failure> {
+        loop {
+            let first = self.line(prompt)?;
+            if first.expose_secret().is_empty() {
+                print::say("an empty one locks nothing");
+                continue;
+            }
+            let second = self.line("once more, so that it is the same: ")?;
+            if first.expose_secret() == second.expose_secret() {
+                return Ok(first);
+            }
+            print::say("the two are not the same; nothing was kept. Again:");
+        }
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that is gone.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+fn trouble(error: io::Error) -> Failure {
+    Failure::usage(format!("the terminal cannot be asked unseen: {error}"))
+}
+
+/// False when the person broke off.
+fn keys_into(text: &mut String) -> io::Result<bool> {
+    loop {
+        let Event::Key(key) = event::read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Enter => return Ok(true),
+            KeyCode::Char('c' | 'd') if control => return Ok(false),
+            KeyCode::Esc => return Ok(false),
+            KeyCode::Char('u') if control => text.clear(),
+            KeyCode::Backspace => {
+                text.pop();
+            }
+            KeyCode::Char(character) if !control => text.push(character),
+            _ => {}
+        }
+    }
+}
