@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::engagement::Failure;
+use crate::input::SecretRef;
 
 /// The arguments of one resolved step.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,13 @@ impl<'a> Arguments<'a> {
             Json::Bool(flag) => Ok(flag.to_string()),
             _ => Err(self.wrong(name, "is not a text")),
         }
+    }
+
+    /// Where a secret lives. The text is read for the call and for nothing else; what is given is not repeated, as it may
+    /// be a secret by mistake.
+    pub(super) fn secret(&self, name: &str) -> Result<Option<SecretRef>, Failure> {
+        let Some(text) = self.optional(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.wrong(name, "does not say where a secret lives"))
     }
 
     /// A whole number between the two, ends included.

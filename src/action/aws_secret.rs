@@ -1,5 +1,6 @@
 //! A secret that onramp makes: generated here, kept in Secrets Manager or in the sealed file at once, and saved only as
-//! where it lives. Nobody reads it before the step that needs it does.
+//! where it lives. Nobody reads it before the step that needs it does. Or one that was given as an input: its text is
+//! read where it lives for the call and for the comparison, and for nothing else.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::arguments::Arguments;
 use super::object::{difference, found};
-use super::vault::{NotKept, SEALED};
+use super::vault::{NotKept, SEALED, TakenOut};
 use super::world::{Subject, World};
-use super::{Action, Found, Probe, Trouble, Verified};
-use crate::aws::{AwsFailure, Cloud, Fate, Holder, Kind, SecretSeen, Stamp};
+use super::{Action, Found, Probe, Trouble, Undoes, Verified};
+use crate::aws::{AwsFailure, Cloud, Fate, Holder, Kind, RECOVERY_DAYS, SecretSeen, Stamp};
 use crate::engagement::{Change, Failure, MissingSecret, Outcome, Question, RepeatClass};
 use crate::input::{SecretRef, SecretRule, SecretUse};
 use crate::journal::DurableIntent;
@@ -33,6 +34,8 @@ pub(super) struct TheSecret {
     rule: SecretRule,
     length: usize,
     sealed: bool,
+    /// Where the text lives that is to be kept; a new one is made where there is none.
+    given: Option<SecretRef>,
 }
 
 impl TheSecret {
@@ -45,12 +48,18 @@ impl TheSecret {
             _ => SecretUse::Password,
         };
         let length = arguments.number("length", 16, 64)?.unwrap_or(LENGTH);
+        let given = arguments.secret("value")?;
+        if sealed && given.is_some() {
+            let what = "a secret that is given is not copied into the sealed file: `value` goes with `store: aws`";
+            return Err(Failure::new(what, "Correct the step in the runbook."));
+        }
         Ok(TheSecret {
             name: arguments.optional("name")?.unwrap_or(own_name),
             key,
             rule: SecretRule { used_as, ..SecretRule::PSK },
             length: usize::try_from(length).unwrap_or_default(),
             sealed,
+            given,
         })
     }
 
@@ -106,7 +115,10 @@ impl TheSecret {
             operation,
             json!({
                 "Name": self.name,
-                "SecretString": format!("\u{2039}{} characters, generated; nobody sees them\u{203a}", self.length),
+                "SecretString": match &self.given {
+                    Some(reference) => format!("\u{2039}the secret {reference}\u{203a}"),
+                    None => format!("\u{2039}{} characters, generated; nobody sees them\u{203a}", self.length),
+                },
                 "ClientRequestToken": "\u{2039}token of this step\u{203a}",
                 "Tags": format!("onramp:key={}, and what every object of this engagement carries", self.key),
             }),
@@ -130,8 +142,58 @@ impl TheSecret {
                     self.change("PutSecretValue"),
                 ],
             },
-            Some(seen) => Probe::Same(self.there(&SecretRef::Aws { secret: seen.arn, key: None })),
+            Some(seen) => match self.given(world).await {
+                Err(question) => Probe::Unknown(Trouble::Question(question)),
+                Ok(Some(text)) if !self.holds(world, cloud, &text).await? => Probe::Different {
+                    said: format!("{} has another text than the one that was given", self.noun()),
+                    differences: vec![difference("text", "the given one", "another")],
+                    mend: vec![self.change("PutSecretValue")],
+                },
+                Ok(_) => Probe::Same(self.there(&SecretRef::Aws { secret: seen.arn, key: None })),
+            },
         })
+    }
+
+    /// The text that was given, if one was, or the question for it.
+    async fn given(&self, world: &World) -> Result<Option<SecretString>, Question> {
+        match &self.given {
+            Some(reference) => world.secret(reference).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Is this the text that is read in Secrets Manager now?
+    async fn holds(&self, world: &World, cloud: &Cloud, text: &SecretString) -> Result<bool, AwsFailure> {
+        let there = cloud.read_secret(&self.name).await?;
+        world.vault.masks().learn(there.expose_secret());
+        Ok(there.expose_secret() == text.expose_secret())
+    }
+
+    /// What is to be kept: the text that was given, which must fit its use, or a new one.
+    async fn text(&self, world: &World) -> Result<SecretString, Failure> {
+        let Some(text) = self.given(world).await.map_err(missing)? else { return self.generate() };
+        match self.rule.check(text.expose_secret()) {
+            Ok(()) => Ok(text),
+            Err(refusal) => Err(Failure::new(
+                format!("what was given for {} does not fit its use: {}", self.noun(), refusal.what),
+                "Give another one, or correct `use` in the runbook; nothing was sent.",
+            )),
+        }
+    }
+
+    /// Under which token a text is stored. AWS takes one token for one text: that of a given one is made of the intent's,
+    /// of what stands there already and, by a hash with a key of its own, of the text, which can be another next time.
+    fn token(&self, intent: &DurableIntent, seen: Option<&SecretSeen>, text: &SecretString) -> String {
+        if self.given.is_none() {
+            return intent.token().to_owned();
+        }
+        let mut hash = blake3::Hasher::new_derive_key("onramp 2026-11 token of a given secret");
+        let mut versions: Vec<&str> = seen.iter().flat_map(|seen| &seen.versions).map(String::as_str).collect();
+        versions.sort_unstable();
+        for part in [intent.token(), &versions.join(","), text.expose_secret()] {
+            hash.update(part.as_bytes()).update(b"\0");
+        }
+        hash.finalize().to_hex()[..32].to_owned()
     }
 
     async fn probe_file(&self, world: &World) -> Probe {
@@ -147,7 +209,7 @@ impl TheSecret {
             Ok(cloud) => cloud,
             Err(failure) => return Outcome::Failed { failure },
         };
-        let text = match self.generate() {
+        let text = match self.text(world).await {
             Ok(text) => text,
             Err(failure) => return Outcome::Failed { failure },
         };
@@ -182,7 +244,8 @@ impl TheSecret {
             let stamp = Stamp { marks: &marks, key: &self.key, name: &self.name };
             world.say("CreateSecret").await;
             let about = format!("Made by onramp: {}", self.key);
-            let arn = cloud.create_secret(&self.name, text, intent.token(), &about, &stamp).await?;
+            let token = self.token(intent, None, text);
+            let arn = cloud.create_secret(&self.name, text, &token, &about, &stamp).await?;
             let reference = SecretRef::Aws { secret: arn, key: None };
             return Ok(self.made(&reference, vec!["CreateSecret".to_owned()]));
         };
@@ -190,14 +253,21 @@ impl TheSecret {
             let advice = "Choose another name, or delete that secret if nobody needs it.";
             return Ok(Outcome::Failed { failure: Failure::new(self.foreign(&seen), advice) });
         }
-        let reference = SecretRef::Aws { secret: seen.arn, key: None };
+        let reference = SecretRef::Aws { secret: seen.arn.clone(), key: None };
+        let token = self.token(intent, Some(&seen), text);
         if seen.going {
             world.say("RestoreSecret, PutSecretValue").await;
             cloud.restore_secret(&self.name).await?;
-            cloud.put_secret(&self.name, text, intent.token()).await?;
+            cloud.put_secret(&self.name, text, &token).await?;
             return Ok(self.made(&reference, vec!["RestoreSecret".to_owned(), "PutSecretValue".to_owned()]));
         }
-        if seen.versions.iter().any(|version| version == intent.token()) {
+        if self.given.is_some() && !self.holds(world, cloud, text).await? {
+            world.say("PutSecretValue").await;
+            cloud.put_secret(&self.name, text, &token).await?;
+            return Ok(self.made(&reference, vec!["PutSecretValue".to_owned()]));
+        }
+        let first = self.token(intent, None, text);
+        if seen.versions.contains(&first) {
             return Ok(self.made(&reference, vec!["CreateSecret".to_owned()]));
         }
         let Found { said, output, .. } = self.there(&reference);
@@ -232,7 +302,14 @@ impl TheSecret {
         };
         let reference = SecretRef::Aws { secret: seen.arn, key: None };
         let text = cloud.read_secret(&self.name).await?;
-        Ok(self.fits(world, &reference, text))
+        match self.given(world).await {
+            Err(question) => Ok(Verified::Unknown(Trouble::Question(question))),
+            Ok(Some(wanted)) if wanted.expose_secret() != text.expose_secret() => {
+                world.vault.masks().learn(text.expose_secret());
+                Ok(Verified::NotYet { said: format!("{} has another text than the one that was given", self.noun()) })
+            }
+            Ok(_) => Ok(self.fits(world, &reference, text)),
+        }
     }
 
     fn fits(&self, world: &World, reference: &SecretRef, text: SecretString) -> Verified {
@@ -260,36 +337,52 @@ impl TheSecret {
         }
         world.say("DeleteSecret").await;
         match cloud.schedule_deletion(&self.name).await {
-            Ok(()) => Ok(Outcome::Changed {
-                said: format!("{} can no longer be read, and is deleted in a week", self.noun()),
-                created: false,
-                operations: vec!["DeleteSecret".to_owned()],
-                output: BTreeMap::new(),
-            }),
-            Err(failure) if failure.fate == Fate::Unknown => Ok(Outcome::InDoubt { why: failure.to_string() }),
+            Ok(()) => Ok(self.let_go()),
+            // The first of two answers was lost: a look tells.
+            Err(failure) if failure.kind == Kind::Conflict || failure.fate == Fate::Unknown => {
+                match cloud.look_at_secret(&self.name).await {
+                    Ok(Some(seen)) if seen.going => Ok(self.let_go()),
+                    _ if failure.fate == Fate::Unknown => Ok(Outcome::InDoubt { why: failure.to_string() }),
+                    _ => Err(failure.into()),
+                }
+            }
             Err(failure) => Err(failure.into()),
         }
     }
 
-    async fn undo_file(&self, world: &World) -> Result<Outcome, Failure> {
-        world.vault.forget(&self.in_file()).await.map_err(sealed)?;
-        Ok(Outcome::Changed {
-            said: format!("{} is taken out of {SEALED}", self.noun()),
+    fn let_go(&self) -> Outcome {
+        Outcome::Changed {
+            said: format!("{} can no longer be read, and is deleted in a week", self.noun()),
             created: false,
-            operations: vec!["seal".to_owned()],
+            operations: vec!["DeleteSecret".to_owned()],
             output: BTreeMap::new(),
-        })
+        }
+    }
+
+    async fn undo_file(&self, world: &World) -> Result<Outcome, Failure> {
+        let said = match world.vault.take_out(&self.name).await? {
+            TakenOut::Now => format!("{} is taken out of {SEALED}", self.noun()),
+            TakenOut::WhenOpened => {
+                format!("{} is not used any more, and leaves {SEALED} when that is opened next", self.noun())
+            }
+        };
+        Ok(Outcome::Changed { said, created: false, operations: vec!["seal".to_owned()], output: BTreeMap::new() })
     }
 }
 
 fn sealed(not_kept: NotKept) -> Failure {
     match not_kept {
         NotKept::Failure(failure) => failure,
-        NotKept::Missing(MissingSecret { reference, why, .. }) => Failure::new(
-            format!("{}: {why}", reference.said()),
-            "Start a run, which asks for it first; or name an identity file in ONRAMP_AGE_IDENTITY.",
-        ),
+        NotKept::Missing(MissingSecret { reference, why, .. }) => missing(Question::NeedsSecret { reference, why }),
     }
+}
+
+fn missing(question: Question) -> Failure {
+    let what = match question {
+        Question::NeedsSecret { reference, why } => format!("{}: {why}", reference.said()),
+        _ => "a person must answer a question first".to_owned(),
+    };
+    Failure::new(what, "Start a run, which asks for it first; or name an identity file in ONRAMP_AGE_IDENTITY.")
 }
 
 #[async_trait]
@@ -307,7 +400,7 @@ impl Action for TheSecret {
 
     async fn at_hand(&self, world: &World) -> Result<(), Question> {
         if !self.sealed {
-            return Ok(());
+            return self.given(world).await.map(drop);
         }
         let ready = world.vault.can_seal().await;
         ready.map_err(|MissingSecret { reference, why, .. }| Question::NeedsSecret { reference, why })
@@ -339,6 +432,31 @@ impl Action for TheSecret {
         let undone = if self.sealed { self.undo_file(world).await } else { self.undo_manager(world).await };
         undone.unwrap_or_else(|failure| Outcome::Failed { failure })
     }
+
+    fn inverse(&self, _made: &BTreeMap<String, Json>) -> Vec<Change> {
+        vec![match self.sealed {
+            true => Change::new("age", "seal", json!({ "file": SEALED, "without": self.name })),
+            false => Change::new(
+                "secretsmanager",
+                "DeleteSecret",
+                json!({ "SecretId": self.name, "RecoveryWindowInDays": RECOVERY_DAYS }),
+            ),
+        }]
+    }
+
+    async fn undoes(&self, world: &World, made: &BTreeMap<String, Json>) -> Undoes {
+        if self.sealed {
+            return Undoes::Sends(self.inverse(made));
+        }
+        let look = async { Ok::<_, Failure>(world.cloud()?.look_at_secret(&self.name).await?) };
+        match look.await {
+            Ok(None) => Undoes::Nothing,
+            Ok(Some(seen)) if !self.is_ours(&seen, &world.subject) => Undoes::Leaves { said: self.foreign(&seen) },
+            Ok(Some(seen)) if seen.going => Undoes::Nothing,
+            Ok(Some(_)) => Undoes::Sends(self.inverse(made)),
+            Err(failure) => Undoes::Unknown(Trouble::Failure(failure)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -353,6 +471,7 @@ mod tests {
             rule: SecretRule::PSK,
             length: 32,
             sealed: true,
+            given: None,
         };
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..500 {

@@ -34,15 +34,22 @@ struct Row {
 struct Argument {
     name: &'static str,
     required: bool,
+    /// It says where a secret lives; the action reads the text for the call, and nobody else does.
+    secret: bool,
     help: &'static str,
 }
 
 const fn must(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: true, help }
+    Argument { name, required: true, secret: false, help }
 }
 
 const fn may(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: false, help }
+    Argument { name, required: false, secret: false, help }
+}
+
+/// One that may be given, and is a secret: `Arguments::secret` takes it out.
+const fn secret(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, required: false, secret: true, help }
 }
 
 const KEY: Argument = must("key", "stable logical name, such as vpc/main; on the object's tags");
@@ -252,13 +259,14 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "aws/secret",
-        summary: "A secret that onramp makes and nobody sees, in Secrets Manager or in the sealed file",
+        summary: "A secret that onramp makes and nobody sees, or that was given, in Secrets Manager; or one in the sealed file",
         arguments: &[
             KEY,
             may("use", "psk or password; psk when not given"),
             may("length", "characters, 16 to 64; 32 when not given"),
             may("store", "aws or age; aws when not given"),
             may("name", "in the store; engagement and key when not given"),
+            secret("value", "the text that is kept, as a secret input; a new one is made when not given"),
         ],
         results: &[("reference", "where it lives; a script's `stdin` reads the secret by it")],
         mutates: true,
@@ -296,7 +304,7 @@ pub fn catalog() -> Catalog {
         args: row
             .arguments
             .iter()
-            .map(|one| ArgSpec { name: one.name, required: one.required, secret: false, summary: one.help })
+            .map(|one| ArgSpec { name: one.name, required: one.required, secret: one.secret, summary: one.help })
             .collect(),
         results: row.results.iter().map(|(name, _)| *name).collect(),
         mutates: row.mutates,

@@ -29,6 +29,14 @@ pub enum NotKept {
     Failure(Failure),
 }
 
+/// When a secret leaves the sealed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenOut {
+    Now,
+    /// Nobody opened it: the secret counts as gone, and goes when the file is opened next.
+    WhenOpened,
+}
+
 /// The file that secrets of an engagement are sealed in, beside its state file.
 pub const SEALED: &str = "secrets.age";
 
@@ -146,7 +154,8 @@ impl Vault {
         let reference = match keep.store {
             SecretStore::Prompt => SecretRef::Prompt { what_for: name },
             SecretStore::Keyring => {
-                let service = format!("onramp-{}", keep.engagement);
+                // Two engagements of one name may be on this machine: one began here, one came from elsewhere.
+                let service = format!("onramp-{}-{}", keep.engagement, keep.stamp.engagement());
                 let (to, user, secret) = (service.clone(), name.clone(), text.clone());
                 blocking(move || keyring::write(&to, &user, &secret)).await.map_err(|why| {
                     NotKept::Failure(Failure::new(why, "Choose another store; onramp doctor says which ones work."))
@@ -209,13 +218,38 @@ impl Vault {
         }
     }
 
+    /// Takes a secret out of `secrets.age`, also while nobody opens it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub async fn take_out(&self, name: &str) -> Result<TakenOut, Failure> {
+        let (file, name) = (SEALED.to_owned(), name.to_owned());
+        self.known().remove(&SecretRef::Age { file: file.clone(), name: name.clone() });
+        let passphrase = self.known().get(&SecretRef::Passphrase { file }).cloned();
+        let sealed = self.age_file(SEALED);
+        let taken = blocking(move || match sealed.change(passphrase.as_ref(), &name, None) {
+            Ok(()) => Ok(TakenOut::Now),
+            Err(age_file::Trouble::Unwritable(why)) => Err(why),
+            Err(_) => match sealed.take_out_sealed(&name) {
+                Ok(()) => Ok(TakenOut::WhenOpened),
+                Err(age_file::Trouble::Unwritable(why) | age_file::Trouble::Unreadable(why)) => Err(why),
+                Err(_) => Err("the file cannot be read".to_owned()),
+            },
+        });
+        taken.await.map_err(|why: String| Failure::new(why, "Look at the folder and the disk, and undo it again."))
+    }
+
     /// Opens a sealed file; all that is in it is known from then on.
     async fn unseal(&self, file: &str, name: &str) -> Result<SecretString, Missing> {
         let sealed = self.age_file(file);
         let key = SecretRef::Passphrase { file: file.to_owned() };
         let passphrase = self.known().get(&key).cloned();
-        let opened = blocking(move || sealed.read(passphrase.as_ref())).await;
-        let opened = opened.map_err(|trouble| self.trouble_of_file(file, name, trouble))?;
+        let wanted = name.to_owned();
+        let opened = blocking(move || match sealed.is_taken_out(&wanted)? {
+            true => Ok(BTreeMap::new()),
+            false => sealed.read(passphrase.as_ref()),
+        });
+        let opened = opened.await.map_err(|trouble| self.trouble_of_file(file, name, trouble))?;
         let found = opened.get(name).cloned();
         for (name, text) in opened {
             self.remember(&SecretRef::Age { file: file.to_owned(), name }, text);

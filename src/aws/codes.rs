@@ -227,7 +227,7 @@ pub(super) const ROWS: &[Row] = &[
         Kind::NotFound,
         &["ResourceNotFoundException"],
         "Secrets Manager has no secret of that name in this account and region.",
-        "Compare the name, the account and the region; or store it: onramp secret NAME set ID.",
+        "Compare the name, the account and the region; or store it anew: onramp secret NAME set ID.",
     ),
     row_of(
         Kind::Exists,

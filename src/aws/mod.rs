@@ -23,7 +23,7 @@ pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;
 pub use retry::{Patience, Resend, send};
-pub use secrets::SecretSeen;
+pub use secrets::{RECOVERY_DAYS, SecretSeen};
 pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
 pub use watch::{CallSeen, mutates};
 

@@ -11,7 +11,7 @@ use super::retry::{Patience, Resend, send};
 use super::tags::{Holder, Stamp, holder_by};
 
 /// Days in which a deletion can be taken back: the least that AWS allows (API reference, DeleteSecret).
-const RECOVERY_DAYS: i64 = 7;
+pub const RECOVERY_DAYS: i64 = 7;
 
 /// What Secrets Manager shows of a secret without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]

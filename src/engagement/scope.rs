@@ -205,7 +205,7 @@ pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unr
                 limit: shell.limit,
             }
         }
-        Work::Kind { kind, with } => Call::Kind { kind: kind.clone(), with: with.render(&scope)? },
+        Work::Kind { kind, with, .. } => Call::Kind { kind: kind.clone(), with: with.render(&scope)? },
     })
 }
 

@@ -7,7 +7,7 @@ use super::scope::{ScopeMode, item_of, scope};
 use super::state::{Engagement, State};
 use super::{Address, board};
 use crate::input::{SecretRef, Value};
-use crate::runbook::{Runbook, Scope, Step, Work};
+use crate::runbook::{Runbook, Scope, Step};
 
 /// A secret that is not where it should be, or that only a person knows: what to ask for, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn secrets_ahead(
         for input in runbook.secrets_of(step) {
             found.extend(engagement.inputs.get(input).and_then(|given| given.value.secret()).map(|it| it.of(input)));
         }
-        found.extend(on_stdin(step, &row.address, &scope));
+        found.extend(named(step, &row.address, &scope));
         if let State::Asked { question: Question::NeedsSecret { reference, .. }, .. } = engagement.state(&row.address) {
             found.insert(reference.clone());
         }
@@ -42,15 +42,14 @@ pub fn secrets_ahead(
     found
 }
 
-fn on_stdin(step: &Step, address: &Address, scope: &Scope) -> Option<SecretRef> {
-    let Work::Shell(shell) = &step.work else { return None };
-    let stdin = shell.stdin.as_ref()?;
+/// The secrets that a step reads, as far as it is known by now where they live.
+fn named(step: &Step, address: &Address, scope: &Scope) -> Vec<SecretRef> {
     let mut scope = scope.clone();
-    if let Some(item) = item_of(step, address, &scope).ok()?? {
+    if let Ok(Some(Some(item))) = item_of(step, address, &scope) {
         scope.insert_dotted("item", item.value);
         scope.insert_dotted("key", item.key.into());
     }
-    stdin.text(&scope).ok()?.parse().ok()
+    step.secrets().into_iter().filter_map(|template| template.text(&scope).ok()?.parse().ok()).collect()
 }
 
 /// Steps that ended with the question for a secret, and the secret.

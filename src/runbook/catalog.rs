@@ -41,6 +41,12 @@ pub struct ArgSpec {
 }
 
 impl Catalog {
+    /// The arguments of a kind that take a secret, by where it lives.
+    pub(super) fn secrets(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        let args = self.kinds.get(kind).map(|spec| spec.args.as_slice()).unwrap_or_default();
+        args.iter().filter(|arg| arg.secret).map(|arg| arg.name)
+    }
+
     /// What is wrong with a step's use of a kind. `step` is the step; `key` is `aws` or `probe`, and `kind` what it says.
     pub(super) fn check<'a>(
         &self,

@@ -106,7 +106,7 @@ fn does_what(step: &Step, renamed: &BTreeMap<StepId, StepId>) -> Does {
             does.insert("manual", json!(manual.ask.source()));
         }
         Work::Shell(shell) => does.extend(scripts(shell)),
-        Work::Kind { kind, with } => {
+        Work::Kind { kind, with, .. } => {
             does.insert(if kind.starts_with("aws/") { "aws" } else { "probe" }, json!(kind));
             does.insert("with", with.sources());
         }

@@ -170,8 +170,8 @@ pub const RULES: [Rule; 47] = [
     ),
     rule(
         "secret-stdin",
-        secrets::on_stdin,
-        "`stdin` is not one secret.",
+        secrets::taken,
+        "What takes a secret is not given one, by where it lives.",
         "Every other value stands in the script, where the plan shows it.",
     ),
     rule("cycle", cycle, "Steps that need each other.", "None of them could begin."),

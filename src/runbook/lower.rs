@@ -231,7 +231,12 @@ impl Lowering<'_> {
         let with = self.args(&cursor.key("with"), step.with.as_ref());
         let saves = step.saves.iter().flat_map(BTreeMap::keys);
         self.problems.extend(self.catalog.check(cursor, (key, kind), &with, saves));
-        Some(Work::Kind { kind: format!("{key}/{kind}"), with })
+        let kind = format!("{key}/{kind}");
+        let secrets: Vec<String> = self.catalog.secrets(&kind).map(str::to_owned).collect();
+        for name in with.keys().filter(|key| secrets.iter().any(|secret| secret == key)) {
+            self.one_secret(&cursor.key("with").key(name), name, with.template(name));
+        }
+        Some(Work::Kind { kind, with, secrets })
     }
 
     fn shell(&mut self, cursor: &Cursor, step: &file::Step, shell: &file::Shell) -> Option<Shell> {
@@ -263,13 +268,19 @@ impl Lowering<'_> {
         Some(scripts)
     }
 
-    /// Anything around the value would be a secret's neighbour in a text that somebody prints.
     fn stdin(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Template> {
         let template = self.optional_template(cursor, source)?;
-        if !template.is_one_value() {
-            self.error(cursor, "secret-stdin", "`stdin` is one secret and nothing else, as in \"{{ smtp.password }}\"");
-        }
+        self.one_secret(cursor, "stdin", Some(&template));
         Some(template)
+    }
+
+    /// Anything around the value would be a secret's neighbour in a text that somebody prints; and a secret itself does
+    /// not stand in a runbook.
+    fn one_secret(&mut self, cursor: &Cursor, what: &str, given: Option<&Template>) {
+        if !given.is_some_and(Template::is_one_value) {
+            let message = format!("`{what}` is one secret and nothing else, as in \"{{{{ smtp.password }}}}\"");
+            self.error(cursor, "secret-stdin", message);
+        }
     }
 
     /// Keys that mean nothing beside the work that the step has.

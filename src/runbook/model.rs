@@ -162,6 +162,8 @@ pub enum Work {
     Kind {
         kind: String,
         with: Args,
+        /// Names of the arguments that take a secret, by where it lives.
+        secrets: Vec<String>,
     },
 }
 

@@ -54,8 +54,8 @@ fn read_openly<'a>(book: &'a Book) -> Vec<(Cursor<'a>, Vec<String>)> {
                 found.push((at, names.all.into_iter().collect()));
             }
         }
-        if let Work::Kind { kind, with } = &step.work {
-            found.extend(open_arguments(book, kind, with, &cursor.key("with")));
+        if let Work::Kind { with, secrets, .. } = &step.work {
+            found.extend(open_arguments(with, secrets, &cursor.key("with")));
         }
     }
     for (id, cursor) in book.inputs {
@@ -78,10 +78,8 @@ fn read_openly<'a>(book: &'a Book) -> Vec<(Cursor<'a>, Vec<String>)> {
     found
 }
 
-fn open_arguments<'a>(book: &Book, kind: &str, with: &Args, cursor: &Cursor<'a>) -> Vec<(Cursor<'a>, Vec<String>)> {
-    let spec = book.catalog.kinds.get(kind);
-    let takes_secret = |key: &str| spec.is_some_and(|spec| spec.args.iter().any(|arg| arg.name == key && arg.secret));
-    let open = with.keys().filter(|key| !takes_secret(key));
+fn open_arguments<'a>(with: &Args, secrets: &[String], cursor: &Cursor<'a>) -> Vec<(Cursor<'a>, Vec<String>)> {
+    let open = with.keys().filter(|key| !secrets.iter().any(|secret| secret == key));
     open.map(|key| (cursor.key(key), with.reads_of(key).all.into_iter().collect())).collect()
 }
 
@@ -103,22 +101,42 @@ fn place_of(cursor: &Cursor, name: &str) -> Option<Place> {
     }
 }
 
-/// `stdin` reads a secret input, or a name under which a step saved where a secret lives.
-pub(super) fn on_stdin(book: &Book) -> Vec<Problem> {
+/// What takes a secret reads a secret input, or a name under which a step saved where a secret lives.
+pub(super) fn taken(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (step, cursor) in book.steps() {
-        let Work::Shell(shell) = &step.work else { continue };
-        let Some(stdin) = &shell.stdin else { continue };
-        let open = |name: &String| {
-            book.runbook
-                .fields
-                .values()
-                .any(|field| field.id.as_str() == name && !matches!(field.kind, Kind::Secret(_)))
-        };
-        if let Some(name) = stdin.names().iter().find(|name| open(name)) {
-            let message = format!("`{name}` is no secret: write it into the script");
-            problems.push(Problem::error(&cursor.key("shell").key("stdin").place(), "secret-stdin", message));
+        for (keys, template) in takes_secrets(step) {
+            let place = || keys.iter().fold(cursor.clone(), |at, key| at.key(key)).place();
+            let open = |name: &String| {
+                let field = book.runbook.fields.values().find(|field| field.id.as_str() == name);
+                field.is_some_and(|field| !matches!(field.kind, Kind::Secret(_)))
+            };
+            if let Some(name) = template.names().iter().find(|name| open(name)) {
+                let message = match keys.as_slice() {
+                    ["shell", ..] => format!("`{name}` is no secret: write it into the script"),
+                    _ => format!("`{name}` is no secret, and this takes one"),
+                };
+                problems.push(Problem::error(&place(), "secret-stdin", message));
+            }
         }
     }
     problems
+}
+
+impl Step {
+    /// What is written in this step that says where a secret lives.
+    pub fn secrets(&self) -> Vec<&Template> {
+        takes_secrets(self).into_iter().map(|(_, template)| template).collect()
+    }
+}
+
+/// With the keys on the way to it.
+fn takes_secrets(step: &Step) -> Vec<(Vec<&str>, &Template)> {
+    match &step.work {
+        Work::Shell(shell) => shell.stdin.iter().map(|stdin| (vec!["shell", "stdin"], stdin)).collect(),
+        Work::Kind { with, secrets, .. } => {
+            secrets.iter().filter_map(|name| Some((vec!["with", name.as_str()], with.template(name)?))).collect()
+        }
+        Work::Form(_) | Work::Choice(_) | Work::Manual(_) => Vec::new(),
+    }
 }

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 use crate::action::vault::{NotKept, Vault};
+use crate::action::{Trouble, Undoes};
 use crate::aws::Kind;
 use crate::engagement::Question;
 use crate::input::{SecretRef, SecretRule, SecretStore};
@@ -117,6 +118,7 @@ async fn secrets_live_in_a_lent_cloud() {
     stage.world.subject.name.clone_from(&stage.world.subject.engagement);
     life(&stage).await;
     kept(&stage).await;
+    given(&stage).await;
 }
 
 #[tokio::test]
@@ -153,4 +155,83 @@ async fn a_generated_secret_lives_in_the_sealed_file() {
     assert!(matches!(action.apply(&world, &intent).await, Outcome::AlreadySo { .. }));
     assert!(matches!(action.undo(&world, &intent, output(&made)).await, Outcome::Changed { .. }));
     assert!(matches!(action.probe(&world).await, Probe::Absent { .. }));
+}
+
+#[tokio::test]
+async fn a_sealed_secret_is_taken_back_without_its_passphrase() {
+    let home = tempfile::tempdir().unwrap();
+    let stage = Stage::new().await;
+    let with = |vault: Vault| World { vault, ..stage.world.clone() };
+    let opened = Vault::for_tests(home.path(), None);
+    opened.remember(&"passphrase:secrets.age".parse().unwrap(), SecretString::from("open sesame"));
+    let action = build(&kind(serde_json::json!({ "key": "psk/one", "store": "age" })), &stage.world.subject).unwrap();
+    let intent = DurableIntent::for_tests(&stage.world.subject.address, "0123");
+    let made = action.apply(&with(opened.clone()), &intent).await;
+
+    let world = with(Vault::for_tests(home.path(), None));
+    let Undoes::Sends(changes) = action.undoes(&world, output(&made)).await else { panic!("it says nothing") };
+    assert_eq!(changes[0].arguments["without"], "psk/one");
+    let undone = action.undo(&world, &intent, output(&made)).await;
+    assert!(matches!(&undone, Outcome::Changed { said, .. } if said.contains("opened next")), "{undone:?}");
+    assert!(matches!(action.probe(&world).await, Probe::Absent { .. }), "and it is not there any more");
+    let later = with(Vault::for_tests(home.path(), None));
+    later.vault.remember(&"passphrase:secrets.age".parse().unwrap(), SecretString::from("open sesame"));
+    assert!(matches!(action.probe(&later).await, Probe::Absent { .. }));
+    assert!(matches!(action.apply(&later, &intent).await, Outcome::Changed { .. }), "it can be made again");
+    assert!(matches!(action.verify(&later).await, Verified::So(_)));
+}
+
+/// A text that was given is kept, compared, and replaced when another one is given; it stands in nothing that is shown.
+async fn given(stage: &Stage) {
+    let reference: SecretRef = "prompt:vpn.t1_psk".parse().unwrap();
+    let with = |text: &str| {
+        let world = World { vault: Vault::default(), ..stage.world.clone() };
+        world.vault.remember(&reference, SecretString::from(text));
+        world
+    };
+    let call = kind(serde_json::json!({ "key": "psk/given", "value": reference.to_string() }));
+    let action = build(&call, &stage.world.subject).unwrap();
+    let nobody = World { vault: Vault::default(), ..stage.world.clone() };
+    let Err(Question::NeedsSecret { reference: asked, .. }) = action.at_hand(&nobody).await else {
+        panic!("not asked")
+    };
+    assert_eq!(asked, reference);
+
+    let name = format!("onramp/{}/psk/given", stage.world.subject.name);
+    let cloud = stage.world.cloud().unwrap();
+    let intent = DurableIntent::for_tests(&stage.world.subject.address, "0123456789abcdef0123456789abcdef");
+    // The first one comes back at last: AWS has seen its token before.
+    for (round, text) in ["Kx7.canary_first", "Kx7.canary_second", "Kx7.canary_first"].into_iter().enumerate() {
+        let world = with(text);
+        match action.probe(&world).await {
+            Probe::Absent { .. } => assert_eq!(round, 0),
+            Probe::Different { mend, .. } => assert_eq!(mend[0].operation, "PutSecretValue"),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(action.probe(&nobody).await, Probe::Absent { .. } | Probe::Unknown(Trouble::Question(_))));
+        let made = action.apply(&world, &intent).await;
+        assert!(matches!(made, Outcome::Changed { .. }), "{made:?}");
+        assert_eq!(cloud.read_secret(&name).await.unwrap().expose_secret(), text);
+        let again = action.apply(&world, &intent).await;
+        assert!(matches!(again, Outcome::Changed { .. } | Outcome::AlreadySo { .. }), "{again:?}");
+        let verified = action.verify(&world).await;
+        assert!(matches!(verified, Verified::So(_)), "{verified:?}");
+        assert!(matches!(action.verify(&with("Kx7.canary_other")).await, Verified::NotYet { .. }));
+        let told = format!("{made:?} {again:?} {verified:?} {:?} {:?} {}", action.changes(), call, call.digest());
+        assert!(!told.contains("canary"), "{told}");
+    }
+    let unfit = action.apply(&with("short"), &intent).await;
+    let Outcome::Failed { failure } = &unfit else { panic!("{unfit:?}") };
+    assert!(failure.what.contains("does not fit") && !failure.what.contains("short\""), "{failure:?}");
+    // Taking it back needs no text.
+    let undone = action.undo(&nobody, &intent, &BTreeMap::new()).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+}
+
+#[tokio::test]
+async fn a_given_secret_is_kept_in_secrets_manager() {
+    given(&Stage::new().await).await;
+    let open = kind(serde_json::json!({ "key": "psk/given", "value": "hunter2-in-the-open" }));
+    let refused = build(&open, &Stage::new().await.world.subject).err().expect("it says where, not what");
+    assert!(refused.what.contains("`value`") && !refused.what.contains("hunter2"), "{refused:?}");
 }

@@ -77,6 +77,40 @@ async fn the_sealed_file_is_private_whole_and_opened_by_its_passphrase() {
 }
 
 #[tokio::test]
+async fn a_secret_leaves_a_file_that_nobody_opens() {
+    let home = tempfile::tempdir().unwrap();
+    let passphrase = reference("passphrase:secrets.age");
+    let opened = || {
+        let vault = Vault::for_tests(home.path(), None);
+        vault.remember(&passphrase, SecretString::from("open sesame"));
+        vault
+    };
+    kept(&opened(), SecretStore::Age, "a.b", "hunter2-one").await.unwrap();
+    kept(&opened(), SecretStore::Age, "c.d", "hunter2-two").await.unwrap();
+    let sealed = std::fs::read(home.path().join(SEALED)).unwrap();
+
+    let closed = Vault::for_tests(home.path(), None);
+    assert_eq!(closed.take_out("a.b").await, Ok(TakenOut::WhenOpened));
+    assert_eq!(std::fs::read(home.path().join(SEALED)).unwrap(), sealed, "it stays as it was");
+    let missing = found(&closed, "age:secrets.age#a.b").await.unwrap_err();
+    assert_eq!(missing.reference, reference("age:secrets.age#a.b"), "nobody is asked for a passphrase: it is gone");
+    // Whoever opens it finds the other one, and from then on the file does not hold the first.
+    assert_eq!(found(&opened(), "age:secrets.age#c.d").await.unwrap(), "hunter2-two");
+    assert_ne!(std::fs::read(home.path().join(SEALED)).unwrap(), sealed);
+    assert!(found(&opened(), "age:secrets.age#a.b").await.unwrap_err().why.contains("holds no a.b"));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "nothing is left beside it");
+
+    // One of the same name that comes later is not taken for it, not even when the list is left behind.
+    let closed = Vault::for_tests(home.path(), None);
+    closed.take_out("c.d").await.unwrap();
+    let list = std::fs::read(home.path().join("secrets.age.out")).unwrap();
+    kept(&opened(), SecretStore::Age, "c.d", "hunter2-three").await.unwrap();
+    std::fs::write(home.path().join("secrets.age.out"), list).unwrap();
+    assert_eq!(found(&opened(), "age:secrets.age#c.d").await.unwrap(), "hunter2-three");
+    assert_eq!(opened().take_out("c.d").await, Ok(TakenOut::Now));
+}
+
+#[tokio::test]
 async fn an_identity_file_opens_and_seals_without_a_question() {
     let home = tempfile::tempdir().unwrap();
     let identity = home.path().join("key.txt");
@@ -133,9 +167,9 @@ async fn the_keyring_keeps_finds_and_forgets() {
     }
     let vault = Vault::default();
     let kept = kept(&vault, SecretStore::Keyring, "a.b", "hunter2-one").await.unwrap();
-    assert_eq!(kept, reference("keyring:onramp-acme/a.b"));
+    assert_eq!(kept, reference("keyring:onramp-acme-e1/a.b"));
     let later = Vault::default();
-    assert_eq!(found(&later, "keyring:onramp-acme/a.b").await.unwrap(), "hunter2-one");
+    assert_eq!(found(&later, "keyring:onramp-acme-e1/a.b").await.unwrap(), "hunter2-one");
     later.forget(&kept).await.unwrap();
-    assert!(found(&Vault::default(), "keyring:onramp-acme/a.b").await.unwrap_err().why.contains("no a.b"));
+    assert!(found(&Vault::default(), "keyring:onramp-acme-e1/a.b").await.unwrap_err().why.contains("no a.b"));
 }

@@ -233,6 +233,73 @@ async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
     print_matrix("taken back", &TAKES, &passed);
 }
 
+/// A secret that onramp makes, which AWS knows by a token of ours and by its name.
+const SECRET: &str = r#"
+runbook: secret
+title: Secret
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
+  - id: secret
+    title: The secret
+    aws: secret
+    with: {key: psk/one}
+    saves: {reference: net.psk}
+    within: 2m
+"#;
+
+/// The calls of its life: made, taken back, made again under its old name.
+const OF_SECRETS: [&str; 4] = ["CreateSecret", "DeleteSecret", "RestoreSecret", "PutSecretValue"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_secret_and_it_is_ours_whatever_becomes_of_the_answer() {
+    let mut passed = BTreeSet::new();
+    for (operation, way) in OF_SECRETS.iter().flat_map(|operation| WAYS.map(|way| (*operation, way))) {
+        if way == Fault::Invisible && operation != "CreateSecret" {
+            continue;
+        }
+        let stage = Stage::new(SECRET, Faults::none().aim(way, operation, 1));
+        let what = format!("{operation} × {}", way.name());
+        let ours = ["secret 0123456789abcdef psk/one"];
+        assert_eq!(made(&stage, Some("secret")).await, ours, "{what}");
+        assert_one_text_under_our_token(&stage, &what).await;
+
+        let mut desk = stage.open().await;
+        desk.undo(&[]).await;
+        assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
+        assert_eq!(desk.engagement.steps.values().filter(|record| record.pending.is_some()).count(), 0, "{what}");
+        desk.handle.command(Command::Reopen(at("net/secret")));
+        desk.close().await;
+        assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}: it is let go");
+
+        assert_eq!(made(&stage, Some("secret")).await, ours, "{what}: made again");
+        assert_one_text_under_our_token(&stage, &what).await;
+        assert_struck(&stage, &what);
+        passed.insert((operation, way));
+    }
+    print_matrix("secret", &OF_SECRETS, &passed);
+}
+
+/// What is read is what the last intent's token stored, and nobody stored a text under a token that is not ours.
+async fn assert_one_text_under_our_token(stage: &Stage, what: &str) {
+    let tokens: BTreeSet<String> = stage
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Intended { intent, .. } if intent.purpose == Purpose::Apply => Some(intent.token),
+            _ => None,
+        })
+        .collect();
+    let cloud = Cloud::connect(stage.wiring()).await.unwrap();
+    let seen =
+        cloud.look_at_secret("onramp/acme/psk/one").await.unwrap().unwrap_or_else(|| panic!("{what}: not there"));
+    let versions: BTreeSet<String> = seen.versions.into_iter().collect();
+    assert_eq!(versions, tokens, "{what}: one text for each time that it was made");
+}
+
 /// Runs to this step, or to the end, in one run; answers what is there.
 pub(super) async fn made(stage: &Stage, step: Option<&str>) -> Vec<String> {
     let mut desk = stage.open().await;

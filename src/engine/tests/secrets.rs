@@ -209,3 +209,51 @@ async fn a_wrong_passphrase_is_asked_for_again() {
     assert!(matches!(desk.status("mail/mail"), Status::Asked(Question::HostKey { .. })));
     desk.close().await;
 }
+
+const KEPT: &str = r#"
+runbook: kept
+title: Kept
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+  - {id: smtp.password, label: Password, kind: secret, use: password}
+steps:
+  - {id: ask, title: Ask, form: [aws.account_id, aws.region_primary, smtp.password]}
+  - id: kept
+    title: The password is where the hosts read it
+    aws: secret
+    with: {key: smtp, use: password, value: "{{ smtp.password }}"}
+    saves: {reference: smtp.kept}
+"#;
+
+#[tokio::test]
+async fn an_argument_that_is_a_secret_is_read_for_the_call_and_for_nothing_else() {
+    let stage = Stage::new(KEPT, Faults::none());
+    let mut desk = stage.open().await;
+    let given = [("aws.account_id", ACCOUNT), ("aws.region_primary", REGION)];
+    let given = given.iter().map(|(id, text)| desk.value(id, text)).collect();
+    desk.handle.command(Command::GiveInputs(given));
+    desk.give("smtp.password", "prompt");
+    // It is asked for before the run, like what a script reads.
+    desk.handle.send(Request::Run(RunScope::All));
+    let (missing, _) = asked(&mut desk).await;
+    assert_eq!(missing[0].reference.to_string(), "prompt:smtp.password");
+    say(&desk, &missing[0].reference, Some(CANARY));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/kept"), Status::Done { .. }), "{:?}", desk.status("net/kept"));
+    let cloud = Cloud::connect(stage.wiring()).await.unwrap();
+    let there = cloud.read_secret("onramp/acme/smtp").await.unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&there), CANARY, "it did its work");
+
+    let plan = desk.plan().await;
+    assert_absent("the plan", &serde_json::to_vec(&*plan).unwrap());
+    desk.undo(&[]).await;
+    assert_absent("the feed", format!("{:?}", desk.heard).as_bytes());
+    desk.close().await;
+    for path in files(stage.home.path()) {
+        assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    }
+    assert_absent("the events", serde_json::to_string(&stage.events()).unwrap().as_bytes());
+}

@@ -11,6 +11,14 @@ use serde_json::{Map, Value as Json, json};
 use super::refusal::Refusal;
 use super::world::{Tags, World};
 
+impl Secret {
+    /// As an object of an engagement: its engagement and key; none while it is scheduled for deletion.
+    pub(super) fn keyed(&self) -> Option<(&String, &String)> {
+        let tagged = self.tags.get("onramp:engagement").zip(self.tags.get("onramp:key"));
+        tagged.filter(|_| self.going.is_none())
+    }
+}
+
 /// One secret.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Secret {
@@ -75,8 +83,10 @@ fn request(message: &str) -> Refusal {
 
 fn find<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Secret, Refusal> {
     let id = ask.need("SecretId")?;
-    let found = world.secrets.values_mut().find(|secret| secret.name == id || secret.arn == id);
-    found.ok_or_else(|| Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
+    let unknown = || Refusal::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+    let named = world.secrets.values().find(|secret| secret.name == id || secret.arn == id);
+    let name = named.filter(|secret| world.visible(&secret.arn)).map(|secret| secret.name.clone());
+    name.and_then(|name| world.secrets.get_mut(&name)).ok_or_else(unknown)
 }
 
 fn readable<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Secret, Refusal> {
@@ -109,6 +119,7 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     world.minted += 1;
     let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
     let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
+    world.appears(&arn);
     let secret = Secret {
         arn: arn.clone(),
         name: name.to_owned(),
@@ -169,7 +180,7 @@ fn delete(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
         return Err(invalid("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."));
     }
     let now = world.now;
-    let secret = find(world, ask)?;
+    let secret = readable(world, ask)?;
     let going = *secret.going.get_or_insert(now + days * DAY);
     Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": seconds(going) }))
 }

@@ -74,7 +74,9 @@ impl Layer {
             Some(format!("{kind} {} {}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
         });
         // A volume and an interface carry the tags of their instance.
-        keyed.filter(|found| !found.starts_with("vol ") && !found.starts_with("eni ")).collect()
+        let keyed = keyed.filter(|found| !found.starts_with("vol ") && !found.starts_with("eni "));
+        let secrets = world.secrets.values().filter_map(|secret| secret.keyed());
+        keyed.chain(secrets.map(|(engagement, key)| format!("secret {engagement} {key}"))).collect()
     }
 
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {

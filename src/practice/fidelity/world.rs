@@ -207,11 +207,16 @@ impl World {
 
     /// A new object of this kind: remembers when it was made, and its tags.
     pub fn born(&mut self, id: &str, tags: Tags) {
+        self.appears(id);
+        self.tags.insert(id.into(), tags);
+    }
+
+    /// Something new is there, which a fault may hide for a while.
+    pub fn appears(&mut self, id: &str) {
         self.born.insert(id.into(), self.now);
         if self.veil > 0 {
             self.veiled.insert(id.into(), self.now + self.veil);
         }
-        self.tags.insert(id.into(), tags);
     }
 
     pub fn forget(&mut self, id: &str) {
