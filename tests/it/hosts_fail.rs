@@ -95,27 +95,31 @@ fn a_script_is_started_once_whatever_breaks_on_the_way() {
     assert_eq!(scene.starts(), 1);
 }
 
-impl Lab {
-    /// The hosts as a runbook names them.
-    fn hosts(&self) -> String {
-        let list = std::fs::read_to_string(self.dir.join("hosts.txt")).expect("the lab's hosts");
-        let mut hosts = String::new();
-        for line in list.lines().filter(|line| !line.starts_with('#')) {
-            let mut words = line.split(' ');
-            let (name, place, user) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
-            let address = place.split(':').next().unwrap();
-            hosts += &format!("  - name: {name}\n    address: {address}\n    user: {user}\n");
-            for word in words {
-                let (key, value) = word.split_once('=').unwrap();
-                match key {
-                    "via" => hosts += &format!("    via: {value}\n"),
-                    "fingerprint" => hosts += &format!("    fingerprints: {value}\n"),
-                    "identity" => hosts += &format!("    key: {value}\n"),
-                    _ => {}
-                }
+/// A list of hosts as an input takes it, as a runbook names them.
+pub fn as_yaml(list: &str) -> String {
+    let mut hosts = String::new();
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split_whitespace();
+        let (name, place, user) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        let (address, port) = place.split_once(':').unwrap_or((place, "22"));
+        hosts += &format!("  - name: {name}\n    address: {address}\n    port: {port}\n    user: {user}\n");
+        for word in words {
+            let (key, value) = word.split_once('=').unwrap();
+            match key {
+                "via" => hosts += &format!("    via: {value}\n"),
+                "fingerprint" => hosts += &format!("    fingerprints: {value}\n"),
+                "identity" => hosts += &format!("    key: {value}\n"),
+                _ => {}
             }
         }
-        hosts
+    }
+    hosts
+}
+
+impl Lab {
+    /// The hosts as a runbook names them.
+    pub fn hosts(&self) -> String {
+        as_yaml(&std::fs::read_to_string(self.dir.join("hosts.txt")).expect("the lab's hosts"))
     }
 
     fn tool(&self, name: &str) -> Command {
@@ -126,7 +130,7 @@ impl Lab {
     }
 
     /// What a command says in a host, as at its console.
-    fn inside(&self, host: &str, script: &str) -> String {
+    pub fn inside(&self, host: &str, script: &str) -> String {
         let output = self.tool("in").args([host, "sh", "-c", script]).output().expect("the lab's script starts");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
@@ -136,7 +140,7 @@ impl Lab {
         self.inside(host, "systemctl reboot --force --force");
     }
 
-    fn reset(&self, hosts: &[&str]) {
+    pub fn reset(&self, hosts: &[&str]) {
         for host in hosts {
             let done = self.tool("reset").arg(host).status().expect("the lab's script starts");
             assert!(done.success(), "the lab could not make {host} anew");

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod bit_flips;
+mod canary;
 mod crash;
 mod endpoint;
 mod handover;

@@ -14,7 +14,7 @@ mod shim;
 mod sweep;
 mod trap;
 mod walk;
-mod world;
+pub mod world;
 
 use sweep::sweep;
 use trap::Boundary::{CallAnswered, CallArrived, CallDone, CallLate, DeedAfter, DeedBefore, Moments, Wire};

@@ -197,8 +197,16 @@ impl World {
         HOSTS.iter().flat_map(|(host, _)| files(host)).collect()
     }
 
-    fn at(&self, host: &str, script: &str) -> String {
+    /// What a command says on a host, as at its console.
+    pub fn at(&self, host: &str, script: &str) -> String {
         runtime().block_on(self.hosts.at_console(host, script)).expect("the host is there").out
+    }
+
+    /// The account's secrets of that name, as its owner reads them.
+    pub fn secret(&self, name: &str) -> String {
+        let saved = runtime().block_on(self.front.cloud.snapshot()).expect("a cloud");
+        let saved: serde_json::Value = serde_json::from_slice(&saved).expect("it is JSON");
+        find(&saved, name).map(ToString::to_string).unwrap_or_default()
     }
 
     /// Kills what runs when this much time has passed.
@@ -218,6 +226,15 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.end.cancel();
+    }
+}
+
+/// What stands under a key, however deep.
+fn find<'a>(json: &'a serde_json::Value, key: &str) -> Option<&'a serde_json::Value> {
+    match json {
+        serde_json::Value::Object(map) => map.get(key).or_else(|| map.values().find_map(|value| find(value, key))),
+        serde_json::Value::Array(list) => list.iter().find_map(|value| find(value, key)),
+        _ => None,
     }
 }
 
