@@ -27,6 +27,7 @@ pub struct Worlds {
     ssh: Arc<Pool>,
     identity: Option<Identity>,
     vault: Vault,
+    shows_at_once: bool,
 }
 
 impl Worlds {
@@ -38,6 +39,7 @@ impl Worlds {
             ssh: Arc::new(ssh),
             identity: None,
             vault: Vault::default(),
+            shows_at_once: false,
         }
     }
 
@@ -53,6 +55,14 @@ impl Worlds {
     #[must_use]
     pub fn with_wiring(mut self, wiring: Wiring) -> Self {
         self.wiring = Some(wiring);
+        self
+    }
+
+    /// A cloud that ends with the program and shows what is made at once: what is not there then was never made, and no
+    /// call of a dead process is still under way. Not so AWS.
+    #[must_use]
+    pub fn that_shows_at_once(mut self) -> Self {
+        self.shows_at_once = true;
         self
     }
 
@@ -151,6 +161,7 @@ impl Worlds {
             output,
             cancel,
             subject,
+            shows_at_once: self.shows_at_once,
         }
     }
 
@@ -172,6 +183,8 @@ pub struct World {
     pub output: mpsc::Sender<Vec<u8>>,
     pub cancel: CancellationToken,
     pub subject: Subject,
+    /// What is not to be seen was not made: nothing has to be waited for before it is said again.
+    pub shows_at_once: bool,
 }
 
 /// For whom, and by which step.

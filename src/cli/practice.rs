@@ -93,16 +93,17 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         Speed::Human => Pace::Human,
     };
     let runtime = session::runtime()?;
+    let trouble = !faults.is_empty();
     let account = Account::new(ACCOUNT, REGION, pace, Faults::new(arguments.seed, faults));
-    let practice = Practice { context: context.clone(), everywhere: everywhere.clone(), runtime, account };
-    practice.wake(&folder)?;
+    runtime.spawn(account.clone().follow());
+    let practice = Practice { context: context.clone(), everywhere: everywhere.clone(), runtime, account, trouble };
     if arguments.doubles {
-        return practice.doubles();
+        return practice.doubles(&folder);
     }
     if arguments.verify {
-        return practice.verify(&folder);
+        return practice.verify();
     }
-    if arguments.headless { practice.headless(arguments, &folder) } else { practice.screen(&folder) }
+    if arguments.headless { practice.headless(arguments) } else { practice.screen() }
 }
 
 #[derive(Clone)]
@@ -111,6 +112,8 @@ struct Practice {
     everywhere: Everywhere,
     runtime: Arc<Runtime>,
     account: Account,
+    /// Is there trouble on purpose?
+    trouble: bool,
 }
 
 impl Practice {
@@ -118,23 +121,20 @@ impl Practice {
         folder.join("account.json")
     }
 
-    /// Takes the account up where the last practice left it.
+    /// Takes the account up where the last practice left it. Only the holder of the engagement may: the account is
+    /// written from now on.
     fn wake(&self, folder: &Path) -> Result<(), Failure> {
         let file = Practice::file(folder);
-        if file.exists() {
-            self.runtime
-                .block_on(self.account.load(&file))
-                .map_err(|error| Failure::usage(error.to_string()).hint("begin anew with: onramp practice --fresh"))?;
-        }
-        self.runtime.spawn(self.account.clone().follow());
-        Ok(())
+        let woken = self.runtime.block_on(self.account.live_in(&file));
+        woken.map_err(|error| {
+            Failure::usage(format!("{}: {error}", file.display())).hint("begin anew with: onramp practice --fresh")
+        })
     }
 
-    fn sleep(&self, folder: &Path) -> Result<(), Failure> {
-        self.runtime
-            .block_on(self.account.save(&Practice::file(folder)))
-            .map_err(|error| Failure::usage(format!("the practice account could not be kept: {error}")))
-            .map_err(|failure| failure.hint(format!("is {} writable?", folder.display())))
+    /// What nobody has looked at yet is kept, too.
+    fn sleep(&self) -> Result<(), Failure> {
+        let kept = self.runtime.block_on(self.account.put_away());
+        kept.map_err(|error| Failure::usage(error.to_string()))
     }
 
     fn open(&self) -> Result<Session, Failure> {
@@ -144,6 +144,7 @@ impl Practice {
         } else {
             self.begin(&folder)?
         };
+        self.wake(&folder)?;
         let worlds = self.runtime.block_on(self.worlds()).with_vault(session::vault(&self.context, &folder));
         Session::start(&self.context, writer, worlds, self.runtime.clone())
     }
@@ -176,11 +177,13 @@ impl Practice {
             ..Wiring::default()
         };
         let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
-        Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
-            .with_wiring(wiring)
+        let worlds = Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
+            .with_wiring(wiring);
+        // With trouble on purpose it is like AWS, where one has to wait before anything is said again.
+        if self.trouble { worlds } else { worlds.that_shows_at_once() }
     }
 
-    fn headless(&self, arguments: &Arguments, folder: &Path) -> Result<ExitCode, Failure> {
+    fn headless(&self, arguments: &Arguments) -> Result<ExitCode, Failure> {
         let session = self.open()?;
         session.greet();
         let setting = Setting { practice: true };
@@ -192,34 +195,36 @@ impl Practice {
         let mut walk = Walk::new(&session, arguments.format, true);
         let ended = walk.go(given, &RunScope::All);
         session.close();
-        let slept = self.sleep(folder);
+        let slept = self.sleep();
         ended?;
         slept?;
         print::say("practice is done: nothing of it was real. Look at it with: onramp practice");
         Ok(ExitCode::SUCCESS)
     }
 
-    fn verify(&self, folder: &Path) -> Result<ExitCode, Failure> {
+    fn verify(&self) -> Result<ExitCode, Failure> {
         let session = self.open()?;
         let ended = verify::report(&session);
         session.close();
-        self.sleep(folder)?;
+        self.sleep()?;
         ended.map(|()| ExitCode::SUCCESS)
     }
 
-    fn screen(&self, folder: &Path) -> Result<ExitCode, Failure> {
+    fn screen(&self) -> Result<ExitCode, Failure> {
         home::need_terminal()?;
         let session = self.open()?;
         let mut doors = self.clone();
         let desk =
             Desk { engagements: doors.cards(), open: Some(session.handle.clone()), doors: Box::new(self.clone()) };
         let ended = home::run(&self.context, &self.everywhere, &self.runtime, desk, true);
-        self.sleep(folder)?;
+        self.sleep()?;
         ended
     }
 
     /// Objects of one engagement that carry the same key: there must never be two.
-    fn doubles(&self) -> Result<ExitCode, Failure> {
+    fn doubles(&self, folder: &Path) -> Result<ExitCode, Failure> {
+        let loaded = self.runtime.block_on(self.account.load(&Practice::file(folder)));
+        loaded.map_err(|error| Failure::usage(error.to_string()))?;
         let twice = self.runtime.block_on(self.account.doubles());
         print::line(&if twice.is_empty() { "none".to_owned() } else { twice.join("\n") })?;
         Ok(ExitCode::SUCCESS)

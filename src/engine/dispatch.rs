@@ -1,7 +1,9 @@
 //! One loop: requests, reports of attempts, the clock. It owns what is true, and through it alone the journal grows.
 
+mod attempts;
 mod output;
 mod secrets;
+mod taking_back;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, Job, Report};
+use self::attempts::Running;
+use super::attempt::Report;
 use super::clock::{Clock, noise};
 use super::handle::{Handle, Notice, Request, Summary};
 use super::library::Library;
@@ -21,17 +23,15 @@ use super::planner;
 use super::polling::{self, Polling};
 use super::recorder::Recorder;
 use super::schedule::{Run, TOGETHER, steps_of};
-use super::start::{self, Prepared};
+use super::start as starting;
 use super::unasked;
 use super::undoing::{self, Undoing};
 use crate::action::Worlds;
 use crate::engagement::{
-    Actor, Address, Command, Event, Failure, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, may_adopt,
-    scope, update,
+    Actor, Address, Command, Event, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, scope, update,
 };
 use crate::journal::{JournalError, Writer};
 use crate::runbook::Runbook;
-use crate::text::Cleaner;
 
 /// What an engine needs to begin.
 pub struct Settings {
@@ -88,26 +88,6 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
 
 fn stopped(step: &Address, attempt: u32, why: &str) -> Event {
     Event::Stopped { step: step.clone(), attempt, why: why.to_owned() }
-}
-
-/// An attempt under way.
-struct Running {
-    task: Id,
-    number: u32,
-    host: Option<String>,
-    /// What an approval has to say of the step to cover it.
-    planned: Option<String>,
-    /// One look at a step that waits: it may be going on at any time, and holds nobody up.
-    poll: bool,
-    /// What it was asked no longer counts: what it says is dropped.
-    void: bool,
-    /// Ends looks and waits at once.
-    stop: CancellationToken,
-    /// Cuts a change off, too.
-    cancel: CancellationToken,
-    /// Output that was not written yet, and what makes it fit to be seen.
-    output: Vec<u8>,
-    cleaner: Cleaner,
 }
 
 /// What the engine is about.
@@ -308,7 +288,7 @@ impl Dispatcher {
         let free = TOGETHER.saturating_sub(self.running.len());
         for step in self.polling.due(&board, self.clock.peek(), free, noise) {
             if !self.running.contains_key(&step) {
-                let job = start::job_for(self.book.engagement(), &step);
+                let job = starting::job_for(self.book.engagement(), &step);
                 self.begin(&step, None, job);
             }
         }
@@ -326,169 +306,16 @@ impl Dispatcher {
         let values = OnceCell::new();
         let host_of = |step: &Address| {
             let values = values.get_or_init(|| scope(engagement, &self.runbook, ScopeMode::Real));
-            start::host_of(&self.runbook, values, step)
+            starting::host_of(&self.runbook, values, step)
         };
         let next = run.next(&board, |step| self.running.contains_key(step), free, busy, host_of);
         for (row, _) in &next {
             run.begun(row);
         }
         for (row, host) in next {
-            let job = start::job_for(self.book.engagement(), &row.address);
+            let job = starting::job_for(self.book.engagement(), &row.address);
             self.begin(&row.address, host, job);
         }
-    }
-
-    /// Starts an attempt; one that cannot even be prepared is recorded as failed.
-    fn begin(&mut self, address: &Address, host: Option<String>, job: Job) {
-        if self.book.is_broken() {
-            return;
-        }
-        let number = start::next_attempt(self.book.engagement(), address);
-        let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
-        let poll = matches!(job, Job::Poll(_));
-        // The output of polls is not kept: they may go on for weeks.
-        let (output, forwarding) = match poll {
-            true => (start::drop_output(), None),
-            false => {
-                let (output, forwarding) =
-                    start::forward_output(address, self.reports.clone(), self.worlds.vault().masks().clone());
-                (output, Some(forwarding))
-            }
-        };
-        let engagement = self.book.engagement();
-        let runbook = if job.takes_back() { self.library.for_undo(engagement) } else { self.runbook.clone() };
-        let made_otherwise = self.library.made_otherwise(engagement, address);
-        let prepared = start::prepare(engagement, &runbook, &self.worlds, address, &job, output, cancel.clone());
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(failure) => return self.not_begun(address, number, &job, failure),
-        };
-        // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
-        let silent = matches!(job, Job::Poll(_) | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
-        if !silent && !self.book.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
-            return;
-        }
-        let Prepared { action, world, intent, planned, account, waits_on, within, saves, found_how, undo_until } =
-            prepared;
-        let attempt = Attempt {
-            address: address.clone(),
-            number,
-            action,
-            world,
-            intent,
-            account,
-            waits_on,
-            within,
-            saves,
-            found_how,
-            made_otherwise,
-            undo_until,
-            stop: stop.clone(),
-            clock: self.clock.clone(),
-            reports: self.reports.clone(),
-        };
-        let task = self.tasks.spawn(async move {
-            attempt.run(job).await;
-            // Nothing of it is lost: what it wrote has been handed over when the task ends.
-            if let Some(forwarding) = forwarding {
-                let _ = forwarding.await;
-            }
-        });
-        let (void, output, cleaner) = (false, Vec::new(), Cleaner::default());
-        let running = Running { task: task.id(), number, host, planned, poll, void, stop, cancel, output, cleaner };
-        self.running.insert(address.clone(), running);
-    }
-
-    fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
-        match job {
-            // It goes on waiting; the next run says what is missing.
-            Job::Poll(_) => {
-                tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
-            }
-            Job::Undo { .. } | Job::UndoAgain { .. } => {
-                self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice)
-            }
-            Job::Adopt { .. } => self.refuse(failure.what, failure.advice),
-            Job::Full | Job::Verify | Job::Recover { .. } | Job::LookFor { .. } => {
-                let step = address.clone();
-                let started = Event::AttemptStarted { step: step.clone(), attempt: number };
-                self.book.append(vec![started, Event::Failed { step, attempt: number, failure }]);
-            }
-        }
-    }
-
-    fn serve_report(&mut self, address: &Address, report: Report) {
-        let Some(running) = self.running.get_mut(address).filter(|running| !running.void) else { return };
-        match report {
-            Report::Record(events, durable) => {
-                if self.book.append(events) {
-                    let _ = durable.send(());
-                }
-            }
-            Report::MayChange(answer) => {
-                let planned = running.planned.as_ref();
-                let covered = planned.is_some_and(|digest| self.book.engagement().covers(address, digest));
-                let _ = answer.send(covered);
-            }
-            Report::Intend(intent, durable) => {
-                if let Some(intent) = self.book.intend(address, intent) {
-                    let _ = durable.send(intent);
-                }
-            }
-            Report::Refuse(failure) => self.refuse(failure.what, failure.advice),
-            Report::Output(bytes) => {
-                running.output.extend(bytes);
-                if running.output.len() > WAITING_OUTPUT {
-                    self.flush_output();
-                }
-            }
-            Report::Progress(said) => self.book.tell(&Notice::Progress { step: address.clone(), said }),
-        }
-    }
-
-    /// Nothing may be done that cannot be recorded: running attempts are cut off before their next effect.
-    fn hush_if_broken(&mut self) {
-        if self.book.is_broken() {
-            self.going = Going::Nothing;
-            for running in self.running.values() {
-                running.stop.cancel();
-                running.cancel.cancel();
-            }
-        }
-    }
-
-    fn attempt_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
-        self.flush_output();
-        let (id, panicked) = match &ended {
-            Ok((id, ())) => (*id, false),
-            Err(error) => (error.id(), true),
-        };
-        let Some(address) = self.running.iter().find(|(_, running)| running.task == id).map(|(step, _)| step.clone())
-        else {
-            return;
-        };
-        let Some(Running { number, poll, mut cleaner, .. }) = self.running.remove(&address) else { return };
-        self.book.finish_output(&address, number);
-        let rest = cleaner.finish();
-        if !rest.is_empty() {
-            self.book.tell(&Notice::Output { step: address.clone(), attempt: number, text: rest });
-        }
-        if panicked {
-            // A fault in an action: the step is treated like one that was cut off by a crash, and not tried again at once.
-            tracing::error!(step = %address, "an attempt ended unexpectedly");
-            if let Going::Run(run) = &mut self.going {
-                run.leave(&address);
-            }
-            if !poll {
-                self.book.append(vec![stopped(&address, number, "onramp failed in the middle of it")]);
-            }
-        }
-        if let Going::Undo(undoing) = &mut self.going
-            && !poll
-        {
-            undoing.ended(self.book.engagement(), &address);
-        }
-        self.go_on();
     }
 
     /// What follows by itself from what is known.
@@ -504,49 +331,6 @@ impl Dispatcher {
         self.book.append(asked);
     }
 
-    /// Takes back what was made by these steps, or everything.
-    fn start_undo(&mut self, steps: &[Address]) {
-        if self.book.is_broken() {
-            return self.book.tell_broken();
-        }
-        if self.running.values().any(|running| !running.poll) || !matches!(self.going, Going::Nothing) {
-            return self.refuse("something is running", "Stop it first, then undo");
-        }
-        let runbook = self.library.for_undo(self.book.engagement());
-        match Undoing::new(self.book.engagement(), &runbook, steps, self.clock.now()) {
-            Ok(undoing) => self.going = Going::Undo(undoing),
-            Err(Refusal { why, advice }) => return self.refuse(why, advice),
-        }
-        self.go_on();
-    }
-
-    fn undo_next(&mut self) {
-        if !self.running.is_empty() {
-            return;
-        }
-        let Going::Undo(undoing) = &mut self.going else { return };
-        let Some((step, job)) = undoing.next(self.book.engagement()) else { return };
-        self.begin(&step, None, job);
-        if !self.running.contains_key(&step)
-            && let Going::Undo(undoing) = &mut self.going
-        {
-            undoing.give_up();
-        }
-    }
-
-    fn adopt(&mut self, step: &Address, id: Option<String>, reason: String) {
-        if self.book.is_broken() {
-            return self.book.tell_broken();
-        }
-        if self.running.get(step).is_some_and(|running| !running.poll) || matches!(self.going, Going::Undo(_)) {
-            return self.refuse(format!("{step} is being worked on"), "Wait until that ends, or stop it");
-        }
-        if let Err(Refusal { why, advice }) = may_adopt(self.book.engagement(), &self.runbook, step, &reason) {
-            return self.refuse(why, advice);
-        }
-        self.begin(step, None, Job::Adopt { id, reason });
-    }
-
     /// Nothing new is started. Looks and waits end at once, changes when they are made.
     fn stop(&mut self) {
         self.going = Going::Stopping;
@@ -554,15 +338,6 @@ impl Dispatcher {
             running.stop.cancel();
         }
         self.go_on();
-    }
-
-    fn cancel(&mut self, step: &Address) {
-        let Some(running) = self.running.get(step) else { return };
-        running.stop.cancel();
-        running.cancel.cancel();
-        if let Going::Run(run) = &mut self.going {
-            run.leave(step);
-        }
     }
 
     fn update(&mut self, edition: Arc<Runbook>, files: &[RunbookFile]) {

@@ -1,6 +1,7 @@
 //! What an attempt does about a change that may or may not have been made, and how a change is taken back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
@@ -90,7 +91,8 @@ impl Attempt {
                 Probe::Different { mend, .. } if mend.is_empty() => FindingKind::Absent,
                 _ => found.kind,
             };
-            let recovery = recover(intent.class, kind, self.clock.now().since(since));
+            let passed = if self.world.shows_at_once { Duration::MAX } else { self.clock.now().since(since) };
+            let recovery = recover(intent.class, kind, passed);
             if seen.replace(kind) != Some(kind) {
                 self.probed(found).await?;
             }

@@ -1,9 +1,9 @@
 //! Cloud and hosts together: an instance that runs in the cloud is a host that answers, and security groups are walls.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::cloud::{Cloud, Machine, Pace, Reach, SnapshotError};
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
+use super::keeper::Keeper;
 use super::net::{Gate, Source, Verdict};
 use crate::ssh::dial::Dial;
 
@@ -23,6 +24,9 @@ const FOLLOW: Duration = Duration::from_millis(50);
 pub struct Account {
     cloud: Cloud,
     hosts: Arc<Hosts>,
+    keeper: Arc<OnceLock<Arc<Keeper>>>,
+    /// The digest of what was last written or read.
+    on_disk: Arc<Mutex<Option<blake3::Hash>>>,
 }
 
 /// Why a practice account cannot be kept or taken up again.
@@ -47,7 +51,8 @@ struct Saved {
 impl Account {
     /// An account with its default VPC and no instance.
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
-        Account { cloud: Cloud::new(account_id, region, pace, faults), hosts: Arc::new(Hosts::new()) }
+        let cloud = Cloud::new(account_id, region, pace, faults);
+        Account { cloud, hosts: Arc::new(Hosts::new()), keeper: Arc::default(), on_disk: Arc::default() }
     }
 
     pub fn cloud(&self) -> &Cloud {
@@ -87,6 +92,8 @@ impl Account {
     }
 
     async fn switch_on(&self, machine: &Machine) -> Result<(), AccountError> {
+        let keeper = self.keeper.get();
+        keeper.iter().for_each(|keeper| keeper.about_to_change());
         let info = self
             .hosts
             .add(HostSpec {
@@ -98,7 +105,7 @@ impl Account {
             })
             .await?;
         self.cloud.set_console_output(&machine.instance_id, &info.console_output);
-        Ok(())
+        self.put_away().await
     }
 
     /// Objects that were made twice: live ones of the same kind that carry the same engagement and key.
@@ -108,6 +115,42 @@ impl Account {
             *seen.entry(call).or_default() += 1;
         }
         seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, count)| format!("{key}: {count}")).collect()
+    }
+
+    /// Becomes what the file holds, if there is one and it is not what this account wrote last; from now on everything
+    /// is in the file before it is answered.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is of another version.
+    pub async fn live_in(&self, path: &Path) -> Result<(), AccountError> {
+        match std::fs::read(path) {
+            Ok(text) if *self.on_disk() == Some(blake3::hash(&text)) => {}
+            Ok(_) => self.load(path).await?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        let keeper = self.keeper.get_or_init(|| {
+            let (account, path) = (self.clone(), path.to_owned());
+            let keeper = Keeper::new(Arc::new(move || {
+                let (account, path) = (account.clone(), path.clone());
+                Box::pin(async move { account.save(&path).await })
+            }));
+            self.cloud.keep_with(keeper.clone());
+            self.hosts.keep_with(keeper.clone());
+            keeper
+        });
+        keeper.before_answer(true).await
+    }
+
+    /// Writes what no answer spoke of yet, such as the files of scripts that nobody has looked at since.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn put_away(&self) -> Result<(), AccountError> {
+        match self.keeper.get() {
+            Some(keeper) => keeper.before_answer(true).await,
+            None => Ok(()),
+        }
     }
 
     /// Writes everything to a file, whole or not at all.
@@ -120,9 +163,12 @@ impl Account {
             cloud: serde_json::from_slice(&self.cloud.snapshot().await?)?,
             hosts: serde_json::from_slice(&hosts)?,
         };
-        let beside = path.with_extension("new");
-        std::fs::write(&beside, serde_json::to_vec(&saved)?)?;
-        Ok(std::fs::rename(&beside, path)?)
+        let text = serde_json::to_vec(&saved)?;
+        let digest = blake3::hash(&text);
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || write_whole(&path, &text)).await.map_err(io::Error::other)??;
+        *self.on_disk() = Some(digest);
+        Ok(())
     }
 
     /// Becomes what `save` wrote.
@@ -130,9 +176,30 @@ impl Account {
     /// # Errors
     /// The file cannot be read, or is of another version.
     pub async fn load(&self, path: &Path) -> Result<(), AccountError> {
-        let saved: Saved = serde_json::from_slice(&std::fs::read(path)?)?;
+        let text = std::fs::read(path)?;
+        let saved: Saved = serde_json::from_slice(&text)?;
         self.hosts.restore(&serde_json::to_vec(&saved.hosts)?).await?;
-        Ok(self.cloud.restore(&serde_json::to_vec(&saved.cloud)?).await?)
+        self.cloud.restore(&serde_json::to_vec(&saved.cloud)?).await?;
+        *self.on_disk() = Some(blake3::hash(&text));
+        Ok(())
+    }
+
+    fn on_disk(&self) -> MutexGuard<'_, Option<blake3::Hash>> {
+        self.on_disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Through a power cut too: the file is what it was, or the new one.
+fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let beside = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -24,6 +24,7 @@ use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
 use super::fidelity::{Consoles, Hidden, Kept, Layer, SECRETS, is_region};
+use super::keeper::Keeper;
 
 pub use super::fidelity::pace::Pace;
 pub use super::fidelity::reach::{Reach, Source};
@@ -44,6 +45,7 @@ struct Inner {
     faults: Faults,
     layer: tokio::sync::Mutex<Layer>,
     notes: Mutex<Notes>,
+    keeper: OnceLock<Arc<Keeper>>,
 }
 
 /// What is known without asking the layer.
@@ -108,7 +110,8 @@ impl Cloud {
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
         let layer = tokio::sync::Mutex::new(Layer::new(account_id, pace));
         let (account, region) = (account_id.into(), region.into());
-        Self(Arc::new(Inner { account, region, pace, faults, layer, notes: Mutex::default() }))
+        let (notes, keeper) = (Mutex::default(), OnceLock::new());
+        Self(Arc::new(Inner { account, region, pace, faults, layer, notes, keeper }))
     }
 
     /// For the SDK's configuration: every request ends here.
@@ -119,6 +122,12 @@ impl Cloud {
     /// For the SDK's configuration. Each fetch is a new login, which ends the fault `expired-credentials`.
     pub fn credentials(&self) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(self.clone())
+    }
+
+    /// From now on nothing is answered before the keeper has it.
+    pub(super) fn keep_with(&self, keeper: Arc<Keeper>) {
+        // A second keeper is never made: an account lives in one file.
+        let _ = self.0.keeper.set(keeper);
     }
 
     /// Everything that arrived so far, in order.
@@ -226,7 +235,7 @@ impl Cloud {
         let nth = self.nth(&ask);
         let executed = match self.trouble_before(&ask, number, nth) {
             Some(refusal) => Err(refusal),
-            None => self.execute(&ask, &id, nth).await,
+            None => self.execute_and_keep(&ask, &id, nth).await,
         };
         if let Some(call) = self.notes().calls.get_mut(at) {
             call.code = executed.as_ref().err().map(|refusal| refusal.code.clone());
@@ -265,6 +274,17 @@ impl Cloud {
         let hit = aim.is_some();
         self.notes().struck.extend(aim);
         hit
+    }
+
+    async fn execute_and_keep(&self, ask: &Request, id: &str, nth: u64) -> Result<String, Refusal> {
+        let Some(keeper) = self.0.keeper.get() else { return self.execute(ask, id, nth).await };
+        if ask.mutating() {
+            keeper.about_to_change();
+        }
+        let executed = self.execute(ask, id, nth).await;
+        let kept = keeper.before_answer(ask.mutating()).await;
+        kept.map_err(|error| Refusal::new("InternalError", error.to_string()))?;
+        executed
     }
 
     async fn execute(&self, ask: &Request, id: &str, nth: u64) -> Result<String, Refusal> {

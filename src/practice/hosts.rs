@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::keeper::Keeper;
 use super::net::{Dialer, Gate, Network, Reach, Source};
 use super::shell::clock::Clock;
 use super::shell::image::{self, Login};
@@ -139,6 +140,12 @@ impl Hosts {
         for machine in self.network.machines() {
             machine.fire_due().await;
         }
+    }
+
+    /// From now on no program's end is told before the keeper has what it did.
+    pub(super) fn keep_with(&self, keeper: Arc<Keeper>) {
+        // A second keeper is never made: an account lives in one file.
+        let _ = self.network.keeper.set(keeper);
     }
 
     /// Everything of every host that outlives a connection: keys, files, services, listening ports, timers, firewalls.

@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod fault;
 mod fidelity;
 pub mod hosts;
+mod keeper;
 pub mod net;
 mod shell;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use tokio::io::DuplexStream;
 
+use super::keeper::Keeper;
 use super::shell::firewall::Packet;
 use super::shell::machine::{Answered, Connection, Machine};
 use super::shell::sshd;
@@ -65,6 +66,8 @@ impl Gate for NoGate {
 pub struct Network {
     machines: RwLock<BTreeMap<String, Arc<Machine>>>,
     dialled: AtomicU16,
+    /// Where the hosts are kept, if they are.
+    pub(super) keeper: OnceLock<Arc<Keeper>>,
 }
 
 /// The bytes that a connection holds before its writer waits.

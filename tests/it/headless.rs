@@ -1,5 +1,8 @@
 //! Practice without a screen: the whole of remote access, unattended.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::stage::Stage;
 
 #[test]
@@ -44,4 +47,31 @@ fn a_form_of_which_nothing_is_needed_waits_for_a_run() {
     stage.run(&["status", "acme"]).expect(0).says("needs input    one/extras");
     stage.run(&["run", "acme"]).expect(3);
     stage.run(&["status", "acme"]).expect(0).says("done           one/extras");
+}
+
+#[test]
+fn practice_that_is_killed_goes_on_where_it_was() {
+    let stage = Stage::new();
+    let arguments = ["practice", "--headless", "--pace", "instant", "--format", "jsonl"];
+    let mut kills = 0;
+    // Each time it may say a few lines more or less before it dies.
+    for lines in [5, 40, 12, 30, 3, 25, 50, 9, 33, 60].iter().cycle() {
+        let mut child = stage.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let heard: Vec<String> = said.by_ref().take(*lines).collect();
+        if heard.len() < *lines {
+            let code = child.wait().unwrap().code();
+            assert_eq!(code, Some(0), "after {kills} kills: {:?}", heard.last());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        assert!(kills < 60, "it goes on: {heard:?}");
+    }
+    assert!(kills > 5, "{kills}");
+    stage.run(&["practice", "--doubles"]).expect(0).says("none");
+    stage.run(&["practice", "--verify"]).expect(0);
+    let status = stage.run(&["practice", "--status"]).expect(0);
+    status.says("55 of 55");
 }

@@ -98,6 +98,7 @@ impl Lab {
             vault: crate::action::Vault::default(),
             output,
             cancel: CancellationToken::new(),
+            shows_at_once: false,
             subject: subject("e1"),
         };
         (world, receiver)

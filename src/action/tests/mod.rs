@@ -71,6 +71,7 @@ impl Stage {
             output,
             cancel: CancellationToken::new(),
             subject: subject(engagement),
+            shows_at_once: false,
         };
         Stage { practice, world, generation: 0.into(), _output: receiver }
     }

@@ -235,3 +235,46 @@ async fn a_script_that_failed_is_started_again_when_it_is_tried_again() {
     assert_eq!(tries.out, "tried\ntried\ntried\n", "once for each time that it was asked for");
     desk.close().await;
 }
+
+const SLOW: &str = r#"
+runbook: hosts
+title: Hosts
+phase: net
+hosts:
+  - {name: app, address: 203.0.113.50, user: admin}
+steps:
+  - id: one
+    title: One
+    host: app
+    shell:
+      check: test -e /etc/one
+      run: echo started >>/etc/starts; echo begun; while ! test -e /etc/go; do sleep 0.05; done; echo one >/etc/one
+      undo: rm -f /etc/one
+"#;
+
+#[tokio::test]
+async fn a_script_goes_on_when_the_disk_is_full_here_and_is_found_again() {
+    let (stage, hosts) = stage_of(SLOW).await;
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    let full = rusqlite::Connection::open(stage.file()).unwrap();
+    full.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON output BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;",
+    )
+    .unwrap();
+    desk.handle.send(Request::Run(RunScope::All));
+    desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
+    desk.close().await;
+    full.execute_batch("DROP TRIGGER full").unwrap();
+    drop(full);
+    hosts.at_console("app", "touch /etc/go").await.unwrap();
+
+    let mut desk = stage.open().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    let starts = hosts.at_console("app", "cat /etc/starts").await.unwrap();
+    assert_eq!(starts.out, "started\n", "once");
+    desk.close().await;
+}

@@ -139,6 +139,10 @@ async fn collect_stdin(channel: &mut Channel<Msg>) -> Option<Vec<u8>> {
 
 async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, job: Job) {
     let (sender, mut chunks) = mpsc::channel(16);
+    let keeper = session.reach.as_ref().and_then(|reach| reach.network.keeper.get().cloned());
+    if let Some(keeper) = &keeper {
+        keeper.about_to_change();
+    }
     let running = AbortOnDrop::spawn(on_this_host(session, job, sender));
     let signal = loop {
         tokio::select! {
@@ -163,6 +167,14 @@ async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, 
     match signal {
         None => {
             let code = running.join().await;
+            if let Some(keeper) = keeper
+                && let Err(error) = keeper.before_answer(true).await
+            {
+                // The channel ends without saying how the program ended: that is not known.
+                tracing::error!(%error, "a practice host cannot be kept");
+                let _ = channel.close().await;
+                return;
+            }
             let _ = channel.exit_status(u32::try_from(code).unwrap_or(1)).await;
         }
         Some(signal) => {
