@@ -88,7 +88,8 @@ pub trait Action: Send + Sync {
         Undoes::Sends(self.inverse(made))
     }
 
-    /// The object that stands for this step: the one of `Subject::adopted`, or the one that is ours. It must be as wanted.
+    /// The object that stands for this step: the one of `Subject::adopted`, or the one that is ours. It must be as wanted,
+    /// or ours and half made.
     ///
     /// # Errors
     /// It is not there, is another, or could not be looked at.
@@ -98,7 +99,7 @@ pub trait Action: Send + Sync {
             return Err(Failure::new(format!("this step makes nothing that is called {id}"), advice));
         }
         match self.probe(world).await {
-            Probe::Same(found) => Ok(Chosen { id: String::new(), ours: !found.foreign, found }),
+            Probe::Same(found) => Ok(Chosen { id: String::new(), ours: !found.foreign, whole: true, found }),
             Probe::Absent { said } | Probe::Different { said, .. } => {
                 Err(Failure::new(format!("it is not so: {said}"), "Look again, or put it right by hand first."))
             }
@@ -131,6 +132,8 @@ pub struct Chosen {
     pub id: String,
     /// Its tags say that this engagement made it.
     pub ours: bool,
+    /// It is as wanted. Only what is ours may be taken without: what is missing is sent then.
+    pub whole: bool,
     pub found: Found,
 }
 

@@ -267,14 +267,19 @@ impl<T: Thing> Action for Object<T> {
         let advice = "Give the id of the one that is meant, or let onramp make it.";
         let found = match self.see(world).await? {
             Sight::Ready(found) | Sight::Coming(found) => found,
-            Sight::Nothing { said } | Sight::Appearing { said } => {
+            Sight::Appearing { said } => return Err(Failure::new(said, "Wait a minute, then adopt it again.")),
+            Sight::Nothing { said } => {
                 let said =
                     world.subject.adopted.as_ref().map_or(said, |id| format!("there is no {id} that could be {noun}"));
                 return Err(Failure::new(said, advice));
             }
-            Sight::Partial(Partial { said, differences, .. }) | Sight::Foreign { said, differences } => {
-                return Err(foreign(&said, &differences));
+            Sight::Partial(partial) => return self.half_made(world, partial).await,
+            Sight::Foreign { said, differences } if world.subject.adopted.is_none() => {
+                let advice = "If it is the one that is meant, say so by its id. It must be as wanted: change it by hand \
+                              first, or change the input that differs.";
+                return Err(Failure { advice: advice.to_owned(), ..foreign(&said, &differences) });
             }
+            Sight::Foreign { said, differences } => return Err(foreign(&said, &differences)),
             Sight::Broken(failure) => return Err(failure),
         };
         let id = found.output.get(self.0.id_name()).and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -289,7 +294,7 @@ impl<T: Thing> Action for Object<T> {
         };
         // Kinds that carry no tags are ours where the step made them; a chosen id is ours only where its tags say so.
         let ours = ours || (world.subject.adopted.is_none() && !found.foreign);
-        Ok(Chosen { id, ours, found })
+        Ok(Chosen { id, ours, whole: true, found })
     }
 }
 
@@ -300,6 +305,32 @@ enum Left {
 }
 
 impl<T: Thing> Object<T> {
+    /// Not complete. Only what our tags are on is taken as it is.
+    async fn half_made(&self, world: &World, partial: Partial) -> Result<Chosen, Failure> {
+        let Partial { said, differences, .. } = partial;
+        let at = Account::new(world.cloud()?, &world.subject);
+        let candidate = match &world.subject.adopted {
+            Some(id) => Some(id.clone()),
+            None => self.0.ours(&at).await?.into_iter().next(),
+        };
+        let ours = match &candidate {
+            Some(id) => matches!(at.holder_of(id).await?, Holder::Us { .. }),
+            None => false,
+        };
+        match candidate {
+            Some(id) if ours => {
+                let found = found(said, json!({ self.0.id_name(): id }));
+                Ok(Chosen { id, ours, whole: false, found })
+            }
+            None => {
+                let advice = "Look instead of adopting: a look completes what is there of it. Or say by its id which one \
+                              is meant; it must be as wanted.";
+                Err(Failure { advice: advice.to_owned(), ..foreign(&said, &differences) })
+            }
+            Some(_) => Err(foreign(&said, &differences)),
+        }
+    }
+
     async fn see(&self, world: &World) -> Result<Sight, Failure> {
         let at = Account::new(world.cloud()?, &world.subject);
         let mut sight = self.0.look(&at).await?;

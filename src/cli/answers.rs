@@ -97,8 +97,11 @@ fn sign_offs(plain: &Json) -> Result<Vec<(Address, String)>, String> {
     map.iter()
         .map(|(address, note)| {
             let address = address.parse::<Address>().map_err(|error| error.to_string())?;
-            let note = note.as_str().ok_or_else(|| format!("{address}: the note must be text"))?;
-            Ok((address, note.to_owned()))
+            match note.as_str().map(str::trim) {
+                None => Err(format!("{address}: the note must be text")),
+                Some("") => Err(format!("{address}: a sign-off needs a note: say who saw or did what")),
+                Some(note) => Ok((address, note.to_owned())),
+            }
         })
         .collect()
 }

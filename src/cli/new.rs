@@ -34,9 +34,13 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let runbook = context::usable(&files)?;
     let setting = Setting { practice: false };
     let mut given = Vec::new();
-    let flags = [("aws.account_id", &arguments.account), ("aws.region_primary", &everywhere.region)];
-    for (id, value) in flags {
+    let flags = [
+        ("--account", "aws.account_id", "account-id", &arguments.account),
+        ("--region", "aws.region_primary", "region", &everywhere.region),
+    ];
+    for (flag, id, kind, value) in flags {
         if let Some(value) = value {
+            declared(&runbook, flag, id, kind)?;
             let argument = [format!("{id}={value}")];
             given.extend(answers::from_arguments(&argument, &runbook, &setting)?.inputs);
         }
@@ -63,6 +67,17 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let reach = context.reach(&arguments.name, false);
     print::line(&reach.put(&format!("{} begins. Go on with: onramp open NAME", arguments.name)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The account and the region are inputs like any other: what the runbook does not declare has nowhere to go.
+fn declared(runbook: &Runbook, flag: &str, id: &str, kind: &str) -> Result<(), Failure> {
+    if runbook.fields.keys().any(|known| known.as_str() == id) {
+        return Ok(());
+    }
+    let why = format!("{flag} gives the input {id}, and the runbook {} does not declare it", runbook.id);
+    Err(Failure::usage(why)
+        .hint(format!("declare it under inputs: {{id: {id}, label: ..., kind: {kind}}}, and ask for it in a form"))
+        .hint(format!("a runbook that changes nothing in AWS needs none: leave {flag} away")))
 }
 
 /// Makes the state file with its first two events.

@@ -13,9 +13,10 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, plan, secret, settle};
+use super::{Everywhere, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, may_stay_empty};
 use crate::engine::{Notice, Request};
+use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,9 +24,12 @@ pub struct Arguments {
     /// This step, what it needs, and nothing after it
     #[arg(long, value_name = "ADDRESS", conflicts_with = "only")]
     until: Option<Address>,
-    /// This step alone
+    /// This step alone, also when it was undone
     #[arg(long, value_name = "ADDRESS")]
     only: Option<Address>,
+    /// Make again what was undone, too
+    #[arg(long)]
+    redo: bool,
     /// YAML file of inputs and sign-offs
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -55,7 +59,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         (_, Some(step)) => RunScope::Only(step.clone()),
         _ => RunScope::All,
     };
-    let mut walk = Walk::new(&session, arguments.format, arguments.yes);
+    let mut walk = Walk::new(&session, arguments.format, arguments.yes).redo(arguments.redo);
     let ended = walk.go(answers, &scope);
     session.close();
     ended.map(|()| ExitCode::SUCCESS)
@@ -67,6 +71,8 @@ pub struct Walk<'a> {
     follower: Follower,
     format: Stream,
     yes: bool,
+    /// What was undone is made again.
+    redo: bool,
     interrupts: Arc<AtomicU32>,
 }
 
@@ -79,7 +85,11 @@ impl<'a> Walk<'a> {
                 seen.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Walk { session, follower: Follower::new(session), format, yes, interrupts }
+        Walk { session, follower: Follower::new(session), format, yes, redo: false, interrupts }
+    }
+
+    pub fn redo(self, redo: bool) -> Self {
+        Walk { redo, ..self }
     }
 
     /// # Errors
@@ -89,10 +99,12 @@ impl<'a> Walk<'a> {
             self.session.handle.command(Command::GiveInputs(answers.inputs));
         }
         let mut sign_offs = answers.sign_offs;
-        if let Some(said) = settle::doubts(&self.follower.engagement, &self.follower.board(), &self.session.reach) {
+        let (engagement, reach) = (&self.follower.engagement, &self.session.reach);
+        let doubts = settle::doubts(engagement, &self.follower.board(), reach);
+        for said in doubts.into_iter().chain(undo::half_done(engagement, reach)) {
             print::say(&said);
         }
-        self.reopen_failed(scope);
+        self.reopen(scope);
         loop {
             let before = self.follower.engagement.seq;
             self.accept_forms()?;
@@ -107,13 +119,30 @@ impl<'a> Walk<'a> {
             let moved = self.follower.engagement.seq > before;
             let goes_on = forms || (more && (signed || self.yes));
             if !(goes_on && moved && *scope == RunScope::All) {
-                return session::verdict(&board);
+                return session::verdict(&board).map_err(|failure| self.naming_undone(failure, &board));
             }
         }
     }
 
-    /// Whoever runs it again wants what failed to be tried again: it looks first what is there.
-    fn reopen_failed(&self, scope: &RunScope) {
+    /// What a person took back does not come back by itself; whoever wants it again is told how.
+    fn naming_undone(&self, failure: Failure, board: &Board) -> Failure {
+        let undone = board.rows.iter().filter(|row| row.status == Status::Undone).count();
+        let count = text::count(undone, "step");
+        match (undone, self.follower.engagement.identity.practice) {
+            (0, _) => failure,
+            (_, true) => {
+                failure.hint(format!("{count} undone, and stays so: Enter on one in onramp open NAME makes it again"))
+            }
+            (_, false) => failure.hint(format!(
+                "{count} undone, and stays so: onramp run NAME --redo makes all of them again, --only ADDRESS one"
+            )),
+        }
+    }
+
+    /// Whoever runs it again wants what failed to be tried again: it looks first what is there. What was undone is made
+    /// again only when that is said, or when the step is named.
+    fn reopen(&self, scope: &RunScope) {
+        let named = self.redo || matches!(scope, RunScope::Only(_));
         let wanted = |step: &Address| match scope {
             RunScope::All => true,
             RunScope::Waits => false,
@@ -121,7 +150,8 @@ impl<'a> Walk<'a> {
             RunScope::Until(last) => self.session.handle.runbook().closure(&last.step).contains(&step.step),
         };
         for row in self.follower.board().rows {
-            if matches!(row.status, Status::Failed(_)) && wanted(&row.address) {
+            let again = matches!(row.status, Status::Failed(_)) || (named && row.status == Status::Undone);
+            if again && wanted(&row.address) {
                 self.session.handle.command(Command::Reopen(row.address));
             }
         }

@@ -20,7 +20,7 @@ use crate::engagement::{
 };
 use crate::engine::{self, Clock, Following, Handle, Notice, Request, Settings};
 use crate::input::{InputId, Setting, Value};
-use crate::journal::{Reader, Writer};
+use crate::journal::{Glance, Reader, Writer};
 use crate::runbook::Runbook;
 use crate::ssh;
 
@@ -192,12 +192,26 @@ pub fn setting(engagement: &Engagement) -> Setting {
     Setting { practice: engagement.identity.practice }
 }
 
+/// An engagement, the runbook it walks, and who holds it.
+type Looked = (Engagement, Arc<Runbook>, Option<String>);
+
 /// What is true of an engagement, whoever holds it; an attempt that a dead process left shows as cut off.
 ///
 /// # Errors
 /// There is no such engagement, or its file cannot be read.
-pub fn look(context: &Context, name: &str) -> Result<(Engagement, Arc<Runbook>, Option<String>), Failure> {
-    let glance = Reader::glance(&context.folder(name)?)?;
+pub fn look(context: &Context, name: &str) -> Result<Looked, Failure> {
+    looked(Reader::glance(&context.folder(name)?)?)
+}
+
+/// As `look`, after every check of the file that a run makes.
+///
+/// # Errors
+/// As `look`; also damage that a mere look does not come across.
+pub fn inspect(context: &Context, name: &str) -> Result<Looked, Failure> {
+    looked(Reader::inspect(&context.folder(name)?)?)
+}
+
+fn looked(glance: Glance) -> Result<Looked, Failure> {
     let mut engagement = glance.engagement;
     if glance.holder.is_none() {
         engagement.interrupt();

@@ -8,7 +8,7 @@ use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use super::{Everywhere, undo};
-use crate::engagement::doubt::{CHOICES, told};
+use crate::engagement::doubt::{choices, told};
 use crate::engagement::{Address, Board, Command, Engagement, Event, RunScope, Settlement, Status};
 use crate::engine::{Notice, Request};
 use crate::text;
@@ -82,17 +82,16 @@ pub fn doubts(engagement: &Engagement, board: &Board, reach: &Reach) -> Option<S
 
 /// What is known of the doubt, and what can be said about it.
 fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (engagement, _, _) = session::look(context, &arguments.name)?;
+    let (engagement, runbook, _) = session::look(context, &arguments.name)?;
     let step = &arguments.step;
-    let known = engagement.record(step).map(told).unwrap_or_default();
-    if known.is_empty() {
+    let Some(record) = engagement.record(step).filter(|record| !told(record).is_empty()) else {
         return Err(Failure::usage(format!("{step} is not in doubt")).hint("onramp status NAME names what is"));
-    }
-    for (label, said) in known {
+    };
+    for (label, said) in told(record) {
         print::line(&format!("{label:<10} {said}"))?;
     }
     print::line("")?;
-    for choice in CHOICES.iter().filter(|choice| choice.name != "look") {
+    for choice in choices(&runbook, step, record).iter().filter(|choice| choice.name != "look") {
         print::line(&format!("{:<10} {}", choice.name, choice.means))?;
     }
     let reach = context.reach(&arguments.name, engagement.identity.practice);
@@ -145,6 +144,7 @@ fn ends(event: &Event, step: &Address) -> bool {
         | Event::Failed { step: ended, .. }
         | Event::Waiting { step: ended, .. }
         | Event::Asked { step: ended, .. }
+        | Event::Held { step: ended, .. }
         | Event::Stopped { step: ended, .. } => ended == step,
         _ => false,
     }

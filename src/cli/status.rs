@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::print::{self, Format};
 use super::reach::Reach;
 use super::session;
-use super::settle;
+use super::{settle, undo};
 use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, waiting};
 use crate::engine::Clock;
 use crate::runbook::Runbook;
@@ -27,7 +27,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     let now = Clock::default().now();
     match &arguments.name {
         Some(name) => {
-            let (engagement, runbook, holder) = session::look(context, name)?;
+            let (engagement, runbook, holder) = session::inspect(context, name)?;
             let board = board(&engagement, &runbook);
             match arguments.format {
                 Format::Json => print::json(&one(name, &engagement, &board, holder.as_deref(), now))?,
@@ -47,7 +47,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
 /// # Errors
 /// There is none of that name, or it cannot be read.
 pub fn one_text(context: &Context, name: &str) -> Result<ExitCode, Failure> {
-    let (engagement, runbook, holder) = session::look(context, name)?;
+    let (engagement, runbook, holder) = session::inspect(context, name)?;
     let now = Clock::default().now();
     let reach = context.reach(name, engagement.identity.practice);
     print::out(&page(&reach, &engagement, &runbook, &board(&engagement, &runbook), holder.as_deref(), now))?;
@@ -57,7 +57,7 @@ pub fn one_text(context: &Context, name: &str) -> Result<ExitCode, Failure> {
 fn all(context: &Context, format: Format, now: At) -> Result<(), Failure> {
     let mut found = Vec::new();
     for name in context.names() {
-        match session::look(context, &name) {
+        match session::inspect(context, &name) {
             Ok((engagement, runbook, holder)) => {
                 let board = board(&engagement, &runbook);
                 found.push((name, Ok((engagement, board, holder))));
@@ -82,9 +82,12 @@ fn all(context: &Context, format: Format, now: At) -> Result<(), Failure> {
     found.sort_by_key(|(_, found)| !found.as_ref().is_ok_and(|(_, board, _)| overdue(board, now)));
     for (name, found) in found {
         match found {
-            Ok((_, board, holder)) => {
-                let next =
-                    board.next().map_or("all done".to_owned(), |row| format!("{}: {}", row.status.word(), row.title));
+            Ok((engagement, board, holder)) => {
+                let next = match (engagement.half_undone(), board.next()) {
+                    (Some((_, left)), _) => format!("undo half done: {} left", text::count(left.len(), "step")),
+                    (None, Some(row)) => format!("{}: {}", row.status.word(), row.title),
+                    (None, None) => "all done".to_owned(),
+                };
                 let held = holder.map(|holder| format!("  [held by {holder}]")).unwrap_or_default();
                 let waits = by_party(waiting(&board).into_iter().map(|(_, wait)| wait), now);
                 let waits: Vec<String> = waits.iter().map(|sum| sum.said(now)).collect();
@@ -145,6 +148,9 @@ fn page(
         out.push_str(&reach.put("another edition of its runbook is here: onramp update NAME shows it\n"));
     }
     if let Some(said) = settle::doubts(engagement, board, reach) {
+        out.push_str(&format!("\n{said}\n"));
+    }
+    if let Some(said) = undo::half_done(engagement, reach) {
         out.push_str(&format!("\n{said}\n"));
     }
     let waits = waits(board, now);
@@ -233,6 +239,7 @@ fn one(name: &str, engagement: &Engagement, board: &Board, holder: Option<&str>,
         },
         "waits": waits,
         "next": board.next().map(|row| &row.address),
+        "undo_left": engagement.half_undone().map(|(_, left)| left).unwrap_or_default(),
         "in_doubt": board.doubts().map(|row| &row.address).collect::<Vec<_>>(),
         "steps": steps,
     })

@@ -4,13 +4,15 @@ use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Format};
+use super::reach::Reach;
 use super::session::{self, Follower, Session};
-use crate::engagement::{Address, Change, Event, Outcome, StepRecord, TakeBack, UndoPlan};
+use crate::engagement::{Address, Change, Engagement, Event, Outcome, StepRecord, TakeBack, UndoPlan};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -66,10 +68,42 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.steps.is_empty() && !arguments.all {
         return Ok(());
     }
+    let unclear = plan.unclear();
+    if !unclear.is_empty() {
+        let what = Address::list(unclear);
+        return Err(Failure::new(
+            Kind::StepFailed,
+            format!("nothing was undone: nobody can tell what became of {what}"),
+        )
+        .hint("not to see it is not to know that it is not there. Put right what is said above, and undo again")
+        .hint("or say what became of it: onramp settle NAME ADDRESS"));
+    }
     if !arguments.yes && !confirmed(&arguments.name)? {
         return Err(Failure::new(Kind::Waiting, "nothing was undone").hint("--yes does not ask"));
     }
     take_back(session, &arguments.steps, &mut follower)
+}
+
+/// Names an undo that has not come to its end, what is left of it, and the command that goes on with it.
+pub fn half_done(engagement: &Engagement, reach: &Reach) -> Option<String> {
+    let (undo, left) = engagement.half_undone()?;
+    let goes_on = match (engagement.identity.practice, undo.all) {
+        (true, true) => "onramp open NAME goes on with it (U)".to_owned(),
+        (true, false) => "onramp open NAME goes on with it (u on the step)".to_owned(),
+        (false, true) => "onramp undo NAME --all goes on with it".to_owned(),
+        (false, false) => {
+            let steps: Vec<String> = left.iter().map(ToString::to_string).collect();
+            format!("onramp undo NAME {} goes on with it", steps.join(" "))
+        }
+    };
+    let goes_on = reach.put(&goes_on);
+    Some(format!(
+        "An undo of {}, begun {}, is half done: {} left ({}).\n  {goes_on}",
+        if undo.all { "everything".to_owned() } else { text::count(undo.steps.len(), "step") },
+        undo.at,
+        text::count(left.len(), "step"),
+        Address::list(left),
+    ))
 }
 
 fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {
@@ -140,15 +174,27 @@ fn text(plan: &UndoPlan) -> String {
     }
     for entry in &plan.entries {
         let _ = writeln!(out, "- {}  {}", entry.step, entry.title);
-        let _ = writeln!(out, "    made {}; safe to take back {}", entry.made, entry.until);
+        let made = if entry.doubt { "in doubt: it was sent at the latest" } else { "made" };
+        let _ = writeln!(out, "    {made} {}; safe to take back {}", entry.made, entry.until);
         match &entry.does {
             TakeBack::Send(changes) => changes.iter().for_each(|change| call(&mut out, change)),
             TakeBack::Nothing => {
                 let _ = writeln!(out, "    it is not there any more: nothing is sent");
             }
-            TakeBack::Look => {
-                let _ =
-                    writeln!(out, "    it may have been made: it is looked for first, and taken back if it is there");
+            TakeBack::NotMade { said } => {
+                let _ = writeln!(out, "    it was looked for, and was not made ({said}): nothing is sent");
+            }
+            TakeBack::NotSeenYet { seconds, changes } => {
+                let left = text::duration(Duration::from_secs(*seconds));
+                let _ = writeln!(
+                    out,
+                    "    it was looked for and is not seen, which is not certain yet: it is looked for for {left} more. If \
+                     it turns up:"
+                );
+                changes.iter().for_each(|change| call(&mut out, change));
+            }
+            TakeBack::Unclear { why } => {
+                let _ = writeln!(out, "    nobody can tell whether it was made: {why}");
             }
             TakeBack::Unseen { recorded, why } => {
                 let _ =

@@ -57,8 +57,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
             walked = new;
         }
         None if arguments.look.is_empty() && arguments.keep.is_empty() => {
-            let said =
-                format!("this onramp has no other edition of the runbook {}; --runbook takes one from a file", old.id);
+            let said = match &arguments.runbook {
+                Some(path) => format!("{name} walks the edition in {path} already; nothing was changed"),
+                None => {
+                    format!("onramp has no other edition of the runbook {}; --runbook takes one from a file", old.id)
+                }
+            };
             return print::line(&said).map(|()| ExitCode::SUCCESS);
         }
         None => {}
@@ -99,12 +103,14 @@ fn known(runbook: &Runbook, arguments: &Arguments) -> Result<(), Failure> {
 
 /// Look again, or keep.
 fn choose(context: &Context, writer: &mut Writer, runbook: &Runbook, arguments: &Arguments) -> Result<(), Failure> {
-    let look = arguments.look.iter().map(|step| Command::Reopen(step.clone()));
-    let keep = arguments.keep.iter().map(|step| Command::KeepDone(step.clone()));
-    for command in look.chain(keep) {
+    let look =
+        arguments.look.iter().map(|step| (Command::Reopen(step.clone()), step, "is looked at again by the next run"));
+    let keep = arguments.keep.iter().map(|step| (Command::KeepDone(step.clone()), step, "is kept as it was done"));
+    for (command, step, said) in look.chain(keep) {
         let events =
             decide(writer.engagement(), runbook, &command).map_err(|refusal| Failure::usage(refusal.to_string()))?;
         writer.append(Clock::default().now(), &context.actor(), events)?;
+        print::say(&format!("{step} {said}"));
     }
     Ok(())
 }

@@ -19,6 +19,11 @@ impl Address {
     pub fn new(step: StepId, key: Option<String>) -> Self {
         Address { step, key }
     }
+
+    /// `a`, `a and b`, `a, b and c`.
+    pub fn list<'a>(steps: impl IntoIterator<Item = &'a Address>) -> String {
+        crate::text::list(&steps.into_iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
 }
 
 impl fmt::Display for Address {

@@ -150,13 +150,44 @@ impl Board {
         self.rows.iter().filter(|row| matches!(row.status, Status::InDoubt { .. }))
     }
 
-    /// The first step that somebody or onramp can move, in the order of the page.
+    /// The first step that somebody or onramp can move, in the order of the page: where the work goes on.
     pub fn next(&self) -> Option<&Row> {
-        let first = |wanted: fn(&Status) -> bool| self.rows.iter().find(|row| wanted(&row.status));
-        first(|status| matches!(status, Status::Failed(_) | Status::InDoubt { .. } | Status::Asked(_)))
-            .or_else(|| first(|status| status.runnable() || status.needs_person()))
-            .or_else(|| self.rows.iter().find(|row| row.outdated))
-            .or_else(|| first(|status| matches!(status, Status::Waiting { .. })))
+        let moves = self.rows.iter().filter_map(|row| Some((Urgency::of(row, None)?, row)));
+        moves.min_by_key(|(urgency, _)| *urgency).map(|(_, row)| row)
+    }
+
+    /// Everything that somebody or onramp can move, the most urgent first: a wait that is over its time comes before the
+    /// work that goes on anyway, because nobody else will think of it.
+    pub fn agenda(&self, now: At) -> Vec<&Row> {
+        let moves = self.rows.iter().filter_map(|row| Some((Urgency::of(row, Some(now))?, row)));
+        let mut moves: Vec<(Urgency, &Row)> = moves.collect();
+        moves.sort_by_key(|(urgency, _)| *urgency);
+        moves.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+/// How soon somebody should look at a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    /// It failed, asks, or is in doubt.
+    Stuck,
+    Overdue,
+    Open,
+    Outdated,
+    Waiting,
+}
+
+impl Urgency {
+    /// Without a moment no wait is over its time.
+    fn of(row: &Row, now: Option<At>) -> Option<Urgency> {
+        match &row.status {
+            Status::Failed(_) | Status::InDoubt { .. } | Status::Asked(_) => Some(Urgency::Stuck),
+            Status::Waiting(wait) if now.is_some_and(|now| wait.overdue(now).is_some()) => Some(Urgency::Overdue),
+            status if status.runnable() || status.needs_person() => Some(Urgency::Open),
+            _ if row.outdated => Some(Urgency::Outdated),
+            Status::Waiting(_) => Some(Urgency::Waiting),
+            _ => None,
+        }
     }
 }
 

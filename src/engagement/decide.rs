@@ -175,6 +175,9 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
             "onramp checks it itself; run it, or skip it with a reason",
         );
     }
+    if note.trim().is_empty() {
+        return refuse("a sign-off needs a note", "Say who saw or did what: it stands in the handover report");
+    }
     let board = board(engagement, runbook);
     match board.row(step).map(|row| &row.status) {
         Some(Status::SignOff | Status::Waiting(_)) => {}
@@ -190,7 +193,7 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
         step: step.clone(),
         attempt: attempt_of(engagement, step),
         how: DoneHow::SignedOff,
-        evidence: Evidence::said(if note.trim().is_empty() { "signed off" } else { note.trim() }),
+        evidence: Evidence::said(note.trim()),
         kept: Vec::new(),
     }])
 }
@@ -398,7 +401,7 @@ fn settle(
         ]),
         Settlement::Done if !keeps.is_empty() => refuse(
             format!("{step} finds out {}, which later steps need", text::list(&keeps)),
-            "Try it again instead: it looks first, and takes what is there",
+            "Look, or adopt what is there: that finds it out",
         ),
         Settlement::Done => Ok(vec![
             settled("done"),

@@ -1,7 +1,9 @@
 //! A change in doubt in a person's words: what was intended, what is known of it, and what can be decided.
 
+use super::Address;
 use super::event::{Intent, Purpose, RepeatClass};
 use super::state::{State, StepRecord};
+use crate::runbook::Runbook;
 
 /// What stands in the journal of the change, as label and text; nothing for a step that is not in doubt.
 pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
@@ -50,16 +52,29 @@ pub struct Choice {
     pub means: &'static str,
 }
 
-/// What a person may decide about a change in doubt; the first does not decide anything yet.
-pub const CHOICES: [Choice; 5] = [
+/// What a person may decide about a change in doubt; the first does not decide anything yet. Nothing is offered that would
+/// be refused: a step that finds out what later steps need is done only when onramp has found it out, and an undo is
+/// neither adopted nor tried again as a change is.
+pub fn choices(runbook: &Runbook, step: &Address, record: &StepRecord) -> Vec<Choice> {
+    let undoing = record.pending.as_ref().is_some_and(|intent| intent.purpose == Purpose::Undo);
+    let finds_out = runbook.step(&step.step).is_some_and(|step| !step.saves.is_empty());
+    let offered = |choice: &Choice| match choice.name {
+        "adopt" | "retry" => !undoing,
+        "done" => undoing || !finds_out,
+        _ => true,
+    };
+    CHOICES.into_iter().filter(offered).collect()
+}
+
+const CHOICES: [Choice; 5] = [
     Choice {
         name: "look",
         means: "onramp looks what is there, and goes on from that as the guard allows; nothing is made twice",
     },
     Choice {
         name: "adopt",
-        means: "it is there: by its id, or the one that is ours; it must be as wanted. What onramp did not make it never \
-                takes away",
+        means: "it is there: by its id, or the one that is ours, which is completed. What onramp did not make must be as \
+                wanted, and is never taken away",
     },
     Choice {
         name: "retry",

@@ -191,6 +191,12 @@ pub enum Event {
         attempt: u32,
         evidence: Evidence,
     },
+    /// Somebody agreed to take these steps back, in this order. It is over when nothing of them is left.
+    UndoBegan {
+        steps: Vec<Address>,
+        /// Everything that could be.
+        all: bool,
+    },
     /// How the change that was just made is taken back, and until when that is safe; recorded with its outcome.
     Undoable {
         step: Address,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
 use super::recover::deadline;
-use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey};
+use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 use super::wait::{Wait, Waited};
 use crate::runbook::StepId;
 
@@ -39,7 +39,13 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
             engagement.inputs.remove(id);
             engagement.unfit.remove(id);
         }
-        Event::PlanApproved { steps, .. } => approve(engagement, steps),
+        Event::PlanApproved { steps, .. } => {
+            engagement.undo = None;
+            approve(engagement, steps);
+        }
+        Event::UndoBegan { steps, all } => {
+            engagement.undo = Some(UndoBegun { steps: steps.clone(), all: *all, at });
+        }
         Event::HostKeyTrusted { host, port, fingerprint, openssh } => {
             let (host, fingerprint, openssh) = (host.clone(), fingerprint.clone(), openssh.clone());
             let key = TrustedKey { host, port: *port, fingerprint, openssh };
@@ -83,6 +89,9 @@ fn rename(engagement: &mut Engagement, moved: &BTreeMap<StepId, StepId>) {
     engagement.first_ids.retain(|id, _| !moved.contains_key(id));
     engagement.first_ids.extend(firsts);
     let name = |step: Address| new_name(&step).unwrap_or(step);
+    if let Some(undo) = &mut engagement.undo {
+        undo.steps = std::mem::take(&mut undo.steps).into_iter().map(name).collect();
+    }
     let (kept, approved) = (std::mem::take(&mut engagement.kept), std::mem::take(&mut engagement.approved));
     engagement.kept = kept.into_iter().map(|(step, kept)| (name(step), kept)).collect();
     engagement.approved = approved.into_iter().map(|(step, digest)| (name(step), digest)).collect();
@@ -100,6 +109,10 @@ fn approve(engagement: &mut Engagement, steps: &BTreeMap<Address, String>) {
 fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     let (at, by) = (recorded.at, &recorded.actor);
     let Some(step) = step_of(event) else { return };
+    if matches!(event, Event::Reopened { .. }) {
+        // Whoever tries one of its steps again goes forward.
+        engagement.undo = engagement.undo.take().filter(|undo| !undo.steps.contains(step));
+    }
     let record = engagement.steps.entry(step.clone()).or_default();
     record.attempts = record.attempts.max(attempt_of(event));
     let before = match &record.state {
@@ -359,6 +372,7 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::InputGiven { .. }
         | Event::InputForgotten { .. }
         | Event::PlanApproved { .. }
+        | Event::UndoBegan { .. }
         | Event::HostKeyTrusted { .. } => None,
     }
 }

@@ -47,6 +47,7 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         | Event::PlanApproved { .. }
         | Event::Intended { .. }
         | Event::HostKeyTrusted { .. }
+        | Event::UndoBegan { .. }
         | Event::Reopened { .. } => {}
     }
     event

@@ -33,8 +33,19 @@ pub struct Engagement {
     /// Approved changes: step and digest of its arguments.
     pub approved: BTreeMap<Address, String>,
     pub trusted: Vec<TrustedKey>,
+    /// The undo that was agreed to last, until somebody goes forward again.
+    pub undo: Option<UndoBegun>,
     /// Sequence number and moment of the last event.
     pub seq: u64,
+    pub at: At,
+}
+
+/// An undo that somebody agreed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UndoBegun {
+    pub steps: Vec<Address>,
+    /// Everything that could be taken back.
+    pub all: bool,
     pub at: At,
 }
 
@@ -210,6 +221,14 @@ impl Engagement {
         for record in self.steps.values_mut() {
             record.interrupt(at, "onramp ended in the middle of it");
         }
+    }
+
+    /// What is left of an undo that was begun and has not come to its end; it goes on only when somebody asks for it again.
+    pub fn half_undone(&self) -> Option<(&UndoBegun, Vec<&Address>)> {
+        let undo = self.undo.as_ref()?;
+        let stands = |step: &&Address| self.record(step).is_some_and(StepRecord::may_stand);
+        let left: Vec<&Address> = undo.steps.iter().filter(stands).collect();
+        (!left.is_empty()).then_some((undo, left))
     }
 
     /// Changes that can be undone, newest first. What was there before us is not ours to take away.

@@ -27,8 +27,8 @@ pub enum Stays {
     Adopted(String),
     /// It was safe to take back until then; by its name alone it still can be.
     Late(At),
-    /// Another step stands on it.
-    UsedBy(Address),
+    /// Other steps stand on it.
+    UsedBy(Vec<Address>),
     /// The world says that it is not ours (any more), or could not be asked.
     Found(String),
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Stays {
             Stays::Late(until) => {
                 write!(f, "it was safe to take back until {until}; name the step to do it all the same")
             }
-            Stays::UsedBy(user) => write!(f, "it is still used by {user}"),
+            Stays::UsedBy(users) => write!(f, "it is still used by {}", Address::list(users)),
             Stays::Found(said) => f.write_str(said),
         }
     }
@@ -68,7 +68,10 @@ pub struct UndoPlan {
 pub struct UndoEntry {
     pub step: Address,
     pub title: String,
+    /// When it was made; of what is in doubt, until when it can have been sent.
     pub made: At,
+    /// Nobody has written down that it was made: it is looked for.
+    pub doubt: bool,
     pub until: Until,
     pub does: TakeBack,
 }
@@ -81,20 +84,34 @@ pub enum TakeBack {
     Send(Vec<Change>),
     /// It is not there any more: only the ledger is cleared.
     Nothing,
-    /// It may have been made: it is looked for first, and what is found is taken back.
-    Look,
+    /// It may have been made, but it is not there, and by now that is certain: only the doubt is cleared.
+    NotMade { said: String },
+    /// It may have been made, and not to see it says nothing yet: it is looked for for so much longer, and if it turns up,
+    /// this takes it away.
+    NotSeenYet { seconds: u64, changes: Vec<Change> },
+    /// Nobody can tell whether it was made, and why: nothing is taken back before somebody can.
+    Unclear { why: String },
     /// What is there could not be seen, and why; this was written down when it was made.
     Unseen { recorded: Vec<Change>, why: String },
 }
 
 impl UndoPlan {
-    /// Calls and scripts, as far as they are known.
+    /// Calls and scripts, as far as they are known; also those that may turn out not to be needed.
     pub fn changes(&self) -> usize {
         let known = |entry: &UndoEntry| match &entry.does {
-            TakeBack::Send(changes) | TakeBack::Unseen { recorded: changes, .. } => changes.len(),
-            TakeBack::Nothing | TakeBack::Look => 0,
+            TakeBack::Send(changes)
+            | TakeBack::Unseen { recorded: changes, .. }
+            | TakeBack::NotSeenYet { changes, .. } => changes.len(),
+            TakeBack::Nothing | TakeBack::NotMade { .. } | TakeBack::Unclear { .. } => 0,
         };
         self.entries.iter().map(known).sum()
+    }
+
+    /// Steps of which nobody can tell whether they made anything. Nothing is taken back while there is one: not to see it
+    /// is not to know that it is not there.
+    pub fn unclear(&self) -> Vec<&Address> {
+        let unclear = self.entries.iter().filter(|entry| matches!(entry.does, TakeBack::Unclear { .. }));
+        unclear.map(|entry| &entry.step).collect()
     }
 
     /// One line: how much, and how much stays.
@@ -103,8 +120,14 @@ impl UndoPlan {
             0 => String::new(),
             stays => format!("; {} stays", crate::text::count(stays, "step")),
         };
+        let unclear = match self.unclear().len() {
+            0 => String::new(),
+            unclear => format!("; {} cannot be told", crate::text::count(unclear, "step")),
+        };
+        let perhaps = self.entries.iter().any(|entry| matches!(entry.does, TakeBack::NotSeenYet { .. }));
         format!(
-            "{} in {}{stays}",
+            "{}{} in {}{unclear}{stays}",
+            if perhaps { "up to " } else { "" },
             crate::text::count(self.changes(), "change"),
             crate::text::count(self.entries.len(), "step")
         )
@@ -153,19 +176,27 @@ pub fn reach(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now:
         user.step != used.step && needs.get(&user.step).is_some_and(|needs| needs.contains(&used.step))
     };
     // What is not taken back holds what it stands on; what has no undo stays whatever happens, and holds nothing.
+    let mut held_back = Vec::new();
     loop {
         let holds = |user: &Address| {
             let record = engagement.record(user);
             record.is_some_and(StepRecord::may_stand) && !reach.order.contains(user) && has_undo(runbook, user).is_ok()
         };
-        let held = reach.order.iter().find_map(|used| {
+        let held = reach.order.iter().find(|used| {
             let always = engagement.record(used).is_some_and(|record| until(record) == Until::Always);
-            let user = engagement.steps.keys().find(|user| holds(user) && hangs_on(user, used))?;
-            (!always).then(|| (used.clone(), user.clone()))
+            !always && engagement.steps.keys().any(|user| holds(user) && hangs_on(user, used))
         });
-        let Some((used, user)) = held else { break };
+        let Some(used) = held.cloned() else { break };
         reach.order.retain(|step| step != &used);
-        reach.stays.push((used, Stays::UsedBy(user)));
+        held_back.push(used);
+    }
+    let stands = |user: &&Address| {
+        let record = engagement.record(user);
+        record.is_some_and(StepRecord::may_stand) && !reach.order.contains(user) && has_undo(runbook, user).is_ok()
+    };
+    for used in held_back {
+        let users = engagement.steps.keys().filter(stands).filter(|user| hangs_on(user, &used)).cloned().collect();
+        reach.stays.push((used, Stays::UsedBy(users)));
     }
     reach.order = in_order(engagement, reach.order, hangs_on);
     reach

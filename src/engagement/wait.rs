@@ -50,11 +50,13 @@ impl Wait {
         if self.who.is_empty() { self.party.to_string() } else { format!("{} ({})", self.party, self.who) }
     }
 
-    /// `due in 3 d`, `overdue by 2 d`; empty where there is no time limit.
+    /// `due in 1 d 23 h`, `overdue by 2 d`; empty where there is no time limit. Two units: in one, nearly two days would
+    /// be read as one.
     pub fn due_in(&self, now: At) -> String {
+        let said = |time: Duration| text::duration(Duration::from_secs(time.as_secs()));
         match (self.overdue(now), self.due) {
-            (Some(over), _) => format!("overdue by {}", text::about(over)),
-            (None, Some(due)) => format!("due in {}", text::about(due.since(now))),
+            (Some(over), _) => format!("overdue by {}", said(over)),
+            (None, Some(due)) => format!("due in {}", said(due.since(now))),
             (None, None) => String::new(),
         }
     }

@@ -135,7 +135,7 @@ impl Attempt {
         }
     }
 
-    async fn full(&self) -> Step<()> {
+    pub(super) async fn full(&self) -> Step<()> {
         let Some(probe) = self.uncut(self.action.probe(&self.world)).await else {
             return self.stopped().await;
         };

@@ -6,13 +6,31 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::attempt::{Attempt, Report, Step, finding, noted};
-use crate::action::{Chosen, Found, Probe, Recalled, Trouble};
+use crate::action::{Chosen, Found, Probe, Recalled, Trouble, World};
 use crate::engagement::{
     At, DoneHow, Event, Evidence, FindingKind, Intent, Inverse, Outcome, Purpose, Recovery, RepeatClass, Until, recover,
 };
 use crate::journal::DurableIntent;
 
-const ONLY_A_PERSON: &str = "only a person can say what became of it";
+pub(super) const ONLY_A_PERSON: &str = "only a person can say what became of it";
+
+/// What is to be taken back is looked for without being sent again, not even with a token; so as what has none.
+pub(super) fn looked_for_as(class: RepeatClass) -> RepeatClass {
+    if class == RepeatClass::Person { RepeatClass::Person } else { RepeatClass::Tag }
+}
+
+/// What a look says of a change in doubt: something else in its place says nothing of what became of ours.
+pub(super) fn shown(probe: &Probe) -> FindingKind {
+    match probe {
+        Probe::Different { mend, .. } if mend.is_empty() => FindingKind::Absent,
+        _ => finding(probe).kind,
+    }
+}
+
+/// How much of the quiet time has passed since it can have been sent; all of it, where what is made shows at once.
+pub(super) fn passed(world: &World, now: At, since: At) -> Duration {
+    if world.shows_at_once { Duration::MAX } else { now.since(since) }
+}
 
 /// What looking for it came to.
 enum Seen {
@@ -55,9 +73,7 @@ impl Attempt {
     pub(super) async fn look_for(&self, intent: Intent, since: At) -> Step<()> {
         match self.action.recall(&self.world, &intent).await {
             Recalled::Nothing => {
-                // Not even a call with a token is sent again, so all of them are looked for as those without.
-                let class = if intent.class == RepeatClass::Person { RepeatClass::Person } else { RepeatClass::Tag };
-                let intent = Intent { class, ..intent };
+                let intent = Intent { class: looked_for_as(intent.class), ..intent };
                 match self.search(&intent, since, ONLY_A_PERSON).await? {
                     Seen::There(found) => self.found_again(&intent, found).await?,
                     Seen::Repeat(Probe::Absent { said }) => {
@@ -85,13 +101,8 @@ impl Attempt {
                 self.stopped().await?;
                 return Ok(Seen::Ended);
             };
-            let found = finding(&probe);
-            let kind = match &probe {
-                // Something else in its place says nothing of what became of ours.
-                Probe::Different { mend, .. } if mend.is_empty() => FindingKind::Absent,
-                _ => found.kind,
-            };
-            let passed = if self.world.shows_at_once { Duration::MAX } else { self.clock.now().since(since) };
+            let (found, kind) = (finding(&probe), shown(&probe));
+            let passed = passed(&self.world, self.clock.now(), since);
             let recovery = recover(intent.class, kind, passed);
             if seen.replace(kind) != Some(kind) {
                 self.probed(found).await?;
@@ -237,7 +248,7 @@ impl Attempt {
     /// A person says which object it is. It must be there, of the right kind and as the step wants it.
     pub(super) async fn adopt_chosen(&self, reason: &str) -> Step<()> {
         let Some(chosen) = self.uncut(self.action.adopt(&self.world)).await else { return Ok(()) };
-        let Chosen { id, ours, found } = match chosen {
+        let Chosen { id, ours, whole, found } = match chosen {
             Ok(chosen) => chosen,
             // Nothing is recorded: the step stands as before.
             Err(failure) => return self.send(Report::Refuse(failure)).await,
@@ -250,6 +261,10 @@ impl Attempt {
         let mut events = vec![Event::Adopted { step: step.clone(), attempt, id, ours, reason, output: found.output }];
         events.extend(ours.then_some(Event::Undoable { step, attempt, inverse }));
         self.record_all(events).await?;
+        if !whole {
+            // Ours from now on. What is missing is sent as after any look: where an approval covers it.
+            return self.full().await;
+        }
         self.check(if ours { DoneHow::Applied } else { DoneHow::AlreadySo }, None).await
     }
 }

@@ -99,6 +99,9 @@ impl<'a> Facts<'a> {
         if let State::Skipped { reason, .. } = self.engagement.state(&address) {
             return with(entry, Verdict::Nothing, &format!("skipped: {reason}"));
         }
+        if let State::Undone { .. } = self.engagement.state(&address) {
+            return with(entry, Verdict::Person, "it was undone, and is made again only when somebody asks for that");
+        }
         if let Some(by) = taken_away_by(self.engagement, self.runbook, &address) {
             return with(entry, Verdict::Nothing, &format!("{by} has taken it away again, as it should"));
         }

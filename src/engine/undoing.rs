@@ -1,18 +1,25 @@
 //! What is being taken back, and how far it has come.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Job;
+use super::doubt::{ONLY_A_PERSON, looked_for_as, passed, shown};
 use super::handle::Notice;
-use super::start::{drop_output, prepare};
-use crate::action::{Trouble, Undoes, Worlds};
+use super::start::{Prepared, drop_output, prepare};
+use crate::action::{Probe, Recalled, Trouble, Undoes, Worlds};
 use crate::engagement::{
-    Address, At, Engagement, Made, Refusal, Stays, StepRecord, TakeBack, UndoEntry, UndoPlan, Until, reach,
+    Address, At, Engagement, Event, Failure, Intent, Made, Outcome, Recovery, Refusal, Stays, StepRecord, TakeBack,
+    UndoEntry, UndoPlan, Until, reach, recover,
 };
 use crate::runbook::Runbook;
+
+/// How long a plan waits for a script that is still going on.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An undo under way: doubts are cleared up by looking first, then everything is taken back, one at a time.
 #[derive(Debug)]
@@ -34,6 +41,12 @@ impl Undoing {
         let in_doubt = |step: &&Address| record(engagement, step).is_some_and(|one| one.doubtful_change().is_some());
         let doubts = reach.order.iter().filter(in_doubt).cloned().collect();
         Ok(Undoing { doubts, queue: reach.order.into() })
+    }
+
+    /// What the journal keeps of it, so that one that is cut off is not forgotten.
+    pub fn began(&self, all: bool) -> Vec<Event> {
+        let steps: Vec<Address> = self.queue.iter().cloned().collect();
+        if steps.is_empty() { Vec::new() } else { vec![Event::UndoBegan { steps, all }] }
     }
 
     /// The next step, and what is to be done with it.
@@ -84,18 +97,19 @@ fn refuse(stays: &[(Address, Stays)]) -> Result<(), Refusal> {
     let advice = match why {
         Stays::NoUndo(_) => "Take it back by hand; the runbook says why there is none".to_owned(),
         Stays::Adopted(_) => "onramp takes away only what it made".to_owned(),
-        Stays::UsedBy(user) => format!("Undo {user} first, or both together"),
+        Stays::UsedBy(users) => format!("Undo {} first, or all of them together", Address::list(users)),
         Stays::Late(_) | Stays::Found(_) => String::new(),
     };
     let why = match why {
         Stays::NoUndo(_) => format!("{step} has no undo"),
-        Stays::UsedBy(user) => format!("{step} is still used by {user}"),
+        Stays::UsedBy(users) => format!("{step} is still used by {}", Address::list(users)),
         why => format!("{step} stays: {why}"),
     };
     Err(Refusal { why, advice })
 }
 
-/// What taking these steps back would send now, or all of them. Looks at the world and changes nothing.
+/// What taking these steps back would send now, or all of them. What is in doubt is looked for first. Looks at the world
+/// and changes nothing.
 pub(super) async fn plan(
     engagement: Engagement,
     runbook: Arc<Runbook>,
@@ -108,44 +122,136 @@ pub(super) async fn plan(
     let title = |step: &Address| runbook.step(&step.step).map_or_else(|| step.to_string(), |step| step.title.clone());
     let stays = reach.stays.into_iter().map(|(step, why)| (step.clone(), title(&step), why));
     let mut plan = UndoPlan { entries: Vec::new(), stays: stays.collect() };
+    let looking = Looking { engagement: &engagement, runbook: &runbook, worlds: &worlds, now };
     for step in reach.order {
-        let made = record(&engagement, &step).and_then(|one| one.made.as_ref()).filter(|made| made.created);
-        let does = match made {
-            None => Ok(TakeBack::Look),
-            Some(made) => would_send(&engagement, &runbook, &worlds, &step, made).await,
+        let Some(one) = record(&engagement, &step) else { continue };
+        let made = one.made.as_ref().filter(|made| made.created);
+        let does = match (one.doubtful_change(), made) {
+            (Some(intent), _) => looking.for_doubt(&step, intent, one.sent_until).await,
+            (None, Some(made)) => looking.at_made(&step, made).await,
+            (None, None) => continue,
         };
+        let doubt = one.doubtful_change().is_some();
         let until = made.and_then(|made| made.inverse.as_ref()).map_or(Until::default(), |inverse| inverse.until);
-        let at = made.map_or(engagement.at, |made| made.at);
+        let at = made.map_or(one.sent_until, |made| made.at);
         match does {
-            Ok(does) => plan.entries.push(UndoEntry { title: title(&step), step, made: at, until, does }),
+            Ok(does) => plan.entries.push(UndoEntry { title: title(&step), step, made: at, doubt, until, does }),
             Err(said) => plan.stays.push((step.clone(), title(&step), Stays::Found(said))),
         }
     }
     Notice::UndoPlanned(steps, Arc::new(plan))
 }
 
-/// Err is why the world would not have it taken back.
-async fn would_send(
-    engagement: &Engagement,
-    runbook: &Runbook,
-    worlds: &Worlds,
-    step: &Address,
-    made: &Made,
-) -> Result<TakeBack, String> {
-    let recorded = || made.inverse.as_ref().map(|inverse| inverse.changes.clone()).unwrap_or_default();
-    let job = Job::Undo { made: made.output.clone() };
-    let cancel = CancellationToken::new();
-    let prepared = match prepare(engagement, runbook, worlds, step, &job, drop_output(), cancel) {
-        Ok(prepared) => prepared,
-        Err(failure) => return Ok(TakeBack::Unseen { recorded: recorded(), why: failure.what }),
-    };
-    match prepared.action.undoes(&prepared.world, &made.output).await {
-        Undoes::Sends(changes) => Ok(TakeBack::Send(changes)),
-        Undoes::Nothing => Ok(TakeBack::Nothing),
-        Undoes::Leaves { said } => Err(said),
-        Undoes::Unknown(Trouble::Failure(failure)) => Ok(TakeBack::Unseen { recorded: recorded(), why: failure.what }),
-        Undoes::Unknown(Trouble::Question(_)) => {
-            Ok(TakeBack::Unseen { recorded: recorded(), why: "a person must answer a question first".to_owned() })
+/// The looks of one plan.
+struct Looking<'a> {
+    engagement: &'a Engagement,
+    runbook: &'a Runbook,
+    worlds: &'a Worlds,
+    now: At,
+}
+
+impl Looking<'_> {
+    fn prepared(&self, step: &Address, job: &Job) -> Result<Prepared, Failure> {
+        let cancel = CancellationToken::new();
+        prepare(self.engagement, self.runbook, self.worlds, step, job, drop_output(), cancel)
+    }
+
+    /// Err is why the world would not have it taken back.
+    async fn at_made(&self, step: &Address, made: &Made) -> Result<TakeBack, String> {
+        let recorded = || made.inverse.as_ref().map(|inverse| inverse.changes.clone()).unwrap_or_default();
+        let unseen = |why: String| TakeBack::Unseen { recorded: recorded(), why };
+        match self.prepared(step, &Job::Undo { made: made.output.clone() }) {
+            Ok(prepared) => would_send(&prepared, &made.output).await.map(|seen| seen.unwrap_or_else(unseen)),
+            Err(failure) => Ok(unseen(failure.what)),
         }
+    }
+
+    /// As the undo itself will look for it, but without waiting. Err is why it would stay.
+    async fn for_doubt(&self, step: &Address, intent: &Intent, since: At) -> Result<TakeBack, String> {
+        let unclear = |why: String| TakeBack::Unclear { why };
+        let prepared = match self.prepared(step, &Job::LookFor { intent: intent.clone(), since }) {
+            Ok(prepared) => prepared,
+            Err(failure) => return Ok(unclear(failure.what)),
+        };
+        let nothing = BTreeMap::new();
+        let output = match sought(&prepared, intent, (self.now, since)).await {
+            Sought::There(output) => output,
+            Sought::InPart => nothing,
+            Sought::NotOurs(said) => return Err(said),
+            Sought::NotMade(said) => return Ok(TakeBack::NotMade { said }),
+            Sought::Unclear(why) => return Ok(unclear(why)),
+            Sought::NotSeenYet(left) => {
+                // The quiet time counts from when it can have been sent, which may still be to come.
+                let seconds = (since.since(self.now) + left).as_secs();
+                let changes = prepared.action.inverse(&nothing);
+                return Ok(TakeBack::NotSeenYet { seconds, changes });
+            }
+        };
+        would_send(&prepared, &output).await.map(|seen| seen.unwrap_or_else(unclear))
+    }
+}
+
+/// What a look for a change in doubt came to.
+enum Sought {
+    There(BTreeMap<String, Json>),
+    /// Its tags tell what there is of it.
+    InPart,
+    NotOurs(String),
+    NotMade(String),
+    NotSeenYet(Duration),
+    Unclear(String),
+}
+
+async fn sought(prepared: &Prepared, intent: &Intent, (now, since): (At, At)) -> Sought {
+    let Prepared { action, world, .. } = prepared;
+    let recalled = match tokio::time::timeout(PATIENCE, action.recall(world, intent)).await {
+        Ok(recalled) => recalled,
+        Err(_) => return Sought::Unclear("its script is still running: wait until it ends".to_owned()),
+    };
+    match recalled {
+        Recalled::Nothing => {}
+        Recalled::Ended(outcome) => return ended(outcome),
+        Recalled::CutOff { .. } => return Sought::InPart,
+        Recalled::Trouble(trouble) => return Sought::Unclear(said_of(trouble)),
+    }
+    let probe = action.probe(world).await;
+    let passed = passed(world, now, since);
+    match (recover(looked_for_as(intent.class), shown(&probe), passed), probe) {
+        (_, Probe::Unknown(trouble)) => Sought::Unclear(said_of(trouble)),
+        (Recovery::Adopt, Probe::Same(found)) if found.foreign => Sought::NotOurs(found.said),
+        (Recovery::Adopt, Probe::Same(found)) => Sought::There(found.output),
+        (Recovery::Repeat, Probe::Absent { said }) => Sought::NotMade(said),
+        (Recovery::Repeat, _) => Sought::InPart,
+        (Recovery::LookAgain(left), _) => Sought::NotSeenYet(left),
+        _ => Sought::Unclear(ONLY_A_PERSON.to_owned()),
+    }
+}
+
+/// As the far side itself tells it.
+fn ended(outcome: Outcome) -> Sought {
+    match outcome {
+        Outcome::Changed { created: true, output, .. } => Sought::There(output),
+        Outcome::Changed { said, .. } => Sought::NotOurs(said),
+        Outcome::Failed { failure } if !failure.changed.is_empty() => Sought::There(failure.made),
+        Outcome::Failed { failure } => Sought::NotMade(failure.what),
+        Outcome::NotMade { said } | Outcome::AlreadySo { said, .. } => Sought::NotMade(said),
+        Outcome::InDoubt { why } => Sought::Unclear(why),
+    }
+}
+
+/// What an undo of it would send; or why that could not be seen. Err is why the world would not have it taken back.
+async fn would_send(prepared: &Prepared, made: &BTreeMap<String, Json>) -> Result<Result<TakeBack, String>, String> {
+    match prepared.action.undoes(&prepared.world, made).await {
+        Undoes::Sends(changes) => Ok(Ok(TakeBack::Send(changes))),
+        Undoes::Nothing => Ok(Ok(TakeBack::Nothing)),
+        Undoes::Leaves { said } => Err(said),
+        Undoes::Unknown(trouble) => Ok(Err(said_of(trouble))),
+    }
+}
+
+fn said_of(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Failure(failure) => failure.what,
+        Trouble::Question(_) => "a person must answer a question first".to_owned(),
     }
 }

@@ -99,7 +99,31 @@ impl Reader {
     pub fn glance(folder: &Path) -> Result<Glance, JournalError> {
         let reader = Reader::open(folder)?;
         let engagement = reader.engagement()?;
-        let away = if reader.version >= schema::WITH_SUMS { moves::away(&reader.connection)? } else { None };
+        reader.glanced(engagement, folder)
+    }
+
+    /// As `glance`, after every check that opening it for writing makes. It reads the whole file.
+    ///
+    /// # Errors
+    /// As `glance`, and whatever else of the file is damaged.
+    pub fn inspect(folder: &Path) -> Result<Glance, JournalError> {
+        let reader = Reader::open(folder)?;
+        let marked = mark::read(folder);
+        // One view of it, whoever writes meanwhile.
+        let view = reader.connection.unchecked_transaction()?;
+        check::pages(&view, &reader.path)?;
+        let told = check::replay(&view, &reader.path, marked)?;
+        if reader.version == schema::VERSION {
+            check::seal(&view, &reader.path, &told)?;
+            check::projection(&view, &reader.path, &told.engagement)?;
+            schema::check_tables(&view, &reader.path)?;
+        }
+        view.finish()?;
+        reader.glanced(told.engagement, folder)
+    }
+
+    fn glanced(&self, engagement: Engagement, folder: &Path) -> Result<Glance, JournalError> {
+        let away = if self.version >= schema::WITH_SUMS { moves::away(&self.connection)? } else { None };
         Ok(Glance { engagement, holder: lock::holder(folder), away })
     }
 }

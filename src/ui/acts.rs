@@ -14,7 +14,7 @@ use crate::ui::state::{Place, Popup, State, run};
 type Can = Result<(), String>;
 
 fn ask(state: &mut State, ask: Ask) -> Vec<Effect> {
-    state.popup = Some(Popup::Prompt(Prompt::new(ask)));
+    state.popup = Some(Popup::Prompt(Prompt::new(ask, &state.facts)));
     Vec::new()
 }
 
@@ -75,12 +75,24 @@ fn again(state: &mut State, step: Address) -> Vec<Effect> {
     effects
 }
 
+/// `n`: to the most urgent step; from a step that is to be done, to the next one after it.
 pub fn next(state: &mut State) -> Vec<Effect> {
-    let next = state.facts.open.as_ref().and_then(|open| open.board.next()).is_some();
-    if !next {
-        state.say(Said::good("Nothing is left to do here"));
+    let agenda = state.facts.open.as_ref().map(|open| open.board.agenda(state.facts.now)).unwrap_or_default();
+    let here = match state.board.node() {
+        Some(Node::Step(address)) => agenda.iter().position(|row| &row.address == address),
+        _ => None,
+    };
+    let after = here.map_or(0, |at| at + 1);
+    match agenda.get(after).or(agenda.first()).map(|row| row.address.clone()) {
+        Some(address) => {
+            state.board.go_along();
+            state.board.jump(&state.facts, &address)
+        }
+        None => {
+            state.say(Said::good("Nothing is left to do here"));
+            state.board.jump_to_next(&state.facts)
+        }
     }
-    state.board.jump_to_next(&state.facts)
 }
 
 pub fn fold(state: &mut State) -> Vec<Effect> {
@@ -347,6 +359,10 @@ pub fn can_approve_undo(state: &State) -> Can {
     match undo_screen::plan(&state.facts) {
         None => Err("onramp still looks what is there".to_owned()),
         Some(plan) if plan.entries.is_empty() => Err("nothing would be taken back".to_owned()),
+        Some(plan) if !plan.unclear().is_empty() => {
+            let unclear = Address::list(plan.unclear());
+            Err(format!("nobody can tell what became of {unclear}: d looks again, Enter on the board settles it"))
+        }
         Some(_) if state.facts.open.as_ref().is_some_and(|open| open.running) => {
             Err("steps are running: wait, or stop them".to_owned())
         }

@@ -230,7 +230,7 @@ impl App {
 
     /// A second has passed. True when something on the screen shows that.
     fn tick(&mut self) -> bool {
-        let before = self.state.facts.clock();
+        let before = (self.state.facts.clock(), self.state.facts.said.clone());
         update(&mut self.state, Event::Tick(self.doors.now()));
         let panics = term::panics();
         if let Some(panic) = panics.last() {
@@ -240,7 +240,7 @@ impl App {
             let said = open.map_or_else(|| first.to_owned(), |open| open.masks.now().mask(first));
             self.state.say(Said::bad(format!("onramp has a fault, please report it: {said}")));
         }
-        !panics.is_empty() || before != self.state.facts.clock() || !self.idle()
+        !panics.is_empty() || before != (self.state.facts.clock(), self.state.facts.said.clone()) || !self.idle()
     }
 
     fn take(&mut self, wake: Wake) -> Result<(), UiError> {
@@ -320,7 +320,7 @@ impl App {
         let effects = self.state.opened(&handle);
         let engagement = handle.engagement();
         if let Some(edition) = self.doors.edition(&engagement.runbook, &engagement.runbook_digest) {
-            self.state.newer(edition);
+            self.state.found_edition(edition);
         }
         self.handle = Some(handle);
         effects.into_iter().try_for_each(|effect| self.carry_out(effect))

@@ -167,12 +167,19 @@ pub const TABLE: &[Command] = &[
         "edition.show",
         &["B"],
         &[Board],
-        "newer runbook",
-        "Show what is different in the edition of the runbook that this onramp has; nothing is taken by that",
+        "other edition",
+        "Show what is different in another edition of this runbook, where onramp has one; nothing is taken by that",
         edition::show,
     )
     .when(edition::can_show),
-    command("board.next", &["n"], &[Board], "next", "Go to the next thing to do", acts::next),
+    command(
+        "board.next",
+        &["n"],
+        &[Board],
+        "next",
+        "Go to the most urgent thing to do, and from there to the one after it",
+        acts::next,
+    ),
     command(
         "board.run",
         &["R"],
@@ -446,7 +453,8 @@ pub const TABLE: &[Command] = &[
     .when(edition::can_take),
     // ── popups
     command("palette.run", &["Enter"], &[Palette], "do it", "Do what is marked", acts::palette_run),
-    command("prompt.accept", &["Enter"], &[Prompt], "go on", "Give the answer", prompt::accept),
+    command("prompt.accept", &["Enter"], &[Prompt], "go on", "Give the answer", prompt::accept)
+        .says(prompt::accept_hint),
     command("popup.up", &["Up"], &[Palette, Prompt], "up", "Move up in a list", |state| state.go(Move::Up)).movement(),
     command("popup.down", &["Down"], &[Palette, Prompt], "down", "Move down in a list", |state| state.go(Move::Down))
         .movement(),

@@ -58,10 +58,11 @@ impl EngagementCard {
             region: engagement.region().unwrap_or_default(),
             account: engagement.account().unwrap_or_default(),
             practice: engagement.identity.practice,
-            next: match (board.doubts().next(), next) {
-                (Some(doubt), _) => format!("in doubt: {}", doubt.title),
-                (None, Some(next)) => next.title.clone(),
-                (None, None) => words::nothing_next(&board),
+            next: match (board.doubts().next(), words::half_undone(engagement), next) {
+                (Some(doubt), _, _) => format!("in doubt: {}", doubt.title),
+                (None, Some(undo), _) => undo,
+                (None, None, Some(next)) => next.title.clone(),
+                (None, None, None) => words::nothing_next(&board),
             },
             waits_on: words::who_moves(next.map(|row| &row.status)),
             waits: waiting(&board).into_iter().map(|(row, wait)| (row.title.clone(), wait.clone())).collect(),
@@ -137,7 +138,13 @@ pub struct Facts {
     /// Columns and rows.
     pub size: (u16, u16),
     pub said: Said,
+    /// When it was said.
+    said_at: At,
 }
+
+/// How long news stay, in milliseconds; what they say stands on the board and in the journal too. A problem stays until
+/// something else is said.
+const NEWS_LAST: i64 = 5_000;
 
 impl Facts {
     pub fn new(look: Look, practice: bool, customer: String, utc_offset: i32) -> Self {
@@ -151,6 +158,19 @@ impl Facts {
             now: At::default(),
             size: (80, 24),
             said: Said::default(),
+            said_at: At::default(),
+        }
+    }
+
+    pub fn say(&mut self, said: Said) {
+        (self.said, self.said_at) = (said, self.now);
+    }
+
+    /// Takes news away that have been read by now.
+    pub fn forget_news(&mut self) {
+        let old = self.now.0.saturating_sub(self.said_at.0) >= NEWS_LAST;
+        if old && self.said.tone != Tone::Bad {
+            self.said = Said::default();
         }
     }
 
@@ -209,7 +229,7 @@ pub struct Opened {
     /// Somebody else writes it; here it is only read along.
     pub along: Option<Along>,
     /// Another edition of the runbook that could be taken.
-    pub newer: Option<Edition>,
+    pub other_edition: Option<Edition>,
     /// Why nothing works any more.
     pub broken: Option<String>,
     pub closed: bool,
@@ -251,7 +271,7 @@ impl Opened {
             identity: None,
             drift: BTreeMap::new(),
             along: None,
-            newer: None,
+            other_edition: None,
             broken: None,
             closed: false,
             masks: Masks::default(),
@@ -284,7 +304,7 @@ impl Opened {
                 Some(said)
             }
             Notice::Runbook(edition) => {
-                self.newer = self.newer.take().filter(|newer| newer.runbook.digest != edition.digest);
+                self.other_edition = self.other_edition.take().filter(|other| other.runbook.digest != edition.digest);
                 self.runbook = edition;
                 self.work_out();
                 Some(match self.board.tally.outdated {
@@ -386,7 +406,8 @@ impl Opened {
         self.work_out();
         if unfinished && self.board.tally.all_done() {
             let steps = crate::text::count(self.board.tally.total, "step");
-            return Some(Said::good(format!("All {steps} are done. V checks them again; q leaves")));
+            let again = if self.along.is_none() { " V checks them again;" } else { "" };
+            return Some(Said::good(format!("All {steps} are done.{again} q leaves")));
         }
         words::event(&recorded.event, &self.runbook)
     }

@@ -125,15 +125,18 @@ impl State {
     /// As [`State::opened`], for facts that come from elsewhere.
     pub fn enter(&mut self, open: Opened) -> Vec<Effect> {
         let next = open.board.next().map(|row| words::title(&open.runbook, &row.address));
+        let half_undone = words::half_undone(&open.engagement);
         let doubts: Vec<String> = open.board.doubts().map(|row| words::title(&open.runbook, &row.address)).collect();
-        self.facts.said = match next {
+        let said = match next {
             _ if !doubts.is_empty() => {
                 let count = crate::text::count(doubts.len(), "change");
                 Said::bad(format!("{count} in doubt: {}", crate::text::list(&doubts)))
             }
+            _ if half_undone.is_some() => Said::bad(half_undone.unwrap_or_default()),
             Some(title) => Said::plain(format!("Next: {title} (Enter; ? is help)")),
             None => Said::plain(words::nothing_next(&open.board)),
         };
+        self.facts.say(said);
         self.facts.open = Some(open);
         self.board = BoardScreen::default();
         self.plan = PlanScreen::default();
@@ -145,10 +148,10 @@ impl State {
     }
 
     /// There is another edition of the runbook than the one that is walked.
-    pub fn newer(&mut self, edition: Edition) {
+    pub fn found_edition(&mut self, edition: Edition) {
         if let Some(open) = &mut self.facts.open {
-            open.newer = Some(edition);
-            self.facts.said = Said::plain("A newer edition of the runbook is here: B shows what is different");
+            open.other_edition = Some(edition);
+            self.facts.say(Said::plain("Another edition of the runbook is here: B shows what is different"));
         }
     }
 
@@ -161,7 +164,7 @@ impl State {
     }
 
     pub fn say(&mut self, said: Said) {
-        self.facts.said = said;
+        self.facts.say(said);
     }
 
     /// Is the person writing? Then letters are text and not commands.
@@ -232,6 +235,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Tick(now) => {
             state.facts.now = now;
+            // While it leaves, what it waits for stays in sight.
+            if !state.leaving {
+                state.facts.forget_news();
+            }
             Vec::new()
         }
         Event::Notice(notice) => take(state, notice),
@@ -280,7 +287,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         state.say(said);
     }
     if let Some(ask) = wanted {
-        state.popup = Some(Popup::Prompt(Prompt::new(ask)));
+        state.popup = Some(Popup::Prompt(Prompt::new(ask, &state.facts)));
         return Vec::new();
     }
     if let Some(why) = refused {

@@ -1,7 +1,7 @@
 //! What happened and what is meant, in words for people.
 
 use crate::engagement::{
-    Address, At, Board, DoneHow, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
+    Address, At, Board, DoneHow, Engagement, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::runbook::{Party, Runbook};
@@ -67,6 +67,9 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         Fact::Stopped { step, why, .. } => Said::plain(format!("{} stopped: {}", title(step), one_line(why))),
         Fact::HostKeyTrusted { host, port, .. } => Said::good(format!("The host key of {host}:{port} is trusted now")),
         Fact::Skipped { step, reason } => Said::plain(format!("{} skipped: {}", title(step), one_line(reason))),
+        Fact::UndoBegan { steps, .. } => {
+            Said::plain(format!("Taking back {}, one after another", text::count(steps.len(), "step")))
+        }
         Fact::Settled { step, choice, .. } => Said::plain(format!("{} settled: {choice}", title(step))),
         Fact::Adopted { step, id, .. } => Said::good(format!("{}: {id} is taken for it", title(step))),
         Fact::Undone { step, .. } => Said::good(format!("{} undone", title(step))),
@@ -148,6 +151,13 @@ pub fn who_moves(next: Option<&Status>) -> String {
         Some(Status::Waiting(wait)) if wait.party != Party::Operator => wait.party.to_string(),
         Some(_) => "you".to_owned(),
     }
+}
+
+/// An undo that has not come to its end, and the key that goes on with it.
+pub fn half_undone(engagement: &Engagement) -> Option<String> {
+    let (undo, left) = engagement.half_undone()?;
+    let key = if undo.all { "U" } else { "u on them" };
+    Some(format!("undo half done, {} left: {key} goes on", text::count(left.len(), "step")))
 }
 
 /// What to say where no step is next.

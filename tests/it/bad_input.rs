@@ -118,3 +118,66 @@ fn a_name_that_is_taken_keeps_what_is_there() {
     stage.run(&["new", "acme"]).expect(2).says("already");
     stage.run(&["input", "acme"]).expect(0).says("Acme");
 }
+
+const MANUAL: &str = "runbook: own\ntitle: Own\nphase: one\nsteps:\n  - {id: seen, title: Seen, manual: Look at it.}\n";
+
+#[test]
+fn a_sign_off_without_a_note() {
+    let stage = Stage::new();
+    let file = stage.file("own.yaml", MANUAL);
+    stage.run(&["new", "acme", "--runbook", file.to_str().unwrap()]).expect(0);
+    for nothing in ["", "  \t "] {
+        stage.run(&["sign", "acme", "one/seen", nothing]).expect(2).says("a sign-off needs a note");
+    }
+    let answers = stage.file("answers.yaml", "sign_off: {one/seen: ' '}\n");
+    stage.run(&["run", "acme", "--answers", answers.to_str().unwrap()]).expect(2).says("needs a note");
+    stage.run(&["status", "acme"]).expect(0).says("sign-off");
+    stage.run(&["sign", "acme", "one/seen", "J. Doe saw it"]).expect(0);
+}
+
+#[test]
+fn an_account_for_a_runbook_that_declares_none() {
+    let stage = Stage::new();
+    let file = stage.file("own.yaml", MANUAL);
+    let new = |more: &[&str]| stage.run(&[&["new", "acme", "--runbook", file.to_str().unwrap()], more].concat());
+    let answer = new(&["--account", "123456789012"]).expect(2);
+    answer.says("the runbook own does not declare it");
+    answer.says("{id: aws.account_id, label: ..., kind: account-id}");
+    new(&["--region", "eu-west-1"]).expect(2).says("aws.region_primary");
+    new(&[]).expect(0);
+    let declared = MANUAL.replace(
+        "steps:",
+        "inputs:\n  - {id: aws.account_id, label: Account, kind: account-id}\nsteps:\n  - {id: where, title: Where, form: [aws.account_id]}",
+    );
+    let file = stage.file("declared.yaml", &declared);
+    stage.run(&["new", "other", "--runbook", file.to_str().unwrap(), "--account", "123456789012"]).expect(0);
+    stage.run(&["status", "other"]).expect(0).says("account 123456789012");
+}
+
+#[test]
+fn the_edition_that_is_walked_already() {
+    let stage = Stage::new();
+    let file = stage.file("own.yaml", MANUAL);
+    let path = file.to_str().unwrap();
+    stage.run(&["new", "acme", "--runbook", path]).expect(0);
+    stage.run(&["update", "acme", "--runbook", path]).expect(0).says("acme walks the edition in");
+    stage.run(&["update", "acme"]).expect(0).says("no other edition of the runbook own");
+}
+
+#[test]
+fn damage_that_only_a_run_would_come_across_is_told_by_status() {
+    let stage = begun();
+    let file = stage.data().join("engagements/acme/journal.db");
+    let (page, size): (u32, u32) = {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let asked = "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'steps'";
+        connection.query_row(asked, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    stage.run(&["status", "acme"]).expect(0);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[((page - 1) * size + 3) as usize] = 0xff;
+    fs::write(&file, bytes).unwrap();
+    stage.run(&["run", "acme"]).expect(5).says("damaged");
+    stage.run(&["status", "acme"]).expect(5).says("damaged");
+    stage.run(&["status"]).expect(0).says("damaged");
+}

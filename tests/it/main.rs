@@ -22,6 +22,7 @@ mod power_cut;
 mod secrets;
 mod shim;
 mod stage;
+mod taking_back;
 mod terminal;
 mod trouble;
 mod weeks;

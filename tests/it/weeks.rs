@@ -89,7 +89,10 @@ fn an_edited_runbook_is_shown_before_it_is_taken_and_keeps_what_is_known() {
     stage.run(&["update", "acme", "--runbook", path, "--yes"]).expect(0).says("net/other");
     let steps = json(&stage)["steps"].clone();
     assert_eq!((&steps[1]["address"], &steps[2]["outdated"]), (&Json::from("net/gate"), &Json::from(true)), "{steps}");
-    stage.run(&["update", "acme", "--runbook", path, "--keep", "net/other"]).expect(0);
+    stage
+        .run(&["update", "acme", "--runbook", path, "--keep", "net/other"])
+        .expect(0)
+        .says("net/other is kept as it was done");
     assert_eq!(json(&stage)["steps"][2]["outdated"], false);
     stage.run(&["update", "acme", "--runbook", path, "--keep", "net/other"]).expect(2).says("not done otherwise");
 

@@ -123,3 +123,35 @@ async fn a_stop_ends_between_two_calls_and_says_what_was_done() {
     assert!(failure.what.contains("stopped before CreateVpc"), "{failure:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn ours_is_adopted_half_made_and_somebody_elses_is_not() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let tags = stage.tags(ec2::types::ResourceType::InternetGateway, "igw/main");
+    let made = stage.ec2().create_internet_gateway().tag_specifications(tags).send().await.unwrap();
+    let id = made.internet_gateway.unwrap().internet_gateway_id.unwrap();
+    let action = stage.action("aws/internet-gateway", &json!({ "vpc": vpc, "key": "igw/main" }));
+    let chosen = action.adopt(&stage.world).await.unwrap();
+    assert_eq!((chosen.id.as_str(), chosen.ours, chosen.whole), (id.as_str(), true, false), "found by its tags");
+    assert_eq!(text(&chosen.found.output, "id"), id);
+
+    let theirs = stage.ec2().create_internet_gateway().send().await.unwrap();
+    let theirs = theirs.internet_gateway.unwrap().internet_gateway_id.unwrap();
+    let subject = Subject { adopted: Some(theirs.clone()), ..stage.world.subject.clone() };
+    let world = World { subject, ..stage.world.clone() };
+    assert!(action.adopt(&world).await.is_err(), "{theirs} is not as wanted, and not ours to complete");
+}
+
+#[tokio::test]
+async fn what_carries_no_tags_is_completed_by_a_look_and_that_is_said() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let rule = |cidrs: &[&str]| json!({ "group": ground.group, "port": 22, "cidrs": cidrs, "why": "first", "key": "sg/first" });
+    stage.make("aws/security-group-rule", rule(&["198.51.100.16/29"])).await;
+    let both = stage.action("aws/security-group-rule", &rule(&["198.51.100.16/29", "203.0.113.0/28"]));
+    match both.adopt(&stage.world).await {
+        Ok(chosen) => assert!(chosen.ours && !chosen.whole, "{chosen:?}"),
+        Err(failure) => assert!(failure.advice.contains("Look instead"), "{failure:?}"),
+    }
+}

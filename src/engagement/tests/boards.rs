@@ -112,6 +112,27 @@ fn what_waits_does_not_block_other_branches() {
 }
 
 #[test]
+fn what_is_over_its_time_comes_before_the_work_that_goes_on_anyway() {
+    let mut walk = Walk::made();
+    let step = at("net/tunnel");
+    let (party, ask, said, who) = (Party::Customer, "please".to_owned(), "no answer".to_owned(), String::new());
+    let due_in = Some(60);
+    walk.happens([started("net/tunnel", 1), Event::Waiting { step, attempt: 1, party, ask, said, who, due_in }]);
+    let board = walk.board();
+    let Status::Waiting(wait) = &board.row(&at("net/tunnel")).unwrap().status else { panic!() };
+    let due = wait.due.unwrap();
+    let first = |now: At| board.agenda(now).first().map(|row| row.address.to_string()).unwrap();
+    assert_eq!(first(due), "net/subnets[eu-west-1a]", "to the moment it is in time");
+    assert_eq!(first(At(due.0 + 1)), "net/tunnel");
+    assert_eq!(board.agenda(due).last().unwrap().address, at("net/tunnel"), "other waits come last");
+    assert_eq!(
+        board.next().unwrap().address,
+        at("net/subnets[eu-west-1a]"),
+        "where the work goes on is another question"
+    );
+}
+
+#[test]
 fn trouble_comes_before_work() {
     let mut walk = Walk::made();
     walk.happens([started("net/tunnel", 1), failed("net/tunnel", 1)]);

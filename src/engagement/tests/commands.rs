@@ -40,6 +40,11 @@ fn a_sign_off_is_for_a_person_s_step_whose_turn_has_come() {
         done("net/subnets[eu-west-1b]", DoneHow::AlreadySo),
         done("net/port", DoneHow::AlreadySo),
     ]);
+    for empty in ["", " \t\n"] {
+        let nothing = Command::SignOff { step: at("net/shown"), note: empty.to_owned() };
+        assert!(refused(walk.wishes(nothing)).contains("needs a note"), "{empty:?}");
+    }
+    assert_eq!(walk.status("net/shown"), Status::SignOff, "nothing was signed");
     walk.wishes(sign("net/shown")).unwrap();
     assert!(matches!(walk.status("net/shown"), Status::Done { how: DoneHow::SignedOff, .. }));
     assert!(refused(walk.wishes(sign("net/shown"))).contains("already"));
@@ -126,7 +131,7 @@ fn a_doubt_is_settled_by_a_person_with_a_reason() {
 fn a_step_that_finds_values_cannot_be_marked_done_without_them() {
     let mut walk = in_doubt(Purpose::Apply, "net/subnets[eu-west-1a]");
     let said = refused(walk.wishes(settle("net/subnets[eu-west-1a]", Settlement::Done, "I saw it")));
-    assert!(said.contains("net.subnet_ids") && said.contains("Try it again"), "{said}");
+    assert!(said.contains("net.subnet_ids") && said.contains("adopt what is there"), "{said}");
     walk.wishes(settle("net/subnets[eu-west-1a]", Settlement::Retry, "")).unwrap();
     assert_eq!(walk.status("net/subnets[eu-west-1a]"), Status::Ready);
 }

@@ -95,7 +95,7 @@ fn event() -> impl Strategy<Value = Event> {
 fn command() -> impl Strategy<Value = Command> {
     let id = |id: &str| id.parse::<InputId>().unwrap();
     prop_oneof![
-        step().prop_map(|step| Command::SignOff { step: at(step), note: String::new() }),
+        step().prop_map(|step| Command::SignOff { step: at(step), note: "seen".to_owned() }),
         step().prop_map(|step| Command::Skip { step: at(step), reason: "x".to_owned() }),
         step().prop_map(|step| Command::Reopen(at(step))),
         step().prop_map(|step| Command::TrustHostKey(at(step))),

@@ -226,3 +226,14 @@ fn a_reminder_says_since_when() {
     assert_eq!(wait.due_in(At(20 * DAY)), "overdue by 2 d");
     assert_eq!(wait.due_in(At(15 * DAY)), "due in 3 d");
 }
+
+#[test]
+fn nearly_two_days_are_not_called_one() {
+    let wait = some(Party::Customer, 8, Some(18));
+    let minutes = |days: i64, minutes: i64| At(days * DAY + minutes * 60_000);
+    assert_eq!(wait.due_in(minutes(16, 1)), "due in 1 d 23 h");
+    assert_eq!(wait.due_in(minutes(17, 1)), "due in 23 h 59 min");
+    assert_eq!(wait.due_in(At(18 * DAY)), "due in 0 s", "to the moment it is not over its time");
+    assert_eq!(wait.due_in(At(18 * DAY + 1_000)), "overdue by 1 s");
+    assert_eq!(wait.due_in(minutes(19, 23 * 60)), "overdue by 1 d 23 h");
+}

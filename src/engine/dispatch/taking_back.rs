@@ -16,7 +16,8 @@ impl Dispatcher {
         }
         let runbook = self.library.for_undo(self.book.engagement());
         match Undoing::new(self.book.engagement(), &runbook, steps, self.clock.now()) {
-            Ok(undoing) => self.going = Going::Undo(undoing),
+            Ok(undoing) if self.book.append(undoing.began(steps.is_empty())) => self.going = Going::Undo(undoing),
+            Ok(_) => return,
             Err(Refusal { why, advice }) => return self.refuse(why, advice),
         }
         self.go_on();

@@ -28,7 +28,8 @@ use super::{Clock, Handle, Notice, Request, Settings, Summary, start};
 use crate::action::{Failure, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
-    Address, At, Command, Engagement, Event, Plan, Recorded, Row, RunScope, RunbookFile, State, Status, board, fold,
+    Address, At, Command, Engagement, Event, Plan, Recorded, Row, RunScope, RunbookFile, State, Status, UndoPlan,
+    board, fold,
 };
 use crate::input::{InputId, Setting, Value, parse};
 use crate::journal::{Holder, Reader, Writer};
@@ -366,6 +367,15 @@ impl Desk {
             _ => None,
         };
         self.hear("the end of the run", idle).await
+    }
+
+    async fn undo_plan(&mut self) -> Arc<UndoPlan> {
+        self.handle.send(Request::UndoPlan(Vec::new()));
+        let planned = |notice: &Notice| match notice {
+            Notice::UndoPlanned(_, plan) => Some(plan.clone()),
+            _ => None,
+        };
+        self.hear("the undo plan", planned).await
     }
 
     async fn undo(&mut self, steps: &[&str]) -> Summary {

@@ -21,6 +21,9 @@ async fn undoing_all_leaves_nothing_behind_and_everything_can_be_made_again() {
     // Making it again is a new change: it has to be approved again, under new tokens.
     desk.run(RunScope::All).await;
     assert_eq!(desk.status("net/vpc"), Status::Undone, "nothing comes back by itself");
+    let plan = desk.plan().await;
+    let vpc = plan.entries.iter().find(|entry| entry.step == at("net/vpc")).unwrap();
+    assert!(!vpc.would_change() && vpc.said.contains("undone"), "nor does the plan say so: {vpc:?}");
     for step in ["vpc", "subnets[a]", "subnets[b]", "gateway", "address", "nat"] {
         desk.handle.command(Command::Reopen(at(&format!("net/{step}"))));
     }
@@ -39,6 +42,11 @@ async fn what_others_stand_on_is_not_undone() {
     let mut desk = stage.open().await;
     desk.handle.send(Request::Undo(vec![at("net/vpc")]));
     assert!(desk.refusal().await.contains("still used by"));
+    let refusal = {
+        desk.handle.send(Request::Undo(vec![at("net/gateway")]));
+        desk.refusal().await
+    };
+    assert!(refusal.contains("net/address") && refusal.contains("net/nat"), "all that use it are named: {refusal}");
     desk.handle.send(Request::Undo(vec![at("net/address")]));
     assert!(desk.refusal().await.contains("net/nat"));
     desk.undo(&["net/nat", "net/address"]).await;
@@ -148,9 +156,133 @@ async fn what_may_have_been_made_is_looked_for_before_an_undo() {
     let mut desk = stage.open().await;
     assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }));
     assert_eq!(desk.engagement.ledger(), [], "the ledger does not know of it");
+    // Whoever is asked is shown the very call, before anything is recorded or sent.
+    let before = (stage.events().len(), stage.sent());
+    let plan = desk.undo_plan().await;
+    assert_eq!((stage.events().len(), stage.sent()), before, "looking changes nothing");
+    let TakeBack::Send(changes) = &plan.entries[0].does else { panic!("{plan:?}") };
+    assert!(plan.entries[0].doubt && plan.entries.len() == 1, "{plan:?}");
+    let shown: Vec<String> = changes.iter().map(|change| change.operation.clone()).collect();
+    assert_eq!(shown, ["DeleteVpc"]);
+    assert!(changes[0].arguments["VpcId"].as_str().unwrap().starts_with("vpc-"), "{changes:?}");
+    assert_eq!(plan.summary(), "1 change in 1 step");
     desk.undo(&[]).await;
     assert_eq!(desk.status("net/vpc"), Status::Undone);
+    let calls = stage.account.cloud().calls().into_iter().filter(|call| call.mutating).map(|call| call.operation);
+    assert_eq!(calls.skip(before.1).collect::<Vec<_>>(), shown, "and it is what was sent");
     stage.assert_each_once(0).await;
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_is_not_seen_yet_is_not_called_absent_before_that_is_sure() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let desk = stage.open().await;
+    desk.answer();
+    desk.close().await;
+    intended_and_never_sent(&stage, "net/vpc", RepeatClass::Token);
+    let soon = At(stage.engagement().at.0 + 1_000);
+    let mut desk = stage.open_with(Clock::stepping(soon, Duration::from_millis(1))).await;
+    let plan = desk.undo_plan().await;
+    let TakeBack::NotSeenYet { seconds, changes } = &plan.entries[0].does else { panic!("{plan:?}") };
+    assert!(*seconds > 200, "the quiet time counts from when it can have been sent: {seconds}");
+    assert_eq!(changes.iter().map(|change| change.operation.as_str()).collect::<Vec<_>>(), ["DeleteVpc"]);
+    assert_eq!(plan.summary(), "up to 1 change in 1 step");
+    desk.close().await;
+
+    let mut desk = stage.open().await;
+    let plan = desk.undo_plan().await;
+    assert!(matches!(&plan.entries[0].does, TakeBack::NotMade { .. }), "a day later it is sure: {plan:?}");
+    assert_eq!(plan.summary(), "0 changes in 1 step");
+    assert_eq!(stage.sent(), 0);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_undo_that_was_cut_off_is_remembered_until_nothing_of_it_is_left_or_somebody_goes_forward() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    stage.to_the_end().await;
+    let mut desk = stage.open().await;
+    assert_eq!(desk.engagement.half_undone(), None);
+    let full = refuse_events(&stage.file(), "undone");
+    desk.handle.send(Request::Undo(Vec::new()));
+    desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
+    desk.close().await;
+    full.execute_batch("DROP TRIGGER full").unwrap();
+    drop(full);
+    let engagement = stage.engagement();
+    let (undo, left) = engagement.half_undone().expect("it is half done");
+    assert!(undo.all);
+    assert_eq!(left.len(), 6, "{left:?}");
+
+    let mut desk = stage.open().await;
+    desk.undo(&["net/nat", "net/address"]).await;
+    assert_eq!(desk.engagement.half_undone(), None, "the last one that was asked for came to its end");
+    desk.undo(&[]).await;
+    assert_eq!(desk.engagement.half_undone(), None);
+    desk.close().await;
+
+    // Whoever tries its steps again goes forward.
+    let stage = Stage::new(NETWORK, Faults::new(1, []).deny("DeleteInternetGateway"));
+    stage.to_the_end().await;
+    let mut desk = stage.open().await;
+    desk.undo(&[]).await;
+    assert!(desk.engagement.half_undone().is_some());
+    desk.handle.command(Command::Reopen(at("net/gateway")));
+    desk.event("the reopening", |event| matches!(event, Event::Reopened { .. }).then_some(())).await;
+    assert_eq!(desk.engagement.half_undone(), None);
+    desk.close().await;
+}
+
+/// A VPC that carries our tags, and nothing else of what was wanted: as a crash between two calls leaves it.
+async fn half_made_vpc(stage: &Stage) -> String {
+    use crate::aws::ec2::types::ResourceType;
+    let marks = crate::engine::subject(&stage.engagement(), &at("net/vpc")).marks(&"0".repeat(32), 1);
+    let tags = crate::aws::Stamp { marks: &marks, key: "vpc/main", name: "vpc/main" }.on(ResourceType::Vpc);
+    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+    let made = ec2.create_vpc().cidr_block("10.40.0.0/16").tag_specifications(tags).send().await.unwrap();
+    made.vpc.unwrap().vpc_id.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_ours_and_half_made_is_adopted_by_its_tags_and_completed() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.close().await;
+    intended_and_never_sent(&stage, "net/vpc", RepeatClass::Tag);
+    let id = half_made_vpc(&stage).await;
+    let mut desk = stage.open().await;
+    let plan = desk.undo_plan().await;
+    let TakeBack::Send(changes) = &plan.entries[0].does else { panic!("{plan:?}") };
+    assert_eq!(changes[0].arguments["VpcId"], id.as_str(), "half of it is there, and goes");
+    let sent = stage.sent();
+    desk.handle.send(Request::Adopt { step: at("net/vpc"), id: None, reason: String::new() });
+    desk.event("the adoption", |event| matches!(event, Event::Done { .. }).then_some(())).await;
+    let calls = stage.account.cloud().calls().into_iter().filter(|call| call.mutating).map(|call| call.operation);
+    let calls: Vec<String> = calls.skip(sent).collect();
+    assert!(!calls.is_empty() && calls.iter().all(|call| call == "ModifyVpcAttribute"), "{calls:?}");
+    let ledger = desk.engagement.ledger();
+    assert_eq!(ledger[0].1.output["id"], id.as_str(), "it is ours, and can be taken back");
+    desk.close().await;
+    stage.assert_each_once(1).await;
+}
+
+#[tokio::test]
+async fn an_adoption_that_nobody_approved_sends_nothing() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let desk = stage.open().await;
+    desk.answer();
+    desk.close().await;
+    intended_and_never_sent(&stage, "net/vpc", RepeatClass::Tag);
+    half_made_vpc(&stage).await;
+    let mut desk = stage.open().await;
+    let sent = stage.sent();
+    desk.handle.send(Request::Adopt { step: at("net/vpc"), id: None, reason: String::new() });
+    desk.event("that it is held", |event| matches!(event, Event::Held { .. }).then_some(())).await;
+    assert_eq!(desk.status("net/vpc"), Status::NeedsApproval);
+    assert_eq!(stage.sent(), sent);
     desk.close().await;
 }
 
@@ -202,6 +334,9 @@ async fn a_doubt_that_cannot_be_looked_into_stays_one_and_ends_the_undo() {
     let stage =
         Stage { account: Account::new(ACCOUNT, REGION, Pace::Instant, Faults::none().deny("DescribeVpcs")), ..stage };
     let mut desk = stage.open().await;
+    let plan = desk.undo_plan().await;
+    assert!(matches!(&plan.entries[0].does, TakeBack::Unclear { .. }), "{plan:?}");
+    assert_eq!(plan.unclear(), [&at("net/vpc")]);
     desk.undo(&[]).await;
     assert!(matches!(desk.status("net/vpc"), Status::InDoubt { .. }), "not to see it is not to know that it is gone");
     desk.run(RunScope::Only(at("net/vpc"))).await;
@@ -220,12 +355,7 @@ async fn what_hangs_on_something_goes_first_however_old_it_is() {
     desk.handle.command(Command::Reopen(at("net/nat")));
     desk.approve().await;
     desk.run(RunScope::All).await;
-    desk.handle.send(Request::UndoPlan(Vec::new()));
-    let planned = |notice: &Notice| match notice {
-        Notice::UndoPlanned(_, plan) => Some(plan.clone()),
-        _ => None,
-    };
-    let plan = desk.hear("the undo plan", planned).await;
+    let plan = desk.undo_plan().await;
     let order: Vec<String> = plan.entries.iter().map(|entry| entry.step.to_string()).collect();
     let place = |step: &str| order.iter().position(|one| one == step).unwrap();
     for (user, used) in [("net/nat", "net/address"), ("net/nat", "net/subnets[a]"), ("net/gateway", "net/vpc")] {

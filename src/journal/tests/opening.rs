@@ -213,3 +213,32 @@ fn a_draft_holds_every_step_that_an_event_changes() {
     }
     assert_eq!(engagement.seq, 234);
 }
+
+#[test]
+fn whoever_only_asks_where_it_stands_learns_of_the_same_damage() {
+    let damages: [(&str, fn(&rusqlite::Connection)); 2] = [
+        ("a page that nobody reads for the events", |connection| {
+            connection
+                .execute_batch(
+                    "PRAGMA writable_schema = ON;
+                UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'events')
+                WHERE name = 'steps' AND type = 'table';",
+                )
+                .unwrap();
+        }),
+        ("a drawn table", |connection| {
+            connection.execute_batch("UPDATE steps SET state = 'done'").unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let (_home, folder) = filled();
+        assert!(Reader::inspect(&folder).is_ok(), "{what}");
+        let connection = rusqlite::Connection::open(folder.join(FILE)).unwrap();
+        damage(&connection);
+        drop(connection);
+        let refused = Writer::open(&folder, &holder("jane")).unwrap_err();
+        assert!(matches!(refused, JournalError::Damaged { .. }), "{what}: {refused:?}");
+        let told = Reader::inspect(&folder).unwrap_err();
+        assert!(matches!(told, JournalError::Damaged { .. }), "{what}: {told:?}");
+    }
+}

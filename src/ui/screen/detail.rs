@@ -99,8 +99,7 @@ impl Detail<'_> {
     fn add(&self, prose: &mut Prose) {
         let look = &self.facts.look;
         let plain = Style::new();
-        let next = next_move(self.facts, self.address).sentence(self.facts);
-        prose.item("Next", &next, look.style(Role::Accent));
+        prose.item("Next", &self.next(), look.style(Role::Accent));
         self.status(prose);
         self.waited(prose);
         if !self.step.why.is_empty() {
@@ -122,6 +121,15 @@ impl Detail<'_> {
         self.undo(prose);
         self.drift(prose);
         prose.item("Address", &self.address.to_string(), look.style(Role::Muted));
+    }
+
+    /// What Enter does here; somebody who reads along is offered only what they can do.
+    fn next(&self) -> String {
+        let next = next_move(self.facts, self.address);
+        match &self.open.along {
+            Some(along) if !next.only_looks() => along.why(),
+            _ => next.sentence(self.facts),
+        }
     }
 
     fn status(&self, prose: &mut Prose) {
@@ -289,7 +297,8 @@ impl Detail<'_> {
                 format!("{kind}: {}", arguments.join(", "))
             }
             (Some(Call::Shell { host, sudo, .. }), _) => {
-                format!("a script on {host}{}; p shows it", if *sudo { ", as root" } else { "" })
+                let shown = if self.open.along.is_none() { "; p shows it" } else { "" };
+                format!("a script on {host}{}{shown}", if *sudo { ", as root" } else { "" })
             }
             (Some(Call::Form(_)), _) => return,
             (None, Work::Kind { kind, .. }) => format!("{kind}, with values that earlier steps will tell"),
@@ -316,8 +325,11 @@ impl Detail<'_> {
             }
             return;
         };
-        let how =
-            if made.created { "u takes it back: onramp made it" } else { "it was there before onramp; u leaves it" };
+        let how = match (made.created, &self.open.along) {
+            (true, None) => "u takes it back: onramp made it",
+            (true, Some(_)) => "onramp made it, and can take it back",
+            (false, _) => "it was there before onramp; an undo leaves it",
+        };
         prose.item("Undo", how, Style::new());
     }
 

@@ -28,7 +28,7 @@ impl EditionScreen {
         let look = &facts.look;
         let mut prose = Prose::new(look, width, KINDS);
         prose.text(
-            "This onramp has another edition of the runbook than this engagement walks. Taking it runs nothing and forgets \
+            "This is another edition of the runbook than this engagement walks. Taking it runs nothing and forgets \
              nothing: what is done stays done, and what would be done otherwise now is marked for you to look at again or \
              to keep.",
             Style::new(),
@@ -56,7 +56,7 @@ impl Screen for EditionScreen {
     }
 
     fn title(&self, _facts: &Facts) -> String {
-        "newer runbook".to_owned()
+        "another edition".to_owned()
     }
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
@@ -69,15 +69,20 @@ impl Screen for EditionScreen {
 
 /// Is there another edition?
 pub fn can_show(state: &State) -> Result<(), String> {
-    let there = state.facts.open.as_ref().is_some_and(|open| open.newer.is_some());
-    if there { Ok(()) } else { Err("the engagement walks the edition that this onramp has".to_owned()) }
+    let there = state.facts.open.as_ref().is_some_and(|open| open.other_edition.is_some());
+    match there {
+        true => Ok(()),
+        false => {
+            Err("onramp has no other edition of this runbook; onramp update --runbook takes one from a file".to_owned())
+        }
+    }
 }
 
 /// Shows what is different.
 pub fn show(state: &mut State) -> Vec<Effect> {
     let lines = state.facts.open.as_ref().and_then(|open| {
-        let newer = open.newer.as_ref()?;
-        Some(review(&open.engagement, &open.runbook, &newer.runbook).lines())
+        let other = open.other_edition.as_ref()?;
+        Some(review(&open.engagement, &open.runbook, &other.runbook).lines())
     });
     state.edition = EditionScreen { lines: lines.unwrap_or_default(), top: 0 };
     state.show(Place::Edition);

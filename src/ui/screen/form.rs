@@ -129,7 +129,7 @@ fn enter_secret(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let id = field.id.clone();
-    state.popup = Some(Popup::Prompt(Prompt::new(Ask::Store(id))));
+    state.popup = Some(Popup::Prompt(Prompt::new(Ask::Store(id), &state.facts)));
     Vec::new()
 }
 

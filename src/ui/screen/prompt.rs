@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use secrecy::SecretString;
 
-use crate::engagement::doubt::{CHOICES, Choice, told};
+use crate::engagement::doubt::{Choice, choices, told};
 use crate::engagement::{self, Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
 use crate::engine::Request;
 use crate::input::{InputId, SecretRef, SecretStore};
@@ -70,6 +70,7 @@ pub struct Prompt {
     given: Vec<(SecretRef, Option<SecretString>)>,
     /// A passphrase that is chosen now, typed once.
     first: Option<SecretString>,
+    choices: Vec<Choice>,
     choice: usize,
     problem: Option<String>,
 }
@@ -98,23 +99,24 @@ const STORES: [Choice; 4] = [
 ];
 
 impl Prompt {
-    pub fn new(ask: Ask) -> Self {
+    pub fn new(ask: Ask, facts: &Facts) -> Self {
         let (hidden, given, first) = Default::default();
-        Prompt { ask, editor: Editor::line(""), hidden, given, first, choice: 0, problem: None }
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        match self.ask {
-            Ask::Different(_) => &DIFFERENT,
-            Ask::Settle(_) => &CHOICES,
-            Ask::Outdated(_) => &OUTDATED,
-            Ask::Store(_) => &STORES,
-            _ => &[],
-        }
+        let choices = match &ask {
+            Ask::Different(_) => DIFFERENT.to_vec(),
+            Ask::Settle(step) => {
+                let open = facts.open.as_ref();
+                let doubt = open.and_then(|open| Some((open, open.engagement.record(step)?)));
+                doubt.map(|(open, record)| choices(&open.runbook, step, record)).unwrap_or_default()
+            }
+            Ask::Outdated(_) => OUTDATED.to_vec(),
+            Ask::Store(_) => STORES.to_vec(),
+            _ => Vec::new(),
+        };
+        Prompt { ask, editor: Editor::line(""), hidden, given, first, choices, choice: 0, problem: None }
     }
 
     fn chosen(&self) -> &'static str {
-        self.choices().get(self.choice).map_or("", |choice| choice.name)
+        self.choices.get(self.choice).map_or("", |choice| choice.name)
     }
 
     fn heading(&self, facts: &Facts) -> String {
@@ -145,7 +147,7 @@ impl Prompt {
         match &self.ask {
             Ask::New => "Name".to_owned(),
             Ask::Skip(_) => "Reason".to_owned(),
-            Ask::SignOff(_) => "Note (may stay empty)".to_owned(),
+            Ask::SignOff(_) => "Who saw or did what?".to_owned(),
             Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
             Ask::Different(_) if self.chosen() == "adopt" => "Its id".to_owned(),
@@ -326,7 +328,7 @@ impl Screen for Prompt {
     }
 
     fn go(&mut self, _facts: &Facts, to: Move) -> Vec<Effect> {
-        let last = self.choices().len().saturating_sub(1);
+        let last = self.choices.len().saturating_sub(1);
         self.choice = match to {
             Move::Up | Move::Previous => self.choice.saturating_sub(1),
             Move::Down | Move::Next => (self.choice + 1).min(last),
@@ -361,10 +363,10 @@ impl Screen for Prompt {
         let labels = if matches!(self.ask, Ask::Settle(_)) { 10 } else { 7 };
         let mut prose = Prose::new(look, width.saturating_sub(4), labels);
         self.explain(facts, &mut prose);
-        if !self.choices().is_empty() {
+        if !self.choices.is_empty() {
             prose.blank();
         }
-        for (index, Choice { name, means }) in self.choices().iter().enumerate() {
+        for (index, Choice { name, means }) in self.choices.iter().enumerate() {
             let marked = index == self.choice;
             // What is marked is told in full; of the others a line, so that all of them can be seen at once.
             let room = usize::from(width.saturating_sub(18));
@@ -408,6 +410,13 @@ impl Screen for Prompt {
     }
 }
 
+pub fn accept_hint(state: &State) -> String {
+    match &state.popup {
+        Some(Popup::Wait(form)) => form.enter_hint().to_owned(),
+        _ => "go on".to_owned(),
+    }
+}
+
 /// `Enter`: takes the answer, or says what is wrong with it.
 pub fn accept(state: &mut State) -> Vec<Effect> {
     if let Some(Popup::Prompt(open)) = &mut state.popup
@@ -446,7 +455,10 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             let reason = required(typed, "a skipped step needs a reason")?;
             Ok(vec![command(Command::Skip { step: step.clone(), reason })])
         }
-        Ask::SignOff(step) => Ok(vec![command(Command::SignOff { step: step.clone(), note: typed })]),
+        Ask::SignOff(step) => {
+            let note = required(typed, "say who saw or did what: it stands in the handover report")?;
+            Ok(vec![command(Command::SignOff { step: step.clone(), note })])
+        }
         Ask::TrustKey(step) => {
             exactly(&typed, "yes")?;
             let trust = command(Command::TrustHostKey(step.clone()));
@@ -473,10 +485,10 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
         }
         Ask::TakeEdition => {
             exactly(&typed, "yes")?;
-            let newer = state.facts.open.as_ref().and_then(|open| open.newer.clone());
-            let newer = newer.ok_or("it is taken already")?;
+            let other = state.facts.open.as_ref().and_then(|open| open.other_edition.clone());
+            let other = other.ok_or("it is taken already")?;
             state.show(Place::Board);
-            Ok(vec![Effect::Send(Request::Update { edition: newer.runbook, files: newer.files })])
+            Ok(vec![Effect::Send(Request::Update { edition: other.runbook, files: other.files })])
         }
         Ask::Approve => {
             exactly(&typed, &state.facts.approval_word())?;

@@ -1,6 +1,7 @@
 //! What taking changes back would do, call by call, in its order; what stays, and why; and the gate.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -121,7 +122,9 @@ fn does(does: &TakeBack) -> (&'static str, String, Role) {
     match does {
         TakeBack::Send(changes) => ("undo", calls(changes), Role::Running),
         TakeBack::Nothing => ("gone", "nothing is sent".to_owned(), Role::Muted),
-        TakeBack::Look => ("doubt", "looked for first".to_owned(), Role::Waiting),
+        TakeBack::NotMade { .. } => ("not made", "nothing is sent".to_owned(), Role::Muted),
+        TakeBack::NotSeenYet { changes, .. } => ("not seen", format!("perhaps {}", calls(changes)), Role::Waiting),
+        TakeBack::Unclear { .. } => ("unclear", "nobody can tell".to_owned(), Role::Problem),
         TakeBack::Unseen { recorded, .. } => ("unseen", calls(recorded), Role::Problem),
     }
 }
@@ -140,8 +143,20 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
             prose.item("      Says", "it is not there any more; only the ledger is cleared", Style::new());
             &none
         }
-        TakeBack::Look => {
-            prose.item("      Says", "it may have been made: what is found of it is taken back", Style::new());
+        TakeBack::NotMade { said } => {
+            prose.item("      Says", &format!("it was looked for, and was not made: {said}"), Style::new());
+            &none
+        }
+        TakeBack::NotSeenYet { seconds, changes } => {
+            let left = crate::text::duration(Duration::from_secs(*seconds));
+            let said =
+                format!("it is not seen, which is not certain yet: it is looked for for {left} more. If it turns up:");
+            prose.item("      Says", &said, look.style(Role::Waiting));
+            changes
+        }
+        TakeBack::Unclear { why } => {
+            let said = format!("nobody can tell whether it was made: {why}. Nothing is undone before somebody can");
+            prose.item("      Says", &said, look.style(Role::Problem));
             &none
         }
     };
@@ -149,6 +164,10 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
         let call = format!("{} {}", change.service, change.operation);
         prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
         arguments(&mut prose, change);
+    }
+    if entry.doubt {
+        let said = format!("it was in doubt, sent at the latest {}", words::moment(facts, entry.made));
+        prose.item("      Made", &said, Style::new());
     }
     prose.item("      Safe", &entry.until.to_string(), Style::new());
     prose

@@ -104,17 +104,44 @@ impl WaitForm {
         if self.row() == Row::End {
             return Ok(Command::EndWait { step, note: String::new() });
         }
-        let (typed, note) = (self.due.text().trim().to_owned(), self.note.text().trim().to_owned());
-        let due = match typed.as_str() {
-            same if same == self.due_was => None,
-            "" => Some(None),
-            typed => Some(Some(due(typed, facts.now, facts.utc_offset)?)),
-        };
+        let (due, note) = (self.due_given(facts)?, self.note.text().trim().to_owned());
         if self.before.is_none() && note.is_empty() {
             return Err("say why it waits, or what was asked: it stands in the handover report".to_owned());
         }
         let on = self.rows().contains(&Row::On).then(|| self.party());
         Ok(Command::Wait { step, order: WaitOrder { on, who: Some(self.who.text()), due, note: Some(note) } })
+    }
+
+    /// `Enter`: on to the next line, as in every form; from the last one, or from the end of the wait, what is to be sent.
+    fn enter(&mut self, facts: &Facts) -> Result<Option<Command>, String> {
+        let last = self.focus + 1 == self.rows().len();
+        if last || self.row() == Row::End {
+            return self.command(facts).map(Some);
+        }
+        if self.row() == Row::Due {
+            self.due_given(facts)?;
+        }
+        self.problem = None;
+        self.focus += 1;
+        Ok(None)
+    }
+
+    /// What Enter does in this line.
+    pub fn enter_hint(&self) -> &'static str {
+        match self.row() {
+            Row::End => "end the wait",
+            _ if self.focus + 1 == self.rows().len() => "save",
+            _ => "next line",
+        }
+    }
+
+    /// Until when, where that was changed; `Some(None)` takes the time limit away.
+    fn due_given(&self, facts: &Facts) -> Result<Option<Option<At>>, String> {
+        match self.due.text().trim() {
+            same if same == self.due_was => Ok(None),
+            "" => Ok(Some(None)),
+            typed => Ok(Some(Some(due(typed, facts.now, facts.utc_offset)?))),
+        }
     }
 
     fn explain(&self, facts: &Facts, prose: &mut Prose) {
@@ -262,11 +289,12 @@ pub fn open(state: &mut State, step: Address) -> Vec<Effect> {
     Vec::new()
 }
 
-/// `Enter`: takes what is said, or says what is wrong with it.
+/// `Enter`: goes on, and in the end takes what is said; or says what is wrong with it.
 pub fn accept(state: &mut State) -> Vec<Effect> {
     let Some(Popup::Wait(form)) = &mut state.popup else { return Vec::new() };
-    match form.command(&state.facts) {
-        Ok(command) => {
+    match form.enter(&state.facts) {
+        Ok(None) => Vec::new(),
+        Ok(Some(command)) => {
             state.popup = None;
             vec![Effect::Send(Request::Command(command))]
         }

@@ -9,6 +9,7 @@ use crate::engagement::{
 };
 use crate::engine::{Notice, Page, Summary};
 use crate::runbook::Party;
+use crate::ui::event::Event;
 use crate::ui::facts::Opened;
 use crate::ui::state::Place;
 
@@ -181,7 +182,63 @@ fn a_host_key_is_trusted_only_by_typing_yes() {
 #[test]
 fn a_doubt_is_settled_by_looking_or_by_a_reason() {
     let mut stage = Stage::answered();
-    let step = address("network/vpc");
+    in_doubt(&mut stage, "network/vpc");
+    stage.press(&["n", "Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert!(stage.wished()[0].contains("Run(Only"));
+    stage.press(&["Enter", "Down"]).write("vpc-0a1b").press(&["Enter"]);
+    assert!(stage.wished()[0].contains("Adopt") && stage.state.popup.is_none(), "an id can be given");
+    stage.press(&["Enter", "Down", "Down", "Down", "Down", "Enter"]);
+    assert!(
+        stage.wished()[0].contains("UndoPlan"),
+        "taking it back is looked at first, and is the last that is offered"
+    );
+    let unclear = UndoEntry {
+        step: address("network/vpc"),
+        title: "The VPC".to_owned(),
+        made: At(0),
+        doubt: true,
+        until: Until::Unused,
+        does: TakeBack::Unclear { why: "AWS does not answer".to_owned() },
+    };
+    let plan = UndoPlan { entries: vec![unclear], stays: Vec::new() };
+    stage.notice(Notice::UndoPlanned(vec![address("network/vpc")], std::sync::Arc::new(plan)));
+    stage.press(&["a"]);
+    assert!(stage.state.popup.is_none(), "what nobody can tell is not agreed to");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("AWS does not answer") && screen.contains("nobody can tell"), "{screen}");
+}
+
+#[test]
+fn done_is_offered_where_nothing_has_to_be_found_out() {
+    let mut stage = Stage::answered();
+    let found = |stage: &mut Stage, step: &str| {
+        stage.fact(Fact::Done {
+            step: address(step),
+            attempt: 1,
+            how: DoneHow::Applied,
+            evidence: Evidence::default(),
+            kept: Vec::new(),
+        });
+    };
+    stage.give("net.nat_mode", "per_az");
+    found(&mut stage, "network/vpc");
+    found(&mut stage, "network/gateway");
+    in_doubt(&mut stage, "network/addresses[one]");
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/addresses[one]"));
+    stage.press(&["Enter", "Down", "Down", "Down", "Down"]);
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert!(stage.wished().is_empty(), "done needs a reason");
+    stage.write("seen in the console").press(&["Enter"]);
+    assert!(stage.wished()[0].contains("seen in the console"));
+}
+
+/// A change was sent, and nobody knows what became of it.
+fn in_doubt(stage: &mut Stage, step: &str) {
+    let step = address(step);
     let intent = crate::engagement::Intent {
         attempt: 1,
         purpose: Purpose::Apply,
@@ -196,19 +253,6 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
     stage.fact(Fact::Intended { step: step.clone(), intent });
     let outcome = Outcome::InDoubt { why: "the connection broke before AWS answered".to_owned() };
     stage.fact(Fact::Concluded { step, attempt: 1, purpose: Purpose::Apply, outcome });
-    stage.press(&["n", "Enter"]);
-    assert_snapshot!(stage.screen(80, 24));
-    stage.wished();
-    stage.press(&["Enter"]);
-    assert!(stage.wished()[0].contains("Run(Only"));
-    stage.press(&["Enter", "Down"]).write("vpc-0a1b").press(&["Enter"]);
-    assert!(stage.wished()[0].contains("Adopt") && stage.state.popup.is_none(), "an id can be given");
-    stage.press(&["Enter", "Down", "Down", "Down", "Enter"]);
-    assert!(stage.wished()[0].contains("UndoPlan"), "taking it back is looked at first");
-    stage.press(&["Esc", "Enter", "Down", "Down", "Down", "Down", "Enter"]);
-    assert!(stage.wished().is_empty(), "done needs a reason");
-    stage.write("seen in the console").press(&["Enter"]);
-    assert!(stage.wished()[0].contains("seen in the console"));
 }
 
 #[test]
@@ -240,7 +284,9 @@ fn a_sign_off_shows_what_is_asked_and_keeps_the_note() {
     stage.press(&["Enter"]);
     assert!(stage.screen(80, 24).contains("report of Acme Insurance PLC"));
     stage.wished();
-    stage.write("signed by M. Ruiz").press(&["Enter"]);
+    stage.press(&["Space", "Enter"]);
+    assert!(stage.wished().is_empty() && stage.screen(80, 24).contains("say who saw or did what"), "a note is needed");
+    stage.press(&["Ctrl-U"]).write("signed by M. Ruiz").press(&["Enter"]);
     assert!(stage.wished()[0].contains("signed by M. Ruiz"));
     assert!(stage.state.popup.is_none());
     assert!(stage.screen(80, 24).contains("signed off"));
@@ -280,6 +326,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
         title: "The VPC".to_owned(),
         made: At(0),
         until: Until::Unused,
+        doubt: false,
         does: TakeBack::Send(vec![call]),
     };
     let stays = vec![(address("network/key"), "The key".to_owned(), Stays::Adopted("key-1".to_owned()))];
@@ -452,6 +499,11 @@ fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
         let screen = stage.screen(100, 24);
         assert!(screen.contains("you are reading along"), "{key}: {screen}");
     }
+    // What Enter would do for the holder is not offered to whoever reads along.
+    stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure: Default::default() });
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/vpc"));
+    let screen = stage.screen(100, 24);
+    assert!(!screen.contains("tries it again") && screen.contains("Next    you are reading"), "{screen}");
     // What the holder does is seen.
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
     assert!(stage.screen(100, 24).contains("1 running"), "{}", stage.screen(100, 24));
@@ -462,4 +514,20 @@ fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
     stage.notice(Notice::HeldBy(None));
     let screen = stage.screen(100, 24);
     assert!(screen.contains("nobody holds it now") && !screen.contains("1 running"), "{screen}");
+}
+
+#[test]
+fn news_go_after_five_seconds_and_problems_stay() {
+    let mut stage = Stage::answered();
+    let at = |seconds: i64| Event::Tick(At(NOW.0 + seconds * 1_000));
+    let tick = |stage: &mut Stage, seconds: i64| drop(crate::ui::state::update(&mut stage.state, at(seconds)));
+    stage.press(&["V"]);
+    assert!(stage.screen(80, 24).contains("Checking every finished step"));
+    tick(&mut stage, 4);
+    assert!(stage.screen(80, 24).contains("Checking every finished step"));
+    tick(&mut stage, 5);
+    assert!(!stage.screen(80, 24).contains("Checking every finished step"), "{}", stage.screen(80, 24));
+    stage.notice(Notice::Refused(crate::engagement::Refusal { why: "no".to_owned(), advice: "Ask".to_owned() }));
+    tick(&mut stage, 60);
+    assert!(stage.screen(80, 24).contains("no. Ask"), "a problem is not to be missed");
 }

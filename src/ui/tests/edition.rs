@@ -8,16 +8,16 @@ use crate::engine::Notice;
 use crate::ui::facts::Edition;
 use crate::ui::state::Place;
 
-fn with_newer() -> Stage {
+fn with_another() -> Stage {
     let mut stage = Stage::answered();
     let runbook = edition("Show the customer the report of", "Walk the customer through the report of");
-    stage.state.newer(Edition { files: Vec::new(), runbook });
+    stage.state.found_edition(Edition { files: Vec::new(), runbook });
     stage
 }
 
 /// The engine took it; the sign-off was given under the edition before.
 fn taken() -> Stage {
-    let mut stage = with_newer();
+    let mut stage = with_another();
     let step = address("handover/sign");
     stage.fact(Fact::Done {
         step: step.clone(),
@@ -26,7 +26,7 @@ fn taken() -> Stage {
         evidence: crate::engagement::Evidence::said("J. Doe"),
         kept: Vec::new(),
     });
-    let runbook = stage.state.facts.open.as_ref().unwrap().newer.clone().unwrap().runbook;
+    let runbook = stage.state.facts.open.as_ref().unwrap().other_edition.clone().unwrap().runbook;
     stage.fact(Fact::RunbookTaken {
         id: runbook.id.clone(),
         digest: runbook.digest.clone(),
@@ -43,15 +43,15 @@ fn taken() -> Stage {
 
 #[test]
 fn it_is_said_on_open_and_shown_on_a_key() {
-    let mut stage = with_newer();
-    assert!(stage.screen(80, 24).contains("A newer edition of the runbook is here: B shows what is different"));
+    let mut stage = with_another();
+    assert!(stage.screen(80, 24).contains("Another edition of the runbook is here: B shows what is different"));
     stage.press(&["B"]);
     assert_snapshot!(stage.screen(80, 24));
 }
 
 #[test]
 fn it_is_taken_by_a_word_and_not_by_enter() {
-    let mut stage = with_newer();
+    let mut stage = with_another();
     stage.wished();
     stage.press(&["B", "a", "Enter"]);
     assert!(stage.screen(80, 24).contains("type yes to go on"));
@@ -68,7 +68,7 @@ fn what_was_done_otherwise_is_kept_or_looked_at_again() {
     let mut stage = taken();
     let screen = stage.screen(80, 24);
     assert!(screen.contains("outdated") && screen.contains("Changed"), "{screen}");
-    assert!(stage.state.facts.open.as_ref().unwrap().newer.is_none(), "it is taken");
+    assert!(stage.state.facts.open.as_ref().unwrap().other_edition.is_none(), "it is taken");
     stage.press(&["Enter"]);
     assert_snapshot!(stage.screen(80, 24));
     stage.press(&["Down", "Enter"]);

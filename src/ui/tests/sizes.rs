@@ -33,7 +33,7 @@ fn stages() -> Vec<Stage> {
     wait.press(&["n", "w"]);
     let mut edition = Stage::answered();
     let runbook = super::stage::edition("Nothing is billed before that.", "Nothing is billed before.");
-    edition.state.newer(crate::ui::facts::Edition { files: Vec::new(), runbook });
+    edition.state.found_edition(crate::ui::facts::Edition { files: Vec::new(), runbook });
     edition.press(&["B"]);
     list.extend([form, plan, help, output, key, wait, edition]);
     list

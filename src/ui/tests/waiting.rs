@@ -35,24 +35,28 @@ fn wait(stage: &Stage, step: &str) -> Wait {
 #[test]
 fn a_person_says_who_until_when_and_why() {
     let mut stage = at_firewall(true);
-    stage.press(&["w"]).write("Jane Doe").press(&["Tab"]).write("never").press(&["Enter"]);
-    assert!(stage.screen(80, 24).contains("\"never\" is no date"));
-    stage.press(&["Ctrl-U"]).write("2026-12-05").press(&["Tab"]).write("change board");
+    stage.press(&["w"]).write("Jane Doe").press(&["Enter"]).write("never").press(&["Enter"]);
+    assert!(stage.wished().is_empty() && stage.state.popup.is_some(), "Enter goes to the next line and sends nothing");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("\"never\" is no date") && screen.contains("Enter next line"), "{screen}");
+    stage.press(&["Ctrl-U"]).write("2026-12-05").press(&["Enter"]).write("change board");
+    assert!(stage.screen(80, 24).contains("Enter save"), "{}", stage.screen(80, 24));
     assert_snapshot!(stage.screen(80, 24));
     stage.press(&["Enter"]);
     let found = wait(&stage, "handover/firewall");
     assert_eq!((found.who.as_str(), found.note.as_str()), ("Jane Doe", "change board"));
     assert_eq!(found.due.unwrap().to_string(), "2026-12-05T23:59:59Z");
-    stage.press(&["w", "Enter"]);
+    stage.press(&["w", "Enter", "Enter", "Enter"]);
+    assert!(stage.state.popup.is_none());
     assert_eq!(wait(&stage, "handover/firewall"), found, "what is left alone stays as it is");
 }
 
 #[test]
 fn a_ready_step_is_put_on_waiting_and_taken_off_again() {
     let mut stage = at_firewall(false);
-    stage.press(&["w", "Right", "Right", "Enter"]);
+    stage.press(&["w", "Right", "Right", "Enter", "Enter", "Enter", "Enter"]);
     assert!(stage.screen(80, 24).contains("say why it waits"));
-    stage.press(&["Down", "Down", "Down"]).write("cross connect").press(&["Enter"]);
+    stage.write("cross connect").press(&["Enter"]);
     let found = wait(&stage, "network/vpc");
     assert_eq!((found.party, found.by_hand), (Party::Colocation, true));
     assert!(stage.screen(120, 40).contains("Enter lets you say that the wait is over"));
@@ -77,9 +81,19 @@ fn what_was_asked_is_copied_with_the_days_since() {
 #[test]
 fn overdue_is_said_in_the_tree() {
     let mut stage = at_firewall(true);
-    stage.press(&["w", "Tab"]).write("1 day").press(&["Enter"]);
+    stage.press(&["w", "Tab"]).write("1 day").press(&["Enter", "Enter"]);
     assert!(!stage.screen(120, 40).contains("overdue"));
+    stage.press(&["n"]);
+    let here = |stage: &Stage| stage.state.board.address(&stage.state.facts).unwrap().to_string();
+    assert_eq!(here(&stage), "network/vpc", "while there is time, the work comes first");
     stage.state.facts.now = At(NOW.0 + 3 * 86_400_000);
+    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.press(&["n"]);
+    assert_eq!(here(&stage), "handover/firewall", "then who is late comes before the work");
+    stage.press(&["n"]);
+    assert_eq!(here(&stage), "network/vpc", "and n goes on from there");
+    stage.press(&["n"]);
+    assert_eq!(here(&stage), "handover/firewall");
     let screen = stage.screen(120, 40);
     assert!(screen.contains("overdue") && screen.contains("overdue by 2 d"), "{screen}");
 }

@@ -73,11 +73,11 @@ impl<'a> Prose<'a> {
         self
     }
 
-    /// Text whose lines and spaces mean something: a script, a call. Long lines are broken, never cut.
+    /// Text whose lines and spaces mean something: a script, a call. Long lines are broken, at words, and never cut.
     pub fn verbatim(&mut self, text: &str, style: Style) -> &mut Self {
         let width = self.width.saturating_sub(2).max(1);
         for line in self.look.text(text).lines() {
-            for piece in broken(line, width) {
+            for piece in broken_at_words(line, width) {
                 self.lines.push(Line::from(vec![Span::raw("  "), Span::styled(piece, style)]));
             }
         }
@@ -143,6 +143,25 @@ pub fn broken(line: &str, width: usize) -> Vec<String> {
     pieces
 }
 
+/// As `broken`, after a space where there is one; what follows stands as deep as the line itself began. No word is broken
+/// that fits into a line of its own.
+fn broken_at_words(line: &str, width: usize) -> Vec<String> {
+    let depth = line.len() - line.trim_start_matches(' ').len();
+    let indent = " ".repeat(if depth * 2 < width { depth } else { 0 });
+    let mut pieces = Vec::new();
+    let mut rest = line.to_owned();
+    while cells(&rest) > width {
+        let first = broken(&rest, width).swap_remove(0);
+        let inside = first.trim_start_matches(' ').len();
+        let after_space = first.rfind(' ').map(|at| at + 1).filter(|at| *at > first.len() - inside);
+        let piece = first.get(..after_space.unwrap_or(first.len())).unwrap_or(&first).to_owned();
+        rest = format!("{indent}{}", rest.get(piece.len()..).unwrap_or_default());
+        pieces.push(piece.trim_end_matches(' ').to_owned());
+    }
+    pieces.push(rest);
+    pieces
+}
+
 /// How many cells a text takes.
 pub fn cells(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
@@ -170,6 +189,16 @@ mod tests {
     #[test]
     fn a_word_longer_than_the_line_is_broken() {
         assert_eq!(wrap("SHA256:abcdefgh ok", 6), ["SHA256", ":abcde", "fgh ok"]);
+    }
+
+    #[test]
+    fn a_line_of_a_script_is_broken_between_words_and_keeps_its_depth() {
+        let line = "    systemctl restart chrony && echo done";
+        assert_eq!(broken_at_words(line, 24), ["    systemctl restart", "    chrony && echo done"]);
+        assert_eq!(broken_at_words("short", 24), ["short"]);
+        assert_eq!(broken_at_words("", 24), [""]);
+        let long = format!("  {}", "x".repeat(30));
+        assert_eq!(broken_at_words(&long, 20).concat().replace(' ', ""), "x".repeat(30), "nothing is lost");
     }
 
     #[test]

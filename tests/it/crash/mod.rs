@@ -12,7 +12,7 @@ mod front;
 mod ledger;
 mod shim;
 mod sweep;
-mod trap;
+pub mod trap;
 mod walk;
 pub mod world;
 
