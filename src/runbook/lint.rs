@@ -44,7 +44,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 47] = [
+pub const RULES: [Rule; 48] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -173,6 +173,12 @@ pub const RULES: [Rule; 47] = [
         secrets::taken,
         "What takes a secret is not given one, by where it lives.",
         "Every other value stands in the script, where the plan shows it.",
+    ),
+    rule(
+        "secret-file",
+        secrets::in_files,
+        "A script that reads a secret has a here-document.",
+        "bash before 5.1 (RHEL 8) writes what stands in one into a file in /tmp.",
     ),
     rule("cycle", cycle, "Steps that need each other.", "None of them could begin."),
     rule(

@@ -72,6 +72,17 @@ pub(super) fn parse(source: &str) -> Result<Script, Vec<Fault>> {
     Ok(Script { parts: parts.collect() })
 }
 
+/// May a shell write what the script expands into a file? bash before 5.1 (RHEL 8) makes one in /tmp for each here-document
+/// and here-string.
+pub(super) fn writes_files(source: &str) -> bool {
+    let Ok(cut) = pieces(source, Syntax::ValuesOnly) else { return false };
+    let ends = cut.iter().skip(1).map(|next| next.start).chain([source.len()]);
+    let values = cut.iter().zip(ends).filter(|(piece, _)| piece.what == What::Value);
+    let mut reader = Reader::new(source, values.map(|(piece, end)| (piece.start, end)).collect());
+    reader.read();
+    reader.writes_files
+}
+
 /// Does this text leave what comes after it where a value may stand? If not, why.
 pub(super) fn leaves_plain(source: &str) -> Result<(), String> {
     let probe = format!("{source}\n{{{{ after }}}}");
@@ -173,6 +184,8 @@ struct Reader<'a> {
     in_eval: bool,
     /// Why the script can no longer be followed.
     lost: Option<&'static str>,
+    /// It has a here-document or here-string that expands.
+    writes_files: bool,
     faults: Vec<Fault>,
 }
 
@@ -188,6 +201,7 @@ impl<'a> Reader<'a> {
             word: String::new(),
             in_eval: false,
             lost: None,
+            writes_files: false,
             faults: Vec::new(),
         }
     }
@@ -300,7 +314,10 @@ impl<'a> Reader<'a> {
             '(' => self.open_bracket(),
             ')' => self.close_bracket(),
             '<' | '>' if self.starts("<&") || self.starts(">&") => self.duplication(),
-            '<' if self.starts("<<<") => self.at += 3,
+            '<' if self.starts("<<<") => {
+                self.writes_files = true;
+                self.at += 3;
+            }
             '<' if self.starts("<<") => self.heredoc_begins(),
             '\n' => self.newline(),
             _ => {
@@ -489,6 +506,7 @@ impl<'a> Reader<'a> {
         }
         let end: String = word.chars().filter(|c| !matches!(c, '\'' | '"')).collect();
         let heredoc = Heredoc { expands: end == word, end, strip_tabs };
+        self.writes_files |= heredoc.expands;
         if let Some(Frame::Commands { heredocs, .. }) = self.frames.last_mut() {
             heredocs.push(heredoc);
         }

@@ -7,6 +7,7 @@ use super::model::{Runbook, Step, Work};
 use super::needs::{self, overlap};
 use super::place::{Cursor, Place};
 use super::problem::Problem;
+use super::script::writes_files;
 use super::template::{Args, Template};
 use crate::input::{InputId, Kind};
 
@@ -117,6 +118,25 @@ pub(super) fn taken(book: &Book) -> Vec<Problem> {
                     _ => format!("`{name}` is no secret, and this takes one"),
                 };
                 problems.push(Problem::error(&place(), "secret-stdin", message));
+            }
+        }
+    }
+    problems
+}
+
+/// A here-document can carry what the script has read onto a disk.
+pub(super) fn in_files(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        let Work::Shell(shell) = &step.work else { continue };
+        let scripts = [("check", &shell.check), ("run", &shell.run), ("verify", &shell.verify)];
+        let reads = scripts.into_iter().filter(|_| shell.stdin.is_some());
+        for (key, script) in reads.filter_map(|(key, script)| Some((key, script.as_ref()?))) {
+            if writes_files(script.source()) {
+                let message = "older shells keep a here-document in a file in /tmp, and this script reads a secret";
+                let hint = "pass it on by a pipe: `printf '%s\\n' \"$secret\" | …`";
+                let place = cursor.key("shell").key_place(key);
+                problems.push(Problem::warning(&place, "secret-file", message.to_owned()).hint(hint));
             }
         }
     }

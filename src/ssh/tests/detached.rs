@@ -362,6 +362,16 @@ fn what_a_script_is_given_to_read_is_in_no_file_and_no_argument() {
     }
 }
 
+/// bash before 5.1 (RHEL 8) writes a here-document to /tmp, which may be full or read by others.
+#[test]
+fn nothing_that_is_sent_needs_a_file_of_the_shell() {
+    let mut work = work("cat");
+    work.script.stdin_after = Some(SecretString::from("pa$$word"));
+    for mode in ["start", "find", "stop"] {
+        assert!(!as_watched(&work, mode, "n", (0, 0)).contains("<<"), "{mode}");
+    }
+}
+
 #[test]
 fn a_process_with_the_same_number_is_not_taken_for_it_and_nothing_outlives_a_boot() {
     for far in hosts() {
