@@ -151,6 +151,9 @@ impl Open {
         print::say(&missing.why);
         let prompt = format!("{}: ", missing.reference.said());
         let text = if missing.chosen_now { unseen.twice(&prompt)? } else { unseen.line(&prompt)? };
+        if text.expose_secret().is_empty() {
+            return Err(Failure::usage("an empty passphrase opens and locks nothing; nothing was changed"));
+        }
         self.worlds.vault().remember(&missing.reference, text);
         Ok(())
     }
@@ -225,7 +228,8 @@ pub fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretStr
     let mut said = Vec::new();
     for one in missing {
         print::say(&one.why);
-        let text = unseen.line(&format!("{}: ", one.reference.said()))?;
+        let prompt = format!("{}: ", one.reference.said());
+        let text = if one.chosen_now { unseen.twice(&prompt)? } else { unseen.line(&prompt)? };
         let empty = text.expose_secret().is_empty();
         said.push((one.reference.clone(), (!empty).then_some(text)));
     }

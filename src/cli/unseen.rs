@@ -46,11 +46,11 @@ impl Unseen {
         print::say("");
         match read.map_err(trouble)? {
             true => Ok(SecretString::from(text.as_str())),
-            false => Err(Failure::new(Kind::Interrupted, "interrupted; nothing was kept")),
+            false => Err(Failure::new(Kind::Interrupted, "interrupted; nothing was changed")),
         }
     }
 
-    /// A line that is chosen now: typed twice, and asked for again until both are the same and not empty.
+    /// A line that is chosen now: typed twice, and asked for again until both are the same. An empty one is not.
     ///
     /// # Errors
     /// As `line`.
@@ -58,8 +58,7 @@ impl Unseen {
         loop {
             let first = self.line(prompt)?;
             if first.expose_secret().is_empty() {
-                print::say("an empty one locks nothing");
-                continue;
+                return Ok(first);
             }
             let second = self.line("once more, so that it is the same: ")?;
             if first.expose_secret() == second.expose_secret() {

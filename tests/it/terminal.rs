@@ -273,10 +273,31 @@ fn whoever_breaks_off_while_a_secret_is_typed_leaves_all_as_it_was() {
         terminal.wait(asked);
         terminal.press("\x03");
         assert_eq!(terminal.ended(), 130, "{}", terminal.text());
-        terminal.wait("nothing was kept");
+        terminal.wait("nothing was changed");
         terminal.assert_given_back();
         assert!(!terminal.all().contains(SECRET) && !terminal.all().contains("open"), "{}", terminal.all());
         assert!(!stage.data().join("engagements/acme/secrets.age").exists());
         assert!(stage.run(&["secret", "acme", "list"]).expect(0).out.contains("not given"));
     }
+}
+
+#[test]
+fn a_passphrase_that_a_run_asks_for_anew_is_said_twice() {
+    let stage = Stage::new().with_credentials().with("AWS_REGION", "eu-west-1");
+    let runbook = stage.file(
+        "psk.yaml",
+        "runbook: psk\ntitle: Key\nphase: vpn\nsteps:\n  - {id: psk, title: Key, aws: secret, with: {key: psk/one, store: \
+         age}}\n",
+    );
+    stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap()]).expect(0);
+    let run = ["run", "acme", "--yes", "--endpoint-url", "http://127.0.0.1:9"];
+    stage.run(&run).expect(3).says("choose a passphrase");
+    let mut terminal = Terminal::start(&stage, &run, 24, 80);
+    terminal.wait("the passphrase of secrets.age:");
+    terminal.press("open sesame\ropen simsim\ropen sesame\ropen sesame\r");
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    terminal.assert_given_back();
+    assert!(terminal.all().contains("the two are not the same"), "{}", terminal.all());
+    // It is taken back unopened.
+    stage.run(&["undo", "acme", "--all", "--yes"]).expect(0).says("when that is opened next");
 }
