@@ -124,7 +124,10 @@ impl Vault {
                 }
             }
             SecretRef::Prompt { .. } => return Err(missing("it is kept nowhere, so a person gives it".to_owned())),
-            SecretRef::Passphrase { file } => return Err(missing(format!("{file} is sealed with it"))),
+            SecretRef::Passphrase { file } => {
+                let trouble = age_file::Trouble::WantsPassphrase { new: !self.age_file(file).path.exists() };
+                return Err(self.trouble_of_file(file, "", trouble));
+            }
         };
         self.remember(reference, found.clone());
         Ok(found)
