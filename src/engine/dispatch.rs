@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::DropGuard;
 
 use self::attempts::Running;
 use super::attempt::Report;
@@ -77,6 +78,8 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         going: Going::Nothing,
         tasks: JoinSet::new(),
         side: JoinSet::new(),
+        searches: JoinSet::new(),
+        finding: None,
         secrets: secrets::Secrets::default(),
         reports,
         polling: Polling::default(),
@@ -109,6 +112,9 @@ struct Dispatcher {
     tasks: JoinSet<()>,
     /// Plans, drift reports and questions about the caller: they change nothing.
     side: JoinSet<Notice>,
+    /// Searches in output, and what ends the one that somebody waits for.
+    searches: JoinSet<Option<Notice>>,
+    finding: Option<DropGuard>,
     secrets: secrets::Secrets,
     reports: mpsc::Sender<(Address, Report)>,
     polling: Polling,
@@ -150,6 +156,11 @@ impl Dispatcher {
                 }
                 Some(notice) = self.side.join_next(), if !self.side.is_empty() => {
                     if let Ok(notice) = notice {
+                        self.book.tell(&notice);
+                    }
+                }
+                Some(found) = self.searches.join_next(), if !self.searches.is_empty() => {
+                    if let Ok(Some(notice)) = found {
                         self.book.tell(&notice);
                     }
                 }
@@ -196,10 +207,12 @@ impl Dispatcher {
                 let planning = planner::plan(engagement, self.runbook.clone(), self.worlds.clone());
                 self.side.spawn(async move { Notice::Planned(Arc::new(planning.await)) });
             }
-            Request::Page { step, attempt, from, lines } => {
+            Request::Page { step, attempt, at, lines } => {
                 self.flush_output();
-                self.book.page(step, attempt, from, lines);
+                self.book.page(step, attempt, at, lines);
             }
+            Request::Find(wanted) => self.find(wanted),
+            Request::StopFinding => self.finding = None,
             Request::Secrets(said) => self.take_secrets(said),
             Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
             Request::Subscribe(reader) => self.book.subscribe(reader),

@@ -7,14 +7,17 @@ use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::handle::{Handle, Notice, Page, Request};
+use super::find::find;
+use super::handle::{Find, Handle, Notice, Page, Request, clean_line};
 use super::library;
 use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
-use crate::journal::{self, Holder, JournalError, Reader};
+use crate::journal::{self, Holder, JournalError, PageAt, Reader};
 use crate::runbook::Runbook;
-use crate::text::{self, Masks};
+use crate::text::Masks;
 
 /// How often the file is looked at, and how often who holds it.
 const LOOK: Duration = Duration::from_millis(200);
@@ -41,8 +44,19 @@ pub fn follow(following: Following) -> Handle {
     let handle = Handle::new(journal::name(&folder), requests, runbook, known, None, Masks::default());
     let holder = Reader::holder(&folder);
     let begins_after = engagement.seq;
-    let (readers, output) = (Vec::new(), BTreeMap::new());
-    let feed = Feed { folder, reader, engagement, begins_after, holder, seen: None, readers, output, broken: None };
+    let feed = Feed {
+        folder,
+        reader,
+        engagement,
+        begins_after,
+        holder,
+        seen: None,
+        readers: Vec::new(),
+        output: BTreeMap::new(),
+        searches: JoinSet::new(),
+        finding: None,
+        broken: None,
+    };
     tokio::spawn(feed.serve(inbox));
     handle
 }
@@ -59,6 +73,9 @@ struct Feed {
     readers: Vec<std_mpsc::Sender<Notice>>,
     /// Lines that were told, of the running attempts that somebody looks at.
     output: BTreeMap<(Address, u32), usize>,
+    /// Searches in output, and what ends the one that somebody waits for.
+    searches: JoinSet<Option<Notice>>,
+    finding: Option<DropGuard>,
     /// Why the file cannot be followed any more.
     broken: Option<String>,
 }
@@ -74,6 +91,11 @@ impl Feed {
                     None | Some(Request::Close) => break,
                     Some(request) => self.serve_request(request),
                 },
+                Some(found) = self.searches.join_next(), if !self.searches.is_empty() => {
+                    if let Ok(Some(notice)) = found {
+                        self.tell(&notice);
+                    }
+                }
                 _ = look.tick() => {
                     looks = looks.wrapping_add(1);
                     self.look();
@@ -89,7 +111,9 @@ impl Feed {
     fn serve_request(&mut self, request: Request) {
         match request {
             Request::Subscribe(reader) => self.subscribe(reader),
-            Request::Page { step, attempt, from, lines } => self.page(step, attempt, from, lines),
+            Request::Page { step, attempt, at, lines } => self.page(step, attempt, at, lines),
+            Request::Find(wanted) => self.find(wanted),
+            Request::StopFinding => self.finding = None,
             Request::Close => {}
             Request::Command(_)
             | Request::Run(_)
@@ -132,15 +156,23 @@ impl Feed {
         }
     }
 
-    fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
-        match self.reader.page(&step, attempt, from, lines) {
+    fn page(&mut self, step: Address, attempt: u32, at: PageAt, lines: usize) {
+        match self.reader.page(&step, attempt, at, lines) {
             Ok(found) => {
-                let told = self.output.entry((step.clone(), attempt)).or_default();
-                *told = (*told).max(found.from + found.lines.len());
+                // From here on what comes is told: the reader knows how many lines there are.
+                self.output.entry((step.clone(), attempt)).or_insert(found.total);
                 self.tell(&Notice::Page(Page::of(step, attempt, found)));
             }
             Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
         }
+    }
+
+    /// Looks for it on a thread of its own; what was looked for before is given up.
+    fn find(&mut self, wanted: Find) {
+        let stop = CancellationToken::new();
+        self.finding = Some(stop.clone().drop_guard());
+        let folder = self.folder.clone();
+        self.searches.spawn_blocking(move || find(&folder, &wanted.step.clone(), wanted, &Masks::default(), &stop));
     }
 
     fn look_who_holds_it(&mut self) {
@@ -191,11 +223,15 @@ impl Feed {
     fn read_output(&mut self) -> Result<(), JournalError> {
         let mut news = Vec::new();
         for ((step, attempt), told) in &mut self.output {
-            let new = self.reader.page(step, *attempt, *told, LINES)?;
+            let mut new = self.reader.page(step, *attempt, PageAt::From(*told), LINES)?;
+            if new.total > *told + LINES {
+                // Nobody reads so fast. What is left out is there for whoever asks for it.
+                new = self.reader.page(step, *attempt, PageAt::Last, LINES)?;
+            }
             if !new.lines.is_empty() {
-                *told += new.lines.len();
-                let text = new.lines.iter().map(|line| text::clean(line) + "\n").collect();
-                news.push(Notice::Output { step: step.clone(), attempt: *attempt, text });
+                *told = new.from + new.lines.len();
+                let text = new.lines.iter().map(|line| clean_line(line) + "\n").collect();
+                news.push(Notice::Output { step: step.clone(), attempt: *attempt, from: new.from, text });
             }
         }
         let running = |step: &Address| matches!(self.engagement.state(step), State::Running { .. });

@@ -10,7 +10,7 @@ use crate::engagement::{
     Address, Command, Engagement, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
-use crate::journal::Lines;
+use crate::journal::{Lines, PageAt};
 use crate::runbook::Runbook;
 use crate::text::{self, Masks};
 
@@ -48,9 +48,13 @@ pub enum Request {
     Page {
         step: Address,
         attempt: u32,
-        from: usize,
+        at: PageAt,
         lines: usize,
     },
+    /// Look for a text in the whole output of an attempt; the answer is `Notice::Found`. One search goes on at a time.
+    Find(Find),
+    /// Nobody waits for what is looked for any more.
+    StopFinding,
     /// What a person said when asked for secrets. Without a text: they would rather be asked when its step comes.
     Secrets(Vec<(SecretRef, Option<SecretString>)>),
     /// Keep what was typed in this store; the reference becomes the answer to the input.
@@ -69,10 +73,12 @@ pub enum Request {
 pub enum Notice {
     /// A new fact. Never dropped; always in order.
     Recorded(Recorded),
-    /// The output of a running attempt grew; `text` is what was added, control sequences made harmless.
+    /// The output of a running attempt grew; `text` is what was added, control sequences made harmless. It begins or goes
+    /// on with line `from`, counted from 0.
     Output {
         step: Address,
         attempt: u32,
+        from: usize,
         text: String,
     },
     /// What a running attempt is doing right now, in words; only the latest counts.
@@ -92,6 +98,7 @@ pub enum Notice {
     /// The steps that were asked for, and what would be done.
     UndoPlanned(Vec<Address>, Arc<UndoPlan>),
     Page(Page),
+    Found(Found),
     Refused(Refusal),
     /// The caller's identity towards AWS, or why there is none.
     Identity(Result<String, String>),
@@ -125,9 +132,44 @@ pub struct Page {
 impl Page {
     /// Lines as the state file keeps them, made harmless for a terminal.
     pub(super) fn of(step: Address, attempt: u32, found: Lines) -> Self {
-        let lines = found.lines.iter().map(|line| text::clean(line)).collect();
+        let lines = found.lines.iter().map(|line| clean_line(line)).collect();
         Page { step, attempt, from: found.from, lines, total: found.total }
     }
+}
+
+/// A line of the state file. In one from before CR ended a line, CRs are in the middle.
+pub(super) fn clean_line(line: &[u8]) -> String {
+    let line = text::clean(line);
+    if line.contains('\n') { line.trim_end_matches('\n').replace('\n', " ^M ") } else { line }
+}
+
+/// What is looked for in an attempt's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Find {
+    pub step: Address,
+    pub attempt: u32,
+    /// Part of a line; small letters find capitals too.
+    pub wanted: String,
+    /// Down: the first line looked at; up: the line after it. Counted from 0.
+    pub from: usize,
+    pub down: bool,
+}
+
+/// Where something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub find: Find,
+    /// The nearest line, and those around it; none when all of the output was searched in vain.
+    pub hit: Option<Hit>,
+}
+
+/// A line that holds what was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    pub line: usize,
+    /// The search came to one end of the output and went on from the other.
+    pub around: bool,
+    pub page: Page,
 }
 
 /// How a run ended.

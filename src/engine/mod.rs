@@ -10,6 +10,7 @@ mod clock;
 mod dispatch;
 mod doubt;
 mod feed;
+mod find;
 mod handle;
 mod library;
 mod planner;
@@ -23,8 +24,10 @@ mod undoing;
 pub use clock::Clock;
 pub use dispatch::{Settings, start};
 pub use feed::{Following, follow};
-pub use handle::{Handle, Notice, Page, Request, Summary};
+pub use handle::{Find, Found, Handle, Hit, Notice, Page, Request, Summary};
 pub use start::subject;
+
+pub use crate::journal::PageAt;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! What is true, and everybody who is told: the one place that appends, always first to the disk and then to the readers.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use super::clock::Clock;
 use super::handle::{Notice, Page};
 use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, Refusal, board, masked};
-use crate::journal::{DurableIntent, JournalError, Writer};
+use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
 use crate::runbook::Runbook;
 use crate::text::{Masker, Masks};
 
@@ -91,37 +92,50 @@ impl Recorder {
         }
     }
 
-    /// Keeps output of attempts: step, attempt, bytes.
-    pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) {
+    /// Keeps output of attempts: step, attempt, bytes. Answers where each piece stands, of those that could be kept.
+    pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) -> Vec<Placed> {
         if self.is_broken() || pieces.is_empty() {
-            return;
+            return Vec::new();
         }
-        if let Err(error) = self.writer.output(pieces) {
+        self.writer.output(pieces).unwrap_or_else(|error| {
             self.fall_silent(&error);
-        }
+            Vec::new()
+        })
     }
 
-    pub fn finish_output(&mut self, step: &Address, attempt: u32) {
+    /// Keeps the last line, which has no end. Answers its number.
+    pub fn finish_output(&mut self, step: &Address, attempt: u32) -> usize {
         if self.is_broken() {
-            return;
+            return 0;
         }
-        if let Err(error) = self.writer.finish_output(step, attempt) {
+        self.writer.finish_output(step, attempt).unwrap_or_else(|error| {
             self.fall_silent(&error);
-        }
+            0
+        })
     }
 
-    pub fn page(&mut self, step: Address, attempt: u32, from: usize, lines: usize) {
-        match self.writer.page(&self.named_at(&step, attempt), attempt, from, lines) {
+    pub fn page(&mut self, step: Address, attempt: u32, at: PageAt, lines: usize) {
+        match self.writer.page(&self.named_at(&step, attempt), attempt, at, lines) {
             Ok(found) => self.tell(&Notice::Page(Page::of(step, attempt, found))),
             Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
         }
     }
 
     /// What the step was called when that attempt was made: its output is kept under that name.
-    fn named_at(&self, step: &Address, attempt: u32) -> Address {
+    pub fn named_at(&self, step: &Address, attempt: u32) -> Address {
         let formerly = self.engagement().record(step).map(|record| record.formerly.as_slice()).unwrap_or_default();
-        let has_output = |name: &&Address| self.writer.page(name, attempt, 0, 1).is_ok_and(|page| page.total > 0);
+        let has_output =
+            |name: &&Address| self.writer.page(name, attempt, PageAt::Last, 0).is_ok_and(|page| page.total > 0);
         std::iter::once(step).chain(formerly.iter().rev()).find(has_output).unwrap_or(step).clone()
+    }
+
+    /// Where the state file is, for those who read it beside this.
+    pub fn folder(&self) -> PathBuf {
+        self.writer.folder().to_owned()
+    }
+
+    pub fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     /// From now on this edition of the runbook is walked.
@@ -184,8 +198,13 @@ fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
         Notice::Progress { said, .. } | Notice::Drift { said, .. } | Notice::Broken(said) => *said = masker.mask(said),
         Notice::Refused(refusal) => refusal.why = masker.mask(&refusal.why),
         // Output that was written before its secret was known.
-        Notice::Page(page) => page.lines.iter_mut().for_each(|line| *line = masker.mask(line)),
+        Notice::Page(page) => hush_page(page, masker),
+        Notice::Found(found) => found.hit.iter_mut().for_each(|hit| hush_page(&mut hit.page, masker)),
         _ => {}
     }
     notice
+}
+
+fn hush_page(page: &mut Page, masker: &Masker) {
+    page.lines.iter_mut().for_each(|line| *line = masker.mask(line));
 }

@@ -31,10 +31,10 @@ use std::path::{Path, PathBuf};
 pub use bundle::{Bundle, BundleError, Header, Locking, Unlocking, export, export_salvaged};
 pub use lock::Holder;
 pub use moves::Away;
-pub use output::{Lines, Stream};
+pub use output::{Lines, PageAt, Stream};
 pub use reader::{Glance, Reader};
 pub use shared::shared;
-pub use writer::{DurableIntent, Writer};
+pub use writer::{DurableIntent, Placed, Writer};
 
 /// What can be wrong with a state file.
 #[derive(Debug, thiserror::Error)]

@@ -6,12 +6,22 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::JournalError;
 use crate::engagement::Address;
+use crate::text;
 
 /// Which stream of a command a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     Out,
     Err,
+}
+
+/// Which lines of an output a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageAt {
+    /// From this line on, counted from 0.
+    From(usize),
+    /// The last ones.
+    Last,
 }
 
 /// A piece of an attempt's output, as bytes: what a terminal may see of it is for the reader to decide.
@@ -25,20 +35,16 @@ pub struct Lines {
 
 /// Stores bytes as the next chunk. `bytes` should end at a line end, except the last of an attempt.
 pub(super) fn store(connection: &Connection, step: &Address, attempt: u32, bytes: &[u8]) -> rusqlite::Result<()> {
-    let step = step.to_string();
-    let (chunk, first): (i64, i64) = connection
-        .query_row(
-            "SELECT chunk + 1, first + lines FROM output WHERE step = ?1 AND attempt = ?2 ORDER BY chunk DESC LIMIT 1",
-            params![step, attempt],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?
-        .unwrap_or((0, 0));
-    let lines = split(bytes).count();
-    connection.execute(
-        "INSERT INTO output (step, attempt, chunk, first, lines, bytes, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![step, attempt, chunk, first, i64::try_from(lines).unwrap_or(i64::MAX), bytes, sum(bytes).as_slice()],
-    )?;
+    let (chunk, first) = match last_chunk(connection, &step.to_string(), attempt)? {
+        Some(last) => (last.number + 1, last.first + last.lines),
+        None => (0, 0),
+    };
+    let lines = i64::try_from(text::lines(bytes).count()).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(
+            "INSERT INTO output (step, attempt, chunk, first, lines, bytes, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![step.to_string(), attempt, chunk, first, lines, bytes, sum(bytes).as_slice()])?;
     Ok(())
 }
 
@@ -46,50 +52,134 @@ pub(super) fn sum(bytes: &[u8]) -> [u8; 32] {
     *blake3::hash(bytes).as_bytes()
 }
 
-/// Which lines are wanted: at most `count`, from line `from` on.
-pub(super) struct Which<'a> {
+/// Where a chunk stands among the lines of its output.
+struct Chunk {
+    number: i64,
+    first: i64,
+    lines: i64,
+}
+
+fn last_chunk(connection: &Connection, step: &str, attempt: u32) -> rusqlite::Result<Option<Chunk>> {
+    connection
+        .prepare_cached(
+            "SELECT chunk, first, lines FROM output WHERE step = ?1 AND attempt = ?2 ORDER BY chunk DESC LIMIT 1",
+        )?
+        .query_row(params![step, attempt], |row| {
+            Ok(Chunk { number: row.get(0)?, first: row.get(1)?, lines: row.get(2)? })
+        })
+        .optional()
+}
+
+/// Lines stored of an attempt's output.
+pub(super) fn total(connection: &Connection, step: &Address, attempt: u32) -> rusqlite::Result<usize> {
+    let last = last_chunk(connection, &step.to_string(), attempt)?;
+    Ok(last.map_or(0, |last| number(last.first + last.lines)))
+}
+
+/// One attempt's output in a state file. With `sums`, it is checked that it is as it was written.
+pub(super) struct Output<'a> {
+    pub connection: &'a Connection,
+    pub path: &'a Path,
+    pub sums: bool,
     pub step: &'a Address,
     pub attempt: u32,
-    pub from: usize,
-    pub count: usize,
 }
 
-/// Reads lines; with `sums`, checks that they are as they were written.
-pub(super) fn page(connection: &Connection, path: &Path, sums: bool, which: &Which<'_>) -> Result<Lines, JournalError> {
-    let Which { step, attempt, from, count } = *which;
-    let name = step.to_string();
-    let total: i64 = connection.query_row(
-        "SELECT COALESCE(MAX(first + lines), 0) FROM output WHERE step = ?1 AND attempt = ?2",
-        params![name, attempt],
-        |row| row.get(0),
-    )?;
-    let sum_column = if sums { "sum" } else { "NULL" };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT first, bytes, {sum_column} FROM output
-         WHERE step = ?1 AND attempt = ?2 AND first + lines > ?3 AND first < ?4 ORDER BY chunk",
-    ))?;
-    let (low, high) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(from + count).unwrap_or(i64::MAX));
-    let mut rows = statement.query(params![name, attempt, low, high])?;
-    let mut lines = Vec::new();
-    while let Some(row) = rows.next()? {
-        let first: i64 = row.get(0)?;
-        let (bytes, written): (Vec<u8>, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
-        if written.is_some_and(|written| written != sum(&bytes)) {
-            let what = format!("the output of {step}, attempt {attempt}, was changed after it was written");
-            return Err(JournalError::Damaged { path: path.to_owned(), what });
+impl Output<'_> {
+    /// At most `count` lines.
+    pub fn page(&self, at: PageAt, count: usize) -> Result<Lines, JournalError> {
+        let Some(last) = last_chunk(self.connection, &self.step.to_string(), self.attempt)? else {
+            return Ok(Lines::default());
+        };
+        let total = number(last.first + last.lines);
+        let from = match at {
+            PageAt::From(from) => from,
+            PageAt::Last => total.saturating_sub(count),
+        };
+        let mut lines = Vec::new();
+        if from < total && count > 0 {
+            self.chunks(self.chunk_of(from, last.number)?, |first, chunk| {
+                for (place, line) in (first..).zip(chunk) {
+                    if (from..from.saturating_add(count)).contains(&place) {
+                        lines.push(line.to_vec());
+                    }
+                }
+                lines.len() < count
+            })?;
         }
-        let first = usize::try_from(first).unwrap_or(0);
-        for (offset, line) in split(&bytes).enumerate() {
-            if (from..from + count).contains(&(first + offset)) {
-                lines.push(line.to_vec());
+        Ok(Lines { from, lines, total })
+    }
+
+    /// All lines that were written together with this one: as much as is read at once in any case.
+    pub fn around(&self, line: usize) -> Result<Lines, JournalError> {
+        let Some(last) = last_chunk(self.connection, &self.step.to_string(), self.attempt)? else {
+            return Ok(Lines::default());
+        };
+        let mut found = Lines { from: line, lines: Vec::new(), total: number(last.first + last.lines) };
+        if line < found.total {
+            self.chunks(self.chunk_of(line, last.number)?, |first, chunk| {
+                found.from = first;
+                found.lines = chunk.into_iter().map(<[u8]>::to_vec).collect();
+                false
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// The chunk that a line is in, by halves: each chunk knows its first line.
+    fn chunk_of(&self, line: usize, last: i64) -> Result<i64, JournalError> {
+        let mut first_of = self.connection.prepare_cached(
+            "SELECT first FROM output WHERE step = ?1 AND attempt = ?2 AND chunk <= ?3 ORDER BY chunk DESC LIMIT 1",
+        )?;
+        let step = self.step.to_string();
+        let (mut low, mut high) = (0, last);
+        while low < high {
+            let middle = low + (high - low + 1) / 2;
+            let first: Option<i64> =
+                first_of.query_row(params![step, self.attempt, middle], |row| row.get(0)).optional()?;
+            if first.is_some_and(|first| number(first) > line) {
+                high = middle - 1;
+            } else {
+                low = middle;
             }
         }
+        Ok(low)
     }
-    Ok(Lines { from, lines, total: usize::try_from(total).unwrap_or(0) })
+
+    /// Shows chunks to `take`, with the number of their first line, for as long as it wants more.
+    fn chunks(&self, from: i64, mut take: impl FnMut(usize, Vec<&[u8]>) -> bool) -> Result<(), JournalError> {
+        let sum_column = if self.sums { "sum" } else { "NULL" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT first, lines, bytes, {sum_column} FROM output WHERE step = ?1 AND attempt = ?2 AND chunk >= ?3
+             ORDER BY chunk",
+        ))?;
+        let mut rows = statement.query(params![self.step.to_string(), self.attempt, from])?;
+        while let Some(row) = rows.next()? {
+            let (first, count): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let (bytes, written): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+            if written.is_some_and(|written| written != sum(&bytes)) {
+                let what =
+                    format!("the output of {}, attempt {}, was changed after it was written", self.step, self.attempt);
+                return Err(JournalError::Damaged { path: self.path.to_owned(), what });
+            }
+            if !take(number(first), as_counted(&bytes, number(count))) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
-fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let empty = bytes.is_empty();
-    body.split(|byte| *byte == b'\n').filter(move |_| !empty)
+/// The lines of a chunk, as they were counted when it was written: once only LF ended one.
+fn as_counted(bytes: &[u8], count: usize) -> Vec<&[u8]> {
+    let lines: Vec<&[u8]> = text::lines(bytes).collect();
+    if lines.len() == count {
+        return lines;
+    }
+    bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n').collect()
+}
+
+/// From SQLite's numbers, which have a sign.
+fn number(number: i64) -> usize {
+    usize::try_from(number).unwrap_or(0)
 }

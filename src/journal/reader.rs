@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::check;
 use super::ground::{self, Ground, check_private};
 use super::moves::{self, Away};
-use super::{FILE, Holder, JournalError, lock, mark, output, schema};
+use super::output::{Lines, Output, PageAt};
+use super::{FILE, Holder, JournalError, lock, mark, schema};
 use crate::engagement::{Address, At, Engagement, Event, Recorded};
 
 /// A read-only view; never takes the lock.
@@ -64,13 +65,26 @@ impl Reader {
         since(&self.connection, &self.path, seq)
     }
 
-    /// Lines of an attempt's output.
+    /// At most `count` lines of an attempt's output.
     ///
     /// # Errors
     /// They cannot be read, or were changed after they were written.
-    pub fn page(&self, step: &Address, attempt: u32, from: usize, count: usize) -> Result<output::Lines, JournalError> {
+    pub fn page(&self, step: &Address, attempt: u32, at: PageAt, count: usize) -> Result<Lines, JournalError> {
+        self.output(step, attempt).page(at, count)
+    }
+
+    /// A line of an attempt's output, with those around it that were written together with it; none past the end. So an
+    /// output of any size is walked from either side in little memory.
+    ///
+    /// # Errors
+    /// As `page`.
+    pub fn around(&self, step: &Address, attempt: u32, line: usize) -> Result<Lines, JournalError> {
+        self.output(step, attempt).around(line)
+    }
+
+    fn output<'a>(&'a self, step: &'a Address, attempt: u32) -> Output<'a> {
         let sums = self.version >= schema::WITH_SUMS;
-        output::page(&self.connection, &self.path, sums, &output::Which { step, attempt, from, count })
+        Output { connection: &self.connection, path: &self.path, sums, step, attempt }
     }
 
     /// # Errors

@@ -1,6 +1,7 @@
 //! The one writer of a state file, and the only maker of a `DurableIntent`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -12,9 +13,11 @@ use super::check::{self, Told};
 use super::ground::{self, Ground, unwritable, wrong};
 use super::mark::{self, Mark, Marked};
 use super::moves::{self, Move};
+use super::output::{self, Lines, Output, PageAt};
 use super::shared::shared;
-use super::{FILE, Holder, JournalError, lock, output, reader, rows, schema};
+use super::{FILE, Holder, JournalError, lock, reader, rows, schema};
 use crate::engagement::{Actor, Address, At, Engagement, Event, Intent, Recorded, draft, fold};
+use crate::text;
 
 /// Appends events; holds the lock for as long as it lives.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub struct Writer {
     engagement: Engagement,
     head: Hash,
     /// Output that does not end in a line end yet, by attempt.
-    unfinished: BTreeMap<(Address, u32), Vec<u8>>,
+    unfinished: BTreeMap<(Address, u32), Unfinished>,
     ground: Ground,
     mark: Mark,
     /// The copy that was kept of an older format.
@@ -83,6 +86,44 @@ impl DurableIntent {
 
 /// Longest piece of output without a line end that is kept waiting for one.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// Where a piece of output stands among the lines of all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The line that its first byte is in, counted from 0.
+    pub from: usize,
+    /// It ends a line that was too long to wait for its end.
+    pub broken: bool,
+}
+
+/// The end of an attempt's output, which waits for a line end.
+#[derive(Debug)]
+struct Unfinished {
+    /// The line that it begins.
+    first: usize,
+    bytes: Vec<u8>,
+}
+
+impl Unfinished {
+    /// The line that the next byte is in. A CR at the end may be half of a line end.
+    fn line(&self) -> usize {
+        self.first + text::lines(&self.bytes).count().saturating_sub(1)
+    }
+
+    /// Takes more in; gives the whole lines, and whether the last of them was ended because it is too long.
+    fn take(&mut self, more: &[u8]) -> (Vec<u8>, bool) {
+        self.bytes.extend_from_slice(more);
+        let (end, broken) = match self.bytes.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, false),
+            None if self.bytes.len() > LONGEST_LINE => (self.bytes.len(), true),
+            None => return (Vec::new(), false),
+        };
+        let rest = self.bytes.split_off(end);
+        let whole = std::mem::replace(&mut self.bytes, rest);
+        self.first += text::lines(&whole).count();
+        (whole, broken)
+    }
+}
 
 impl Writer {
     /// Makes a new state file in `folder`, which is made too, for its owner only.
@@ -218,9 +259,14 @@ impl Writer {
         &self.engagement
     }
 
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// What the engagement is called on this machine.
     pub fn name(&self) -> String {
-        self.path.parent().map(super::name).unwrap_or_default()
+        super::name(self.folder())
     }
 
     /// What a person should know who opened it: that somebody left it without letting go (a crash, a power cut), that
@@ -286,36 +332,42 @@ impl Writer {
     }
 
     /// Keeps output of attempts beside the events, in one transaction. Whole lines are stored at once, the rest when its
-    /// line ends or with `finish_output`.
+    /// line ends or with `finish_output`. Answers where each piece stands among the lines.
     ///
     /// # Errors
     /// As `append`.
-    pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) -> Result<(), JournalError> {
+    pub fn output(&mut self, pieces: &[(Address, u32, Vec<u8>)]) -> Result<Vec<Placed>, JournalError> {
         self.ground.holds()?;
         let wrong = |error| wrong(&self.path, error);
+        let mut placed = Vec::with_capacity(pieces.len());
         let transaction = self.connection.transaction().map_err(wrong)?;
         for (step, attempt, bytes) in pieces {
-            let waiting = self.unfinished.entry((step.clone(), *attempt)).or_default();
-            waiting.extend_from_slice(bytes);
-            let whole = match waiting.iter().rposition(|byte| *byte == b'\n') {
-                Some(end) => end + 1,
-                None if waiting.len() > LONGEST_LINE => waiting.len(),
-                None => continue,
+            let waiting = match self.unfinished.entry((step.clone(), *attempt)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let first = output::total(&transaction, step, *attempt).map_err(wrong)?;
+                    new.insert(Unfinished { first, bytes: Vec::new() })
+                }
             };
-            let rest = waiting.split_off(whole);
-            let lines = std::mem::replace(waiting, rest);
-            output::store(&transaction, step, *attempt, &lines).map_err(wrong)?;
+            let from = waiting.line();
+            let (whole, broken) = waiting.take(bytes);
+            placed.push(Placed { from, broken });
+            if !whole.is_empty() {
+                output::store(&transaction, step, *attempt, &whole).map_err(wrong)?;
+            }
         }
-        transaction.commit().map_err(wrong)
+        transaction.commit().map_err(wrong)?;
+        Ok(placed)
     }
 
-    /// Stores what is left of an attempt's output.
-    pub fn finish_output(&mut self, step: &Address, attempt: u32) -> Result<(), JournalError> {
-        if let Some(rest) = self.unfinished.remove(&(step.clone(), attempt)).filter(|rest| !rest.is_empty()) {
+    /// Stores what is left of an attempt's output. Answers which line it goes on with.
+    pub fn finish_output(&mut self, step: &Address, attempt: u32) -> Result<usize, JournalError> {
+        let Some(rest) = self.unfinished.remove(&(step.clone(), attempt)) else { return Ok(0) };
+        if !rest.bytes.is_empty() {
             self.ground.holds()?;
-            output::store(&self.connection, step, attempt, &rest).map_err(|error| wrong(&self.path, error))?;
+            output::store(&self.connection, step, attempt, &rest.bytes).map_err(|error| wrong(&self.path, error))?;
         }
-        Ok(())
+        Ok(rest.line())
     }
 
     /// Events after `seq`, in order.
@@ -326,9 +378,10 @@ impl Writer {
         reader::since(&self.connection, &self.path, seq)
     }
 
-    /// Lines of an attempt's output.
-    pub fn page(&self, step: &Address, attempt: u32, from: usize, count: usize) -> Result<output::Lines, JournalError> {
-        output::page(&self.connection, &self.path, true, &output::Which { step, attempt, from, count })
+    /// At most `count` lines of an attempt's output.
+    pub fn page(&self, step: &Address, attempt: u32, at: PageAt, count: usize) -> Result<Lines, JournalError> {
+        let output = Output { connection: &self.connection, path: &self.path, sums: true, step, attempt };
+        output.page(at, count)
     }
 
     /// A copy of the whole file at `path`, where an empty one may be; durable, but not its name.

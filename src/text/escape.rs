@@ -28,6 +28,23 @@ pub fn clean(bytes: &[u8]) -> String {
     text
 }
 
+/// The lines of `bytes`, without their ends, as [`clean`] tells them apart: a line ends with LF, with CRs and an LF, or
+/// with CRs alone. After the last end there is no further line.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        let returns = after.iter().take_while(|byte| **byte == b'\r').count();
+        let feed = usize::from(after.get(returns) == Some(&b'\n'));
+        rest = &after[returns + feed..];
+        Some(line)
+    })
+}
+
 /// Cleans a stream piece by piece. However the stream is cut, the pieces joined equal [`clean`] of the whole.
 #[derive(Debug, Default, Clone)]
 pub struct Cleaner {
@@ -252,6 +269,13 @@ mod tests {
         fn cleaning_twice_changes_nothing(bytes in nasty_bytes()) {
             let once = clean(&bytes);
             prop_assert_eq!(clean(once.as_bytes()), once);
+        }
+
+        #[test]
+        fn lines_cleaned_one_by_one_are_the_lines_of_the_whole(mut bytes in nasty_bytes()) {
+            bytes.push(b'\n');
+            let joined: String = lines(&bytes).map(|line| clean(line) + "\n").collect();
+            prop_assert_eq!(joined, clean(&bytes));
         }
 
         #[test]

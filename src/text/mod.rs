@@ -11,7 +11,7 @@ pub mod nearest;
 pub mod say;
 pub mod seal;
 
-pub use escape::{Cleaner, clean};
+pub use escape::{Cleaner, clean, lines};
 pub use mask::{MaskStream, Masker, Masks};
 pub use nearest::nearest;
 pub use say::{about, ago, clip, count, duration, either, list, read_duration};

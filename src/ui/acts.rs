@@ -41,7 +41,8 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
         (Some(Node::Step(address)), _) => do_next(state, &address),
         (Some(node @ Node::Group(_)), Some(first)) => {
             state.board.open_group(&node);
-            state.board.jump(&state.facts, &first)
+            state.board.jump(&first);
+            Vec::new()
         }
         _ => fold(state),
     }
@@ -61,7 +62,10 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
         NextMove::Watch(_) => full_output(state),
-        NextMove::GoTo(step) => state.board.jump(&state.facts, &step),
+        NextMove::GoTo(step) => {
+            state.board.jump(&step);
+            Vec::new()
+        }
         NextMove::Nothing(why) => {
             state.say(Said::plain(why));
             Vec::new()
@@ -86,17 +90,19 @@ pub fn next(state: &mut State) -> Vec<Effect> {
     match agenda.get(after).or(agenda.first()).map(|row| row.address.clone()) {
         Some(address) => {
             state.board.go_along();
-            state.board.jump(&state.facts, &address)
+            state.board.jump(&address);
         }
         None => {
             state.say(Said::good("Nothing is left to do here"));
-            state.board.jump_to_next(&state.facts)
+            state.board.jump_to_next(&state.facts);
         }
     }
+    Vec::new()
 }
 
 pub fn fold(state: &mut State) -> Vec<Effect> {
-    state.board.fold(&state.facts, None)
+    state.board.fold(None);
+    Vec::new()
 }
 
 // ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -391,11 +397,11 @@ pub fn undo_all(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn full_output(state: &mut State) -> Vec<Effect> {
-    let Some(step) = chosen(state) else { return Vec::new() };
-    let wanted = state.facts.open.as_ref().and_then(|open| open.missing_output(&step));
-    state.output.show(step, state.board.log.clone());
-    state.show(Place::Output);
-    wanted.map(Effect::Send).into_iter().collect()
+    if let Some(step) = chosen(state) {
+        state.output.show(step, state.board.log.clone());
+        state.show(Place::Output);
+    }
+    Vec::new()
 }
 
 pub fn find(state: &mut State) -> Vec<Effect> {
@@ -403,9 +409,9 @@ pub fn find(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn find_again(state: &mut State, down: bool) -> Vec<Effect> {
-    let said = state.output.find(&state.facts, down);
+    let (said, effects) = state.output.find_again(&state.facts, down);
     state.say(said);
-    Vec::new()
+    effects
 }
 
 // ── everywhere ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -432,7 +438,8 @@ pub fn palette_run(state: &mut State) -> Vec<Effect> {
         Some(Entry::Step(step, _)) => {
             let leave = leave_form(state);
             state.show(Place::Board);
-            [leave, state.board.jump(&state.facts, &step)].into_iter().flatten().collect()
+            state.board.jump(&step);
+            leave
         }
         None => Vec::new(),
     }
@@ -457,7 +464,18 @@ pub fn back(state: &mut State) -> Vec<Effect> {
     match state.place {
         Place::Home => Vec::new(),
         Place::Board => home(state),
-        Place::Output | Place::Plan | Place::Undo | Place::Edition => {
+        Place::Output if state.output.stop_finding() => {
+            state.say(Said::plain("Stopped looking"));
+            vec![Effect::Send(Request::StopFinding)]
+        }
+        Place::Output => {
+            if state.output.shows(&state.facts).map(|(step, ..)| step) == chosen(state) {
+                state.board.log = state.output.view().clone();
+            }
+            state.show(Place::Board);
+            Vec::new()
+        }
+        Place::Plan | Place::Undo | Place::Edition => {
             state.show(Place::Board);
             Vec::new()
         }
@@ -473,6 +491,7 @@ pub fn back_hint(state: &State) -> String {
     match (&state.popup, state.place) {
         (Some(_), _) => "close".to_owned(),
         (None, Place::Board) => "engagements".to_owned(),
+        (None, Place::Output) if state.output.is_finding() => "stop looking".to_owned(),
         (None, _) => "back".to_owned(),
     }
 }

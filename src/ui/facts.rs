@@ -9,18 +9,15 @@ use crate::engagement::{
     Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
     Tally, UndoPlan, Wait, board, fold, scope, waiting,
 };
-use crate::engine::{Notice, Page, Request};
+use crate::engine::{Notice, Page, PageAt, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::look::Look;
-use crate::ui::widget::log::Output;
+use crate::ui::widget::log::{Output, PAGE_LINES, View};
 use crate::ui::words;
 
 /// Outputs kept in memory; the others are asked for again when somebody looks.
 const KEPT_OUTPUTS: usize = 16;
-
-/// Lines asked for at once.
-pub const PAGE_LINES: usize = 2_000;
 
 /// One engagement as the list shows it; read from its state file without opening it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -217,6 +214,8 @@ pub struct Opened {
     /// What templates can read now.
     pub scope: Scope,
     outputs: BTreeMap<Address, Output>,
+    /// What was asked of an output last, until it comes.
+    asked: Option<(Address, u32, PageAt)>,
     pub progress: BTreeMap<Address, String>,
     pub planned: Option<Planned>,
     pub planning: bool,
@@ -263,6 +262,7 @@ impl Opened {
             runbook,
             engagement,
             outputs: BTreeMap::new(),
+            asked: None,
             progress: BTreeMap::new(),
             planned: None,
             planning: false,
@@ -289,8 +289,8 @@ impl Opened {
     pub fn take(&mut self, notice: Notice, now: At) -> Option<Said> {
         match notice {
             Notice::Recorded(recorded) => self.record(&recorded),
-            Notice::Output { step, attempt, text } => {
-                self.output_of(&step, attempt).push(&text);
+            Notice::Output { step, attempt, from, text } => {
+                self.output_of(&step, attempt).push(from, &text);
                 None
             }
             Notice::Progress { step, said } => {
@@ -322,6 +322,12 @@ impl Opened {
             }
             Notice::Page(page) => {
                 self.page(page);
+                None
+            }
+            Notice::Found(found) => {
+                if let Some(hit) = found.hit {
+                    self.page(hit.page);
+                }
                 None
             }
             Notice::NeedsSecrets { missing, run } => {
@@ -437,15 +443,13 @@ impl Opened {
         }
     }
 
-    /// A page either comes before what is there, or is the beginning of an output nobody had.
     fn page(&mut self, page: Page) {
+        if !page.lines.is_empty() {
+            self.asked = None;
+        }
         match self.outputs.get_mut(&page.step).filter(|output| output.attempt == page.attempt) {
-            Some(output) if !output.is_empty() => {
-                output.prepend(page.from, page.lines);
-            }
-            _ => {
-                self.outputs.insert(page.step, Output::page(page.attempt, page.from, page.lines));
-            }
+            Some(output) => output.take(page),
+            None => drop(self.outputs.insert(page.step.clone(), Output::of(page))),
         }
     }
 
@@ -453,11 +457,23 @@ impl Opened {
         self.outputs.get(step)
     }
 
-    /// What to ask the engine for, so that the output of this step's last attempt can be shown.
-    pub fn missing_output(&self, step: &Address) -> Option<Request> {
-        let attempt = self.engagement.record(step).map(|record| record.attempts).filter(|attempts| *attempts > 0)?;
-        let known = self.outputs.get(step).is_some_and(|output| output.attempt == attempt);
-        (!known).then(|| Request::Page { step: step.clone(), attempt, from: 0, lines: PAGE_LINES })
+    /// This output is on the screen, so many lines of it. Answers what to ask the engine for, so that they are there; each
+    /// is asked for once.
+    pub fn shows(&mut self, step: &Address, view: &View, height: usize) -> Option<Request> {
+        let last = self.engagement.record(step).map_or(0, |record| record.attempts);
+        let (attempt, lacks) = match self.outputs.get_mut(step).filter(|output| output.attempt >= last) {
+            Some(output) => {
+                output.held = !view.follow;
+                (output.attempt, output.lacks(view, height))
+            }
+            None => (last, (last > 0).then_some(PageAt::Last)),
+        };
+        let wanted = lacks.map(|at| (step.clone(), attempt, at));
+        if self.asked == wanted {
+            return None;
+        }
+        self.asked = wanted;
+        lacks.map(|at| Request::Page { step: step.clone(), attempt, at, lines: PAGE_LINES })
     }
 
     #[cfg(test)]

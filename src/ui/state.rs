@@ -144,7 +144,19 @@ impl State {
         self.output = OutputScreen::default();
         self.popup = None;
         self.place = Place::Board;
-        self.board.jump_to_next(&self.facts)
+        self.board.jump_to_next(&self.facts);
+        self.ask_for_output()
+    }
+
+    /// Asks for the lines of output that are to be seen and are not here.
+    fn ask_for_output(&mut self) -> Vec<Effect> {
+        let shown = match self.place {
+            Place::Board => self.board.shows(&self.facts),
+            Place::Output => self.output.shows(&self.facts),
+            _ => None,
+        };
+        let (Some((step, view, height)), Some(open)) = (shown, &mut self.facts.open) else { return Vec::new() };
+        open.shows(&step, view, height).map(Effect::Send).into_iter().collect()
     }
 
     /// There is another edition of the runbook than the one that is walked.
@@ -221,6 +233,12 @@ impl State {
 
 /// Folds one event into the state; answers what the world must do for it.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = take_in(state, event);
+    effects.extend(state.ask_for_output());
+    effects
+}
+
+fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) if keys::counts(&key) => press(state, &key),
         Event::Key(_) => Vec::new(),
@@ -281,9 +299,14 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         Notice::NeedsSecrets { missing, run } => Some(Ask::Secrets { missing: missing.clone(), run: run.clone() }),
         _ => None,
     };
+    let found = match &notice {
+        Notice::Found(found) => Some(found.clone()),
+        _ => None,
+    };
     let said = open.take(notice, state.facts.now);
     let closed = open.closed;
-    if let Some(said) = said {
+    let found = found.and_then(|found| state.output.found(&state.facts, &found));
+    if let Some(said) = said.or(found) {
         state.say(said);
     }
     if let Some(ask) = wanted {
@@ -306,7 +329,8 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     }
     let goes_along = state.place == Place::Board && state.popup.is_none() && state.board.follows();
     if goes_along && filled.is_some() && filled == state.board.address(&state.facts) {
-        return state.board.jump_to_next(&state.facts);
+        state.board.jump_to_next(&state.facts);
+        return Vec::new();
     }
     let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
     if !stopped || !goes_along {
@@ -316,7 +340,10 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
     match held {
         Some(first) => acts::show_plan(state, Some(first)),
-        None => state.board.jump_to_next(&state.facts),
+        None => {
+            state.board.jump_to_next(&state.facts);
+            Vec::new()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use onramp::engagement::{Address, At, Engagement, Event, Evidence};
-use onramp::journal::{FILE, Holder, JournalError, Lines, Reader, Writer};
+use onramp::journal::{FILE, Holder, JournalError, Lines, PageAt, Reader, Writer};
 use tempfile::TempDir;
 
 /// Bytes that the short form takes, of each file.
@@ -70,12 +70,12 @@ struct Shown {
 
 fn shown_to_writer(folder: &Path) -> Result<Shown, JournalError> {
     let writer = Writer::open(folder, &holder())?;
-    Ok(Shown { engagement: writer.engagement().clone(), output: writer.page(&step(), 1, 0, 10).ok() })
+    Ok(Shown { engagement: writer.engagement().clone(), output: writer.page(&step(), 1, PageAt::From(0), 10).ok() })
 }
 
 fn shown_to_reader(folder: &Path) -> Result<Shown, JournalError> {
     let reader = Reader::open(folder)?;
-    Ok(Shown { engagement: reader.engagement()?, output: reader.page(&step(), 1, 0, 10).ok() })
+    Ok(Shown { engagement: reader.engagement()?, output: reader.page(&step(), 1, PageAt::From(0), 10).ok() })
 }
 
 /// Flips bits of one file and opens it, for writing and for reading.
@@ -129,7 +129,7 @@ fn a_file_with_something_written_ahead_and_a_flipped_bit_is_refused_or_says_the_
     let writer = filled(&folder);
     // As a crash leaves it: nothing was carried over into the file itself.
     let files = read(&folder);
-    let output = writer.page(&step(), 1, 0, 10).ok();
+    let output = writer.page(&step(), 1, PageAt::From(0), 10).ok();
     let reference = Shown { engagement: writer.engagement().clone(), output };
     drop(writer);
     assert!(files["journal.db-wal"].len() > 10_000);

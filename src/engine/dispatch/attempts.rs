@@ -159,10 +159,10 @@ impl Dispatcher {
             return;
         };
         let Some(Running { number, poll, mut cleaner, .. }) = self.running.remove(&address) else { return };
-        self.book.finish_output(&address, number);
-        let rest = cleaner.finish();
-        if !rest.is_empty() {
-            self.book.tell(&Notice::Output { step: address.clone(), attempt: number, text: rest });
+        let from = self.book.finish_output(&address, number);
+        let text = cleaner.finish();
+        if !text.is_empty() {
+            self.book.tell(&Notice::Output { step: address.clone(), attempt: number, from, text });
         }
         if panicked {
             // A fault in an action: the step is treated like one that was cut off by a crash, and not tried again at once.

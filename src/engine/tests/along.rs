@@ -4,7 +4,7 @@ use super::super::{Following, follow};
 use super::*;
 
 impl Stage {
-    fn follow(&self) -> Desk {
+    pub(super) fn follow(&self) -> Desk {
         let reader = Reader::open(&self.folder()).unwrap();
         let engagement = reader.engagement().unwrap();
         let runbook = self.runbook.clone();
@@ -70,7 +70,7 @@ async fn output_is_read_along_while_it_grows() {
     }
     assert!(told.starts_with("one\ntwo\n") && told.ends_with("three\n"), "{told:?}");
     assert!(!told.contains('\u{1b}'), "{told:?}");
-    along.handle.send(Request::Page { step, attempt: 1, from: 1, lines: 10 });
+    along.handle.send(Request::Page { step, attempt: 1, at: PageAt::From(1), lines: 10 });
     let page = |notice: &Notice| match notice {
         Notice::Page(page) => Some(page.clone()),
         _ => None,

@@ -92,7 +92,7 @@ async fn scripts_run_one_after_the_other_on_a_host_whose_key_a_person_accepted_o
 
     // All of the output is kept, the line without an end too.
     let attempt = desk.engagement.record(&at("net/two")).unwrap().attempts;
-    desk.handle.send(Request::Page { step: at("net/two"), attempt, from: 0, lines: 100 });
+    desk.handle.send(Request::Page { step: at("net/two"), attempt, at: PageAt::From(0), lines: 100 });
     let page = |notice: &Notice| match notice {
         Notice::Page(page) => Some(page.lines.clone()),
         _ => None,

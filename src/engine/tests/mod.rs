@@ -7,6 +7,7 @@ mod broken;
 mod doubts;
 mod hosts;
 mod matrix;
+mod output;
 mod resume;
 mod runs;
 mod secrets;
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Clock, Handle, Notice, Request, Settings, Summary, start};
+use super::{Clock, Handle, Notice, PageAt, Request, Settings, Summary, start};
 use crate::action::{Failure, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{

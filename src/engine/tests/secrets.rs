@@ -123,7 +123,7 @@ async fn a_secret_does_its_work_and_is_found_nowhere() {
 
     // The feed of every reader, output pages among it.
     let attempt = desk.engagement.record(&at("mail/mail")).unwrap().attempts;
-    desk.handle.send(Request::Page { step: at("mail/mail"), attempt, from: 0, lines: 100 });
+    desk.handle.send(Request::Page { step: at("mail/mail"), attempt, at: PageAt::From(0), lines: 100 });
     let page = desk.hear("the page", |n| if let Notice::Page(page) = n { Some(page.clone()) } else { None }).await;
     assert!(page.lines.iter().filter(|line| line.contains("********")).count() >= 4, "{page:?}");
     assert_absent("the feed", format!("{:?}", desk.heard).as_bytes());

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
-use super::{FILE, Holder, JournalError, Reader, Writer};
+use super::{FILE, Holder, JournalError, PageAt, Placed, Reader, Writer};
 use crate::engagement::{Address, At, Event, Evidence, Intent, Outcome, Purpose, RepeatClass, State};
 
 fn holder(user: &str) -> Holder {
@@ -169,12 +169,74 @@ fn output_is_paged_by_line_whatever_the_chunks_were() {
         writer.output(&[(step(), 1, piece.as_bytes().to_vec())]).unwrap();
     }
     writer.finish_output(&step(), 1).unwrap();
-    let page = writer.page(&step(), 1, 1, 2).unwrap();
+    let last = writer.page(&step(), 1, PageAt::Last, 2).unwrap();
+    assert_eq!((last.from, last.lines), (2, vec![b"three".to_vec(), b"four".to_vec()]));
+    let page = writer.page(&step(), 1, PageAt::From(1), 2).unwrap();
     assert_eq!((page.total, page.lines), (4, vec![b"two".to_vec(), b"three".to_vec()]));
-    assert_eq!(writer.page(&step(), 1, 3, 10).unwrap().lines, vec![b"four".to_vec()]);
-    assert_eq!(writer.page(&step(), 2, 0, 10).unwrap().total, 0);
+    assert_eq!(writer.page(&step(), 1, PageAt::From(3), 10).unwrap().lines, vec![b"four".to_vec()]);
+    assert_eq!(writer.page(&step(), 2, PageAt::From(0), 10).unwrap().total, 0);
     let reader = Reader::open(&folder).unwrap();
-    assert_eq!(reader.page(&step(), 1, 0, 1).unwrap().lines, vec![b"one".to_vec()]);
+    assert_eq!(reader.page(&step(), 1, PageAt::From(0), 1).unwrap().lines, vec![b"one".to_vec()]);
+}
+
+#[test]
+fn any_line_is_found_among_many_chunks() {
+    let (_home, folder) = filled();
+    let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
+    for chunk in 0..100 {
+        let lines: String = (0..7).map(|line| format!("{}\n", chunk * 7 + line)).collect();
+        writer.output(&[(step(), 1, lines.into_bytes())]).unwrap();
+    }
+    let reader = Reader::open(&folder).unwrap();
+    for line in 0..700 {
+        let page = writer.page(&step(), 1, PageAt::From(line), 1).unwrap();
+        assert_eq!((page.from, page.lines, page.total), (line, vec![line.to_string().into_bytes()], 700));
+        let around = reader.around(&step(), 1, line).unwrap();
+        assert_eq!((around.from, around.lines.len(), around.total), (line / 7 * 7, 7, 700));
+    }
+    assert!(writer.page(&step(), 1, PageAt::From(700), 9).unwrap().lines.is_empty());
+    assert!(reader.around(&step(), 1, 700).unwrap().lines.is_empty());
+    assert_eq!(writer.page(&step(), 1, PageAt::Last, 10_000).unwrap().lines.len(), 700);
+}
+
+#[test]
+fn whoever_writes_output_is_told_where_it_stands() {
+    let (_home, folder) = filled();
+    let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
+    let mut output = |bytes: &[u8]| writer.output(&[(step(), 1, bytes.to_vec())]).unwrap()[0];
+    let whole = |from| Placed { from, broken: false };
+    assert_eq!(output(b"one\ntw"), whole(0));
+    assert_eq!(output(b"o\n10%\r"), whole(1));
+    assert_eq!(output(b"20%\r"), whole(2), "a CR may be half of a line end");
+    assert_eq!(output(b"30%"), whole(3));
+    assert_eq!(output(b"\r\n"), whole(4));
+    // A line that never ends is not waited for for ever.
+    assert_eq!(output(&[b'x'; 70_000]), Placed { from: 5, broken: true });
+    assert_eq!(output(b"y\nz"), whole(6));
+    assert_eq!(writer.finish_output(&step(), 1).unwrap(), 7);
+    let lines = writer.page(&step(), 1, PageAt::From(0), 100).unwrap().lines;
+    let short: Vec<String> =
+        lines.iter().map(|line| String::from_utf8_lossy(&line[..line.len().min(3)]).into()).collect();
+    assert_eq!(short, ["one", "two", "10%", "20%", "30%", "xxx", "y", "z"]);
+    // More of the same attempt goes on behind it.
+    assert_eq!(writer.output(&[(step(), 1, b"more\n".to_vec())]).unwrap()[0], whole(8));
+}
+
+#[test]
+fn lines_are_counted_as_they_were_when_only_lf_ended_one() {
+    let (_home, folder) = filled();
+    drop(Writer::open(&folder, &holder("jane")).unwrap());
+    let bytes = b"10%\r20%\nrest\n".as_slice();
+    let sum = blake3::hash(bytes);
+    rusqlite::Connection::open(folder.join(FILE))
+        .unwrap()
+        .execute(
+            "INSERT INTO output (step, attempt, chunk, first, lines, bytes, sum) VALUES (?1, 1, 0, 0, 2, ?2, ?3)",
+            rusqlite::params![step().to_string(), bytes, sum.as_bytes().as_slice()],
+        )
+        .unwrap();
+    let page = Reader::open(&folder).unwrap().page(&step(), 1, PageAt::From(0), 10).unwrap();
+    assert_eq!((page.total, page.lines), (2, vec![b"10%\r20%".to_vec(), b"rest".to_vec()]));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn the_first_format_is_read_as_it_is() {
     let done = engagement.steps.values().filter(|record| matches!(record.state, State::Done { .. })).count();
     assert_eq!(done, 55);
     let step: Address = "access/new-port[bastion]".parse().unwrap();
-    assert!(reader.page(&step, 1, 0, 10).unwrap().total > 0);
+    assert!(reader.page(&step, 1, PageAt::From(0), 10).unwrap().total > 0);
     assert_eq!(fs::read(folder.join(FILE)).unwrap(), FIRST, "reading changes nothing");
 }
 
@@ -159,7 +159,7 @@ fn output_that_was_changed_is_not_shown() {
     let edit = "UPDATE output SET bytes = CAST(replace(CAST(bytes AS TEXT), 'well', 'lost') AS BLOB)";
     rusqlite::Connection::open(folder.join(FILE)).unwrap().execute_batch(edit).unwrap();
     let writer = Writer::open(&folder, &holder("jane")).unwrap();
-    let refused = writer.page(&step(), 1, 0, 10).unwrap_err().to_string();
+    let refused = writer.page(&step(), 1, PageAt::From(0), 10).unwrap_err().to_string();
     assert!(refused.contains("output of access/vpc, attempt 1"), "{refused}");
 }
 

@@ -6,7 +6,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
 use crate::engagement::{Address, Row, Status};
-use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::keys;
@@ -120,46 +119,40 @@ impl BoardScreen {
             } else {
                 Node::Step(row.address.clone())
             };
-            self.choose(facts, node);
+            self.choose(node);
         }
     }
 
     /// Puts the cursor on a step, whatever is folded.
-    pub fn jump(&mut self, facts: &Facts, address: &Address) -> Vec<Effect> {
+    pub fn jump(&mut self, address: &Address) {
         self.folds.set(&Node::Phase(address.step.phase().to_owned()), false);
         if address.key.is_some() {
             self.folds.set(&Node::Group(address.step.clone()), false);
         }
-        self.choose(facts, Node::Step(address.clone()))
+        self.choose(Node::Step(address.clone()));
     }
 
     /// Puts the cursor on the next thing that somebody can do.
-    pub fn jump_to_next(&mut self, facts: &Facts) -> Vec<Effect> {
-        let Some(open) = &facts.open else { return Vec::new() };
+    pub fn jump_to_next(&mut self, facts: &Facts) {
+        let Some(open) = &facts.open else { return };
         let next = open.board.next().map(|row| row.address.clone());
         self.follow = true;
         match next {
-            Some(address) => self.jump(facts, &address),
-            None => match rows::rows(open, &self.folds).first() {
-                Some(first) if self.chosen.is_none() => self.choose(facts, first.node.clone()),
-                _ => Vec::new(),
-            },
+            Some(address) => self.jump(&address),
+            None => {
+                if let (Some(first), None) = (rows::rows(open, &self.folds).first(), &self.chosen) {
+                    self.choose(first.node.clone());
+                }
+            }
         }
     }
 
-    fn choose(&mut self, facts: &Facts, node: Node) -> Vec<Effect> {
+    fn choose(&mut self, node: Node) {
         if self.chosen.as_ref() != Some(&node) {
             self.scroll = 0;
             self.log = log::View::default();
         }
         self.chosen = Some(node);
-        self.wanted_output(facts)
-    }
-
-    /// Asks for the output of the chosen step, where it is not here.
-    fn wanted_output(&self, facts: &Facts) -> Vec<Effect> {
-        let (Some(open), Some(Node::Step(address))) = (&facts.open, &self.chosen) else { return Vec::new() };
-        open.missing_output(address).map(Effect::Send).into_iter().collect()
     }
 
     /// The world moved: a cursor on a row that is no more goes to the step it belonged to.
@@ -178,8 +171,8 @@ impl BoardScreen {
         }
     }
 
-    pub fn fold(&mut self, facts: &Facts, folded: Option<bool>) -> Vec<Effect> {
-        let Some(node) = self.chosen.clone() else { return Vec::new() };
+    pub fn fold(&mut self, folded: Option<bool>) {
+        let Some(node) = self.chosen.clone() else { return };
         let node = match (&node, folded) {
             (Node::Step(address), _) if address.key.is_some() => Node::Group(address.step.clone()),
             (Node::Step(address), Some(true) | None) => Node::Phase(address.step.phase().to_owned()),
@@ -187,11 +180,13 @@ impl BoardScreen {
             _ => node,
         };
         if matches!(node, Node::Step(_)) {
-            return Vec::new();
+            return;
         }
         let folded = folded.unwrap_or(!self.folds.folded(&node));
         self.folds.set(&node, folded);
-        if folded { self.choose(facts, node) } else { Vec::new() }
+        if folded {
+            self.choose(node);
+        }
     }
 
     pub fn open_group(&mut self, node: &Node) {
@@ -199,18 +194,15 @@ impl BoardScreen {
     }
 
     /// Puts the cursor on a phase, counted from 1.
-    pub fn phase(&mut self, facts: &Facts, number: usize) -> Vec<Effect> {
+    fn phase(&mut self, facts: &Facts, number: usize) {
         let phase = facts.open.as_ref().and_then(|open| open.runbook.phases.get(number.saturating_sub(1)));
-        match phase {
-            Some(phase) => {
-                self.follow = false;
-                self.choose(facts, Node::Phase(phase.id.clone()))
-            }
-            None => Vec::new(),
+        if let Some(phase) = phase {
+            self.follow = false;
+            self.choose(Node::Phase(phase.id.clone()));
         }
     }
 
-    fn move_in_tree(&mut self, facts: &Facts, open: &Opened, to: Move) -> Vec<Effect> {
+    fn move_in_tree(&mut self, facts: &Facts, open: &Opened, to: Move) {
         let rows = rows::rows(open, &self.folds);
         let at = rows.iter().position(|row| Some(&row.node) == self.chosen.as_ref()).unwrap_or(0);
         let page = usize::from(self.areas(content(facts.size)).tree.height).saturating_sub(3).max(1);
@@ -222,14 +214,13 @@ impl BoardScreen {
             Move::PageDown => (at + page).min(last),
             Move::First => 0,
             Move::Last => last,
-            Move::Left => return self.fold(facts, Some(true)),
-            Move::Right => return self.fold(facts, Some(false)),
+            Move::Left => return self.fold(Some(true)),
+            Move::Right => return self.fold(Some(false)),
             Move::Next | Move::Previous => at,
         };
         self.follow = false;
-        match rows.get(to) {
-            Some(row) => self.choose(facts, row.node.clone()),
-            None => Vec::new(),
+        if let Some(row) = rows.get(to) {
+            self.choose(row.node.clone());
         }
     }
 
@@ -251,10 +242,25 @@ impl BoardScreen {
     }
 
     fn scroll_output(&mut self, facts: &Facts, open: &Opened, to: Move) {
-        let height = usize::from(self.areas(content(facts.size)).output.height.saturating_sub(2));
+        let height = self.output_height(facts);
         let Some(output) = self.address(facts).as_ref().and_then(|address| open.output(address)) else { return };
-        let lines = lines_of(to, height);
-        self.log.scroll(lines, output, height);
+        self.log.scroll(lines_of(to, height), output, height);
+    }
+
+    fn output_height(&self, facts: &Facts) -> usize {
+        usize::from(self.areas(content(facts.size)).output.height.saturating_sub(2))
+    }
+
+    /// The output that is on the screen, how it is read, and how many lines of it.
+    pub fn shows(&self, facts: &Facts) -> Option<(Address, &log::View, usize)> {
+        Some((self.address(facts)?, &self.log, self.output_height(facts)))
+    }
+
+    /// `F`: new lines move the view again, or no more.
+    pub fn follow(&mut self, facts: &Facts) -> bool {
+        let height = self.output_height(facts);
+        let output = self.address(facts).and_then(|address| facts.open.as_ref()?.output(&address));
+        self.log.toggle_follow(output, height)
     }
 }
 
@@ -276,8 +282,9 @@ impl Screen for BoardScreen {
     fn on(&mut self, facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
         match keys::types_text(key).and_then(|character| character.to_digit(10)) {
             Some(number) if number > 0 => self.phase(facts, number as usize),
-            _ => Vec::new(),
+            _ => {}
         }
+        Vec::new()
     }
 
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
@@ -286,7 +293,7 @@ impl Screen for BoardScreen {
             (Move::Next, Pane::Tree) | (Move::Previous, Pane::Output) => self.pane = Pane::Detail,
             (Move::Next, Pane::Detail) | (Move::Previous, Pane::Tree) => self.pane = Pane::Output,
             (Move::Next, Pane::Output) | (Move::Previous, Pane::Detail) => self.pane = Pane::Tree,
-            (to, Pane::Tree) => return self.move_in_tree(facts, open, to),
+            (to, Pane::Tree) => self.move_in_tree(facts, open, to),
             (to, Pane::Detail) => self.scroll_detail(facts, open, to),
             (to, Pane::Output) => self.scroll_output(facts, open, to),
         }
@@ -389,15 +396,4 @@ pub fn can_enter(screen: &BoardScreen, facts: &Facts) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// Looks for an earlier page of the output, when the reader came to its beginning.
-pub fn earlier_page(open: &Opened, address: &Address, view: &log::View) -> Option<Request> {
-    let output = open.output(address)?;
-    if view.follow || view.top > 0 || output.dropped == 0 {
-        return None;
-    }
-    let from = output.dropped.saturating_sub(crate::ui::facts::PAGE_LINES);
-    let lines = output.dropped - from;
-    Some(Request::Page { step: address.clone(), attempt: output.attempt, from, lines })
 }

@@ -79,7 +79,7 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
         state.form.cursor += 1;
     } else if state.form.complete() {
         effects.extend(state.form.accept_empty());
-        effects.extend(finish(state));
+        finish(state);
     } else {
         state.form.cursor = state.form.first_open().unwrap_or(state.form.cursor);
     }
@@ -90,24 +90,23 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
 /// nothing that is offered, and accepts no empty form.
 pub fn next(state: &mut State) -> Vec<Effect> {
     let last = state.form.is_last();
-    let mut effects = state.go(Move::Next);
+    let effects = state.go(Move::Next);
     if last && state.form.complete() && state.form.accept_empty().is_none() {
-        effects.extend(finish(state));
+        finish(state);
     }
     effects
 }
 
 /// Back to the runbook from a form that is complete.
-fn finish(state: &mut State) -> Vec<Effect> {
+fn finish(state: &mut State) {
     state.show(Place::Board);
     state.say(Said::good("All answers of this form are given"));
     // Where the last answer is still on its way, the cursor goes on once it is recorded.
     state.board.go_along();
     let step = state.form.step.clone();
     let settled = |open: &Opened| step.is_some_and(|step| open.row(&step).is_some_and(|row| row.status.settled()));
-    match state.facts.open.as_ref().is_some_and(settled) {
-        true => state.board.jump_to_next(&state.facts),
-        false => Vec::new(),
+    if state.facts.open.as_ref().is_some_and(settled) {
+        state.board.jump_to_next(&state.facts);
     }
 }
 

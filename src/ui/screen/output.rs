@@ -4,13 +4,15 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::engagement::Address;
+use crate::engine::{Find, Found, Request};
+use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Said};
 use crate::ui::look::Role;
-use crate::ui::screen::board::{earlier_page, lines_of};
+use crate::ui::screen::board::lines_of;
 use crate::ui::screen::{Move, Screen, content, draw_prose};
-use crate::ui::state::State;
-use crate::ui::widget::log;
+use crate::ui::state::{Place, State};
+use crate::ui::widget::log::{self, Output, Seen};
 use crate::ui::widget::popup::pane;
 use crate::ui::widget::prose::Prose;
 use crate::ui::words;
@@ -20,53 +22,111 @@ use crate::ui::words;
 pub struct OutputScreen {
     step: Option<Address>,
     view: log::View,
+    /// What the engine looks for, where it is not in the lines that are here.
+    finding: Option<Find>,
 }
 
 impl OutputScreen {
     pub fn show(&mut self, step: Address, view: log::View) {
         self.step = Some(step);
         self.view = view;
+        self.finding = None;
     }
 
-    pub fn view(&mut self) -> &mut log::View {
-        &mut self.view
+    /// How it is read, for the board's small pane, which shows the same.
+    pub fn view(&self) -> &log::View {
+        &self.view
+    }
+
+    /// The output that is on the screen, how it is read, and how many lines of it.
+    pub fn shows(&self, facts: &Facts) -> Option<(Address, &log::View, usize)> {
+        Some((self.step.clone()?, &self.view, Self::height(facts)))
+    }
+
+    fn output<'a>(&self, facts: &'a Facts) -> Option<&'a Output> {
+        facts.open.as_ref()?.output(self.step.as_ref()?)
     }
 
     fn height(facts: &Facts) -> usize {
         usize::from(content(facts.size).height.saturating_sub(2))
     }
 
-    /// Goes to the next line that holds what is looked for. The answer is what to say.
-    pub fn find(&mut self, facts: &Facts, down: bool) -> Said {
-        let output = self.step.as_ref().and_then(|step| facts.open.as_ref()?.output(step));
-        let Some(output) = output.filter(|_| !self.view.find.is_empty()) else { return Said::plain("/ finds text") };
-        let bottom = output.len().saturating_sub(Self::height(facts));
-        let top = if self.view.follow { bottom } else { self.view.top };
-        let start = if down { top + 1 } else { top };
-        let (found, around) = match output.find(&self.view.find, start, down) {
-            Some(line) => (Some(line), false),
-            None => (output.find(&self.view.find, if down { 0 } else { output.len() }, down), true),
+    /// Looks for a text from here on down.
+    pub fn find(&mut self, facts: &Facts, wanted: String) -> (Said, Vec<Effect>) {
+        self.view.find = wanted;
+        self.find_again(facts, true)
+    }
+
+    /// Goes to the next line that holds what is looked for. What is not in the lines that are here is looked for by the
+    /// engine, in all of them.
+    pub fn find_again(&mut self, facts: &Facts, down: bool) -> (Said, Vec<Effect>) {
+        let wanted = self.view.find.clone();
+        let (Some(output), Some(step), false) = (self.output(facts), self.step.clone(), wanted.is_empty()) else {
+            return (Said::plain("/ finds text"), Vec::new());
         };
-        match found {
-            None => Said::bad(format!("\"{}\" is not in this output", self.view.find)),
-            Some(line) => {
-                self.view.follow = false;
-                self.view.top = line;
-                let number = output.dropped + line + 1;
-                let again = if around { ", from the other end" } else { "" };
-                Said::plain(format!("\"{}\" in line {number}{again}", self.view.find))
-            }
+        let bottom = output.total().saturating_sub(Self::height(facts));
+        let top = if self.view.follow { bottom } else { self.view.top };
+        let from = match output.find(&wanted, if down { top + 1 } else { top }, down) {
+            Seen::At(line) => return (self.stand_at(line, false), Vec::new()),
+            Seen::No { on } => on,
+        };
+        if output.is_whole() {
+            let said = match output.find(&wanted, if down { 0 } else { output.total() }, down) {
+                Seen::At(line) => self.stand_at(line, true),
+                Seen::No { .. } => self.nowhere(),
+            };
+            return (said, Vec::new());
         }
+        let said = format!("Looking for \"{wanted}\" in {}; Esc stops", text::count(output.total(), "line"));
+        let find = Find { step, attempt: output.attempt, wanted, from, down };
+        self.finding = Some(find.clone());
+        (Said::plain(said), vec![Effect::Send(Request::Find(find))])
+    }
+
+    /// The engine has looked. Nothing is said when somebody waits for something else by now.
+    pub fn found(&mut self, facts: &Facts, found: &Found) -> Option<Said> {
+        self.finding.take_if(|find| *find == found.find)?;
+        let open = || self.output(facts)?.find_in_open(&found.find.wanted);
+        Some(match (&found.hit, open()) {
+            (Some(hit), _) => self.stand_at(hit.line, hit.around),
+            (None, Some(line)) => self.stand_at(line, false),
+            (None, None) => self.nowhere(),
+        })
+    }
+
+    /// True when the engine was looking for something: it need not go on.
+    pub fn stop_finding(&mut self) -> bool {
+        self.finding.take().is_some()
+    }
+
+    pub fn is_finding(&self) -> bool {
+        self.finding.is_some()
+    }
+
+    fn stand_at(&mut self, line: usize, around: bool) -> Said {
+        (self.view.follow, self.view.top) = (false, line);
+        let again = if around { ", from the other end" } else { "" };
+        Said::plain(format!("\"{}\" in line {}{again}", self.view.find, line + 1))
+    }
+
+    fn nowhere(&self) -> Said {
+        Said::bad(format!("\"{}\" is not in this output", self.view.find))
+    }
+
+    /// `F`: new lines move the view again, or no more.
+    pub fn follow(&mut self, facts: &Facts) -> bool {
+        let output = self.output(facts);
+        self.view.toggle_follow(output, Self::height(facts))
     }
 }
 
 impl Screen for OutputScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
-        let (Some(open), Some(step)) = (&facts.open, &self.step) else { return Vec::new() };
-        let Some(output) = open.output(step) else { return Vec::new() };
-        let height = Self::height(facts);
-        self.view.scroll(lines_of(to, height), output, height);
-        earlier_page(open, step, &self.view).map(Effect::Send).into_iter().collect()
+        if let Some(output) = self.output(facts) {
+            let height = Self::height(facts);
+            self.view.scroll(lines_of(to, height), output, height);
+        }
+        Vec::new()
     }
 
     fn title(&self, facts: &Facts) -> String {
@@ -78,8 +138,7 @@ impl Screen for OutputScreen {
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
-        let output = self.step.as_ref().and_then(|step| facts.open.as_ref()?.output(step));
-        match output.filter(|output| !output.is_empty()) {
+        match self.output(facts).filter(|output| !output.is_empty()) {
             Some(output) => {
                 let note = self.view.place(output, usize::from(area.height.saturating_sub(2)));
                 let title = format!("Attempt {}", output.attempt);
@@ -98,12 +157,11 @@ impl Screen for OutputScreen {
 
 /// `F`, on the output and on the board: new lines move the view again, or no more.
 pub fn follow(state: &mut State) -> Vec<Effect> {
-    let view = match state.place {
-        crate::ui::state::Place::Output => state.output.view(),
-        _ => &mut state.board.log,
+    let follows = match state.place {
+        Place::Output => state.output.follow(&state.facts),
+        _ => state.board.follow(&state.facts),
     };
-    view.follow = !view.follow;
-    let said = if view.follow { "The output follows" } else { "The output stands still" };
+    let said = if follows { "The output follows" } else { "The output stands still" };
     state.say(Said::plain(said));
     Vec::new()
 }

@@ -518,10 +518,9 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             Ok(vec![Effect::Send(Request::KeepSecret { input: input.clone(), store, text })])
         }
         Ask::Find => {
-            state.output.view().find = typed;
-            let said = state.output.find(&state.facts, true);
+            let (said, effects) = state.output.find(&state.facts, typed);
             state.say(said);
-            Ok(Vec::new())
+            Ok(effects)
         }
         Ask::Leave => {
             exactly(&typed, "yes")?;

@@ -7,7 +7,7 @@ use crate::engagement::{
     At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
     Tally, UndoEntry, UndoPlan, Until,
 };
-use crate::engine::{Notice, Page, Summary};
+use crate::engine::{Notice, Summary};
 use crate::runbook::Party;
 use crate::ui::event::Event;
 use crate::ui::facts::Opened;
@@ -84,6 +84,7 @@ fn a_running_step_shows_its_output() {
     stage.notice(Notice::Output {
         step: step.clone(),
         attempt: 1,
+        from: 0,
         text: "CreateVpc sent\nvpc-0a1b is pending\n".to_owned(),
     });
     stage.notice(Notice::Progress { step, said: "waiting for AWS".to_owned() });
@@ -104,7 +105,7 @@ fn a_wait_says_on_whom_and_since_when() {
         due_in: Some(864_000),
     });
     stage.state.facts.now = At(NOW.0 + 3_600_000);
-    let _ = stage.state.board.jump(&stage.state.facts, &address("handover/firewall"));
+    stage.state.board.jump(&address("handover/firewall"));
     assert_snapshot!(stage.screen(80, 24));
     stage.wished();
     stage.press(&["Enter"]);
@@ -149,7 +150,7 @@ fn a_person_who_looks_elsewhere_is_not_taken_to_the_plan() {
 #[test]
 fn a_blocked_step_leads_to_what_blocks_it() {
     let mut stage = Stage::answered();
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/gateway"));
+    stage.state.board.jump(&address("network/gateway"));
     stage.press(&["Enter"]);
     assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("network/vpc")));
 }
@@ -227,7 +228,7 @@ fn done_is_offered_where_nothing_has_to_be_found_out() {
     found(&mut stage, "network/vpc");
     found(&mut stage, "network/gateway");
     in_doubt(&mut stage, "network/addresses[one]");
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/addresses[one]"));
+    stage.state.board.jump(&address("network/addresses[one]"));
     stage.press(&["Enter", "Down", "Down", "Down", "Down"]);
     stage.wished();
     stage.press(&["Enter"]);
@@ -280,7 +281,7 @@ fn a_sign_off_shows_what_is_asked_and_keeps_the_note() {
         kept: Vec::new(),
     };
     stage.fact(done);
-    let _ = stage.state.board.jump(&stage.state.facts, &address("handover/sign"));
+    stage.state.board.jump(&address("handover/sign"));
     stage.press(&["Enter"]);
     assert!(stage.screen(80, 24).contains("report of Acme Insurance PLC"));
     stage.wished();
@@ -314,7 +315,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
     stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
     let evidence = Evidence::said("vpc-0a1b is available");
     stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
-    let _ = stage.state.board.jump(&stage.state.facts, &step);
+    stage.state.board.jump(&step);
     stage.wished();
     stage.press(&["u"]);
     assert!(stage.wished()[0].starts_with("Send(UndoPlan([Address"), "it is looked first");
@@ -372,7 +373,7 @@ fn repeated_steps_fold_under_their_step() {
     stage.give("net.nat_count", "2");
     let folded = stage.screen(80, 24);
     assert!(folded.contains("0/2") && !folded.contains(" two "), "{folded}");
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/addresses[two]"));
+    stage.state.board.jump(&address("network/addresses[two]"));
     let screen = stage.screen(80, 24);
     assert!(screen.contains("two"), "{screen}");
     stage.press(&["Space"]);
@@ -388,7 +389,7 @@ fn watching_a_run_unfolds_nothing() {
     stage.press(&["R"]);
     let step = address("network/addresses[two]");
     stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
-    stage.notice(Notice::Output { step, attempt: 1, text: "AllocateAddress\n".to_owned() });
+    stage.notice(Notice::Output { step, attempt: 1, from: 0, text: "AllocateAddress\n".to_owned() });
     let screen = stage.screen(80, 24);
     assert!(screen.contains(">▸  ◓ An address") && screen.contains("AllocateAddress"), "{screen}");
 }
@@ -399,28 +400,6 @@ fn an_engagement_that_is_taken_up_again_asks_for_the_output_it_left() {
     let open = stage.state.facts.open.clone().unwrap();
     let effects = stage.state.enter(Opened::new(open.runbook, open.engagement));
     assert!(format!("{effects:?}").contains("Page"), "{effects:?}");
-}
-
-#[test]
-fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
-    let mut stage = Stage::answered();
-    let step = address("network/vpc");
-    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
-    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
-    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
-    let _ = stage.state.board.jump(&stage.state.facts, &step);
-    stage.wished();
-    stage.press(&["L"]);
-    assert!(stage.wished()[0].contains("Page"), "the output is not here: it is asked for");
-    let lines = (0..2_000).map(|number| format!("line {number}")).collect();
-    stage.notice(Notice::Page(Page { step, attempt: 1, from: 0, lines, total: 2_000 }));
-    assert!(stage.screen(80, 24).contains("line 1999"));
-    stage.press(&["g"]);
-    assert!(stage.screen(80, 24).contains("line 0"));
-    stage.press(&["/"]).write("line 1234").press(&["Enter"]);
-    assert!(stage.screen(80, 24).contains("in line 1235"));
-    stage.press(&["F"]);
-    assert!(stage.screen(80, 24).contains("FOLLOW"));
 }
 
 #[test]
@@ -501,7 +480,7 @@ fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
     }
     // What Enter would do for the holder is not offered to whoever reads along.
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 1, failure: Default::default() });
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/vpc"));
+    stage.state.board.jump(&address("network/vpc"));
     let screen = stage.screen(100, 24);
     assert!(!screen.contains("tries it again") && screen.contains("Next    you are reading"), "{screen}");
     // What the holder does is seen.

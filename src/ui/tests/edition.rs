@@ -36,7 +36,7 @@ fn taken() -> Stage {
         unfit: std::collections::BTreeSet::new(),
     });
     stage.notice(Notice::Runbook(runbook));
-    let _ = stage.state.board.jump(&stage.state.facts, &step);
+    stage.state.board.jump(&step);
     stage.wished();
     stage
 }

@@ -9,7 +9,7 @@ use crate::ui::state::Place;
 /// The form of the address plan.
 fn ranges() -> Stage {
     let mut stage = Stage::open();
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.state.board.jump(&address("network/ranges"));
     stage.press(&["Enter"]);
     assert_eq!(stage.state.place, Place::Form);
     stage
@@ -39,7 +39,7 @@ fn a_wrong_answer_stays_and_says_what_why_and_an_example() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("10.0.0.0/8"), "the draft stays when the field is left: {screen}");
     stage.press(&["Esc"]);
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.state.board.jump(&address("network/ranges"));
     stage.press(&["Enter"]);
     assert!(stage.screen(80, 24).contains("10.0.0.0/8"), "and when the form is left");
 }
@@ -131,7 +131,7 @@ fn a_form_that_ends_with_an_optional_field_leads_on_too() {
     let mut stage = Stage::open();
     stage.give("net.vpc_cidr", "10.40.0.0/16");
     stage.give("net.nat_mode", "none");
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.state.board.jump(&address("network/ranges"));
     stage.press(&["Enter", "Tab", "Tab", "Enter"]);
     assert_eq!(stage.state.place, Place::Board);
     assert_eq!(stage.state.board.address(&stage.state.facts), Some(address("start/who")));
@@ -148,7 +148,7 @@ fn a_form_of_which_nothing_is_needed_closes_when_it_was_gone_through() {
         let open = stage.state.facts.open.as_ref().unwrap();
         open.row(&address("network/extras")).unwrap().status.word()
     };
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/extras"));
+    stage.state.board.jump(&address("network/extras"));
     assert!(stage.screen(80, 24).contains("Asks    Note"), "{}", stage.screen(80, 24));
     stage.press(&["Enter", "Esc"]);
     assert_eq!(status(&stage), "needs input", "to look at it is not to accept it");

@@ -31,7 +31,7 @@ fn colourful(look: Look) -> Buffer {
         who: String::new(),
         due_in: None,
     });
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/gateway"));
+    stage.state.board.jump(&address("network/gateway"));
     stage.buffer(80, 24)
 }
 

@@ -6,6 +6,7 @@ mod edition;
 mod form;
 mod home;
 mod looks;
+mod output;
 mod plan;
 mod popups;
 mod secrets;

@@ -34,7 +34,7 @@ fn form() -> Stage {
     fold(&mut engagement, &Recorded { seq: 0, at: NOW, actor: "mk@laptop".to_owned(), event });
     let mut stage = Stage::home();
     stage.state.enter(Opened::new(runbook, engagement));
-    let _ = stage.state.board.jump(&stage.state.facts, &address("vpn/keys"));
+    stage.state.board.jump(&address("vpn/keys"));
     stage.press(&["Enter"]);
     stage
 }

@@ -20,7 +20,9 @@ fn at_firewall(waits: bool) -> Stage {
         });
     }
     let step = if waits { "handover/firewall" } else { "network/vpc" };
-    let _ = stage.state.board.jump(&stage.state.facts, &address(step));
+    stage.state.board.jump(&address(step));
+    // What it said is asked for when it is seen.
+    stage.screen(80, 24);
     stage.wished();
     stage
 }
@@ -87,7 +89,7 @@ fn overdue_is_said_in_the_tree() {
     let here = |stage: &Stage| stage.state.board.address(&stage.state.facts).unwrap().to_string();
     assert_eq!(here(&stage), "network/vpc", "while there is time, the work comes first");
     stage.state.facts.now = At(NOW.0 + 3 * 86_400_000);
-    let _ = stage.state.board.jump(&stage.state.facts, &address("network/ranges"));
+    stage.state.board.jump(&address("network/ranges"));
     stage.press(&["n"]);
     assert_eq!(here(&stage), "handover/firewall", "then who is late comes before the work");
     stage.press(&["n"]);

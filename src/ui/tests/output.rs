@@ -1,0 +1,110 @@
+//! The output of a step over the whole screen: a window on as many lines as there are.
+
+use super::stage::{Stage, address};
+use crate::engagement::{Address, Event as Fact};
+use crate::engine::{Find, Found, Hit, Notice, Page};
+
+#[test]
+fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
+    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
+    stage.state.board.jump(&step);
+    stage.wished();
+    stage.press(&["L"]);
+    assert!(stage.wished()[0].contains("Page"), "the output is not here: it is asked for");
+    let lines = (0..2_000).map(|number| format!("line {number}")).collect();
+    stage.notice(Notice::Page(Page { step, attempt: 1, from: 0, lines, total: 2_000 }));
+    assert!(stage.screen(80, 24).contains("line 1999"));
+    stage.press(&["g"]);
+    assert!(stage.screen(80, 24).contains("line 0"));
+    stage.press(&["/"]).write("line 1234").press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("in line 1235"));
+    stage.press(&["F"]);
+    assert!(stage.screen(80, 24).contains("FOLLOW"));
+}
+
+/// A step whose output has a million lines, of which some are here.
+fn of_a_million(from: usize, here: usize) -> (Stage, Address) {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
+    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
+    stage.state.board.jump(&step);
+    stage.press(&["L"]);
+    stage.notice(Notice::Page(lines_of_a_million(&step, from, here)));
+    stage.screen(80, 24);
+    stage.wished();
+    (stage, step)
+}
+
+fn lines_of_a_million(step: &Address, from: usize, count: usize) -> Page {
+    let lines = (from..from + count).map(|number| format!("line {number} of many")).collect();
+    Page { step: step.clone(), attempt: 1, from, lines, total: 1_000_000 }
+}
+
+#[test]
+fn a_million_lines_are_walked_page_by_page() {
+    let (mut stage, step) = of_a_million(999_000, 1_000);
+    assert!(stage.screen(80, 24).contains("line 999999 of many"));
+    assert!(stage.screen(80, 24).contains("FOLLOW  1000000 lines"), "{}", stage.screen(80, 24));
+    stage.press(&["PgUp"]);
+    assert!(stage.wished().is_empty(), "all that is near is here");
+    stage.press(&["g"]);
+    assert!(stage.wished()[0].contains("at: From(0)"));
+    stage.press(&["Down"]);
+    assert!(stage.wished().is_empty(), "it is asked for once");
+    assert!(stage.screen(80, 24).contains("It is read from the state file"), "{}", stage.screen(80, 24));
+    stage.notice(Notice::Page(lines_of_a_million(&step, 0, 1_000)));
+    assert!(stage.screen(80, 24).contains("lines 2-20 of 1000000"), "{}", stage.screen(80, 24));
+    assert!(stage.screen(80, 24).contains("line 1 of many"));
+    // What comes meanwhile is counted, and moves nothing.
+    stage.notice(Notice::Output { step: step.clone(), attempt: 1, from: 1_000_000, text: "new\n".to_owned() });
+    assert!(stage.screen(80, 24).contains("lines 2-20 of 1000001"), "{}", stage.screen(80, 24));
+    stage.press(&["G"]);
+    assert!(stage.wished()[0].contains("at: Last"));
+    let mut last = lines_of_a_million(&step, 999_001, 999);
+    last.lines.push("new".to_owned());
+    stage.notice(Notice::Page(Page { total: 1_000_001, ..last }));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("new") && screen.contains("FOLLOW"), "{screen}");
+    // Back on the board, the small pane reads on where the large one was.
+    stage.press(&["PgUp", "Esc"]);
+    assert!(!stage.screen(80, 24).contains("FOLLOW"), "{}", stage.screen(80, 24));
+    stage.press(&["F"]);
+    assert!(stage.screen(80, 24).contains("FOLLOW"));
+}
+
+#[test]
+fn what_is_not_here_is_looked_for_in_all_of_the_output() {
+    let (mut stage, step) = of_a_million(999_000, 1_000);
+    stage.press(&["/"]).write("line 5 of").press(&["Enter"]);
+    let wished = stage.wished();
+    assert!(wished[0].contains("Find") && wished[0].contains("from: 1000000, down: true"), "{wished:?}");
+    let find = Find { step: step.clone(), attempt: 1, wanted: "line 5 of".to_owned(), from: 1_000_000, down: true };
+    assert!(stage.screen(80, 24).contains("Esc stops"));
+    let page = lines_of_a_million(&step, 0, 1_000);
+    let hit = Some(Hit { line: 5, around: true, page });
+    stage.notice(Notice::Found(Found { find: find.clone(), hit }));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("\"line 5 of\" in line 6, from the other end"), "{screen}");
+    assert!(screen.contains("lines 6-24 of 1000000") && screen.contains("line 5 of many"), "{screen}");
+    assert!(stage.wished().is_empty(), "it came with the lines around it");
+    // Nowhere at all.
+    stage.press(&["n"]);
+    let from = 1_000;
+    assert!(stage.wished()[0].contains("from: 1000, down: true"));
+    stage.notice(Notice::Found(Found { find: Find { from, ..find.clone() }, hit: None }));
+    assert!(stage.screen(80, 24).contains("\"line 5 of\" is not in this output"), "{}", stage.screen(80, 24));
+    // Esc leaves the search and not the screen; a late answer changes nothing.
+    stage.press(&["N"]);
+    stage.wished();
+    stage.press(&["Esc"]);
+    assert_eq!(stage.wished(), ["Send(StopFinding)"]);
+    stage.notice(Notice::Found(Found { find: Find { from: 0, down: false, ..find }, hit: None }));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Stopped looking") && screen.contains("output of"), "{screen}");
+}
