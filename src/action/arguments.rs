@@ -47,6 +47,19 @@ impl<'a> Arguments<'a> {
         text.parse().map(Some).map_err(|_| self.wrong(name, "does not say where a secret lives"))
     }
 
+    /// A text exactly as it was given, which may be empty.
+    pub(super) fn verbatim(&self, name: &str) -> Result<String, Failure> {
+        match self.given.get(name) {
+            Some(Json::String(text)) => Ok(text.clone()),
+            _ => self.text(name),
+        }
+    }
+
+    /// A script, with its values quoted in it.
+    pub(super) fn script(&self, name: &str) -> Result<Option<String>, Failure> {
+        self.present(name).map(|_| self.verbatim(name)).transpose()
+    }
+
     /// A whole number between the two, ends included.
     pub(super) fn number(&self, name: &str, least: i32, most: i32) -> Result<Option<i32>, Failure> {
         let Some(text) = self.optional(name)? else { return Ok(None) };

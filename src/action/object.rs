@@ -507,7 +507,7 @@ pub(super) fn differing(compared: &[(&str, &str, Option<&str>)]) -> Vec<Differen
 
 /// One difference.
 pub(super) fn difference(what: &str, wanted: impl Into<String>, found: impl Into<String>) -> Difference {
-    Difference { what: what.to_owned(), wanted: wanted.into(), found: found.into() }
+    Difference { what: what.to_owned(), wanted: wanted.into(), found: found.into(), diff: String::new() }
 }
 
 /// Their ids.

@@ -11,6 +11,10 @@ use super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
 use super::aws_secret::TheSecret;
 use super::check::Check;
 use super::object::Object;
+use super::os::facts::{self, TheFacts};
+use super::os::file::TheFile;
+use super::os::packages::Packages;
+use super::os::restart::Restart;
 use super::reach::{Banner, Tcp};
 use super::shell::Shell;
 use super::world::Subject;
@@ -36,23 +40,32 @@ struct Argument {
     required: bool,
     /// It says where a secret lives; the action reads the text for the call, and nobody else does.
     secret: bool,
+    /// It is a shell script.
+    script: bool,
     help: &'static str,
 }
 
 const fn must(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: true, secret: false, help }
+    Argument { name, required: true, secret: false, script: false, help }
 }
 
 const fn may(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: false, secret: false, help }
+    Argument { name, required: false, secret: false, script: false, help }
 }
 
 /// One that may be given, and is a secret: `Arguments::secret` takes it out.
 const fn secret(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: false, secret: true, help }
+    Argument { secret: true, ..may(name, help) }
+}
+
+/// A script that may be given: its values are quoted.
+const fn script(name: &'static str, help: &'static str) -> Argument {
+    Argument { script: true, ..may(name, help) }
 }
 
 const KEY: Argument = must("key", "stable logical name, such as vpc/main; on the object's tags");
+const HOST: Argument = must("host", "name of a host of the engagement");
+const SUDO: Argument = may("sudo", "as root through sudo; true when not given");
 const NAME: Argument = may("name", "what the console shows; customer and key when not given");
 
 const ROWS: &[Row] = &[
@@ -273,6 +286,62 @@ const ROWS: &[Row] = &[
         make: |arguments, subject| Ok(Box::new(TheSecret::new(arguments, subject)?)),
     },
     Row {
+        name: "os/file",
+        summary: "A file on a host has this content, mode and owner; what was there before is kept for the undo",
+        arguments: &[
+            HOST,
+            must("path", "whole path of the file; its folder must be there"),
+            must("content", "its text"),
+            may("mode", "octal, such as \"0644\"; as it is when not given, and 0644 for a new file"),
+            may("owner", "user, by name or number; as it is when not given"),
+            may("group", "group, by name or number; as it is when not given"),
+            script("validate", "tells by its exit code whether the new file, `$1`, is good; before it takes its place"),
+            script(
+                "after",
+                "what has to follow when the file was written or taken back, such as a reload; `$1` is the file",
+            ),
+            SUDO,
+            may("limit", "how long writing it may take, `after` included; 10m when not given"),
+        ],
+        results: &[("path", "the file")],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(TheFile::new(arguments, subject)?)),
+    },
+    Row {
+        name: "os/packages",
+        summary: "Packages of the distribution are installed, on Debian, Ubuntu and Red Hat; waits for other package managers",
+        arguments: &[
+            HOST,
+            must("names", "list of packages"),
+            SUDO,
+            may("limit", "how long it may take; half of it may be spent on waiting for the lock; 10m when not given"),
+        ],
+        results: &[],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Packages::new(arguments, subject)?)),
+    },
+    Row {
+        name: "os/restart",
+        summary: "A host was restarted for this step and is back; never twice, whatever interrupts it",
+        arguments: &[
+            HOST,
+            may("if", "always, or when_required (as the distribution says it); always when not given"),
+            SUDO,
+            may("limit", "how long it is waited for; 10m when not given"),
+        ],
+        results: &[("boot", "the kernel's number of the boot it is in")],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Restart::new(arguments, subject)?)),
+    },
+    Row {
+        name: "os/facts",
+        summary: "What a host is: distribution, SELinux, firewall, free disk; asked once in a run",
+        arguments: &[HOST],
+        results: facts::NAMES,
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheFacts::new(arguments, subject)?))),
+    },
+    Row {
         name: "probe/tcp",
         summary: "A TCP port is open, or closed, as seen from here or from a host",
         arguments: &[
@@ -304,14 +373,25 @@ pub fn catalog() -> Catalog {
         args: row
             .arguments
             .iter()
-            .map(|one| ArgSpec { name: one.name, required: one.required, secret: one.secret, summary: one.help })
+            .map(|one| ArgSpec {
+                name: one.name,
+                required: one.required,
+                secret: one.secret,
+                script: one.script,
+                summary: one.help,
+            })
             .collect(),
         results: row.results.iter().map(|(name, _)| *name).collect(),
         mutates: row.mutates,
-        has_undo: row.mutates,
-        undo_reason: (!row.mutates).then_some("it changes nothing"),
+        has_undo: row.mutates && no_undo(row.name).is_none(),
+        undo_reason: no_undo(row.name).or((!row.mutates).then_some("it changes nothing")),
     };
     Catalog { kinds: ROWS.iter().map(|row| (row.name.to_owned(), spec(row))).collect() }
+}
+
+/// Why a change of this kind cannot be taken back.
+fn no_undo(kind: &str) -> Option<&'static str> {
+    (kind == "os/restart").then_some("a restart leaves nothing to take back")
 }
 
 /// The action of a resolved step.

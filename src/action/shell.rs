@@ -9,7 +9,6 @@ use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::failure::of_ssh;
-use super::world::trouble_of_ssh;
 use super::{Action, Found, Probe, Recalled, Trouble, Verified, World};
 use crate::engagement::{Change, Failure, Intent, Outcome, Purpose, Question, RepeatClass};
 use crate::input::SecretRef;
@@ -50,7 +49,7 @@ struct Ended {
 enum NotEnded {
     /// There is no way to the host in the runbook's hosts.
     NoRoute(Failure),
-    Ssh(SshError),
+    Trouble(Trouble),
     NeedsSecret(Question),
 }
 
@@ -58,7 +57,7 @@ impl NotEnded {
     fn trouble(&self) -> Trouble {
         match self {
             NotEnded::NoRoute(failure) => Trouble::Failure(failure.clone()),
-            NotEnded::Ssh(error) => trouble_of_ssh(error),
+            NotEnded::Trouble(trouble) => trouble.clone(),
             NotEnded::NeedsSecret(question) => Trouble::Question(question.clone()),
         }
     }
@@ -66,13 +65,13 @@ impl NotEnded {
 
 /// The two scripts that change something.
 #[derive(Debug, Clone, Copy)]
-enum Doing {
+pub(super) enum Doing {
     Run,
     Undo,
 }
 
 impl Doing {
-    fn what(self) -> &'static str {
+    pub(super) fn what(self) -> &'static str {
         match self {
             Doing::Run => "the script",
             Doing::Undo => "the undo script",
@@ -106,8 +105,11 @@ impl Shell {
     /// no script that does.
     async fn look(&self, world: &World, text: &str) -> Result<Ended, NotEnded> {
         let secret = if self.run.is_none() { self.secret(world).await? } else { None };
-        let route = world.routes.to(&self.host).map_err(NotEnded::NoRoute)?;
-        run_script(world, &route, &self.to_send(text, secret)).await.map_err(NotEnded::Ssh)
+        let route = world.way(&self.host).await.map_err(NotEnded::NoRoute)?;
+        match run_script(world, &route, &self.to_send(text, secret)).await {
+            Ok(ended) => Ok(ended),
+            Err(error) => Err(NotEnded::Trouble(world.trouble_at(&self.host, &error).await)),
+        }
     }
 
     fn failed(&self, what: &str, ended: &str, said: &Said) -> Failure {
@@ -129,21 +131,54 @@ impl Shell {
         intent: &DurableIntent,
         stdin: Option<SecretString>,
     ) -> Outcome {
-        let route = match world.routes.to(&self.host) {
-            Ok(route) => route,
-            Err(failure) => return Outcome::Failed { failure },
-        };
+        match self.started(world, text, intent, stdin).await {
+            Ok((fate, said)) => self.outcome(doing, fate, &said),
+            Err(failure) => Outcome::Failed { failure },
+        }
+    }
+
+    /// What became of a script that changes something, once it has ended.
+    ///
+    /// # Errors
+    /// The host could not be asked: nothing was started.
+    pub(super) async fn started(
+        &self,
+        world: &World,
+        text: &str,
+        intent: &DurableIntent,
+        stdin: Option<SecretString>,
+    ) -> Result<(Fate, Said), Failure> {
+        let route = world.way(&self.host).await?;
+        world.mind_the_disk(&self.host).await;
         let work = Detached { script: self.to_send(text, stdin), token: intent.token().to_owned() };
         let (fate, said) =
             with_output(world, async |sink| world.ssh.run_detached(&route, &work, &sink, &world.cancel).await).await;
+        fate.map(|fate| (fate, said)).map_err(|error| of_ssh(&error))
+    }
+
+    /// What became of a script that was started earlier; none when no script was.
+    ///
+    /// # Errors
+    /// The host could not be asked.
+    pub(super) async fn found_again(
+        &self,
+        world: &World,
+        text: &str,
+        intent: &Intent,
+    ) -> Result<Option<(Fate, Said)>, Trouble> {
+        let route = world.way(&self.host).await.map_err(Trouble::Failure)?;
+        // A look for it sends no script, and so no secret.
+        let work = Detached { script: self.to_send(text, None), token: intent.token.clone() };
+        let (fate, said) =
+            with_output(world, async |sink| world.ssh.find_detached(&route, &work, &sink, &world.cancel).await).await;
         match fate {
-            Ok(fate) => self.outcome(doing, fate, &said),
-            Err(error) => Outcome::Failed { failure: of_ssh(&error) },
+            Ok(fate) => Ok(fate.map(|fate| (fate, said))),
+            Err(error) => Err(world.trouble_at(&self.host, &error).await),
         }
     }
 
     /// What became of a script is what becomes of the step's change.
-    fn outcome(&self, doing: Doing, fate: Fate, said: &Said) -> Outcome {
+    pub(super) fn outcome(&self, doing: Doing, fate: Fate, said: &Said) -> Outcome {
         let (what, host) = (doing.what(), &self.host);
         match fate {
             Fate::Ended { code: 0 } => Outcome::Changed {
@@ -219,11 +254,11 @@ impl Action for Shell {
     }
 
     async fn at_hand(&self, world: &World) -> Result<(), Question> {
-        match self.secret(world).await {
-            Err(NotEnded::NeedsSecret(question)) => Err(question),
-            // What else is wrong, the script says for itself.
-            Ok(_) | Err(_) => Ok(()),
+        if let Err(NotEnded::NeedsSecret(question)) = self.secret(world).await {
+            return Err(question);
         }
+        // What else is wrong, the script says for itself.
+        if self.sudo { world.sudo_at_hand(&self.host).await } else { Ok(()) }
     }
 
     async fn probe(&self, world: &World) -> Probe {
@@ -261,19 +296,11 @@ impl Action for Shell {
             Purpose::Undo => (Doing::Undo, &self.undo),
         };
         let Some(text) = text else { return Recalled::Nothing };
-        let route = match world.routes.to(&self.host) {
-            Ok(route) => route,
-            Err(failure) => return Recalled::Trouble(Trouble::Failure(failure)),
-        };
-        // A look for it sends no script, and so no secret.
-        let work = Detached { script: self.to_send(text, None), token: intent.token.clone() };
-        let (fate, said) =
-            with_output(world, async |sink| world.ssh.find_detached(&route, &work, &sink, &world.cancel).await).await;
-        match fate {
+        match self.found_again(world, text, intent).await {
             Ok(None) => Recalled::Nothing,
-            Ok(Some(Fate::CutOff { claim })) => Recalled::CutOff { why: self.cut_off(doing.what(), &claim) },
-            Ok(Some(fate)) => Recalled::Ended(self.outcome(doing, fate, &said)),
-            Err(error) => Recalled::Trouble(trouble_of_ssh(&error)),
+            Ok(Some((Fate::CutOff { claim }, _))) => Recalled::CutOff { why: self.cut_off(doing.what(), &claim) },
+            Ok(Some((fate, said))) => Recalled::Ended(self.outcome(doing, fate, &said)),
+            Err(trouble) => Recalled::Trouble(trouble),
         }
     }
 
@@ -374,7 +401,7 @@ async fn with_output<T>(world: &World, work: impl AsyncFnOnce(mpsc::Sender<Heard
 
 /// What a script wrote, made printable, the end of it only.
 #[derive(Debug, Default)]
-struct Said {
+pub(super) struct Said {
     out: Tail,
     err: Tail,
 }
@@ -428,7 +455,7 @@ impl Said {
         lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
     }
 
-    fn result(&self) -> &str {
+    pub(super) fn result(&self) -> &str {
         self.out.text.trim_end()
     }
 }

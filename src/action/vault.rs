@@ -95,6 +95,11 @@ impl Vault {
         self.known().insert(reference.clone(), text);
     }
 
+    /// It was not what it should have been: it is asked for again. The masks go on hiding it.
+    pub fn unlearn(&self, reference: &SecretRef) {
+        self.known().remove(reference);
+    }
+
     /// Does this process know it already?
     pub fn knows(&self, reference: &SecretRef) -> bool {
         self.known().contains_key(reference)

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
 use super::failure::of_ssh;
+use super::os::facts::Known;
 use super::vault::{Keep, NotKept, Vault};
 use crate::aws::{Cloud, Owner, Stamp, Wiring};
 use crate::engagement::{self, Address, Engagement, Failure, Host, MissingSecret, Question};
@@ -28,6 +29,7 @@ pub struct Worlds {
     identity: Option<Identity>,
     vault: Vault,
     shows_at_once: bool,
+    facts: Known,
 }
 
 impl Worlds {
@@ -40,6 +42,7 @@ impl Worlds {
             identity: None,
             vault: Vault::default(),
             shows_at_once: false,
+            facts: Known::default(),
         }
     }
 
@@ -158,11 +161,17 @@ impl Worlds {
             ssh: self.ssh.clone(),
             routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
             vault: self.vault.clone(),
+            facts: self.facts.clone(),
             output,
             cancel,
             subject,
             shows_at_once: self.shows_at_once,
         }
+    }
+
+    /// What hosts said of themselves may be otherwise by now: a run begins.
+    pub fn look_anew(&self) {
+        self.facts.forget();
     }
 
     /// Hangs up everywhere.
@@ -179,6 +188,7 @@ pub struct World {
     pub ssh: Arc<Pool>,
     pub routes: Arc<Routes>,
     pub vault: Vault,
+    pub(super) facts: Known,
     /// Live output, as it comes. The bytes are not to be trusted.
     pub output: mpsc::Sender<Vec<u8>>,
     pub cancel: CancellationToken,
@@ -388,6 +398,7 @@ mod tests {
             user: "ops".to_owned(),
             key: None,
             via: via.map(str::to_owned),
+            sudo: None,
             fingerprints: Vec::new(),
         };
         (name.to_owned(), Ok(host))

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use serde_json::Value as Json;
+
 use super::Everywhere;
 use super::context::Context;
 use super::failure::Failure;
 use super::print::{self, Format};
 use super::session::{self, Session};
-use crate::engagement::{Plan, PlanEntry, Verdict};
+use crate::engagement::{Change, Plan, PlanEntry, Verdict};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -80,17 +82,12 @@ pub fn text(plan: &Plan) -> String {
 fn details(out: &mut String, entry: &PlanEntry) {
     for difference in entry.finding.iter().flat_map(|finding| &finding.differences) {
         let _ = writeln!(out, "    {}: found {}, wanted {}", difference.what, difference.found, difference.wanted);
-    }
-    for change in &entry.changes {
-        if change.service == "ssh" {
-            let _ = writeln!(out, "    on host {}:", change.operation);
-            let script = change.arguments.get("script").and_then(|script| script.as_str()).unwrap_or_default();
-            for line in script.lines() {
-                let _ = writeln!(out, "      | {line}");
-            }
-        } else {
-            let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
+        for line in difference.diff.lines() {
+            let _ = writeln!(out, "      {line}");
         }
+    }
+    for one in &entry.changes {
+        change(out, one);
     }
     if entry.would_change() {
         for (word, said) in [("cost", &entry.cost), ("careful", &entry.breaks), ("undo", &entry.undo)] {
@@ -98,5 +95,36 @@ fn details(out: &mut String, entry: &PlanEntry) {
                 let _ = writeln!(out, "    {word}: {said}");
             }
         }
+    }
+}
+
+/// One change as it would be made: a call, or a script with what it says, or what a kind of onramp's own does on a host.
+pub(super) fn change(out: &mut String, change: &Change) {
+    if change.service != "ssh" {
+        let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
+        return;
+    }
+    let _ = writeln!(out, "    on host {}:", change.operation);
+    for (name, value) in change.arguments.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("library" | "sudo", _) => {}
+            ("script", value) => verbatim(out, value.as_str().unwrap_or_default()),
+            (_, Json::String(text)) if text.contains('\n') => {
+                let _ = writeln!(out, "      {name}:");
+                verbatim(out, text);
+            }
+            (_, Json::String(text)) => {
+                let _ = writeln!(out, "      {name}: {text}");
+            }
+            (_, value) => {
+                let _ = writeln!(out, "      {name}: {value}");
+            }
+        }
+    }
+}
+
+fn verbatim(out: &mut String, text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(out, "      | {line}");
     }
 }

@@ -241,6 +241,9 @@ fn what_to_do(reference: &SecretRef) -> String {
         SecretRef::Passphrase { .. } => {
             "run it on a terminal, or name an identity file in ONRAMP_AGE_IDENTITY".to_owned()
         }
+        reference if reference.is_for_sudo() => {
+            "run it on a terminal, or say where it lives: `sudo` of the host, in the runbook's hosts".to_owned()
+        }
         SecretRef::Prompt { what_for } => {
             format!("run it on a terminal, or keep it: onramp secret NAME set {what_for}")
         }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::plan::change;
 use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
-use crate::engagement::{Address, Change, Engagement, Event, Outcome, StepRecord, TakeBack, UndoPlan};
+use crate::engagement::{Address, Engagement, Event, Outcome, StepRecord, TakeBack, UndoPlan};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -177,7 +178,7 @@ fn text(plan: &UndoPlan) -> String {
         let made = if entry.doubt { "in doubt: it was sent at the latest" } else { "made" };
         let _ = writeln!(out, "    {made} {}; safe to take back {}", entry.made, entry.until);
         match &entry.does {
-            TakeBack::Send(changes) => changes.iter().for_each(|change| call(&mut out, change)),
+            TakeBack::Send(changes) => changes.iter().for_each(|one| change(&mut out, one)),
             TakeBack::Nothing => {
                 let _ = writeln!(out, "    it is not there any more: nothing is sent");
             }
@@ -191,7 +192,7 @@ fn text(plan: &UndoPlan) -> String {
                     "    it was looked for and is not seen, which is not certain yet: it is looked for for {left} more. If \
                      it turns up:"
                 );
-                changes.iter().for_each(|change| call(&mut out, change));
+                changes.iter().for_each(|one| change(&mut out, one));
             }
             TakeBack::Unclear { why } => {
                 let _ = writeln!(out, "    nobody can tell whether it was made: {why}");
@@ -199,7 +200,7 @@ fn text(plan: &UndoPlan) -> String {
             TakeBack::Unseen { recorded, why } => {
                 let _ =
                     writeln!(out, "    it could not be looked at ({why}); when it was made, this was to take it back:");
-                recorded.iter().for_each(|change| call(&mut out, change));
+                recorded.iter().for_each(|one| change(&mut out, one));
             }
         }
     }
@@ -210,18 +211,6 @@ fn text(plan: &UndoPlan) -> String {
         let _ = writeln!(out, "{}, in this order: what hangs on something goes before it.", plan.summary());
     }
     out
-}
-
-fn call(out: &mut String, change: &Change) {
-    if change.service != "ssh" {
-        let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
-        return;
-    }
-    let _ = writeln!(out, "    on host {}:", change.operation);
-    let script = change.arguments.get("script").and_then(|script| script.as_str()).unwrap_or_default();
-    for line in script.lines() {
-        let _ = writeln!(out, "      | {line}");
-    }
 }
 
 fn confirmed(name: &str) -> Result<bool, Failure> {

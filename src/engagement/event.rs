@@ -301,6 +301,9 @@ pub struct Difference {
     pub what: String,
     pub wanted: String,
     pub found: String,
+    /// The way from what was found to what is wanted, in the form of `diff -u`, where both are texts of lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub diff: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -77,7 +77,9 @@ impl Words<'_> {
 
     fn differences(&self, differences: &mut [Difference]) {
         for difference in differences {
-            [&mut difference.wanted, &mut difference.found].into_iter().for_each(|text| self.text(text));
+            [&mut difference.wanted, &mut difference.found, &mut difference.diff]
+                .into_iter()
+                .for_each(|text| self.text(text));
         }
     }
 

@@ -45,6 +45,15 @@ pub enum Call {
 }
 
 impl Call {
+    /// The host that the scripts of it run on, where it runs scripts.
+    pub fn script_host(&self) -> Option<&str> {
+        match self {
+            Call::Shell { host, .. } => Some(host),
+            Call::Kind { kind, with } if kind.starts_with("os/") => with.get("host").and_then(Json::as_str),
+            _ => None,
+        }
+    }
+
     /// Digest of what would be sent.
     pub fn digest(&self) -> String {
         digest_of(&match self {
@@ -77,6 +86,8 @@ pub struct Host {
     /// `agent` or a path.
     pub key: Option<String>,
     pub via: Option<String>,
+    /// Where the password lives that sudo asks for there.
+    pub sudo: Option<String>,
     pub fingerprints: Vec<String>,
 }
 
@@ -301,6 +312,7 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
         user: template.user.text(scope)?,
         key: optional(&template.key)?,
         via: optional(&template.via)?,
+        sudo: optional(&template.sudo)?,
         fingerprints,
     })
 }

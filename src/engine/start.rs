@@ -14,7 +14,7 @@ use crate::engagement::{
     Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, asking, call,
     digest_of, item_of, plan_digest, scope, token,
 };
-use crate::runbook::{Runbook, Save, Scope, Step, UndoUntil, Unrendered, Work};
+use crate::runbook::{Runbook, Save, Scope, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
 
 pub(super) struct Prepared {
@@ -97,9 +97,9 @@ fn intent(
     };
     let attempt = next_attempt(engagement, address);
     // A host runs a token once, and after a failure a script may be run again: each try has its own.
-    let said = match call {
-        Call::Shell { .. } => digest_of(&json!({ "attempt": attempt, "of": said })),
-        _ => said,
+    let said = match call.script_host() {
+        Some(_) => digest_of(&json!({ "attempt": attempt, "of": said })),
+        None => said,
     };
     let token = token(&engagement.identity.id, &engagement.first_name(address), &said, generation);
     let tags = if marked && purpose == Purpose::Apply { subject.marks(&token, attempt) } else { BTreeMap::new() };
@@ -188,12 +188,9 @@ pub(super) fn drop_output() -> mpsc::Sender<Vec<u8>> {
 /// Which host a step's script runs on, for a step that runs scripts.
 pub(super) fn host_of(runbook: &Runbook, scope: &Scope, address: &Address) -> Option<String> {
     let step = runbook.step(&address.step)?;
-    if !matches!(step.work, Work::Shell(_)) {
+    if !step.touches_world() {
         return None;
     }
     let item = item_of(step, address, scope).ok()??;
-    match call(step, item.as_ref(), scope) {
-        Ok(Call::Shell { host, .. }) => Some(host),
-        _ => None,
-    }
+    call(step, item.as_ref(), scope).ok()?.script_host().map(str::to_owned)
 }

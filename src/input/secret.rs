@@ -9,6 +9,8 @@ use super::InputId;
 use super::kind::Bounds;
 use super::refusal::Refusal;
 
+const SUDO: &str = "sudo password of ";
+
 /// Where a secret lives. Printed, it is what a person writes: `keyring:SERVICE/NAME`, `age:FILE#NAME`,
 /// `aws-secret:NAME-or-ARN#KEY`, `prompt`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,6 +29,17 @@ pub enum SecretRef {
 }
 
 impl SecretRef {
+    /// What sudo asks this user for on this host; kept nowhere.
+    #[must_use]
+    pub fn for_sudo(user: &str, host: &str) -> SecretRef {
+        SecretRef::Prompt { what_for: format!("{SUDO}{user}@{host}") }
+    }
+
+    /// Is it what sudo asks for?
+    pub fn is_for_sudo(&self) -> bool {
+        matches!(self, SecretRef::Prompt { what_for } if what_for.starts_with(SUDO))
+    }
+
     /// For the input that it answers: a prompt takes the input's name.
     #[must_use]
     pub fn of(&self, input: &InputId) -> SecretRef {

@@ -171,7 +171,8 @@ impl Hosts {
         for machine in woken.into_iter().map(Arc::new) {
             let timers = machine.with(|state| state.timers.clone());
             timers.into_iter().for_each(|timer| machine.await_timer(timer));
-            self.network.attach(machine);
+            self.network.attach(machine.clone());
+            machine.come_up().await;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod exec;
 pub mod firewall;
 pub mod image;
 pub mod machine;
+pub mod power;
 mod proc_fs;
 pub mod processes;
 pub mod program;

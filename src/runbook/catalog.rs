@@ -37,6 +37,8 @@ pub struct ArgSpec {
     pub required: bool,
     /// It takes a secret: its value is where the secret lives, and only the action reads the text.
     pub secret: bool,
+    /// It is a shell script: each value in it is quoted.
+    pub script: bool,
     pub summary: &'static str,
 }
 
@@ -47,7 +49,7 @@ impl Catalog {
         args.iter().filter(|arg| arg.secret).map(|arg| arg.name)
     }
 
-    /// What is wrong with a step's use of a kind. `step` is the step; `key` is `aws` or `probe`, and `kind` what it says.
+    /// What is wrong with a step's use of a kind. `step` is the step; `key` is `aws`, `os` or `probe`, and `kind` what it says.
     pub(super) fn check<'a>(
         &self,
         step: &Cursor,

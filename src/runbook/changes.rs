@@ -107,7 +107,8 @@ fn does_what(step: &Step, renamed: &BTreeMap<StepId, StepId>) -> Does {
         }
         Work::Shell(shell) => does.extend(scripts(shell)),
         Work::Kind { kind, with, .. } => {
-            does.insert(if kind.starts_with("aws/") { "aws" } else { "probe" }, json!(kind));
+            let family = ["aws", "os"].into_iter().find(|family| kind.starts_with(&format!("{family}/")));
+            does.insert(family.unwrap_or("probe"), json!(kind));
             does.insert("with", with.sources());
         }
     }
@@ -296,6 +297,7 @@ fn way(host: &HostTemplate) -> (String, String) {
         "port": source(&host.port),
         "key": source(&host.key),
         "via": source(&host.via),
+        "sudo": source(&host.sudo),
         "known_as": source(&host.known_as),
         "fingerprints": source(&host.fingerprints),
     });

@@ -95,13 +95,15 @@ pub(super) struct Host {
     pub key: Option<String>,
     /// Name of the host to go through.
     pub via: Option<String>,
+    /// One `{{ secret }}`: the password that sudo asks for there. Without it a person is asked.
+    pub sudo: Option<String>,
     /// The host whose keys it shows, where two ways lead to one machine.
     pub known_as: Option<String>,
     /// Fingerprints of its host keys from a second source: one, or a list.
     pub fingerprints: Option<String>,
 }
 
-/// One step. It has exactly one of `form`, `choice`, `manual`, `shell`, `aws` and `probe`.
+/// One step. It has exactly one of `form`, `choice`, `manual`, `shell`, `aws`, `os` and `probe`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
@@ -135,9 +137,11 @@ pub(super) struct Step {
     pub shell: Option<Shell>,
     /// An action in AWS, with the arguments of `with`.
     pub aws: Option<String>,
+    /// Something on a host that is more than a script (a file, packages, a restart), with the arguments of `with`.
+    pub os: Option<String>,
     /// A check from outside, with the arguments of `with`.
     pub probe: Option<String>,
-    /// Arguments of `aws` or `probe`. Texts are templates.
+    /// Arguments of `aws`, `os` or `probe`. Texts are templates.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub with: Option<serde_yaml::Mapping>,
     /// Name of the host for `shell`.

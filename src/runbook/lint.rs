@@ -65,7 +65,7 @@ pub const RULES: [Rule; 48] = [
     read("phase-order", "A file has a phase that `phases` does not name.", "Its steps would never be walked."),
     read(
         "one-work",
-        "A step has none, or more than one, of form, choice, manual, shell, aws and probe.",
+        "A step has none, or more than one, of form, choice, manual, shell, aws, os and probe.",
         "A step is one thing.",
     ),
     read("stray-key", "A key that means nothing beside this kind of work.", "It would be ignored in silence."),
@@ -241,6 +241,7 @@ impl<'a> Book<'a> {
                 ("port", &host.port),
                 ("key", &host.key),
                 ("via", &host.via),
+                ("sudo", &host.sudo),
                 ("known_as", &host.known_as),
                 ("fingerprints", &host.fingerprints),
             ];

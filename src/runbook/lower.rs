@@ -137,6 +137,7 @@ impl Lowering<'_> {
             port: self.optional_template(&cursor.key("port"), port.as_ref()),
             key: self.optional_template(&cursor.key("key"), host.key.as_ref()),
             via: self.optional_template(&cursor.key("via"), host.via.as_ref()),
+            sudo: self.secret(&cursor.key("sudo"), "sudo", host.sudo.as_ref()),
             known_as: self.optional_template(&cursor.key("known_as"), host.known_as.as_ref()),
             fingerprints: self.optional_template(&cursor.key("fingerprints"), host.fingerprints.as_ref()),
             name: name?,
@@ -226,9 +227,9 @@ impl Lowering<'_> {
         if let Some(shell) = &step.shell {
             return self.shell(cursor, step, shell).map(Work::Shell);
         }
-        let (key, kind) =
-            step.aws.as_ref().map(|kind| ("aws", kind)).or(step.probe.as_ref().map(|kind| ("probe", kind)))?;
-        let with = self.args(&cursor.key("with"), step.with.as_ref());
+        let kinds = [("aws", &step.aws), ("os", &step.os), ("probe", &step.probe)];
+        let (key, kind) = kinds.into_iter().find_map(|(key, kind)| Some((key, kind.as_ref()?)))?;
+        let with = self.args(&cursor.key("with"), &format!("{key}/{kind}"), step.with.as_ref());
         let saves = step.saves.iter().flat_map(BTreeMap::keys);
         self.problems.extend(self.catalog.check(cursor, (key, kind), &with, saves));
         let kind = format!("{key}/{kind}");
@@ -261,16 +262,16 @@ impl Lowering<'_> {
             run: self.script(&scripts.key("run"), shell.run.as_ref()),
             verify: self.script(&scripts.key("verify"), shell.verify.as_ref()),
             undo: self.script(&scripts.key("undo"), shell.undo.as_ref()),
-            stdin: self.stdin(&scripts.key("stdin"), shell.stdin.as_ref()),
+            stdin: self.secret(&scripts.key("stdin"), "stdin", shell.stdin.as_ref()),
             limit: limit.unwrap_or(LIMIT),
             host: host?,
         };
         Some(scripts)
     }
 
-    fn stdin(&mut self, cursor: &Cursor, source: Option<&String>) -> Option<Template> {
+    fn secret(&mut self, cursor: &Cursor, what: &str, source: Option<&String>) -> Option<Template> {
         let template = self.optional_template(cursor, source)?;
-        self.one_secret(cursor, "stdin", Some(&template));
+        self.one_secret(cursor, what, Some(&template));
         Some(template)
     }
 
@@ -285,14 +286,14 @@ impl Lowering<'_> {
 
     /// Keys that mean nothing beside the work that the step has.
     fn stray_keys(&mut self, cursor: &Cursor, step: &file::Step) {
-        let action = step.aws.is_some() || step.probe.is_some();
+        let action = step.aws.is_some() || step.os.is_some() || step.probe.is_some();
         let asks_somebody = step.waits_on.is_some() || others_sign(step).is_some();
         for (key, there, belongs, to) in [
             ("host", step.host.is_some(), step.shell.is_some(), "shell"),
             ("sudo", step.sudo.is_some(), step.shell.is_some(), "shell"),
             ("limit", step.limit.is_some(), step.shell.is_some(), "shell"),
-            ("with", step.with.is_some(), action, "aws` or `probe"),
-            ("saves", step.saves.is_some(), action || step.shell.is_some(), "aws`, `probe` or `shell"),
+            ("with", step.with.is_some(), action, "aws`, `os` or `probe"),
+            ("saves", step.saves.is_some(), action || step.shell.is_some(), "aws`, `os`, `probe` or `shell"),
             ("ask", step.ask.is_some(), step.waits_on.is_some(), "waits_on"),
             ("who", step.who.is_some(), asks_somebody, "waits_on"),
             ("due", step.due.is_some(), asks_somebody, "waits_on"),
@@ -371,8 +372,22 @@ impl Lowering<'_> {
         read
     }
 
-    fn args(&mut self, cursor: &Cursor, with: Option<&serde_yaml::Mapping>) -> Args {
-        Args(with.map(|map| self.arg_map(cursor, map)).unwrap_or_default())
+    /// The arguments of a kind. One that is a script is read as one, so that its values are quoted.
+    fn args(&mut self, cursor: &Cursor, kind: &str, with: Option<&serde_yaml::Mapping>) -> Args {
+        let catalog = self.catalog;
+        let specs = catalog.kinds.get(kind).map(|spec| spec.args.as_slice()).unwrap_or_default();
+        let is_script = |key: &str| specs.iter().any(|spec| spec.script && spec.name == key);
+        let mut args = Vec::new();
+        for (key, value) in with.into_iter().flatten() {
+            let key = scalar(Some(key)).unwrap_or_default();
+            let at = cursor.key(&key);
+            let arg = match value {
+                serde_yaml::Value::String(text) if is_script(&key) => self.script(&at, Some(text)).map(Arg::Template),
+                value => self.arg(&at, value),
+            };
+            args.extend(arg.map(|arg| (key, arg)));
+        }
+        Args(args)
     }
 
     fn arg_map(&mut self, cursor: &Cursor, map: &serde_yaml::Mapping) -> Vec<(String, Arg)> {
@@ -399,15 +414,16 @@ impl Lowering<'_> {
     }
 }
 
-const WORKS: &str = "`form`, `choice`, `manual`, `shell`, `aws` and `probe`";
+const WORKS: &str = "`form`, `choice`, `manual`, `shell`, `aws`, `os` and `probe`";
 
-fn works(step: &file::Step) -> [(&'static str, bool); 6] {
+fn works(step: &file::Step) -> [(&'static str, bool); 7] {
     [
         ("form", step.form.is_some()),
         ("choice", step.choice.is_some()),
         ("manual", step.manual.is_some()),
         ("shell", step.shell.is_some()),
         ("aws", step.aws.is_some()),
+        ("os", step.os.is_some()),
         ("probe", step.probe.is_some()),
     ]
 }

@@ -158,7 +158,7 @@ pub enum Work {
     Choice(InputId),
     Manual(Manual),
     Shell(Shell),
-    /// A kind of the action registry: `aws/vpc`, `probe/tcp`, … with its arguments.
+    /// A kind of the action registry: `aws/vpc`, `os/file`, `probe/tcp`, … with its arguments.
     Kind {
         kind: String,
         with: Args,
@@ -281,6 +281,8 @@ pub struct HostTemplate {
     pub key: Option<Template>,
     /// Name of the host to go through; none for a direct connection.
     pub via: Option<Template>,
+    /// Renders to where the password lives that sudo asks for there.
+    pub sudo: Option<Template>,
     /// The host whose keys it shows, where two ways lead to one machine.
     pub known_as: Option<Template>,
     /// Known fingerprints from a second source, one or a list.

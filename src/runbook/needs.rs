@@ -133,7 +133,7 @@ fn listing(host: &HostTemplate) -> impl Iterator<Item = &Names> {
 }
 
 fn way(host: &HostTemplate) -> impl Iterator<Item = &Names> {
-    let optional = [&host.port, &host.key, &host.known_as, &host.fingerprints].into_iter().flatten();
+    let optional = [&host.port, &host.key, &host.sudo, &host.known_as, &host.fingerprints].into_iter().flatten();
     listing(host).chain([&host.address, &host.user].into_iter().chain(optional).map(|template| template.reads()))
 }
 

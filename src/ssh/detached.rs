@@ -253,12 +253,17 @@ impl<'a> Watch<'a> {
     async fn watch(&mut self, mode: Mode) -> Result<Told, SshError> {
         let stopping = matches!(mode, Mode::Stop(_));
         let nonce = format!("onramp-{:016x}", random().map_err(|problem| self.at_target((Stage::Command, problem)))?);
-        let watcher = self.watcher(mode, &nonce).map_err(|problem| self.at_target((Stage::Command, problem)))?;
-        let session = tokio::select! {
+        let ready = async {
+            let password = self.pool.sudo_password(self.hops, self.work.script.sudo).await?;
+            let watcher = self.watcher(mode, &nonce, password.as_ref());
+            let watcher = watcher.map_err(|problem| self.at_target((Stage::Command, problem)))?;
+            Ok::<_, SshError>((watcher, self.pool.session(self.hops).await?))
+        };
+        let (watcher, session) = tokio::select! {
             biased;
             () = self.cancel.cancelled(), if !stopping => return Ok(Told::Cancelled),
             () = passed(self.deadline), if !stopping => return Ok(Told::Late),
-            session = self.pool.session(self.hops) => session?,
+            ready = ready => ready?,
         };
         let (piece, mut pieces) = mpsc::channel::<Chunk>(UNDER_WAY);
         self.deadline.get_or_insert_with(|| Instant::now() + self.work.script.limit);
@@ -349,14 +354,14 @@ impl<'a> Watch<'a> {
         None
     }
 
-    fn watcher(&self, mode: Mode, nonce: &str) -> Result<Prepared, Problem> {
+    fn watcher(&self, mode: Mode, nonce: &str, password: Option<&SecretString>) -> Result<Prepared, Problem> {
         let token = &self.work.token;
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(Problem::BadScript(format!("\"{token}\" cannot name a claim")));
         }
         let text = watcher(self.work, mode, nonce, (self.out, self.err))?;
         let (text, sudo) = (text.expose_secret().to_owned(), self.work.script.sudo);
-        Prepared::new(&Script { text, sudo, limit: FOR_EVER, stdin_after: None }, &self.target.user)
+        Prepared::new(&Script { text, sudo, limit: FOR_EVER, stdin_after: None }, &self.target.user, password)
     }
 
     async fn tell(&self, heard: Heard) {

@@ -211,6 +211,9 @@ pub enum Problem {
     /// `sudo -n` would have to ask for a password.
     #[error("sudo asks for a password")]
     PasswordNeededForSudo,
+    /// What sudo was given is not the user's password.
+    #[error("sudo does not accept the password that it was given")]
+    WrongPasswordForSudo,
     /// sudo refused for another reason.
     #[error("sudo refused: {0}")]
     SudoRefused(String),
@@ -231,7 +234,7 @@ pub enum Problem {
 impl SshError {
     /// True when the command may have been started: what it did is unknown. False: nothing has run on the host.
     pub fn may_have_run(&self) -> bool {
-        let before = [Problem::CommandRefused, Problem::PasswordNeededForSudo];
+        let before = [Problem::CommandRefused, Problem::PasswordNeededForSudo, Problem::WrongPasswordForSudo];
         self.stage == Stage::Command
             && !before.contains(&self.problem)
             && !matches!(self.problem, Problem::BadScript(_) | Problem::SudoRefused(_))
@@ -256,6 +259,7 @@ impl SshError {
             Problem::ChannelRefused(_)
             | Problem::CommandRefused
             | Problem::PasswordNeededForSudo
+            | Problem::WrongPasswordForSudo
             | Problem::SudoRefused(_) => self.about_the_host(),
             Problem::Lost(_) | Problem::Cancelled if self.may_have_run() => {
                 "What the script did is unknown: probe before trying again.".to_owned()
@@ -343,8 +347,14 @@ impl SshError {
                 format!("Check the login shell of the user on {hop}, and ForceCommand or command= for its key.")
             }
             Problem::PasswordNeededForSudo => format!(
-                "Let the user run sudo without a password on {hop} (NOPASSWD in /etc/sudoers.d), or log in as another user."
+                "Give the password: onramp asks for it where somebody can answer, and `sudo` of {hop} in the runbook's hosts \
+                 may name the secret. Or let the user run sudo without one (NOPASSWD in /etc/sudoers.d)."
             ),
+            Problem::WrongPasswordForSudo => {
+                format!(
+                    "Give the password of the user on {hop} again. Beware: some hosts lock a user after a few tries."
+                )
+            }
             _ => {
                 format!("Check /etc/sudoers on {hop}: the user must be allowed to run sh as root, without a terminal.")
             }

@@ -32,6 +32,10 @@ const HEAD: usize = 2 * 1024;
 /// CIS images set umask 027 and a bare PATH; files would become unreadable for service users.
 const PROLOGUE: &str = "set -eu\numask 022\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\n";
 
+/// sudo reads a password only where it wants one, so what stands before this line is passed over where it did not.
+const BEGINS: &str = "onramp-script-begins";
+const WITH_PASSWORD: &str = "sudo -S -p '' sh -c 'while IFS= read -r line; do if [ \"$line\" = onramp-script-begins ]; then exec sh -s; fi; done; exit 125'";
+
 /// A script in the form in which it is sent.
 pub(super) struct Prepared {
     command: &'static str,
@@ -41,15 +45,26 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// `script` on the standard input of a shell of `user`, or of root.
-    pub(super) fn new(script: &Script, user: &str) -> Result<Self, Problem> {
+    /// `script` on the standard input of a shell of `user`, or of root. sudo is told `password` where it wants one.
+    pub(super) fn new(script: &Script, user: &str, password: Option<&SecretString>) -> Result<Self, Problem> {
         let sudo = script.sudo && user != "root";
-        Ok(Self {
-            command: if sudo { "sudo -n sh -s" } else { "sh -s" },
-            input: as_sent(script)?,
-            sudo,
-            limit: script.limit,
-        })
+        let (script_text, limit) = (as_sent(script)?, script.limit);
+        let (command, input) = match password.filter(|_| sudo) {
+            None if sudo => ("sudo -n sh -s", script_text),
+            None => ("sh -s", script_text),
+            Some(password) => {
+                let text = script_text.expose_secret();
+                let input = format!("{}\n{BEGINS}\n{text}", password.expose_secret());
+                (WITH_PASSWORD, SecretString::from(input))
+            }
+        };
+        Ok(Self { command, input, sudo, limit })
+    }
+
+    /// Only a try whether sudo takes `password`, and nothing after it that could be taken for one.
+    pub(super) fn trial(password: &SecretString, limit: Duration) -> Self {
+        let input = SecretString::from(format!("{}\n", password.expose_secret()));
+        Self { command: "sudo -k -S -p '' true", input, sudo: true, limit }
     }
 }
 
@@ -403,7 +418,9 @@ impl State {
             return None;
         }
         Some(match *refusal {
-            "sudo: a password is required" => Problem::PasswordNeededForSudo,
+            "sudo: a password is required" | "sudo: interactive authentication is required" => {
+                Problem::PasswordNeededForSudo
+            }
             other => Problem::SudoRefused(printable(other)),
         })
     }
@@ -412,7 +429,10 @@ impl State {
 /// The sentences with which sudo ends before it runs anything. They are English: the session asks for that.
 fn is_refusal_of_sudo(line: &str) -> bool {
     match line.strip_prefix("sudo: ") {
-        Some(rest) => rest == "a password is required" || rest.starts_with("sorry, you must have a tty"),
+        Some(rest) => {
+            let wants = ["a password is required", "interactive authentication is required"];
+            wants.contains(&rest) || rest.starts_with("sorry, you must have a tty")
+        }
         None => {
             let names_user = line.starts_with("Sorry, user ");
             line.contains(" is not in the sudoers file")

@@ -9,7 +9,7 @@
 //! Invariant: no byte is sent to a server after the key exchange unless `hostkey` has accepted its key. There is no
 //! setting that turns this off.
 //!
-//! Deliberately absent: what a command means, retries of a command that is not detached, passwords, agent forwarding, writing known_hosts.
+//! Deliberately absent: what a command means, retries of a command that is not detached, passwords to log in, agent forwarding, writing known_hosts.
 
 mod auth;
 mod connect;
@@ -22,6 +22,7 @@ mod keys;
 mod known_hosts;
 mod pace;
 mod pool;
+mod sudo;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use self::dial::Dial;
 pub use self::error::{Denial, KeyFileTrouble, OfferedKey, Problem, SshError, Stage};
 pub use self::keys::{agent_keys, new_key_file};
 pub use self::pool::Pool;
+pub use self::sudo::SudoPasswords;
 
 /// One SSH server on the way to a host. A bastion is a hop.
 #[derive(Debug, Clone)]
@@ -90,6 +92,8 @@ pub struct Settings {
     pub agent_socket: Option<PathBuf>,
     /// Keys that a person accepted earlier in this engagement.
     pub trusted: Arc<RwLock<Trusted>>,
+    /// Passwords that sudo may be told.
+    pub sudo: SudoPasswords,
     /// Time limits.
     pub limits: Limits,
     /// Seconds since 1970, for the validity of host certificates.
@@ -100,7 +104,15 @@ impl Settings {
     /// Settings with the default limits, nobody trusted yet, and this machine's clock.
     pub fn new(dial: Arc<dyn Dial>, known_hosts: Vec<PathBuf>, agent_socket: Option<PathBuf>) -> Self {
         let now = || u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
-        Self { dial, known_hosts, agent_socket, trusted: Arc::default(), limits: Limits::default(), now }
+        Self {
+            dial,
+            known_hosts,
+            agent_socket,
+            trusted: Arc::default(),
+            sudo: SudoPasswords::default(),
+            limits: Limits::default(),
+            now,
+        }
     }
 }
 
@@ -169,7 +181,7 @@ impl Default for Limits {
 pub struct Script {
     /// The text. It runs after `set -eu`, `umask 022`, `LC_ALL=C` and a fixed `PATH`, and only if all of it arrived.
     pub text: String,
-    /// Run as root by `sudo -n` (plainly when the user is root).
+    /// Run as root by `sudo -n` (plainly when the user is root; by `sudo -S` where a password was given for it).
     pub sudo: bool,
     /// How long the script may run, from the server's answer to the command.
     pub limit: Duration,

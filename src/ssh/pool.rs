@@ -146,11 +146,16 @@ impl Pool {
         let hops = checked(route)?;
         let [.., target] = hops else { return Err(no_hops()) };
         let at_target = |(stage, problem)| failed(target, stage, problem);
-        let prepared = Prepared::new(script, &target.user).map_err(|problem| at_target((Stage::Command, problem)))?;
-        let session = tokio::select! {
+        let ready = async {
+            let password = self.sudo_password(hops, script.sudo).await?;
+            let prepared = Prepared::new(script, &target.user, password.as_ref());
+            let prepared = prepared.map_err(|problem| at_target((Stage::Command, problem)))?;
+            Ok::<_, SshError>((prepared, self.session(hops).await?))
+        };
+        let (prepared, session) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(at_target((Stage::Connect, Problem::Cancelled))),
-            session = self.session(hops) => session?,
+            ready = ready => ready?,
         };
         exec::run(session, &prepared, sink, cancel, &self.settings.limits).await.map_err(at_target)
     }

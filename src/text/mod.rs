@@ -5,12 +5,14 @@
 //! What comes from a host, a file or AWS passes `escape` before a person sees it; what a person or a file sees passes
 //! `mask` first, so that a secret never leaves memory. What must leave it all the same is sealed (`seal`).
 
+pub mod diff;
 pub mod escape;
 pub mod mask;
 pub mod nearest;
 pub mod say;
 pub mod seal;
 
+pub use diff::unified;
 pub use escape::{Cleaner, clean, lines};
 pub use mask::{MaskStream, Masker, Masks};
 pub use nearest::nearest;

@@ -18,6 +18,7 @@ mod endpoint;
 mod handover;
 mod headless;
 mod hosts_fail;
+mod on_hosts;
 mod power_cut;
 mod secrets;
 mod shim;

@@ -28,15 +28,15 @@ impl Gate for Walls {
     }
 }
 
-struct Lab {
-    hosts: Hosts,
+pub(super) struct Lab {
+    pub(super) hosts: Hosts,
     walls: Arc<Walls>,
     key: Arc<PrivateKey>,
     pins: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Lab {
-    async fn new() -> Lab {
+    pub(super) async fn new() -> Lab {
         use russh::keys::{Algorithm, key::safe_rng};
         let key = Arc::new(PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap());
         let (hosts, mut pins) = (Hosts::new(), BTreeMap::new());
@@ -68,13 +68,14 @@ impl Lab {
             user: "admin".to_owned(),
             key: None,
             via: via.map(str::to_owned),
+            sudo: None,
             fingerprints: if pinned { self.pins[name].clone() } else { Vec::new() },
         };
         (name.to_owned(), Ok(host))
     }
 
     /// The engagement's world; `app` is pinned or not.
-    async fn stage(&self, app_is_pinned: bool) -> (World, mpsc::Receiver<Vec<u8>>) {
+    pub(super) async fn stage(&self, app_is_pinned: bool) -> (World, mpsc::Receiver<Vec<u8>>) {
         let routes = [
             self.host("bastion", BASTION, None, true),
             self.host("app", APP, Some("bastion"), app_is_pinned),
@@ -92,6 +93,7 @@ impl Lab {
         settings.limits.connect = Duration::from_millis(1_500);
         let (output, receiver) = mpsc::channel(1_000);
         let world = World {
+            facts: crate::action::os::facts::Known::default(),
             cloud: Err(Failure::new("no cloud", "none is needed")),
             ssh: Arc::new(ssh::Pool::new(settings)),
             routes: Arc::new(Routes::for_tests(routes, Identity::Key(self.key.clone()))),
@@ -240,7 +242,7 @@ async fn a_cut_connection_after_the_start_is_a_doubt() {
 }
 
 /// Everything that was written until now.
-fn written(output: &mut mpsc::Receiver<Vec<u8>>) -> String {
+pub(super) fn written(output: &mut mpsc::Receiver<Vec<u8>>) -> String {
     let mut all = String::new();
     while let Ok(piece) = output.try_recv() {
         all.push_str(&String::from_utf8_lossy(&piece));

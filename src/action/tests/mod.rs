@@ -8,6 +8,7 @@ mod hosts;
 mod lent;
 mod life;
 mod looks;
+mod os;
 mod secrets;
 mod taken_over;
 
@@ -64,6 +65,7 @@ impl Stage {
         let (output, receiver) = mpsc::channel(10_000);
         let dial = Arc::new(ssh::dial::Tcp);
         let world = World {
+            facts: crate::action::os::facts::Known::default(),
             cloud: Ok(Arc::new(cloud)),
             ssh: Arc::new(ssh::Pool::new(ssh::Settings::new(dial, Vec::new(), None))),
             routes: Arc::new(Routes::default()),
@@ -134,7 +136,7 @@ impl Stage {
     }
 }
 
-fn subject(engagement: &str) -> Subject {
+pub(super) fn subject(engagement: &str) -> Subject {
     Subject {
         engagement: engagement.to_owned(),
         name: "acme-prod".to_owned(),

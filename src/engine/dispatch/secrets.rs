@@ -52,6 +52,7 @@ impl Secrets {
 impl Dispatcher {
     /// True when the run has to wait for that: `take_errand` goes on with it.
     pub(super) fn look_for_secrets(&mut self, scope: &RunScope) -> bool {
+        self.worlds.look_anew();
         let run = Run::new(scope, &self.runbook);
         let ahead = secrets_ahead(self.book.engagement(), &self.runbook, |step| run.wants(step));
         let vault = self.worlds.vault();

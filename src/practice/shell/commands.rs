@@ -13,6 +13,7 @@ pub mod system;
 pub mod systemctl;
 pub mod systemd_run;
 
+use super::power;
 use super::program::{Program, Run};
 
 const fn every(name: &'static str, run: Run) -> Program {
@@ -34,6 +35,7 @@ const ALWAYS: &[Program] = &[
     every("id", identity::id),
     every("uname", identity::uname),
     every("whoami", identity::whoami),
+    every("chpasswd", identity::chpasswd),
     every("ip", network::ip),
     every("nc", network::nc),
     every("ss", network::ss),
@@ -46,6 +48,8 @@ const ALWAYS: &[Program] = &[
     every("logger", system::logger),
     every("timedatectl", system::timedatectl),
     every("systemctl", systemctl::systemctl),
+    every("reboot", power::reboot),
+    every("shutdown", power::shutdown),
     every("systemd-run", systemd_run::systemd_run),
 ];
 
@@ -56,6 +60,7 @@ const OPTIONAL: &[Program] = &[
     of("chrony", "chronyc", system::chronyc),
     of("policycoreutils-python-utils", "semanage", selinux::semanage),
     of(packages::DEBIAN, "apt-get", packages::apt_get),
+    of(packages::DEBIAN, "dpkg", packages::dpkg),
     of(packages::DEBIAN, "dpkg-query", packages::dpkg_query),
     of(packages::RED_HAT, "dnf", packages::dnf),
     of(packages::RED_HAT, "rpm", packages::rpm),

@@ -84,6 +84,8 @@ async fn answer(handle: &Handle, channel: &Channel<Msg>, wanted: bool, yes: bool
 fn reads_stdin(command: &str) -> bool {
     const READERS: &[&str] = &[
         "-",
+        // sudo with a password.
+        "-S",
         "/dev/stdin",
         "cat",
         "tee",

@@ -62,6 +62,9 @@ pub struct State {
     /// What `journalctl` shows: the unit or program, and its line.
     pub journal: Vec<(String, String)>,
     pub next_number: u64,
+    /// It was restarted, and its services have not been started yet.
+    #[serde(default)]
+    pub coming_up: bool,
 }
 
 /// sshd as it runs now, whatever its files say by now.

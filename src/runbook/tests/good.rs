@@ -7,7 +7,7 @@ use std::time::Duration;
 use marked_yaml::Node;
 
 use super::catalog;
-use crate::runbook::{Manual, Party, Runbook, StepId, Work, answers_schema, load, runbook_schema};
+use crate::runbook::{Manual, Party, Runbook, Scope, StepId, Work, answers_schema, load, runbook_schema};
 
 /// Everything that the language has, in one file.
 pub(super) const WHOLE: &str = r#"
@@ -203,6 +203,29 @@ fn a_library_comes_before_every_script_of_its_phase() {
         let problems = with(wrong).1;
         assert!(problems.iter().any(|problem| problem.rule == "library-value"), "{wrong}: {problems:?}");
     }
+}
+
+/// What a customer typed is a word in a script, and the text itself in a file.
+#[test]
+fn an_argument_that_is_a_script_is_read_as_one() {
+    let with = |after: &str| {
+        let after = serde_json::to_string(after).unwrap();
+        let step = format!(
+            "  - {{id: motd, title: Motd, os: file, with: {{host: bastion, content: \"{{{{ net.note }}}}\", after: {after}}}}}\n"
+        );
+        load(&[("whole.yaml".to_owned(), format!("{}\n{step}", WHOLE.trim_end()))], &catalog())
+    };
+    let (runbook, problems) = with("x=${#y}; echo {{ net.note }}");
+    assert_eq!(problems, []);
+    let step = runbook.unwrap().step(&StepId::new("access", "motd")).unwrap().clone();
+    let Work::Kind { with: arguments, .. } = step.work else { unreachable!("no kind") };
+    let mut scope = Scope::new();
+    scope.insert_dotted("net.note", "it's $(id)".into());
+    let rendered = arguments.render(&scope).unwrap();
+    assert_eq!(rendered["content"], "it's $(id)");
+    assert_eq!(rendered["after"], r"x=${#y}; echo 'it'\''s $(id)'");
+    let problems = with("echo \"{{ net.note }}\"").1;
+    assert!(problems.iter().any(|problem| problem.rule == "script"), "{problems:?}");
 }
 
 #[test]

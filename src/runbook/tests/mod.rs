@@ -13,6 +13,7 @@ fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static s
         name,
         required: *required,
         secret: *name == "password",
+        script: *name == "after",
         summary: "see the manual",
     };
     KindSpec {
@@ -34,6 +35,7 @@ fn catalog() -> Catalog {
         kind("aws/instance", &[("subnet", true)], &["id", "address"], true),
         kind("aws/stubborn", &[], &[], true),
         kind("aws/mailer", &[("password", true), ("greeting", false)], &[], true),
+        kind("os/file", &[("host", true), ("content", false), ("after", false)], &[], true),
         kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
     ];
     Catalog { kinds: kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect() }

@@ -26,6 +26,10 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// Users inside a namespace: an engineer of the bastion, one who may use sudo, one who would need a password.
 const USERS: [(&str, u32); 3] = [("jump", 4301), ("deploy", 4302), ("meek", 4303)];
 
+/// crypt(3) of `onramp-lab-meek`, with which `meek` may use sudo.
+const MEEK: &str =
+    "$6$onramplab$YQX3Dy9A3L.oGUUc41SHZUqt6wB6hCZ6baBNV2LpoTPC3JnqaKriORnQfAcS9o612HzgPmna/OqWC5pqz67Tk/";
+
 /// One running sshd.
 pub(super) struct Server {
     pub(super) dir: TempDir,
@@ -192,10 +196,11 @@ fn own_accounts(dir: &Path) -> String {
     group += &fs::read_to_string("/etc/group").expect("/etc/group");
     for (name, id) in USERS {
         passwd += &format!("{name}:x:{id}:{id}::/:/bin/sh\n");
-        shadow += &format!("{name}:*:19000:0:99999:7:::\n");
+        let hash = if name == "meek" { MEEK } else { "*" };
+        shadow += &format!("{name}:{hash}:19000:0:99999:7:::\n");
         group += &format!("{name}:x:{id}:\n");
     }
-    let sudoers = "Defaults use_pty\nroot ALL=(ALL:ALL) ALL\ndeploy ALL=(ALL) NOPASSWD: ALL\nmeek ALL=(ALL) ALL\n";
+    let sudoers = "Defaults use_pty, logfile=/var/lib/sudo.log\nroot ALL=(ALL:ALL) ALL\ndeploy ALL=(ALL) NOPASSWD: ALL\nmeek ALL=(ALL) ALL\n";
     let mut lines = String::new();
     let files = [
         ("passwd", passwd.as_str(), 0o644),

@@ -6,3 +6,4 @@ mod fanout;
 mod lab;
 mod logins;
 mod openssh;
+mod sudo;

@@ -106,7 +106,7 @@ fn only_sudos_own_words_are_taken_for_sudo() {
 #[test]
 fn root_needs_no_sudo() {
     let script = Script { text: String::new(), sudo: true, limit: std::time::Duration::ZERO, stdin_after: None };
-    let command = |user, sudo| Prepared::new(&Script { sudo, ..script.clone() }, user).unwrap().command;
+    let command = |user, sudo| Prepared::new(&Script { sudo, ..script.clone() }, user, None).unwrap().command;
     assert_eq!(command("deploy", true), "sudo -n sh -s");
     assert_eq!(command("root", true), "sh -s");
     assert_eq!(command("deploy", false), "sh -s");

@@ -263,6 +263,7 @@ fn something_else_is_there_shows_both() {
         what: "range".to_owned(),
         wanted: "10.40.0.0/16".to_owned(),
         found: "10.50.0.0/16".to_owned(),
+        diff: String::new(),
     }];
     let question = Question::Different { said: "a VPC of that name has another range".to_owned(), differences };
     stage.fact(Fact::Asked { step: address("network/vpc"), attempt: 1, question });

@@ -1,8 +1,9 @@
-//! Who and where: `id`, `whoami`, `groups`, `getent`, `hostname`, `uname`.
+//! Who and where: `id`, `whoami`, `groups`, `getent`, `hostname`, `uname`, `chpasswd`.
 
 use futures_util::future::BoxFuture;
 
 use super::super::account::{Account, groups as all_groups};
+use super::super::disk::{Disk, Owner};
 use super::super::program::{Answer, Call};
 
 pub fn whoami(call: Call) -> BoxFuture<'static, Answer> {
@@ -117,5 +118,47 @@ pub fn uname(call: Call) -> BoxFuture<'static, Answer> {
         let wanted = |letter: &char| letters.contains('a') || letters.contains(*letter);
         let said: Vec<String> = fields.into_iter().filter(|(letter, _)| wanted(letter)).map(|(_, text)| text).collect();
         Answer::ok(format!("{}\n", said.join(" ")))
+    })
+}
+
+/// How practice's /etc/shadow marks a password; no real host has this kind.
+const HASH: &str = "$blake3$";
+
+fn hashed(name: &str, password: &str) -> String {
+    format!("{HASH}{}", blake3::hash(format!("{name}\0{password}").as_bytes()).to_hex())
+}
+
+/// Is it the user's password, as /etc/shadow has it?
+pub async fn is_password(disk: &Disk, name: &str, password: &str) -> bool {
+    let shadow = disk.text("/etc/shadow").await.unwrap_or_default();
+    let wanted = hashed(name, password);
+    shadow.lines().any(|line| {
+        let mut fields = line.split(':');
+        fields.next() == Some(name) && fields.next() == Some(&wanted)
+    })
+}
+
+/// chpasswd(8): lines of `user:password` on standard input.
+pub fn chpasswd(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        if !call.is_root() {
+            return Answer::fail(1, "chpasswd: Permission denied.\n");
+        }
+        let disk = &call.session.machine.disk;
+        let mut shadow = disk.text("/etc/shadow").await.unwrap_or_default();
+        for line in String::from_utf8_lossy(&call.stdin).lines() {
+            let Some((name, password)) = line.split_once(':') else {
+                return Answer::fail(1, "chpasswd: line 1: missing new password\n");
+            };
+            let changed = |line: &str| match line.split(':').collect::<Vec<_>>().as_slice() {
+                [user, _, rest @ ..] if *user == name => {
+                    format!("{user}:{}:{}\n", hashed(name, password), rest.join(":"))
+                }
+                _ => format!("{line}\n"),
+            };
+            shadow = shadow.lines().map(changed).collect();
+        }
+        disk.put("/etc/shadow", &shadow, 0o640, Owner::root());
+        Answer::ok("")
     })
 }

@@ -95,6 +95,21 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
     })
 }
 
+pub fn dpkg(call: Call) -> BoxFuture<'static, Answer> {
+    Box::pin(async move {
+        match call.words().as_slice() {
+            ["-r" | "--remove", names @ ..] if call.is_root() => {
+                take(&call, names);
+                Answer::ok(names.iter().map(|name| format!("Removing {name} ...\n")).collect::<String>())
+            }
+            ["-r" | "--remove", ..] => {
+                Answer::fail(2, "dpkg: error: requested operation requires superuser privilege\n")
+            }
+            _ => Answer::fail(2, "dpkg: error: need an action option\n"),
+        }
+    })
+}
+
 pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let words = call.words();
@@ -129,6 +144,11 @@ pub fn rpm(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let words = call.words();
         let names = words.iter().filter(|word| !word.starts_with('-'));
+        if words.first() == Some(&"-e") {
+            let names: Vec<&str> = names.copied().collect();
+            take(&call, &names);
+            return Answer::ok("");
+        }
         let mut answer = Answer::default();
         for name in names {
             match version(&call.session.machine, name) {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::super::account::Account;
 use super::super::{AbortOnDrop, Job, Session};
+use super::identity::is_password;
 use super::process::hand_on;
 
 /// The `sudo` of one session.
@@ -25,6 +26,10 @@ struct Asked {
     keep_environment: bool,
     only_check: bool,
     list: bool,
+    /// `-n`: never ask.
+    never_asks: bool,
+    /// `-S`: the password is on standard input.
+    reads_password: bool,
     environment: Vec<(String, String)>,
     command: Vec<String>,
 }
@@ -38,8 +43,18 @@ impl Command for Sudo {
             Ok(asked) => asked,
             Err(problem) => return fail(&context, &problem).await,
         };
-        if !self.allowed().await {
-            return fail(&context, "sudo: a password is required\n").await;
+        let mut stdin = Vec::new();
+        match self.allowed().await {
+            Allowed::Freely => {}
+            _ if asked.never_asks || !asked.reads_password => {
+                return fail(&context, "sudo: a password is required\n").await;
+            }
+            Allowed::WithPassword => {
+                stdin = read_all(&context).await?;
+                if let Err(said) = self.login(&mut stdin).await {
+                    return fail(&context, &said).await;
+                }
+            }
         }
         if asked.only_check || asked.list {
             let said = if asked.list {
@@ -62,21 +77,18 @@ impl Command for Sudo {
         if asked.command.is_empty() && !asked.login && !asked.shell {
             return fail(&context, USAGE).await;
         }
-        let mut stdin = Vec::new();
-        while let Some(chunk) = context.stdin.read_chunk().await? {
-            stdin.extend(chunk);
-        }
+        stdin.extend(read_all(&context).await?);
         let job = self.job(&context, asked, &user, stdin);
         relay(&context, self.session.become_user(user), job).await
     }
 }
 
 impl Sudo {
-    /// root may; so may whom a file of sudoers.d names with NOPASSWD, itself or by a group.
-    async fn allowed(&self) -> bool {
+    /// root may; so may whom a file of sudoers.d names with NOPASSWD, itself or by a group. Everybody else is asked.
+    async fn allowed(&self) -> Allowed {
         let user = &self.session.user;
         if user.is_root() {
-            return true;
+            return Allowed::Freely;
         }
         let disk = &self.session.machine.disk;
         for file in disk.names("/etc/sudoers.d").await {
@@ -86,10 +98,32 @@ impl Sudo {
             if names.any(|name| {
                 name == user.name || name.strip_prefix('%').is_some_and(|g| user.groups.iter().any(|own| own == g))
             }) {
-                return true;
+                return Allowed::Freely;
             }
         }
-        false
+        Allowed::WithPassword
+    }
+
+    /// Takes the password off standard input, line by line, three times at most.
+    async fn login(&self, stdin: &mut Vec<u8>) -> Result<(), String> {
+        let mut said = String::new();
+        for tries in 0..3 {
+            let end = stdin.iter().position(|byte| *byte == b'\n');
+            let Some(end) = end else {
+                let wrong =
+                    if tries == 0 { String::new() } else { format!("sudo: {tries} incorrect password attempt\n") };
+                return Err(format!("{said}sudo: no password was provided\n{wrong}"));
+            };
+            let line: Vec<u8> = stdin.drain(..=end).collect();
+            let given = String::from_utf8_lossy(&line[..end]).into_owned();
+            if is_password(&self.session.machine.disk, &self.session.user.name, &given).await {
+                return Ok(());
+            }
+            if tries < 2 {
+                said += "Sorry, try again.\n";
+            }
+        }
+        Err(format!("{said}sudo: 3 incorrect password attempts\n"))
     }
 
     fn job(&self, context: &CommandContext<'_>, asked: Asked, user: &Account, stdin: Vec<u8>) -> Job {
@@ -125,6 +159,20 @@ impl Sudo {
     }
 }
 
+/// Does sudo let the user, and does it ask first?
+enum Allowed {
+    Freely,
+    WithPassword,
+}
+
+async fn read_all(context: &CommandContext<'_>) -> bashkit::Result<Vec<u8>> {
+    let mut read = Vec::new();
+    while let Some(chunk) = context.stdin.read_chunk().await? {
+        read.extend(chunk);
+    }
+    Ok(read)
+}
+
 /// Runs the job in a task of its own, so that shells within shells do not share one stack.
 async fn relay(context: &CommandContext<'_>, session: Arc<Session>, job: Job) -> bashkit::Result<CommandStatus> {
     let (sender, chunks) = mpsc::channel(16);
@@ -153,7 +201,9 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
             "-g" | "-p" | "-C" | "-T" => drop(value("g")?),
             "--login" => asked.login = true,
             "--shell" => asked.shell = true,
-            "--non-interactive" | "--set-home" => {}
+            "--non-interactive" => asked.never_asks = true,
+            "--stdin" => asked.reads_password = true,
+            "--set-home" => {}
             "--preserve-env" => asked.keep_environment = true,
             "--list" => asked.list = true,
             "--validate" => asked.only_check = true,
@@ -178,7 +228,9 @@ fn parse(arguments: &[String]) -> Result<Asked, String> {
 fn flags(letters: &str, asked: &mut Asked) -> Result<(), String> {
     for (at, letter) in letters.char_indices() {
         match letter {
-            'n' | 'H' | 'S' | 'k' | 'b' | 'A' => {}
+            'H' | 'k' | 'b' | 'A' => {}
+            'n' => asked.never_asks = true,
+            'S' => asked.reads_password = true,
             'E' => asked.keep_environment = true,
             'i' => asked.login = true,
             's' => asked.shell = true,

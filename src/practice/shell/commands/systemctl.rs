@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::super::machine::Machine;
+use super::super::power;
 use super::super::program::{Answer, Call};
 use super::super::systemd::{AtBoot, Condition, JobFailed, Role, Unit};
 
@@ -31,6 +32,7 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
             "unmask",
             "daemon-reload",
             "reset-failed",
+            "reboot",
         ];
         if changes.contains(&verb.as_str()) && !call.is_root() {
             let what = asked.units.first().map_or("manager configuration".to_string(), |unit| full(unit));
@@ -47,6 +49,7 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
                 machine.daemon_reload().await;
                 Answer::ok("")
             }
+            "reboot" => power::reboot(call).await,
             "is-system-running" => is_system_running(&machine),
             "reset-failed" => reset_failed(&machine, &asked),
             "list-timers" => list_timers(&machine, &asked),
