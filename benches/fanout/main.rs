@@ -21,6 +21,7 @@ mod lab;
 mod measure;
 mod others;
 mod ours;
+mod walked;
 
 use std::process::Command;
 
@@ -31,6 +32,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
         Some("ours") => ours::main(&arguments[1..]),
+        Some("walked") => walked::main(&arguments[1..]),
         Some("inside") => inside(&arguments[1..]),
         _ => outside(&arguments),
     }
@@ -66,6 +68,9 @@ fn inside(arguments: &[String]) {
                 let lab = Lab::start(hosts, Limits::Raised);
                 rows.push(said(name, run(&lab)));
             }
+        }
+        if wanted("onramp") || wanted("engine") {
+            rows.push(said("onramp, a whole runbook", walked::run(&Lab::start(hosts, Limits::Raised))));
         }
         if wanted("onramp") {
             rows.push(said("onramp", ours::run(&Lab::start(hosts, Limits::Raised), &[])));

@@ -18,8 +18,13 @@ const LATER: usize = 5;
 
 /// Measures it in a process of its own.
 pub fn run(lab: &Lab, flags: &[&str]) -> Result<Measured, String> {
+    in_own_process(lab, "ours", flags)
+}
+
+/// What this very program measures when it is called by `name`.
+pub fn in_own_process(lab: &Lab, name: &str, flags: &[&str]) -> Result<Measured, String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("ours").arg(lab.dir.path()).arg(&lab.user).arg(lab.bastion_port().to_string()).args(flags);
+    command.arg(name).arg(lab.dir.path()).arg(&lab.user).arg(lab.bastion_port().to_string()).args(flags);
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut words = said.split_whitespace();

@@ -14,9 +14,9 @@ use super::failure::of_ssh;
 use super::os::facts::Known;
 use super::vault::{Keep, NotKept, Vault};
 use crate::aws::{Cloud, Owner, Stamp, Wiring};
-use crate::engagement::{self, Address, Engagement, Failure, Host, MissingSecret, Question};
+use crate::engagement::{Address, Engagement, Failure, Host, MissingSecret, Question};
 use crate::input::{InputId, SecretRef, SecretStore};
-use crate::runbook::{Runbook, Scope};
+use crate::runbook::Unrendered;
 use crate::ssh::{self, Hop, Identity, Pool, Route};
 
 /// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
@@ -70,8 +70,9 @@ impl Worlds {
     }
 
     /// Connects to the account anew where there was no way to it, its credentials were refused, or the engagement has
-    /// another region by now. True when it tried.
+    /// another region by now. True when it tried. Logins that hosts refused may be tried again.
     pub async fn renew(&self, region: Option<String>) -> bool {
+        self.ssh.try_again().await;
         let Some(wiring) = &self.wiring else { return false };
         let region = region.unwrap_or_else(|| wiring.region.clone());
         if self.cloud().is_ok_and(|cloud| !cloud.is_refused() && cloud.region() == region) {
@@ -139,12 +140,17 @@ impl Worlds {
         Ok(format!("{} in account {}", identity.caller(), identity.account))
     }
 
-    /// What one attempt may reach. `scope` says where the hosts are now; keys that people accepted are known to it.
+    /// The ways to these hosts, for all attempts until a value changes.
+    pub fn routes(&self, hosts: Vec<(String, Result<Host, Unrendered>)>) -> Arc<Routes> {
+        let hosts = hosts.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string())));
+        Arc::new(Routes { identity: self.identity.clone(), ..Routes::new(hosts) })
+    }
+
+    /// What one attempt may reach. Keys that people accepted are known to it.
     pub fn world(
         &self,
         engagement: &Engagement,
-        runbook: &Runbook,
-        scope: &Scope,
+        routes: Arc<Routes>,
         subject: Subject,
         output: mpsc::Sender<Vec<u8>>,
         cancel: CancellationToken,
@@ -154,12 +160,10 @@ impl Worlds {
             trusted.accept(&key.host, key.port, &key.fingerprint);
         }
         drop(trusted);
-        let hosts = engagement::hosts(runbook, scope);
-        let hosts = hosts.into_iter().map(|(name, host)| (name, host.map_err(|why| why.to_string())));
         World {
             cloud: self.cloud(),
             ssh: self.ssh.clone(),
-            routes: Arc::new(Routes { hosts: hosts.collect(), identity: self.identity.clone() }),
+            routes,
             vault: self.vault.clone(),
             facts: self.facts.clone(),
             output,

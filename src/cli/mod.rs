@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod context;
 mod doctor;
+mod exclude;
 mod export;
 mod failure;
 mod home;
@@ -104,6 +105,8 @@ enum Command {
     Secret(secret::Arguments),
     /// Sign off a step that a person did
     Sign(sign::Arguments),
+    /// Go on without hosts, or with them again; without a host, list which ones failed
+    Exclude(exclude::Arguments),
     /// List who must move, say until when, or put a step on waiting
     Wait(wait::Arguments),
     /// Check again everything that is done
@@ -160,6 +163,7 @@ impl Command {
             Command::Input(arguments) => &arguments.name,
             Command::Secret(arguments) => &arguments.name,
             Command::Sign(arguments) => &arguments.name,
+            Command::Exclude(arguments) => &arguments.name,
             Command::Wait(arguments) => &arguments.name,
             Command::Verify(arguments) => &arguments.name,
             Command::Undo(arguments) => &arguments.name,
@@ -244,6 +248,7 @@ fn carry_out(context: &Context, everywhere: &Everywhere, command: Option<Command
         Some(Command::Input(arguments)) => input::run(context, &arguments),
         Some(Command::Secret(arguments)) => secret::run(context, everywhere, &arguments),
         Some(Command::Sign(arguments)) => sign::run(context, &arguments),
+        Some(Command::Exclude(arguments)) => exclude::run(context, &arguments),
         Some(Command::Wait(arguments)) => wait::run(context, everywhere, &arguments),
         Some(Command::Verify(arguments)) => verify::run(context, everywhere, &arguments),
         Some(Command::Undo(arguments)) => undo::run(context, everywhere, &arguments),

@@ -14,7 +14,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, plan, secret, settle, undo};
-use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, may_stay_empty};
+use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Make again what was undone, too
     #[arg(long)]
     redo: bool,
+    /// What failed alone, such as the hosts on which a step failed
+    #[arg(long, conflicts_with_all = ["until", "only"])]
+    failed: bool,
     /// YAML file of inputs and sign-offs
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -55,6 +58,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         None => Answers::default(),
     };
     let scope = match (&arguments.until, &arguments.only) {
+        _ if arguments.failed => RunScope::These(failed(&session)),
         (Some(step), _) => RunScope::Until(step.clone()),
         (_, Some(step)) => RunScope::Only(step.clone()),
         _ => RunScope::All,
@@ -63,6 +67,11 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let ended = walk.go(answers, &scope);
     session.close();
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn failed(session: &Session) -> Vec<Address> {
+    let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
+    rows.into_iter().filter(|row| matches!(row.status, Status::Failed(_))).map(|row| row.address).collect()
 }
 
 /// One headless run: answers, plan, approval, run, until nothing moves any more.
@@ -146,6 +155,7 @@ impl<'a> Walk<'a> {
         let wanted = |step: &Address| match scope {
             RunScope::All => true,
             RunScope::Waits => false,
+            RunScope::These(these) => these.contains(step),
             RunScope::Only(only) => only.step == step.step && (only.key.is_none() || only.key == step.key),
             RunScope::Until(last) => self.session.handle.runbook().closure(&last.step).contains(&step.step),
         };

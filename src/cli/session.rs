@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::Everywhere;
 use super::context::{Context, runbook_of};
+use super::exclude;
 use super::failure::{Failure, Kind};
 use super::panics;
 use super::print;
@@ -303,7 +304,11 @@ pub fn verdict(board: &Board) -> Result<(), Failure> {
         })
     };
     if tally.failed > 0 {
-        let failed = format!("{} failed; a run tries again, and looks first", crate::text::count(tally.failed, "step"));
+        let failed = format!(
+            "{} failed; a run tries again, and looks first{}",
+            crate::text::count(tally.failed, "step"),
+            exclude::failed_on(board)
+        );
         return ended(Kind::StepFailed, failed);
     }
     if tally.all_done() {

@@ -1,6 +1,6 @@
 //! What can run next, and who waits for whom: every step with its status.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Address;
 use super::event::{At, DoneHow, Failure, Question};
@@ -199,30 +199,73 @@ pub fn taken_away_by<'a>(engagement: &Engagement, runbook: &'a Runbook, step: &A
     there.all(|(_, record)| matches!(record.state, State::Done { .. })).then_some(until)
 }
 
+/// Does the step go on without this host?
+pub fn is_left_out(engagement: &Engagement, runbook: &Runbook, step: &StepId, host: &str) -> bool {
+    engagement.left_out.contains_key(host) && runbook.step(step).is_some_and(Step::over_hosts)
+}
+
 /// Works out where every step stands.
 pub fn board(engagement: &Engagement, runbook: &Runbook) -> Board {
-    let scope = scope(engagement, runbook, ScopeMode::Real);
+    board_within(engagement, runbook, &scope(engagement, runbook, ScopeMode::Real))
+}
+
+/// The same, where the real scope is at hand.
+pub fn board_within(engagement: &Engagement, runbook: &Runbook, scope: &Scope) -> Board {
     let mut rows: Vec<(&Step, Row)> = Vec::new();
     for step in runbook.steps() {
-        rows.extend(own_rows(engagement, runbook, step, &scope).into_iter().map(|row| (step, row)));
+        rows.extend(own_rows(engagement, runbook, step, scope).into_iter().map(|row| (step, row)));
     }
-    let unsettled: BTreeSet<&StepId> =
-        rows.iter().filter(|(_, row)| !row.status.settled()).map(|(step, _)| &step.id).collect();
-    let blocked: BTreeMap<&StepId, Vec<StepId>> = runbook
+    let settled = Settled::of(&rows);
+    let needs: BTreeMap<&StepId, Vec<&Step>> = runbook
         .steps()
-        .map(|step| (&step.id, step.needs.iter().filter(|need| unsettled.contains(need)).cloned().collect()))
+        .map(|step| (&step.id, step.needs.iter().filter_map(|need| runbook.step(need)).collect()))
         .collect();
+    let blocked = |(step, row): &(&Step, Row)| -> Vec<StepId> {
+        let open = |need: &&&Step| !settled.lets_on(step, row.address.key.as_deref(), need);
+        needs.get(&step.id).into_iter().flatten().filter(open).map(|need| need.id.clone()).collect()
+    };
+    let blocked: Vec<Vec<StepId>> =
+        rows.iter().map(|one| if blockable(&one.1.status) { blocked(one) } else { Vec::new() }).collect();
     let mut board = Board::default();
-    for (step, mut row) in rows {
-        let by = blocked.get(&step.id).filter(|by| !by.is_empty());
-        if let Some(by) = by.filter(|_| blockable(&row.status)) {
-            row.status = Status::Blocked(by.clone());
+    for ((_, mut row), by) in rows.into_iter().zip(blocked) {
+        if !by.is_empty() {
+            row.status = Status::Blocked(by);
         }
         board.tally.count(&row.status);
         board.tally.outdated += usize::from(row.outdated);
         board.rows.push(row);
     }
     board
+}
+
+/// Steps of which nothing more is to come, whole and host by host.
+struct Settled {
+    open: BTreeSet<StepId>,
+    /// Of steps that are repeated: which instances are settled.
+    instances: HashMap<StepId, HashMap<String, bool>>,
+}
+
+impl Settled {
+    fn of(rows: &[(&Step, Row)]) -> Self {
+        let mut settled = Settled { open: BTreeSet::new(), instances: HashMap::new() };
+        for (step, row) in rows {
+            let over = row.status.settled();
+            if !over {
+                settled.open.insert(step.id.clone());
+            }
+            if let Some(key) = &row.address.key {
+                settled.instances.entry(step.id.clone()).or_default().insert(key.clone(), over);
+            }
+        }
+        settled
+    }
+
+    /// May an instance of `step` begin, as far as `need` is concerned? What is done host by host goes on host by host.
+    fn lets_on(&self, step: &Step, key: Option<&str>, need: &Step) -> bool {
+        let same_host = key.filter(|_| step.follows_on_each_host(need));
+        let instance = same_host.and_then(|key| self.instances.get(&need.id)?.get(key));
+        instance.copied().unwrap_or_else(|| !self.open.contains(&need.id))
+    }
 }
 
 /// Statuses that unfinished predecessors override: the step has not begun.
@@ -265,6 +308,11 @@ fn unknown_yet(runbook: &Runbook, name: String) -> Status {
 fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&str>, scope: &Scope) -> Status {
     let address = Address::new(step.id.clone(), key.map(str::to_owned));
     let state = engagement.state(&address);
+    let goes_on =
+        matches!(state, State::Running { .. } | State::Applied { .. } | State::InDoubt { .. } | State::Done { .. });
+    if let Some(left_out) = key.filter(|_| step.over_hosts() && !goes_on).and_then(|key| engagement.left_out.get(key)) {
+        return Status::Skipped { reason: format!("the host is left out: {}", left_out.reason) };
+    }
     let missing = missing_inputs(engagement, runbook, step, scope);
     let by_hand = matches!(state, State::Waiting { wait, .. } if wait.by_hand);
     if !missing.is_empty() && !by_hand && !matches!(state, State::Skipped { .. }) {

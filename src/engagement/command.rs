@@ -26,7 +26,14 @@ pub enum Command {
         step: Address,
         reason: String,
     },
-    /// Try a failed, skipped, undone or waiting step again.
+    /// Go on without a host: with what is repeated over hosts, from here on.
+    LeaveOut {
+        host: String,
+        reason: String,
+    },
+    /// A host that was left out takes part again.
+    LetIn(String),
+    /// Try a failed, skipped, undone or waiting step again; a host that was left out takes part again.
     Reopen(Address),
     /// What was done is well, though the runbook would do it otherwise now.
     KeepDone(Address),
@@ -77,6 +84,8 @@ pub enum Scope {
     /// This step, and what it needs, and nothing after it.
     Until(Address),
     Only(Address),
+    /// These alone, such as those that failed.
+    These(Vec<Address>),
     /// One look at every step that waits, and nothing else.
     Waits,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::board::{Row, Status, board, may_stay_empty};
+use super::board::{Row, Status, board, is_left_out, may_stay_empty};
 use super::command::{Command, Settlement, WaitOrder};
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
@@ -13,7 +13,7 @@ use super::state::{Engagement, State, StepRecord};
 use super::update::is_outdated;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
-use crate::runbook::Runbook;
+use crate::runbook::{Runbook, Step};
 use crate::text;
 
 /// Why a command was not carried out, and what to do instead.
@@ -47,6 +47,8 @@ pub fn decide(engagement: &Engagement, runbook: &Runbook, command: &Command) -> 
         Command::AcceptForm(step) => accept_form(engagement, runbook, step),
         Command::SignOff { step, note } => sign_off(engagement, runbook, step, note),
         Command::Skip { step, reason } => skip(engagement, runbook, step, reason),
+        Command::LeaveOut { host, reason } => leave_out(engagement, runbook, host, reason),
+        Command::LetIn(host) => let_in(engagement, host),
         Command::Reopen(step) => reopen(engagement, runbook, step),
         Command::KeepDone(step) => keep_done(engagement, step),
         Command::Wait { step, order } => wait(engagement, runbook, step, order),
@@ -233,8 +235,46 @@ fn skip(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str
     }
 }
 
+fn leave_out(engagement: &Engagement, runbook: &Runbook, host: &str, reason: &str) -> Result<Vec<Event>, Refusal> {
+    if reason.trim().is_empty() {
+        return refuse("a host that is left out needs a reason", "The reason stands in the handover report");
+    }
+    if engagement.left_out.contains_key(host) {
+        return refuse(format!("{host} is left out already"), "");
+    }
+    let board = board(engagement, runbook);
+    let over_hosts = |row: &&Row| runbook.step(&row.address.step).is_some_and(Step::over_hosts);
+    let on_hosts: Vec<&Row> = board.rows.iter().filter(over_hosts).collect();
+    let on_it = |row: &&&Row| row.address.key.as_deref() == Some(host);
+    if on_hosts.iter().filter(on_it).count() == 0 {
+        let names = on_hosts.iter().filter_map(|row| row.address.key.as_deref());
+        let near = crate::text::nearest(host, names).map(|near| format!("Did you mean {near}?"));
+        return refuse(format!("nothing is repeated over a host called \"{host}\""), near.unwrap_or_default());
+    }
+    for row in on_hosts.iter().filter(on_it) {
+        match row.status {
+            Status::Running { .. } => return refuse(format!("{} is running", row.address), "Stop it first"),
+            Status::InDoubt { .. } => {
+                return refuse(format!("{} is in doubt", row.address), "Say first what became of it");
+            }
+            _ => {}
+        }
+    }
+    Ok(vec![Event::HostLeftOut { host: host.to_owned(), reason: reason.trim().to_owned() }])
+}
+
+fn let_in(engagement: &Engagement, host: &str) -> Result<Vec<Event>, Refusal> {
+    match engagement.left_out.contains_key(host) {
+        true => Ok(vec![Event::HostLetIn { host: host.to_owned() }]),
+        false => refuse(format!("{host} is not left out"), ""),
+    }
+}
+
 fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<Vec<Event>, Refusal> {
     known(runbook, step)?;
+    if let Some(host) = step.key.as_ref().filter(|host| is_left_out(engagement, runbook, &step.step, host)) {
+        return Ok(vec![Event::HostLetIn { host: host.clone() }]);
+    }
     let ours = engagement.record(step).is_some_and(|record| record.made.is_some());
     match engagement.state(step) {
         // Nothing was made, so nothing has to be undone before it is looked at or signed off again. What would be done

@@ -177,6 +177,14 @@ pub enum Event {
         step: Address,
         reason: String,
     },
+    /// What is repeated over hosts goes on without this one.
+    HostLeftOut {
+        host: String,
+        reason: String,
+    },
+    HostLetIn {
+        host: String,
+    },
     /// A failed, skipped, undone or waiting step may be tried again.
     Reopened {
         step: Address,

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Address;
 use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
 use super::recover::deadline;
-use super::state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
+use super::state::{Engagement, Given, Identity, LeftOut, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 use super::wait::{Wait, Waited};
 use crate::runbook::StepId;
 
@@ -52,6 +52,13 @@ pub fn fold(engagement: &mut Engagement, recorded: &Recorded) {
             if !engagement.trusted.contains(&key) {
                 engagement.trusted.push(key);
             }
+        }
+        Event::HostLeftOut { host, reason } => {
+            let left_out = LeftOut { reason: reason.clone(), by: by.clone(), at };
+            engagement.left_out.insert(host.clone(), left_out);
+        }
+        Event::HostLetIn { host } => {
+            engagement.left_out.remove(host);
         }
         event => fold_step(engagement, recorded, event),
     }
@@ -373,6 +380,8 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::InputForgotten { .. }
         | Event::PlanApproved { .. }
         | Event::UndoBegan { .. }
-        | Event::HostKeyTrusted { .. } => None,
+        | Event::HostKeyTrusted { .. }
+        | Event::HostLeftOut { .. }
+        | Event::HostLetIn { .. } => None,
     }
 }

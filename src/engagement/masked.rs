@@ -28,7 +28,9 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         Event::WaitEnded { note, .. } => words.text(note),
         Event::Asked { question, .. } => words.question(question),
         Event::Stopped { why, .. } => words.text(why),
-        Event::Skipped { reason, .. } | Event::Settled { reason, .. } => words.text(reason),
+        Event::Skipped { reason, .. } | Event::Settled { reason, .. } | Event::HostLeftOut { reason, .. } => {
+            words.text(reason)
+        }
         Event::Undoable { inverse, .. } => {
             inverse.changes.iter_mut().for_each(|change| words.json(&mut change.arguments));
         }
@@ -47,6 +49,7 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         | Event::PlanApproved { .. }
         | Event::Intended { .. }
         | Event::HostKeyTrusted { .. }
+        | Event::HostLetIn { .. }
         | Event::UndoBegan { .. }
         | Event::Reopened { .. } => {}
     }

@@ -26,7 +26,7 @@ mod update;
 mod wait;
 
 pub use address::{Address, AddressError};
-pub use board::{Board, Row, Status, Tally, board, may_stay_empty, taken_away_by};
+pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may_stay_empty, taken_away_by};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide, may_adopt};
 pub use event::{
@@ -37,7 +37,9 @@ pub use fold::{draft, fold};
 pub use masked::masked;
 pub use plan::{Change, Plan, PlanEntry, Verdict};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
-pub use scope::{Asking, Call, Host, ScopeMode, asking, bound, call, expand, hosts, item_of, plan_digest, scope};
+pub use scope::{
+    Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, expand, hosts, item_of, plan_digest, scope,
+};
 pub use secrets::{MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 pub use token::{digest_of, token};

@@ -169,7 +169,7 @@ pub fn expand(step: &Step, scope: &Scope) -> Result<Vec<Option<Item>>, Unrendere
     let mut items = Vec::new();
     for item in for_each.list(scope)? {
         let wanted = match &step.when {
-            Some(when) if when_reads_item => when.truth(&with_item(scope, Some(&item)))?,
+            Some(when) if when_reads_item => when.truth(&scope.of_round(Some(&item)))?,
             _ => true,
         };
         if wanted {
@@ -183,21 +183,12 @@ fn is_item(name: &str) -> bool {
     name == "item" || name.starts_with("item.") || name == "key"
 }
 
-fn with_item(scope: &Scope, item: Option<&Item>) -> Scope {
-    let mut scope = scope.clone();
-    if let Some(item) = item {
-        scope.insert_dotted("item", item.value.clone());
-        scope.insert_dotted("key", Json::String(item.key.clone()));
-    }
-    scope
-}
-
 /// The work of one instance, every template filled in.
 ///
 /// # Errors
 /// A name is not known yet, or a value does not fit where it is used.
 pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unrendered> {
-    let scope = with_item(scope, item);
+    let scope = scope.of_round(item);
     Ok(match &step.work {
         Work::Form(inputs) => Call::Form(inputs.clone()),
         Work::Choice(input) => Call::Form(vec![input.clone()]),
@@ -249,7 +240,7 @@ impl Asking {
 /// A name that the text reads is not known yet, or does not fit there.
 pub fn asking(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Option<Asking>, Unrendered> {
     let Some(wait) = &step.waits_on else { return Ok(None) };
-    let scope = with_item(scope, item);
+    let scope = scope.of_round(item);
     let who = wait.who.as_ref().map(|who| who.text(&scope)).transpose()?.unwrap_or_default();
     Ok(Some(Asking { party: wait.party, who, ask: wait.ask.text(&scope)?, due_in: wait.due }))
 }
@@ -282,7 +273,7 @@ fn host_scopes(template: &HostTemplate, scope: &Scope) -> Result<Vec<Scope>, Unr
     }
     match &template.for_each {
         None => Ok(vec![scope.clone()]),
-        Some(each) => Ok(each.list(scope)?.iter().map(|item| with_item(scope, Some(item))).collect()),
+        Some(each) => Ok(each.list(scope)?.iter().map(|item| scope.of_round(Some(item))).collect()),
     }
 }
 
@@ -338,6 +329,27 @@ fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<(String, String)>,
         }
     }
     Ok(all)
+}
+
+/// Could templates see something else after this event? What a step only tells of itself changes no value.
+pub fn changes_values(engagement: &Engagement, event: &Event) -> bool {
+    match event {
+        Event::AttemptStarted { .. }
+        | Event::Probed { .. }
+        | Event::Intended { .. }
+        | Event::Concluded { .. }
+        | Event::Undoable { .. }
+        | Event::Failed { .. }
+        | Event::Held { .. }
+        | Event::Asked { .. }
+        | Event::Waiting { .. }
+        | Event::Stopped { .. }
+        | Event::PlanApproved { .. }
+        | Event::HostLeftOut { .. }
+        | Event::HostLetIn { .. } => false,
+        Event::Done { step, kept, .. } => !kept.is_empty() || engagement.kept.contains_key(step),
+        _ => true,
+    }
 }
 
 /// Digest of what a step would send, the same before and after its predecessors ran: what an approval binds to.

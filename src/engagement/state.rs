@@ -33,6 +33,8 @@ pub struct Engagement {
     /// Approved changes: step and digest of its arguments.
     pub approved: BTreeMap<Address, String>,
     pub trusted: Vec<TrustedKey>,
+    /// Hosts that what is repeated over hosts goes on without.
+    pub left_out: BTreeMap<String, LeftOut>,
     /// The undo that was agreed to last, until somebody goes forward again.
     pub undo: Option<UndoBegun>,
     /// Sequence number and moment of the last event.
@@ -72,6 +74,14 @@ pub struct TrustedKey {
     pub port: u16,
     pub fingerprint: String,
     pub openssh: String,
+}
+
+/// Why a host was left out, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub reason: String,
+    pub by: Actor,
+    pub at: At,
 }
 
 /// What is known of one step.

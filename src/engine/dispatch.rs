@@ -5,7 +5,6 @@ mod output;
 mod secrets;
 mod taking_back;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +22,12 @@ use super::library::Library;
 use super::planner;
 use super::polling::{self, Polling};
 use super::recorder::Recorder;
-use super::schedule::{Run, TOGETHER, steps_of};
+use super::schedule::{Free, Run, steps_of};
 use super::start as starting;
 use super::unasked;
 use super::undoing::{self, Undoing};
 use crate::action::Worlds;
-use crate::engagement::{
-    Actor, Address, Command, Event, Refusal, RunScope, RunbookFile, ScopeMode, State, decide, scope, update,
-};
+use crate::engagement::{Actor, Address, Command, Event, Refusal, Row, RunScope, RunbookFile, State, decide, update};
 use crate::journal::{JournalError, Writer};
 use crate::runbook::Runbook;
 
@@ -146,13 +143,13 @@ impl Dispatcher {
                         self.serve_request(request);
                     }
                 },
-                Some((address, report)) = reported.recv() => self.serve_report(&address, report),
-                Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
-                    // Its last reports are in the channel: they come first.
-                    while let Ok((address, report)) = reported.try_recv() {
-                        self.serve_report(&address, report);
-                    }
-                    self.attempt_ended(ended);
+                Some(first) = reported.recv() => self.serve_reports(Some(first), &mut reported),
+                Some(first) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
+                    let others = std::iter::from_fn(|| self.tasks.try_join_next_with_id());
+                    let ended = std::iter::once(first).chain(others).collect();
+                    // Their last reports are in the channel: they come first.
+                    self.serve_reports(None, &mut reported);
+                    self.attempts_ended(ended);
                 }
                 Some(notice) = self.side.join_next(), if !self.side.is_empty() => {
                     if let Ok(notice) = notice {
@@ -195,8 +192,8 @@ impl Dispatcher {
             Request::Update { edition, files } => self.update(edition, &files),
             Request::UndoPlan(steps) => {
                 let engagement = self.book.engagement().clone();
-                let runbook = self.library.for_undo(&engagement);
-                self.side.spawn(undoing::plan(engagement, runbook, self.worlds.clone(), steps, self.clock.now()));
+                let sight = self.sight_for_undo();
+                self.side.spawn(undoing::plan(engagement, sight, self.worlds.clone(), steps, self.clock.now()));
             }
             Request::Adopt { step, id, reason } => self.adopt(&step, id, reason),
             Request::Verify => self.verify(),
@@ -204,7 +201,7 @@ impl Dispatcher {
             Request::Cancel(step) => self.cancel(&step),
             Request::Plan => {
                 let engagement = self.book.engagement().clone();
-                let planning = planner::plan(engagement, self.runbook.clone(), self.worlds.clone());
+                let planning = planner::plan(engagement, self.book.sight(), self.worlds.clone());
                 self.side.spawn(async move { Notice::Planned(Arc::new(planning.await)) });
             }
             Request::Page { step, attempt, at, lines } => {
@@ -298,7 +295,7 @@ impl Dispatcher {
             return;
         }
         let board = self.book.board();
-        let free = TOGETHER.saturating_sub(self.running.len());
+        let free = Free::beside(self.running.values().map(|running| running.host.as_ref())).others;
         for step in self.polling.due(&board, self.clock.peek(), free, noise) {
             if !self.running.contains_key(&step) {
                 let job = starting::job_for(self.book.engagement(), &step);
@@ -309,26 +306,19 @@ impl Dispatcher {
 
     fn start_ready(&mut self) {
         let Going::Run(run) = &mut self.going else { return };
-        let free = TOGETHER.saturating_sub(self.running.len());
-        if self.book.is_broken() || free == 0 {
+        let free = Free::beside(self.running.values().map(|running| running.host.as_ref()));
+        if self.book.is_broken() || free.is_none() {
             return;
         }
         let busy: BTreeSet<String> = self.running.values().filter_map(|running| running.host.clone()).collect();
-        let board = self.book.board();
-        let engagement = self.book.engagement();
-        let values = OnceCell::new();
-        let host_of = |step: &Address| {
-            let values = values.get_or_init(|| scope(engagement, &self.runbook, ScopeMode::Real));
-            starting::host_of(&self.runbook, values, step)
-        };
-        let next = run.next(&board, |step| self.running.contains_key(step), free, busy, host_of);
+        let (board, sight) = (self.book.board(), self.book.sight());
+        let next = run.next(&board, |step| self.running.contains_key(step), free, busy, |step| sight.host_of(step));
         for (row, _) in &next {
             run.begun(row);
         }
-        for (row, host) in next {
-            let job = starting::job_for(self.book.engagement(), &row.address);
-            self.begin(&row.address, host, job);
-        }
+        let job = |row: &Row| starting::job_for(self.book.engagement(), &row.address);
+        let starts = next.into_iter().map(|(row, host)| (row.address.clone(), host, job(row))).collect();
+        self.begin_all(starts);
     }
 
     /// What follows by itself from what is known.
@@ -380,7 +370,8 @@ impl Dispatcher {
 
     fn verify(&mut self) {
         let board = self.book.board();
-        let drift = planner::drift(self.book.engagement(), &self.runbook, &self.worlds, &board);
+        let sight = self.book.sight();
+        let drift = planner::drift(self.book.engagement(), &sight, &self.worlds, &board);
         for line in drift {
             self.side.spawn(line);
         }

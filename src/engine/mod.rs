@@ -17,6 +17,7 @@ mod planner;
 mod polling;
 mod recorder;
 mod schedule;
+mod sight;
 mod start;
 mod unasked;
 mod undoing;

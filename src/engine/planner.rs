@@ -10,24 +10,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, finding};
 use super::handle::Notice;
+use super::schedule::{HOSTS_TOGETHER, TOGETHER};
+use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
-    Address, Board, Call, Change, Engagement, Plan, PlanEntry, ScopeMode, State, Status, Verdict, board, bound, call,
-    expand, item_of, scope, taken_away_by,
+    Address, Board, Call, Change, Engagement, Plan, PlanEntry, State, Status, Verdict, board_within, bound, call,
+    expand, taken_away_by,
 };
-use crate::runbook::{Item, Runbook, Scope, Step, StepId, Unrendered};
-
-/// Probes asked at the same time.
-const TOGETHER: usize = 8;
+use crate::runbook::{Item, Step, StepId, Unrendered};
 
 /// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls.
-pub(super) async fn plan(engagement: Engagement, runbook: Arc<Runbook>, worlds: Arc<Worlds>) -> Plan {
+pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<Worlds>) -> Plan {
     let worlds = worlds.read_only();
-    let facts = Facts::new(&engagement, &runbook);
+    let facts = Facts::new(&engagement, &sight);
     let mut instances = Vec::new();
-    for step in runbook.steps() {
-        match expand(step, &facts.plan) {
+    for step in sight.runbook.steps() {
+        match expand(step, &facts.plan.scope) {
             Ok(items) => instances.extend(items.into_iter().map(|item| (step, Ok(item)))),
             Err(why) => instances.push((step, Err(why))),
         }
@@ -43,42 +42,36 @@ pub(super) async fn plan(engagement: Engagement, runbook: Arc<Runbook>, worlds: 
             }
         }));
     }
-    Plan::new(stream::iter(asking).buffered(TOGETHER).collect().await)
+    Plan::new(stream::iter(asking).buffered(HOSTS_TOGETHER).collect().await)
 }
 
 struct Facts<'a> {
     engagement: &'a Engagement,
-    runbook: &'a Runbook,
-    real: Scope,
-    plan: Scope,
+    sight: &'a Sight,
+    plan: &'a View,
+    /// Turns to ask AWS.
+    turns: Semaphore,
     unsettled: BTreeSet<StepId>,
     missing: BTreeSet<Address>,
 }
 
 impl<'a> Facts<'a> {
-    fn new(engagement: &'a Engagement, runbook: &'a Runbook) -> Self {
-        let board = board(engagement, runbook);
+    fn new(engagement: &'a Engagement, sight: &'a Sight) -> Self {
+        let board = board_within(engagement, &sight.runbook, &sight.real.scope);
         let unsettled =
             board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
         let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
         let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
-        Facts {
-            engagement,
-            runbook,
-            real: scope(engagement, runbook, ScopeMode::Real),
-            plan: scope(engagement, runbook, ScopeMode::Plan),
-            unsettled,
-            missing,
-        }
+        Facts { engagement, sight, plan: sight.plan(engagement), turns: Semaphore::new(TOGETHER), unsettled, missing }
     }
 
     async fn entry(&self, worlds: &Worlds, step: &Step, item: Option<Item>) -> PlanEntry {
         let address = Address::new(step.id.clone(), item.as_ref().map(|item| item.key.clone()));
-        let planned = match call(step, item.as_ref(), &self.plan) {
+        let planned = match call(step, item.as_ref(), &self.plan.scope) {
             Ok(planned) => planned,
             Err(why) => return self.unclear(step, &why),
         };
-        let mut entry = entry(step, address.clone(), bound(&planned, &self.plan));
+        let mut entry = entry(step, address.clone(), bound(&planned, &self.plan.scope));
         if self.missing.contains(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
             return with(entry, Verdict::Input, "inputs are missing");
         }
@@ -102,7 +95,13 @@ impl<'a> Facts<'a> {
         if let State::Undone { .. } = self.engagement.state(&address) {
             return with(entry, Verdict::Person, "it was undone, and is made again only when somebody asks for that");
         }
-        if let Some(by) = taken_away_by(self.engagement, self.runbook, &address) {
+        if let Some(left_out) = address.key.as_ref().and_then(|host| self.engagement.left_out.get(host))
+            && step.over_hosts()
+            && !matches!(self.engagement.state(&address), State::Done { .. })
+        {
+            return with(entry, Verdict::Nothing, &format!("the host is left out: {}", left_out.reason));
+        }
+        if let Some(by) = taken_away_by(self.engagement, &self.sight.runbook, &address) {
             return with(entry, Verdict::Nothing, &format!("{by} has taken it away again, as it should"));
         }
         let action = match build(&planned, &subject(self.engagement, &address)) {
@@ -125,8 +124,9 @@ impl<'a> Facts<'a> {
         if step.needs.iter().any(|need| self.unsettled.contains(need)) {
             return None;
         }
-        let item = item_of(step, address, &self.real).ok()??;
-        let call = call(step, item.as_ref(), &self.real).ok()?;
+        let real = &self.sight.real;
+        let item = real.item(step, address).ok()??;
+        let call = call(step, item.as_ref(), &real.scope).ok()?;
         Some((address.clone(), call))
     }
 
@@ -137,7 +137,12 @@ impl<'a> Facts<'a> {
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
         let cancel = CancellationToken::new();
-        let world = worlds.world(self.engagement, self.runbook, &self.real, subject, drop_output(), cancel);
+        let world = worlds.world(self.engagement, self.sight.routes(worlds), subject, drop_output(), cancel);
+        let _turn = match call.script_host() {
+            Some(_) => None,
+            // Nobody closes it; without a turn it would only be asked at once.
+            None => self.turns.acquire().await.ok(),
+        };
         let probe = action.probe(&world).await;
         let found = finding(&probe);
         entry.said.clone_from(&found.said);
@@ -193,19 +198,20 @@ fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {
 /// One line for each step that is done and touches the world: is it still so?
 pub(super) fn drift(
     engagement: &Engagement,
-    runbook: &Runbook,
+    sight: &Sight,
     worlds: &Worlds,
     board: &Board,
 ) -> Vec<impl Future<Output = Notice> + use<>> {
     let worlds = worlds.read_only();
-    let together = Arc::new(Semaphore::new(TOGETHER));
+    let on_aws = Arc::new(Semaphore::new(TOGETHER));
+    let on_hosts = Arc::new(Semaphore::new(HOSTS_TOGETHER));
     let done = board.rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. }));
     done.map(|row| {
         let step = row.address.clone();
         let cancel = CancellationToken::new();
-        let prepared = prepare(engagement, runbook, &worlds, &step, &Job::Verify, drop_output(), cancel);
-        let together = together.clone();
-        let over = taken_away_by(engagement, runbook, &step).cloned();
+        let prepared = prepare(engagement, sight, &worlds, &step, &Job::Verify, drop_output(), cancel);
+        let together = if sight.host_of(&step).is_some() { on_hosts.clone() } else { on_aws.clone() };
+        let over = taken_away_by(engagement, &sight.runbook, &step).cloned();
         async move {
             if let Some(by) = over {
                 return Notice::Drift {

@@ -6,7 +6,8 @@ use std::sync::mpsc as std_mpsc;
 
 use super::clock::Clock;
 use super::handle::{Notice, Page};
-use crate::engagement::{Actor, Address, Board, Engagement, Event, Intent, Refusal, board, masked};
+use super::sight::Sight;
+use crate::engagement::{Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, masked};
 use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
 use crate::runbook::Runbook;
 use crate::text::{Masker, Masks};
@@ -18,6 +19,8 @@ pub(super) struct Recorder {
     clock: Clock,
     /// Where every step stands; none when something happened since it was worked out.
     board: Option<Arc<Board>>,
+    /// What templates see; none when a value changed since.
+    sight: Option<Arc<Sight>>,
     readers: Vec<std_mpsc::Sender<Notice>>,
     /// The last event that the handle's snapshot knows.
     begins_after: u64,
@@ -33,8 +36,21 @@ pub(super) struct Recorder {
 impl Recorder {
     pub fn new(writer: Writer, runbook: Arc<Runbook>, actor: Actor, clock: Clock, masks: Masks) -> Self {
         let begins_after = writer.engagement().seq;
-        let (board, readers, identity, edition, broken) = (None, Vec::new(), None, None, None);
-        Recorder { writer, runbook, actor, clock, board, readers, begins_after, identity, edition, masks, broken }
+        let (board, sight, readers, identity, edition, broken) = (None, None, Vec::new(), None, None, None);
+        Recorder {
+            writer,
+            runbook,
+            actor,
+            clock,
+            board,
+            sight,
+            readers,
+            begins_after,
+            identity,
+            edition,
+            masks,
+            broken,
+        }
     }
 
     pub fn engagement(&self) -> &Engagement {
@@ -42,7 +58,14 @@ impl Recorder {
     }
 
     pub fn board(&mut self) -> Arc<Board> {
-        self.board.get_or_insert_with(|| Arc::new(board(self.writer.engagement(), &self.runbook))).clone()
+        let sight = self.sight();
+        let board = || Arc::new(board_within(self.writer.engagement(), &self.runbook, &sight.real.scope));
+        self.board.get_or_insert_with(board).clone()
+    }
+
+    pub fn sight(&mut self) -> Arc<Sight> {
+        let sight = || Arc::new(Sight::new(self.writer.engagement(), self.runbook.clone()));
+        self.sight.get_or_insert_with(sight).clone()
     }
 
     pub fn is_broken(&self) -> bool {
@@ -51,39 +74,30 @@ impl Recorder {
 
     /// Makes events durable and tells everybody; false when the state file can no longer be written.
     pub fn append(&mut self, events: Vec<Event>) -> bool {
+        self.commit(events).is_some()
+    }
+
+    /// Makes events durable, all or none, in one go; answers with the intents among them, in their order. None when the
+    /// state file can no longer be written.
+    pub fn commit(&mut self, events: Vec<Event>) -> Option<Vec<DurableIntent>> {
         if self.is_broken() {
-            return false;
+            return None;
         }
         if events.is_empty() {
-            return true;
+            return Some(Vec::new());
         }
         let masker = self.masks.now();
-        let events = events.into_iter().map(|event| masked(event, &masker)).collect();
-        match self.writer.append(self.clock.now(), &self.actor, events) {
-            Ok(recorded) => {
+        let events: Vec<Event> = events.into_iter().map(|event| masked(event, &masker)).collect();
+        if events.iter().any(|event| changes_values(self.writer.engagement(), event)) {
+            self.sight = None;
+        }
+        match self.writer.commit(self.clock.now(), &self.actor, events) {
+            Ok((recorded, intents)) => {
                 self.board = None;
                 for one in recorded {
                     self.tell(&Notice::Recorded(one));
                 }
-                true
-            }
-            Err(error) => {
-                self.fall_silent(&error);
-                false
-            }
-        }
-    }
-
-    /// Makes an intent durable; none when the state file can no longer be written.
-    pub fn intend(&mut self, step: &Address, intent: Intent) -> Option<DurableIntent> {
-        if self.is_broken() {
-            return None;
-        }
-        match self.writer.intend(self.clock.now(), &self.actor, step, intent) {
-            Ok((recorded, intent)) => {
-                self.board = None;
-                self.tell(&Notice::Recorded(recorded));
-                Some(intent)
+                Some(intents)
             }
             Err(error) => {
                 self.fall_silent(&error);
@@ -140,7 +154,7 @@ impl Recorder {
 
     /// From now on this edition of the runbook is walked.
     pub fn turn_to(&mut self, edition: Arc<Runbook>) {
-        self.board = None;
+        (self.board, self.sight) = (None, None);
         self.runbook = edition.clone();
         self.tell(&Notice::Runbook(edition));
     }

@@ -5,14 +5,46 @@ use std::collections::BTreeSet;
 use crate::engagement::{Address, Board, Event, Row, RunScope, Status};
 use crate::runbook::{Runbook, StepId};
 
-/// Attempts that may run at the same time.
+/// Attempts that may run at the same time, beside those on hosts: AWS counts requests.
 pub(super) const TOGETHER: usize = 8;
+
+/// Attempts on hosts that may run at the same time, one on each. How many of them connect at once is for `ssh` to say.
+pub(super) const HOSTS_TOGETHER: usize = 128;
+
+/// How many more attempts may start.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Free {
+    pub hosts: usize,
+    pub others: usize,
+}
+
+impl Free {
+    /// Beside these, each with the host it runs on.
+    pub fn beside<'a>(running: impl Iterator<Item = Option<&'a String>>) -> Self {
+        running.fold(Free { hosts: HOSTS_TOGETHER, others: TOGETHER }, |free, host| free.less_one(host.is_some()))
+    }
+
+    fn less_one(self, on_host: bool) -> Self {
+        match on_host {
+            true => Free { hosts: self.hosts.saturating_sub(1), ..self },
+            false => Free { others: self.others.saturating_sub(1), ..self },
+        }
+    }
+
+    fn has_room(self, on_host: bool) -> bool {
+        if on_host { self.hosts > 0 } else { self.others > 0 }
+    }
+
+    pub fn is_none(self) -> bool {
+        self.hosts == 0 && self.others == 0
+    }
+}
 
 /// A run in progress: what it may touch, and what it has tried.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Run {
     allowed: Option<BTreeSet<StepId>>,
-    only: Option<Address>,
+    only: Option<Vec<Address>>,
     /// Nothing is started but looks at what waits.
     only_looks: bool,
     /// A step gets each kind of turn once in a run, so that every run ends whatever happens in it.
@@ -46,7 +78,8 @@ impl Run {
         match scope {
             RunScope::All => Run::default(),
             RunScope::Waits => Run { only_looks: true, ..Run::default() },
-            RunScope::Only(address) => Run { only: Some(address.clone()), ..Run::default() },
+            RunScope::Only(address) => Run { only: Some(vec![address.clone()]), ..Run::default() },
+            RunScope::These(steps) => Run { only: Some(steps.clone()), ..Run::default() },
             RunScope::Until(address) => Run { allowed: Some(runbook.closure(&address.step)), ..Run::default() },
         }
     }
@@ -79,8 +112,8 @@ impl Run {
 
     /// Is the step within what was asked for?
     pub fn wants(&self, address: &Address) -> bool {
-        let only =
-            self.only.as_ref().is_none_or(|only| only == address || (only.key.is_none() && only.step == address.step));
+        let named = |only: &Address| only == address || (only.key.is_none() && only.step == address.step);
+        let only = self.only.as_ref().is_none_or(|only| only.iter().any(named));
         only && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&address.step))
     }
 
@@ -90,13 +123,13 @@ impl Run {
         &self,
         board: &'a Board,
         running: impl Fn(&Address) -> bool,
-        mut free: usize,
+        mut free: Free,
         mut busy: BTreeSet<String>,
         host_of: impl Fn(&Address) -> Option<String>,
     ) -> Vec<(&'a Row, Option<String>)> {
         let mut start = Vec::new();
         for row in &board.rows {
-            if free == 0 {
+            if free.is_none() {
                 break;
             }
             let has_turn = Turn::of(row).is_some_and(|turn| self.has_left(row, turn));
@@ -104,12 +137,11 @@ impl Run {
                 continue;
             }
             let host = host_of(&row.address);
-            if let Some(name) = &host
-                && !busy.insert(name.clone())
-            {
+            if !free.has_room(host.is_some()) || host.as_ref().is_some_and(|name| busy.contains(name)) {
                 continue;
             }
-            free -= 1;
+            busy.extend(host.clone());
+            free = free.less_one(host.is_some());
             start.push((row, host));
         }
         start

@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
+use super::sight::Sight;
 use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, ScopeMode, State, asking, call,
-    digest_of, item_of, plan_digest, scope, token,
+    Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of, token,
 };
-use crate::runbook::{Runbook, Save, Scope, Step, UndoUntil, Unrendered};
+use crate::runbook::{Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
 
 pub(super) struct Prepared {
@@ -37,15 +37,14 @@ pub(super) struct Prepared {
 /// A value is missing or does not fit; the failure names it.
 pub(super) fn prepare(
     engagement: &Engagement,
-    runbook: &Runbook,
+    sight: &Sight,
     worlds: &Worlds,
     address: &Address,
     job: &Job,
     output: mpsc::Sender<Vec<u8>>,
     cancel: CancellationToken,
 ) -> Result<Prepared, Failure> {
-    let real = scope(engagement, runbook, ScopeMode::Real);
-    let (step, call, waits_on) = resolve(runbook, address, &real)?;
+    let (step, call, waits_on) = resolve(sight, address)?;
     let mut subject = subject(engagement, address);
     if let Job::Adopt { id, .. } = job {
         subject.adopted.clone_from(id);
@@ -54,8 +53,8 @@ pub(super) fn prepare(
     let made = engagement.record(address).and_then(|record| record.made.as_ref());
     Ok(Prepared {
         intent: intent(engagement, address, job, &call, action.as_ref(), &subject),
-        world: worlds.world(engagement, runbook, &real, subject, output, cancel),
-        planned: plan_digest(runbook, address, &scope(engagement, runbook, ScopeMode::Plan)),
+        world: worlds.world(engagement, sight.routes(worlds), subject, output, cancel),
+        planned: sight.planned(engagement, address),
         account: engagement.account(),
         waits_on,
         within: step.within,
@@ -128,18 +127,14 @@ pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
     }
 }
 
-fn resolve<'a>(
-    runbook: &'a Runbook,
-    address: &Address,
-    scope: &Scope,
-) -> Result<(&'a Step, Call, Option<Asking>), Failure> {
+fn resolve<'a>(sight: &'a Sight, address: &Address) -> Result<(&'a Step, Call, Option<Asking>), Failure> {
     let unrendered =
         |why: Unrendered| Failure::new(why.to_string(), "Give the missing input, or run the step that finds it");
     let gone = || Failure::new(format!("{address} is not in the runbook"), "");
-    let step = runbook.step(&address.step).ok_or_else(gone)?;
-    let item = item_of(step, address, scope).map_err(unrendered)?.ok_or_else(gone)?;
-    let call = call(step, item.as_ref(), scope).map_err(unrendered)?;
-    let asking = asking(step, item.as_ref(), scope).map_err(unrendered)?;
+    let step = sight.runbook.step(&address.step).ok_or_else(gone)?;
+    let item = sight.real.item(step, address).map_err(unrendered)?.ok_or_else(gone)?;
+    let call = call(step, item.as_ref(), &sight.real.scope).map_err(unrendered)?;
+    let asking = asking(step, item.as_ref(), &sight.real.scope).map_err(unrendered)?;
     Ok((step, call, asking))
 }
 
@@ -183,14 +178,4 @@ pub(super) fn drop_output() -> mpsc::Sender<Vec<u8>> {
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(16);
     tokio::spawn(async move { while receiver.recv().await.is_some() {} });
     sender
-}
-
-/// Which host a step's script runs on, for a step that runs scripts.
-pub(super) fn host_of(runbook: &Runbook, scope: &Scope, address: &Address) -> Option<String> {
-    let step = runbook.step(&address.step)?;
-    if !step.touches_world() {
-        return None;
-    }
-    let item = item_of(step, address, scope).ok()??;
-    call(step, item.as_ref(), scope).ok()?.script_host().map(str::to_owned)
 }

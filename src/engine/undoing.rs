@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::Job;
 use super::doubt::{ONLY_A_PERSON, looked_for_as, passed, shown};
 use super::handle::Notice;
+use super::sight::Sight;
 use super::start::{Prepared, drop_output, prepare};
 use crate::action::{Probe, Recalled, Trouble, Undoes, Worlds};
 use crate::engagement::{
@@ -112,17 +113,18 @@ fn refuse(stays: &[(Address, Stays)]) -> Result<(), Refusal> {
 /// and changes nothing.
 pub(super) async fn plan(
     engagement: Engagement,
-    runbook: Arc<Runbook>,
+    sight: Arc<Sight>,
     worlds: Arc<Worlds>,
     steps: Vec<Address>,
     now: At,
 ) -> Notice {
     let worlds = worlds.read_only();
-    let reach = reach(&engagement, &runbook, &steps, now);
+    let runbook = &sight.runbook;
+    let reach = reach(&engagement, runbook, &steps, now);
     let title = |step: &Address| runbook.step(&step.step).map_or_else(|| step.to_string(), |step| step.title.clone());
     let stays = reach.stays.into_iter().map(|(step, why)| (step.clone(), title(&step), why));
     let mut plan = UndoPlan { entries: Vec::new(), stays: stays.collect() };
-    let looking = Looking { engagement: &engagement, runbook: &runbook, worlds: &worlds, now };
+    let looking = Looking { engagement: &engagement, sight: &sight, worlds: &worlds, now };
     for step in reach.order {
         let Some(one) = record(&engagement, &step) else { continue };
         let made = one.made.as_ref().filter(|made| made.created);
@@ -145,7 +147,7 @@ pub(super) async fn plan(
 /// The looks of one plan.
 struct Looking<'a> {
     engagement: &'a Engagement,
-    runbook: &'a Runbook,
+    sight: &'a Sight,
     worlds: &'a Worlds,
     now: At,
 }
@@ -153,7 +155,7 @@ struct Looking<'a> {
 impl Looking<'_> {
     fn prepared(&self, step: &Address, job: &Job) -> Result<Prepared, Failure> {
         let cancel = CancellationToken::new();
-        prepare(self.engagement, self.runbook, self.worlds, step, job, drop_output(), cancel)
+        prepare(self.engagement, self.sight, self.worlds, step, job, drop_output(), cancel)
     }
 
     /// Err is why the world would not have it taken back.

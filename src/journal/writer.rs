@@ -285,6 +285,19 @@ impl Writer {
     /// # Errors
     /// The disk is full, read-only or gone. Nothing was recorded then, and nothing may be done that depends on it.
     pub fn append(&mut self, at: At, actor: &Actor, events: Vec<Event>) -> Result<Vec<Recorded>, JournalError> {
+        self.commit(at, actor, events).map(|(recorded, _)| recorded)
+    }
+
+    /// The same, with proof of the intents among them, in their order.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn commit(
+        &mut self,
+        at: At,
+        actor: &Actor,
+        events: Vec<Event>,
+    ) -> Result<(Vec<Recorded>, Vec<DurableIntent>), JournalError> {
         self.ground.holds()?;
         let wrong = |error| wrong(&self.path, error);
         let mut after = draft(&self.engagement, &events);
@@ -309,7 +322,12 @@ impl Writer {
         }
         self.head = head;
         self.mark.set(Marked { seq: self.engagement.seq, head });
-        Ok(recorded)
+        let intents = recorded.iter().filter_map(|one| match &one.event {
+            Event::Intended { step, intent } => Some(DurableIntent { step: step.clone(), intent: intent.clone(), at }),
+            _ => None,
+        });
+        let intents = intents.collect();
+        Ok((recorded, intents))
     }
 
     /// Makes an intent durable. Without one, no action can change anything.
@@ -323,12 +341,12 @@ impl Writer {
         step: &Address,
         intent: Intent,
     ) -> Result<(Recorded, DurableIntent), JournalError> {
-        let event = Event::Intended { step: step.clone(), intent: intent.clone() };
-        let mut recorded = self.append(at, actor, vec![event])?;
-        let recorded = recorded
+        let (mut recorded, mut intents) =
+            self.commit(at, actor, vec![Event::Intended { step: step.clone(), intent }])?;
+        recorded
             .pop()
-            .ok_or_else(|| JournalError::Damaged { path: self.path.clone(), what: "an intent vanished".to_owned() })?;
-        Ok((recorded, DurableIntent { step: step.clone(), intent, at }))
+            .zip(intents.pop())
+            .ok_or_else(|| JournalError::Damaged { path: self.path.clone(), what: "an intent vanished".to_owned() })
     }
 
     /// Keeps output of attempts beside the events, in one transaction. Whole lines are stored at once, the rest when its

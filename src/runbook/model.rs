@@ -144,6 +144,18 @@ impl Step {
         }
     }
 
+    /// Is it repeated over hosts, under their names?
+    pub fn over_hosts(&self) -> bool {
+        let names = self.for_each.as_ref().map(|each| &each.reads().all);
+        names.is_some_and(|names| !names.is_empty() && names.iter().all(|name| name.starts_with("hosts.")))
+    }
+
+    /// Does what it does on one host need of `earlier` only what that did on the same host? Not where `earlier` finds
+    /// something out: that may be needed of all of them.
+    pub fn follows_on_each_host(&self, earlier: &Step) -> bool {
+        self.over_hosts() && earlier.over_hosts() && earlier.saves.is_empty()
+    }
+
     /// May running it change the world outside the state file?
     pub fn touches_world(&self) -> bool {
         matches!(self.work, Work::Shell(_) | Work::Kind { .. })

@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Object, Value};
 use serde_json::Value as Json;
 
-/// Values by dotted name: `network.vpc_id` is `vpc_id` in the map `network`.
+use super::expr::Item;
+
+/// Values by dotted name: `network.vpc_id` is `vpc_id` in the map `network`. A copy shares them: each round of a
+/// `for_each` has one, with its own item.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Scope(serde_json::Map<String, Json>);
+pub struct Scope(BTreeMap<String, Arc<Json>>);
 
 impl Scope {
     pub fn new() -> Self {
@@ -17,42 +20,55 @@ impl Scope {
 
     /// Puts a value under a dotted name. Maps on the way are made; a value on the way that is no map is replaced by one.
     pub fn insert_dotted(&mut self, name: &str, value: Json) {
-        let mut map = &mut self.0;
-        let mut parts = name.split('.').peekable();
-        while let Some(part) = parts.next() {
-            if parts.peek().is_none() {
-                map.insert(part.to_owned(), value);
-                return;
-            }
-            let next = map.entry(part).or_insert_with(|| Json::Object(serde_json::Map::new()));
-            if !next.is_object() {
-                *next = Json::Object(serde_json::Map::new());
-            }
-            match next {
-                Json::Object(inner) => map = inner,
-                _ => return,
+        match name.split_once('.') {
+            None => drop(self.0.insert(name.to_owned(), Arc::new(value))),
+            Some((first, rest)) => {
+                let top = self.0.entry(first.to_owned()).or_insert_with(|| Arc::new(empty()));
+                insert_below(Arc::make_mut(top), rest, value);
             }
         }
+    }
+
+    /// What one round of a `for_each` sees: the same, with its own `item` and `key`.
+    #[must_use]
+    pub fn of_round(&self, item: Option<&Item>) -> Self {
+        let mut scope = self.clone();
+        if let Some(Item { key, value }) = item {
+            scope.insert_dotted("item", value.clone());
+            scope.insert_dotted("key", Json::String(key.clone()));
+        }
+        scope
     }
 
     /// The value under a dotted name, whole maps included.
     pub fn get_dotted(&self, name: &str) -> Option<&Json> {
         let mut parts = name.split('.');
-        let mut value = self.0.get(parts.next()?)?;
+        let mut value = self.0.get(parts.next()?)?.as_ref();
         for part in parts {
             value = value.as_object()?.get(part)?;
         }
         Some(value)
     }
+}
 
-    pub fn as_map(&self) -> &serde_json::Map<String, Json> {
-        &self.0
+fn empty() -> Json {
+    Json::Object(serde_json::Map::new())
+}
+
+fn insert_below(mut place: &mut Json, name: &str, value: Json) {
+    for part in name.split('.') {
+        if !place.is_object() {
+            *place = empty();
+        }
+        let Json::Object(map) = place else { return };
+        place = map.entry(part).or_insert_with(empty);
     }
+    *place = value;
 }
 
 impl From<serde_json::Map<String, Json>> for Scope {
     fn from(map: serde_json::Map<String, Json>) -> Self {
-        Scope(map)
+        Scope(map.into_iter().map(|(name, value)| (name, Arc::new(value))).collect())
     }
 }
 
@@ -72,28 +88,46 @@ impl Missed {
     }
 }
 
-/// The scope as the template engine sees it. The maps on the way to each of `names` are there even when nothing is in
-/// them yet, so that `vpn.asn | default(65000)` is 65000 and not an error about `vpn`.
+/// What the template engine sees of the scope: the values of `names` and no others, for there may be a thousand hosts.
+/// The maps on the way to each of them are there even when nothing is in them yet, so that `vpn.asn | default(65000)` is
+/// 65000 and not an error about `vpn`.
 pub(super) fn engine_value<'a>(scope: &Scope, names: impl IntoIterator<Item = &'a String>, missed: &Missed) -> Value {
-    let mut known = scope.clone();
+    let mut seen = Scope::default();
     for name in names {
-        if let Some((way, _)) = name.rsplit_once('.') {
-            known.ensure_map(way);
+        match nearest_value(scope, name) {
+            Some((way, value)) if way == name || !value.is_object() => seen.insert_dotted(way, value.clone()),
+            // It is missing in a map, or the map is missing.
+            _ => seen.ensure_map(name.rsplit_once('.').map_or("", |(way, _)| way)),
         }
     }
-    Value::from_object(Known::new("", &known.0, missed))
+    let seen = seen.0.into_iter().map(|(name, value)| (name, Arc::unwrap_or_clone(value))).collect();
+    Value::from_object(Known::new("", &seen, missed))
+}
+
+/// The value of a dotted name, or of as much of the name as there is a value for.
+fn nearest_value<'a, 'b>(scope: &'a Scope, name: &'b str) -> Option<(&'b str, &'a Json)> {
+    let mut way = name;
+    loop {
+        match scope.get_dotted(way) {
+            Some(value) => return Some((way, value)),
+            None => (way, _) = way.rsplit_once('.')?,
+        }
+    }
 }
 
 impl Scope {
     /// Makes the maps of a dotted name where nothing is; what is there already stays, whatever it is.
     fn ensure_map(&mut self, name: &str) {
-        let mut map = &mut self.0;
-        for part in name.split('.') {
-            let next = map.entry(part).or_insert_with(|| Json::Object(serde_json::Map::new()));
-            match next {
-                Json::Object(inner) => map = inner,
-                _ => return,
+        let mut way = 0;
+        while way < name.len() {
+            way = name[way..].find('.').map_or(name.len(), |dot| way + dot);
+            let part = &name[..way];
+            match self.get_dotted(part) {
+                Some(Json::Object(_)) => {}
+                Some(_) => return,
+                None => self.insert_dotted(part, empty()),
             }
+            way += 1;
         }
     }
 }
@@ -166,5 +200,33 @@ mod tests {
         assert_eq!(scope.get_dotted("network.subnets"), Some(&json!({"a": {"id": "s-1"}})));
         assert_eq!(scope.get_dotted("network.vpc_id.x"), None);
         assert_eq!(scope.get_dotted(""), None);
+    }
+
+    #[test]
+    fn a_copy_shares_what_it_does_not_change() {
+        let mut scope = Scope::new();
+        scope.insert_dotted("hosts.all", json!(["a", "b"]));
+        let mut round = scope.clone();
+        round.insert_dotted("item", json!("a"));
+        assert!(Arc::ptr_eq(&scope.0["hosts"], &round.0["hosts"]));
+        round.insert_dotted("hosts.all", json!([]));
+        assert_eq!((scope.get_dotted("hosts.all"), scope.get_dotted("item")), (Some(&json!(["a", "b"])), None));
+    }
+
+    #[test]
+    fn the_engine_sees_what_is_read_and_the_ways_to_it() {
+        let mut scope = Scope::new();
+        scope.insert_dotted("net.cidr", json!("10.0.0.0/8"));
+        scope.insert_dotted("net.subnets", json!({"a": 1, "b": 2}));
+        scope.insert_dotted("conn", json!("vpn"));
+        let seen = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            serde_json::to_value(engine_value(&scope, &names, &Missed::default())).unwrap()
+        };
+        assert_eq!(seen(&["net.cidr"]), json!({"net": {"cidr": "10.0.0.0/8"}}));
+        assert_eq!(seen(&["net", "net.cidr"]), json!({"net": {"cidr": "10.0.0.0/8", "subnets": {"a": 1, "b": 2}}}));
+        assert_eq!(seen(&["net.subnets.a", "net.subnets.c"]), json!({"net": {"subnets": {"a": 1}}}));
+        assert_eq!(seen(&["net.dns.zone", "vpn.asn", "x"]), json!({"net": {"dns": {}}, "vpn": {}}));
+        assert_eq!(seen(&["conn.mode"]), json!({"conn": "vpn"}));
     }
 }

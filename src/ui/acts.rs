@@ -2,6 +2,7 @@
 
 use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, Status, StepRecord};
 use crate::engine::Request;
+use crate::runbook::Step;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
 use crate::ui::next::{NextMove, next_move};
@@ -327,10 +328,10 @@ pub fn can_skip(state: &State) -> Can {
 }
 
 pub fn skip(state: &mut State) -> Vec<Effect> {
-    match chosen(state) {
-        Some(step) => ask(state, Ask::Skip(step)),
-        None => Vec::new(),
-    }
+    let Some(step) = chosen(state) else { return Vec::new() };
+    let found = state.facts.open.as_ref().and_then(|open| open.runbook.step(&step.step));
+    let on_host = step.key.is_some() && found.is_some_and(Step::over_hosts);
+    ask(state, if on_host { Ask::SkipOnHost(step) } else { Ask::Skip(step) })
 }
 
 pub fn can_undo(state: &State) -> Can {

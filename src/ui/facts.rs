@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::engagement::{
     Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
-    Tally, UndoPlan, Wait, board, fold, scope, waiting,
+    Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting,
 };
 use crate::engine::{Notice, Page, PageAt, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -281,8 +281,8 @@ impl Opened {
     }
 
     fn work_out(&mut self) {
-        self.board = board(&self.engagement, &self.runbook);
         self.scope = scope(&self.engagement, &self.runbook, ScopeMode::Real);
+        self.board = board_within(&self.engagement, &self.runbook, &self.scope);
     }
 
     /// Takes one notice in; answers what to say about it.
@@ -389,6 +389,7 @@ impl Opened {
         if recorded.seq <= self.engagement.seq && self.engagement.seq > 0 {
             return None;
         }
+        let values = changes_values(&self.engagement, &recorded.event);
         fold(&mut self.engagement, recorded);
         match &recorded.event {
             // What was planned is done now, or would be done otherwise.
@@ -397,6 +398,8 @@ impl Opened {
             | Fact::Concluded { .. }
             | Fact::Done { .. }
             | Fact::Skipped { .. }
+            | Fact::HostLeftOut { .. }
+            | Fact::HostLetIn { .. }
             | Fact::Undone { .. }
             | Fact::RunbookTaken { .. }
             | Fact::Reopened { .. } => self.plan_is_stale(),
@@ -409,7 +412,10 @@ impl Opened {
             _ => {}
         }
         let unfinished = !self.board.tally.all_done();
-        self.work_out();
+        match values {
+            true => self.work_out(),
+            false => self.board = board_within(&self.engagement, &self.runbook, &self.scope),
+        }
         if unfinished && self.board.tally.all_done() {
             let steps = crate::text::count(self.board.tally.total, "step");
             let again = if self.along.is_none() { " V checks them again;" } else { "" };

@@ -1,5 +1,6 @@
 //! What happened and what is meant, in words for people.
 
+use crate::engagement::doubt::Choice;
 use crate::engagement::{
     Address, At, Board, DoneHow, Engagement, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
 };
@@ -7,6 +8,12 @@ use crate::engine::Summary;
 use crate::runbook::{Party, Runbook};
 use crate::text;
 use crate::ui::facts::{Facts, Said};
+
+/// What may be skipped on a host.
+pub const ON_HOST: [Choice; 2] = [
+    Choice { name: "this step", means: "on this host; what needs it goes on as if it were done" },
+    Choice { name: "the host", means: "this step and all later ones go on for the other hosts" },
+];
 
 /// A step's title, with the key of its instance.
 pub fn title(runbook: &Runbook, address: &Address) -> String {
@@ -70,6 +77,8 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         Fact::UndoBegan { steps, .. } => {
             Said::plain(format!("Taking back {}, one after another", text::count(steps.len(), "step")))
         }
+        Fact::HostLeftOut { host, reason } => Said::plain(format!("{host} is left out: {}", one_line(reason))),
+        Fact::HostLetIn { host } => Said::plain(format!("{host} takes part again")),
         Fact::Settled { step, choice, .. } => Said::plain(format!("{} settled: {choice}", title(step))),
         Fact::Adopted { step, id, .. } => Said::good(format!("{}: {id} is taken for it", title(step))),
         Fact::Undone { step, .. } => Said::good(format!("{} undone", title(step))),

@@ -4,6 +4,7 @@ mod approvals;
 mod boards;
 mod commands;
 mod fold_life;
+mod hosts;
 mod inputs_behind;
 mod properties;
 mod recovery;

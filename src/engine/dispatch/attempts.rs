@@ -1,18 +1,48 @@
 //! Attempts: how one is begun, what it reports while it runs, how it ends.
 
-use tokio::task::{Id, JoinError};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Dispatcher, Going, WAITING_OUTPUT, stopped};
 use crate::engagement::{Address, Event, Failure};
 use crate::engine::attempt::{Attempt, Job, Report};
 use crate::engine::handle::Notice;
+use crate::engine::sight::Sight;
 use crate::engine::start::{self, Prepared};
+use crate::journal::DurableIntent;
 use crate::text::Cleaner;
+
+/// Reports that are taken at once, at most.
+const MOST_TOGETHER: usize = 512;
+
+/// What has to become durable, and who waits for it.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    answers: Vec<Answer>,
+}
+
+/// Nobody is answered before it is durable.
+enum Answer {
+    Recorded(oneshot::Sender<()>),
+    Intended(oneshot::Sender<DurableIntent>),
+}
+
+/// An attempt that can be started as soon as its beginning is durable.
+struct Ready {
+    attempt: Attempt,
+    job: Job,
+    forwarding: Option<JoinHandle<()>>,
+    running: Running,
+}
 
 /// An attempt under way.
 pub(super) struct Running {
-    pub(super) task: Id,
+    /// None until it is started.
+    pub(super) task: Option<Id>,
     pub(super) number: u32,
     pub(super) host: Option<String>,
     /// What an approval has to say of the step to cover it.
@@ -33,9 +63,43 @@ pub(super) struct Running {
 impl Dispatcher {
     /// Starts an attempt; one that cannot even be prepared is recorded as failed.
     pub(super) fn begin(&mut self, address: &Address, host: Option<String>, job: Job) {
+        self.begin_all(vec![(address.clone(), host, job)]);
+    }
+
+    /// Starts attempts, with one event each, all of them durable at once.
+    pub(super) fn begin_all(&mut self, starts: Vec<(Address, Option<String>, Job)>) {
         if self.book.is_broken() {
             return;
         }
+        let (mut started, mut ready) = (Vec::new(), Vec::new());
+        for (address, host, job) in starts {
+            // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
+            let silent = matches!(job, Job::Poll(_) | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
+            let Some(attempt) = self.make_ready(&address, host, job) else { continue };
+            if !silent {
+                started.push(Event::AttemptStarted { step: address, attempt: attempt.running.number });
+            }
+            ready.push(attempt);
+        }
+        if self.book.append(started) {
+            ready.into_iter().for_each(|attempt| self.launch(attempt));
+        }
+    }
+
+    fn launch(&mut self, Ready { attempt, job, forwarding, mut running }: Ready) {
+        let address = attempt.address.clone();
+        let task = self.tasks.spawn(async move {
+            attempt.run(job).await;
+            // Nothing of it is lost: what it wrote has been handed over when the task ends.
+            if let Some(forwarding) = forwarding {
+                let _ = forwarding.await;
+            }
+        });
+        running.task = Some(task.id());
+        self.running.insert(address, running);
+    }
+
+    fn make_ready(&mut self, address: &Address, host: Option<String>, job: Job) -> Option<Ready> {
         let number = start::next_attempt(self.book.engagement(), address);
         let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
         let poll = matches!(job, Job::Poll(_));
@@ -49,18 +113,17 @@ impl Dispatcher {
             }
         };
         let engagement = self.book.engagement();
-        let runbook = if job.takes_back() { self.library.for_undo(engagement) } else { self.runbook.clone() };
         let made_otherwise = self.library.made_otherwise(engagement, address);
-        let prepared = start::prepare(engagement, &runbook, &self.worlds, address, &job, output, cancel.clone());
+        let sight = if job.takes_back() { self.sight_for_undo() } else { self.book.sight() };
+        let engagement = self.book.engagement();
+        let prepared = start::prepare(engagement, &sight, &self.worlds, address, &job, output, cancel.clone());
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(failure) => return self.not_begun(address, number, &job, failure),
+            Err(failure) => {
+                self.not_begun(address, number, &job, failure);
+                return None;
+            }
         };
-        // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
-        let silent = matches!(job, Job::Poll(_) | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
-        if !silent && !self.book.append(vec![Event::AttemptStarted { step: address.clone(), attempt: number }]) {
-            return;
-        }
         let Prepared { action, world, intent, planned, account, waits_on, within, saves, found_how, undo_until } =
             prepared;
         let attempt = Attempt {
@@ -80,16 +143,18 @@ impl Dispatcher {
             clock: self.clock.clone(),
             reports: self.reports.clone(),
         };
-        let task = self.tasks.spawn(async move {
-            attempt.run(job).await;
-            // Nothing of it is lost: what it wrote has been handed over when the task ends.
-            if let Some(forwarding) = forwarding {
-                let _ = forwarding.await;
-            }
-        });
-        let (void, output, cleaner) = (false, Vec::new(), Cleaner::default());
-        let running = Running { task: task.id(), number, host, planned, poll, void, stop, cancel, output, cleaner };
-        self.running.insert(address.clone(), running);
+        let (task, void, output, cleaner) = (None, false, Vec::new(), Cleaner::default());
+        let running = Running { task, number, host, planned, poll, void, stop, cancel, output, cleaner };
+        Some(Ready { attempt, job, forwarding, running })
+    }
+
+    /// What the edition by which things are taken back says.
+    pub(super) fn sight_for_undo(&mut self) -> Arc<Sight> {
+        let runbook = self.library.for_undo(self.book.engagement());
+        if Arc::ptr_eq(&runbook, &self.runbook) {
+            return self.book.sight();
+        }
+        Arc::new(Sight::new(self.book.engagement(), runbook))
     }
 
     fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
@@ -110,13 +175,35 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn serve_report(&mut self, address: &Address, report: Report) {
+    /// What attempts report, as much of it as is there now. What has to be durable becomes so in one go, and nobody goes on
+    /// before.
+    pub(super) fn serve_reports(
+        &mut self,
+        first: Option<(Address, Report)>,
+        reported: &mut mpsc::Receiver<(Address, Report)>,
+    ) {
+        let mut batch = Batch::default();
+        let more = std::iter::from_fn(|| reported.try_recv().ok());
+        for (address, report) in first.into_iter().chain(more).take(MOST_TOGETHER) {
+            self.serve_report(&address, report, &mut batch);
+        }
+        let Some(intents) = self.book.commit(batch.events) else { return };
+        let mut intents = intents.into_iter();
+        for answer in batch.answers {
+            // Whoever has gone away meanwhile does nothing either.
+            match answer {
+                Answer::Recorded(durable) => drop(durable.send(())),
+                Answer::Intended(durable) => drop(intents.next().map(|intent| durable.send(intent))),
+            }
+        }
+    }
+
+    fn serve_report(&mut self, address: &Address, report: Report, batch: &mut Batch) {
         let Some(running) = self.running.get_mut(address).filter(|running| !running.void) else { return };
         match report {
             Report::Record(events, durable) => {
-                if self.book.append(events) {
-                    let _ = durable.send(());
-                }
+                batch.events.extend(events);
+                batch.answers.push(Answer::Recorded(durable));
             }
             Report::MayChange(answer) => {
                 let planned = running.planned.as_ref();
@@ -124,9 +211,8 @@ impl Dispatcher {
                 let _ = answer.send(covered);
             }
             Report::Intend(intent, durable) => {
-                if let Some(intent) = self.book.intend(address, intent) {
-                    let _ = durable.send(intent);
-                }
+                batch.events.push(Event::Intended { step: address.clone(), intent });
+                batch.answers.push(Answer::Intended(durable));
             }
             Report::Refuse(failure) => self.refuse(failure.what, failure.advice),
             Report::Output(bytes) => {
@@ -148,13 +234,19 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn attempt_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+    pub(super) fn attempts_ended(&mut self, ended: Vec<Result<(Id, ()), JoinError>>) {
         self.flush_output();
+        ended.into_iter().for_each(|ended| self.attempt_ended(ended));
+        self.go_on();
+    }
+
+    fn attempt_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
         let (id, panicked) = match &ended {
             Ok((id, ())) => (*id, false),
             Err(error) => (error.id(), error.is_panic()),
         };
-        let Some(address) = self.running.iter().find(|(_, running)| running.task == id).map(|(step, _)| step.clone())
+        let Some(address) =
+            self.running.iter().find(|(_, running)| running.task == Some(id)).map(|(step, _)| step.clone())
         else {
             return;
         };
@@ -179,7 +271,6 @@ impl Dispatcher {
         {
             undoing.ended(self.book.engagement(), &address);
         }
-        self.go_on();
     }
 
     pub(super) fn cancel(&mut self, step: &Address) {

@@ -31,7 +31,7 @@ steps:
     no_undo: It is only a file.
 "#;
 
-struct Open;
+pub(super) struct Open;
 
 #[async_trait::async_trait]
 impl Gate for Open {

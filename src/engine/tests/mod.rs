@@ -5,6 +5,7 @@ mod along;
 mod attempts;
 mod broken;
 mod doubts;
+mod fleet;
 mod hosts;
 mod matrix;
 mod output;

@@ -34,6 +34,8 @@ pub enum Ask {
     /// The name of a new engagement.
     New,
     Skip(Address),
+    /// The step, or the host from here on?
+    SkipOnHost(Address),
     SignOff(Address),
     /// Is this the key of the right host?
     TrustKey(Address),
@@ -108,6 +110,7 @@ impl Prompt {
                 let doubt = open.and_then(|open| Some((open, open.engagement.record(step)?)));
                 doubt.map(|(open, record)| choices(&open.runbook, step, record)).unwrap_or_default()
             }
+            Ask::SkipOnHost(_) => words::ON_HOST.to_vec(),
             Ask::Outdated(_) => OUTDATED.to_vec(),
             Ask::Store(_) => STORES.to_vec(),
             _ => Vec::new(),
@@ -126,7 +129,7 @@ impl Prompt {
         };
         match &self.ask {
             Ask::New => "Begin a new engagement".to_owned(),
-            Ask::Skip(step) => format!("Skip: {}", title(step)),
+            Ask::Skip(step) | Ask::SkipOnHost(step) => format!("Skip: {}", title(step)),
             Ask::SignOff(step) => format!("Sign off: {}", title(step)),
             Ask::TrustKey(_) => "Is this the right host?".to_owned(),
             Ask::Different(step) => format!("Not as expected: {}", title(step)),
@@ -146,7 +149,7 @@ impl Prompt {
     fn label(&self, facts: &Facts) -> String {
         match &self.ask {
             Ask::New => "Name".to_owned(),
-            Ask::Skip(_) => "Reason".to_owned(),
+            Ask::Skip(_) | Ask::SkipOnHost(_) => "Reason".to_owned(),
             Ask::SignOff(_) => "Who saw or did what?".to_owned(),
             Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
@@ -171,7 +174,7 @@ impl Prompt {
             Ask::New => {
                 prose.text("A short name for this customer and environment, e.g. acme-prod: letters, digits and hyphens. It is the name of the file on this machine.", plain);
             }
-            Ask::Skip(_) => {
+            Ask::Skip(_) | Ask::SkipOnHost(_) => {
                 prose.text(
                     "What needs this step goes on as if it were done. The reason stands in the handover report.",
                     plain,
@@ -451,9 +454,12 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             check_name(&typed, &state.facts)?;
             Ok(vec![Effect::CreateEngagement(typed)])
         }
-        Ask::Skip(step) => {
+        Ask::Skip(step) | Ask::SkipOnHost(step) => {
             let reason = required(typed, "a skipped step needs a reason")?;
-            Ok(vec![command(Command::Skip { step: step.clone(), reason })])
+            Ok(vec![command(match &step.key {
+                Some(host) if prompt.chosen() == "the host" => Command::LeaveOut { host: host.clone(), reason },
+                _ => Command::Skip { step: step.clone(), reason },
+            })])
         }
         Ask::SignOff(step) => {
             let note = required(typed, "say who saw or did what: it stands in the handover report")?;

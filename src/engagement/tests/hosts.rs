@@ -1,0 +1,83 @@
+//! Steps over hosts: host by host, and without those that were left out.
+
+use super::*;
+
+const FLEET: &str = r#"
+runbook: fleet
+title: Fleet
+phase: net
+hosts:
+  - {name: a, address: 10.0.0.1, user: ops}
+  - {name: b, address: 10.0.0.2, user: ops}
+  - {name: c, address: 10.0.0.3, user: ops}
+steps:
+  - {id: time, title: Time, for_each: hosts.all, host: "{{ item.name }}", shell: {check: "true", run: "echo 1", undo: "true"}}
+  - {id: disk, title: Disk, needs: [time], for_each: hosts.all, host: "{{ item.name }}", shell: {check: "true", run: "echo 2", undo: "true"}}
+  - {id: zones, title: Zones, needs: [time], for_each: "['a', 'b']", host: a, shell: {check: "true", run: "echo {{ item }}", undo: "true"}}
+  - {id: shown, title: Shown, needs: [disk], manual: Show it.}
+"#;
+
+fn fleet() -> Walk {
+    let mut walk = Walk { runbook: runbook(FLEET), ..Walk::new() };
+    walk.happens([done("net/time[a]", DoneHow::Applied), failed("net/time[b]")]);
+    walk
+}
+
+fn failed(step: &str) -> Event {
+    Event::Failed { step: at(step), attempt: 1, failure: Failure::new("no answer", "") }
+}
+
+fn left_out(host: &str) -> Command {
+    Command::LeaveOut { host: host.to_owned(), reason: " being repaired ".to_owned() }
+}
+
+#[test]
+fn a_later_step_goes_on_where_the_earlier_one_is_done() {
+    let walk = fleet();
+    let blocked = |step: &str| matches!(walk.status(step), Status::Blocked(by) if by == [at("net/time").step]);
+    assert_eq!(walk.status("net/disk[a]"), Status::Ready);
+    assert!(blocked("net/disk[b]") && blocked("net/disk[c]"));
+    assert!(blocked("net/zones[a]"), "what is repeated over something else waits for all hosts");
+}
+
+#[test]
+fn a_step_that_finds_something_out_is_waited_for_on_all_hosts() {
+    let script = r#"host: "{{ item.name }}", shell: {check: "true", run: "echo 1", undo: "true"}}"#;
+    let finds = r#"aws: vpc, with: {cidr: 10.0.0.0/16, key: "vpc/{{ item.name }}"}, saves: {id: net.ids}}"#;
+    let mut walk = fleet();
+    walk.runbook = runbook(&FLEET.replacen(script, finds, 1));
+    assert!(matches!(walk.status("net/time[a]"), Status::Done { .. }));
+    assert!(matches!(walk.status("net/disk[a]"), Status::Blocked(_)));
+}
+
+#[test]
+fn without_a_host_all_that_is_repeated_over_hosts_goes_on() {
+    let mut walk = fleet();
+    walk.wishes(left_out("b")).unwrap();
+    let why = Status::Skipped { reason: "the host is left out: being repaired".to_owned() };
+    assert_eq!((walk.status("net/time[b]"), walk.status("net/disk[b]")), (why.clone(), why));
+    walk.happens([done("net/time[c]", DoneHow::Applied), done("net/disk[a]", DoneHow::Applied)]);
+    assert_eq!(walk.status("net/zones[b]"), Status::Ready, "that b is no host");
+    assert!(matches!(walk.status("net/shown"), Status::Blocked(_)));
+    walk.happens([done("net/disk[c]", DoneHow::Applied)]);
+    assert_eq!(walk.status("net/shown"), Status::SignOff);
+
+    walk.wishes(Command::Reopen(at("net/disk[b]"))).unwrap();
+    assert!(matches!(walk.status("net/time[b]"), Status::Failed(_)), "it is as it was");
+    assert!(matches!(walk.status("net/shown"), Status::Blocked(_)));
+    walk.wishes(left_out("b")).unwrap();
+    walk.wishes(Command::LetIn("b".to_owned())).unwrap();
+    assert!(walk.wishes(Command::LetIn("b".to_owned())).is_err());
+}
+
+#[test]
+fn only_a_host_that_stands_still_is_left_out_and_never_without_a_reason() {
+    let mut walk = fleet();
+    let silent = Command::LeaveOut { host: "b".to_owned(), reason: " ".to_owned() };
+    assert!(walk.wishes(silent).unwrap_err().why.contains("reason"));
+    assert!(walk.wishes(left_out("x")).unwrap_err().why.contains("\"x\""));
+    walk.happens([Event::AttemptStarted { step: at("net/time[c]"), attempt: 1 }]);
+    assert!(walk.wishes(left_out("c")).unwrap_err().why.contains("is running"));
+    walk.wishes(left_out("b")).unwrap();
+    assert!(walk.wishes(left_out("b")).unwrap_err().why.contains("already"));
+}
