@@ -249,3 +249,26 @@ fn one_file_changes_things_in_ec2() {
     }
     assert_eq!(sending.into_iter().collect::<Vec<_>>(), ["ec2_send.rs"]);
 }
+
+/// Every row of the interoperability table names a test that is there.
+#[test]
+fn what_the_docs_say_of_ssh_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/ssh.md")).unwrap();
+    let (_, table) = text.split_once("## Interoperability").expect("the table");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && !line.contains("---")).collect();
+    let (mut tested, mut broken) = (0, Vec::new());
+    for row in rows.iter().skip(1).filter(|row| !row.starts_with("| **")) {
+        let named = row.rsplit('|').nth(1).unwrap_or_default().trim().trim_matches('`');
+        let (file, test) = named.split_once("::").unwrap_or_default();
+        let code = fs::read_to_string(root.join("src/ssh/tests").join(format!("{file}.rs"))).unwrap_or_default();
+        let at = code.find(&format!("fn {test}("));
+        let is_test = at.is_some_and(|at| code[..at].trim_end_matches("async ").trim_end().ends_with("test]"));
+        tested += 1;
+        if !is_test {
+            broken.push(row.to_string());
+        }
+    }
+    assert!(tested > 40, "only {tested} rows");
+    assert!(broken.is_empty(), "no such test:\n{}", broken.join("\n"));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onramp::ssh::dial::Tcp;
-use onramp::ssh::{Chunk, Hop, Identity, Pool, Route, Script, Settings};
+use onramp::ssh::{Chunk, Extra, Hop, Identity, Pool, Route, Script, Settings};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,7 @@ async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
         user: user.to_owned(),
         identity: Identity::File(dir.join(".ssh/id_ed25519")),
         pins: Vec::new(),
+        extra: Extra::default(),
     };
     let bastion = hop("bastion", "127.0.0.1", port);
     let listed = std::fs::read_to_string(dir.join("hosts")).unwrap();
@@ -64,7 +65,10 @@ async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
         .lines()
         .map(|line| {
             let fields: Vec<&str> = line.split(' ').collect();
-            Route { hops: vec![bastion.clone(), hop(fields[0], fields[1], fields[2].parse().unwrap())] }
+            Route {
+                hops: vec![bastion.clone(), hop(fields[0], fields[1], fields[2].parse().unwrap())],
+                ..Route::default()
+            }
         })
         .collect();
     let routes = Arc::new(routes);

@@ -18,6 +18,7 @@ mod aws_outbound;
 mod aws_secret;
 mod check;
 mod dependents;
+mod desk;
 mod ec2_call;
 mod ec2_send;
 mod failure;
@@ -40,6 +41,7 @@ pub use crate::engagement::Failure;
 use crate::engagement::{Change, Difference, Intent, Outcome, Question, RepeatClass};
 use crate::journal::DurableIntent;
 
+pub use desk::{Desk, LoginCall};
 pub use registry::{build, catalog};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};

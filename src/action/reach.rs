@@ -45,15 +45,20 @@ impl Tcp {
         Ok(Tcp { target, from, wanted_open: arguments.one_of("expect", &["open", "closed"])? == "open" })
     }
 
-    fn place(&self, world: &World) -> Result<(String, u16), Failure> {
+    async fn place(&self, world: &World) -> Result<(String, u16), Failure> {
         Ok(match &self.target {
             Target::Address { address, port } => (address.clone(), *port),
             Target::Host { name, port } => {
-                let host = world.routes.host(name)?;
+                let route = world.route(name).await?;
+                let host = route.hops.last().ok_or_else(no_way)?;
                 (host.address.clone(), port.unwrap_or(host.port))
             }
         })
     }
+}
+
+fn no_way() -> Failure {
+    Failure::new("there is no way to the host", "Name its address.")
 }
 
 /// An address or a name, and nothing that a shell could take for something else; or a placeholder.
@@ -71,7 +76,7 @@ enum Door {
 #[async_trait]
 impl Question for Tcp {
     async fn ask(&self, world: &World) -> Verified {
-        let (address, port) = match self.place(world) {
+        let (address, port) = match self.place(world).await {
             Ok(place) => place,
             Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
         };
@@ -110,7 +115,7 @@ async fn from_here(world: &World, address: &str, port: u16) -> Result<Door, Trou
 }
 
 async fn from_host(world: &World, host: &str, address: &str, port: u16) -> Result<Door, Trouble> {
-    let route = world.routes.to(host).map_err(Trouble::Failure)?;
+    let route = world.route(host).await.map_err(Trouble::Failure)?;
     match world.ssh.tcp(&route.hops, address, port).await {
         Ok(took) => Ok(Door::Open(crate::text::duration(took))),
         // A hardened host forwards nothing: that says nothing of the door. It can still try by itself.
@@ -161,15 +166,12 @@ impl Banner {
 #[async_trait]
 impl Question for Banner {
     async fn ask(&self, world: &World) -> Verified {
-        let route = match world.routes.to(&self.host) {
+        let route = match world.route(&self.host).await {
             Ok(route) => route,
             Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
         };
         let Some((host, via)) = route.hops.split_last() else {
-            return Verified::Unknown(Trouble::Failure(Failure::new(
-                "there is no way to the host",
-                "Name its address.",
-            )));
+            return Verified::Unknown(Trouble::Failure(no_way()));
         };
         match world.ssh.banner(via, &host.address, host.port).await {
             Ok(banner) => Verified::So(found(format!("{} says {banner}", self.host), json!({ "banner": banner }))),

@@ -14,13 +14,13 @@ impl World {
     /// # Errors
     /// A host on the way is unknown, or the way runs in a circle.
     pub(super) async fn way(&self, host: &str) -> Result<Route, Failure> {
-        let route = self.routes.to(host)?;
-        let (user, reference) = self.sudo_secret(host)?;
+        let route = self.route(host).await?;
+        let (_, reference) = self.sudo_secret(host)?;
         let given = self.routes.host(host)?.sudo.is_some();
         if let (Some(hop), true) = (route.hops.last(), given || self.vault.knows(&reference))
             && let Ok(text) = Box::pin(self.vault.find(&reference, &self.cloud)).await
         {
-            self.ssh.sudo_passwords().give(&hop.name, &user, &text);
+            self.ssh.sudo_passwords().give(&hop.name, &hop.user, &text);
         }
         Ok(route)
     }

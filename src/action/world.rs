@@ -1,8 +1,8 @@
 //! What an action may reach: the account, the hosts, the one who watches, and for whom it is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use secrecy::SecretString;
 use serde_json::Value as Json;
@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
+use super::desk::{Desk, LoginCall};
 use super::failure::of_ssh;
 use super::os::facts::Known;
 use super::vault::{Keep, NotKept, Vault};
@@ -17,7 +18,7 @@ use crate::aws::{Cloud, Owner, Stamp, Wiring};
 use crate::engagement::{Address, Engagement, Failure, Host, MissingSecret, Question};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::runbook::Unrendered;
-use crate::ssh::{self, Hop, Identity, Pool, Route};
+use crate::ssh::{self, Asked, Identity, Pool, Route};
 
 /// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub struct Worlds {
     vault: Vault,
     shows_at_once: bool,
     facts: Known,
+    desk: Option<Arc<Desk>>,
 }
 
 impl Worlds {
@@ -43,6 +45,7 @@ impl Worlds {
             vault: Vault::default(),
             shows_at_once: false,
             facts: Known::default(),
+            desk: None,
         }
     }
 
@@ -88,6 +91,18 @@ impl Worlds {
     pub fn with_vault(mut self, vault: Vault) -> Self {
         self.vault = vault;
         self
+    }
+
+    /// Where logins ask what only a person knows. The pool of hosts must know it, too.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Arc<Desk>) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
+    /// The questions of logins, once: whoever takes them sees to it that they are answered.
+    pub fn attend_logins(&self) -> Option<mpsc::UnboundedReceiver<LoginCall>> {
+        self.desk.as_ref()?.attend()
     }
 
     pub fn vault(&self) -> &Vault {
@@ -282,6 +297,22 @@ impl World {
         found.map_err(|MissingSecret { reference, why, .. }| Question::NeedsSecret { reference, why })
     }
 
+    /// The hops to a host: as the runbook says, and the engineer's own set-up completes it. What that says and
+    /// onramp does not honour is told once.
+    ///
+    /// # Errors
+    /// A host on the way is unknown, the way runs in a circle, or the set-up has a mistake.
+    pub(super) async fn route(&self, host: &str) -> Result<Route, Failure> {
+        let asked = self.routes.to(host)?;
+        let route = self.ssh.route(&asked).await.map_err(|error| of_ssh(&error))?;
+        for remark in &route.remarks {
+            if self.routes.is_news(remark) {
+                self.say(remark).await;
+            }
+        }
+        Ok(route)
+    }
+
     /// One line into the output of the attempt.
     pub(super) async fn say(&self, said: &str) {
         // A watcher who has gone away stops nothing.
@@ -290,16 +321,18 @@ impl World {
 }
 
 /// The hosts of the engagement, as they can be reached now.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Routes {
     hosts: BTreeMap<String, Result<Host, String>>,
     identity: Option<Identity>,
+    /// Remarks on the engineer's set-up that were made.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Routes {
     /// Hosts by name; of one that cannot be reached yet, the reason.
     pub fn new(hosts: impl IntoIterator<Item = (String, Result<Host, String>)>) -> Self {
-        Routes { hosts: hosts.into_iter().collect(), identity: None }
+        Routes { hosts: hosts.into_iter().collect(), ..Routes::default() }
     }
 
     /// Routes over hosts of a test, where everybody has the same key.
@@ -308,7 +341,7 @@ impl Routes {
         hosts: impl IntoIterator<Item = (String, Result<Host, String>)>,
         identity: Identity,
     ) -> Self {
-        Routes { hosts: hosts.into_iter().collect(), identity: Some(identity) }
+        Routes { identity: Some(identity), ..Routes::new(hosts) }
     }
 
     /// The host of that name.
@@ -336,12 +369,16 @@ impl Routes {
         }
     }
 
-    /// The hops to a host, the host itself last.
+    fn is_news(&self, remark: &str) -> bool {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(remark.to_owned())
+    }
+
+    /// The hops to a host as the runbook asks for them, the host itself last.
     ///
     /// # Errors
     /// A host on the way is unknown, or the way runs in a circle.
-    pub fn to(&self, name: &str) -> Result<Route, Failure> {
-        let mut hops: Vec<Hop> = Vec::new();
+    pub fn to(&self, name: &str) -> Result<Vec<Asked>, Failure> {
+        let mut hops: Vec<Asked> = Vec::new();
         let mut walked: Vec<String> = Vec::new();
         let mut next = Some(name.to_owned());
         while let Some(name) = next {
@@ -355,20 +392,20 @@ impl Routes {
             walked.push(name);
         }
         hops.reverse();
-        Ok(Route { hops })
+        Ok(hops)
     }
 
-    fn hop(&self, host: &Host) -> Hop {
+    fn hop(&self, host: &Host) -> Asked {
         let named = match host.key.as_deref() {
-            None | Some("agent") => Identity::Agent,
-            Some(path) => Identity::File(PathBuf::from(path)),
+            None | Some("agent") => None,
+            Some(path) => Some(Identity::File(PathBuf::from(path))),
         };
-        Hop {
+        Asked {
             name: host.known_as.clone(),
             address: host.address.clone(),
             port: host.port,
-            user: host.user.clone(),
-            identity: self.identity.clone().unwrap_or(named),
+            user: Some(host.user.clone()).filter(|user| !user.is_empty()),
+            identity: self.identity.clone().or(named),
             pins: host.fingerprints.clone(),
         }
     }
@@ -398,7 +435,7 @@ mod tests {
             name: name.to_owned(),
             known_as: name.to_owned(),
             address: "10.0.0.1".to_owned(),
-            port: 22,
+            port: None,
             user: "ops".to_owned(),
             key: None,
             via: via.map(str::to_owned),
@@ -411,7 +448,7 @@ mod tests {
     #[test]
     fn a_route_goes_through_every_hop_in_order() {
         let routes = Routes::new([host("app", Some("inner")), host("inner", Some("bastion")), host("bastion", None)]);
-        let names: Vec<String> = routes.to("app").unwrap().hops.into_iter().map(|hop| hop.name).collect();
+        let names: Vec<String> = routes.to("app").unwrap().into_iter().map(|hop| hop.name).collect();
         assert_eq!(names, ["bastion", "inner", "app"]);
     }
 

@@ -198,3 +198,48 @@ pub fn shipped_edition(id: &str, digest: &str) -> Option<(Vec<RunbookFile>, Runb
 pub fn runbook_of(engagement: &Engagement) -> Result<Arc<Runbook>, Failure> {
     usable(&engagement.runbook_files).map(Arc::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engagement::{At, Command, Host, Recorded, ScopeMode, decide, fold, hosts, scope};
+
+    /// The hosts of an engagement on the shipped runbook whose hosts exist already.
+    fn existing(lines: &str) -> BTreeMap<String, Host> {
+        let files = runbook_files(DEFAULT_RUNBOOK).unwrap();
+        let runbook = runbook::load(
+            &files.into_iter().map(|file| (file.path, file.text)).collect::<Vec<_>>(),
+            &action::catalog(),
+        );
+        let runbook = runbook.0.unwrap();
+        let mut engagement = Engagement::default();
+        let given = [
+            ("hosts.source", "existing"),
+            ("hosts.existing", lines),
+            ("net.ssh_port", "22022"),
+            ("net.ssh_key_ref", "agent"),
+        ];
+        for (seq, (id, text)) in given.into_iter().enumerate() {
+            let id: crate::input::InputId = id.parse().unwrap();
+            let value =
+                crate::input::parse(&runbook.fields[&id].kind, text, &crate::input::Setting::default()).unwrap();
+            for event in decide(&engagement, &runbook, &Command::GiveInputs(vec![(id, value)])).unwrap() {
+                let seq = u64::try_from(seq).unwrap() + 1;
+                fold(&mut engagement, &Recorded { seq, at: At(0), actor: "mk@laptop".to_owned(), event });
+            }
+        }
+        let scope = scope(&engagement, &runbook, ScopeMode::Real);
+        hosts(&runbook, &scope).into_iter().filter_map(|(name, host)| Some((name, host.ok()?))).collect()
+    }
+
+    #[test]
+    fn hosts_of_the_shipped_runbook_may_be_aliases_of_the_engineers_ssh_set_up() {
+        let hosts = existing(
+            "bastion acme-jump ops role=bastion\napp-1 10.40.10.21 ops via=bastion\nold 10.40.10.22:22 ops via=bastion",
+        );
+        let port = |name: &str| hosts[name].port;
+        assert_eq!((hosts["bastion-first"].address.as_str(), port("bastion-first")), ("acme-jump", None));
+        assert_eq!((port("bastion"), port("app-1"), port("old")), (Some(22022), None, Some(22)));
+        assert_eq!((hosts["app-1"].key.as_deref(), hosts["app-1"].via.as_deref()), (Some("agent"), Some("bastion")));
+    }
+}

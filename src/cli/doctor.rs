@@ -3,14 +3,27 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::{print, session};
+use super::{login, print, session};
 use crate::action;
 use crate::aws::{Cloud, Wiring};
 use crate::{journal, ssh};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Also log in to this host, as your SSH set-up says the way
+    host: Option<String>,
+}
+
+/// For a script that does nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One thing looked at.
 struct Look {
@@ -19,15 +32,19 @@ struct Look {
     found: Result<String, String>,
 }
 
-pub fn run(context: &Context, everywhere: &Everywhere) -> Result<ExitCode, Failure> {
-    let looks = [
+pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut looks = vec![
         Look { what: "terminal", found: terminal(context) },
         Look { what: "state folder", found: folder(&context.data) },
         Look { what: "AWS identity", found: session::runtime()?.block_on(identity(everywhere)) },
         Look { what: "SSH agent", found: session::runtime()?.block_on(agent(context)) },
         Look { what: "secrets", found: Ok(secrets(context)) },
         Look { what: "known hosts", found: known_hosts(context, everywhere) },
+        Look { what: "SSH set-up", found: session::runtime()?.block_on(set_up(context, everywhere)) },
     ];
+    if let Some(host) = &arguments.host {
+        looks.push(Look { what: "way", found: session::runtime()?.block_on(way(context, everywhere, host)) });
+    }
     let mut wrong = 0;
     for look in &looks {
         match &look.found {
@@ -92,6 +109,48 @@ async fn agent(context: &Context) -> Result<String, String> {
             Ok(keys) => Ok(keys.join(", ")),
             Err(why) => Err(format!("the agent does not answer: {why}")),
         },
+    }
+}
+
+/// Where the engineer's set-up is read, and what of that which counts for every host is not honoured.
+async fn set_up(context: &Context, everywhere: &Everywhere) -> Result<String, String> {
+    let config = session::ssh_settings(context, everywhere).config;
+    let general = config.general().await?;
+    let mut said = config.said();
+    for remark in &general.remarks {
+        said.push_str(&format!("; {remark}"));
+    }
+    if !general.moot.is_empty() {
+        said.push_str(&format!("; without a meaning here: {}", general.moot.join(", ")));
+    }
+    Ok(format!("{said}; onramp doctor HOST tries the way to one"))
+}
+
+/// Logs in to a host by its alias or address: every hop is verified, and what a login asks is asked here.
+async fn way(context: &Context, everywhere: &Everywhere, host: &str) -> Result<String, String> {
+    let person: Arc<dyn ssh::Person> = Arc::new(login::Terminal);
+    let settings = ssh::Settings { person: Some(person), ..session::ssh_settings(context, everywhere) };
+    let pool = ssh::Pool::new(settings);
+    let asked = ssh::Asked {
+        name: host.to_owned(),
+        address: host.to_owned(),
+        port: None,
+        user: None,
+        identity: None,
+        pins: Vec::new(),
+    };
+    let advised = |error: ssh::SshError| format!("{error}\n       {}", error.advice());
+    let route = pool.route(&[asked]).await.map_err(advised)?;
+    let hops = route.hops.iter().map(|hop| format!("{} ({}@{}:{})", hop.name, hop.user, hop.address, hop.port));
+    let way = hops.chain(route.remarks.clone()).collect::<Vec<_>>().join("\n       ");
+    let script = ssh::Script { text: "true".to_owned(), sudo: false, limit: PATIENCE, stdin_after: None };
+    let (sink, _nobody) = tokio::sync::mpsc::channel(1);
+    let ended = pool.run(&route, &script, &sink, &CancellationToken::new()).await;
+    pool.close().await;
+    match ended {
+        Ok(exit) if exit.is_success() => Ok(format!("logged in\n       {way}")),
+        Ok(exit) => Err(format!("logged in, but its shell ends with {exit:?}\n       {way}")),
+        Err(error) => Err(format!("{}\n       {way}", advised(error))),
     }
 }
 

@@ -15,6 +15,7 @@ mod failure;
 mod home;
 mod import;
 mod input;
+mod login;
 mod new;
 mod panics;
 mod passphrase;
@@ -77,6 +78,9 @@ pub struct Everywhere {
     /// File of known host keys, beside ~/.ssh/known_hosts; may be repeated
     #[arg(long, global = true, value_name = "FILE")]
     known_hosts: Vec<PathBuf>,
+    /// SSH config to read instead of the usual ones; none reads none
+    #[arg(long, global = true, env = "ONRAMP_SSH_CONFIG", value_name = "FILE")]
+    ssh_config: Option<PathBuf>,
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     ascii: bool,
@@ -129,7 +133,7 @@ enum Command {
     #[cfg(feature = "practice")]
     Practice(practice::Arguments),
     /// Say what is wrong with this machine's set-up, and what to do
-    Doctor,
+    Doctor(doctor::Arguments),
     /// Print a completion script
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -173,7 +177,11 @@ impl Command {
             Command::Update(arguments) => &arguments.name,
             #[cfg(feature = "practice")]
             Command::Practice(_) => return None,
-            Command::Check(_) | Command::Schema(_) | Command::Doctor | Command::Completions { .. } | Command::Man => {
+            Command::Check(_)
+            | Command::Schema(_)
+            | Command::Doctor(_)
+            | Command::Completions { .. }
+            | Command::Man => {
                 return None;
             }
         })
@@ -258,7 +266,7 @@ fn carry_out(context: &Context, everywhere: &Everywhere, command: Option<Command
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         #[cfg(feature = "practice")]
         Some(Command::Practice(arguments)) => practice::run(context, everywhere, &arguments),
-        Some(Command::Doctor) => doctor::run(context, everywhere),
+        Some(Command::Doctor(arguments)) => doctor::run(context, everywhere, &arguments),
         Some(Command::Completions { shell }) => completions::completions(shell, &mut Arguments::command()),
         Some(Command::Man) => completions::man(Arguments::command()),
     }

@@ -26,10 +26,10 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     session.greet();
     session.handle.send(Request::Plan);
     let plan = loop {
-        match session.feed.recv() {
+        match session.recv() {
             Ok(Notice::Planned(plan)) => break plan,
             Ok(_) => {}
-            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            Err(gone) => return Err(gone),
         }
     };
     session.close();

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, plan, secret, settle, undo};
+use super::{Everywhere, login, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
 use crate::engine::{Notice, Request};
 use crate::text;
@@ -254,6 +254,7 @@ impl<'a> Walk<'a> {
                 _ => return Err(Failure::new(Kind::Interrupted, "interrupted")),
             }
             match self.session.feed.recv_timeout(Duration::from_millis(100)) {
+                Ok(Notice::LoginAsks(question)) => login::answer(&self.session.handle, &question),
                 Ok(notice) => {
                     self.show(&notice)?;
                     return Ok(notice);

@@ -12,9 +12,9 @@ use super::context::{Context, runbook_of};
 use super::exclude;
 use super::failure::{Failure, Kind};
 use super::panics;
-use super::print;
 use super::reach::Reach;
-use crate::action::{self, Vault, Worlds};
+use super::{login, print};
+use crate::action::{self, Desk, Vault, Worlds};
 use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
     Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
@@ -114,6 +114,20 @@ impl Session {
         Ok(Session { handle, feed, runtime, reach })
     }
 
+    /// The next notice. Questions of logins are answered on the way, on the terminal.
+    ///
+    /// # Errors
+    /// The engine is gone.
+    pub fn recv(&self) -> Result<Notice, Failure> {
+        loop {
+            match self.feed.recv() {
+                Ok(Notice::LoginAsks(question)) => login::answer(&self.handle, &question),
+                Ok(notice) => return Ok(notice),
+                Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            }
+        }
+    }
+
     /// Says what a person should know before it goes on, where there is no screen to say it.
     pub fn greet(&self) {
         if let Some(greeting) = self.handle.greeting() {
@@ -154,8 +168,11 @@ pub async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement:
         ..Wiring::default()
     };
     let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
-    let worlds = Worlds::new(cloud, ssh::Pool::new(ssh_settings(context, everywhere)));
-    worlds.with_wiring(wiring).with_vault(vault(context, folder))
+    let vault = vault(context, folder);
+    let desk = Desk::new(vault.masks().clone());
+    let settings = ssh::Settings { person: Some(desk.clone()), ..ssh_settings(context, everywhere) };
+    let worlds = Worlds::new(cloud, ssh::Pool::new(settings));
+    worlds.with_wiring(wiring).with_vault(vault).with_desk(desk)
 }
 
 /// Where the secrets of the engagement in `folder` are found.
@@ -163,12 +180,14 @@ pub fn vault(context: &Context, folder: &Path) -> Vault {
     Vault::new(folder, &context.home, context.variable("ONRAMP_AGE_IDENTITY").map(PathBuf::from))
 }
 
-/// Known hosts, the agent, and the real network.
+/// Known hosts, the agent, the engineer's own set-up, and the real network.
 pub fn ssh_settings(context: &Context, everywhere: &Everywhere) -> ssh::Settings {
-    let mut known_hosts = everywhere.known_hosts.clone();
-    known_hosts.push(context.home.join(".ssh/known_hosts"));
-    known_hosts.push(PathBuf::from("/etc/ssh/ssh_known_hosts"));
-    ssh::Settings::new(Arc::new(ssh::dial::Tcp), known_hosts, context.agent.clone())
+    let [user, global] = ssh::usual_known_hosts(&context.home);
+    let known_hosts = [everywhere.known_hosts.clone(), user, global].concat();
+    let (file, path) = (everywhere.ssh_config.as_deref(), context.variable("PATH").unwrap_or_default());
+    let config = ssh::Config::of(&context.home, &context.user, file, path, everywhere.known_hosts.clone());
+    let settings = ssh::Settings::new(Arc::new(ssh::dial::Tcp), known_hosts, context.agent.clone());
+    ssh::Settings { config: Arc::new(config), ..settings }
 }
 
 /// Gives inputs without an engine: all or none.

@@ -152,7 +152,7 @@ fn ends(event: &Event, step: &Address) -> bool {
 
 fn until(session: &Session, follower: &mut Follower, ended: impl Fn(&Notice) -> bool) -> Result<(), Failure> {
     loop {
-        let notice = session.feed.recv().map_err(|_| Failure::usage("the engine ended unexpectedly"))?;
+        let notice = session.recv()?;
         match &notice {
             Notice::Recorded(recorded) => follower.fold(recorded),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),

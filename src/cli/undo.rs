@@ -110,11 +110,11 @@ pub fn half_done(engagement: &Engagement, reach: &Reach) -> Option<String> {
 fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {
     session.handle.send(Request::UndoPlan(steps.to_vec()));
     loop {
-        match session.feed.recv() {
+        match session.recv() {
             Ok(Notice::UndoPlanned(_, plan)) => return Ok(plan),
             Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),
             Ok(_) => {}
-            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            Err(gone) => return Err(gone),
         }
     }
 }
@@ -126,7 +126,7 @@ fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Res
 fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<(), Failure> {
     session.handle.send(Request::Undo(steps.to_vec()));
     loop {
-        match session.feed.recv() {
+        match session.recv() {
             Ok(Notice::Recorded(recorded)) => {
                 if let Some(said) = line(&recorded.event) {
                     print::say(&said);
@@ -138,7 +138,7 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
             Ok(Notice::Broken(why)) => return Err(Failure::new(Kind::StateFile, why)),
             Ok(Notice::Idle(_)) => break,
             Ok(_) => {}
-            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            Err(gone) => return Err(gone),
         }
     }
     let wanted = |step: &Address| steps.is_empty() || steps.contains(step);

@@ -38,10 +38,22 @@ impl Unseen {
     /// # Errors
     /// The person broke off (Ctrl-C, Ctrl-D, Esc).
     pub fn line(&self, prompt: &str) -> Result<SecretString, Failure> {
+        self.typed(prompt, false)
+    }
+
+    /// One line that may be seen.
+    ///
+    /// # Errors
+    /// As `line`.
+    pub fn seen_line(&self, prompt: &str) -> Result<SecretString, Failure> {
+        self.typed(prompt, true)
+    }
+
+    fn typed(&self, prompt: &str, shown: bool) -> Result<SecretString, Failure> {
         print::ask(prompt);
         terminal::enable_raw_mode().map_err(trouble)?;
         let mut text = Zeroizing::new(String::new());
-        let read = keys_into(&mut text);
+        let read = keys_into(&mut text, shown);
         terminal::disable_raw_mode().map_err(trouble)?;
         print::say("");
         match read.map_err(trouble)? {
@@ -81,7 +93,8 @@ fn trouble(error: io::Error) -> Failure {
 }
 
 /// False when the person broke off.
-fn keys_into(text: &mut String) -> io::Result<bool> {
+fn keys_into(text: &mut String, shown: bool) -> io::Result<bool> {
+    let show = |piece: &str| shown.then(|| print::ask(piece));
     loop {
         let Event::Key(key) = event::read()? else { continue };
         if key.kind == KeyEventKind::Release {
@@ -92,11 +105,19 @@ fn keys_into(text: &mut String) -> io::Result<bool> {
             KeyCode::Enter => return Ok(true),
             KeyCode::Char('c' | 'd') if control => return Ok(false),
             KeyCode::Esc => return Ok(false),
-            KeyCode::Char('u') if control => text.clear(),
-            KeyCode::Backspace => {
-                text.pop();
+            KeyCode::Char('u') if control => {
+                show(&"\u{8} \u{8}".repeat(text.chars().count()));
+                text.clear();
             }
-            KeyCode::Char(character) if !control => text.push(character),
+            KeyCode::Backspace => {
+                if text.pop().is_some() {
+                    show("\u{8} \u{8}");
+                }
+            }
+            KeyCode::Char(character) if !control => {
+                text.push(character);
+                show(&character.to_string());
+            }
             _ => {}
         }
     }

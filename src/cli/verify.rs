@@ -34,7 +34,7 @@ pub fn report(session: &Session) -> Result<(), Failure> {
     session.handle.send(Request::Verify);
     let (mut drifted, mut unknown) = (0, 0);
     while left > 0 {
-        match session.feed.recv() {
+        match session.recv() {
             Ok(Notice::Drift { step, so, said }) => {
                 left -= 1;
                 let word = match so {
@@ -47,7 +47,7 @@ pub fn report(session: &Session) -> Result<(), Failure> {
                 print::line(&format!("{word:<8} {step}  {said}"))?;
             }
             Ok(_) => {}
-            Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            Err(gone) => return Err(gone),
         }
     }
     match (drifted, unknown) {

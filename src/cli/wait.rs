@@ -99,13 +99,13 @@ fn look(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCo
     session.handle.send(Request::Run(RunScope::Waits));
     let mut follower = Follower::new(&session);
     let ended = loop {
-        match session.feed.recv() {
+        match session.recv() {
             Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),
             Ok(Notice::Refused(refusal)) => break Err(Failure::usage(refusal.to_string())),
             Ok(Notice::Broken(why)) => break Err(Failure::usage(why)),
             Ok(Notice::Idle(_)) => break Ok(()),
             Ok(_) => {}
-            Err(_) => break Err(Failure::usage("the engine ended unexpectedly")),
+            Err(gone) => break Err(gone),
         }
     };
     session.close();

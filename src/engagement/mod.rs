@@ -40,7 +40,7 @@ pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
     Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, expand, hosts, item_of, plan_digest, scope,
 };
-pub use secrets::{MissingSecret, asking_for_secrets, secrets_ahead};
+pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, reach};

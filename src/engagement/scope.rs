@@ -80,8 +80,11 @@ pub struct Host {
     pub name: String,
     /// The name under which its host key is known: its own, or that of another way to the same machine.
     pub known_as: String,
+    /// An address, a name, or an alias of the engineer's SSH set-up.
     pub address: String,
-    pub port: u16,
+    /// Where nobody says it, the engineer's SSH set-up does, or it is 22.
+    pub port: Option<u16>,
+    /// Where it is empty, the engineer's SSH set-up says it.
     pub user: String,
     /// `agent` or a path.
     pub key: Option<String>,
@@ -283,10 +286,10 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
         Ok(text.filter(|text| !text.trim().is_empty()))
     };
     let port = match optional(&template.port)? {
-        None => 22,
-        Some(text) => text.parse().map_err(|_| Unrendered::Wrong {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| Unrendered::Wrong {
             message: format!("the port of host {name} is \"{text}\", not a number"),
-        })?,
+        })?),
     };
     let fingerprints = match template.fingerprints.as_ref().map(|template| template.value(scope)).transpose()? {
         Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),

@@ -19,6 +19,26 @@ pub struct MissingSecret {
     pub chosen_now: bool,
 }
 
+/// What a server, or a key file, asks a person while onramp logs in to a host. No event holds it, nor the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginQuestion {
+    pub number: u64,
+    /// Who asks, of whom: hop, address and user.
+    pub asks: String,
+    /// What the server says to it, made printable.
+    pub said: Vec<String>,
+    /// An answer is wanted for each.
+    pub lines: Vec<LoginLine>,
+}
+
+/// One line to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginLine {
+    pub label: String,
+    /// May be seen while it is typed.
+    pub shown: bool,
+}
+
 /// Where the secrets live that steps of `wanted` will read which are not settled yet: secrets that were given as
 /// inputs, those that earlier steps made, and those that a step asked for already.
 pub fn secrets_ahead(

@@ -1,6 +1,7 @@
 //! One loop: requests, reports of attempts, the clock. It owns what is true, and through it alone the journal grows.
 
 mod attempts;
+mod logins;
 mod output;
 mod secrets;
 mod taking_back;
@@ -66,6 +67,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
     let (name, greeting) = (writer.name(), writer.greeting());
     let handle = Handle::new(name, requests, runbook.clone(), engagement, greeting, masks.clone());
     let library = Library::new(runbook.clone());
+    let logins = logins::Logins::of(&worlds);
     let dispatcher = Dispatcher {
         book: Recorder::new(writer, runbook.clone(), actor, clock.clone(), masks),
         runbook,
@@ -78,6 +80,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         searches: JoinSet::new(),
         finding: None,
         secrets: secrets::Secrets::default(),
+        logins,
         reports,
         polling: Polling::default(),
         library,
@@ -113,6 +116,7 @@ struct Dispatcher {
     searches: JoinSet<Option<Notice>>,
     finding: Option<DropGuard>,
     secrets: secrets::Secrets,
+    logins: logins::Logins,
     reports: mpsc::Sender<(Address, Report)>,
     polling: Polling,
     library: Library,
@@ -162,6 +166,7 @@ impl Dispatcher {
                     }
                 }
                 Some(done) = self.secrets.errand_done() => self.take_errand(done),
+                call = self.logins.next() => self.take_login(call),
                 _ = flush.tick(), if !self.running.is_empty() => self.flush_output(),
                 _ = look_again.tick(), if open => self.look_again(),
             }
@@ -211,6 +216,7 @@ impl Dispatcher {
             Request::Find(wanted) => self.find(wanted),
             Request::StopFinding => self.finding = None,
             Request::Secrets(said) => self.take_secrets(said),
+            Request::LoginAnswers { number, answers } => self.logins.answer(number, answers),
             Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
             Request::Subscribe(reader) => self.book.subscribe(reader),
             Request::Close => {}

@@ -126,6 +126,7 @@ impl Feed {
             | Request::Cancel(_)
             | Request::Plan
             | Request::Secrets(_)
+            | Request::LoginAnswers { .. }
             | Request::KeepSecret { .. } => {
                 let refusal = match &self.holder {
                     Some(holder) => Refusal {

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::engagement::{
-    Address, Command, Engagement, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally, UndoPlan,
+    Address, Command, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally,
+    UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::{Lines, PageAt};
@@ -63,6 +64,11 @@ pub enum Request {
         store: SecretStore,
         text: SecretString,
     },
+    /// What a person answers to the question of that number, a text for each line; nothing: nobody answers.
+    LoginAnswers {
+        number: u64,
+        answers: Option<Vec<SecretString>>,
+    },
     Subscribe(std_mpsc::Sender<Notice>),
     /// Stop, write everything, let go of the state file.
     Close,
@@ -95,6 +101,10 @@ pub enum Notice {
         missing: Vec<MissingSecret>,
         run: Option<RunScope>,
     },
+    /// A login asks a person: `Request::LoginAnswers` answers. Somebody waits, so that no answer is one, too.
+    LoginAsks(LoginQuestion),
+    /// Nobody waits for the answer to the question of that number any more.
+    LoginWithdrawn(u64),
     /// The steps that were asked for, and what would be done.
     UndoPlanned(Vec<Address>, Arc<UndoPlan>),
     Page(Page),

@@ -35,10 +35,10 @@ pub enum Role {
 pub struct Host {
     /// Its name in this engagement, a DNS label.
     pub name: String,
-    /// An IP address or a full name.
+    /// An IP address, a full name, or an alias of the engineer's SSH set-up.
     pub address: String,
-    /// Where its sshd listens.
-    pub port: u16,
+    /// Where its sshd listens; not given, the SSH set-up says it, or it is 22.
+    pub port: Option<u16>,
     /// Who logs in.
     pub user: String,
     /// Names of the hosts before it, the outermost first; empty when it is reached directly.
@@ -117,22 +117,24 @@ fn host(row: &RawRow, setting: &Setting) -> Result<Host, Refusal> {
     })
 }
 
-fn address_and_port(address: &str, column: &str, setting: &Setting) -> Result<(String, u16), Refusal> {
+fn address_and_port(address: &str, column: &str, setting: &Setting) -> Result<(String, Option<u16>), Refusal> {
     let (bare, behind) = match address.rsplit_once(':') {
         // Of the addresses without brackets only an IPv6 one has more than one colon.
         Some((bare, port)) if !bare.contains(':') || bare.ends_with(']') => (bare, port),
         _ => (address, ""),
     };
     let port = match (behind, column) {
-        ("", "") => 22,
-        ("", port) | (port, "") => number::port(port)?,
-        (behind, column) if behind == column => number::port(column)?,
+        ("", "") => None,
+        ("", port) | (port, "") => Some(number::port(port)?),
+        (behind, column) if behind == column => Some(number::port(column)?),
         _ => {
             let what = format!("the port is {behind} behind the address and {column} in its own field");
             return Err(Refusal::new(what, "give it once", "onramp").suggest(format!("{bare}:{column}")));
         }
     };
-    Ok((network::host(bare, setting)?, u16::try_from(port).unwrap_or(22)))
+    // A name without a dot means nothing but what the engineer's SSH set-up makes of it.
+    let host = name::label(bare).or_else(|_| network::host(bare, setting))?;
+    Ok((host, port.and_then(|port| u16::try_from(port).ok())))
 }
 
 fn role(text: &str) -> Result<Role, Refusal> {
@@ -214,7 +216,7 @@ fn to_row(host: Host) -> Row {
     Row::from([
         ("name".into(), Value::Text(host.name)),
         ("address".into(), Value::Text(host.address)),
-        ("port".into(), Value::Number(host.port.into())),
+        ("port".into(), host.port.map_or_else(|| Value::Text(String::new()), |port| Value::Number(port.into()))),
         ("user".into(), Value::Text(host.user)),
         ("via".into(), Value::List(host.via.into_iter().map(Value::Text).collect())),
         ("role".into(), Value::Text(role.into())),
@@ -230,7 +232,7 @@ fn from_row(row: &Row) -> Option<Host> {
     Some(Host {
         name: text("name")?,
         address: text("address")?,
-        port: u16::try_from(row.get("port")?.number()?).ok()?,
+        port: row.get("port")?.number().and_then(|port| u16::try_from(port).ok()),
         user: text("user")?,
         via: row.get("via")?.items().iter().filter_map(Value::text).map(str::to_owned).collect(),
         role: if cell(row, "role") == "bastion" { Role::Bastion } else { Role::Private },
@@ -243,9 +245,9 @@ fn from_row(row: &Row) -> Option<Host> {
 pub(super) fn line(row: &Row) -> String {
     let Some(host) = from_row(row) else { return String::new() };
     let address = match (host.port, host.address.contains(':')) {
-        (22, _) => host.address,
-        (port, true) => format!("[{}]:{port}", host.address),
-        (port, false) => format!("{}:{port}", host.address),
+        (None, _) => host.address,
+        (Some(port), true) => format!("[{}]:{port}", host.address),
+        (Some(port), false) => format!("{}:{port}", host.address),
     };
     let mut words = vec![host.name, address, host.user];
     if !host.via.is_empty() {

@@ -21,7 +21,7 @@ use super::auth;
 use super::dial::Wire;
 use super::error::{Problem, Stage, printable};
 use super::hostkey::{Judge, Wanted};
-use super::{Hop, Limits, Settings};
+use super::{Alive, Hop, Limits, Settings};
 
 /// sshd's MaxSessions is 10; two are left for people.
 const MOST_SESSIONS: usize = 8;
@@ -39,9 +39,11 @@ const BYTES_IN_A_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
 /// A server may say something before its identification line (RFC 4253, 4.2), but not a book.
 const LONGEST_GREETING: usize = 8 * 1024;
 
-/// How often a dead connection is noticed: after three unanswered questions, 15 s apart.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-const KEEPALIVES_UNANSWERED: usize = 3;
+/// How a dead connection is noticed, where the set-up does not say.
+const ALIVE: Alive = Alive { interval: Duration::from_secs(15), unanswered: 3 };
+
+/// What is kept of a server's text before the login.
+const LONGEST_BANNER: usize = 4 * 1024;
 
 /// Where a failure happened and what it was; the pool adds the hop.
 pub(super) type Failure = (Stage, Problem);
@@ -87,6 +89,8 @@ struct News {
     ended: Option<Ending>,
     /// Channels that were refused lately, with the server's words. russh gives the words to the handler only.
     refused: VecDeque<(Instant, ChannelOpenFailure, String)>,
+    /// What the server says before the login.
+    banner: String,
 }
 
 /// Why the connection ended.
@@ -119,15 +123,14 @@ impl Connection {
         let (tell, news) = watch::channel(News::default());
         let guard = Guard { judge, tell };
         let exchange = async {
-            let connected = client::connect_stream(Arc::new(config(wanted)), wire, guard).await;
+            let connected = client::connect_stream(Arc::new(config(wanted, hop.extra.alive)), wire, guard).await;
             connected.map_err(Refusal::into_failure)
         };
         let mut handle = within(limits.handshake, Stage::KeyExchange, exchange).await?;
-        let log_in = async {
-            let result = auth::log_in(&mut handle, hop, settings.agent_socket.as_deref()).await;
-            result.map_err(|problem| (Stage::Authentication, problem))
-        };
-        let logged_in = within(limits.auth, Stage::Authentication, log_in).await;
+        let heard = news.clone();
+        let banner = move || heard.borrow().banner.clone();
+        let logged_in = auth::log_in(&mut handle, hop, settings, &banner).await;
+        let logged_in = logged_in.map_err(|problem| (Stage::Authentication, problem));
         let connection = Self {
             hop: hop.clone(),
             handle,
@@ -294,7 +297,8 @@ async fn open_in_background(
     }
 }
 
-fn config(wanted: Wanted) -> client::Config {
+fn config(wanted: Wanted, alive: Option<Alive>) -> client::Config {
+    let alive = alive.unwrap_or(ALIVE);
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-onramp_", env!("CARGO_PKG_VERSION")))),
         preferred: Preferred {
@@ -307,8 +311,8 @@ fn config(wanted: Wanted) -> client::Config {
         window_size: WINDOW,
         channel_buffer_size: PIECES_WAITING,
         nodelay: true,
-        keepalive_interval: Some(KEEPALIVE),
-        keepalive_max: KEEPALIVES_UNANSWERED,
+        keepalive_interval: Some(alive.interval),
+        keepalive_max: alive.unanswered,
         ..client::Config::default()
     }
 }
@@ -427,6 +431,14 @@ impl client::Handler for Guard {
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Refusal> {
         self.judge.judge(shown).map(|()| true).map_err(Refusal::HostKey)
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Refusal> {
+        self.tell.send_modify(|news| {
+            let room = LONGEST_BANNER.saturating_sub(news.banner.len());
+            news.banner.extend(banner.chars().take(room));
+        });
+        Ok(())
     }
 
     async fn channel_open_failure(

@@ -78,7 +78,7 @@ pub struct Denial {
     pub user: String,
     /// What the server would still accept.
     pub methods_left: Vec<String>,
-    /// Fingerprints of the keys that were offered.
+    /// Fingerprints of the keys that were offered, and in words what else was tried.
     pub tried: Vec<String>,
     /// How many keys of the agent were not offered, to stay below the server's limit.
     pub untried: usize,
@@ -97,9 +97,12 @@ pub enum KeyFileTrouble {
     /// Other people can read it; the mode is given.
     #[error("others can read it (mode {0:04o})")]
     Mode(u32),
-    /// It needs a passphrase, and no agent holds the key.
+    /// It needs a passphrase, no agent holds the key, and nobody gave the passphrase.
     #[error("it is protected by a passphrase, and the SSH agent does not hold this key")]
     Encrypted,
+    /// What was given is not its passphrase.
+    #[error("none of the passphrases given opens it")]
+    WrongPassphrase,
     /// It lives in hardware, and no agent holds it.
     #[error("the key lives in a security device, and the SSH agent does not hold it")]
     Hardware,
@@ -220,6 +223,20 @@ pub enum Problem {
     /// The script or its input cannot be sent.
     #[error("the script cannot be sent: {0}")]
     BadScript(String),
+    /// The engineer's own SSH set-up cannot be used.
+    #[error("your SSH set-up: {0}")]
+    Setup(String),
+    /// The command that was to make the connection ended.
+    #[error("the ProxyCommand `{command}` made no connection: {said}")]
+    Command {
+        /// As it was given to the shell.
+        command: String,
+        /// How it ended, and its last words.
+        said: String,
+    },
+    /// A person was asked something, and did not answer.
+    #[error("{0}")]
+    Unanswered(String),
     /// The hops make no route.
     #[error("{0}")]
     BadRoute(String),
@@ -264,6 +281,14 @@ impl SshError {
             Problem::Lost(_) | Problem::Cancelled if self.may_have_run() => {
                 "What the script did is unknown: probe before trying again.".to_owned()
             }
+            Problem::Setup(_) => {
+                "Try `ssh -G` on it, and correct your ssh config; or name another file with --ssh-config.".to_owned()
+            }
+            Problem::Command { .. } => "Run the command by hand: what it needs may not be there.".to_owned(),
+            Problem::Unanswered(_) => format!(
+                "Run it where somebody can answer: onramp open, or onramp run on a terminal. Or let {} accept a key alone.",
+                self.hop
+            ),
             Problem::Io(_)
             | Problem::NotSsh(_)
             | Problem::Busy
@@ -301,6 +326,9 @@ impl SshError {
             }
             Problem::ForwardingRefused { .. } => {
                 format!("Set `AllowTcpForwarding local` on {hop}, and allow the target in PermitOpen if that is used.")
+            }
+            Problem::ConnectFailed { via, .. } if self.stage == Stage::Name => {
+                format!("{via} looks the name up: check the spelling of the address of {hop}, and the DNS of {via}.")
             }
             Problem::ConnectFailed { via, .. } => format!(
                 "Check from {via}: is {hop} running, does sshd listen on {at}, does its security group let {via} in?"
@@ -390,7 +418,8 @@ impl Denial {
     fn advice(&self, hop: &str) -> String {
         if self.partial {
             return format!(
-                "{hop} wants a second factor ({}), which onramp cannot give. Use a user that needs a key only.",
+                "{hop} wants a second factor ({}). Is it the right one, and is somebody there to give it? Otherwise use \
+                 a user that needs a key only.",
                 self.methods_left.join(", ")
             );
         }
@@ -430,7 +459,9 @@ fn key_file_advice(path: &str, why: &KeyFileTrouble) -> String {
     match why {
         KeyFileTrouble::Missing => "Check the path, or use the SSH agent.".to_owned(),
         KeyFileTrouble::Mode(_) => format!("chmod 600 {path}"),
-        KeyFileTrouble::Encrypted | KeyFileTrouble::Hardware => format!("ssh-add {path}"),
+        KeyFileTrouble::Encrypted | KeyFileTrouble::WrongPassphrase | KeyFileTrouble::Hardware => {
+            format!("ssh-add {path}")
+        }
         KeyFileTrouble::Unusable(_) => "Use an ed25519, ECDSA or RSA key as ssh-keygen makes it.".to_owned(),
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Judge {
     name: String,
     address: String,
     port: u16,
+    /// The name under which known_hosts and certificates know it, when that is not its address.
+    known_as: Option<String>,
     pins: Vec<String>,
     /// What is written of this host at this port.
     here: Vec<Arc<Entry>>,
@@ -52,16 +54,20 @@ impl Judge {
             let trusted = settings.trusted.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             (trusted.here(&hop.name, hop.port), trusted.elsewhere(&hop.name, hop.port))
         };
+        // An alias has no port, as in ssh.
+        let (here, without_port) = match (&hop.extra.known_as, hop.port) {
+            (Some(alias), _) => (known.of(&alias.to_ascii_lowercase()), Vec::new()),
+            (None, USUAL_PORT) => (known.of(&written(&hop.address, USUAL_PORT)), Vec::new()),
+            (None, port) => (known.of(&written(&hop.address, port)), known.of(&written(&hop.address, USUAL_PORT))),
+        };
         Ok(Self {
             name: hop.name.clone(),
             address: hop.address.clone(),
             port: hop.port,
+            known_as: hop.extra.known_as.clone(),
             pins: hop.pins.iter().map(|pin| fingerprint_in(pin)).collect::<Result<_, _>>()?,
-            here: known.of(&written(&hop.address, hop.port)),
-            without_port: match hop.port {
-                USUAL_PORT => Vec::new(),
-                _ => known.of(&written(&hop.address, USUAL_PORT)),
-            },
+            here,
+            without_port,
             accepted_here,
             accepted_elsewhere,
             now: (settings.now)(),
@@ -152,7 +158,7 @@ impl Judge {
     /// What is wrong with a certificate whose authority is known, by the rules of OpenSSH's PROTOCOL.certkeys.
     fn flaw(&self, certificate: &Certificate) -> Option<String> {
         let authority = PublicKey::new(certificate.signature_key().clone(), "").fingerprint(HashAlg::Sha256);
-        let host = self.address.to_ascii_lowercase();
+        let host = self.known_as.as_ref().unwrap_or(&self.address).to_ascii_lowercase();
         let named = certificate.valid_principals().iter().any(|p| glob_matches(&p.to_ascii_lowercase(), &host));
         if certificate.verify_signature().is_err() {
             Some("its signature is wrong".to_owned())

@@ -14,6 +14,7 @@ use russh::keys::{HashAlg, PublicKey};
 use sha1::Sha1;
 use tokio::sync::Mutex;
 
+use super::Hop;
 use super::error::Problem;
 
 /// More than any honest file has; a guard against a device or a log given by mistake.
@@ -23,7 +24,7 @@ const LARGEST_FILE: u64 = 32 * 1024 * 1024;
 pub(super) const USUAL_PORT: u16 = 22;
 
 /// All entries of all files, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct KnownHosts(Vec<Arc<File>>);
 
 /// The files that were read, each until it is another one: a thousand hosts behind one bastion ask for the same lines.
@@ -73,6 +74,15 @@ struct Pattern {
 }
 
 impl Shelf {
+    /// What is written that concerns this hop.
+    pub(super) async fn for_hop(&self, hop: &Hop, usual: &[PathBuf]) -> Result<KnownHosts, Problem> {
+        let mut known = self.read(hop.extra.known_hosts.as_deref().unwrap_or(usual)).await?;
+        if let Some(path) = &hop.extra.revoked {
+            known.0.push(Arc::new(revoked(path).await?));
+        }
+        Ok(known)
+    }
+
     /// All files, as they are now. A missing file is an empty one; any other failure to read is an error, because an
     /// unread file may hold the revocation or the other key that would have stopped us.
     pub(super) async fn read(&self, files: &[PathBuf]) -> Result<KnownHosts, Problem> {
@@ -102,6 +112,24 @@ impl Shelf {
         }
         Ok(KnownHosts(all))
     }
+}
+
+/// The keys of a RevokedHostKeys file, one a line: they count for every host.
+async fn revoked(path: &Path) -> Result<File, Problem> {
+    let trouble = |why: String| Problem::KnownHosts { path: path.to_owned(), why };
+    let bytes = read_bounded(path).await.map_err(|error| trouble(error.to_string()))?;
+    if bytes.starts_with(b"SSHKRL") {
+        return Err(trouble("this is a binary revocation list (KRL), which onramp cannot read".to_owned()));
+    }
+    let mut entries = Vec::new();
+    for (index, line) in String::from_utf8_lossy(&bytes).lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let entry = Entry::parse(&format!("@revoked * {line}"), &format!("{}:{}", path.display(), index + 1));
+        entries.push(entry.ok_or_else(|| trouble(format!("line {}: this is no public key", index + 1)))?);
+    }
+    Ok(File::new(entries))
 }
 
 fn stamp(facts: &Metadata) -> Stamp {

@@ -9,9 +9,11 @@
 //! Invariant: no byte is sent to a server after the key exchange unless `hostkey` has accepted its key. There is no
 //! setting that turns this off.
 //!
-//! Deliberately absent: what a command means, retries of a command that is not detached, passwords to log in, agent forwarding, writing known_hosts.
+//! Deliberately absent: what a command means, retries of a command that is not detached, agent forwarding, writing known_hosts,
+//! keeping what a person typed.
 
 mod auth;
+mod config;
 mod connect;
 mod detached;
 pub mod dial;
@@ -35,6 +37,8 @@ use std::time::Duration;
 pub use russh::keys::PrivateKey;
 use secrecy::SecretString;
 
+pub use self::auth::{About, Line, Person, Prompt, Unlocked};
+pub use self::config::{Asked, Config, Jump, Setup, usual_known_hosts};
 pub use self::detached::{Detached, Fate, Heard, Reason};
 pub use self::dial::Dial;
 pub use self::error::{Denial, KeyFileTrouble, OfferedKey, Problem, SshError, Stage};
@@ -59,6 +63,38 @@ pub struct Hop {
     /// `SHA256:…` fingerprints from a second source (console output, a letter). When there are any, one of them must
     /// match and nothing else counts. A whole line of `ssh-keygen -l` is understood.
     pub pins: Vec<String>,
+    /// What the engineer's own set-up adds.
+    pub extra: Extra,
+}
+
+/// What the engineer's set-up may say of a hop, beyond where it is and who logs in. By default: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Extra {
+    /// Another agent than the usual one; the inner nothing means none at all.
+    pub agent: Option<Option<PathBuf>>,
+    /// User certificates for the keys, beside those that lie next to a key file.
+    pub certificates: Vec<PathBuf>,
+    /// A command whose standard input and output are the connection, instead of TCP. Only for the first hop.
+    pub command: Option<String>,
+    /// known_hosts files instead of the usual ones.
+    pub known_hosts: Option<Vec<PathBuf>>,
+    /// The name under which known_hosts and host certificates know it, instead of its address.
+    pub known_as: Option<String>,
+    /// A file of host keys that must never be accepted.
+    pub revoked: Option<PathBuf>,
+    /// How long connecting may take.
+    pub connect: Option<Duration>,
+    /// How a dead connection is noticed.
+    pub alive: Option<Alive>,
+}
+
+/// A question now and then whether the other side is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Alive {
+    /// Time between two questions.
+    pub interval: Duration,
+    /// After so many without an answer the connection is dead.
+    pub unanswered: usize,
 }
 
 /// Where the key to log in with comes from.
@@ -66,19 +102,27 @@ pub struct Hop {
 pub enum Identity {
     /// The keys of the SSH agent, in its order, at most four of them.
     Agent,
-    /// This key file and no other key. When it is encrypted, the agent must hold the same key.
+    /// This key file and no other key. When it is encrypted, the agent's copy of it will do, or its passphrase is asked for.
     File(PathBuf),
-    /// This key file if it is there, then the keys of the agent, at most four in all.
-    AgentOrFile(PathBuf),
+    /// As ssh does it: the agent's copies of these files, then the agent's other keys (unless `only` these files
+    /// count), then the files themselves; at most four in all.
+    Usual {
+        /// Key files, in the order in which they are offered.
+        files: Vec<PathBuf>,
+        /// No key of the agent counts that is not in one of the files.
+        only: bool,
+    },
     /// A key in memory, for practice.
     Key(Arc<PrivateKey>),
 }
 
 /// The hops to a host: the last one is the host, the ones before it are bastions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Route {
     /// In the order in which they are connected.
     pub hops: Vec<Hop>,
+    /// What the engineer's set-up says and onramp does not honour, a line for each.
+    pub remarks: Vec<String>,
 }
 
 /// What a [`Pool`] needs to know about the world.
@@ -94,6 +138,12 @@ pub struct Settings {
     pub trusted: Arc<RwLock<Trusted>>,
     /// Passwords that sudo may be told.
     pub sudo: SudoPasswords,
+    /// The engineer's own set-up.
+    pub config: Arc<Config>,
+    /// Who answers what a server or a key file asks. Without anybody, what asks is refused.
+    pub person: Option<Arc<dyn Person>>,
+    /// Key files that a person has unlocked.
+    pub unlocked: Unlocked,
     /// Time limits.
     pub limits: Limits,
     /// Seconds since 1970, for the validity of host certificates.
@@ -110,6 +160,9 @@ impl Settings {
             agent_socket,
             trusted: Arc::default(),
             sudo: SudoPasswords::default(),
+            config: Arc::new(Config::none()),
+            person: None,
+            unlocked: Unlocked::default(),
             limits: Limits::default(),
             now,
         }
@@ -148,8 +201,10 @@ pub struct Limits {
     pub banner: Duration,
     /// The key exchange.
     pub handshake: Duration,
-    /// All authentication attempts of one hop together. An agent may have to ask a person.
+    /// Each answer of the server or the agent while logging in. An agent may have to ask a person.
     pub auth: Duration,
+    /// How long a person may think about a question. Servers hang up after two minutes, by default.
+    pub person: Duration,
     /// Opening a session channel, and the server's answer to the command.
     pub channel: Duration,
     /// How long a connection that seems dead may take to prove that it is not.
@@ -168,6 +223,7 @@ impl Default for Limits {
             banner: Duration::from_secs(10),
             handshake: Duration::from_secs(15),
             auth: Duration::from_secs(45),
+            person: Duration::from_secs(300),
             channel: Duration::from_secs(15),
             ping: Duration::from_secs(5),
             grace: Duration::from_secs(3),

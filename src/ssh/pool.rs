@@ -13,13 +13,13 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connection, Lane, greeting, kind_that_changed};
-use super::dial::Wire;
+use super::dial::{self, Wire};
 use super::error::{Problem, SshError, Stage};
 use super::exec::{self, Lease, Prepared, Session};
 use super::hostkey::Judge;
 use super::known_hosts::Shelf;
 use super::pace::{Pace, Turn};
-use super::{Chunk, Exit, Hop, Identity, Route, Script, Settings};
+use super::{Asked, Chunk, Exit, Extra, Hop, Identity, Route, Script, Settings};
 
 /// How often, and how long after, a session is asked for again where the server had allowed one before.
 const REFUSALS: u32 = 20;
@@ -63,6 +63,7 @@ struct HopKey {
     user: String,
     identity: String,
     pins: Vec<String>,
+    extra: Extra,
 }
 
 /// The place of one connection. Its lock is held while connecting, so that others wait for the same connection.
@@ -126,6 +127,14 @@ impl Pool {
         &self.settings.trusted
     }
 
+    /// The way to the last of `asked`, as the runbook says and the engineer's own set-up completes it.
+    ///
+    /// # Errors
+    /// Those of [`super::Config::route`].
+    pub async fn route(&self, asked: &[Asked]) -> Result<Route, SshError> {
+        self.settings.config.route(asked).await
+    }
+
     /// Runs `script` on the last hop of `route`. Output goes to `sink` as it comes; when nobody takes it, the oldest
     /// is dropped and counted, and the connection goes on. Up to eight scripts run at once on a host, others wait.
     ///
@@ -166,7 +175,7 @@ impl Pool {
     /// # Errors
     /// Those of connecting, or [`Problem::NotSsh`].
     pub async fn banner(&self, via: &[Hop], address: &str, port: u16) -> Result<String, SshError> {
-        let place = Place { name: address, address, port };
+        let place = Place::of(address, port);
         let (mut wire, _held) = self.wire(via, place).await?;
         let limit = self.settings.limits.banner;
         let read = tokio::time::timeout(limit, greeting(&mut wire)).await;
@@ -184,7 +193,7 @@ impl Pool {
             self.lane(via).await?;
         }
         let started = Instant::now();
-        self.wire(via, Place { name: address, address, port }).await?;
+        self.wire(via, Place::of(address, port)).await?;
         Ok(started.elapsed())
     }
 
@@ -355,11 +364,11 @@ impl Pool {
     ) -> Result<Connection, (SshError, bool)> {
         let [via @ .., hop] = hops else { return Err((no_hops(), false)) };
         let at_hop = |(stage, problem)| failed(hop, stage, problem);
-        let known = self.known.read(&self.settings.known_hosts).await;
+        let known = self.known.for_hop(hop, &self.settings.known_hosts).await;
         let judge = known.and_then(|known| Judge::for_hop(hop, &self.settings, &known));
         let judge = judge.map_err(|problem| (at_hop((Stage::HostKey, problem)), false))?;
         let (wanted, by_fingerprint) = (judge.wanted(not), judge.knows_fingerprints_only());
-        let place = Place { name: &hop.name, address: &hop.address, port: hop.port };
+        let place = Place::hop(hop);
         let (wire, lane) = self.wire_in_turn(via, place, turn).await.map_err(|failure| (failure, false))?;
         let began = Instant::now();
         let established = Connection::establish(wire, hop, judge, wanted, &self.settings, lane).await;
@@ -394,18 +403,11 @@ impl Pool {
     /// A byte stream to a place, directly or through the last of `via`, whose connection has to be held as long.
     async fn wire(&self, via: &[Hop], place: Place<'_>) -> Result<(Box<dyn Wire>, Option<Lane>), SshError> {
         let limits = &self.settings.limits;
-        let [.., last] = via else {
-            let dialled =
-                tokio::time::timeout(limits.connect, self.settings.dial.dial(place.address, place.port)).await;
-            let wire = match dialled {
-                Ok(result) => result.map_err(|error| place.unreachable(&error))?,
-                Err(_) => return Err(place.failed(Stage::Connect, Problem::Timeout(limits.connect))),
-            };
-            return Ok((wire, None));
-        };
+        let limit = place.extra.and_then(|extra| extra.connect).unwrap_or(limits.connect);
+        let [.., last] = via else { return Ok((self.first_wire(place, limit).await?, None)) };
         loop {
             let (lane, cached) = self.lane(via).await?;
-            let problem = match lane.connection.forward(place.address, place.port, limits.connect).await {
+            let problem = match lane.connection.forward(place.address, place.port, limit).await {
                 Ok(stream) => return Ok((Box::new(stream), Some(lane))),
                 Err(problem) => problem,
             };
@@ -423,8 +425,24 @@ impl Pool {
                 _ if dead && cached => {}
                 _ if dead => return Err(failed(last, Stage::Channel, connection.lost().await)),
                 Problem::ForwardingRefused { .. } => return Err(failed(last, Stage::Channel, problem)),
+                Problem::ConnectFailed { ref reason, .. } if is_no_such_name(reason) => {
+                    return Err(place.failed(Stage::Name, problem));
+                }
                 problem => return Err(place.failed(Stage::Connect, problem)),
             }
+        }
+    }
+
+    /// A byte stream from this machine.
+    async fn first_wire(&self, place: Place<'_>, limit: Duration) -> Result<Box<dyn Wire>, SshError> {
+        if let Some(command) = place.extra.and_then(|extra| extra.command.as_deref()) {
+            let started = dial::command(command, limit).await;
+            return started
+                .map_err(|said| place.failed(Stage::Connect, Problem::Command { command: command.to_owned(), said }));
+        }
+        match tokio::time::timeout(limit, self.settings.dial.dial(place.address, place.port)).await {
+            Ok(result) => result.map_err(|error| place.unreachable(&error)),
+            Err(_) => Err(place.failed(Stage::Connect, Problem::Timeout(limit))),
         }
     }
 
@@ -488,15 +506,31 @@ fn share(hops: &[Hop], waited: Duration) -> f64 {
     f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
+/// The words of a bastion's resolver, glibc's and others'.
+fn is_no_such_name(reason: &str) -> bool {
+    let words = ["not known", "name resolution", "No address associated", "does not resolve", "nodename nor servname"];
+    words.iter().any(|words| reason.contains(words))
+}
+
 /// Somewhere to connect to.
 #[derive(Debug, Clone, Copy)]
 struct Place<'a> {
     name: &'a str,
     address: &'a str,
     port: u16,
+    /// Of a hop: what the set-up says of it.
+    extra: Option<&'a Extra>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn of(address: &'a str, port: u16) -> Self {
+        Self { name: address, address, port, extra: None }
+    }
+
+    fn hop(hop: &'a Hop) -> Self {
+        Self { name: &hop.name, address: &hop.address, port: hop.port, extra: Some(&hop.extra) }
+    }
+
     fn failed(&self, stage: Stage, problem: Problem) -> SshError {
         SshError { hop: self.name.to_owned(), at: at(self.address, self.port), stage, problem }
     }
@@ -515,7 +549,7 @@ pub(super) fn at(address: &str, port: u16) -> String {
 }
 
 pub(super) fn failed(hop: &Hop, stage: Stage, problem: Problem) -> SshError {
-    Place { name: &hop.name, address: &hop.address, port: hop.port }.failed(stage, problem)
+    Place::hop(hop).failed(stage, problem)
 }
 
 pub(super) fn no_hops() -> SshError {
@@ -539,7 +573,7 @@ impl HopKey {
         let identity = match &hop.identity {
             Identity::Agent => "agent".to_owned(),
             Identity::File(path) => format!("file {}", path.display()),
-            Identity::AgentOrFile(path) => format!("agent or file {}", path.display()),
+            Identity::Usual { files, only } => format!("usual {only} {files:?}"),
             Identity::Key(key) => key.fingerprint(HashAlg::Sha256).to_string(),
         };
         Self {
@@ -549,6 +583,7 @@ impl HopKey {
             user: hop.user.clone(),
             identity,
             pins: hop.pins.clone(),
+            extra: hop.extra.clone(),
         }
     }
 }

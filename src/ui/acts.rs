@@ -9,7 +9,7 @@ use crate::ui::next::{NextMove, next_move};
 use crate::ui::screen::palette::{Entry, Palette};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::rows::Node;
-use crate::ui::screen::{form, plan as plan_screen, undo as undo_screen, waiting};
+use crate::ui::screen::{form, login, plan as plan_screen, undo as undo_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
 
 type Can = Result<(), String>;
@@ -459,8 +459,10 @@ pub fn can_go_back(state: &State) -> Can {
 
 /// `Esc`: one step back.
 pub fn back(state: &mut State) -> Vec<Effect> {
-    if state.popup.take().is_some() {
-        return Vec::new();
+    match state.popup.take() {
+        Some(Popup::Login(form)) => return login::decline(&form),
+        Some(_) => return Vec::new(),
+        None => {}
     }
     match state.place {
         Place::Home => Vec::new(),

@@ -334,6 +334,7 @@ impl Opened {
                 self.running &= run.is_none();
                 Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
+            Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
             Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.

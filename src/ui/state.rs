@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::KeyEvent;
 
-use crate::engagement::{At, DoneHow, Event as Fact, Recorded};
+use crate::engagement::{At, DoneHow, Event as Fact, LoginQuestion, Recorded};
 use crate::engine::{Handle, Notice, Request};
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
@@ -12,6 +12,7 @@ use crate::ui::screen::board::BoardScreen;
 use crate::ui::screen::edition::EditionScreen;
 use crate::ui::screen::form::FormScreen;
 use crate::ui::screen::home::HomeScreen;
+use crate::ui::screen::login::{self, LoginForm};
 use crate::ui::screen::output::OutputScreen;
 use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
@@ -71,6 +72,7 @@ pub enum Popup {
     Palette(Palette),
     Prompt(Prompt),
     Wait(Box<WaitForm>),
+    Login(Box<LoginForm>),
 }
 
 /// Everything the terminal shows comes from here.
@@ -86,6 +88,8 @@ pub struct State {
     pub edition: EditionScreen,
     pub undo: UndoScreen,
     pub popup: Option<Popup>,
+    /// What a login asks, until it can be shown.
+    pub login: Option<LoginQuestion>,
     /// The person wants to leave; we wait for running steps to come to a safe end.
     pub leaving: bool,
     /// When Ctrl-C was pressed last: twice within two seconds leaves.
@@ -105,6 +109,7 @@ impl State {
             edition: EditionScreen::default(),
             undo: UndoScreen::default(),
             popup: None,
+            login: None,
             leaving: false,
             interrupted: None,
         }
@@ -170,7 +175,7 @@ impl State {
     pub fn here(&self) -> Where {
         match &self.popup {
             Some(Popup::Palette(_)) => Where::Palette,
-            Some(Popup::Prompt(_) | Popup::Wait(_)) => Where::Prompt,
+            Some(Popup::Prompt(_) | Popup::Wait(_) | Popup::Login(_)) => Where::Prompt,
             None => self.place.into(),
         }
     }
@@ -185,6 +190,7 @@ impl State {
             Some(Popup::Palette(palette)) => palette.takes_text(),
             Some(Popup::Prompt(prompt)) => prompt.takes_text(),
             Some(Popup::Wait(form)) => form.takes_text(),
+            Some(Popup::Login(form)) => form.takes_text(),
             None => self.screen().takes_text(),
         }
     }
@@ -208,6 +214,7 @@ impl State {
             (Some(Popup::Palette(palette)), _) => palette,
             (Some(Popup::Prompt(prompt)), _) => prompt,
             (Some(Popup::Wait(form)), _) => form.as_mut(),
+            (Some(Popup::Login(form)), _) => form.as_mut(),
             (None, Place::Home) => &mut self.home,
             (None, Place::Board) => &mut self.board,
             (None, Place::Output) => &mut self.output,
@@ -234,6 +241,7 @@ impl State {
 /// Folds one event into the state; answers what the world must do for it.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = take_in(state, event);
+    login::show_waiting(state);
     effects.extend(state.ask_for_output());
     effects
 }
@@ -283,6 +291,17 @@ fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 }
 
 fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
+    match notice {
+        Notice::LoginAsks(question) => {
+            login::asked(state, question);
+            return Vec::new();
+        }
+        Notice::LoginWithdrawn(number) => {
+            login::withdrawn(state, number);
+            return Vec::new();
+        }
+        _ => {}
+    }
     let Some(open) = &mut state.facts.open else { return Vec::new() };
     let was_running = open.running;
     let planned = matches!(notice, Notice::Planned(_));

@@ -21,6 +21,7 @@ mod hosts_fail;
 mod on_hosts;
 mod power_cut;
 mod secrets;
+mod set_up;
 mod shim;
 mod stage;
 mod taking_back;

@@ -65,6 +65,7 @@ impl Stage {
         let mut all = BTreeMap::from([
             ("HOME".to_owned(), self.home.path().display().to_string()),
             ("USER".to_owned(), "jane".to_owned()),
+            ("ONRAMP_SSH_CONFIG".to_owned(), "none".to_owned()),
             ("ONRAMP_DATA_DIR".to_owned(), self.data().display().to_string()),
             ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
             ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),

@@ -64,7 +64,7 @@ impl Lab {
             name: name.to_owned(),
             known_as: name.to_owned(),
             address: address.to_owned(),
-            port: 22,
+            port: Some(22),
             user: "admin".to_owned(),
             key: None,
             via: via.map(str::to_owned),

@@ -94,6 +94,7 @@ fn existing_hosts() {
                 "app [fd00::1]:23 ACME\\ops via=b\nb jump.acme.example ops@acme.example role=bastion fingerprint=SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
             ),
             ("a fd00::1 ops", "a fd00::1 ops"),
+            ("a acme-jump ops role=bastion\nb 10.1.0.5:22 ops", "a acme-jump ops role=bastion\nb 10.1.0.5:22 ops"),
             ("a 127.0.0.1:2201 ops\nb 127.0.0.1:2202 ops", "a 127.0.0.1:2201 ops\nb 127.0.0.1:2202 ops"),
         ],
         &[

@@ -29,6 +29,7 @@ fn judge(known: &str, port: u16) -> Judge {
         name: "web-1".to_owned(),
         address: "Web.example.com".to_owned(),
         port,
+        known_as: None,
         pins: Vec::new(),
         here: known.of(&written("Web.example.com", port)),
         without_port: if port == 22 { Vec::new() } else { usual },

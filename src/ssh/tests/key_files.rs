@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 
-use super::{load, read_private};
+use super::{read, read_private};
 use crate::ssh::error::KeyFileTrouble;
 
 /// A file with this text and mode in a new folder.
@@ -19,7 +19,7 @@ fn file(text: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
 
 fn trouble(text: &str, mode: u32) -> KeyFileTrouble {
     let (_dir, path) = file(text, mode);
-    load(&path).expect_err("refused")
+    read(&path).expect_err("refused")
 }
 
 #[test]
@@ -46,6 +46,6 @@ fn what_is_not_a_private_key_says_so() {
     let encrypted = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n";
     assert_eq!(trouble(encrypted, 0o600), KeyFileTrouble::Encrypted);
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(load(&dir.path().join("none")).unwrap_err(), KeyFileTrouble::Missing);
-    assert!(matches!(load(dir.path()), Err(KeyFileTrouble::Unusable(_))));
+    assert_eq!(read(&dir.path().join("none")).unwrap_err(), KeyFileTrouble::Missing);
+    assert!(matches!(read(dir.path()), Err(KeyFileTrouble::Unusable(_))));
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::ssh::dial::Tcp;
-use crate::ssh::{Chunk, Exit, Hop, Identity, Pool, Route, Script, Settings, SshError, Stream};
+use crate::ssh::{Chunk, Exit, Extra, Hop, Identity, Pool, Route, Script, Settings, SshError, Stream};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -29,6 +29,11 @@ const USERS: [(&str, u32); 3] = [("jump", 4301), ("deploy", 4302), ("meek", 4303
 /// crypt(3) of `onramp-lab-meek`, with which `meek` may use sudo.
 const MEEK: &str =
     "$6$onramplab$YQX3Dy9A3L.oGUUc41SHZUqt6wB6hCZ6baBNV2LpoTPC3JnqaKriORnQfAcS9o612HzgPmna/OqWC5pqz67Tk/";
+
+/// Of everybody in a namespace, where passwords are allowed.
+pub(super) const PASSWORD: &str = "correct horse";
+const PASSWORD_HASH: &str =
+    "$6$onramptest$WiaIOmS5Z/InXyJLmtbNignPMwEYi4NV91I8bgkJ3oBdg0vJ5SMSJB9nFyeWeXfY3hAolrTWVw7vrfi6Wo3V20";
 
 /// One running sshd.
 pub(super) struct Server {
@@ -111,8 +116,23 @@ pub(super) fn write_key(path: &Path, key: &PrivateKey) -> PathBuf {
 impl Server {
     /// Starts an sshd that lets in everybody who has one of `keys`. `settings` are lines of sshd_config.
     pub(super) async fn start(keys: &[&PrivateKey], settings: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+        Self::start_in(new_dir(), keys, settings).await
+    }
+
+    /// Starts an sshd that asks through PAM: `asks` are three words each, as `pam_asks.c` says. Needs users of our own.
+    pub(super) async fn start_asking(keys: &[&PrivateKey], settings: &str, asks: &str) -> Self {
+        let dir = new_dir();
+        let module = dir.path().join("pam_asks.so").display().to_string();
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ssh/tests/pam_asks.c");
+        run_tool("cc", &["-shared", "-fPIC", "-o", &module, source]);
+        let stack =
+            format!("auth required {module} {asks}\naccount required pam_permit.so\nsession required pam_permit.so\n");
+        write(&dir.path().join("pam"), &stack, 0o644);
+        let settings = format!("{settings}\nUsePAM yes\nKbdInteractiveAuthentication yes");
+        Self::start_in(dir, keys, &settings).await
+    }
+
+    async fn start_in(dir: TempDir, keys: &[&PrivateKey], settings: &str) -> Self {
         let host_key = new_key();
         write_key(&dir.path().join("host_key"), &host_key);
         let lines: Vec<String> = keys.iter().map(|key| public_line(key)).collect();
@@ -160,6 +180,7 @@ impl Server {
             user: account(user),
             identity: Identity::Key(Arc::new(key.clone())),
             pins: Vec::new(),
+            extra: Extra::default(),
         }
     }
 
@@ -167,6 +188,21 @@ impl Server {
     pub(super) fn known_as(&self, key: &PrivateKey) -> String {
         format!("[127.0.0.1]:{} {}\n", self.port, public_line(key))
     }
+}
+
+fn new_dir() -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    dir
+}
+
+/// True when there is no compiler for the PAM module, or there can be no users of our own. Says so loudly.
+pub(super) fn no_pam() -> bool {
+    let missing = !Command::new("cc").arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+    if missing {
+        eprintln!("SKIPPED: no cc (install a C compiler to run this test)");
+    }
+    missing || no_users()
 }
 
 fn launch(dir: &Path, port: u16, settings: &str) -> Child {
@@ -196,7 +232,7 @@ fn own_accounts(dir: &Path) -> String {
     group += &fs::read_to_string("/etc/group").expect("/etc/group");
     for (name, id) in USERS {
         passwd += &format!("{name}:x:{id}:{id}::/:/bin/sh\n");
-        let hash = if name == "meek" { MEEK } else { "*" };
+        let hash = if name == "meek" { MEEK } else { PASSWORD_HASH };
         shadow += &format!("{name}:{hash}:19000:0:99999:7:::\n");
         group += &format!("{name}:x:{id}:\n");
     }
@@ -211,6 +247,10 @@ fn own_accounts(dir: &Path) -> String {
     for (file, text, mode) in files {
         let path = write(&dir.join(file), text, mode);
         lines += &format!("mount --bind {} /etc/{file}\n", path.display());
+    }
+    let pam = dir.join("pam");
+    if pam.exists() {
+        lines += &format!("mount --bind {} /etc/pam.d/sshd\n", pam.display());
     }
     // Claims of detached scripts are this host's own.
     format!("set -e\n{lines}mount -t tmpfs claims /var/lib\nmount -t tmpfs -o mode=1777 claims /var/tmp\n")
@@ -249,7 +289,7 @@ pub(super) fn pool(known_hosts: &str) -> OurPool {
 }
 
 pub(super) fn route(hops: &[Hop]) -> Route {
-    Route { hops: hops.to_vec() }
+    Route { hops: hops.to_vec(), ..Route::default() }
 }
 
 pub(super) fn script(text: &str) -> Script {

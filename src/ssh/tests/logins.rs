@@ -9,8 +9,8 @@ use super::lab::{Server, fingerprint, new_key, no_sshd, pool, public_line, run, 
 use crate::ssh::{Hop, Identity, KeyFileTrouble, Pool, PrivateKey, Problem, Settings, Stage};
 
 /// A real ssh-agent.
-struct Agent {
-    socket: PathBuf,
+pub(super) struct Agent {
+    pub(super) socket: PathBuf,
     child: Child,
 }
 
@@ -22,7 +22,7 @@ impl Drop for Agent {
 }
 
 impl Agent {
-    fn start(dir: &Path) -> Self {
+    pub(super) fn start(dir: &Path) -> Self {
         let socket = dir.join("agent");
         let mut command = Command::new("ssh-agent");
         command.args(["-D", "-a"]).arg(&socket).stdin(Stdio::null()).stdout(Stdio::null());
@@ -33,7 +33,7 @@ impl Agent {
         Self { socket, child }
     }
 
-    fn add(&self, key: &Path) {
+    pub(super) fn add(&self, key: &Path) {
         let mut command = Command::new("ssh-add");
         command.arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket).stdin(Stdio::null());
         assert!(command.status().expect("ssh-add").success());
@@ -116,7 +116,9 @@ async fn agent_keys_and_key_files_log_in() {
     let file = write_key(&dir.path().join("id"), &key);
     let none = pool("");
     run(&none, &with(Identity::File(file.clone()), &hop), "true").await.expect("a key file");
-    run(&none, &with(Identity::AgentOrFile(file.clone()), &hop), "true").await.expect("a key file without an agent");
+    run(&none, &with(Identity::Usual { files: vec![file.clone()], only: false }, &hop), "true")
+        .await
+        .expect("a key file without an agent");
 
     let error = run(&none, &with(Identity::Agent, &hop), "true").await.expect_err("no agent");
     assert!(matches!(error.problem, Problem::NoAgent(_)), "{error}");
@@ -127,7 +129,7 @@ async fn agent_keys_and_key_files_log_in() {
     agent.add(&write_key(&dir.path().join("other"), &other));
     agent.add(&file);
     run(&with_agent(&agent), &with(Identity::Agent, &hop), "true").await.expect("the second key of the agent");
-    let missing = Identity::AgentOrFile(dir.path().join("missing"));
+    let missing = Identity::Usual { files: vec![dir.path().join("missing")], only: false };
     run(&with_agent(&agent), &with(missing, &hop), "true").await.expect("the agent, for want of a file");
     let wrong = Identity::File(dir.path().join("other"));
     let error = run(&with_agent(&agent), &with(wrong, &hop), "true").await.expect_err("only this file");
@@ -141,9 +143,10 @@ async fn every_kind_of_key_that_ssh_keygen_makes_logs_in() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let kinds: [&[&str]; 5] = [
+    let kinds: [&[&str]; 6] = [
         &["-t", "ed25519"],
         &["-t", "ecdsa", "-b", "256"],
+        &["-t", "ecdsa", "-b", "384"],
         &["-t", "ecdsa", "-b", "521"],
         &["-t", "rsa", "-b", "2048"],
         &["-t", "rsa", "-b", "3072", "-m", "PEM"],
@@ -159,7 +162,9 @@ async fn every_kind_of_key_that_ssh_keygen_makes_logs_in() {
         let hop = server.hop("host", "deploy", &new_key());
         run(&pool(""), &with(Identity::File(file.clone()), &hop), "true").await.expect(&path);
         agent.add(&file);
-        run(&with_agent(&agent), &with(Identity::AgentOrFile(file), &hop), "true").await.expect(&path);
+        run(&with_agent(&agent), &with(Identity::Usual { files: vec![file], only: false }, &hop), "true")
+            .await
+            .expect(&path);
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::lab::{Server, account, fingerprint, free_port, new_key, no_sshd, pool, public_line, run, run_tool, write};
 use crate::ssh::dial::{Dial, Tcp, Wire};
-use crate::ssh::{Hop, Identity, Pool, Problem, Stage};
+use crate::ssh::{Extra, Hop, Identity, Pool, Problem, Stage};
 
 #[tokio::test]
 async fn each_hop_has_its_own_user_key_and_host_key_and_the_bastion_is_shared() {
@@ -296,6 +296,7 @@ async fn those_who_wait_for_a_failing_connection_share_its_failure() {
         user: "deploy".to_owned(),
         identity: Identity::Agent,
         pins: Vec::new(),
+        extra: Extra::default(),
     }];
     let started = Instant::now();
     let all = futures_util::future::join_all((0..20).map(|_| run(&pool, &hop, "true"))).await;
@@ -423,7 +424,7 @@ async fn a_server_that_falls_silent_in_the_key_exchange_is_let_go() {
     };
     let identity = Identity::Key(Arc::new(new_key()));
     let (name, address, user) = ("mute".to_owned(), "127.0.0.1".to_owned(), "deploy".to_owned());
-    let hop = [Hop { name, address, port, user, identity, pins: Vec::new() }];
+    let hop = [Hop { name, address, port, user, identity, pins: Vec::new(), extra: Extra::default() }];
     let both = async { tokio::join!(run(&pool, &hop, "true"), server) };
     let (error, seen) = tokio::time::timeout(Duration::from_secs(3), both).await.expect("the socket is closed");
     let error = error.expect_err("mute");

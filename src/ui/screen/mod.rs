@@ -6,6 +6,7 @@ pub mod edition;
 pub mod form;
 pub mod form_field;
 pub mod home;
+pub mod login;
 pub mod output;
 pub mod palette;
 pub mod plan;
@@ -88,6 +89,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
     match &state.popup {
         Some(Popup::Palette(palette)) => palette.draw_over(state, frame, content),
         Some(Popup::Prompt(prompt)) => prompt.draw(&state.facts, frame, content),
+        Some(Popup::Login(form)) => form.draw(&state.facts, frame, content),
         Some(Popup::Wait(form)) => form.draw(&state.facts, frame, content),
         None => {}
     }

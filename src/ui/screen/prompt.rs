@@ -422,6 +422,9 @@ pub fn accept_hint(state: &State) -> String {
 
 /// `Enter`: takes the answer, or says what is wrong with it.
 pub fn accept(state: &mut State) -> Vec<Effect> {
+    if matches!(state.popup, Some(Popup::Login(_))) {
+        return super::login::accept(state);
+    }
     if let Some(Popup::Prompt(open)) = &mut state.popup
         && open.wanted().is_some()
         && !open.take_secret()

@@ -5,6 +5,7 @@ mod commands;
 mod edition;
 mod form;
 mod home;
+mod login;
 mod looks;
 mod output;
 mod plan;
