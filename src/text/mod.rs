@@ -14,6 +14,6 @@ pub mod seal;
 
 pub use diff::unified;
 pub use escape::{Cleaner, clean, is_clean, is_hostile, lines};
-pub use mask::{MaskStream, Masker, Masks};
+pub use mask::{MaskLanes, MaskStream, Masker, Masks};
 pub use nearest::nearest;
 pub use say::{about, ago, clip, count, duration, either, list, read_duration};
