@@ -374,15 +374,16 @@ async fn with_output<T>(world: &World, work: impl AsyncFnOnce(mpsc::Sender<Heard
     let (sink, mut heard) = mpsc::channel(UNDER_WAY);
     let watching = async {
         let mut said = Said::default();
+        let masks = world.vault.masks();
+        let mut masked = masks.now().lanes();
         while let Some(heard) = heard.recv().await {
             match heard {
                 Heard::Output(piece) => {
-                    said.heard(&piece);
                     if piece.missed > 0 {
                         world.say(&format!("({} bytes of output were lost here)", piece.missed)).await;
                     }
-                    // A watcher who has gone away does not stop the script.
-                    let _ = world.output.send(piece.bytes).await;
+                    let pieces = masked.push(lane(piece.stream), &piece.bytes, masks.now());
+                    said.show(world, pieces).await;
                 }
                 Heard::Found(claim) => {
                     world
@@ -394,12 +395,20 @@ async fn with_output<T>(world: &World, work: impl AsyncFnOnce(mpsc::Sender<Heard
                 }
             }
         }
+        said.show(world, masked.finish()).await;
         said.finish()
     };
     tokio::join!(work(sink), watching)
 }
 
-/// What a script wrote, made printable, the end of it only.
+fn lane(stream: Stream) -> u8 {
+    match stream {
+        Stream::Out => 0,
+        Stream::Err => 1,
+    }
+}
+
+/// What a script wrote, masked and made printable, the end of it only.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     out: Tail,
@@ -428,10 +437,13 @@ impl Tail {
 }
 
 impl Said {
-    fn heard(&mut self, piece: &Chunk) {
-        match piece.stream {
-            Stream::Out => self.out.push(&piece.bytes),
-            Stream::Err => self.err.push(&piece.bytes),
+    /// Keeps what was heard, each piece with the lane of its stream, and shows it.
+    async fn show(&mut self, world: &World, pieces: Vec<(u8, Vec<u8>)>) {
+        for (of, bytes) in pieces {
+            let tail = if of == lane(Stream::Out) { &mut self.out } else { &mut self.err };
+            tail.push(&bytes);
+            // A watcher who has gone away does not stop the script.
+            let _ = world.output.send(bytes).await;
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::text;
+
 /// A failure on a route. The display says which hop and which stage; [`SshError::advice`] says what to try.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{hop} ({at}), {stage}: {problem}")]
@@ -477,11 +479,8 @@ fn seconds(limit: Duration) -> String {
 /// Makes text of a server fit for a message: one short line, without control or direction characters.
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 200;
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    let mut line: String = text.trim().chars().take(LONGEST).map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect();
+    let shown = |c: char| if text::is_hostile(c) { '\u{fffd}' } else { c };
+    let mut line: String = text.trim().chars().take(LONGEST).map(shown).collect();
     if text.trim().chars().nth(LONGEST).is_some() {
         line.push('…');
     }

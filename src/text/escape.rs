@@ -182,7 +182,7 @@ fn show(character: char, out: &mut String) {
             out.push(char::from(character as u8 + b'@'));
         }
         '\x7f' => out.push_str("^?"),
-        _ if character.is_control() || hides_or_reorders(character) => show_number(character.into(), out),
+        _ if is_hostile(character) => show_number(character.into(), out),
         _ => out.push(character),
     }
 }
@@ -190,6 +190,16 @@ fn show(character: char, out: &mut String) {
 fn show_number(number: u32, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = write!(out, "<{number:02x}>");
+}
+
+/// May `text` go to a terminal as it is? If not, [`clean`] makes it so.
+pub fn is_clean(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) || clean(text.as_bytes()) == text
+}
+
+/// Does a terminal obey or swallow it?
+pub fn is_hostile(character: char) -> bool {
+    character.is_control() || hides_or_reorders(character)
 }
 
 /// Format characters that a terminal obeys or swallows, and a reader cannot see.

@@ -1,39 +1,78 @@
 //! Known secrets, masked by value in any text, whatever the text calls them.
 //!
 //! A secret is looked for as it is, and in the forms in which programs print it: base64 (standard and URL-safe, also in
-//! the middle of a longer text, as in a `user:password` header), hexadecimal, URL-encoded, escaped in JSON and quoted for
-//! a shell. A secret of several lines, such as a private key, is looked for line by line as well.
+//! the middle of a longer text, as in a `user:password` header), hexadecimal, UTF-16, URL-encoded, escaped in JSON, XML and
+//! HTML, and quoted for a shell. A secret of several lines, such as a private key, is looked for line by line as well. In a
+//! stream it is found across pieces, and where two streams of a program are mixed, in each of them and in both together.
 //!
 //! The mask has one length, so it tells nothing about the secret. Masking is a net and not the control: whoever can
-//! should not print a secret in the first place.
+//! should not print a secret in the first place. What is compressed, encrypted or written backwards is not found.
+
+mod forms;
 
 use std::fmt;
-use std::fmt::Write;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
+
+use forms::forms;
 
 /// What stands where a secret was.
 const MASK: &str = "********";
 
-/// Shorter secrets would mask half of every text.
-const SHORTEST_SECRET: usize = 4;
-
-/// A short piece of base64 or of a key would be found by chance.
-const SHORTEST_PIECE: usize = 8;
+/// How much of another stream may come before the rest of a secret does. More is not held back.
+const PATIENCE: usize = 16 * 1024;
 
 /// Masks a fixed set of secrets. Cloning is cheap; printing it for debugging shows no secret.
 #[derive(Clone, Default)]
 pub struct Masker {
-    needles: Arc<Vec<Zeroizing<String>>>,
+    needles: Arc<Needles>,
+}
+
+/// What is looked for, sorted, and a quick answer for the many places where none of it begins.
+#[derive(Default)]
+struct Needles {
+    sorted: Vec<Zeroizing<String>>,
+    longest: usize,
+    /// For each two bytes one bit: does a needle begin with them?
+    heads: Vec<u64>,
+}
+
+impl Needles {
+    fn new(mut sorted: Vec<Zeroizing<String>>) -> Self {
+        sorted.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        sorted.dedup();
+        let longest = sorted.iter().map(|needle| needle.len()).max().unwrap_or(0);
+        let mut heads = vec![0; 1 << 10];
+        for head in sorted.iter().filter_map(|needle| head(needle.as_bytes())) {
+            heads[head >> 6] |= 1 << (head & 63);
+        }
+        Needles { sorted, longest, heads }
+    }
+
+    /// May a needle begin like this? With one byte alone, nobody knows.
+    fn may_begin(&self, text: &[u8]) -> bool {
+        !self.sorted.is_empty() && head(text).is_none_or(|head| self.heads[head >> 6] & (1 << (head & 63)) != 0)
+    }
+
+    /// The needles that begin with these two bytes.
+    fn like<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let text = &text[..text.len().min(2)];
+        let first = self.sorted.partition_point(|needle| needle.as_bytes() < text);
+        self.sorted[first..].iter().map(|needle| needle.as_bytes()).take_while(move |needle| needle.starts_with(text))
+    }
+}
+
+/// The first two bytes as one number.
+fn head(text: &[u8]) -> Option<usize> {
+    let [first, second] = text.first_chunk()?;
+    Some(usize::from(u16::from_be_bytes([*first, *second])))
 }
 
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Masker({} forms)", self.needles.len())
+        write!(f, "Masker({} forms)", self.needles.sorted.len())
     }
 }
 
@@ -47,16 +86,13 @@ impl Masker {
     /// A masker that knows this secret, too.
     #[must_use]
     pub fn with(&self, secret: &str) -> Self {
-        let known = self.needles.iter().cloned();
-        let mut needles: Vec<Zeroizing<String>> = known.chain(forms(secret).into_iter().map(Zeroizing::new)).collect();
-        needles.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-        needles.dedup();
-        Self { needles: Arc::new(needles) }
+        let known = self.needles.sorted.iter().cloned();
+        Self { needles: Arc::new(Needles::new(known.chain(forms(secret).into_iter().map(Zeroizing::new)).collect())) }
     }
 
     /// Does it mask nothing at all?
     pub fn is_idle(&self) -> bool {
-        self.needles.is_empty()
+        self.needles.sorted.is_empty()
     }
 
     /// `text` with `********` in place of every secret. Secrets that overlap become one mask.
@@ -76,18 +112,23 @@ impl Masker {
     /// Masks a stream of bytes in which a secret may be cut in two. Costs nothing where the bytes do not begin like a
     /// secret.
     pub fn stream(&self) -> MaskStream {
-        MaskStream { masker: self.clone(), held: Zeroizing::default(), covered: 0 }
+        MaskStream(self.lanes())
+    }
+
+    /// Masks several streams that come as one, mixed.
+    pub fn lanes(&self) -> MaskLanes {
+        MaskLanes { masker: self.clone(), held: Zeroizing::default(), about: Vec::new(), last: None }
     }
 
     /// Where the secrets are, in order, overlaps joined.
     pub fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let mut found: Vec<Range<usize>> = Vec::new();
-        for needle in self.needles.iter() {
-            let mut from = 0;
-            // The search goes on one byte further, not behind the find: a secret may overlap itself.
-            while let Some(at) = text.get(from..).and_then(|rest| position(rest, needle.as_bytes())) {
-                found.push(from + at..from + at + needle.len());
-                from += at + 1;
+        let mut found = Vec::new();
+        // Each place is looked at, those in the middle of a find as well: a secret may overlap another, or itself.
+        for at in 0..text.len() {
+            let rest = &text[at..];
+            if self.needles.may_begin(rest) {
+                let whole = self.needles.like(rest).filter(|needle| rest.starts_with(needle));
+                found.extend(whole.map(|needle| at..at + needle.len()));
             }
         }
         join_overlaps(found)
@@ -95,27 +136,14 @@ impl Masker {
 
     /// From where on `text` might be the beginning of a secret whose rest has not come yet.
     fn undecided_from(&self, text: &[u8]) -> usize {
-        let longest = self.needles.iter().map(|needle| needle.len()).max().unwrap_or(0);
-        let first = text.len().saturating_sub(longest);
-        let may_begin = |at: &usize| {
+        let first = text.len().saturating_sub(self.needles.longest);
+        let begins_one = |at: &usize| {
             let rest = &text[*at..];
-            self.needles.iter().any(|needle| needle.len() > rest.len() && needle.as_bytes().starts_with(rest))
+            let longer = |needle: &[u8]| needle.len() > rest.len() && needle.starts_with(rest);
+            self.needles.may_begin(rest) && self.needles.like(rest).any(longer)
         };
-        (first..text.len()).find(may_begin).unwrap_or(text.len())
+        (first..text.len()).find(begins_one).unwrap_or(text.len())
     }
-}
-
-/// Where `needle` begins in `text`, the first time.
-fn position(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let (first, _) = needle.split_first()?;
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.iter().position(|byte| byte == first) {
-        if text[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 /// The masker that everybody shares: a secret that is learned once is masked everywhere from then on.
@@ -136,55 +164,124 @@ impl Masks {
 }
 
 /// A masker that remembers the end of the piece before. Made by [`Masker::stream`].
-#[derive(Clone)]
-pub struct MaskStream {
-    masker: Masker,
-    /// The end of the text so far, as long as it may begin a secret.
-    held: Zeroizing<Vec<u8>>,
-    /// How many bytes of `held` belong to a secret whose mask is already out.
-    covered: usize,
-}
-
-impl fmt::Debug for MaskStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MaskStream({:?}, {} bytes held)", self.masker, self.held.len())
-    }
-}
+#[derive(Debug, Clone)]
+pub struct MaskStream(MaskLanes);
 
 impl MaskStream {
     /// The masked bytes that `piece` adds, with what `masker` knows now. What may be the beginning of a secret is held
     /// back.
     pub fn push(&mut self, piece: &[u8], masker: Masker) -> Vec<u8> {
-        self.masker = masker;
-        self.held.extend_from_slice(piece);
-        let until = self.masker.undecided_from(&self.held);
-        self.release(until)
+        joined(self.0.push(0, piece, masker))
     }
 
     /// What was held back. Call it at the end of the stream.
     pub fn finish(&mut self) -> Vec<u8> {
+        joined(self.0.finish())
+    }
+}
+
+fn joined(pieces: Vec<(u8, Vec<u8>)>) -> Vec<u8> {
+    pieces.into_iter().flat_map(|(_, bytes)| bytes).collect()
+}
+
+/// The same for several streams that come as one, each with a number: a secret is found in each of them, whatever comes
+/// between its parts, and across them. Made by [`Masker::lanes`].
+#[derive(Clone)]
+pub struct MaskLanes {
+    masker: Masker,
+    /// The end of what came, from where something may begin a secret.
+    held: Zeroizing<Vec<u8>>,
+    /// What is known about each byte of it.
+    about: Vec<About>,
+    /// The byte that went out last.
+    last: Option<About>,
+}
+
+#[derive(Clone, Copy)]
+struct About {
+    lane: u8,
+    cover: Cover,
+}
+
+/// Is a byte part of a secret?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    No,
+    First,
+    Inside,
+}
+
+impl fmt::Debug for MaskLanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MaskLanes({:?}, {} bytes held)", self.masker, self.held.len())
+    }
+}
+
+impl MaskLanes {
+    /// The masked bytes that `piece` adds, in the order in which they came, each with the number of its stream.
+    pub fn push(&mut self, lane: u8, piece: &[u8], masker: Masker) -> Vec<(u8, Vec<u8>)> {
+        self.masker = masker;
+        self.held.extend_from_slice(piece);
+        self.about.resize(self.held.len(), About { lane, cover: Cover::No });
+        let undecided = self.look();
+        self.release(undecided)
+    }
+
+    /// What was held back. Call it at the end of the streams.
+    pub fn finish(&mut self) -> Vec<(u8, Vec<u8>)> {
+        self.look();
         self.release(self.held.len())
     }
 
-    /// Puts out the text before `until`. A secret that reaches over it is announced once and covered from there on.
-    fn release(&mut self, until: usize) -> Vec<u8> {
-        let mut found = self.masker.find(&self.held);
-        found.push(0..self.covered);
-        let mut out = Vec::new();
-        let mut from = 0;
-        for range in join_overlaps(found) {
-            if range.start >= until && range.start > 0 {
-                break;
+    /// Marks secrets; answers from where on something may become one.
+    fn look(&mut self) -> usize {
+        let mut lanes: Vec<u8> = self.about.iter().map(|about| about.lane).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let all = (0..self.held.len()).collect();
+        let mut undecided = self.look_in(all);
+        if lanes.len() > 1 {
+            for lane in lanes {
+                let places = (0..self.held.len()).filter(|place| self.about[*place].lane == lane).collect();
+                undecided = undecided.min(self.look_in(places));
             }
-            out.extend_from_slice(&self.held[from..range.start]);
-            if range.start > 0 || self.covered == 0 {
-                out.extend_from_slice(MASK.as_bytes());
-            }
-            from = range.end;
         }
-        self.covered = from.saturating_sub(until);
-        out.extend_from_slice(self.held.get(from..until).unwrap_or_default());
-        self.held.drain(..until);
+        undecided.max(self.held.len().saturating_sub(self.masker.needles.longest + PATIENCE))
+    }
+
+    /// The same in those bytes of what is held that stand at these places.
+    fn look_in(&mut self, places: Vec<usize>) -> usize {
+        let text: Zeroizing<Vec<u8>> = Zeroizing::new(places.iter().map(|place| self.held[*place]).collect());
+        for found in self.masker.find(&text) {
+            for (index, place) in places[found].iter().enumerate() {
+                let cover = &mut self.about[*place].cover;
+                *cover = match (*cover, index) {
+                    (Cover::No, 0) => Cover::First,
+                    (known, 0) => known,
+                    _ => Cover::Inside,
+                };
+            }
+        }
+        places.get(self.masker.undecided_from(&text)).copied().unwrap_or(self.held.len())
+    }
+
+    /// Puts out what stands before `until`, with a mask for each secret, and for each part of one that is broken up by
+    /// another stream. A secret that reaches over `until` is announced once and covered from there on.
+    fn release(&mut self, until: usize) -> Vec<(u8, Vec<u8>)> {
+        let mut out: Vec<(u8, Vec<u8>)> = Vec::new();
+        for (byte, about) in self.held.drain(..until).zip(self.about.drain(..until)) {
+            let About { lane, cover } = about;
+            let goes_on = self.last.replace(about).is_some_and(|last| last.lane == lane && last.cover != Cover::No);
+            let bytes: &[u8] = match cover {
+                Cover::No => &[byte],
+                Cover::Inside if goes_on => &[],
+                Cover::First | Cover::Inside => MASK.as_bytes(),
+            };
+            match out.last_mut().filter(|(last, _)| *last == lane) {
+                Some((_, known)) => known.extend_from_slice(bytes),
+                None => out.push((lane, bytes.to_vec())),
+            }
+        }
         out
     }
 }
@@ -203,78 +300,10 @@ fn join_overlaps(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     joined
 }
 
-/// Every form in which `secret` is looked for.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    if secret.chars().count() >= SHORTEST_SECRET {
-        forms.push(secret.to_owned());
-        forms.extend(base64_forms(secret));
-        forms.extend(hex_forms(secret));
-        forms.push(percent(secret, false));
-        forms.push(percent(secret, true));
-        forms.push(percent(secret, false).replace("%20", "+"));
-        forms.push(json(secret));
-        forms.push(secret.replace('\'', r"'\''"));
-    }
-    let key_lines =
-        secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_PIECE && !line.starts_with("-----"));
-    if secret.contains('\n') {
-        forms.extend(key_lines.map(str::to_owned));
-    }
-    forms
-}
-
-/// The base64 characters that the secret alone decides, for each of the three ways it can lie in groups of three bytes.
-fn base64_forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
-    for before in 0..3 {
-        let mut bytes = vec![0; before];
-        bytes.extend_from_slice(secret.as_bytes());
-        // A character carries six bits: those that also carry bits of the neighbours are left out.
-        let from = (before * 8).div_ceil(6);
-        let to = bytes.len() * 8 / 6;
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            forms.extend(engine.encode(&bytes).get(from..to).map(str::to_owned));
-        }
-    }
-    forms.retain(|form| form.len() >= SHORTEST_PIECE);
-    // The shortest secrets have shorter base64 than that; whole, it is still worth masking.
-    forms.push(STANDARD_NO_PAD.encode(secret));
-    forms
-}
-
-/// As `xxd -p` and `od` print it. A short one would be found by chance.
-fn hex_forms(secret: &str) -> Vec<String> {
-    let lower = secret.bytes().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    });
-    vec![lower.to_uppercase(), lower]
-}
-
-/// RFC 3986: everything but the unreserved characters.
-fn percent(secret: &str, lower: bool) -> String {
-    let mut out = String::new();
-    for byte in secret.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = if lower { write!(out, "%{byte:02x}") } else { write!(out, "%{byte:02X}") };
-        }
-    }
-    out
-}
-
-/// RFC 8259: the two characters that must be escaped, and the control characters with a short form.
-fn json(secret: &str) -> String {
-    secret.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t")
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     use super::*;
@@ -295,12 +324,24 @@ mod tests {
             STANDARD.encode(format!("a{secret}z")),
             STANDARD.encode(format!("ab{secret}")),
             header,
-            percent(secret, false),
-            percent(secret, true),
-            percent(secret, false).replace("%20", "+"),
-            json(secret),
-            hex_forms(secret).concat(),
+            "p%40ss%20w%22ord%27s%2F%C3%BCb".to_owned(),
+            "p%40ss%20w%22ord%27s%2f%c3%bcb".to_owned(),
+            "p%40ss+w%22ord%27s%2F%C3%BCb".to_owned(),
+            r#"p@ss w\"ord's/üb"#.to_owned(),
+            r#"p@ss w\"ord's/\u00fcb"#.to_owned(),
+            r#"p@ss w\"ord's\/üb"#.to_owned(),
+            "p@ss w&quot;ord&#39;s/üb".to_owned(),
+            "704073732077226f726427732fc3bc62".to_owned(),
+            "704073732077226F726427732FC3BC62".to_owned(),
+            "70 40 73 73 20 77 22 6f 72 64 27 73 2f c3 bc 62".to_owned(),
+            "70:40:73:73:20:77:22:6F:72:64:27:73:2F:C3:BC:62".to_owned(),
+            "7040 7373 2077 226f 7264 2773 2fc3 bc62".to_owned(),
+            "0a70 4073 7320 7722 6f72 6427 732f c3bc 620a".to_owned(),
             r#"p@ss w"ord'\''s/üb"#.to_owned(),
+            r#"p@ss w"ord'"'"'s/üb"#.to_owned(),
+            r#"p@ss w\"ord's/üb"#.to_owned(),
+            r#"p@ss\ w\"ord\'s/üb"#.to_owned(),
+            STANDARD.encode(secret.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
         ] {
             let masked = masker.mask(&format!("before {text} after"));
             assert!(masked.contains(MASK), "{text}: {masked}");
@@ -328,6 +369,64 @@ mod tests {
         let masker = masker(&[key]);
         assert_eq!(masker.mask("line: QyNTUxOQAAACB"), "line: ********");
         assert_eq!(masker.mask("-----BEGIN OPENSSH PRIVATE KEY-----"), "-----BEGIN OPENSSH PRIVATE KEY-----");
+    }
+
+    #[test]
+    fn utf16_is_masked_in_bytes_and_where_it_was_made_visible() {
+        let masker = masker(&["hunter2-two"]);
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = "a hunter2-two b".encode_utf16().flat_map(bytes).collect();
+            let mut stream = masker.stream();
+            let masked = [stream.push(&wide, masker.clone()), stream.finish()].concat();
+            let masked = String::from_utf8(masked).unwrap();
+            assert!(masked.contains(MASK) && !masked.contains("h\0u"), "{masked:?}");
+            let masked = masker.mask(&crate::text::clean(&wide));
+            assert!(masked.contains(MASK) && !masked.contains("h^@u"), "{masked:?}");
+        }
+    }
+
+    #[test]
+    fn long_base64_is_masked_line_by_line() {
+        let secret: String = (0..90).map(|n| char::from(b'!' + n)).collect();
+        let masker = masker(&[&secret]);
+        let whole = STANDARD.encode(&secret);
+        for width in [76, 64] {
+            let lines: Vec<&str> =
+                whole.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let masked = masker.mask(&lines.join("\n"));
+            assert_eq!(masked, [MASK; 2].join("\n"), "{width}");
+        }
+    }
+
+    #[test]
+    fn two_streams_that_come_mixed_hide_it_in_each_and_across() {
+        let masker = masker(&["hunter2"]);
+        let mixed = |pieces: &[(u8, &str)]| {
+            let mut lanes = masker.lanes();
+            let mut out: Vec<(u8, Vec<u8>)> =
+                pieces.iter().flat_map(|(lane, text)| lanes.push(*lane, text.as_bytes(), masker.clone())).collect();
+            out.extend(lanes.finish());
+            out.into_iter()
+                .map(|(lane, bytes)| format!("{lane}:{}", String::from_utf8(bytes).unwrap()))
+                .collect::<String>()
+        };
+        assert_eq!(
+            mixed(&[(0, "is hun"), (1, "a warning\n"), (0, "ter2.")]),
+            "0:is 0:********1:a warning\n0:********."
+        );
+        assert_eq!(mixed(&[(0, "is hun"), (1, "ter2 not")]), "0:is 0:********1:******** not");
+        assert_eq!(
+            mixed(&[(0, "hun"), (1, "hunt"), (0, "ter2"), (1, "er2")]),
+            "0:********1:********0:********1:********"
+        );
+        assert_eq!(mixed(&[(0, "hun"), (1, "ky"), (0, "gry")]), "0:hun1:ky0:gry");
+        // What never goes on does not hold the other up for ever.
+        let mut lanes = masker.lanes();
+        lanes.push(0, b"hun", masker.clone());
+        let flood = vec![b'x'; 2 * PATIENCE];
+        let out = lanes.push(1, &flood, masker.clone());
+        assert_eq!(out[0], (0, b"hun".to_vec()));
+        assert!(lanes.held.len() <= PATIENCE + masker.needles.longest);
     }
 
     #[test]
@@ -362,7 +461,7 @@ mod tests {
         let mut out = Vec::new();
         for _ in 0..10_000 {
             out.extend(stream.push(b"a", masker.clone()));
-            assert!(stream.held.len() < 64);
+            assert!(stream.0.held.len() < 64);
         }
         out.extend(stream.finish());
         assert_eq!(out, MASK.as_bytes());
@@ -380,6 +479,43 @@ mod tests {
                 pieces.iter().flat_map(|piece| stream.push(piece.as_bytes(), masker.clone())).collect();
             joined.extend(stream.finish());
             prop_assert_eq!(String::from_utf8_lossy(&joined), masker.mask(&pieces.concat()));
+        }
+
+        #[test]
+        fn cuts_do_not_matter_where_streams_are_mixed(
+            secrets in proptest::collection::vec("[ab]{4,7}", 1..3),
+            pieces in proptest::collection::vec((0_u8..2, "[abc]{0,7}"), 0..12),
+            cuts in proptest::collection::vec(any::<bool>(), 0..90),
+        ) {
+            let masker = Masker::new(secrets.clone());
+            let out_of = |pieces: &[(u8, String)]| {
+                let mut lanes = masker.lanes();
+                let mut out: Vec<(u8, u8)> = Vec::new();
+                let mut take = |more: Vec<(u8, Vec<u8>)>| {
+                    out.extend(more.into_iter().flat_map(|(lane, bytes)| bytes.into_iter().map(move |b| (lane, b))));
+                };
+                pieces.iter().for_each(|(lane, piece)| take(lanes.push(*lane, piece.as_bytes(), masker.clone())));
+                take(lanes.finish());
+                out
+            };
+            let mut cut = Vec::new();
+            let mut cuts = cuts.into_iter().chain(std::iter::repeat(true));
+            for (lane, piece) in &pieces {
+                let mut rest = String::new();
+                for letter in piece.chars() {
+                    rest.push(letter);
+                    if cuts.next().unwrap_or(true) {
+                        cut.push((*lane, std::mem::take(&mut rest)));
+                    }
+                }
+                cut.push((*lane, rest));
+            }
+            let whole = out_of(&pieces);
+            prop_assert_eq!(&whole, &out_of(&cut));
+            for lane in 0..2 {
+                let text: Vec<u8> = whole.iter().filter(|(of, _)| *of == lane).map(|(_, byte)| *byte).collect();
+                prop_assert!(masker.find(&text).is_empty(), "{:?}", String::from_utf8_lossy(&text));
+            }
         }
 
         #[test]

@@ -13,7 +13,7 @@ pub mod say;
 pub mod seal;
 
 pub use diff::unified;
-pub use escape::{Cleaner, clean, lines};
-pub use mask::{MaskStream, Masker, Masks};
+pub use escape::{Cleaner, clean, is_clean, is_hostile, lines};
+pub use mask::{MaskLanes, MaskStream, Masker, Masks};
 pub use nearest::nearest;
 pub use say::{about, ago, clip, count, duration, either, list, read_duration};

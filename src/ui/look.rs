@@ -3,13 +3,14 @@
 //! A theme file names a few roles. Without colour (`NO_COLOR`) no cell gets one at all: crossterm would otherwise emit a
 //! bare reset that wipes bold and reverse. What each state means is then carried by glyph, word and attribute alone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::text;
+use crate::text::{self, clean, is_clean};
 
 /// What a piece of text means; the theme says how that looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,9 +204,11 @@ impl Look {
         if self.ascii { ascii } else { unicode }
     }
 
-    /// Text of our own or of others for this terminal: in ASCII mode every other character becomes one of its own width.
+    /// Text of our own or of others for this terminal: what a terminal would obey is made visible, and in ASCII mode every
+    /// other character becomes one of its own width.
     pub fn text(&self, text: &str) -> String {
-        if !self.ascii || text.is_ascii() { text.to_owned() } else { text.chars().map(ascii_of).collect() }
+        let text = if is_clean(text) { Cow::Borrowed(text) } else { Cow::Owned(clean(text.as_bytes())) };
+        if !self.ascii || text.is_ascii() { text.into_owned() } else { text.chars().map(ascii_of).collect() }
     }
 }
 

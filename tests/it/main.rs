@@ -15,6 +15,7 @@ mod bit_flips;
 mod canary;
 mod crash;
 mod endpoint;
+mod evil;
 mod handover;
 mod headless;
 mod hosts_fail;

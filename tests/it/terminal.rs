@@ -10,7 +10,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use crate::stage::Stage;
 
 /// A program on a terminal of its own.
-struct Terminal {
+pub struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
     /// Every byte that the program wrote.
     written: Arc<Mutex<Vec<u8>>>,
@@ -29,7 +29,7 @@ fn modes(master: &dyn MasterPty) -> String {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Terminal {
-    fn start(stage: &Stage, arguments: &[&str], rows: u16, cols: u16) -> Self {
+    pub fn start(stage: &Stage, arguments: &[&str], rows: u16, cols: u16) -> Self {
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let modes_before = modes(&*pair.master);
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_onramp"));
@@ -59,13 +59,13 @@ impl Terminal {
         Terminal { screen, written, keys: pair.master.take_writer().unwrap(), child, master: pair.master, modes_before }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
     /// Waits until the words are on the screen.
     #[track_caller]
-    fn wait(&self, words: &str) {
+    pub fn wait(&self, words: &str) {
         let began = Instant::now();
         while !self.text().contains(words) {
             assert!(began.elapsed() < PATIENCE, "{words:?} never came:\n{}", self.text());
@@ -102,7 +102,7 @@ impl Terminal {
         (cell.fgcolor(), cell.bgcolor())
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
@@ -113,7 +113,7 @@ impl Terminal {
     }
 
     /// Everything that the program and the terminal have written.
-    fn all(&self) -> String {
+    pub fn all(&self) -> String {
         String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
@@ -123,7 +123,7 @@ impl Terminal {
     }
 
     /// Waits for the end and gives the exit code.
-    fn ended(&mut self) -> u32 {
+    pub fn ended(&mut self) -> u32 {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

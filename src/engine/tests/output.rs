@@ -1,5 +1,8 @@
 //! Output: paged from either end, searched whole, numbered as it comes and as it is kept.
 
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
 use super::hosts::stage_of;
 use super::*;
 use crate::engine::{Find, Found};
@@ -178,4 +181,115 @@ async fn what_is_shown_as_it_comes_is_numbered_as_it_is_kept() {
     let evil = b"\x1b[2Jevil\x1b]52;c;ZXZpbA==\x07 \xe2\x80\xaertl \xc2\x9b1m \xff".as_slice();
     assert!(kept.lines.iter().any(|line| line == evil));
     desk.close().await;
+}
+
+/// Prints what lies in files, piece by piece, each to the stream that the file's name says.
+const PIECES: &str = r#"
+runbook: hosts
+title: Hosts
+phase: net
+hosts:
+  - {name: app, address: 203.0.113.50, user: admin}
+steps:
+  - id: one
+    title: One
+    host: app
+    no_undo: It is only a test.
+    shell:
+      check: test -e /etc/one
+      run: |
+        for piece in /etc/pieces/*; do
+          case $piece in
+            *out) cat $piece ;;
+            *err) cat $piece >&2 ;;
+            *rest) sleep 0.03 ;;
+          esac
+        done
+        echo 1 >/etc/one
+"#;
+
+const SECRET: &str = "Kx7.ca\"na'ry_Qf 93/+zW";
+
+/// Ways in which a program could print it, and where one ends.
+fn printed() -> Vec<String> {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    let hex = |between: &str| SECRET.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between);
+    let wide: Vec<u8> = SECRET.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut all = vec![SECRET.to_owned(), hex(""), hex(" "), hex(":").to_uppercase(), STANDARD.encode(wide)];
+    all.extend(["", "a", "ab", "abc"].iter().map(|before| STANDARD.encode(format!("{before}{SECRET}"))));
+    all.push(URL_SAFE.encode(SECRET));
+    all.push("Kx7.ca%22na%27ry_Qf%2093%2F%2BzW".to_owned());
+    all.push("Kx7.ca%22na%27ry_Qf+93%2F%2BzW".to_owned());
+    all.push(r#"{"password":"Kx7.ca\"na'ry_Qf 93/+zW"}"#.to_owned());
+    all.push(r#"'Kx7.ca"na'\''ry_Qf 93/+zW'"#.to_owned());
+    all.push(SECRET.chars().map(|letter| format!("{letter}\0")).collect());
+    all
+}
+
+/// Ten bytes from the middle of what is to be masked: enough to give it away.
+fn telling(printed: &str) -> Vec<u8> {
+    let bytes = printed.as_bytes();
+    let middle = bytes.len() / 2;
+    bytes[middle - 5..middle + 5].to_vec()
+}
+
+async fn masked_through_a_host(cuts: Vec<(usize, bool)>, on_err: Vec<bool>) {
+    let (stage, hosts) = stage_of(PIECES).await;
+    let mut script = "mkdir -p /etc/pieces\n".to_owned();
+    let mut number = 0;
+    let mut file = |kind: &str, text: &[u8]| {
+        number += 1;
+        let octal: String = text.iter().map(|byte| format!("\\\\0{byte:03o}")).collect();
+        script.push_str(&format!("printf '%b' \"{octal}\" >/etc/pieces/{number:04}.{kind}\n"));
+    };
+    for (index, text) in printed().iter().enumerate() {
+        let (own, other) = if on_err[index % on_err.len()] { ("err", "out") } else { ("out", "err") };
+        let (cut, rests) = cuts[index % cuts.len()];
+        let (one, rest) = text.as_bytes().split_at(1 + cut % (text.len() - 1));
+        file(own, one);
+        // Between the two parts something comes on the other stream, or nothing for a while.
+        file(if rests { "rest" } else { other }, b"between\n");
+        file(own, rest);
+        file(own, b"\n");
+    }
+    hosts.at_console("app", &script).await.unwrap();
+    let worlds = stage.worlds().await;
+    worlds.vault().masks().learn(SECRET);
+    let mut desk = stage.open_over(worlds, Clock::default());
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
+    let attempt = desk.engagement.record(&at("net/one")).unwrap().attempts;
+    let live: String = desk
+        .heard
+        .iter()
+        .filter_map(|notice| if let Notice::Output { text, .. } = notice { Some(text.as_str()) } else { None })
+        .collect();
+    let reader = Reader::open(&stage.folder()).unwrap();
+    let stored = reader.page(&at("net/one"), attempt, PageAt::From(0), 10_000).unwrap().lines.join(&b'\n');
+    for (what, bytes) in [("shown", live.as_bytes()), ("stored", stored.as_slice())] {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.matches("********").count() >= printed().len(), "{what}: {text}");
+        for printed in printed() {
+            let telling = telling(&printed);
+            assert!(!bytes.windows(telling.len()).any(|window| window == telling), "{what}: {printed:?} in {text}");
+        }
+    }
+    desk.close().await;
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 6, ..Config::default() })]
+
+    #[test]
+    fn a_secret_that_a_host_prints_is_masked_however_it_is_cut(
+        cuts in proptest::collection::vec((0_usize..100, any::<bool>()), 1..20),
+        on_err in proptest::collection::vec(any::<bool>(), 1..20),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(masked_through_a_host(cuts, on_err));
+    }
 }

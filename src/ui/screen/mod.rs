@@ -97,8 +97,19 @@ pub fn draw(state: &State, frame: &mut Frame) {
         frame.render_widget(line, row);
     }
     draw_hints(state, frame, hints);
+    disarm(frame.buffer_mut());
     if let Some(open) = &state.facts.open {
         hide(frame.buffer_mut(), &open.masks.now());
+    }
+}
+
+/// Whatever was drawn, nothing of it moves a cursor or turns text around. (Ratatui keeps characters without width.)
+fn disarm(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().chars().any(text::is_hostile) {
+            let shown: String = cell.symbol().chars().filter(|c| !text::is_hostile(*c)).collect();
+            cell.set_symbol(if shown.is_empty() { " " } else { &shown });
+        }
     }
 }
 

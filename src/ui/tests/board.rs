@@ -488,6 +488,7 @@ fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
     assert!(stage.screen(100, 24).contains("1 running"), "{}", stage.screen(100, 24));
     // Their steps are not ours to wait for.
+    stage.wished();
     stage.press(&["q"]);
     assert_eq!(stage.wished(), ["Quit"]);
     stage.state.leaving = false;

@@ -34,6 +34,8 @@ pub struct Output {
     ended: usize,
     /// What came after the last line end.
     open: String,
+    /// A line here is longer than what is kept of it.
+    cut: bool,
     /// Somebody reads in the middle: new lines are counted, and drive nothing out.
     pub held: bool,
 }
@@ -61,8 +63,10 @@ impl Output {
         let known = self.ended - from;
         for piece in text.split_inclusive('\n').skip(known) {
             let body = piece.strip_suffix('\n');
-            let room = LONGEST_LINE.saturating_sub(self.open.len());
-            self.open.push_str(clipped(body.unwrap_or(piece), room));
+            let more = body.unwrap_or(piece);
+            let kept = clipped(more, LONGEST_LINE.saturating_sub(self.open.len()));
+            self.cut |= kept.len() < more.len();
+            self.open.push_str(kept);
             if body.is_some() {
                 self.end_line();
             }
@@ -103,16 +107,21 @@ impl Output {
     }
 
     fn append(&mut self, line: String) {
-        let line = shortened(line);
+        let line = self.shortened(line);
         self.bytes += line.len();
         self.lines.push_back(line);
     }
 
     fn prepend(&mut self, line: String) {
-        let line = shortened(line);
+        let line = self.shortened(line);
         self.bytes += line.len();
         self.lines.push_front(line);
         self.first -= 1;
+    }
+
+    fn shortened(&mut self, line: String) -> String {
+        self.cut |= line.len() > LONGEST_LINE;
+        if line.len() > LONGEST_LINE { clipped(&line, LONGEST_LINE).to_owned() } else { line }
     }
 
     fn is_full(&self) -> bool {
@@ -224,9 +233,9 @@ impl Output {
         self.open.to_lowercase().contains(&wanted.to_lowercase()).then_some(self.ended)
     }
 
-    /// Is every line here?
+    /// Is every line here, whole?
     pub fn is_whole(&self) -> bool {
-        self.first == 0 && self.is_at_end()
+        self.first == 0 && self.is_at_end() && !self.cut
     }
 }
 
@@ -243,10 +252,6 @@ pub enum Seen {
 /// The beginning of `text`, at most so many bytes.
 fn clipped(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
-}
-
-fn shortened(line: String) -> String {
-    if line.len() > LONGEST_LINE { clipped(&line, LONGEST_LINE).to_owned() } else { line }
 }
 
 #[cfg(test)]
@@ -293,6 +298,7 @@ mod tests {
         let mut endless = Output::new(1);
         (0..10_000).for_each(|_| endless.push(0, "xxxxxxxxxx"));
         assert!(endless.open.len() <= LONGEST_LINE);
+        assert!(!endless.is_whole() && !long.is_whole(), "others have to look in what was cut");
     }
 
     #[test]
