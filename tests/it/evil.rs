@@ -76,7 +76,7 @@ fn engagement() -> Stage {
         changed: vec![said()],
         ..Failure::default()
     };
-    let difference = Difference { what: said(), wanted: said(), found: said() };
+    let difference = Difference { what: said(), wanted: said(), found: said(), diff: said() };
     let evidence = Evidence { said: said(), facts: [("stdout".to_owned(), said().into())].into() };
     let key = Question::HostKey {
         hop: said(),
