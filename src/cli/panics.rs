@@ -11,7 +11,7 @@ static MASKS: Mutex<Vec<Masks>> = Mutex::new(Vec::new());
 /// From now on, what these masks know is hidden in what a fault says.
 pub fn hide(masks: &Masks) {
     MASKS.lock().unwrap_or_else(PoisonError::into_inner).push(masks.clone());
-    install(|said| super::print::say(said));
+    install(super::print::say);
 }
 
 /// `say` is given what would have been printed.

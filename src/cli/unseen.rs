@@ -109,10 +109,8 @@ fn keys_into(text: &mut String, shown: bool) -> io::Result<bool> {
                 show(&"\u{8} \u{8}".repeat(text.chars().count()));
                 text.clear();
             }
-            KeyCode::Backspace => {
-                if text.pop().is_some() {
-                    show("\u{8} \u{8}");
-                }
+            KeyCode::Backspace if text.pop().is_some() => {
+                show("\u{8} \u{8}");
             }
             KeyCode::Char(character) if !control => {
                 text.push(character);

@@ -21,7 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What people said sudo may be told, by the name of the hop and the user there. Wiped when it goes.
 #[derive(Clone, Default)]
-pub struct SudoPasswords(Arc<Mutex<BTreeMap<(String, String), Arc<Entry>>>>);
+pub struct SudoPasswords(Arc<Mutex<Entries>>);
+
+type Entries = BTreeMap<(String, String), Arc<Entry>>;
 
 struct Entry {
     text: SecretString,

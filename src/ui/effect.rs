@@ -22,3 +22,15 @@ pub enum Effect {
     /// End the program now.
     QuitAtOnce,
 }
+
+/// Effects in order, from several sources.
+pub trait ConcatEffects {
+    /// All of them, one list after the other.
+    fn concat_effects(self) -> Vec<Effect>;
+}
+
+impl<const N: usize> ConcatEffects for [Vec<Effect>; N] {
+    fn concat_effects(self) -> Vec<Effect> {
+        self.into_iter().flatten().collect()
+    }
+}

@@ -32,7 +32,7 @@ const STEPS: &str = r#"steps:
     title: sudo is there
     needs: [facts]
     os: packages
-    with: {host: app-1, names: [sudo, nftables]}
+    with: {host: app-1, names: [sudo]}
 "#;
 
 const RESTART: &str = r#"  - id: restart

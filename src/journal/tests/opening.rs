@@ -216,7 +216,8 @@ fn a_draft_holds_every_step_that_an_event_changes() {
 
 #[test]
 fn whoever_only_asks_where_it_stands_learns_of_the_same_damage() {
-    let damages: [(&str, fn(&rusqlite::Connection)); 2] = [
+    type Damage = fn(&rusqlite::Connection);
+    let damages: [(&str, Damage); 2] = [
         ("a page that nobody reads for the events", |connection| {
             connection
                 .execute_batch(

@@ -8,6 +8,11 @@ use super::setup::Setup;
 use super::{Asked, Config, Jump};
 use crate::ssh::{Alive, Identity, Problem, Stage};
 
+#[expect(clippy::disallowed_methods, reason = "a test looks for this machine's ssh")]
+fn path_of_this_machine() -> String {
+    std::env::var("PATH").unwrap()
+}
+
 /// True when there is no ssh to compare with. Says so loudly.
 fn no_ssh() -> bool {
     let missing = !std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join("ssh").is_file());
@@ -69,7 +74,7 @@ fn home() -> PathBuf {
 /// What both say of `alias`, for the file and one that it includes: the ssh of this machine, and our reader.
 async fn both(alias: &str, dir: &Path) -> [Setup; 2] {
     let file = dir.join("config");
-    let path = std::env::var("PATH").unwrap();
+    let path = path_of_this_machine();
     let mut said = Vec::new();
     for path in [path.as_str(), ""] {
         let config = Config::of(&home(), "jane", Some(&file), path, Vec::new());
@@ -152,7 +157,7 @@ async fn match_is_for_ssh_to_judge_and_without_ssh_it_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let text = "Match user ops exec \"test %p = 2022\"\n  Port 99\nMatch all\n  User jane\n";
     let file = write(&dir.path().join("config"), text);
-    let path = std::env::var("PATH").unwrap();
+    let path = path_of_this_machine();
     let ssh = Config::of(&home(), "jane", Some(&file), &path, Vec::new());
     let setup = ssh.setup("web", Some(2022), Some("ops")).await.unwrap();
     assert_eq!((setup.port, setup.remarks.len()), (Some(2022), 0), "what is asked for beats what is set");
@@ -173,7 +178,7 @@ async fn a_mistake_in_the_set_up_stops_in_the_words_of_who_read_it() {
     }
     let dir = tempfile::tempdir().unwrap();
     let file = write(&dir.path().join("config"), "Host web\n  Prot 22\n");
-    let path = std::env::var("PATH").unwrap();
+    let path = path_of_this_machine();
     let config = Config::of(&home(), "jane", Some(&file), &path, Vec::new());
     let error = config.route(&[asked("web-1", "web")]).await.expect_err("no such keyword");
     assert_eq!((error.hop.as_str(), error.stage), ("web-1", Stage::Name));

@@ -10,11 +10,16 @@ use super::lab::{
 use super::logins::Agent;
 use crate::ssh::{Asked, Config, Hop, Pool, Problem, Settings, SshError, Stage};
 
+#[expect(clippy::disallowed_methods, reason = "a test looks for this machine's ssh")]
+fn path_of_this_machine() -> String {
+    std::env::var("PATH").unwrap()
+}
+
 /// A pool that honours a set-up of this text, which lies in the pool's folder.
 fn with_setup(text: &str) -> (OurPool, Pool) {
     let ours = pool("");
     let file = write(&ours.dir.path().join("config"), text, 0o600);
-    let path = std::env::var("PATH").unwrap();
+    let path = path_of_this_machine();
     let config = Config::of(ours.dir.path(), "jane", Some(&file), &path, ours.settings.known_hosts.clone());
     let pool = Pool::new(Settings { config: Arc::new(config), ..ours.settings.clone() });
     (ours, pool)

@@ -143,6 +143,6 @@ async fn stage_channel() {
     let shut = Server::start(&[&ways.key], "AllowTcpForwarding no").await;
     let hops = [shut.hop("bastion", "jump", &ways.key), ways.target.hop("app", "deploy", &ways.key)];
     let error = run(&ways.pool, &hops, "true").await.expect_err("forwards nothing");
-    name(&[error.clone()], "bastion", Stage::Channel, "AllowTcpForwarding");
+    name(std::slice::from_ref(&error), "bastion", Stage::Channel, "AllowTcpForwarding");
     assert!(matches!(error.problem, Problem::ForwardingRefused { .. }));
 }

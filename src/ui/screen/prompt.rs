@@ -17,7 +17,7 @@ use crate::engine::Request;
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
 use crate::ui::acts;
-use crate::ui::effect::Effect;
+use crate::ui::effect::{ConcatEffects, Effect};
 use crate::ui::facts::{Facts, Said};
 use crate::ui::look::{Glyph, Role};
 use crate::ui::screen::{Move, Screen, draw_prose, undo};
@@ -588,15 +588,4 @@ fn check_name(name: &str, facts: &Facts) -> Result<(), String> {
         return Err(format!("there is an engagement {name} already: choose it in the list"));
     }
     Ok(())
-}
-
-/// Effects in order, from several sources.
-trait ConcatEffects {
-    fn concat_effects(self) -> Vec<Effect>;
-}
-
-impl<const N: usize> ConcatEffects for [Vec<Effect>; N] {
-    fn concat_effects(self) -> Vec<Effect> {
-        self.into_iter().flatten().collect()
-    }
 }

@@ -92,7 +92,7 @@ fn from_top(output: &Output, top: usize, width: usize, height: usize) -> Vec<Str
 
 fn from_below(output: &Output, width: usize, height: usize) -> Vec<String> {
     let mut rows = VecDeque::new();
-    for line in output.from_below() {
+    for line in output.newest_first() {
         for piece in broken(line, width).into_iter().rev() {
             rows.push_front(piece);
         }

@@ -179,7 +179,7 @@ impl Output {
     }
 
     /// The newest lines, the last one first; none, when they are not here.
-    pub fn from_below(&self) -> impl Iterator<Item = &str> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &str> {
         let at_end = self.is_at_end();
         let open = Some(self.open.as_str()).filter(|open| !open.is_empty());
         open.into_iter().chain(self.lines.iter().rev().map(String::as_str)).take_while(move |_| at_end)
@@ -281,7 +281,7 @@ mod tests {
         output.push(0, "one\ntw");
         output.push(1, "o\nthree");
         assert_eq!(output.from(0).collect::<Vec<_>>(), ["one", "two", "three"]);
-        assert_eq!(output.from_below().next(), Some("three"));
+        assert_eq!(output.newest_first().next(), Some("three"));
         assert_eq!((output.total(), output.is_whole()), (3, true));
     }
 
@@ -309,11 +309,11 @@ mod tests {
         flood(&mut output, KEPT_LINES, KEPT_LINES + 500);
         assert_eq!(output.from(0).next(), Some("0"));
         assert_eq!((output.kept(), output.total(), output.is_at_end()), (KEPT_LINES, KEPT_LINES + 500, false));
-        assert_eq!(output.from_below().next(), None, "the newest lines are not here");
+        assert_eq!(output.newest_first().next(), None, "the newest lines are not here");
         assert_eq!(output.lacks(&View::default(), 10), Some(PageAt::Last));
         output.push(KEPT_LINES + 500, "half");
         output.take(numbers(KEPT_LINES - 500, KEPT_LINES + 500, KEPT_LINES + 500));
-        assert_eq!(output.from_below().next(), Some("half"));
+        assert_eq!(output.newest_first().next(), Some("half"));
         assert_eq!((output.kept(), output.first), (KEPT_LINES, 500));
     }
 
