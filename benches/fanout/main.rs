@@ -14,6 +14,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::exit,
+    clippy::disallowed_methods,
     reason = "a bench"
 )]
 
