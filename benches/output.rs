@@ -99,9 +99,12 @@ impl Desk {
             for effect in effects {
                 let Effect::Send(request) = effect else { continue };
                 let asked = Instant::now();
-                let answered = matches!(request, Request::Page { .. } | Request::Find(_));
+                let is_question = matches!(request, Request::Page { .. } | Request::Find(_));
                 self.handle.send(request);
-                while answered {
+                if !is_question {
+                    continue;
+                }
+                loop {
                     let notice = self.feed.recv().unwrap();
                     let is_answer = matches!(notice, Notice::Page(_) | Notice::Found(_));
                     more.extend(update(&mut self.state, Event::Notice(notice)));
