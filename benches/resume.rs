@@ -152,7 +152,8 @@ fn fill(folder: &Path, events: u64) {
 /// One look at a step: three events of an ordinary size.
 fn walk(step: &Address, attempt: u32) -> [Event; 3] {
     let said = "the address answers, and the banner is one that OpenSSH writes; nothing is to be done here";
-    let difference = Difference { what: "port".to_owned(), wanted: "22022".to_owned(), found: "22".to_owned() };
+    let (wanted, found) = ("22022".to_owned(), "22".to_owned());
+    let difference = Difference { what: "port".to_owned(), wanted, found, diff: String::new() };
     let finding = Finding { kind: FindingKind::Same, said: said.to_owned(), differences: vec![difference] };
     let facts = [("id", "i-0123456789abcdef0"), ("zone", "eu-west-1a"), ("address", "10.40.10.21")];
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
