@@ -29,10 +29,10 @@ const STEPS: &str = r#"steps:
       validate: grep -q onramp "$1"
       after: echo {{ host.family }} >>/root/reloads
   - id: packages
-    title: sudo is there
+    title: sshd is there
     needs: [facts]
     os: packages
-    with: {host: app-1, names: [sudo]}
+    with: {host: app-1, names: [openssh-server]}
 "#;
 
 const RESTART: &str = r#"  - id: restart
