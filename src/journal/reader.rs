@@ -43,6 +43,9 @@ impl Reader {
             connect(&path).map_err(|error| JournalError::Unreadable { path: path.clone(), why: error.to_string() })?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         let version = schema::version(&connection, &path)?;
+        if version == schema::VERSION {
+            schema::check_tables(&connection, &path)?;
+        }
         let ground = Ground::of([path.clone()])?;
         Ok(Reader { connection, path, version, ground })
     }
@@ -130,7 +133,6 @@ impl Reader {
         if reader.version == schema::VERSION {
             check::seal(&view, &reader.path, &told)?;
             check::projection(&view, &reader.path, &told.engagement)?;
-            schema::check_tables(&view, &reader.path)?;
         }
         view.finish()?;
         reader.glanced(told.engagement, folder)

@@ -103,8 +103,10 @@ impl Session {
                 .stdout_fn(move |bytes| send(out.clone(), Chunk::Out(bytes)))
                 .stderr_fn(move |bytes| send(err.clone(), Chunk::Err(bytes)));
             let done = tokio::select! {
-                done = running => done,
+                // A signal to the whole group: no shell of it goes on because the one that it waited for has ended first.
+                biased;
                 () = process.end.cancelled() => return KILLED,
+                done = running => done,
             };
             match done {
                 Ok(result) => result.exit_code & 0xff,

@@ -8,12 +8,14 @@ pub(super) use crate::practice::hosts::Hosts;
 use crate::practice::hosts::{HostSpec, Image};
 use crate::practice::net::{Gate, Source, Verdict};
 
-const HOSTS: &str = r#"
-runbook: hosts
+/// A runbook over one host called `app`, but for its steps.
+const APP: &str = "runbook: hosts
 title: Hosts
 phase: net
 hosts:
-  - {name: app, address: 203.0.113.50, user: admin}
+  - {name: app, address: 203.0.113.50, user: admin}";
+
+const HOSTS: &str = r#"
 steps:
   - id: one
     title: One
@@ -41,7 +43,25 @@ impl Gate for Open {
 }
 
 async fn stage() -> (Stage, Hosts) {
-    stage_of(HOSTS).await
+    stage_of_steps(HOSTS).await
+}
+
+/// These steps over a host called `app`.
+pub(super) async fn stage_of_steps(steps: &str) -> (Stage, Hosts) {
+    stage_of(&format!("{APP}{steps}")).await
+}
+
+/// An engine over these steps, of which `net/one` has met the host's key, which a person trusts, and the plan is approved.
+pub(super) async fn approved(stage: &Stage) -> Desk {
+    introduced(stage.open().await).await
+}
+
+/// As `approved`, over an engine that is open already.
+pub(super) async fn introduced(mut desk: Desk) -> Desk {
+    desk.run(RunScope::All).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.approve().await;
+    desk
 }
 
 /// A runbook over one host called `app`, to which everybody has the key.
@@ -114,10 +134,7 @@ async fn scripts_run_one_after_the_other_on_a_host_whose_key_a_person_accepted_o
 #[tokio::test]
 async fn a_script_that_may_have_run_is_looked_for_and_otherwise_a_person_is_asked() {
     let (stage, hosts) = stage().await;
-    let mut desk = stage.open().await;
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let mut desk = approved(&stage).await;
     let full = refuse_events(&stage.file(), "concluded");
     desk.handle.send(Request::Run(RunScope::Only(at("net/one"))));
     desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
@@ -164,10 +181,7 @@ async fn a_script_that_may_have_run_is_looked_for_and_otherwise_a_person_is_aske
 #[tokio::test]
 async fn a_script_that_never_reached_its_host_is_started_under_the_same_token() {
     let (stage, hosts) = stage().await;
-    let mut desk = stage.open().await;
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let desk = approved(&stage).await;
     desk.close().await;
     let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
     let intent = Intent {
@@ -198,11 +212,6 @@ async fn a_script_that_never_reached_its_host_is_started_under_the_same_token() 
 }
 
 const FLAKY: &str = r#"
-runbook: hosts
-title: Hosts
-phase: net
-hosts:
-  - {name: app, address: 203.0.113.50, user: admin}
 steps:
   - id: one
     title: One
@@ -215,11 +224,8 @@ steps:
 
 #[tokio::test]
 async fn a_script_that_failed_is_started_again_when_it_is_tried_again() {
-    let (stage, hosts) = stage_of(FLAKY).await;
-    let mut desk = stage.open().await;
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let (stage, hosts) = stage_of_steps(FLAKY).await;
+    let mut desk = approved(&stage).await;
     desk.run(RunScope::All).await;
     assert!(matches!(desk.status("net/one"), Status::Failed { .. }), "{:?}", desk.status("net/one"));
     hosts.at_console("app", "touch /etc/ready").await.unwrap();
@@ -237,11 +243,6 @@ async fn a_script_that_failed_is_started_again_when_it_is_tried_again() {
 }
 
 const SLOW: &str = r#"
-runbook: hosts
-title: Hosts
-phase: net
-hosts:
-  - {name: app, address: 203.0.113.50, user: admin}
 steps:
   - id: one
     title: One
@@ -254,11 +255,8 @@ steps:
 
 #[tokio::test]
 async fn a_script_goes_on_when_the_disk_is_full_here_and_is_found_again() {
-    let (stage, hosts) = stage_of(SLOW).await;
-    let mut desk = stage.open().await;
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let (stage, hosts) = stage_of_steps(SLOW).await;
+    let mut desk = approved(&stage).await;
     let full = rusqlite::Connection::open(stage.file()).unwrap();
     full.execute_batch(
         "CREATE TRIGGER full BEFORE INSERT ON output BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;",

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use super::hosts::stage_of;
+use super::hosts::{approved, introduced, stage_of_steps};
 use super::*;
 use crate::engine::{Find, Found};
 
@@ -123,11 +123,6 @@ async fn a_secret_is_not_found_by_looking_for_it() {
 }
 
 const STRANGE: &str = r#"
-runbook: hosts
-title: Hosts
-phase: net
-hosts:
-  - {name: app, address: 203.0.113.50, user: admin}
 steps:
   - id: one
     title: One
@@ -148,11 +143,8 @@ steps:
 
 #[tokio::test]
 async fn what_is_shown_as_it_comes_is_numbered_as_it_is_kept() {
-    let (stage, _hosts) = stage_of(STRANGE).await;
-    let mut desk = stage.open().await;
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let (stage, _hosts) = stage_of_steps(STRANGE).await;
+    let mut desk = approved(&stage).await;
     desk.run(RunScope::All).await;
     assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
     let attempt = desk.engagement.record(&at("net/one")).unwrap().attempts;
@@ -185,11 +177,6 @@ async fn what_is_shown_as_it_comes_is_numbered_as_it_is_kept() {
 
 /// Prints what lies in files, piece by piece, each to the stream that the file's name says.
 const PIECES: &str = r#"
-runbook: hosts
-title: Hosts
-phase: net
-hosts:
-  - {name: app, address: 203.0.113.50, user: admin}
 steps:
   - id: one
     title: One
@@ -235,7 +222,7 @@ fn telling(printed: &str) -> Vec<u8> {
 }
 
 async fn masked_through_a_host(cuts: Vec<(usize, bool)>, on_err: Vec<bool>) {
-    let (stage, hosts) = stage_of(PIECES).await;
+    let (stage, hosts) = stage_of_steps(PIECES).await;
     let mut script = "mkdir -p /etc/pieces\n".to_owned();
     let mut number = 0;
     let mut file = |kind: &str, text: &[u8]| {
@@ -256,10 +243,7 @@ async fn masked_through_a_host(cuts: Vec<(usize, bool)>, on_err: Vec<bool>) {
     hosts.at_console("app", &script).await.unwrap();
     let worlds = stage.worlds().await;
     worlds.vault().masks().learn(SECRET);
-    let mut desk = stage.open_over(worlds, Clock::default());
-    desk.run(RunScope::All).await;
-    desk.handle.command(Command::TrustHostKey(at("net/one")));
-    desk.approve().await;
+    let mut desk = introduced(stage.open_over(worlds, Clock::default())).await;
     desk.run(RunScope::All).await;
     assert!(matches!(desk.status("net/one"), Status::Done { .. }), "{:?}", desk.status("net/one"));
     let attempt = desk.engagement.record(&at("net/one")).unwrap().attempts;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::machine::Connection;
 use super::{AbortOnDrop, Chunk, Job, Session};
+use crate::practice::keeper::Keeper;
 
 /// The extended data type of standard error (RFC 4254 section 5.2).
 const STDERR: u32 = 1;
@@ -149,12 +150,11 @@ async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, 
     let signal = loop {
         tokio::select! {
             chunk = chunks.recv() => {
-                let sent = match chunk {
-                    Some(Chunk::Out(bytes)) => channel.data_bytes(bytes).await,
-                    Some(Chunk::Err(bytes)) => channel.extended_data_bytes(STDERR, bytes).await,
-                    None => break None,
-                };
-                if sent.is_err() {
+                let Some(first) = chunk else { break None };
+                let more = std::iter::from_fn(|| chunks.try_recv().ok());
+                let said: Vec<Chunk> = std::iter::once(first).chain(more).collect();
+                // What is printed may tell of what was done: a watcher prints how its script ended.
+                if !keep(keeper.as_deref()).await || send(&channel, said).await.is_err() {
                     return running.go_on();
                 }
             }
@@ -169,11 +169,8 @@ async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, 
     match signal {
         None => {
             let code = running.join().await;
-            if let Some(keeper) = keeper
-                && let Err(error) = keeper.before_answer(true).await
-            {
-                // The channel ends without saying how the program ended: that is not known.
-                tracing::error!(%error, "a practice host cannot be kept");
+            // Otherwise the channel ends without saying how the program ended: that is not known.
+            if !keep(keeper.as_deref()).await {
                 let _ = channel.close().await;
                 return;
             }
@@ -186,6 +183,23 @@ async fn run(mut channel: Channel<Msg>, handle: &Handle, session: Arc<Session>, 
     }
     let _ = channel.eof().await;
     let _ = channel.close().await;
+}
+
+/// True when everything that was done so far is kept, or nothing is to be kept at all.
+async fn keep(keeper: Option<&Keeper>) -> bool {
+    let Some(keeper) = keeper else { return true };
+    let kept = keeper.before_answer(true).await;
+    kept.inspect_err(|error| tracing::error!(%error, "a practice host cannot be kept")).is_ok()
+}
+
+async fn send(channel: &Channel<Msg>, said: Vec<Chunk>) -> Result<(), russh::Error> {
+    for chunk in said {
+        match chunk {
+            Chunk::Out(bytes) => channel.data_bytes(bytes).await?,
+            Chunk::Err(bytes) => channel.extended_data_bytes(STDERR, bytes).await?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ impl Processes {
         if found.is_empty() {
             return Err("Operation not permitted");
         }
+        // In the order of their numbers: who waits for another is told before it.
         found.iter().filter(|_| !only_look).for_each(|process| process.end.cancel());
         Ok(())
     }

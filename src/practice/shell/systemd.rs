@@ -440,6 +440,12 @@ impl Machine {
         self.await_timer(timer);
     }
 
+    /// The timer that a transient service waits for; it can be started before its time (systemd-run(1)).
+    pub fn timer_of(&self, service: &str) -> Option<Timer> {
+        let name = service.strip_suffix(".service")?;
+        self.with(|state| state.timers.iter().find(|timer| timer.name == name).cloned())
+    }
+
     /// Waits for a timer apart from everything else. A timer that was stopped is not there any more when it is due.
     pub fn await_timer(self: &Arc<Self>, timer: Timer) {
         let machine = self.clone();

@@ -246,7 +246,13 @@ async fn the_small_tools_work() {
             "systemd-run --quiet --wait --pipe --unit=x sh -c 'echo ran; exit 3'; echo $?; systemctl is-failed x.service",
             "ran\n3\nfailed\n",
         ),
+        (
+            "systemd-run --quiet --unit=y --on-active=300 sh -c 'echo back >/root/y'; systemctl start y.service; cat \
+             /root/y; systemctl is-active y.timer",
+            "back\nactive\n",
+        ),
         ("apt-get -y install no-such-package; echo $?", "100\n"),
+        ("setsid sh -c \"kill -s KILL -- -\\$(cut -d ' ' -f 5 /proc/self/stat); echo on\"; echo $?", "137\n"),
     ] {
         let done = shell.sudo(&format!("{script}\n")).await;
         assert_eq!(done.out, expected, "{script}: {done:?}");

@@ -208,15 +208,9 @@ impl BoardScreen {
         let page = usize::from(self.areas(content(facts.size)).tree.height).saturating_sub(3).max(1);
         let last = rows.len().saturating_sub(1);
         let to = match to {
-            Move::Up => at.saturating_sub(1),
-            Move::Down => (at + 1).min(last),
-            Move::PageUp => at.saturating_sub(page),
-            Move::PageDown => (at + page).min(last),
-            Move::First => 0,
-            Move::Last => last,
             Move::Left => return self.fold(Some(true)),
             Move::Right => return self.fold(Some(false)),
-            Move::Next | Move::Previous => at,
+            to => to.within(at, last, page),
         };
         self.follow = false;
         if let Some(row) = rows.get(to) {
@@ -229,16 +223,7 @@ impl BoardScreen {
         let height = usize::from(area.height.saturating_sub(2));
         let Some(node) = &self.chosen else { return };
         let most = detail::prose(facts, open, node, area.width.saturating_sub(4)).height().saturating_sub(height);
-        self.scroll = match to {
-            Move::Up => self.scroll.saturating_sub(1),
-            Move::Down => self.scroll + 1,
-            Move::PageUp => self.scroll.saturating_sub(height),
-            Move::PageDown => self.scroll + height,
-            Move::First => 0,
-            Move::Last => most,
-            _ => self.scroll,
-        }
-        .min(most);
+        self.scroll = to.within(self.scroll, most, height);
     }
 
     fn scroll_output(&mut self, facts: &Facts, open: &Opened, to: Move) {

@@ -61,15 +61,7 @@ fn totals(facts: &Facts) -> String {
 impl Screen for HomeScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         let last = self.shown(facts).len().saturating_sub(1);
-        self.cursor = match to {
-            Move::Up => self.cursor.saturating_sub(1),
-            Move::Down => (self.cursor + 1).min(last),
-            Move::PageUp => self.cursor.saturating_sub(10),
-            Move::PageDown => (self.cursor + 10).min(last),
-            Move::First => 0,
-            Move::Last => last,
-            Move::Left | Move::Right | Move::Next | Move::Previous => self.cursor,
-        };
+        self.cursor = to.within(self.cursor, last, 10);
         Vec::new()
     }
 

@@ -50,6 +50,22 @@ pub enum Move {
     Previous,
 }
 
+impl Move {
+    /// Where a cursor at `at` goes in a list of which `last` is the last row and `page` rows are seen.
+    pub fn within(self, at: usize, last: usize, page: usize) -> usize {
+        let to = match self {
+            Move::Up => at.saturating_sub(1),
+            Move::Down => at + 1,
+            Move::PageUp => at.saturating_sub(page),
+            Move::PageDown => at + page,
+            Move::First => 0,
+            Move::Last => last,
+            Move::Left | Move::Right | Move::Next | Move::Previous => at,
+        };
+        to.min(last)
+    }
+}
+
 /// A screen or popup: it reads facts, keeps its own place, and answers with wishes.
 pub trait Screen {
     /// A key that is no command here.

@@ -195,15 +195,7 @@ impl Screen for Palette {
 
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         let last = self.entries(facts).len().saturating_sub(1);
-        self.cursor = match to {
-            Move::Up => self.cursor.saturating_sub(1),
-            Move::Down => (self.cursor + 1).min(last),
-            Move::PageUp => self.cursor.saturating_sub(10),
-            Move::PageDown => (self.cursor + 10).min(last),
-            Move::First => 0,
-            Move::Last => last,
-            _ => self.cursor,
-        };
+        self.cursor = to.within(self.cursor, last, 10);
         Vec::new()
     }
 

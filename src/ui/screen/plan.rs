@@ -189,15 +189,7 @@ impl Screen for PlanScreen {
         let rows = self.rows(facts, area.width.saturating_sub(2)).len();
         let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
         let last = rows.saturating_sub(1);
-        self.cursor = match to {
-            Move::Up => self.cursor.saturating_sub(1),
-            Move::Down => (self.cursor + 1).min(last),
-            Move::PageUp => self.cursor.saturating_sub(page),
-            Move::PageDown => (self.cursor + page).min(last),
-            Move::First => 0,
-            Move::Last => last,
-            _ => self.cursor.min(last),
-        };
+        self.cursor = to.within(self.cursor, last, page);
         Vec::new()
     }
 

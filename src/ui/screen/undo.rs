@@ -178,15 +178,7 @@ impl Screen for UndoScreen {
         let area = content(facts.size);
         let last = self.rows(facts, area.width.saturating_sub(2)).len().saturating_sub(1);
         let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
-        self.cursor = match to {
-            Move::Up => self.cursor.saturating_sub(1),
-            Move::Down => (self.cursor + 1).min(last),
-            Move::PageUp => self.cursor.saturating_sub(page),
-            Move::PageDown => (self.cursor + page).min(last),
-            Move::First => 0,
-            Move::Last => last,
-            _ => self.cursor.min(last),
-        };
+        self.cursor = to.within(self.cursor, last, page);
         Vec::new()
     }
 

@@ -1,6 +1,7 @@
 //! `setsid`, `/bin/sh` and `kill`: processes that are more than a part of the shell that started them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bashkit::{Command, CommandContext, CommandStatus};
 use futures_util::future::BoxFuture;
@@ -100,6 +101,8 @@ pub fn kill(call: Call) -> BoxFuture<'static, Answer> {
                 err += &format!("sh: kill: ({word}) - {why}\n");
             }
         }
+        // It may be for the shell that calls it, which must not come to its next command then.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         if err.is_empty() { Answer::ok("") } else { Answer::fail(1, err) }
     })
 }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use super::super::machine::Machine;
 use super::super::power;
 use super::super::program::{Answer, Call};
-use super::super::systemd::{AtBoot, Condition, JobFailed, Role, Unit};
+use super::super::systemd::{AtBoot, Condition, JobFailed, Role, Timer, Unit};
 
 const NOT_LOADED: i32 = 5;
 const NO_SUCH_UNIT: i32 = 4;
@@ -217,6 +217,12 @@ async fn jobs(machine: &Arc<Machine>, verb: &str, units: &[String]) -> Answer {
 }
 
 async fn job(machine: &Arc<Machine>, verb: &str, unit: &str) -> Answer {
+    if verb == "start"
+        && let Some(Timer { name, command, .. }) = machine.timer_of(&full(unit))
+    {
+        let code = machine.run_transient(&name, command).await.code;
+        return if code == 0 { Answer::ok("") } else { Answer::fail(1, format!("Job for {name}.service failed.\n")) };
+    }
     let Some(name) = machine.unit_name(unit) else {
         let unit = full(unit);
         let what = if verb == "stop" { format!("Unit {unit} not loaded.") } else { format!("Unit {unit} not found.") };
