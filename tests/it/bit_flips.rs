@@ -78,36 +78,68 @@ fn shown_to_reader(folder: &Path) -> Result<Shown, JournalError> {
     Ok(Shown { engagement: reader.engagement()?, output: reader.page(&step(), 1, PageAt::From(0), 10).ok() })
 }
 
+/// What came of flips.
+#[derive(Default)]
+struct Tally {
+    found: usize,
+    harmless: usize,
+    /// What was shown as another, or not shown without a word.
+    wrong: Vec<String>,
+}
+
 /// Flips bits of one file and opens it, for writing and for reading.
 fn flip_all(files: &Folder, name: &str, reference: &Shown) {
     let whole = std::env::var("ONRAMP_SWEEP").is_ok_and(|asked| asked == "full");
     let length = files[name].len();
     let stride = if whole { 1 } else { (length / SOME).max(1) };
+    let flips: Vec<(usize, usize)> = (0..length)
+        .step_by(stride)
+        .flat_map(|byte| {
+            if whole { 0..8 } else { byte / stride % 8..byte / stride % 8 + 1 }.map(move |bit| (byte, bit))
+        })
+        .collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let parts = flips.chunks(flips.len().div_ceil(threads));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(|| flip_some(files, name, part, reference))).collect();
+        for part in parts {
+            let Tally { found, harmless, wrong } = part.join().unwrap();
+            tally.found += found;
+            tally.harmless += harmless;
+            tally.wrong.extend(wrong);
+        }
+    });
+    let Tally { found, harmless, wrong } = tally;
+    eprintln!("{name}, {length} bytes: {found} flips found, {harmless} without effect");
+    assert!(found + harmless > 50);
+    assert!(wrong.is_empty(), "{} of {name}, {wrong:#?}", wrong.len());
+}
+
+fn flip_some(files: &Folder, name: &str, flips: &[(usize, usize)], reference: &Shown) -> Tally {
     let memory = Path::new("/dev/shm");
     let home = if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() };
     let folder = home.path().join("acme");
-    let (mut found, mut harmless) = (0, 0);
-    for byte in (0..length).step_by(stride) {
-        let bits = if whole { 0..8 } else { byte / stride % 8..byte / stride % 8 + 1 };
-        for bit in bits {
-            let mut flipped = files.clone();
-            flipped.get_mut(name).unwrap()[byte] ^= 1 << bit;
-            for open in [shown_to_reader, shown_to_writer] {
-                write(&flipped, &folder);
-                match open(&folder) {
-                    Err(_) => found += 1,
-                    Ok(shown) => {
-                        harmless += 1;
-                        assert_eq!(shown.engagement, reference.engagement, "bit {bit} of byte {byte} of {name}");
-                        let same = shown.output.is_none() || shown.output == reference.output;
-                        assert!(same, "bit {bit} of byte {byte} of {name}: {:?}", shown.output);
+    let mut tally = Tally::default();
+    for (byte, bit) in flips {
+        let mut flipped = files.clone();
+        flipped.get_mut(name).unwrap()[*byte] ^= 1 << bit;
+        for (who, open) in [("reader", shown_to_reader as fn(&Path) -> _), ("writer", shown_to_writer)] {
+            write(&flipped, &folder);
+            match open(&folder) {
+                Err(_) => tally.found += 1,
+                Ok(Shown { engagement, output }) => {
+                    tally.harmless += 1;
+                    let same = engagement == reference.engagement;
+                    let same_output = output.is_none() || output == reference.output;
+                    if !same || !same_output {
+                        tally.wrong.push(format!("bit {bit} of byte {byte}, {who}: same {same}, {output:?}"));
                     }
                 }
             }
         }
     }
-    eprintln!("{name}, {length} bytes: {found} flips found, {harmless} without effect");
-    assert!(found + harmless > 50);
+    tally
 }
 
 #[test]
