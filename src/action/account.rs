@@ -6,7 +6,7 @@ use super::ec2_call::Ec2Call;
 use super::object::{Remains, Sight, difference};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Tag, TagDescription};
-use crate::aws::{self, AwsFailure, Cloud, Holder};
+use crate::aws::{self, AwsFailure, Cloud, Holder, Operation};
 
 /// The account as a look uses it.
 pub(super) struct Account<'a> {
@@ -40,7 +40,7 @@ impl<'a> Account<'a> {
     /// Whose is the object of that id? By its tags, whatever it is.
     pub(super) async fn holder_of(&self, id: &str) -> Result<Holder, AwsFailure> {
         let request = self.ec2().describe_tags().filters(aws::filter("resource-id", [id]));
-        let answer = self.cloud.read("DescribeTags", || request.clone().send()).await?;
+        let answer = self.cloud.read(Operation::DescribeTags, || request.clone().send()).await?;
         let tag = |one: &TagDescription| Tag::builder().set_key(one.key.clone()).set_value(one.value.clone()).build();
         let tags: Vec<Tag> = answer.tags().iter().map(tag).collect();
         Ok(self.holder(Some(&tags)))

@@ -9,7 +9,7 @@ use super::object::found;
 use super::world::Subject;
 use super::{Trouble, Verified, World};
 use crate::aws::ec2::types::{AvailabilityZoneState, Image, ImageState, SummaryStatus};
-use crate::aws::{AwsFailure, Cloud, Kind, filter};
+use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
 use crate::engagement::Failure;
 
 /// Asks the account; what cannot be asked is unknown.
@@ -79,7 +79,8 @@ impl Question for TheRegion {
             }
             let request =
                 cloud.ec2().describe_regions().all_regions(true).filters(filter("region-name", [self.region.as_str()]));
-            let regions = cloud.read("DescribeRegions", || request.clone().send()).await?.regions.unwrap_or_default();
+            let regions =
+                cloud.read(Operation::DescribeRegions, || request.clone().send()).await?.regions.unwrap_or_default();
             let Some(region) = regions.iter().find(|region| region.region_name() == Some(&self.region)) else {
                 let what = format!("AWS knows no region {}", self.region);
                 return Ok(Verified::NotSo(Failure::new(what, "Correct the region, such as eu-west-1.")));
@@ -92,7 +93,7 @@ impl Question for TheRegion {
                 )));
             }
             let request = cloud.ec2().describe_availability_zones();
-            let answer = cloud.read("DescribeAvailabilityZones", || request.clone().send()).await?;
+            let answer = cloud.read(Operation::DescribeAvailabilityZones, || request.clone().send()).await?;
             let zones = answer.availability_zones.unwrap_or_default();
             let usable: Vec<&str> = zones
                 .iter()
@@ -223,7 +224,8 @@ impl Question for TheImage {
                 .filters(filter("name", [pattern.as_str()]))
                 .filters(filter("architecture", [self.architecture]))
                 .filters(filter("state", ["available"]));
-            let images = cloud.read("DescribeImages", || request.clone().send()).await?.images.unwrap_or_default();
+            let images =
+                cloud.read(Operation::DescribeImages, || request.clone().send()).await?.images.unwrap_or_default();
             let usable =
                 images.iter().filter(|image| image.state().is_none_or(|state| *state == ImageState::Available));
             let newest = usable.max_by_key(|image| image.creation_date().unwrap_or_default().to_owned());
@@ -272,7 +274,7 @@ impl Question for InstanceReady {
         asked(world, async |cloud| {
             let request =
                 cloud.ec2().describe_instance_status().instance_ids(&self.instance).include_all_instances(true);
-            let answer = cloud.read("DescribeInstanceStatus", || request.clone().send()).await;
+            let answer = cloud.read(Operation::DescribeInstanceStatus, || request.clone().send()).await;
             let statuses = match answer {
                 Ok(answer) => answer.instance_statuses.unwrap_or_default(),
                 Err(failure) if failure.kind == Kind::NotFound => Vec::new(),
@@ -308,12 +310,12 @@ impl ConsoleHostKeys {
     async fn console(&self, cloud: &Cloud) -> Result<String, AwsFailure> {
         let request = cloud.ec2().get_console_output().instance_id(&self.instance);
         let latest = request.clone().latest(true);
-        let answer = match cloud.read("GetConsoleOutput", || latest.clone().send()).await {
+        let answer = match cloud.read(Operation::GetConsoleOutput, || latest.clone().send()).await {
             // The latest output is for Nitro instances only; the others show it some minutes later.
             Err(failure)
                 if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") =>
             {
-                cloud.read("GetConsoleOutput", || request.clone().send()).await?
+                cloud.read(Operation::GetConsoleOutput, || request.clone().send()).await?
             }
             other => other?,
         };

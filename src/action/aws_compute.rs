@@ -12,7 +12,7 @@ use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, 
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Failure;
 
 /// `aws/key-pair`: only ever a public key. CreateKeyPair would send a private key through the network.
@@ -36,7 +36,7 @@ impl KeyPair {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<KeyPairInfo>, AwsFailure> {
         let request = at.ec2().describe_key_pairs().include_public_key(true).set_filters(Some(filters));
-        Ok(at.cloud.read("DescribeKeyPairs", || request.clone().send()).await?.key_pairs.unwrap_or_default())
+        Ok(at.cloud.read(Operation::DescribeKeyPairs, || request.clone().send()).await?.key_pairs.unwrap_or_default())
     }
 
     fn is_the_key(&self, pair: &KeyPairInfo) -> bool {
@@ -150,7 +150,8 @@ impl TheInstance {
         let [volume] = &self.launch.block_device_mappings;
         if known(&self.launch.image_id) {
             let request = at.ec2().describe_images().filters(filter("image-id", [self.launch.image_id.as_str()]));
-            let images = at.cloud.read("DescribeImages", || request.clone().send()).await?.images.unwrap_or_default();
+            let images =
+                at.cloud.read(Operation::DescribeImages, || request.clone().send()).await?.images.unwrap_or_default();
             let root = images.first().and_then(|image| image.root_device_name());
             if let Some(root) = root.filter(|root| *root != volume.device_name) {
                 return Ok(Sight::Foreign {
@@ -185,7 +186,7 @@ pub(super) async fn instances(at: &Account<'_>, filters: Vec<Filter>) -> Result<
     let mut page: Option<String> = None;
     loop {
         let request = request.clone().set_next_token(page.take());
-        let answer = at.cloud.read("DescribeInstances", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeInstances, || request.clone().send()).await?;
         let reservations = answer.reservations.unwrap_or_default();
         instances.extend(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()));
         match answer.next_token.filter(|token| !token.is_empty()) {

@@ -16,7 +16,7 @@ use super::object::found;
 use super::world::Subject;
 use super::{Verified, World};
 use crate::aws::ec2::types::Instance;
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Failure;
 
 /// The door that everybody tries.
@@ -81,7 +81,7 @@ struct Group {
 
 async fn groups(at: &Account<'_>, vpc: &str) -> Result<Vec<Group>, AwsFailure> {
     let request = at.ec2().describe_security_groups().filters(filter("vpc-id", [vpc]));
-    let answer = at.cloud.read("DescribeSecurityGroups", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
     Ok(answer
         .security_groups
         .unwrap_or_default()

@@ -11,7 +11,7 @@ use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Failure;
 
 /// AWS takes 255 of these characters in the description of a group or a rule, and no apostrophe (EC2 API reference,
@@ -63,7 +63,7 @@ pub(super) async fn ingress(at: &Account<'_>, groups: &[&str]) -> Result<Vec<See
     let mut page: Option<String> = None;
     loop {
         let request = request.clone().set_next_token(page.take());
-        let answer = at.cloud.read("DescribeSecurityGroupRules", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeSecurityGroupRules, || request.clone().send()).await?;
         rules.extend(answer.security_group_rules.unwrap_or_default());
         match answer.next_token.filter(|token| !token.is_empty()) {
             Some(token) => page = Some(token),
@@ -124,7 +124,7 @@ impl TheSecurityGroup {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<SecurityGroup>, AwsFailure> {
         let request = at.ec2().describe_security_groups().set_filters(Some(filters));
-        let answer = at.cloud.read("DescribeSecurityGroups", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
         Ok(answer.security_groups.unwrap_or_default())
     }
 

@@ -12,7 +12,7 @@ use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
 };
-use crate::aws::{AwsFailure, Holder, filter};
+use crate::aws::{AwsFailure, Holder, Operation, filter};
 use crate::engagement::Failure;
 
 /// The label of an object: its key, and a name for the console made of customer and key.
@@ -45,7 +45,7 @@ impl TheVpc {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
         let request = at.ec2().describe_vpcs().set_filters(Some(filters));
-        Ok(at.cloud.read("DescribeVpcs", || request.clone().send()).await?.vpcs.unwrap_or_default())
+        Ok(at.cloud.read(Operation::DescribeVpcs, || request.clone().send()).await?.vpcs.unwrap_or_default())
     }
 
     /// Which of the two attributes are off.
@@ -54,12 +54,12 @@ impl TheVpc {
         let [support, names] = Self::attributes(vpc);
         let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
         let request = ask(VpcAttributeName::EnableDnsSupport);
-        let answer = at.cloud.read("DescribeVpcAttribute", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeVpcAttribute, || request.clone().send()).await?;
         if !answer.enable_dns_support.and_then(|flag| flag.value).unwrap_or(false) {
             off.push(("DNS resolution", support));
         }
         let request = ask(VpcAttributeName::EnableDnsHostnames);
-        let answer = at.cloud.read("DescribeVpcAttribute", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeVpcAttribute, || request.clone().send()).await?;
         if !answer.enable_dns_hostnames.and_then(|flag| flag.value).unwrap_or(false) {
             off.push(("DNS host names", names));
         }
@@ -164,7 +164,7 @@ impl TheSubnet {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Subnet>, AwsFailure> {
         let request = at.ec2().describe_subnets().set_filters(Some(filters));
-        Ok(at.cloud.read("DescribeSubnets", || request.clone().send()).await?.subnets.unwrap_or_default())
+        Ok(at.cloud.read(Operation::DescribeSubnets, || request.clone().send()).await?.subnets.unwrap_or_default())
     }
 
     async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -254,7 +254,7 @@ impl TheInternetGateway {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<InternetGateway>, AwsFailure> {
         let request = at.ec2().describe_internet_gateways().set_filters(Some(filters));
-        let answer = at.cloud.read("DescribeInternetGateways", || request.clone().send()).await?;
+        let answer = at.cloud.read(Operation::DescribeInternetGateways, || request.clone().send()).await?;
         Ok(answer.internet_gateways.unwrap_or_default())
     }
 

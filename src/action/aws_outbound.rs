@@ -10,13 +10,13 @@ use super::ec2_call::{Ec2Call, ITSELF, Label, RouteTarget, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::{Difference, Failure};
 
 /// Elastic addresses by filter.
 pub(super) async fn addresses(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Address>, AwsFailure> {
     let request = at.ec2().describe_addresses().set_filters(Some(filters));
-    Ok(at.cloud.read("DescribeAddresses", || request.clone().send()).await?.addresses.unwrap_or_default())
+    Ok(at.cloud.read(Operation::DescribeAddresses, || request.clone().send()).await?.addresses.unwrap_or_default())
 }
 
 /// `aws/elastic-address`
@@ -88,7 +88,12 @@ impl TheNatGateway {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<NatGateway>, AwsFailure> {
         let request = at.ec2().describe_nat_gateways().set_filter(Some(filters));
-        Ok(at.cloud.read("DescribeNatGateways", || request.clone().send()).await?.nat_gateways.unwrap_or_default())
+        Ok(at
+            .cloud
+            .read(Operation::DescribeNatGateways, || request.clone().send())
+            .await?
+            .nat_gateways
+            .unwrap_or_default())
     }
 
     /// While it is pending the gateway does not show its address; the elastic address always does.
@@ -220,7 +225,12 @@ impl TheRouteTable {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<RouteTable>, AwsFailure> {
         let request = at.ec2().describe_route_tables().set_filters(Some(filters));
-        Ok(at.cloud.read("DescribeRouteTables", || request.clone().send()).await?.route_tables.unwrap_or_default())
+        Ok(at
+            .cloud
+            .read(Operation::DescribeRouteTables, || request.clone().send())
+            .await?
+            .route_tables
+            .unwrap_or_default())
     }
 
     fn route(&self, table: &str, to: &str, target: &RouteTarget) -> Ec2Call {
@@ -327,7 +337,7 @@ impl Thing for TheRouteTable {
             let said = format!("{id} with {}", crate::text::count(self.routes.len(), "route"));
             return Ok(Sight::Ready(found(said, json!({ "id": id }))));
         }
-        let differences = missing.iter().map(|call| difference(&call.operation(), "done", "not done")).collect();
+        let differences = missing.iter().map(|call| difference(call.operation().name(), "done", "not done")).collect();
         let said = format!("{} is there as {id}, but not complete", self.noun());
         Ok(Sight::Partial(Partial { said, differences, missing, keep: [("id".to_owned(), json!(id))].into() }))
     }

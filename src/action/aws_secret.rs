@@ -10,11 +10,12 @@ use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
 use super::arguments::Arguments;
+use super::ec2_send::class_of;
 use super::object::{difference, found};
 use super::vault::{NotKept, SEALED, TakenOut};
 use super::world::{Subject, World};
 use super::{Action, Found, Probe, Trouble, Undoes, Verified};
-use crate::aws::{AwsFailure, Cloud, Fate, Holder, Kind, RECOVERY_DAYS, SecretSeen, Stamp};
+use crate::aws::{AwsFailure, Cloud, Fate, Holder, Kind, Operation, RECOVERY_DAYS, SecretSeen, Stamp};
 use crate::engagement::{Change, Failure, MissingSecret, Outcome, Question, RepeatClass};
 use crate::input::{SecretRef, SecretRule, SecretUse};
 use crate::journal::DurableIntent;
@@ -395,7 +396,7 @@ impl Action for TheSecret {
     }
 
     fn class(&self) -> RepeatClass {
-        if self.sealed { RepeatClass::Natural } else { RepeatClass::Token }
+        if self.sealed { RepeatClass::Natural } else { class_of(Operation::CreateSecret) }
     }
 
     async fn at_hand(&self, world: &World) -> Result<(), Question> {

@@ -3,26 +3,26 @@
 use super::account::Account;
 use super::aws_compute::instances;
 use crate::aws::ec2::types::Filter;
-use crate::aws::{AwsFailure, filter};
+use crate::aws::{AwsFailure, Operation, filter};
 
 const LIVE: [&str; 5] = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
 pub(super) async fn of_vpc(at: &Account<'_>, vpc: &str) -> Result<Vec<String>, AwsFailure> {
     let mut by = inside(at, "vpc-id", vpc).await?;
     let request = at.ec2().describe_subnets().filters(filter("vpc-id", [vpc]));
-    let answer = at.cloud.read("DescribeSubnets", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeSubnets, || request.clone().send()).await?;
     by.extend(answer.subnets().iter().filter_map(|one| one.subnet_id()).map(|id| format!("subnet {id}")));
     let request = at.ec2().describe_internet_gateways().filters(filter("attachment.vpc-id", [vpc]));
-    let answer = at.cloud.read("DescribeInternetGateways", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeInternetGateways, || request.clone().send()).await?;
     let gateways = answer.internet_gateways().iter().filter_map(|one| one.internet_gateway_id());
     by.extend(gateways.map(|id| format!("internet gateway {id}")));
     let request = at.ec2().describe_security_groups().filters(filter("vpc-id", [vpc]));
-    let answer = at.cloud.read("DescribeSecurityGroups", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
     // Every VPC has one of that name, which goes with it.
     let groups = answer.security_groups().iter().filter(|one| one.group_name() != Some("default"));
     by.extend(groups.filter_map(|one| one.group_id()).map(|id| format!("security group {id}")));
     let request = at.ec2().describe_route_tables().filters(filter("vpc-id", [vpc]));
-    let answer = at.cloud.read("DescribeRouteTables", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeRouteTables, || request.clone().send()).await?;
     let tables =
         answer.route_tables().iter().filter(|one| !one.associations().iter().any(|one| one.main() == Some(true)));
     by.extend(tables.filter_map(|one| one.route_table_id()).map(|id| format!("route table {id}")));
@@ -36,7 +36,7 @@ pub(super) async fn of_subnet(at: &Account<'_>, subnet: &str) -> Result<Vec<Stri
 pub(super) async fn of_group(at: &Account<'_>, group: &str) -> Result<Vec<String>, AwsFailure> {
     let mut by = hosts(at, vec![filter("instance.group-id", [group])]).await?;
     let request = at.ec2().describe_security_groups().filters(filter("ip-permission.group-id", [group]));
-    let answer = at.cloud.read("DescribeSecurityGroups", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
     let others = answer.security_groups().iter().filter_map(|one| one.group_id()).filter(|id| *id != group);
     by.extend(others.map(|id| format!("a rule of security group {id}")));
     Ok(by)
@@ -47,7 +47,7 @@ async fn inside(at: &Account<'_>, by: &str, id: &str) -> Result<Vec<String>, Aws
     let mut found = hosts(at, vec![filter(by, [id])]).await?;
     let filters = vec![filter(by, [id]), filter("state", ["pending", "available", "deleting"])];
     let request = at.ec2().describe_nat_gateways().set_filter(Some(filters));
-    let answer = at.cloud.read("DescribeNatGateways", || request.clone().send()).await?;
+    let answer = at.cloud.read(Operation::DescribeNatGateways, || request.clone().send()).await?;
     let gateways = answer.nat_gateways().iter().filter_map(|one| one.nat_gateway_id());
     found.extend(gateways.map(|id| format!("NAT gateway {id}")));
     Ok(found)

@@ -301,11 +301,6 @@ impl Ec2Call {
         Change::new("ec2", &operation, arguments)
     }
 
-    /// `CreateVpc`
-    pub(super) fn operation(&self) -> String {
-        self.change().operation
-    }
-
     /// Puts the id that an earlier call brought back where it belongs.
     pub(super) fn about(mut self, itself: &str) -> Ec2Call {
         let place = match &mut self {

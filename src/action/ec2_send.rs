@@ -13,7 +13,7 @@ use crate::aws::ec2::types::{
     InstanceMetadataOptionsRequest, IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, TagSpecification,
     UserIdGroupPair, VolumeType,
 };
-use crate::aws::{AwsFailure, Cloud, Fate, Kind, Resend, Stamp};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Repeat, Resend, Stamp};
 use crate::engagement::RepeatClass;
 
 /// Under whose name, and under which token, calls are sent.
@@ -30,47 +30,47 @@ pub(super) struct Sender<'a> {
 macro_rules! sent {
     ($self:ident, $call:ident, $request:expr) => {{
         let request = $request;
-        $self.cloud.change(&$call.operation(), $call.resend($self.until), || request.clone().send()).await?
+        $self.cloud.change($call.operation(), $call.resend($self.until), || request.clone().send()).await?
     }};
 }
 
 impl Ec2Call {
-    /// How it may be repeated (domain specification, 1.2; reliability specification, 2.2). Without a rest, so that no call
-    /// comes in without somebody having thought about it.
-    pub(super) fn class(&self) -> RepeatClass {
+    /// Its row in the table of operations: how it may be repeated, what takes it back, which permission it needs.
+    pub(super) fn operation(&self) -> Operation {
         match self {
-            Ec2Call::CreateVpc { .. }
-            | Ec2Call::CreateSubnet { .. }
-            | Ec2Call::CreateInternetGateway { .. }
-            | Ec2Call::AllocateAddress { .. } => RepeatClass::Tag,
-            Ec2Call::CreateNatGateway { .. } | Ec2Call::CreateRouteTable { .. } | Ec2Call::RunInstances(_) => {
-                RepeatClass::Token
-            }
-            // The same call again sets the same value, or is refused because it is so already.
-            Ec2Call::ModifyVpcAttribute { .. }
-            | Ec2Call::AttachInternetGateway { .. }
-            | Ec2Call::CreateRoute { .. }
-            | Ec2Call::AssociateRouteTable { .. }
-            | Ec2Call::AssociateAddress { .. } => RepeatClass::Natural,
-            // A name, or the rule itself, is there only once.
-            Ec2Call::CreateSecurityGroup { .. }
-            | Ec2Call::AuthorizeSecurityGroupIngress { .. }
-            | Ec2Call::ImportKeyPair { .. } => RepeatClass::Natural,
-            // What is gone cannot be taken away once more.
-            Ec2Call::DeleteVpc { .. }
-            | Ec2Call::DeleteSubnet { .. }
-            | Ec2Call::DetachInternetGateway { .. }
-            | Ec2Call::DeleteInternetGateway { .. }
-            | Ec2Call::ReleaseAddress { .. }
-            | Ec2Call::DeleteNatGateway { .. }
-            | Ec2Call::DisassociateRouteTable { .. }
-            | Ec2Call::DeleteRouteTable { .. }
-            | Ec2Call::RevokeSecurityGroupIngress { .. }
-            | Ec2Call::DeleteSecurityGroup { .. }
-            | Ec2Call::DeleteKeyPair { .. }
-            | Ec2Call::TerminateInstances { .. }
-            | Ec2Call::DisassociateAddress { .. } => RepeatClass::Natural,
+            Ec2Call::CreateVpc { .. } => Operation::CreateVpc,
+            Ec2Call::ModifyVpcAttribute { .. } => Operation::ModifyVpcAttribute,
+            Ec2Call::DeleteVpc { .. } => Operation::DeleteVpc,
+            Ec2Call::CreateSubnet { .. } => Operation::CreateSubnet,
+            Ec2Call::DeleteSubnet { .. } => Operation::DeleteSubnet,
+            Ec2Call::CreateInternetGateway { .. } => Operation::CreateInternetGateway,
+            Ec2Call::AttachInternetGateway { .. } => Operation::AttachInternetGateway,
+            Ec2Call::DetachInternetGateway { .. } => Operation::DetachInternetGateway,
+            Ec2Call::DeleteInternetGateway { .. } => Operation::DeleteInternetGateway,
+            Ec2Call::AllocateAddress { .. } => Operation::AllocateAddress,
+            Ec2Call::ReleaseAddress { .. } => Operation::ReleaseAddress,
+            Ec2Call::CreateNatGateway { .. } => Operation::CreateNatGateway,
+            Ec2Call::DeleteNatGateway { .. } => Operation::DeleteNatGateway,
+            Ec2Call::CreateRouteTable { .. } => Operation::CreateRouteTable,
+            Ec2Call::CreateRoute { .. } => Operation::CreateRoute,
+            Ec2Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
+            Ec2Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
+            Ec2Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
+            Ec2Call::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
+            Ec2Call::AuthorizeSecurityGroupIngress { .. } => Operation::AuthorizeSecurityGroupIngress,
+            Ec2Call::RevokeSecurityGroupIngress { .. } => Operation::RevokeSecurityGroupIngress,
+            Ec2Call::DeleteSecurityGroup { .. } => Operation::DeleteSecurityGroup,
+            Ec2Call::ImportKeyPair { .. } => Operation::ImportKeyPair,
+            Ec2Call::DeleteKeyPair { .. } => Operation::DeleteKeyPair,
+            Ec2Call::RunInstances(_) => Operation::RunInstances,
+            Ec2Call::TerminateInstances { .. } => Operation::TerminateInstances,
+            Ec2Call::AssociateAddress { .. } => Operation::AssociateAddress,
+            Ec2Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
         }
+    }
+
+    pub(super) fn class(&self) -> RepeatClass {
+        class_of(self.operation())
     }
 
     fn resend(&self, until: Instant) -> Resend {
@@ -78,6 +78,16 @@ impl Ec2Call {
             RepeatClass::Token | RepeatClass::Natural => Resend::Freely,
             RepeatClass::Tag | RepeatClass::Person => Resend::OnlyUnsent { until },
         }
+    }
+}
+
+/// How a step that begins with this call may be repeated.
+pub(super) fn class_of(operation: Operation) -> RepeatClass {
+    match operation.row().repeat {
+        Repeat::Token => RepeatClass::Token,
+        Repeat::Reads | Repeat::Natural => RepeatClass::Natural,
+        Repeat::Tag => RepeatClass::Tag,
+        Repeat::Person => RepeatClass::Person,
     }
 }
 
@@ -325,7 +335,7 @@ impl Sender<'_> {
 
 /// A call that was sorted wrongly is an error, never a silence that looks like success.
 fn unsent(call: &Ec2Call) -> AwsFailure {
-    let operation = call.operation();
+    let operation = call.operation().name().to_owned();
     AwsFailure {
         what: format!("{operation} was not sent"),
         meaning: "onramp does not know how to send it.".to_owned(),

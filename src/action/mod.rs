@@ -42,7 +42,7 @@ use crate::engagement::{Change, Difference, Intent, Outcome, Question, RepeatCla
 use crate::journal::DurableIntent;
 
 pub use desk::{Desk, LoginCall};
-pub use registry::{build, catalog};
+pub use registry::{build, catalog, operations};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

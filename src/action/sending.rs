@@ -9,7 +9,7 @@ use super::Found;
 use super::ec2_call::Ec2Call;
 use super::ec2_send::Sender;
 use super::world::World;
-use crate::aws::{Fate, Kind};
+use crate::aws::{Effect, Fate, Kind};
 use crate::engagement::{Failure, Outcome, SENT_WITHIN};
 use crate::journal::DurableIntent;
 
@@ -57,11 +57,11 @@ pub(super) async fn carry_out(
             Some(id) => call.about(id),
             None => call,
         };
-        let operation = call.operation();
+        let (operation, takes_away) = (call.operation().name(), call.operation().row().effect == Effect::TakesAway);
         if world.cancel.is_cancelled() {
-            return Err(Stopped::Refused(stopped_before(&operation)));
+            return Err(Stopped::Refused(stopped_before(operation)));
         }
-        world.say(&operation).await;
+        world.say(operation).await;
         let answer = sender.send(&call).await;
         ledger.sent |= answer.as_ref().err().is_none_or(|failure| failure.fate != Fate::NotExecuted);
         match answer {
@@ -69,31 +69,27 @@ pub(super) async fn carry_out(
                 if let Some(id) = &id {
                     world.say(&format!("  {id}")).await;
                 }
-                ledger.did(&operation, id);
+                ledger.did(operation, id);
             }
-            Err(failure) if takes_away(&operation) && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
-                ledger.did(&operation, None);
+            Err(failure) if takes_away && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
+                ledger.did(operation, None);
             }
             Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
-                ledger.did(&operation, None);
+                ledger.did(operation, None);
             }
             Err(failure) if failure.kind == Kind::Exists => {
-                ledger.there_already = Some(operation);
+                ledger.there_already = Some(operation.to_owned());
                 return Err(Stopped::ThereAlready(failure.into()));
             }
             Err(failure) if failure.kind == Kind::InUse => return Err(Stopped::InUse(failure.into())),
             Err(failure) if failure.kind == Kind::Token => return Err(Stopped::Spent(failure.into())),
-            Err(failure) if failure.fate == Fate::Unknown => return Err(Stopped::Lost(operation, failure.into())),
+            Err(failure) if failure.fate == Fate::Unknown => {
+                return Err(Stopped::Lost(operation.to_owned(), failure.into()));
+            }
             Err(failure) => return Err(Stopped::Refused(failure.into())),
         }
     }
     Ok(())
-}
-
-fn takes_away(operation: &str) -> bool {
-    ["Delete", "Detach", "Disassociate", "Release", "Revoke", "Terminate"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
 }
 
 /// What was sent so far, and what came of it.

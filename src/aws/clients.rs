@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::error::{AwsFailure, Kind};
 use super::limiter::Limiter;
+use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
 use super::watch::{CallLog, CallSeen, Watch};
 
@@ -160,7 +161,7 @@ impl Cloud {
     ///
     /// # Errors
     /// See `send`.
-    pub async fn read<T, E, F, Sent>(&self, operation: &str, call: F) -> Result<T, AwsFailure>
+    pub async fn read<T, E, F, Sent>(&self, operation: Operation, call: F) -> Result<T, AwsFailure>
     where
         F: FnMut() -> Sent,
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
@@ -173,7 +174,7 @@ impl Cloud {
     ///
     /// # Errors
     /// See `send`.
-    pub async fn change<T, E, F, Sent>(&self, operation: &str, resend: Resend, call: F) -> Result<T, AwsFailure>
+    pub async fn change<T, E, F, Sent>(&self, operation: Operation, resend: Resend, call: F) -> Result<T, AwsFailure>
     where
         F: FnMut() -> Sent,
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,

@@ -6,6 +6,7 @@ use aws_credential_types::provider::ProvideCredentials;
 
 use super::clients::Cloud;
 use super::error::AwsFailure;
+use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
 
 /// The caller as `sts:GetCallerIdentity` sees it.
@@ -33,7 +34,7 @@ impl Cloud {
     /// No credentials, refused credentials, or no answer.
     pub async fn identity(&self) -> Result<Identity, AwsFailure> {
         let sts = self.sts();
-        let answer = send("GetCallerIdentity", Resend::Freely, Patience::NONE, self.limiter(), || {
+        let answer = send(Operation::GetCallerIdentity, Resend::Freely, Patience::NONE, self.limiter(), || {
             sts.get_caller_identity().send()
         })
         .await;

@@ -1,4 +1,4 @@
-//! The wire to AWS: clients, identity, tags, errors in plain words.
+//! The wire to AWS: clients, identity, tags, errors in plain words, and the table of operations.
 //!
 //! Uses: text.
 //!
@@ -11,6 +11,7 @@ mod codes;
 mod error;
 mod identity;
 mod limiter;
+mod operations;
 mod retry;
 mod secrets;
 mod tags;
@@ -22,10 +23,11 @@ pub use clients::{Cloud, OPERATION, Wiring, is_http_url};
 pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;
+pub use operations::{Effect, Operation, Repeat, Row, Rung, Scope, Service, Undo};
 pub use retry::{Patience, Resend, send};
 pub use secrets::{RECOVERY_DAYS, SecretSeen};
 pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
-pub use watch::{CallSeen, mutates};
+pub use watch::CallSeen;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::error::{AwsFailure, Fate, Kind, explain};
 use super::limiter::Limiter;
+use super::operations::Operation;
 
 /// Tries of one call, the first included.
 const TRIES: u32 = 6;
@@ -42,7 +43,7 @@ impl Patience {
 /// # Errors
 /// The last answer. Its fate is `Unknown` when any of the tries may have been executed.
 pub async fn send<T, E, F, Sent>(
-    operation: &str,
+    operation: Operation,
     resend: Resend,
     patience: Patience,
     limiter: &Limiter,
@@ -53,6 +54,7 @@ where
     Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    let operation = operation.name();
     let mut waited = Duration::ZERO;
     let mut tries = 0;
     let mut in_doubt = false;

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::clients::Cloud;
 use super::error::{AwsFailure, Kind};
+use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
 use super::tags::{Holder, Stamp, holder_by};
 
@@ -40,7 +41,8 @@ impl Cloud {
     pub async fn look_at_secret(&self, id: &str) -> Result<Option<SecretSeen>, AwsFailure> {
         let request = self.secrets_manager().describe_secret().secret_id(id);
         let limiter = self.limiter();
-        let sent = send("DescribeSecret", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await;
+        let sent =
+            send(Operation::DescribeSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await;
         let seen = match sent {
             Ok(seen) => seen,
             Err(failure) if failure.kind == Kind::NotFound => return Ok(None),
@@ -63,7 +65,8 @@ impl Cloud {
     pub async fn read_secret(&self, id: &str) -> Result<SecretString, AwsFailure> {
         let request = self.secrets_manager().get_secret_value().secret_id(id);
         let limiter = self.limiter();
-        let answer = send("GetSecretValue", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
+        let answer =
+            send(Operation::GetSecretValue, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
         let no_text = || AwsFailure::wiring("the secret has bytes and no text", "Store it as text.");
         answer.secret_string.map(SecretString::from).ok_or_else(no_text)
     }
@@ -90,7 +93,8 @@ impl Cloud {
             .description(description)
             .set_tags(Some(tags.collect()));
         let limiter = self.limiter();
-        let made = send("CreateSecret", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
+        let made =
+            send(Operation::CreateSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
         Ok(made.arn.unwrap_or_default())
     }
 
@@ -103,7 +107,9 @@ impl Cloud {
         let request =
             client.put_secret_value().secret_id(id).secret_string(text.expose_secret()).client_request_token(token);
         let limiter = self.limiter();
-        send("PutSecretValue", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await.map(drop)
+        send(Operation::PutSecretValue, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
+            .await
+            .map(drop)
     }
 
     /// Takes its deletion back.
@@ -113,7 +119,9 @@ impl Cloud {
     pub async fn restore_secret(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().restore_secret().secret_id(id);
         let limiter = self.limiter();
-        send("RestoreSecret", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await.map(drop)
+        send(Operation::RestoreSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
+            .await
+            .map(drop)
     }
 
     /// Schedules its deletion: nobody reads it from then on, and a person can take it back for a week.
@@ -123,6 +131,8 @@ impl Cloud {
     pub async fn schedule_deletion(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().delete_secret().secret_id(id).recovery_window_in_days(RECOVERY_DAYS);
         let limiter = self.limiter();
-        send("DeleteSecret", Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await.map(drop)
+        send(Operation::DeleteSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
+            .await
+            .map(drop)
     }
 }

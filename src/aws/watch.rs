@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::operations::Operation;
+
 /// Calls that are remembered; a run that polls for days must not grow for ever.
 const REMEMBERED: usize = 10_000;
 
@@ -20,13 +22,9 @@ pub struct CallSeen {
     pub service: String,
     /// `CreateVpc`
     pub operation: String,
+    /// Its row in the table; none for one that onramp does not send.
+    pub listed: Option<Operation>,
     pub mutating: bool,
-}
-
-/// Does an operation of that name change anything? What is not known to be reading counts as a change.
-pub fn mutates(operation: &str) -> bool {
-    const READING: [&str; 7] = ["Describe", "Get", "List", "Search", "Decode", "Lookup", "TestDNSAnswer"];
-    !READING.iter().any(|verb| operation.starts_with(verb))
 }
 
 /// The calls of a cloud, shared by all its copies.
@@ -73,16 +71,17 @@ impl Intercept for Watch {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // An operation without a name cannot be told to be harmless.
         let (service, operation) = match cfg.load::<Metadata>() {
             Some(metadata) => (metadata.service().to_owned(), metadata.name().to_owned()),
             None => ("?".to_owned(), "an unnamed operation".to_owned()),
         };
-        let mutating = mutates(&operation);
+        // What is not known to be reading counts as a change.
+        let listed = Operation::of_sdk(&service, &operation);
+        let mutating = listed.is_none_or(Operation::changes);
         if self.read_only && mutating {
             return Err(Box::new(OnlyLooking { operation }));
         }
-        self.log.push(CallSeen { service, operation, mutating });
+        self.log.push(CallSeen { service, operation, listed, mutating });
         Ok(())
     }
 }

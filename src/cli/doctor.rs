@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::{login, print, session};
+use super::{login, operations, print, session};
 use crate::action;
 use crate::aws::{Cloud, Wiring};
 use crate::{journal, ssh};
@@ -20,6 +20,11 @@ use crate::{journal, ssh};
 pub struct Arguments {
     /// Also log in to this host, as your SSH set-up says the way
     host: Option<String>,
+    /// Print every AWS operation that onramp may send: how it is repeated, undone, permitted and tried
+    #[arg(long, conflicts_with = "host")]
+    aws_operations: bool,
+    #[arg(long, value_enum, default_value = "text", requires = "aws_operations")]
+    format: operations::Format,
 }
 
 /// For a script that does nothing.
@@ -33,6 +38,9 @@ struct Look {
 }
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.aws_operations {
+        return operations::show(arguments.format);
+    }
     let mut looks = vec![
         Look { what: "terminal", found: terminal(context) },
         Look { what: "state folder", found: folder(&context.data) },

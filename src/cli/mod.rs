@@ -17,6 +17,7 @@ mod import;
 mod input;
 mod login;
 mod new;
+mod operations;
 mod panics;
 mod passphrase;
 mod plan;

@@ -39,6 +39,7 @@ pub(super) async fn lives(stage: &Stage, kind: &str, with: Json) -> Kept {
 
 /// From nothing to nothing.
 pub(super) async fn lives_once(stage: &Stage, kind: &str, with: Json) {
+    let first = stage.calls();
     let action = stage.action(kind, &with);
     let world = &stage.world;
 
@@ -84,6 +85,12 @@ pub(super) async fn lives_once(stage: &Stage, kind: &str, with: Json) {
     let undone = action.undo(world, &stage.intent(kind, &with), &made).await;
     assert!(matches!(undone, Outcome::AlreadySo { .. }), "{kind}: {undone:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "{kind}: a second undo sends nothing");
+    for operation in stage.operations_since(first) {
+        assert!(
+            crate::action::operations(kind).contains(&operation),
+            "{kind} sends {operation:?}, and its row does not say so"
+        );
+    }
     stage.next_generation();
 }
 

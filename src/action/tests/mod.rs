@@ -9,10 +9,11 @@ mod lent;
 mod life;
 mod looks;
 mod os;
+mod rungs;
 mod secrets;
 mod taken_over;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Action, Probe, Routes, Subject, Verified, World, build};
-use crate::aws::{self, Wiring};
+use crate::aws::{self, Operation, Wiring};
 use crate::engagement::{Address, Call, Outcome};
 use crate::journal::DurableIntent;
 use crate::practice::cloud::{Cloud as PracticeCloud, Pace};
@@ -104,6 +105,12 @@ impl Stage {
     fn sent_since(&self, from: usize) -> Vec<String> {
         let calls = self.world.cloud.as_ref().unwrap().calls();
         calls[from..].iter().filter(|call| call.mutating).map(|call| call.operation.clone()).collect()
+    }
+
+    /// Every operation that was sent since `from`; each stands in the table.
+    fn operations_since(&self, from: usize) -> BTreeSet<Operation> {
+        let calls = self.world.cloud.as_ref().unwrap().calls();
+        calls[from..].iter().map(|call| call.listed.unwrap_or_else(|| panic!("{call:?} is not listed"))).collect()
     }
 
     fn calls(&self) -> usize {

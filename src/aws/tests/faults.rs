@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
-use crate::aws::{AwsFailure, Cloud, Fate, Kind, Resend, Wiring};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Resend, Wiring};
 
 /// One answer of the server.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ async fn create(resend: Resend, answers: impl IntoIterator<Item = Answer>) -> (R
     let server = Server::answering(answers);
     let cloud = server.cloud().await;
     let ec2 = cloud.ec2().clone();
-    let result = cloud.change("CreateVpc", resend, || ec2.create_vpc().cidr_block("10.0.0.0/16").send()).await;
+    let result = cloud.change(Operation::CreateVpc, resend, || ec2.create_vpc().cidr_block("10.0.0.0/16").send()).await;
     (result.map(|_| ()), server.asked())
 }
 
@@ -167,7 +167,7 @@ async fn a_read_does_not_wait_for_what_is_not_there() {
     let server = Server::answering([Answer::Error(400, "InvalidVpcID.NotFound")]);
     let cloud = server.cloud().await;
     let ec2 = cloud.ec2().clone();
-    let failure = cloud.read("DescribeVpcs", || ec2.describe_vpcs().send()).await.unwrap_err();
+    let failure = cloud.read(Operation::DescribeVpcs, || ec2.describe_vpcs().send()).await.unwrap_err();
     assert_eq!((failure.kind, server.asked()), (Kind::NotFound, 1));
 }
 
@@ -176,12 +176,12 @@ async fn a_cloud_for_looking_sends_no_change() {
     let server = Server::answering([Answer::NoVpcs]);
     let looking = server.cloud().await.read_only();
     let ec2 = looking.ec2().clone();
-    let failure = looking.change("CreateVpc", Resend::Freely, || ec2.create_vpc().send()).await.unwrap_err();
+    let failure = looking.change(Operation::CreateVpc, Resend::Freely, || ec2.create_vpc().send()).await.unwrap_err();
     assert_eq!((failure.kind, failure.fate, server.asked()), (Kind::OnlyLooking, Fate::NotExecuted, 0));
     assert!(failure.meaning.contains("CreateVpc"), "{failure:?}");
     assert_eq!(looking.calls(), []);
 
-    looking.read("DescribeVpcs", || ec2.describe_vpcs().send()).await.unwrap();
+    looking.read(Operation::DescribeVpcs, || ec2.describe_vpcs().send()).await.unwrap();
     let seen: Vec<_> = looking.calls().into_iter().map(|call| (call.operation, call.mutating)).collect();
     assert_eq!((seen, server.asked()), (vec![("DescribeVpcs".to_owned(), false)], 1));
 }

@@ -1,0 +1,93 @@
+//! Every kind of AWS, and so every operation of the table, on each rung that the table says it is tried on: the practice
+//! cloud, and a cloud that nobody here wrote, where one is lent.
+
+use serde_json::json;
+
+use super::lent::lent;
+use super::life::{PUBLIC_KEY, lives, lives_once};
+use super::*;
+use crate::aws::{Row, Rung};
+
+#[tokio::test]
+async fn every_operation_is_tried_in_the_practice_cloud() {
+    let stage = Stage::new().await;
+    every_kind_lives(&stage).await;
+    tried_as_the_table_says(&stage, |row| row.practice);
+}
+
+#[tokio::test]
+async fn every_operation_is_tried_in_a_lent_cloud_but_those_that_it_lacks() {
+    let Some(stage) = lent().await else { return };
+    every_kind_lives(&stage).await;
+    tried_as_the_table_says(&stage, |row| row.moto);
+}
+
+fn tried_as_the_table_says(stage: &Stage, rung: fn(&Row) -> Rung) {
+    let tried = stage.operations_since(0);
+    for operation in Operation::ALL {
+        let says = rung(&operation.row());
+        assert_eq!(tried.contains(operation), says == Rung::Tried, "{operation:?}: the table says {says:?}");
+    }
+}
+
+/// Each kind from nothing to nothing, and made once more.
+async fn every_kind_lives(stage: &Stage) {
+    stage.make("aws/account", json!({ "account": ACCOUNT })).await;
+    let zones = json!({ "region": REGION, "zones": [format!("{REGION}a")] });
+    stage.make("aws/region", zones).await;
+    // Two engagements of the same lent cloud must not meet.
+    let id: String = stage.world.subject.engagement.chars().take(6).collect();
+    let vpc = text(&lives(stage, "aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let zone = format!("{REGION}a");
+    let subnet =
+        json!({ "vpc": vpc, "cidr": "10.40.0.0/24", "zone": zone, "tier": "public", "key": "subnet/public/a" });
+    let subnet = text(&lives(stage, "aws/subnet", subnet).await, "id");
+    let gateway = text(&lives(stage, "aws/internet-gateway", json!({ "vpc": vpc, "key": "igw/main" })).await, "id");
+    let routes = json!([{ "to": "0.0.0.0/0", "gateway": gateway }]);
+    let table = json!({ "vpc": vpc, "key": "routes/public", "routes": routes, "subnets": [subnet] });
+    lives(stage, "aws/route-table", table).await;
+    let address = lives(stage, "aws/elastic-address", json!({ "key": "eip/nat/a" })).await;
+    // In moto an elastic address stays taken after its NAT gateway was deleted.
+    let nat = |address: &Kept| json!({ "subnet": subnet, "allocation": address["allocation"], "key": "nat/a" });
+    lives_once(stage, "aws/nat-gateway", nat(&address)).await;
+    let address = stage.make("aws/elastic-address", json!({ "key": "eip/nat/b" })).await;
+    let nat = text(&stage.make("aws/nat-gateway", nat(&address)).await, "id");
+    let table = json!({ "vpc": vpc, "key": "routes/private", "routes": [{ "to": "0.0.0.0/0", "nat": nat }] });
+    lives(stage, "aws/route-table", table).await;
+    let ingress = json!([
+        { "port": 22022, "cidrs": ["198.51.100.16/29", "203.0.113.0/28"], "why": "operator" },
+        { "port": 9443, "cidrs": "10.40.0.0/16" },
+    ]);
+    let group = json!({ "vpc": vpc, "name": format!("bastion-{id}"), "key": "sg/bastion", "ingress": ingress });
+    let group = text(&lives(stage, "aws/security-group", group).await, "id");
+    let inside = json!([{ "port": 22, "group": group, "why": "from the bastion" }]);
+    let hosts = json!({ "vpc": vpc, "name": format!("hosts-{id}"), "key": "sg/hosts", "ingress": inside });
+    lives(stage, "aws/security-group", hosts).await;
+    let door = json!({ "group": group, "port": 22, "cidrs": "198.51.100.16/29", "why": "first", "key": "sg/first" });
+    lives(stage, "aws/security-group-rule", door).await;
+    lives(stage, "aws/security-group-closed", json!({ "group": group, "port": 22 })).await;
+    let key = json!({ "name": format!("ops-{id}"), "public_key": PUBLIC_KEY, "key": "key/operator" });
+    lives(stage, "aws/key-pair", key).await;
+    let image = stage.make("aws/image", json!({ "family": "ubuntu-22.04" })).await;
+    let instance = json!({
+        "image": image["id"], "root_device": image["root_device"], "type": "t3.micro", "subnet": subnet,
+        "groups": [group], "key_pair": format!("ops-{id}"), "key": "instance/bastion",
+    });
+    let instance = text(&lives(stage, "aws/instance", instance).await, "id");
+    let address = lives(stage, "aws/elastic-address", json!({ "key": "eip/bastion" })).await;
+    let at = json!({ "instance": instance, "allocation": address["allocation"] });
+    lives(stage, "aws/instance-address", at).await;
+    stage.make("aws/instance-ready", json!({ "instance": instance })).await;
+    let asked = json!({ "vpc": vpc, "ssh_port": 22022, "allowed": ["198.51.100.16/29", "203.0.113.0/28"], "public": [instance] });
+    stage.make("aws/exposure", asked).await;
+    let _ = stage.action("aws/console-host-keys", &json!({ "instance": instance })).probe(&stage.world).await;
+    let secret = json!({ "key": "psk/one", "name": format!("onramp/{id}/psk") });
+    let made = stage.make("aws/secret", secret.clone()).await;
+    let intent = stage.intent("aws/secret", &secret);
+    let undone = stage.action("aws/secret", &secret).undo(&stage.world, &intent, &made).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+    stage.next_generation();
+    stage.make("aws/secret", secret).await;
+    let taken_over = stage.action("aws/elastic-address", &json!({ "key": "eip/bastion" })).adopt(&stage.world).await;
+    assert!(taken_over.is_ok_and(|chosen| chosen.ours));
+}

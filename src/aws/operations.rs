@@ -1,0 +1,351 @@
+//! Every operation of AWS that onramp sends, one row each: nothing else says how a call may be repeated, what takes it
+//! back, which permission it needs, and where it is tried.
+//!
+//! A call is sent under its [`Operation`], so one without a row does not compile. Sources: the API reference of each
+//! service for tokens, names and DryRun; the service authorization reference for actions, resources and condition keys;
+//! the reliability specification (2.2) for the classes.
+
+use serde::Serialize;
+
+use self::Operation::*;
+use self::Repeat::{Natural, Tag, Token};
+use self::Service::{Ec2, SecretsManager, Sts};
+
+/// A service as the SDK, the policies and the plan call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    Ec2,
+    SecretsManager,
+    Sts,
+}
+
+impl Service {
+    /// As a policy and a plan write it: `ec2`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Ec2 => "ec2",
+            SecretsManager => "secretsmanager",
+            Sts => "sts",
+        }
+    }
+
+    /// As the SDK's metadata call it.
+    fn sdk(self) -> &'static str {
+        match self {
+            Ec2 => "EC2",
+            SecretsManager => "Secrets Manager",
+            Sts => "STS",
+        }
+    }
+}
+
+/// How the same call may be sent again after a lost answer (reliability specification, 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeat {
+    /// It changes nothing.
+    Reads,
+    /// A token of ours: AWS does it once.
+    Token,
+    /// A name, or the content itself: there can be only one, or it is set to the same value.
+    Natural,
+    /// Nothing guards it: what it made is looked for by its tags before it is said again.
+    Tag,
+    /// Only a person may say it again.
+    Person,
+}
+
+/// What an operation does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    Reads,
+    /// Something new is there.
+    Makes,
+    /// Something that is there is otherwise.
+    Arranges,
+    /// Something is gone. What is not there counts as gone.
+    TakesAway,
+}
+
+/// What takes it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    By(Operation),
+    /// Why there is nothing.
+    None(&'static str),
+}
+
+/// Where a permission can be narrowed down, as far as that is certain whatever object the step is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every resource of the region.
+    Any,
+    /// Makes resources of these types, with our tags on them; what it is built on may be anybody's.
+    New(&'static [&'static str]),
+    /// Sent about resources of this type only that carry our tags.
+    Ours(&'static str),
+    /// Needs no permission.
+    Free,
+}
+
+/// Is an operation tried on this rung, and if not, why not?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    Tried,
+    Not(&'static str),
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    pub service: Service,
+    pub effect: Effect,
+    pub repeat: Repeat,
+    /// The reads that tell whether it is so, or whether it was done.
+    pub probes: &'static [Operation],
+    pub undo: Undo,
+    /// Permissions beside the one that is called as the operation is.
+    also: &'static [&'static str],
+    pub scope: Scope,
+    /// AWS takes it as a rehearsal.
+    pub dry_run: bool,
+    pub practice: Rung,
+    pub moto: Rung,
+}
+
+const fn row(service: Service, effect: Effect, repeat: Repeat) -> Row {
+    Row {
+        service,
+        effect,
+        repeat,
+        probes: &[],
+        undo: Undo::None("it changes nothing"),
+        also: &[],
+        scope: Scope::Any,
+        dry_run: matches!(service, Ec2),
+        practice: Rung::Tried,
+        moto: Rung::Tried,
+    }
+}
+
+const fn reads(service: Service) -> Row {
+    row(service, Effect::Reads, Repeat::Reads)
+}
+
+/// Something new of these types, which carries our tags.
+const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], types: &'static [&'static str]) -> Row {
+    let also = match service {
+        Ec2 => &["ec2:CreateTags"],
+        SecretsManager => &["secretsmanager:TagResource"],
+        Sts => &[] as &[&str],
+    };
+    Row { probes, also, scope: Scope::New(types), ..row(service, Effect::Makes, repeat) }
+}
+
+/// The same call again sets the same value, or is refused because it is so already.
+const fn arranges(service: Service, probes: &'static [Operation]) -> Row {
+    Row { probes, ..row(service, Effect::Arranges, Natural) }
+}
+
+/// What is gone cannot be taken away once more.
+const fn takes(service: Service, probes: &'static [Operation]) -> Row {
+    let undo = Undo::None("it is an undo; to run the step makes it again");
+    Row { probes, undo, ..row(service, Effect::TakesAway, Natural) }
+}
+
+impl Row {
+    const fn undone_by(self, operation: Operation) -> Row {
+        Row { undo: Undo::By(operation), ..self }
+    }
+
+    const fn stays(self, why: &'static str) -> Row {
+        Row { undo: Undo::None(why), ..self }
+    }
+
+    /// Sent only about resources of this type that carry our tags.
+    const fn of_ours(self, of: &'static str) -> Row {
+        Row { scope: Scope::Ours(of), ..self }
+    }
+
+    const fn without_dry_run(self) -> Row {
+        Row { dry_run: false, ..self }
+    }
+}
+
+macro_rules! operations {
+    ($($name:ident = $row:expr,)*) => {
+        /// An operation of AWS that onramp may send.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub enum Operation {
+            $($name,)*
+        }
+
+        impl Operation {
+            /// All of them, in the order of the table.
+            pub const ALL: &'static [Operation] = &[$($name,)*];
+
+            /// `CreateVpc`
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($name => stringify!($name),)*
+                }
+            }
+
+            pub const fn row(self) -> Row {
+                match self {
+                    $($name => $row,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    GetCallerIdentity = Row { scope: Scope::Free, ..reads(Sts) },
+
+    DescribeRegions = reads(Ec2),
+    DescribeAvailabilityZones = reads(Ec2),
+    DescribeTags = reads(Ec2),
+
+    DescribeVpcs = reads(Ec2),
+    DescribeVpcAttribute = reads(Ec2),
+    CreateVpc = makes(Ec2, Tag, &[DescribeVpcs], &["vpc"]).undone_by(DeleteVpc),
+    ModifyVpcAttribute = arranges(Ec2, &[DescribeVpcAttribute]).stays("it goes with the VPC").without_dry_run(),
+    DeleteVpc = takes(Ec2, &[DescribeVpcs]).of_ours("vpc"),
+
+    DescribeSubnets = reads(Ec2),
+    CreateSubnet = makes(Ec2, Tag, &[DescribeSubnets], &["subnet"]).undone_by(DeleteSubnet),
+    DeleteSubnet = takes(Ec2, &[DescribeSubnets]).of_ours("subnet"),
+
+    DescribeInternetGateways = reads(Ec2),
+    CreateInternetGateway =
+        makes(Ec2, Tag, &[DescribeInternetGateways], &["internet-gateway"]).undone_by(DeleteInternetGateway),
+    AttachInternetGateway = arranges(Ec2, &[DescribeInternetGateways]).undone_by(DetachInternetGateway),
+    DetachInternetGateway = takes(Ec2, &[DescribeInternetGateways]),
+    DeleteInternetGateway = takes(Ec2, &[DescribeInternetGateways]).of_ours("internet-gateway"),
+
+    DescribeAddresses = reads(Ec2),
+    AllocateAddress = makes(Ec2, Tag, &[DescribeAddresses], &["elastic-ip"]).undone_by(ReleaseAddress),
+    AssociateAddress = arranges(Ec2, &[DescribeAddresses]).undone_by(DisassociateAddress),
+    DisassociateAddress = takes(Ec2, &[DescribeAddresses]),
+    ReleaseAddress = takes(Ec2, &[DescribeAddresses]).of_ours("elastic-ip"),
+
+    DescribeNatGateways = reads(Ec2),
+    CreateNatGateway = makes(Ec2, Token, &[DescribeNatGateways], &["natgateway"]).undone_by(DeleteNatGateway),
+    DeleteNatGateway = takes(Ec2, &[DescribeNatGateways]).of_ours("natgateway"),
+
+    DescribeRouteTables = reads(Ec2),
+    CreateRouteTable = makes(Ec2, Token, &[DescribeRouteTables], &["route-table"]).undone_by(DeleteRouteTable),
+    CreateRoute = arranges(Ec2, &[DescribeRouteTables]).stays("it goes with the route table"),
+    AssociateRouteTable = arranges(Ec2, &[DescribeRouteTables]).undone_by(DisassociateRouteTable),
+    DisassociateRouteTable = takes(Ec2, &[DescribeRouteTables]),
+    DeleteRouteTable = takes(Ec2, &[DescribeRouteTables]).of_ours("route-table"),
+
+    DescribeSecurityGroups = reads(Ec2),
+    DescribeSecurityGroupRules = reads(Ec2),
+    CreateSecurityGroup =
+        makes(Ec2, Natural, &[DescribeSecurityGroups], &["security-group"]).undone_by(DeleteSecurityGroup),
+    AuthorizeSecurityGroupIngress =
+        makes(Ec2, Natural, &[DescribeSecurityGroupRules], &["security-group-rule"])
+            .undone_by(RevokeSecurityGroupIngress),
+    RevokeSecurityGroupIngress =
+        takes(Ec2, &[DescribeSecurityGroupRules]).undone_by(AuthorizeSecurityGroupIngress),
+    DeleteSecurityGroup = takes(Ec2, &[DescribeSecurityGroups]).of_ours("security-group"),
+
+    DescribeKeyPairs = reads(Ec2),
+    ImportKeyPair = makes(Ec2, Natural, &[DescribeKeyPairs], &["key-pair"]).undone_by(DeleteKeyPair),
+    DeleteKeyPair = takes(Ec2, &[DescribeKeyPairs]).of_ours("key-pair"),
+
+    DescribeImages = reads(Ec2),
+    DescribeInstances = reads(Ec2),
+    DescribeInstanceStatus = reads(Ec2),
+    GetConsoleOutput = reads(Ec2),
+    RunInstances =
+        makes(Ec2, Token, &[DescribeInstances], &["instance", "volume", "network-interface"])
+            .undone_by(TerminateInstances),
+    TerminateInstances = takes(Ec2, &[DescribeInstances]).of_ours("instance"),
+
+    DescribeSecret = reads(SecretsManager),
+    GetSecretValue = reads(SecretsManager),
+    CreateSecret = makes(SecretsManager, Token, &[DescribeSecret], &["secret"]).undone_by(DeleteSecret),
+    PutSecretValue =
+        Row { repeat: Token, ..arranges(SecretsManager, &[DescribeSecret, GetSecretValue]) }
+            .of_ours("secret")
+            .stays("the text goes with the secret"),
+    RestoreSecret = arranges(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(DeleteSecret),
+    DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
+}
+
+impl Operation {
+    /// The operation that the SDK calls so; none that onramp knows otherwise.
+    pub(super) fn of_sdk(service: &str, name: &str) -> Option<Operation> {
+        Operation::ALL.iter().copied().find(|one| one.name() == name && one.row().service.sdk() == service)
+    }
+
+    /// Does it change anything?
+    pub const fn changes(self) -> bool {
+        !matches!(self.row().effect, Effect::Reads)
+    }
+
+    /// The permissions that it needs: `ec2:CreateVpc`, `ec2:CreateTags`.
+    pub fn permissions(self) -> Vec<String> {
+        let row = self.row();
+        if row.scope == Scope::Free {
+            return Vec::new();
+        }
+        let own = format!("{}:{}", row.service.prefix(), self.name());
+        std::iter::once(own).chain(row.also.iter().map(|&one| one.to_owned())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_has_a_class_a_probe_an_undo_or_a_reason_a_permission_and_a_rung() {
+        for &operation in Operation::ALL {
+            let (row, name) = (operation.row(), operation.name());
+            assert_eq!(row.effect == Effect::Reads, row.repeat == Repeat::Reads, "{name}");
+            assert_eq!(row.probes.is_empty(), !operation.changes(), "{name}: what tells whether it is so?");
+            assert!(row.probes.iter().all(|probe| !probe.changes()), "{name}");
+            match row.undo {
+                Undo::By(undo) => assert!(operation.changes() && undo.changes(), "{name}"),
+                Undo::None(why) => assert!(why.len() > 10, "{name}"),
+            }
+            assert_eq!(operation.permissions().is_empty(), row.scope == Scope::Free, "{name}");
+            assert!(!operation.changes() || row.scope != Scope::Free, "{name}");
+            for rung in [row.practice, row.moto] {
+                assert!(!matches!(rung, Rung::Not(why) if why.len() < 10), "{name}");
+            }
+            assert!(row.practice == Rung::Tried || row.moto == Rung::Tried, "{name} is tried nowhere");
+            assert_eq!(Operation::of_sdk(row.service.sdk(), name), Some(operation));
+        }
+    }
+
+    #[test]
+    fn what_is_made_is_taken_away_and_only_that() {
+        let taken: BTreeSet<Operation> = Operation::ALL
+            .iter()
+            .filter_map(|one| match one.row().undo {
+                Undo::By(undo) => Some(undo),
+                Undo::None(_) => None,
+            })
+            .collect();
+        for &operation in Operation::ALL {
+            let effect = operation.row().effect;
+            if effect == Effect::TakesAway {
+                assert!(taken.contains(&operation), "{}: what does it take back?", operation.name());
+            }
+            if effect == Effect::Makes {
+                assert!(matches!(operation.row().undo, Undo::By(_)), "{} leaves something behind", operation.name());
+            }
+        }
+    }
+}
