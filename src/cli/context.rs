@@ -103,6 +103,14 @@ impl Context {
         Ok(self.data.join("engagements").join(name))
     }
 
+    /// The right to bring engagements here, one process at a time: until it is dropped, or its process has ended.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn turn(&self) -> Result<fs::File, Failure> {
+        Ok(crate::journal::turn(&self.data.join("engagements"))?)
+    }
+
     /// The same in practice's own folder of engagements, which are never among real ones.
     #[cfg(feature = "practice")]
     pub fn practice(&self) -> Context {

@@ -40,6 +40,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     let bundle = Bundle::open(file, &unlocking)?;
     let header = bundle.header().clone();
     let (holder, now, actor) = (context.holder(), Clock::default().now(), context.actor());
+    // Until it is here: a second one of the same engagement, at the same moment, finds it.
+    let _turn = context.turn()?;
     let name = match copy_here(context, &header.id)? {
         Some(name) if arguments.name.as_ref().is_some_and(|wanted| *wanted != name) => {
             return Err(Failure::usage(format!(

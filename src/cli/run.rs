@@ -118,7 +118,7 @@ impl<'a> Walk<'a> {
             let before = self.follower.engagement.seq;
             self.accept_forms()?;
             let plan = self.plan()?;
-            self.approve(&plan)?;
+            self.approve(&plan.only(|step| self.within(scope, step)))?;
             self.session.handle.send(Request::Run(scope.clone()));
             self.until_idle()?;
             let signed = self.sign(&mut sign_offs)?;
@@ -152,18 +152,22 @@ impl<'a> Walk<'a> {
     /// again only when that is said, or when the step is named.
     fn reopen(&self, scope: &RunScope) {
         let named = self.redo || matches!(scope, RunScope::Only(_));
-        let wanted = |step: &Address| match scope {
+        for row in self.follower.board().rows {
+            let again = matches!(row.status, Status::Failed(_)) || (named && row.status == Status::Undone);
+            if again && self.within(scope, &row.address) {
+                self.session.handle.command(Command::Reopen(row.address));
+            }
+        }
+    }
+
+    /// Whether such a run may walk this step.
+    fn within(&self, scope: &RunScope, step: &Address) -> bool {
+        match scope {
             RunScope::All => true,
             RunScope::Waits => false,
             RunScope::These(these) => these.contains(step),
             RunScope::Only(only) => only.step == step.step && (only.key.is_none() || only.key == step.key),
             RunScope::Until(last) => self.session.handle.runbook().closure(&last.step).contains(&step.step),
-        };
-        for row in self.follower.board().rows {
-            let again = matches!(row.status, Status::Failed(_)) || (named && row.status == Status::Undone);
-            if again && wanted(&row.address) {
-                self.session.handle.command(Command::Reopen(row.address));
-            }
         }
     }
 

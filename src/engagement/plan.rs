@@ -72,6 +72,11 @@ impl Plan {
         plan
     }
 
+    /// The part of it that is about these steps, with a digest of its own.
+    pub fn only(&self, wanted: impl Fn(&Address) -> bool) -> Plan {
+        Plan::new(self.entries.iter().filter(|entry| wanted(&entry.step)).cloned().collect())
+    }
+
     /// The steps an approval of this plan covers.
     pub fn approval(&self) -> BTreeMap<Address, String> {
         self.entries

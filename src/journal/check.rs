@@ -92,9 +92,10 @@ pub(super) fn walk(
     Ok(head)
 }
 
-/// The pages of the file hang together, and every value is of its column's type.
+/// The pages of the file hang together, every value is of its column's type, and what is found through an index is what
+/// is there.
 pub(super) fn pages(connection: &Connection, path: &Path) -> Result<(), JournalError> {
-    let said: Result<String, _> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let said: Result<String, _> = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
     match said {
         Ok(ok) if ok == "ok" => Ok(()),
         Ok(what) => Err(JournalError::Damaged { path: path.to_owned(), what }),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::JournalError;
+use super::ground::{make_private_folder, unwritable};
 
 /// The process that may write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,11 +55,7 @@ const LOOKERS: u32 = 10;
 pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError> {
     let path = folder.join(NAME);
     let unwritable = |why: String| JournalError::Unwritable { path: path.clone(), why };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(|error| unwritable(error.to_string()))?;
+    let mut file = open(&path).map_err(|error| unwritable(error.to_string()))?;
     let mut tries = 0;
     let locked = loop {
         match file.try_lock() {
@@ -86,6 +83,25 @@ pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Lock, JournalError>
     };
     write(&mut file).map_err(|error| unwritable(error.to_string()))?;
     Ok(Lock { file, left_by })
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The right to add engagements to this folder, waited for, until the file is dropped or its process has ended.
+///
+/// # Errors
+/// The folder cannot be made or written, or its file system has no locks.
+pub fn turn(engagements: &Path) -> Result<File, JournalError> {
+    make_private_folder(engagements)?;
+    let path = engagements.join(".turn");
+    let locked = open(&path).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| unwritable(&path, &error))
 }
 
 /// The living holder, if there is one.

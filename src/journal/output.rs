@@ -40,16 +40,40 @@ pub(super) fn store(connection: &Connection, step: &Address, attempt: u32, bytes
         None => (0, 0),
     };
     let lines = i64::try_from(text::lines(bytes).count()).unwrap_or(i64::MAX);
+    let step = step.to_string();
+    let sum = Written { step: &step, attempt, chunk, first, lines, bytes }.sum();
     connection
         .prepare_cached(
             "INSERT INTO output (step, attempt, chunk, first, lines, bytes, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![step.to_string(), attempt, chunk, first, lines, bytes, sum(bytes).as_slice()])?;
+        .execute(params![step, attempt, chunk, first, lines, bytes, sum.as_slice()])?;
     Ok(())
 }
 
-pub(super) fn sum(bytes: &[u8]) -> [u8; 32] {
-    *blake3::hash(bytes).as_bytes()
+/// A chunk as it stands in its row.
+pub(super) struct Written<'a> {
+    pub step: &'a str,
+    pub attempt: u32,
+    pub chunk: i64,
+    pub first: i64,
+    pub lines: i64,
+    pub bytes: &'a [u8],
+}
+
+impl Written<'_> {
+    fn sum(&self) -> [u8; 32] {
+        let mut sum = blake3::Hasher::new();
+        sum.update(self.step.as_bytes()).update(b"\0");
+        for number in [i64::from(self.attempt), self.chunk, self.first, self.lines] {
+            sum.update(&number.to_le_bytes());
+        }
+        *sum.update(self.bytes).finalize().as_bytes()
+    }
+
+    /// Is it as it was written? The sums of the first files were over the bytes alone.
+    pub(super) fn holds(&self, sum: &[u8]) -> bool {
+        sum == self.sum() || sum == blake3::hash(self.bytes).as_bytes()
+    }
 }
 
 /// Where a chunk stands among the lines of its output.
@@ -150,19 +174,21 @@ impl Output<'_> {
     fn chunks(&self, from: i64, mut take: impl FnMut(usize, Vec<&[u8]>) -> bool) -> Result<(), JournalError> {
         let sum_column = if self.sums { "sum" } else { "NULL" };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT first, lines, bytes, {sum_column} FROM output WHERE step = ?1 AND attempt = ?2 AND chunk >= ?3
+            "SELECT chunk, first, lines, bytes, {sum_column} FROM output WHERE step = ?1 AND attempt = ?2 AND chunk >= ?3
              ORDER BY chunk",
         ))?;
-        let mut rows = statement.query(params![self.step.to_string(), self.attempt, from])?;
+        let step = self.step.to_string();
+        let mut rows = statement.query(params![step, self.attempt, from])?;
         while let Some(row) = rows.next()? {
-            let (first, count): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let (bytes, written): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-            if written.is_some_and(|written| written != sum(&bytes)) {
+            let (chunk, first, lines): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (bytes, sum): (Vec<u8>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
+            let written = Written { step: &step, attempt: self.attempt, chunk, first, lines, bytes: &bytes };
+            if sum.is_some_and(|sum| !written.holds(&sum)) {
                 let what =
                     format!("the output of {}, attempt {}, was changed after it was written", self.step, self.attempt);
                 return Err(JournalError::Damaged { path: self.path.to_owned(), what });
             }
-            if !take(number(first), as_counted(&bytes, number(count))) {
+            if !take(number(first), as_counted(&bytes, number(lines))) {
                 break;
             }
         }

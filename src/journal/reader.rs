@@ -1,5 +1,6 @@
 //! Reads a state file, also while somebody else writes it.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -18,6 +19,8 @@ pub struct Reader {
     path: PathBuf,
     version: i64,
     ground: Ground,
+    /// Whether output can be found, if it is there: asked once, before the first of it is shown.
+    whole: OnceCell<()>,
 }
 
 /// What the home screen needs of one engagement.
@@ -47,7 +50,7 @@ impl Reader {
             schema::check_tables(&connection, &path)?;
         }
         let ground = Ground::of([path.clone()])?;
-        Ok(Reader { connection, path, version, ground })
+        Ok(Reader { connection, path, version, ground, whole: OnceCell::new() })
     }
 
     /// What is true, with the chain and the end of the file checked on the way.
@@ -73,7 +76,7 @@ impl Reader {
     /// # Errors
     /// They cannot be read, or were changed after they were written.
     pub fn page(&self, step: &Address, attempt: u32, at: PageAt, count: usize) -> Result<Lines, JournalError> {
-        self.output(step, attempt).page(at, count)
+        self.output(step, attempt)?.page(at, count)
     }
 
     /// A line of an attempt's output, with those around it that were written together with it; none past the end. So an
@@ -82,12 +85,16 @@ impl Reader {
     /// # Errors
     /// As `page`.
     pub fn around(&self, step: &Address, attempt: u32, line: usize) -> Result<Lines, JournalError> {
-        self.output(step, attempt).around(line)
+        self.output(step, attempt)?.around(line)
     }
 
-    fn output<'a>(&'a self, step: &'a Address, attempt: u32) -> Output<'a> {
+    fn output<'a>(&'a self, step: &'a Address, attempt: u32) -> Result<Output<'a>, JournalError> {
+        if self.whole.get().is_none() {
+            check::pages(&self.connection, &self.path)?;
+            let _ = self.whole.set(());
+        }
         let sums = self.version >= schema::WITH_SUMS;
-        Output { connection: &self.connection, path: &self.path, sums, step, attempt }
+        Ok(Output { connection: &self.connection, path: &self.path, sums, step, attempt })
     }
 
     /// # Errors

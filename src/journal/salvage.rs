@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row};
 
 use super::chain::{self, Hash};
+use super::output::Written;
 use super::{FILE, JournalError, check, ground, mark, output, rows, schema};
 use crate::engagement::{Address, Engagement, fold};
 
@@ -82,7 +83,9 @@ fn copy_events(damaged: &Connection, path: &Path, whole: &Connection) -> Result<
 
 /// True when not all of it could be copied.
 fn copy_output(damaged: &Connection, whole: &Connection) -> Result<bool, JournalError> {
-    let pieces = |sum: &str| damaged.prepare(&format!("SELECT step, attempt, bytes, {sum} FROM output ORDER BY rowid"));
+    let pieces = |sum: &str| {
+        damaged.prepare(&format!("SELECT step, attempt, chunk, first, lines, bytes, {sum} FROM output ORDER BY rowid"))
+    };
     let Ok(mut pieces) = pieces("sum").or_else(|_| pieces("NULL")) else { return Ok(true) };
     let Ok(mut pieces) = pieces.query([]) else { return Ok(true) };
     let mut lost = false;
@@ -99,7 +102,9 @@ fn copy_output(damaged: &Connection, whole: &Connection) -> Result<bool, Journal
 /// One piece of output; none, if it is not as it was written.
 fn piece(row: &Row<'_>) -> rusqlite::Result<Option<(Address, u32, Vec<u8>)>> {
     let (step, attempt): (String, u32) = (row.get(0)?, row.get(1)?);
-    let (bytes, sum): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-    let as_written = sum.is_none_or(|sum| sum == output::sum(&bytes));
+    let (chunk, first, lines): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    let (bytes, sum): (Vec<u8>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
+    let written = Written { step: &step, attempt, chunk, first, lines, bytes: &bytes };
+    let as_written = sum.is_none_or(|sum| written.holds(&sum));
     Ok(step.parse().ok().filter(|_| as_written).map(|step| (step, attempt, bytes)))
 }

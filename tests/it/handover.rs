@@ -10,7 +10,7 @@ use onramp::engagement::Recorded;
 use onramp::journal::{FILE, Holder, Writer};
 use serde_json::Value as Json;
 
-use crate::stage::Stage;
+use crate::stage::{Answer, Stage};
 
 const RUNBOOK: &str = "\
 runbook: small
@@ -71,6 +71,25 @@ fn a_colleague_goes_on_where_it_was_left_and_the_first_machine_does_not() {
     refused.says("--take-back");
     here.run(&["export", "acme", "--take-back"]).expect(0);
     here.run(&["input", "acme", "net.ssh_port=22023"]).expect(0);
+}
+
+/// Under two names, since one name is one folder.
+#[test]
+fn of_two_imports_at_one_moment_one_is_refused() {
+    let (here, there) = (begun(), Stage::new());
+    let file = here.home().join("acme.age").display().to_string();
+    here.run(&["export", "acme", &file, "--passphrase-file", "passphrase"]).expect(0);
+    there.file("passphrase", "correct horse battery staple\n");
+    let import = |name: &str| {
+        let mut command = there.command(&["import", &file, "--passphrase-file", "passphrase", "--name", name]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [import("one"), import("two")].map(|child| Answer::from(child.wait_with_output().unwrap()));
+    let mut codes = both.each_ref().map(|answer| answer.code);
+    codes.sort();
+    assert_eq!(codes, [0, 2]);
+    let [refused] = both.into_iter().filter(|answer| answer.code == 2).collect::<Vec<_>>().try_into().ok().unwrap();
+    refused.says("this engagement is here already, as ");
 }
 
 #[test]

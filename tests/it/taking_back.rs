@@ -127,6 +127,10 @@ fn a_doubt_about_something_half_made_is_adopted_without_its_id() {
 #[test]
 fn what_was_undone_comes_back_only_when_somebody_says_so() {
     let play = Play::begun();
+    // What is approved for one step is approved for no other.
+    let only = play.onramp(&["run", "acme", "--yes", "--only", "net/vpc"]).expect(3);
+    assert!(only.err.contains("3 changes in 1 step.") && !only.err.contains("net/gateway  "), "{}", only.err);
+    play.onramp(&["run", "acme"]).expect(3).says("the plan is not approved; nothing was changed");
     play.onramp(&["run", "acme", "--yes"]).expect(0);
     play.onramp(&["undo", "acme", "--all", "--yes"]).expect(0);
     assert_eq!(play.world.tagged(), Vec::<String>::new());
