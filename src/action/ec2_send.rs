@@ -24,13 +24,24 @@ pub(super) struct Sender<'a> {
     pub token: &'a str,
     /// No call that may not be repeated starts later than this.
     pub until: Instant,
+    /// Only asked, not made.
+    pub rehearsal: bool,
 }
 
-/// Sends a finished request under the call's rules of repeating. A macro, because every request is a type of its own.
+/// Sends a finished request under the call's rules of repeating. A macro, because every request is a type of its own. Of
+/// those few that AWS does not take as a rehearsal, `send` sends none in one.
 macro_rules! sent {
-    ($self:ident, $call:ident, $request:expr) => {{
+    ($self:ident, $call:ident, $request:expr) => {
+        sent!($self, $call, never a rehearsal: $request.set_dry_run($self.rehearsal.then_some(true)))
+    };
+    ($self:ident, $call:ident, never a rehearsal: $request:expr) => {{
         let request = $request;
-        $self.cloud.change($call.operation(), $call.resend($self.until), || request.clone().send()).await?
+        match $self.rehearsal {
+            true => $self.cloud.rehearse($call.operation(), || request.clone().send()).await?,
+            false => {
+                $self.cloud.change($call.operation(), $call.resend($self.until), || request.clone().send()).await?
+            }
+        }
     }};
 }
 
@@ -101,6 +112,9 @@ impl Sender<'_> {
     /// # Errors
     /// See `aws::send`.
     pub(super) async fn send(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        if self.rehearsal && !call.operation().row().dry_run {
+            return Err(unsent(call));
+        }
         match call {
             Ec2Call::CreateVpc { .. }
             | Ec2Call::CreateSubnet { .. }
@@ -220,7 +234,7 @@ impl Sender<'_> {
                 sent!(
                     self,
                     call,
-                    match attribute {
+                    never a rehearsal: match attribute {
                         VpcAttribute::EnableDnsSupport(flag) => request.enable_dns_support(on(flag.value)),
                         VpcAttribute::EnableDnsHostnames(flag) => request.enable_dns_hostnames(on(flag.value)),
                     }

@@ -38,7 +38,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 pub use crate::engagement::Failure;
-use crate::engagement::{Change, Difference, Intent, Outcome, Question, RepeatClass};
+use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal, RepeatClass};
 use crate::journal::DurableIntent;
 
 pub use desk::{Desk, LoginCall};
@@ -66,6 +66,12 @@ pub trait Action: Send + Sync {
 
     /// Is it already so? Never changes the world. A question that could not be answered is `Unknown`, never `Absent`.
     async fn probe(&self, world: &World) -> Probe;
+
+    /// What AWS says when the calls that make it from nothing are only rehearsed: which permissions are missing. Changes
+    /// nothing; the way to AWS refuses whatever is no rehearsal.
+    async fn rehearse(&self, _world: &World) -> Vec<Rehearsal> {
+        Vec::new()
+    }
 
     /// Make it so. Looks again itself where it must know what is there, so that a half-made thing is completed.
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome;

@@ -12,11 +12,11 @@ use serde_json::{Map, Value as Json, json};
 use super::account::Account;
 use super::arguments::known;
 use super::ec2_call::{Ec2Call, ITSELF, changes};
-use super::sending::{Ledger, Orders, Stopped, carry_out, stopped_before, told};
+use super::sending::{Ledger, Orders, Stopped, carry_out, rehearse, stopped_before, told};
 use super::world::World;
 use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
 use crate::aws::{AwsFailure, Holder};
-use crate::engagement::{Change, Difference, Failure, Outcome, RepeatClass};
+use crate::engagement::{Change, Difference, Failure, Outcome, Rehearsal, RepeatClass};
 use crate::journal::DurableIntent;
 
 /// Looks at something that is being taken away.
@@ -157,6 +157,10 @@ impl<T: Thing> Action for Object<T> {
                 Probe::Different { said: told(&failure), differences: Vec::new(), mend: Vec::new() }
             }
         }
+    }
+
+    async fn rehearse(&self, world: &World) -> Vec<Rehearsal> {
+        rehearse(world, &self.0.calls()).await
     }
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {

@@ -1,6 +1,6 @@
 //! Calls are sent in order, and what came of each is written down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
@@ -10,8 +10,11 @@ use super::ec2_call::Ec2Call;
 use super::ec2_send::Sender;
 use super::world::World;
 use crate::aws::{Effect, Fate, Kind};
-use crate::engagement::{Failure, Outcome, SENT_WITHIN};
+use crate::engagement::{Failure, Leave, Outcome, Rehearsal, SENT_WITHIN};
 use crate::journal::DurableIntent;
+
+/// The token of calls that are only rehearsed: AWS keeps none of those.
+const REHEARSAL: &str = "onramp-rehearsal";
 
 /// What a durable intent says of the calls under it.
 pub(super) struct Orders<'a> {
@@ -51,7 +54,7 @@ pub(super) async fn carry_out(
     ledger: &mut Ledger,
 ) -> Result<(), Stopped> {
     let cloud = world.cloud().map_err(Stopped::Refused)?;
-    let sender = Sender { cloud, marks: &orders.marks, token: orders.token, until: orders.until };
+    let sender = Sender { cloud, marks: &orders.marks, token: orders.token, until: orders.until, rehearsal: false };
     for call in calls {
         let call = match &ledger.id {
             Some(id) => call.about(id),
@@ -90,6 +93,41 @@ pub(super) async fn carry_out(
         }
     }
     Ok(())
+}
+
+/// Asks AWS whether these calls may be made, one of each operation, and makes none.
+pub(super) async fn rehearse(world: &World, calls: &[Ec2Call]) -> Vec<Rehearsal> {
+    let mut said = Vec::new();
+    let mut asked = BTreeSet::new();
+    for call in calls.iter().filter(|call| asked.insert(call.operation())) {
+        let operation = call.operation();
+        let permission = format!("{}:{}", operation.row().service.prefix(), operation.name());
+        said.push(Rehearsal { permission, answer: may(world, call).await });
+    }
+    said
+}
+
+async fn may(world: &World, call: &Ec2Call) -> Leave {
+    let untold = |why: String| Leave::Untold { why };
+    if !call.operation().row().dry_run {
+        return untold("AWS takes no rehearsal of it".to_owned());
+    }
+    let cloud = match world.cloud() {
+        Ok(cloud) => cloud,
+        Err(failure) => return untold(failure.what),
+    };
+    let marks = world.subject.marks(REHEARSAL, 0);
+    let sender =
+        Sender { cloud, marks: &marks, token: REHEARSAL, until: Instant::now() + SENT_WITHIN, rehearsal: true };
+    match sender.send(call).await {
+        Ok(_) => untold("the endpoint took it for a call that is meant: look what it made".to_owned()),
+        Err(failure) if failure.code.as_deref() == Some("DryRunOperation") => Leave::Allowed,
+        Err(failure) if failure.kind == Kind::Denied => Leave::Denied { raw: failure.raw },
+        Err(failure) if failure.kind == Kind::NotFound => {
+            untold("AWS looks first for what it builds on, and that is not there yet".to_owned())
+        }
+        Err(failure) => untold(failure.to_string()),
+    }
 }
 
 /// What was sent so far, and what came of it.

@@ -145,6 +145,12 @@ impl Worlds {
         Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.read_only())), wiring: None, ..self.clone() }
     }
 
+    /// The same ways, for rehearsals: AWS is sent nothing that changes anything, but may be asked whether it would.
+    #[must_use]
+    pub fn rehearsing(&self) -> Worlds {
+        Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.rehearsing())), wiring: None, ..self.clone() }
+    }
+
     /// Who AWS takes us for, in one line; or why it cannot be told.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::error::{AwsFailure, Kind};
 use super::limiter::Limiter;
 use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
-use super::watch::{CallLog, CallSeen, Watch};
+use super::watch::{Allows, CallLog, CallSeen, Watch};
 
 /// The SDK sets no limit but one for connecting. Creates of EC2 answer in seconds; a minute is a lost answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ pub struct Cloud {
     sts: aws_sdk_sts::Client,
     log: CallLog,
     limiter: Arc<Limiter>,
-    read_only: bool,
+    allows: Allows,
     refused: Arc<AtomicBool>,
 }
 
@@ -66,17 +66,11 @@ impl Cloud {
         if let Some(credentials) = config.credentials_provider() {
             credentials.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
         }
-        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), false, Arc::default()))
+        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), Allows::Everything, Arc::default()))
     }
 
-    fn over(
-        config: SdkConfig,
-        log: CallLog,
-        limiter: Arc<Limiter>,
-        read_only: bool,
-        refused: Arc<AtomicBool>,
-    ) -> Cloud {
-        let watch = || Watch { log: log.clone(), read_only };
+    fn over(config: SdkConfig, log: CallLog, limiter: Arc<Limiter>, allows: Allows, refused: Arc<AtomicBool>) -> Cloud {
+        let watch = || Watch { log: log.clone(), allows };
         let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(watch()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(watch()).build();
         Cloud {
@@ -85,7 +79,7 @@ impl Cloud {
             config,
             log,
             limiter,
-            read_only,
+            allows,
             refused,
         }
     }
@@ -93,7 +87,18 @@ impl Cloud {
     /// The same account, for looking only: every operation that changes something is refused before it is sent.
     #[must_use]
     pub fn read_only(&self) -> Cloud {
-        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), true, self.refused.clone())
+        self.for_no_more_than(Allows::Looks)
+    }
+
+    /// The same account, for looking and for rehearsals: a call that would change something is refused before it is sent,
+    /// unless it says itself that it is only a rehearsal.
+    #[must_use]
+    pub fn rehearsing(&self) -> Cloud {
+        self.for_no_more_than(Allows::Rehearsals)
+    }
+
+    fn for_no_more_than(&self, allows: Allows) -> Cloud {
+        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), allows, self.refused.clone())
     }
 
     /// Were these credentials refused? The SDK goes on using what it read; whoever signed in anew has to connect anew.
@@ -109,7 +114,7 @@ impl Cloud {
     }
 
     pub fn is_read_only(&self) -> bool {
-        self.read_only
+        self.allows != Allows::Everything
     }
 
     pub fn ec2(&self) -> &aws_sdk_ec2::Client {
@@ -122,14 +127,14 @@ impl Cloud {
 
     /// Made when asked for: most runs never need it.
     pub fn route53(&self) -> aws_sdk_route53::Client {
-        let watch = Watch { log: self.log.clone(), read_only: self.read_only };
+        let watch = Watch { log: self.log.clone(), allows: self.allows };
         let config = aws_sdk_route53::config::Builder::from(&self.config).interceptor(watch).build();
         aws_sdk_route53::Client::from_conf(config)
     }
 
     /// As `route53`.
     pub(super) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let watch = Watch { log: self.log.clone(), read_only: self.read_only };
+        let watch = Watch { log: self.log.clone(), allows: self.allows };
         let config = aws_sdk_secretsmanager::config::Builder::from(&self.config).interceptor(watch).build();
         aws_sdk_secretsmanager::Client::from_conf(config)
     }
@@ -168,6 +173,20 @@ impl Cloud {
         E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         self.noted(send(operation, Resend::Freely, Patience::NONE, &self.limiter, call).await)
+    }
+
+    /// Asks whether EC2 would make a change: the call says that it is a rehearsal. What it builds on may not be there yet,
+    /// and is not waited for.
+    ///
+    /// # Errors
+    /// See `send`; the answer `DryRunOperation`, which says yes, is one.
+    pub async fn rehearse<T, E, F, Sent>(&self, operation: Operation, call: F) -> Result<T, AwsFailure>
+    where
+        F: FnMut() -> Sent,
+        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
+        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.read(operation, call).await
     }
 
     /// Sends a change of EC2; waits up to a minute for what it builds on to be visible.

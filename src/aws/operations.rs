@@ -83,8 +83,8 @@ pub enum Undo {
 pub enum Scope {
     /// Every resource of the region.
     Any,
-    /// Makes resources of these types, with our tags on them; what it is built on may be anybody's.
-    New(&'static [&'static str]),
+    /// Makes resources of these types, with our tags on them; those that it is built on may be anybody's.
+    New { types: &'static [&'static str], on: &'static [&'static str] },
     /// Sent about resources of this type only that carry our tags.
     Ours(&'static str),
     /// Needs no permission.
@@ -143,7 +143,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         SecretsManager => &["secretsmanager:TagResource"],
         Sts => &[] as &[&str],
     };
-    Row { probes, also, scope: Scope::New(types), ..row(service, Effect::Makes, repeat) }
+    Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }
 
 /// The same call again sets the same value, or is refused because it is so already.
@@ -164,6 +164,14 @@ impl Row {
 
     const fn stays(self, why: &'static str) -> Row {
         Row { undo: Undo::None(why), ..self }
+    }
+
+    /// Refers to resources of these types, whoever made them.
+    const fn on(self, on: &'static [&'static str]) -> Row {
+        match self.scope {
+            Scope::New { types, .. } => Row { scope: Scope::New { types, on }, ..self },
+            _ => self,
+        }
     }
 
     /// Sent only about resources of this type that carry our tags.
@@ -218,7 +226,7 @@ operations! {
     DeleteVpc = takes(Ec2, &[DescribeVpcs]).of_ours("vpc"),
 
     DescribeSubnets = reads(Ec2),
-    CreateSubnet = makes(Ec2, Tag, &[DescribeSubnets], &["subnet"]).undone_by(DeleteSubnet),
+    CreateSubnet = makes(Ec2, Tag, &[DescribeSubnets], &["subnet"]).on(&["vpc"]).undone_by(DeleteSubnet),
     DeleteSubnet = takes(Ec2, &[DescribeSubnets]).of_ours("subnet"),
 
     DescribeInternetGateways = reads(Ec2),
@@ -235,11 +243,15 @@ operations! {
     ReleaseAddress = takes(Ec2, &[DescribeAddresses]).of_ours("elastic-ip"),
 
     DescribeNatGateways = reads(Ec2),
-    CreateNatGateway = makes(Ec2, Token, &[DescribeNatGateways], &["natgateway"]).undone_by(DeleteNatGateway),
+    CreateNatGateway = makes(Ec2, Token, &[DescribeNatGateways], &["natgateway"])
+            .on(&["elastic-ip", "subnet"])
+            .undone_by(DeleteNatGateway),
     DeleteNatGateway = takes(Ec2, &[DescribeNatGateways]).of_ours("natgateway"),
 
     DescribeRouteTables = reads(Ec2),
-    CreateRouteTable = makes(Ec2, Token, &[DescribeRouteTables], &["route-table"]).undone_by(DeleteRouteTable),
+    CreateRouteTable = makes(Ec2, Token, &[DescribeRouteTables], &["route-table"])
+            .on(&["vpc"])
+            .undone_by(DeleteRouteTable),
     CreateRoute = arranges(Ec2, &[DescribeRouteTables]).stays("it goes with the route table"),
     AssociateRouteTable = arranges(Ec2, &[DescribeRouteTables]).undone_by(DisassociateRouteTable),
     DisassociateRouteTable = takes(Ec2, &[DescribeRouteTables]),
@@ -248,9 +260,12 @@ operations! {
     DescribeSecurityGroups = reads(Ec2),
     DescribeSecurityGroupRules = reads(Ec2),
     CreateSecurityGroup =
-        makes(Ec2, Natural, &[DescribeSecurityGroups], &["security-group"]).undone_by(DeleteSecurityGroup),
+        makes(Ec2, Natural, &[DescribeSecurityGroups], &["security-group"])
+            .on(&["vpc"])
+            .undone_by(DeleteSecurityGroup),
     AuthorizeSecurityGroupIngress =
         makes(Ec2, Natural, &[DescribeSecurityGroupRules], &["security-group-rule"])
+            .on(&["security-group"])
             .undone_by(RevokeSecurityGroupIngress),
     RevokeSecurityGroupIngress =
         takes(Ec2, &[DescribeSecurityGroupRules]).undone_by(AuthorizeSecurityGroupIngress),
@@ -266,11 +281,12 @@ operations! {
     GetConsoleOutput = reads(Ec2),
     RunInstances =
         makes(Ec2, Token, &[DescribeInstances], &["instance", "volume", "network-interface"])
+            .on(&["image", "key-pair", "security-group", "subnet"])
             .undone_by(TerminateInstances),
     TerminateInstances = takes(Ec2, &[DescribeInstances]).of_ours("instance"),
 
     DescribeSecret = reads(SecretsManager),
-    GetSecretValue = reads(SecretsManager),
+    GetSecretValue = reads(SecretsManager).of_ours("secret"),
     CreateSecret = makes(SecretsManager, Token, &[DescribeSecret], &["secret"]).undone_by(DeleteSecret),
     PutSecretValue =
         Row { repeat: Token, ..arranges(SecretsManager, &[DescribeSecret, GetSecretValue]) }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
-const ENGAGEMENT: &str = "onramp:engagement";
+pub(super) const ENGAGEMENT: &str = "onramp:engagement";
 const KEY: &str = "onramp:key";
 const TOKEN: &str = "onramp:token";
 const RUN: &str = "onramp:run";

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ec2::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -52,11 +54,30 @@ pub(super) struct OnlyLooking {
     pub operation: String,
 }
 
+/// What a cloud may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allows {
+    Everything,
+    /// Nothing that changes anything, but for calls that say themselves that they are a rehearsal.
+    Rehearsals,
+    Looks,
+}
+
 /// The interceptor of every client.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub log: CallLog,
-    pub read_only: bool,
+    pub allows: Allows,
+}
+
+/// An operation without a name cannot be told to be harmless, nor one that is not listed.
+fn seen(cfg: &ConfigBag) -> CallSeen {
+    let (service, operation) = match cfg.load::<Metadata>() {
+        Some(metadata) => (metadata.service().to_owned(), metadata.name().to_owned()),
+        None => ("?".to_owned(), "an unnamed operation".to_owned()),
+    };
+    let listed = Operation::of_sdk(&service, &operation);
+    CallSeen { service, operation, listed, mutating: listed.is_none_or(Operation::changes) }
 }
 
 impl Intercept for Watch {
@@ -71,17 +92,27 @@ impl Intercept for Watch {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (service, operation) = match cfg.load::<Metadata>() {
-            Some(metadata) => (metadata.service().to_owned(), metadata.name().to_owned()),
-            None => ("?".to_owned(), "an unnamed operation".to_owned()),
-        };
-        // What is not known to be reading counts as a change.
-        let listed = Operation::of_sdk(&service, &operation);
-        let mutating = listed.is_none_or(Operation::changes);
-        if self.read_only && mutating {
-            return Err(Box::new(OnlyLooking { operation }));
+        let call = seen(cfg);
+        if self.allows == Allows::Looks && call.mutating {
+            return Err(Box::new(OnlyLooking { operation: call.operation }));
         }
-        self.log.push(CallSeen { service, operation, listed, mutating });
+        self.log.push(call);
+        Ok(())
+    }
+
+    /// What is about to be sent is looked at as it goes over the wire.
+    fn read_before_signing(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let says = |body: &[u8]| body.split(|byte| *byte == b'&').any(|pair| pair == b"DryRun=true");
+        let call = seen(cfg);
+        let rehearsal = context.request().body().bytes().is_some_and(says);
+        if self.allows == Allows::Rehearsals && call.mutating && !rehearsal {
+            return Err(Box::new(OnlyLooking { operation: call.operation }));
+        }
         Ok(())
     }
 }

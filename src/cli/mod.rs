@@ -20,6 +20,7 @@ mod new;
 mod operations;
 mod panics;
 mod passphrase;
+mod permissions;
 mod plan;
 #[cfg(feature = "practice")]
 mod practice;

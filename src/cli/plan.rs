@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::Failure;
+use super::permissions;
 use super::print::{self, Format};
 use super::session::{self, Session};
 use crate::engagement::{Change, Plan, PlanEntry, Verdict};
@@ -19,12 +20,21 @@ pub struct Arguments {
     pub name: String,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print the AWS policy that allows the chosen steps and nothing else; nobody is asked anything
+    #[arg(long, conflicts_with = "permissions")]
+    policy: bool,
+    /// Also ask AWS, by rehearsal, whether these credentials may do what is planned
+    #[arg(long)]
+    permissions: bool,
 }
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.policy {
+        return permissions::policy(context, everywhere, &arguments.name);
+    }
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     session.greet();
-    session.handle.send(Request::Plan);
+    session.handle.send(if arguments.permissions { Request::Rehearse } else { Request::Plan });
     let plan = loop {
         match session.recv() {
             Ok(Notice::Planned(plan)) => break plan,
@@ -36,6 +46,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     match arguments.format {
         Format::Text => print::out(&self::text(&plan))?,
         Format::Json => print::json(plan.as_ref())?,
+    }
+    if arguments.permissions {
+        return permissions::report(&arguments.name, &plan, arguments.format);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -30,6 +30,31 @@ pub struct PlanEntry {
     pub cost: Option<String>,
     pub breaks: Option<String>,
     pub undo: Option<String>,
+    /// What AWS says when the calls are only rehearsed; empty when nobody asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rehearsals: Vec<Rehearsal>,
+}
+
+/// One call that was asked for without being made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rehearsal {
+    /// `ec2:CreateVpc`
+    pub permission: String,
+    pub answer: Leave,
+}
+
+/// May these credentials make the call?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Leave {
+    Allowed,
+    Denied {
+        /// AWS's own words.
+        raw: String,
+    },
+    Untold {
+        why: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

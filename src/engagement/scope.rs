@@ -1,6 +1,6 @@
 //! What templates see: inputs, what steps kept, the hosts; and a step's work with all its values filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
@@ -180,6 +180,18 @@ pub fn expand(step: &Step, scope: &Scope) -> Result<Vec<Option<Item>>, Unrendere
         }
     }
     Ok(items)
+}
+
+/// The kinds of action in the steps that are chosen: their `when` holds, or cannot be told yet.
+pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook) -> BTreeSet<&'r str> {
+    let scope = scope(engagement, runbook, ScopeMode::Plan);
+    let chosen = runbook.steps().filter(|step| !expand(step, &scope).is_ok_and(|items| items.is_empty()));
+    chosen
+        .filter_map(|step| match &step.work {
+            Work::Kind { kind, .. } => Some(kind.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn is_item(name: &str) -> bool {

@@ -183,7 +183,8 @@ impl Dispatcher {
 
     /// Whoever tries again may have signed in meanwhile, or given the region.
     async fn renew_account(&mut self, request: &Request) {
-        let asks = matches!(request, Request::Run(_) | Request::Plan | Request::Verify | Request::Undo(_));
+        let asks =
+            matches!(request, Request::Run(_) | Request::Plan | Request::Rehearse | Request::Verify | Request::Undo(_));
         if asks && self.worlds.renew(self.book.engagement().region()).await {
             self.ask_identity();
         }
@@ -204,9 +205,10 @@ impl Dispatcher {
             Request::Verify => self.verify(),
             Request::Stop => self.stop(),
             Request::Cancel(step) => self.cancel(&step),
-            Request::Plan => {
+            Request::Plan | Request::Rehearse => {
                 let engagement = self.book.engagement().clone();
-                let planning = planner::plan(engagement, self.book.sight(), self.worlds.clone());
+                let rehearse = matches!(request, Request::Rehearse);
+                let planning = planner::plan(engagement, self.book.sight(), self.worlds.clone(), rehearse);
                 self.side.spawn(async move { Notice::Planned(Arc::new(planning.await)) });
             }
             Request::Page { step, attempt, at, lines } => {

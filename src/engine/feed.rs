@@ -125,6 +125,7 @@ impl Feed {
             | Request::Stop
             | Request::Cancel(_)
             | Request::Plan
+            | Request::Rehearse
             | Request::Secrets(_)
             | Request::LoginAnswers { .. }
             | Request::KeepSecret { .. } => {

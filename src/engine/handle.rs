@@ -45,6 +45,8 @@ pub enum Request {
     Cancel(Address),
     /// Probe everything and say what would change; the answer is `Notice::Planned`.
     Plan,
+    /// As `Plan`, and AWS is asked by rehearsal whether these credentials may do it. Changes nothing.
+    Rehearse,
     /// Output lines of an attempt; the answer is `Notice::Page`.
     Page {
         step: Address,

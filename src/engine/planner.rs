@@ -20,10 +20,12 @@ use crate::engagement::{
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
-/// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls.
-pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<Worlds>) -> Plan {
+/// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls. With `rehearse`,
+/// AWS is also asked whether these credentials may make the calls.
+pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<Worlds>, rehearse: bool) -> Plan {
+    let rehearsing = rehearse.then(|| worlds.rehearsing());
     let worlds = worlds.read_only();
-    let facts = Facts::new(&engagement, &sight);
+    let facts = Facts { rehearsing, ..Facts::new(&engagement, &sight) };
     let mut instances = Vec::new();
     for step in sight.runbook.steps() {
         match expand(step, &facts.plan.scope) {
@@ -49,6 +51,8 @@ struct Facts<'a> {
     engagement: &'a Engagement,
     sight: &'a Sight,
     plan: &'a View,
+    /// The way for rehearsals, where they are wanted.
+    rehearsing: Option<Worlds>,
     /// Turns to ask AWS.
     turns: Semaphore,
     unsettled: BTreeSet<StepId>,
@@ -62,7 +66,15 @@ impl<'a> Facts<'a> {
             board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
         let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
         let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
-        Facts { engagement, sight, plan: sight.plan(engagement), turns: Semaphore::new(TOGETHER), unsettled, missing }
+        Facts {
+            engagement,
+            sight,
+            plan: sight.plan(engagement),
+            rehearsing: None,
+            turns: Semaphore::new(TOGETHER),
+            unsettled,
+            missing,
+        }
     }
 
     async fn entry(&self, worlds: &Worlds, step: &Step, item: Option<Item>) -> PlanEntry {
@@ -112,6 +124,7 @@ impl<'a> Facts<'a> {
             Some(real) => self.ask(worlds, entry, real).await,
             None => {
                 entry.changes = action.changes();
+                self.rehearse(&mut entry, &*action).await;
                 let verdict = if entry.changes.is_empty() { Verdict::Check } else { Verdict::Change };
                 let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
                 with(entry, verdict, &format!("after {}", crate::text::list(&after.collect::<Vec<_>>())))
@@ -162,7 +175,16 @@ impl<'a> Facts<'a> {
         entry.finding = Some(found);
         entry.changes = changes;
         entry.verdict = verdict;
+        self.rehearse(&mut entry, &*action).await;
         entry
+    }
+
+    async fn rehearse(&self, entry: &mut PlanEntry, action: &dyn Action) {
+        let Some(worlds) = self.rehearsing.as_ref().filter(|_| !entry.changes.is_empty()) else { return };
+        let subject = subject(self.engagement, &entry.step);
+        let cancel = CancellationToken::new();
+        let world = worlds.world(self.engagement, self.sight.routes(worlds), subject, drop_output(), cancel);
+        entry.rehearsals = action.rehearse(&world).await;
     }
 
     fn unclear(&self, step: &Step, why: &Unrendered) -> PlanEntry {
@@ -186,6 +208,7 @@ fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
         cost: step.cost.clone(),
         breaks: step.breaks.clone(),
         undo: step.no_undo.as_ref().map(|why| format!("none: {why}")),
+        rehearsals: Vec::new(),
     }
 }
 

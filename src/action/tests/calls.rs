@@ -8,7 +8,7 @@ use super::super::ec2_call::{
 use crate::aws::{Operation, Service};
 use crate::engagement::RepeatClass;
 
-fn one_of_each() -> Vec<Ec2Call> {
+pub(super) fn one_of_each() -> Vec<Ec2Call> {
     let id = || "x-1".to_owned();
     let label = || Label { key: "a/b".to_owned(), name: "n".to_owned() };
     let rule = Rule {

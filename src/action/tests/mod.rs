@@ -9,6 +9,7 @@ mod lent;
 mod life;
 mod looks;
 mod os;
+mod rehearsals;
 mod rungs;
 mod secrets;
 mod taken_over;

@@ -186,6 +186,25 @@ async fn a_cloud_for_looking_sends_no_change() {
     assert_eq!((seen, server.asked()), (vec![("DescribeVpcs".to_owned(), false)], 1));
 }
 
+#[tokio::test]
+async fn a_cloud_for_rehearsals_sends_only_what_says_that_it_is_one() {
+    let server = Server::answering([Answer::Error(412, "DryRunOperation")]);
+    let rehearsing = server.cloud().await.rehearsing();
+    let ec2 = rehearsing.ec2().clone();
+    for dry_run in [None, Some(false)] {
+        let request = ec2.create_vpc().cidr_block("10.0.0.0/16").set_dry_run(dry_run);
+        let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || request.clone().send()).await;
+        let failure = sent.unwrap_err();
+        assert_eq!((failure.kind, failure.fate, server.asked()), (Kind::OnlyLooking, Fate::NotExecuted, 0));
+    }
+    let request = ec2.create_vpc().cidr_block("10.0.0.0/16&DryRun=true").dry_run(true);
+    let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || request.clone().send()).await;
+    assert_eq!((sent.unwrap_err().code.as_deref(), server.asked()), (Some("DryRunOperation"), 1));
+    let forged = ec2.create_vpc().cidr_block("10.0.0.0/16&DryRun=true");
+    let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || forged.clone().send()).await;
+    assert_eq!((sent.unwrap_err().kind, server.asked()), (Kind::OnlyLooking, 1), "a value is no parameter");
+}
+
 #[derive(Debug)]
 struct Expired;
 

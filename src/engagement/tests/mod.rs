@@ -210,6 +210,7 @@ impl Walk {
                     cost: None,
                     breaks: None,
                     undo: None,
+                    rehearsals: Vec::new(),
                 });
             }
         }

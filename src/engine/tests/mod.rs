@@ -9,6 +9,7 @@ mod fleet;
 mod hosts;
 mod matrix;
 mod output;
+mod permissions;
 mod resume;
 mod runs;
 mod secrets;
@@ -345,6 +346,15 @@ impl Desk {
 
     async fn plan(&mut self) -> Arc<Plan> {
         self.handle.send(Request::Plan);
+        self.planned().await
+    }
+
+    async fn rehearse(&mut self) -> Arc<Plan> {
+        self.handle.send(Request::Rehearse);
+        self.planned().await
+    }
+
+    async fn planned(&mut self) -> Arc<Plan> {
         let planned = |notice: &Notice| match notice {
             Notice::Planned(plan) => Some(plan.clone()),
             _ => None,

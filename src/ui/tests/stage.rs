@@ -238,6 +238,7 @@ impl Stage {
             cost: cost.map(str::to_owned),
             breaks: None,
             undo: None,
+            rehearsals: Vec::new(),
         };
         Plan::new(vec![
             entry("network/vpc", "The VPC", "CreateVpc", None),

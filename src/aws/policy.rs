@@ -1,0 +1,230 @@
+//! The least-privilege policy for a set of operations, as IAM reads it.
+//!
+//! What onramp makes must carry the engagement's tag, and what it takes away must carry it already; what its objects are
+//! built on may be anybody's. Where a condition is not certain to hold for every object that a step may be about, there is
+//! none but the region. Sources: the service authorization reference (actions, resource types and condition keys of EC2
+//! and Secrets Manager); "Tag on creation" of the EC2 user guide for ec2:CreateTags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::operations::{Effect, Operation, Scope, Service};
+use super::tags::ENGAGEMENT;
+
+/// Where the policy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground<'a> {
+    /// Twelve digits; any account when it is not known yet.
+    pub account: Option<&'a str>,
+    pub region: &'a str,
+    /// The engagement's random id, as it stands in the tags.
+    pub engagement: &'a str,
+    /// Secrets that were given and are read where they are, by name or ARN.
+    pub secrets: Vec<String>,
+}
+
+impl Ground<'_> {
+    fn partition(&self) -> &'static str {
+        match self.region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    /// All resources of a type.
+    fn all(&self, service: Service, of: &str) -> String {
+        // An image belongs to its publisher; the ARN has no account.
+        let account = if of == "image" { "" } else { self.account.unwrap_or("*") };
+        let (partition, prefix, region) = (self.partition(), service.prefix(), self.region);
+        let separator = if service == Service::SecretsManager { ":" } else { "/" };
+        format!("arn:{partition}:{prefix}:{region}:{account}:{of}{separator}*")
+    }
+
+    fn tagged(&self, key: &str) -> Json {
+        json!({ "StringEquals": { format!("{key}/{ENGAGEMENT}"): self.engagement } })
+    }
+
+    fn in_the_region(&self) -> Json {
+        json!({ "StringEquals": { "aws:RequestedRegion": self.region } })
+    }
+}
+
+/// The policy that allows these operations and nothing else.
+pub fn policy(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
+    let with = |scope: fn(&Scope) -> bool| operations.iter().filter(move |one| scope(&one.row().scope));
+    let anywhere = |reads: bool| {
+        let chosen = with(|scope| *scope == Scope::Any).filter(move |one| (one.row().effect == Effect::Reads) == reads);
+        chosen.copied().collect::<Vec<_>>()
+    };
+    let mut statements = Vec::new();
+    let mut say = |sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>| {
+        if !actions.is_empty() {
+            statements.push(statement(sid, actions, resources, condition));
+        }
+    };
+    say("Look", names(anywhere(true)), json!("*"), Some(ground.in_the_region()));
+    say("Arrange", names(anywhere(false)), json!("*"), Some(ground.in_the_region()));
+
+    let made: Vec<Operation> = with(|scope| matches!(scope, Scope::New { .. })).copied().collect();
+    say("Make", names(made.clone()), resources(&made, ground), Some(ground.tagged("aws:RequestTag")));
+    let creators: BTreeSet<&str> =
+        made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name()).collect();
+    let tagging: BTreeSet<String> = made
+        .iter()
+        .filter(|one| one.row().service == Service::Ec2)
+        .flat_map(|one| one.permissions().into_iter().skip(1))
+        .collect();
+    say(
+        "TagWhatIsMade",
+        tagging,
+        json!(ground.all(Service::Ec2, "*")),
+        Some(json!({ "StringEquals": { "ec2:CreateAction": creators } })),
+    );
+    for (number, (on, built)) in built_on(&made).into_iter().enumerate() {
+        let resources: Vec<String> = on.iter().map(|of| ground.all(Service::Ec2, of)).collect();
+        say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
+    }
+
+    let ours: Vec<Operation> = with(|scope| matches!(scope, Scope::Ours(_))).copied().collect();
+    say("OnlyOurs", names(ours.clone()), resources(&ours, ground), Some(ground.tagged("aws:ResourceTag")));
+    // AWS puts a hyphen and six characters behind the name.
+    let whole = |id: &String| match id.starts_with("arn:") {
+        true => id.clone(),
+        false => ground.all(Service::SecretsManager, "secret").replace(":secret:*", &format!(":secret:{id}-??????")),
+    };
+    if !ground.secrets.is_empty() {
+        let read = BTreeSet::from(["secretsmanager:GetSecretValue".to_owned()]);
+        let which: BTreeSet<String> = ground.secrets.iter().map(whole).collect();
+        statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn statement(sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>) -> Json {
+    let mut out = Map::new();
+    out.insert("Sid".to_owned(), json!(sid));
+    out.insert("Effect".to_owned(), json!("Allow"));
+    out.insert("Action".to_owned(), json!(actions));
+    out.insert("Resource".to_owned(), resources);
+    if let Some(condition) = condition {
+        out.insert("Condition".to_owned(), condition);
+    }
+    Json::Object(out)
+}
+
+/// The permissions; that of EC2 to tag has a statement of its own.
+fn names(operations: Vec<Operation>) -> BTreeSet<String> {
+    let all = operations.into_iter().flat_map(Operation::permissions);
+    all.filter(|permission| permission != "ec2:CreateTags").collect()
+}
+
+fn resources(operations: &[Operation], ground: &Ground<'_>) -> Json {
+    let mut all = BTreeSet::new();
+    for operation in operations {
+        let row = operation.row();
+        match row.scope {
+            Scope::New { types, .. } => all.extend(types.iter().map(|of| ground.all(row.service, of))),
+            Scope::Ours(of) => {
+                all.insert(ground.all(row.service, of));
+            }
+            Scope::Any | Scope::Free => {}
+        }
+    }
+    json!(all)
+}
+
+/// The operations by what they build on.
+fn built_on(made: &[Operation]) -> BTreeMap<&'static [&'static str], Vec<Operation>> {
+    let mut by = BTreeMap::<_, Vec<Operation>>::new();
+    for &operation in made {
+        if let Scope::New { on, .. } = operation.row().scope
+            && !on.is_empty()
+        {
+            by.entry(on).or_default().push(operation);
+        }
+    }
+    by
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUND: Ground<'static> = Ground {
+        account: Some("123456789012"),
+        region: "eu-west-1",
+        engagement: "0123456789abcdef",
+        secrets: Vec::new(),
+    };
+
+    fn of(operations: &[Operation]) -> Json {
+        policy(&operations.iter().copied().collect(), &GROUND)
+    }
+
+    fn statement<'a>(policy: &'a Json, sid: &str) -> &'a Json {
+        policy["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == sid).unwrap_or(&Json::Null)
+    }
+
+    #[test]
+    fn what_is_made_carries_our_tag_and_what_it_is_built_on_may_be_anybodys() {
+        let policy = of(&[Operation::CreateSubnet, Operation::DescribeSubnets, Operation::DeleteSubnet]);
+        let subnets = json!(["arn:aws:ec2:eu-west-1:123456789012:subnet/*"]);
+        let make = statement(&policy, "Make");
+        assert_eq!(make["Action"], json!(["ec2:CreateSubnet"]));
+        assert_eq!(make["Resource"], subnets);
+        assert_eq!(
+            make["Condition"],
+            json!({ "StringEquals": { "aws:RequestTag/onramp:engagement": "0123456789abcdef" } })
+        );
+        let on = statement(&policy, "BuildOn1");
+        assert_eq!(on["Action"], json!(["ec2:CreateSubnet"]));
+        assert_eq!(on["Resource"], json!(["arn:aws:ec2:eu-west-1:123456789012:vpc/*"]));
+        let tags = statement(&policy, "TagWhatIsMade");
+        assert_eq!(tags["Condition"], json!({ "StringEquals": { "ec2:CreateAction": ["CreateSubnet"] } }));
+        let ours = statement(&policy, "OnlyOurs");
+        assert_eq!((&ours["Action"], &ours["Resource"]), (&json!(["ec2:DeleteSubnet"]), &subnets));
+        assert_eq!(
+            ours["Condition"],
+            json!({ "StringEquals": { "aws:ResourceTag/onramp:engagement": "0123456789abcdef" } })
+        );
+        assert_eq!(statement(&policy, "Look")["Action"], json!(["ec2:DescribeSubnets"]));
+    }
+
+    #[test]
+    fn every_permission_of_the_table_is_allowed_once_and_the_whole_fits_a_managed_policy() {
+        let policy = of(Operation::ALL);
+        let statements = policy["Statement"].as_array().unwrap();
+        let allowed = |permission: &str| {
+            statements.iter().filter(|one| one["Action"].as_array().unwrap().contains(&json!(permission))).count()
+        };
+        for operation in Operation::ALL {
+            for permission in operation.permissions() {
+                assert!((1..=2).contains(&allowed(&permission)), "{permission}: {}", allowed(&permission));
+            }
+        }
+        let length = policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
+        assert!(length <= 6_144, "{length} characters: IAM takes 6,144 in a managed policy");
+    }
+
+    #[test]
+    fn a_secret_is_of_its_service_and_a_region_of_its_partition() {
+        let ground = Ground { region: "cn-north-1", account: None, ..GROUND };
+        let policy = policy(&[Operation::CreateSecret].into(), &ground);
+        let make = statement(&policy, "Make");
+        assert_eq!(make["Resource"], json!(["arn:aws-cn:secretsmanager:cn-north-1:*:secret:*"]));
+        assert_eq!(make["Action"], json!(["secretsmanager:CreateSecret", "secretsmanager:TagResource"]));
+        assert_eq!(statement(&policy, "TagWhatIsMade"), &Json::Null);
+    }
+
+    #[test]
+    fn a_secret_that_was_given_may_be_read_and_no_other() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:theirs-AbCdEf".to_owned();
+        let policy = policy(&BTreeSet::new(), &Ground { secrets: vec!["psk/one".to_owned(), arn.clone()], ..GROUND });
+        let read = statement(&policy, "ReadWhatWasGiven");
+        assert_eq!(read["Action"], json!(["secretsmanager:GetSecretValue"]));
+        let named = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:psk/one-??????";
+        assert_eq!(read["Resource"], json!([named, arn]));
+    }
+}
