@@ -1,8 +1,12 @@
 //! One command on N hosts behind one bastion: how long cold, how long for later steps, in how much memory; beside others.
 //!
 //! `cargo bench --bench fanout`, or for other counts: `cargo bench --bench fanout -- 100 1000`; with `--only NAME` for one
-//! contender. Needs root, sshd, ssh and unshare; asyncssh, pyinfra and Ansible are installed into `target/fanout` by the
-//! bench itself. bssh takes part when it is on the PATH.
+//! contender. Needs root, sshd, ssh and unshare; asyncssh, pyinfra, Ansible and bssh are installed into `target/fanout` by
+//! the bench itself, bssh with `cargo install --locked --root target/fanout bssh`.
+//!
+//! All hosts share the processors of this machine, and all contenders pay for what the hosts do: the first row is that
+//! alone, `uptime` so many times without any SSH. Nothing can be faster. Whether one host that floods slows the others is
+//! told by the spread of rounds with one beside rounds without.
 //!
 //! The hosts are addresses 127.1.x.y in a network namespace of the bench, served by real sshd; each has its own line in
 //! known_hosts, and every contender verifies every key, on the bastion too. Memory is what the contender's processes hold
@@ -24,10 +28,14 @@ mod others;
 mod ours;
 mod walked;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lab::{Lab, Limits};
 use measure::Measured;
+
+/// Rounds with a host that floods, and as many without.
+const FLOODS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -63,6 +71,8 @@ fn inside(arguments: &[String]) {
     measure::adopt_orphans();
     for hosts in counts {
         println!("\n{hosts} hosts behind one bastion, {} cores", std::thread::available_parallelism().unwrap());
+        let floor = floor(hosts);
+        println!("{:28} later {:8.3} s", "no SSH at all", floor.as_secs_f64());
         let mut rows = Vec::new();
         for (name, run) in others::contenders() {
             if wanted(name) {
@@ -77,10 +87,32 @@ fn inside(arguments: &[String]) {
             rows.push(said("onramp", ours::run(&Lab::start(hosts, Limits::Raised), &[])));
             rows.push(said("onramp, sshd as it comes", ours::run(&Lab::start(hosts, Limits::Defaults), &[])));
             rows.push(said("onramp, MaxStartups 2:100:2", ours::run(&Lab::start(hosts, Limits::Tight), &[])));
-            rows.push(said("onramp, one host floods", ours::run(&Lab::start(hosts, Limits::Raised), &["--flood"])));
+            for _ in 0..FLOODS {
+                rows.push(said("onramp, one host floods", ours::run(&Lab::start(hosts, Limits::Raised), &["--flood"])));
+                rows.push(said("onramp, none does", ours::run(&Lab::start(hosts, Limits::Raised), &[])));
+            }
         }
-        compare(&rows);
+        compare(&rows, floor);
     }
+}
+
+/// What the hosts themselves do in a step: on all processors, again, the median.
+fn floor(hosts: usize) -> Duration {
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let run = |_| assert!(Command::new("uptime").stdout(Stdio::null()).status().unwrap().success());
+    let mut took: Vec<Duration> = (0..9)
+        .map(|_| {
+            let began = Instant::now();
+            std::thread::scope(|scope| {
+                for first in 0..processors {
+                    scope.spawn(move || (first..hosts).step_by(processors).for_each(run));
+                }
+            });
+            began.elapsed()
+        })
+        .collect();
+    took.sort();
+    took[took.len() / 2]
 }
 
 /// Says a row when it is known, so that a long bench can be followed.
@@ -97,11 +129,12 @@ fn said(name: &'static str, measured: Result<Measured, String>) -> (&'static str
     }
 }
 
-fn compare(rows: &[(&'static str, Option<Measured>)]) {
+fn compare(rows: &[(&'static str, Option<Measured>)], floor: Duration) {
     let ours = rows.iter().find(|(name, _)| *name == "onramp").and_then(|(_, measured)| measured.as_ref());
     let Some(ours) = ours else { return };
     for (name, measured) in rows.iter().filter(|(name, _)| !name.starts_with("onramp")) {
         let Some(measured) = measured else { continue };
-        println!("onramp beside {name:14} {}", ours.beside(measured));
+        let most = measured.later.as_secs_f64() / floor.as_secs_f64();
+        println!("onramp beside {name:22} {}   (later: at most {most:.1} x)", ours.beside(measured));
     }
 }

@@ -14,7 +14,7 @@ use super::lab::Lab;
 use super::measure::{Measured, own_peak};
 
 /// Later steps; the median counts.
-const LATER: usize = 5;
+const LATER: usize = 9;
 
 /// Measures it in a process of its own.
 pub fn run(lab: &Lab, flags: &[&str]) -> Result<Measured, String> {
@@ -29,16 +29,16 @@ pub fn in_own_process(lab: &Lab, name: &str, flags: &[&str]) -> Result<Measured,
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut words = said.split_whitespace();
     let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
-    match (next(), next(), next(), next()) {
-        (Some(cold), Some(later), Some(memory), Some(failures)) => Ok(Measured {
-            cold: Duration::from_micros(cold),
-            later: Duration::from_micros(later),
-            memory,
-            failures: failures as usize,
-            note: String::new(),
-        }),
-        _ => Err(format!("it said {said:?}")),
-    }
+    let (Some(cold), Some(later), Some(memory), Some(failures)) = (next(), next(), next(), next()) else {
+        return Err(format!("it said {said:?}"));
+    };
+    let seconds = |microseconds: u64| Duration::from_micros(microseconds).as_secs_f64();
+    let note = match (next(), next()) {
+        (Some(least), Some(most)) => format!("  (later {:.3} to {:.3} s)", seconds(least), seconds(most)),
+        _ => String::new(),
+    };
+    let (cold, later) = (Duration::from_micros(cold), Duration::from_micros(later));
+    Ok(Measured { cold, later, memory, failures: failures as usize, note })
 }
 
 pub fn main(arguments: &[String]) {
@@ -87,7 +87,8 @@ async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
     if flood && !still {
         eprintln!("the flood was over before the others were");
     }
-    println!("{} {} {} {failures}", cold.as_micros(), later[LATER / 2].as_micros(), own_peak());
+    let [least, median, most] = [0, LATER / 2, LATER - 1].map(|at| later[at].as_micros());
+    println!("{} {median} {} {failures} {least} {most}", cold.as_micros(), own_peak());
     std::process::exit(0);
 }
 

@@ -183,4 +183,8 @@ impl Dial for Dialer {
         let wire = self.reach.network.dial(self.from, &self.reach.gate, address, port).await?;
         Ok(Box::new(wire))
     }
+
+    fn reads_as_it_comes(&self) -> bool {
+        false
+    }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::words::{Word, Words};
 use super::error::{Problem, SshError, Stage};
-use super::exec::{self, Prepared, as_sent, quoted};
+use super::exec::{self, Prepared, as_sent, nonce, quoted};
 use super::pool::{checked, failed, no_hops};
 use super::{Chunk, Hop, Pool, Route, Script, Stream};
 
@@ -188,6 +188,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn follow(&mut self, first: Mode) -> Result<Option<Fate>, SshError> {
+        let _changing = Changing::on(self.pool, self.target);
         let (mut failures, mut wordless, mut last_word) = (0, 0, Instant::now());
         loop {
             // What is known to have been started is only looked for.
@@ -252,7 +253,7 @@ impl<'a> Watch<'a> {
     /// One watcher on the host, from its start to its end or ours.
     async fn watch(&mut self, mode: Mode) -> Result<Told, SshError> {
         let stopping = matches!(mode, Mode::Stop(_));
-        let nonce = format!("onramp-{:016x}", random().map_err(|problem| self.at_target((Stage::Command, problem)))?);
+        let nonce = format!("onramp-{}", nonce().map_err(|problem| self.at_target((Stage::Command, problem)))?);
         let ready = async {
             let password = self.pool.sudo_password(self.hops, self.work.script.sudo).await?;
             let watcher = self.watcher(mode, &nonce, password.as_ref());
@@ -269,7 +270,7 @@ impl<'a> Watch<'a> {
         self.deadline.get_or_insert_with(|| Instant::now() + self.work.script.limit);
         // A watcher is let go of, not cancelled: it ends when it notices, and the script does not.
         let (never, limits) = (CancellationToken::new(), self.pool.settings.limits);
-        let running = async move { exec::run(session, &watcher, &piece, &never, &limits).await };
+        let running = async move { exec::run_alone(session, &watcher, &piece, &never, &limits).await };
         tokio::pin!(running);
         let mut ended = None;
         let (mut words, mut complaint) = (Words::new(&nonce), Vec::new());
@@ -378,6 +379,25 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// Something changes on a host. Shells that stay are as things were when they were started: groups, limits, mounts.
+struct Changing<'a> {
+    pool: &'a Pool,
+    host: &'a Hop,
+}
+
+impl<'a> Changing<'a> {
+    fn on(pool: &'a Pool, host: &'a Hop) -> Self {
+        pool.let_shells_go(host);
+        Self { pool, host }
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.pool.let_shells_go(self.host);
+    }
+}
+
 /// The text of a watcher.
 fn watcher(work: &Detached, mode: Mode, nonce: &str, (out, err): (u64, u64)) -> Result<SecretString, Problem> {
     let (mode, reason) = match mode {
@@ -425,12 +445,6 @@ async fn passed(deadline: Option<Instant>) {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-fn random() -> Result<u64, Problem> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::Io(error.to_string()))?;
-    Ok(u64::from_le_bytes(bytes))
 }
 
 /// The text of a watcher that starts `work`, finds it, or stops it, for tests that have no wire.

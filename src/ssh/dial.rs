@@ -23,6 +23,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 pub trait Dial: Send + Sync {
     /// Connects to `address` (an IP address or a name) on `port`. The caller sets the time limit.
     async fn dial(&self, address: &str, port: u16) -> io::Result<Box<dyn Wire>>;
+
+    /// Do shells over there run what they read as it comes? Otherwise when all of it has come.
+    fn reads_as_it_comes(&self) -> bool {
+        true
+    }
 }
 
 /// The network of the machine onramp runs on.

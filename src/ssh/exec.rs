@@ -1,33 +1,23 @@
 //! A script on a host: how it is sent, how its two streams come back, how it ends.
 
-use std::collections::VecDeque;
-use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connection, Failure};
-use super::error::{Problem, Stage, printable};
-use super::{Chunk, Exit, Limits, Script, Stream};
-
-/// Output that nobody has taken yet. More than this is dropped, the oldest first.
-const MOST_WAITING: usize = 8 * 1024 * 1024;
-
-/// With more than this waiting, whoever takes the output gets a turn after every piece.
-const MANY_WAITING: usize = 256 * 1024;
-
-/// Pieces are joined up to this size, so that a slow reader gets few large ones.
-const LARGEST_PIECE: usize = 32 * 1024;
-
-/// How much of the beginning of standard error is kept to recognise sudo's complaints.
-const HEAD: usize = 2 * 1024;
+use super::error::{Problem, Stage};
+use super::kept::may_share;
+use super::pool::{checked, failed, no_hops};
+use super::spool::{Spool, Verdict};
+use super::{Chunk, Exit, Limits, Pool, Route, Script, SshError};
 
 /// CIS images set umask 027 and a bare PATH; files would become unreadable for service users.
 const PROLOGUE: &str = "set -eu\numask 022\nexport LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin\n";
@@ -38,8 +28,8 @@ const WITH_PASSWORD: &str = "sudo -S -p '' sh -c 'while IFS= read -r line; do if
 
 /// A script in the form in which it is sent.
 pub(super) struct Prepared {
-    command: &'static str,
-    input: SecretString,
+    pub(super) command: &'static str,
+    pub(super) input: SecretString,
     sudo: bool,
     limit: Duration,
 }
@@ -47,18 +37,20 @@ pub(super) struct Prepared {
 impl Prepared {
     /// `script` on the standard input of a shell of `user`, or of root. sudo is told `password` where it wants one.
     pub(super) fn new(script: &Script, user: &str, password: Option<&SecretString>) -> Result<Self, Problem> {
-        let sudo = script.sudo && user != "root";
-        let (script_text, limit) = (as_sent(script)?, script.limit);
+        Ok(Self::for_shell(as_sent(script)?, script.sudo && user != "root", script.limit, password))
+    }
+
+    /// `text` on the standard input of a shell, which is root's by `sudo`.
+    pub(super) fn for_shell(text: SecretString, sudo: bool, limit: Duration, password: Option<&SecretString>) -> Self {
         let (command, input) = match password.filter(|_| sudo) {
-            None if sudo => ("sudo -n sh -s", script_text),
-            None => ("sh -s", script_text),
+            None if sudo => ("sudo -n sh -s", text),
+            None => ("sh -s", text),
             Some(password) => {
-                let text = script_text.expose_secret();
-                let input = format!("{}\n{BEGINS}\n{text}", password.expose_secret());
+                let input = format!("{}\n{BEGINS}\n{}", password.expose_secret(), text.expose_secret());
                 (WITH_PASSWORD, SecretString::from(input))
             }
         };
-        Ok(Self { command, input, sudo, limit })
+        Self { command, input, sudo, limit }
     }
 
     /// Only a try whether sudo takes `password`, and nothing after it that could be taken for one.
@@ -88,6 +80,13 @@ pub(super) fn as_sent(script: &Script) -> Result<SecretString, Problem> {
     }))
 }
 
+/// What nobody can guess: 32 digits.
+pub(super) fn nonce() -> Result<String, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::Io(error.to_string()))?;
+    Ok(format!("{:032x}", u128::from_le_bytes(bytes)))
+}
+
 /// One word for a shell, whatever is in it.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -108,9 +107,20 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Waits until fewer than the most sessions are open.
-    pub(super) async fn take(connection: &Arc<Connection>) -> Option<Self> {
-        let permit = Arc::clone(&connection.sessions).acquire_owned().await.ok()?;
+    /// Waits until fewer than the most sessions are open. Whoever has to wait first has `room` made: from then on it is
+    /// seen to be waiting.
+    pub(super) async fn take(connection: &Arc<Connection>, room: impl FnOnce()) -> Option<Self> {
+        let permit = Arc::clone(&connection.sessions).acquire_owned();
+        tokio::pin!(permit);
+        let permit = tokio::select! {
+            biased;
+            permit = &mut permit => permit,
+            () = std::future::ready(()) => {
+                room();
+                permit.await
+            }
+        };
+        let permit = permit.ok()?;
         connection.leases.fetch_add(1, Ordering::SeqCst);
         let finished_before = connection.finished.load(Ordering::SeqCst);
         Some(Self { connection: Arc::clone(connection), permit: Some(permit), finished_before, opened: false })
@@ -146,62 +156,157 @@ impl Drop for Lease {
     }
 }
 
+impl Pool {
+    /// Runs `script` on the last hop of `route`, in a shell that stays there where it may share one. Output goes to `sink`
+    /// as it comes; when nobody takes it, the oldest is dropped and counted, and the connection goes on. Up to eight
+    /// scripts run at once on a host, others wait.
+    ///
+    /// `cancel` ends the wait for a connection at once; a running script gets TERM, then its channel is closed. sshd
+    /// sends signals with the rights of the user, so a script under sudo does not get it: it goes on until it ends or
+    /// writes.
+    ///
+    /// # Errors
+    /// Any [`Problem`]. [`SshError::may_have_run`] says whether the script may have been started. A script that ended
+    /// by itself, with whatever code, is not an error.
+    pub async fn run(
+        &self,
+        route: &Route,
+        script: &Script,
+        sink: &Sender<Chunk>,
+        cancel: &CancellationToken,
+    ) -> Result<Exit, SshError> {
+        let hops = checked(route)?;
+        let [.., target] = hops else { return Err(no_hops()) };
+        let keeps = self.settings.dial.reads_as_it_comes() && !self.settings.limits.stays.is_zero();
+        if keeps
+            && may_share(&script.text)
+            && let Some(exit) = Box::pin(self.run_in_shell(hops, script, sink, cancel)).await?
+        {
+            return Ok(exit);
+        }
+        let at_target = |(stage, problem)| failed(target, stage, problem);
+        let ready = async {
+            let password = self.sudo_password(hops, script.sudo).await?;
+            let prepared = Prepared::new(script, &target.user, password.as_ref());
+            let prepared = prepared.map_err(|problem| at_target((Stage::Command, problem)))?;
+            Ok::<_, SshError>((prepared, self.session(hops).await?))
+        };
+        let (prepared, session) = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(at_target((Stage::Connect, Problem::Cancelled))),
+            ready = ready => ready?,
+        };
+        run_alone(session, &prepared, sink, cancel, &self.settings.limits).await.map_err(at_target)
+    }
+}
+
 /// Runs a prepared script on an open session.
-pub(super) async fn run(
+pub(super) async fn run_alone(
     session: Session,
     script: &Prepared,
     sink: &Sender<Chunk>,
     cancel: &CancellationToken,
     limits: &Limits,
 ) -> Result<Exit, Failure> {
-    let spool = Arc::new(Spool::default());
-    let connection = Arc::clone(&session.lease.connection);
-    let (read, write) = session.channel.split();
-    tokio::spawn(drain(read, Arc::clone(&spool), session.lease));
-    // Closes the channel when this future ends early or is dropped.
-    let line = Line { write: Arc::new(write) };
-
-    let failed = |problem| (Stage::Command, problem);
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => return Err((Stage::Channel, Problem::Cancelled)),
-        started = start(&line, script, &spool, limits.channel) => started?,
-    }
-    let deliver = deliver(&spool, sink);
-    tokio::pin!(deliver);
-    let problem = tokio::select! {
-        biased;
-        () = &mut deliver => None,
-        () = feed(&line, script) => None,
-        () = tokio::time::sleep(script.limit) => Some(Problem::Timeout(script.limit)),
-        () = cancel.cancelled() => Some(Problem::Cancelled),
-    };
-    match problem {
-        // It ended while the caller was slow to take its output: that is not a time-out of the script.
-        Some(Problem::Timeout(_)) if spool.has_ended() => {
-            tokio::select! { () = &mut deliver => {}, () = cancel.cancelled() => {} }
-        }
-        Some(problem) if !spool.has_ended() => {
-            let _ = line.write.signal(Sig::TERM).await;
-            let _ = tokio::time::timeout(limits.grace, deliver).await;
-            return Err(failed(problem));
-        }
-        _ => {}
-    }
-    match spool.verdict(script.sudo) {
+    let running = Running::start(session, script.command, cancel, limits).await?;
+    running.see_through(Input::of(&script.input, true), script.limit, sink, cancel, limits).await?;
+    match running.spool.verdict(script.sudo) {
         Verdict::Ended(exit) => Ok(exit),
-        Verdict::Sudo(problem) => Err(failed(problem)),
-        Verdict::Lost => Err(failed(connection.lost().await)),
+        Verdict::Sudo(problem) => Err((Stage::Command, problem)),
+        Verdict::Lost => Err((Stage::Command, running.connection.lost().await)),
     }
 }
 
-/// Asks for the command and waits for the server's answer.
-async fn start(line: &Line, script: &Prepared, spool: &Spool, limit: Duration) -> Result<(), Failure> {
+/// What a command is to read.
+pub(super) struct Input {
+    bytes: Bytes,
+    and_no_more: bool,
+}
+
+impl Input {
+    pub(super) fn of(text: &SecretString, and_no_more: bool) -> Self {
+        Self { bytes: Bytes::copy_from_slice(text.expose_secret().as_bytes()), and_no_more }
+    }
+}
+
+/// A command that the server has started. Its channel is closed when this is dropped, and read until then.
+pub(super) struct Running {
+    line: Line,
+    pub(super) spool: Arc<Spool>,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Running {
+    /// Asks for the command and waits for the server's answer.
+    pub(super) async fn start(
+        session: Session,
+        command: &str,
+        cancel: &CancellationToken,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
+        let (spool, connection) = (Arc::new(Spool::default()), Arc::clone(&session.lease.connection));
+        let (read, write) = session.channel.split();
+        let closed = CancellationToken::new();
+        tokio::spawn(drain(read, Arc::clone(&spool), session.lease, closed.clone()));
+        // Closes the channel when this future ends early or is dropped.
+        let line = Line { write: Arc::new(write), closed };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err((Stage::Channel, Problem::Cancelled)),
+            started = start(&line, command, &spool, limits.channel) => started?,
+        }
+        Ok(Self { line, spool, connection })
+    }
+
+    /// Gives it `input` and hands on what comes back until that has ended. When it takes too long, or is cancelled, it is
+    /// told to end.
+    pub(super) async fn see_through(
+        &self,
+        input: Input,
+        limit: Duration,
+        sink: &Sender<Chunk>,
+        cancel: &CancellationToken,
+        limits: &Limits,
+    ) -> Result<(), Failure> {
+        let deliver = deliver(&self.spool, sink);
+        tokio::pin!(deliver);
+        let problem = tokio::select! {
+            biased;
+            () = &mut deliver => None,
+            () = self.feed(input) => None,
+            () = tokio::time::sleep(limit) => Some(Problem::Timeout(limit)),
+            () = cancel.cancelled() => Some(Problem::Cancelled),
+        };
+        match problem {
+            // It ended while the caller was slow to take its output: that is not a time-out of the script.
+            Some(Problem::Timeout(_)) if self.spool.has_ended() => {
+                tokio::select! { () = &mut deliver => {}, () = cancel.cancelled() => {} }
+            }
+            Some(problem) if !self.spool.has_ended() => {
+                let _ = self.line.write.signal(Sig::TERM).await;
+                let _ = tokio::time::timeout(limits.grace, deliver).await;
+                return Err((Stage::Command, problem));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Sends the input. Never ends: what counts is the end of the command, which need not read all of it.
+    async fn feed(&self, input: Input) {
+        if self.line.write.data_bytes(input.bytes).await.is_ok() && input.and_no_more {
+            let _ = self.line.write.eof().await;
+        }
+        std::future::pending().await
+    }
+}
+
+async fn start(line: &Line, command: &str, spool: &Spool, limit: Duration) -> Result<(), Failure> {
     let ask = async {
         // For sudo's sentences, which come before the script sets its own. sshd may ignore it.
         let lost = |error: russh::Error| Problem::Lost(error.to_string());
         line.write.set_env(false, "LC_ALL", "C").await.map_err(lost)?;
-        line.write.exec(true, script.command).await.map_err(lost)?;
+        line.write.exec(true, command).await.map_err(lost)?;
         spool.answer().await
     };
     let answer = tokio::time::timeout(limit, ask).await.unwrap_or(Err(Problem::Timeout(limit)));
@@ -210,15 +315,6 @@ async fn start(line: &Line, script: &Prepared, spool: &Spool, limit: Duration) -
         Problem::CommandRefused => (Stage::Command, problem),
         problem => (Stage::Channel, problem),
     })
-}
-
-/// Sends the script. Never ends: what counts is the end of the command, which need not read all of it.
-async fn feed(line: &Line, script: &Prepared) {
-    let bytes = bytes::Bytes::copy_from_slice(script.input.expose_secret().as_bytes());
-    if line.write.data_bytes(bytes).await.is_ok() {
-        let _ = line.write.eof().await;
-    }
-    std::future::pending().await
 }
 
 /// Hands the output on until the channel is closed and all is delivered. A sink that is gone wants no more.
@@ -236,12 +332,18 @@ async fn deliver(spool: &Spool, sink: &Sender<Chunk>) {
 }
 
 /// Takes everything from the channel, always, so that russh's loop, which serves all channels of the connection, never
-/// waits for this one. Yields but does not wait when the output piles up. Holds the lease until the channel is closed.
-async fn drain(mut channel: ChannelReadHalf, spool: Arc<Spool>, lease: Lease) {
-    while let Some(message) = channel.wait().await {
-        let closed = matches!(message, ChannelMsg::Close);
+/// waits for this one. Yields but does not wait when the output piles up. Holds the lease until the channel is closed:
+/// of the answer to our own closing russh says nothing.
+async fn drain(mut channel: ChannelReadHalf, spool: Arc<Spool>, lease: Lease, closed: CancellationToken) {
+    loop {
+        let message = tokio::select! {
+            message = channel.wait() => message,
+            () = closed.cancelled() => None,
+        };
+        let Some(message) = message else { break };
+        let was_last = matches!(message, ChannelMsg::Close);
         spool.note(message);
-        if closed {
+        if was_last {
             break;
         }
         if spool.piles_up() {
@@ -255,197 +357,18 @@ async fn drain(mut channel: ChannelReadHalf, spool: Arc<Spool>, lease: Lease) {
 /// The sending half, which closes the channel when dropped: russh does not.
 struct Line {
     write: Arc<ChannelWriteHalf<Msg>>,
+    closed: CancellationToken,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let write = Arc::clone(&self.write);
+        let (write, closed) = (Arc::clone(&self.write), self.closed.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { write.close().await });
+            runtime.spawn(async move {
+                let _ = write.close().await;
+                closed.cancel();
+            });
         }
-    }
-}
-
-/// What came over a channel and was not delivered yet.
-#[derive(Default)]
-struct Spool {
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<Chunk>,
-    waiting_bytes: usize,
-    missed: u64,
-    missed_since_last: u64,
-    head_of_err: Vec<u8>,
-    any_out: bool,
-    accepted: Option<bool>,
-    code: Option<u32>,
-    signal: Option<String>,
-    /// The server closed the channel: everything has been said.
-    closed: bool,
-    /// Nothing more will come, closed or not.
-    ended: bool,
-}
-
-enum Verdict {
-    Ended(Exit),
-    Sudo(Problem),
-    Lost,
-}
-
-impl Spool {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, message: ChannelMsg) {
-        let mut state = self.lock();
-        match message {
-            ChannelMsg::Data { data } => state.push(Stream::Out, &data),
-            ChannelMsg::ExtendedData { data, ext: 1 } => state.push(Stream::Err, &data),
-            ChannelMsg::Success => state.accepted = state.accepted.or(Some(true)),
-            ChannelMsg::Failure => state.accepted = state.accepted.or(Some(false)),
-            ChannelMsg::ExitStatus { exit_status } => state.code = Some(exit_status),
-            ChannelMsg::ExitSignal { signal_name, .. } => state.signal = Some(signal_text(&signal_name)),
-            ChannelMsg::Close => state.closed = true,
-            _ => return,
-        }
-        drop(state);
-        self.changed.notify_waiters();
-    }
-
-    fn end(&self) {
-        self.lock().ended = true;
-        self.changed.notify_waiters();
-    }
-
-    fn piles_up(&self) -> bool {
-        self.lock().waiting_bytes > MANY_WAITING
-    }
-
-    fn has_ended(&self) -> bool {
-        self.lock().ended
-    }
-
-    /// Waits until `look` finds something.
-    async fn wait_for<T>(&self, mut look: impl FnMut(&State) -> Option<T>) -> T {
-        loop {
-            let change = self.changed.notified();
-            if let Some(found) = look(&self.lock()) {
-                return found;
-            }
-            change.await;
-        }
-    }
-
-    async fn answer(&self) -> Result<(), Problem> {
-        let look = |state: &State| match state.accepted {
-            Some(true) => Some(Ok(())),
-            Some(false) => Some(Err(Problem::CommandRefused)),
-            None if state.ended => Some(Err(Problem::Lost("the server closed the channel".to_owned()))),
-            None => None,
-        };
-        self.wait_for(look).await
-    }
-
-    /// Waits for output: false when there will be none.
-    fn has_more(&self) -> impl Future<Output = bool> {
-        self.wait_for(|state| match (state.waiting.is_empty(), state.ended) {
-            (false, _) => Some(true),
-            (true, true) => Some(false),
-            (true, false) => None,
-        })
-    }
-
-    fn take(&self) -> Option<Chunk> {
-        let mut state = self.lock();
-        let mut chunk = state.waiting.pop_front()?;
-        state.waiting_bytes -= chunk.bytes.len();
-        chunk.missed = std::mem::take(&mut state.missed_since_last);
-        Some(chunk)
-    }
-
-    fn verdict(&self, sudo: bool) -> Verdict {
-        let state = self.lock();
-        if !state.closed {
-            return Verdict::Lost;
-        }
-        if let Some(problem) = state.complaint_of_sudo().filter(|_| sudo) {
-            return Verdict::Sudo(problem);
-        }
-        Verdict::Ended(Exit { code: state.code, signal: state.signal.clone(), missed: state.missed })
-    }
-}
-
-impl State {
-    fn push(&mut self, stream: Stream, data: &[u8]) {
-        match stream {
-            Stream::Out => self.any_out = true,
-            Stream::Err => {
-                let room = HEAD.saturating_sub(self.head_of_err.len());
-                self.head_of_err.extend(data.iter().take(room));
-            }
-        }
-        match self.waiting.back_mut() {
-            Some(last) if last.stream == stream && last.bytes.len() + data.len() <= LARGEST_PIECE => {
-                last.bytes.extend_from_slice(data);
-            }
-            _ => self.waiting.push_back(Chunk { stream, bytes: data.to_vec(), missed: 0 }),
-        }
-        self.waiting_bytes += data.len();
-        while self.waiting_bytes > MOST_WAITING {
-            let Some(oldest) = self.waiting.pop_front() else { break };
-            self.waiting_bytes -= oldest.bytes.len();
-            self.missed += oldest.bytes.len() as u64;
-            self.missed_since_last += oldest.bytes.len() as u64;
-        }
-    }
-
-    /// sudo's own refusal: code 1, no output, and one of its sentences on standard error. Its warnings (such as
-    /// `unable to resolve host`) may stand beside it, but alone they say nothing: a check that ends with code 1 is
-    /// an answer.
-    fn complaint_of_sudo(&self) -> Option<Problem> {
-        if self.code != Some(1) || self.any_out {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&self.head_of_err);
-        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-        let refusal = lines.iter().find(|line| is_refusal_of_sudo(line))?;
-        if !lines.iter().all(|line| line.starts_with("sudo: ") || is_refusal_of_sudo(line)) {
-            return None;
-        }
-        Some(match *refusal {
-            "sudo: a password is required" | "sudo: interactive authentication is required" => {
-                Problem::PasswordNeededForSudo
-            }
-            other => Problem::SudoRefused(printable(other)),
-        })
-    }
-}
-
-/// The sentences with which sudo ends before it runs anything. They are English: the session asks for that.
-fn is_refusal_of_sudo(line: &str) -> bool {
-    match line.strip_prefix("sudo: ") {
-        Some(rest) => {
-            let wants = ["a password is required", "interactive authentication is required"];
-            wants.contains(&rest) || rest.starts_with("sorry, you must have a tty")
-        }
-        None => {
-            let names_user = line.starts_with("Sorry, user ");
-            line.contains(" is not in the sudoers file")
-                || (names_user && line.contains(" may not run sudo"))
-                || (names_user && line.contains(" is not allowed to execute"))
-        }
-    }
-}
-
-fn signal_text(signal: &Sig) -> String {
-    match signal {
-        Sig::Custom(name) => printable(name),
-        known => format!("{known:?}"),
     }
 }
 

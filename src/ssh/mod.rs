@@ -3,8 +3,8 @@
 //! Uses: text.
 //!
 //! A [`Route`] is walked hop by hop: each hop is an SSH server with its own user, key, port and host key, and each is
-//! verified under its own name. A [`Pool`] keeps one connection to each hop and runs many commands over it. Scripts that
-//! change something run [`Detached`] from their connection.
+//! verified under its own name. A [`Pool`] keeps one connection to each hop and runs many commands over it; looks that
+//! follow each other run in one shell that stays. Scripts that change something run [`Detached`] from their connection.
 //!
 //! Invariant: no byte is sent to a server after the key exchange unless `hostkey` has accepted its key. There is no
 //! setting that turns this off.
@@ -20,10 +20,12 @@ pub mod dial;
 mod error;
 mod exec;
 mod hostkey;
+mod kept;
 mod keys;
 mod known_hosts;
 mod pace;
 mod pool;
+mod spool;
 mod sudo;
 
 #[cfg(test)]
@@ -214,6 +216,10 @@ pub struct Limits {
     /// Hosts that are reached through one connection to a bastion. Its sshd holds one open file for each, and on many
     /// machines may hold 1,024.
     pub streams: usize,
+    /// How long a shell stays on a host after a look, for the next one. Zero: none stays.
+    pub stays: Duration,
+    /// For so long after its last answer it is trusted to be there; then it is asked first.
+    pub fresh: Duration,
 }
 
 impl Default for Limits {
@@ -228,6 +234,8 @@ impl Default for Limits {
             ping: Duration::from_secs(5),
             grace: Duration::from_secs(3),
             streams: 250,
+            stays: Duration::from_secs(60),
+            fresh: Duration::from_secs(5),
         }
     }
 }

@@ -9,17 +9,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use russh::keys::{Algorithm, HashAlg};
-use tokio::sync::mpsc::Sender;
-use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connection, Lane, greeting, kind_that_changed};
 use super::dial::{self, Wire};
 use super::error::{Problem, SshError, Stage};
-use super::exec::{self, Lease, Prepared, Session};
+use super::exec::{Lease, Session};
 use super::hostkey::Judge;
+use super::kept::Shells;
 use super::known_hosts::Shelf;
 use super::pace::{Pace, Turn};
-use super::{Asked, Chunk, Exit, Extra, Hop, Identity, Route, Script, Settings};
+use super::{Asked, Extra, Hop, Identity, Route, Settings};
 
 /// How often, and how long after, a session is asked for again where the server had allowed one before.
 const REFUSALS: u32 = 20;
@@ -68,7 +67,10 @@ struct HopKey {
 
 /// The place of one connection. Its lock is held while connecting, so that others wait for the same connection.
 #[derive(Default)]
-struct Slot(tokio::sync::Mutex<Kept>);
+struct Slot {
+    kept: tokio::sync::Mutex<Kept>,
+    shells: Arc<Shells>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -135,40 +137,6 @@ impl Pool {
         self.settings.config.route(asked).await
     }
 
-    /// Runs `script` on the last hop of `route`. Output goes to `sink` as it comes; when nobody takes it, the oldest
-    /// is dropped and counted, and the connection goes on. Up to eight scripts run at once on a host, others wait.
-    ///
-    /// `cancel` ends the wait for a connection at once; a running script gets TERM, then its channel is closed. sshd
-    /// sends signals with the rights of the user, so a script under sudo does not get it: it goes on until it ends or
-    /// writes.
-    ///
-    /// # Errors
-    /// Any [`Problem`]. [`SshError::may_have_run`] says whether the script may have been started. A script that ended
-    /// by itself, with whatever code, is not an error.
-    pub async fn run(
-        &self,
-        route: &Route,
-        script: &Script,
-        sink: &Sender<Chunk>,
-        cancel: &CancellationToken,
-    ) -> Result<Exit, SshError> {
-        let hops = checked(route)?;
-        let [.., target] = hops else { return Err(no_hops()) };
-        let at_target = |(stage, problem)| failed(target, stage, problem);
-        let ready = async {
-            let password = self.sudo_password(hops, script.sudo).await?;
-            let prepared = Prepared::new(script, &target.user, password.as_ref());
-            let prepared = prepared.map_err(|problem| at_target((Stage::Command, problem)))?;
-            Ok::<_, SshError>((prepared, self.session(hops).await?))
-        };
-        let (prepared, session) = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(at_target((Stage::Connect, Problem::Cancelled))),
-            ready = ready => ready?,
-        };
-        exec::run(session, &prepared, sink, cancel, &self.settings.limits).await.map_err(at_target)
-    }
-
     /// Connects to `address:port` (through `via`, if there are hops) and reads the SSH identification line,
     /// such as `SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u6`. Nothing is verified: it only says what listens there.
     ///
@@ -207,7 +175,8 @@ impl Pool {
     pub async fn close(&self) {
         let slots: Vec<Arc<Slot>> = self.slots().drain().map(|(_, slot)| slot).collect();
         for slot in slots {
-            for connection in std::mem::take(&mut slot.0.lock().await.connections) {
+            slot.shells.let_go();
+            for connection in std::mem::take(&mut slot.kept.lock().await.connections) {
                 connection.hang_up().await;
             }
         }
@@ -217,7 +186,7 @@ impl Pool {
     pub async fn try_again(&self) {
         let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
         for slot in slots {
-            let mut kept = slot.0.lock().await;
+            let mut kept = slot.kept.lock().await;
             (kept.hold, kept.no_more) = (None, false);
         }
     }
@@ -231,11 +200,23 @@ impl Pool {
         Arc::clone(self.slots().entry(key).or_default())
     }
 
+    /// Something changes on this host: no shell stays there, whoever it belongs to.
+    pub(super) fn let_shells_go(&self, host: &Hop) {
+        let slots = self.slots();
+        let of_host = |hops: &[HopKey]| hops.last().is_some_and(|hop| hop.address == host.address);
+        slots.iter().filter(|(hops, _)| of_host(hops)).for_each(|(_, slot)| slot.shells.let_go());
+    }
+
+    /// The shells that wait on the last of `hops`.
+    pub(super) fn shells(&self, hops: &[Hop]) -> Arc<Shells> {
+        Arc::clone(&self.slot(hops).shells)
+    }
+
     /// The connection to the last of `hops`, made if need be.
     async fn connection(&self, hops: &[Hop]) -> Result<Got, SshError> {
         let asked = Instant::now();
         let slot = self.slot(hops);
-        let mut kept = slot.0.lock().await;
+        let mut kept = slot.kept.lock().await;
         kept.connections.retain(|connection| connection.is_live());
         if let Some(connection) = kept.connections.first() {
             return Ok(Got { connection: Arc::clone(connection), cached: true });
@@ -261,7 +242,7 @@ impl Pool {
         Box::pin(async move {
             let asked = Instant::now();
             let slot = self.slot(via);
-            let mut kept = slot.0.lock().await;
+            let mut kept = slot.kept.lock().await;
             kept.connections.retain(|connection| connection.is_live());
             let free = kept.connections.iter().find_map(|connection| Some((connection, connection.room()?)));
             if let Some((connection, room)) = free {
@@ -449,15 +430,18 @@ impl Pool {
     /// A session channel on the last of `hops`.
     pub(super) async fn session(&self, hops: &[Hop]) -> Result<Session, SshError> {
         let [.., target] = hops else { return Err(no_hops()) };
-        let limits = &self.settings.limits;
+        let (limits, shells) = (&self.settings.limits, self.shells(hops));
         let mut refused = 0;
         loop {
             let Got { connection, cached } = self.connection(hops).await?;
-            let Some(lease) = Lease::take(&connection).await else { continue };
+            let Some(lease) = Lease::take(&connection, || shells.let_go()).await else { continue };
             let problem = match connection.session(limits.channel).await {
                 Ok(channel) => return Ok(lease.with(channel)),
                 Err(problem) => problem,
             };
+            if matches!(problem, Problem::ChannelRefused(_)) {
+                shells.let_go();
+            }
             match problem {
                 Problem::ChannelRefused(_) if lease.was_one_too_many() => {}
                 // It has allowed some before: one that has ended here may count over there for a moment longer.
@@ -482,7 +466,8 @@ impl Pool {
     /// Forgets this very connection, unless somebody has replaced it already.
     async fn drop_dead(&self, hops: &[Hop], dead: &Arc<Connection>) {
         let slot = self.slot(hops);
-        let mut kept = slot.0.lock().await;
+        slot.shells.let_go();
+        let mut kept = slot.kept.lock().await;
         kept.connections.retain(|connection| !Arc::ptr_eq(connection, dead));
     }
 }

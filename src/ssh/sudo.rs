@@ -81,7 +81,7 @@ impl Pool {
         let session = self.session(hops).await?;
         let (prepared, never) = (Prepared::trial(text, PATIENCE), CancellationToken::new());
         let limits = self.settings.limits;
-        let running = async move { exec::run(session, &prepared, &sink, &never, &limits).await };
+        let running = async move { exec::run_alone(session, &prepared, &sink, &never, &limits).await };
         let taking = async {
             let mut said = Vec::new();
             while let Some(piece) = pieces.recv().await {

@@ -161,6 +161,10 @@ async fn cancel_and_limit_send_term_and_leave_the_connection_usable() {
     let deaf = "trap '' TERM\necho began\nsleep 20";
     let (_, took) = interrupted(&pool, &hop, &script(deaf), true).await;
     assert!(took < Duration::from_secs(5), "closed after the grace: {took:?}");
+    // More often than there may be sessions: each that was ended gives its place back.
+    let ended = Script { limit: Duration::from_millis(50), ..script("trap '' TERM; sleep 5") };
+    let all = futures_util::future::join_all((0..10).map(|_| run_script(&pool, &hop, &ended)));
+    assert!(tokio::time::timeout(Duration::from_secs(30), all).await.is_ok_and(|all| all.iter().all(Result::is_err)));
     run(&pool, &hop, "true").await.expect("still usable");
     assert_eq!(server.logins(), 1);
 }

@@ -166,7 +166,7 @@ impl Watcher {
 }
 
 fn rand() -> String {
-    format!("{:016x}", super::random().expect("a number"))
+    crate::ssh::exec::nonce().expect("a number")
 }
 
 fn work(text: &str) -> Detached {

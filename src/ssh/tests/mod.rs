@@ -4,6 +4,7 @@ mod asking;
 mod claims;
 mod commands;
 mod fanout;
+mod kept;
 mod keys;
 mod lab;
 mod logins;

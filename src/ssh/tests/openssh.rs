@@ -391,7 +391,8 @@ async fn a_connection_that_fell_silent_is_replaced_without_the_caller_noticing()
     let (freeze, mut settings) = (Arc::new(Freezable(tokio::sync::watch::Sender::new(0))), pool("").settings);
     settings.dial = Arc::clone(&freeze) as Arc<dyn Dial>;
     (settings.limits.channel, settings.limits.connect) = (Duration::from_millis(700), Duration::from_millis(700));
-    settings.limits.ping = Duration::from_millis(300);
+    // No answer is so fresh that it would not be asked for another one first.
+    (settings.limits.ping, settings.limits.fresh) = (Duration::from_millis(300), Duration::ZERO);
     let pool = Pool::new(settings);
     let jump = bastion.hop("bastion", "jump", &key);
     let there = [jump.clone(), target.hop("target", "deploy", &key)];

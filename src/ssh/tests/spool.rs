@@ -2,8 +2,9 @@
 
 use russh::{ChannelMsg, Sig};
 
-use super::{LARGEST_PIECE, MOST_WAITING, Prepared, Spool, Verdict};
+use super::Prepared;
 use crate::ssh::error::Problem;
+use crate::ssh::spool::{LARGEST_PIECE, MOST_WAITING, Spool, Verdict};
 use crate::ssh::{Exit, Script, Stream};
 
 fn out(bytes: &[u8]) -> ChannelMsg {
