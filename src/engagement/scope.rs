@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::{InputId, Value};
-use crate::runbook::{HostTemplate, Item, Party, Runbook, Scope, Step, Template, Unrendered, Work};
+use crate::runbook::{Expr, HostTemplate, Item, Party, Runbook, Scope, Step, Template, Unrendered, Work};
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,15 +109,16 @@ pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Sco
         "engagement",
         json!({ "name": identity.name, "id": identity.id, "practice": identity.practice }),
     );
-    match mode {
-        ScopeMode::Real => insert_kept(engagement, runbook, &mut scope),
-        ScopeMode::Plan => insert_placeholders(runbook, &mut scope),
+    let mut real = scope.clone();
+    insert_kept(engagement, runbook, &mut real);
+    insert_host_names(runbook, &mut real);
+    if mode == ScopeMode::Real {
+        return real;
     }
+    insert_placeholders(runbook, &mut scope, &real);
     insert_host_names(runbook, &mut scope);
-    if mode == ScopeMode::Plan {
-        // A step may be repeated over hosts, so its placeholders need the host names first.
-        insert_placeholders(runbook, &mut scope);
-    }
+    // A step may be repeated over hosts, so its placeholders need the host names first.
+    insert_placeholders(runbook, &mut scope, &real);
     scope
 }
 
@@ -138,9 +139,9 @@ fn insert_kept(engagement: &Engagement, runbook: &Runbook, scope: &mut Scope) {
     }
 }
 
-fn insert_placeholders(runbook: &Runbook, scope: &mut Scope) {
+fn insert_placeholders(runbook: &Runbook, scope: &mut Scope, real: &Scope) {
     for step in runbook.steps().filter(|step| !step.saves.is_empty()) {
-        let Ok(items) = expand(step, scope) else { continue };
+        let Ok(items) = expand_planned(step, scope, real) else { continue };
         for save in &step.saves {
             let value = if step.for_each.is_some() {
                 let named = |item: &Item| {
@@ -162,9 +163,30 @@ fn insert_placeholders(runbook: &Runbook, scope: &mut Scope) {
 /// # Errors
 /// A name that `when` or `for_each` reads is not known yet, or is of the wrong type.
 pub fn expand(step: &Step, scope: &Scope) -> Result<Vec<Option<Item>>, Unrendered> {
+    rounds(step, scope, |when, item| when.truth(&scope.of_round(item)))
+}
+
+/// The instances that a plan shows and an approval covers: those that the step has, and those that it may come to have when
+/// earlier steps have found out what its `when` reads. `plan` and `real` are the scopes of both modes.
+///
+/// # Errors
+/// As `expand`, but for what only steps can find out.
+pub fn expand_planned(step: &Step, plan: &Scope, real: &Scope) -> Result<Vec<Option<Item>>, Unrendered> {
+    rounds(step, plan, |when, item| match when.truth(&real.of_round(item)) {
+        Ok(holds) => Ok(holds),
+        // What is no placeholder either is missing for another reason.
+        Err(_) => when.truth(&plan.of_round(item)).map(|_| true),
+    })
+}
+
+fn rounds(
+    step: &Step,
+    scope: &Scope,
+    holds: impl Fn(&Expr, Option<&Item>) -> Result<bool, Unrendered>,
+) -> Result<Vec<Option<Item>>, Unrendered> {
     let when_reads_item = step.when.as_ref().is_some_and(|when| when.names().iter().any(|name| is_item(name)));
     if let Some(when) = step.when.as_ref().filter(|_| !when_reads_item)
-        && !when.truth(scope)?
+        && !holds(when, None)?
     {
         return Ok(Vec::new());
     }
@@ -172,7 +194,7 @@ pub fn expand(step: &Step, scope: &Scope) -> Result<Vec<Option<Item>>, Unrendere
     let mut items = Vec::new();
     for item in for_each.list(scope)? {
         let wanted = match &step.when {
-            Some(when) if when_reads_item => when.truth(&scope.of_round(Some(&item)))?,
+            Some(when) if when_reads_item => holds(when, Some(&item))?,
             _ => true,
         };
         if wanted {
@@ -387,10 +409,10 @@ pub fn bound(call: &Call, plan_scope: &Scope) -> String {
 
 /// `plan_digest` of every instance of every step that can be worked out.
 pub(super) fn plan_digests(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<Address, String> {
-    let scope = scope(engagement, runbook, ScopeMode::Plan);
+    let [scope, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
     let mut digests = BTreeMap::new();
     for step in runbook.steps() {
-        for item in expand(step, &scope).unwrap_or_default() {
+        for item in expand_planned(step, &scope, &real).unwrap_or_default() {
             if let Ok(call) = call(step, item.as_ref(), &scope) {
                 let key = item.map(|item| item.key);
                 digests.insert(Address::new(step.id.clone(), key), bound(&call, &scope));

@@ -16,7 +16,7 @@ use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
     Address, Board, Call, Change, Engagement, Plan, PlanEntry, State, Status, Verdict, board_within, bound, call,
-    expand, taken_away_by,
+    taken_away_by,
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
@@ -28,7 +28,7 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
     let facts = Facts { rehearsing, ..Facts::new(&engagement, &sight) };
     let mut instances = Vec::new();
     for step in sight.runbook.steps() {
-        match expand(step, &facts.plan.scope) {
+        match facts.plan.expand(step) {
             Ok(items) => instances.extend(items.into_iter().map(|item| (step, Ok(item)))),
             Err(why) => instances.push((step, Err(why))),
         }
@@ -127,7 +127,14 @@ impl<'a> Facts<'a> {
                 self.rehearse(&mut entry, &*action).await;
                 let verdict = if entry.changes.is_empty() { Verdict::Check } else { Verdict::Change };
                 let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
-                with(entry, verdict, &format!("after {}", crate::text::list(&after.collect::<Vec<_>>())))
+                let after = format!("after {}", crate::text::list(&after.collect::<Vec<_>>()));
+                // Not known before then: it is approved, and may turn out not to be needed.
+                let open = step
+                    .when
+                    .as_ref()
+                    .filter(|when| when.truth(&self.sight.real.scope.of_round(item.as_ref())).is_err());
+                let only_if = open.map(|when| format!(", if {}", when.source())).unwrap_or_default();
+                with(entry, verdict, &format!("{after}{only_if}"))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::action::{Routes, Worlds};
-use crate::engagement::{Address, Engagement, Host, ScopeMode, bound, call, expand, hosts, scope};
+use crate::engagement::{Address, Engagement, Host, ScopeMode, bound, call, expand, expand_planned, hosts, scope};
 use crate::runbook::{Item, Runbook, Scope, Step, StepId, Unrendered};
 
 /// What one edition of the runbook says of an engagement, for as long as no value changes.
@@ -20,6 +20,8 @@ pub(super) struct Sight {
 #[derive(Debug)]
 pub(super) struct View {
     pub scope: Scope,
+    /// Of a plan: what is really known.
+    real: Option<Scope>,
     instances: BTreeMap<StepId, OnceLock<Instances>>,
 }
 
@@ -27,13 +29,14 @@ type Instances = Result<BTreeMap<Option<String>, Option<Item>>, Unrendered>;
 
 impl Sight {
     pub fn new(engagement: &Engagement, runbook: Arc<Runbook>) -> Self {
-        let real = View::new(scope(engagement, &runbook, ScopeMode::Real), &runbook);
+        let real = View::new(scope(engagement, &runbook, ScopeMode::Real), None, &runbook);
         Sight { runbook, real, plan: OnceLock::new(), routes: OnceLock::new() }
     }
 
     /// The same with placeholders for what steps find out.
     pub fn plan(&self, engagement: &Engagement) -> &View {
-        self.plan.get_or_init(|| View::new(scope(engagement, &self.runbook, ScopeMode::Plan), &self.runbook))
+        let real = || Some(self.real.scope.clone());
+        self.plan.get_or_init(|| View::new(scope(engagement, &self.runbook, ScopeMode::Plan), real(), &self.runbook))
     }
 
     /// What an approval has to say of this step to cover it.
@@ -58,15 +61,26 @@ impl Sight {
 }
 
 impl View {
-    fn new(scope: Scope, runbook: &Runbook) -> Self {
-        View { scope, instances: runbook.steps().map(|step| (step.id.clone(), OnceLock::new())).collect() }
+    fn new(scope: Scope, real: Option<Scope>, runbook: &Runbook) -> Self {
+        View { scope, real, instances: runbook.steps().map(|step| (step.id.clone(), OnceLock::new())).collect() }
+    }
+
+    /// The instances of a step, of a plan those that it may come to have.
+    ///
+    /// # Errors
+    /// A name that `when` or `for_each` reads is not known yet, or is of the wrong type.
+    pub fn expand(&self, step: &Step) -> Result<Vec<Option<Item>>, Unrendered> {
+        match &self.real {
+            None => expand(step, &self.scope),
+            Some(real) => expand_planned(step, &self.scope, real),
+        }
     }
 
     /// The item of an address: none where there is no such instance.
     pub fn item(&self, step: &Step, address: &Address) -> Result<Option<Option<Item>>, Unrendered> {
         let Some(instances) = self.instances.get(&step.id) else { return Ok(None) };
         let by_key = |item: Option<Item>| (item.as_ref().map(|item| item.key.clone()), item);
-        let found = instances.get_or_init(|| Ok(expand(step, &self.scope)?.into_iter().map(by_key).collect()));
+        let found = instances.get_or_init(|| Ok(self.expand(step)?.into_iter().map(by_key).collect()));
         found.as_ref().map(|found| found.get(&address.key).cloned()).map_err(Clone::clone)
     }
 }

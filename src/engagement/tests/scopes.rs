@@ -1,5 +1,6 @@
 //! What templates see, what they become, and what a digest binds to.
 
+use super::super::scope::{expand_planned, plan_digests};
 use super::super::{Call, bound, digest_of, hosts, item_of, plan_digest};
 use super::*;
 use crate::runbook::{Scope, StepId, Unrendered};
@@ -130,4 +131,26 @@ fn addresses_are_read_as_they_are_written() {
     for wrong in ["", "net", "net/", "/vpc", "net/vpc[", "net/vpc[]", "net/vpc[a", "Net/vpc", "net/vpc a", "a/b/c"] {
         assert!(wrong.parse::<Address>().is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_step_that_hangs_on_what_another_finds_out_is_planned_before_and_after() {
+    let found_out = SMALL.replace("when: net.mode == \"vpn\"", "when: net.vpc_id == \"vpc-1\"");
+    assert_ne!(found_out, SMALL, "or this shows nothing");
+    let mut walk = Walk::filled();
+    walk.runbook = runbook(&found_out);
+    let planned = |walk: &Walk| {
+        let step = walk.runbook.step(&StepId::new("net", "tunnel")).unwrap();
+        expand_planned(step, &values(walk, ScopeMode::Plan), &values(walk, ScopeMode::Real)).map(|items| items.len())
+    };
+    assert_eq!(planned(&walk), Ok(1), "it may be needed");
+    let digest = |walk: &Walk| plan_digests(&walk.engagement, &walk.runbook).remove(&at("net/tunnel"));
+    let before = digest(&walk);
+    walk.makes("net/vpc", "net.vpc_id", "vpc-1");
+    assert_eq!(planned(&walk), Ok(1), "it is needed");
+    assert!(before.is_some() && before == digest(&walk), "an approval of the one covers the other");
+    let mut other = Walk::filled();
+    other.runbook = runbook(&found_out);
+    other.makes("net/vpc", "net.vpc_id", "vpc-2");
+    assert_eq!(planned(&other), Ok(0), "it is not needed");
 }
