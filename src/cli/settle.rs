@@ -92,7 +92,7 @@ fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     print::line("")?;
     for choice in choices(&runbook, step, record).iter().filter(|choice| choice.name != "look") {
-        print::line(&format!("{:<10} {}", choice.name, choice.means))?;
+        print::line(&format!("{:<10} {}", choice.name, choice.means()))?;
     }
     let reach = context.reach(&arguments.name, engagement.identity.practice);
     print::line(&reach.put(&format!("\nonramp run NAME --only {step} looks and decides nothing.")))?;

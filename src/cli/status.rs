@@ -185,10 +185,9 @@ fn why(row: &Row) -> String {
         Status::Waiting(wait) => format!(": on {}: {}", wait.whom(), wait.said),
         Status::InDoubt { why, .. } | Status::Unclear(why) => format!(": {why}"),
         Status::Skipped { reason } => format!(": {reason}"),
-        Status::Asked(Question::HostKey { hop, fingerprint, .. }) => {
-            format!(
-                ": is {fingerprint} the host key of {hop}? Say so in the terminal, or as its fingerprint= in the hosts"
-            )
+        Status::Asked(Question::HostKey { hop, fingerprint, openssh, .. }) => {
+            let shown = text::fingerprint::both(fingerprint, openssh);
+            format!(": is {shown} the host key of {hop}? Say so in the terminal, or as its fingerprint= in the hosts")
         }
         Status::Asked(Question::Different { said, .. }) => format!(": {said}"),
         Status::Done { .. } if row.outdated => {

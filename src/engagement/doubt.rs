@@ -14,6 +14,10 @@ pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
         Purpose::Apply => "",
         Purpose::Undo => " (to take it back)",
     };
+    let since = match record.attempts {
+        last if last > intent.attempt => format!("; attempt {last} looked last"),
+        _ => String::new(),
+    };
     let found = match &record.finding {
         Some(finding) if !finding.said.is_empty() && record.found_before => {
             format!("none since; before it was sent: {}", finding.said)
@@ -23,9 +27,9 @@ pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
     };
     vec![
         ("Intended", format!("{}{purpose}", crate::text::list(&intent.operations))),
-        ("Arguments", format!("digest {}, attempt {}", intent.digest, intent.attempt)),
+        ("Arguments", format!("digest {}", intent.digest)),
         ("Token", intent.token.clone()),
-        ("Sent", format!("at {sent_until} at the latest, or never")),
+        ("Sent", format!("by attempt {}, at {sent_until} at the latest, or never{since}", intent.attempt)),
         ("Guard", guard(intent).to_owned()),
         ("Known", why.clone()),
         ("Last look", found),
@@ -43,13 +47,22 @@ fn guard(intent: &Intent) -> &'static str {
     }
 }
 
-/// One way to settle a doubt.
+/// One way to settle a doubt, or to answer another question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
     /// One word, as it is typed.
     pub name: &'static str,
-    /// What it does, and what follows from it.
-    pub means: &'static str,
+    /// What it does, in one line of a small screen.
+    pub does: &'static str,
+    /// What follows from it.
+    pub then: &'static str,
+}
+
+impl Choice {
+    /// All that is to be said of it.
+    pub fn means(&self) -> String {
+        if self.then.is_empty() { self.does.to_owned() } else { format!("{}: {}", self.does, self.then) }
+    }
 }
 
 /// What a person may decide about a change in doubt; the first does not decide anything yet. Nothing is offered that would
@@ -69,21 +82,29 @@ pub fn choices(runbook: &Runbook, step: &Address, record: &StepRecord) -> Vec<Ch
 const CHOICES: [Choice; 5] = [
     Choice {
         name: "look",
-        means: "onramp looks what is there, and goes on from that as the guard allows; nothing is made twice",
+        does: "it looks what is there, and goes on as the guard allows",
+        then: "nothing is made twice",
     },
     Choice {
         name: "adopt",
-        means: "it is there: by its id, or the one that is ours, which is completed. What onramp did not make must be as \
-                wanted, and is never taken away",
+        does: "it is there, and is to be taken",
+        then: "by its id, or the one that is ours, which is completed. What onramp did not make must be as wanted, and is \
+               never taken away",
     },
     Choice {
         name: "retry",
-        means: "I am sure that nothing was made: try it again. Were it made after all, it would be there twice",
+        does: "I am sure that nothing was made: try it again",
+        then: "were it made after all, it would be there twice",
     },
-    Choice { name: "undo", means: "take back what may have been made: it is looked for first; you see what goes" },
+    Choice {
+        name: "undo",
+        does: "take back what may have been made",
+        then: "it is looked for first; you see what goes",
+    },
     Choice {
         name: "done",
-        means: "I saw that it is done, and answer for it; what I saw stands in the handover report",
+        does: "I saw that it is done, and answer for it",
+        then: "what I saw stands in the handover report",
     },
 ];
 

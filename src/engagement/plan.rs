@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Address, Finding, digest_of};
+use crate::text::count;
 
 /// The answer of `onramp plan`. Its JSON form is stable.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,6 +88,22 @@ pub struct Change {
 impl Change {
     pub fn new(service: &str, operation: &str, arguments: Json) -> Self {
         Change { service: service.to_owned(), operation: operation.to_owned(), arguments }
+    }
+
+    /// In a few words, as an intent names it: a call by its operation, and of a host also what is done there.
+    pub fn named(&self) -> String {
+        if self.service != "ssh" {
+            return self.operation.clone();
+        }
+        let said = |name: &str| self.arguments.get(name).and_then(Json::as_str);
+        let what = match (said("file"), said("packages"), said("script"), said("does")) {
+            (Some(file), ..) => format!("the file {file}"),
+            (_, Some(packages), ..) => format!("the packages {packages}"),
+            (_, _, Some(script), _) => format!("a script of {}", count(script.trim().lines().count(), "line")),
+            (.., Some(does)) => does.to_owned(),
+            (.., None) => return self.operation.clone(),
+        };
+        format!("{}: {what}", self.operation)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::engagement::{
 };
 use crate::journal::DurableIntent;
 use crate::runbook::{Save, UndoUntil};
+use crate::text::fingerprint;
 
 /// What an attempt tells the dispatcher.
 pub(super) enum Report {
@@ -418,11 +419,11 @@ pub(super) fn finding(probe: &Probe) -> Finding {
             let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
             finding(FindingKind::Unknown, &said.join(". "), &[])
         }
-        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, .. })) => finding(
-            FindingKind::Unknown,
-            &format!("host {hop} shows a key that nothing vouches for: {fingerprint}"),
-            &[],
-        ),
+        Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, openssh, .. })) => {
+            let shown = fingerprint::both(fingerprint, openssh);
+            let said = format!("host {hop} shows a key that nothing vouches for: {shown}");
+            finding(FindingKind::Unknown, &said, &[])
+        }
         Probe::Unknown(Trouble::Question(Question::NeedsSecret { reference, .. })) => {
             finding(FindingKind::Unknown, &format!("a secret is missing: {}", reference.said()), &[])
         }

@@ -12,7 +12,8 @@ use super::attempt::{Job, Report};
 use super::sight::Sight;
 use crate::action::{Action, Subject, World, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Call, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of, token,
+    Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of,
+    token,
 };
 use crate::runbook::{Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
@@ -80,7 +81,7 @@ fn intent(
     let changes = action.changes();
     // Only what AWS makes can carry tags.
     let marked = changes.iter().any(|change| change.service != "ssh");
-    let operations = || changes.into_iter().map(|change| change.operation).collect();
+    let operations = || changes.iter().map(Change::named).collect();
     let taken_back = |made: &Made| made.operations.iter().map(|operation| format!("undo {operation}")).collect();
     let purpose = match job {
         Job::Undo { .. } | Job::UndoAgain { .. } => Purpose::Undo,

@@ -7,6 +7,7 @@
 
 pub mod diff;
 pub mod escape;
+pub mod fingerprint;
 pub mod mask;
 pub mod nearest;
 pub mod say;

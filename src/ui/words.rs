@@ -11,8 +11,8 @@ use crate::ui::facts::{Facts, Said};
 
 /// What may be skipped on a host.
 pub const ON_HOST: [Choice; 2] = [
-    Choice { name: "this step", means: "on this host; what needs it goes on as if it were done" },
-    Choice { name: "the host", means: "this step and all later ones go on for the other hosts" },
+    Choice { name: "this step", does: "on this host; what needs it goes on as if it were done", then: "" },
+    Choice { name: "the host", does: "this step and all later ones go on for the other hosts", then: "" },
 ];
 
 /// A step's title, with the key of its instance.

@@ -1,7 +1,5 @@
 //! Key pairs: public keys that were imported.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
@@ -9,11 +7,11 @@ use russh::keys::{Algorithm, HashAlg, PublicKey};
 use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
-use super::md5::md5;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{KeyPair, World, stamp};
 use super::xml::Xml;
+use crate::text::fingerprint::{md5, with_colons};
 
 const MOST_KEYS: usize = 5000;
 
@@ -67,12 +65,7 @@ fn fingerprint(key: &PublicKey) -> Result<(String, String), Refusal> {
         return Ok(("ed25519".into(), text.trim_start_matches("SHA256:").to_string()));
     }
     let blob = key.to_bytes().map_err(|_| bad_format())?;
-    let hex = md5(&blob).iter().fold(String::new(), |mut out, byte| {
-        let colon = if out.is_empty() { "" } else { ":" };
-        let _ = write!(out, "{colon}{byte:02x}");
-        out
-    });
-    Ok(("rsa".into(), hex))
+    Ok(("rsa".into(), with_colons(&md5(&blob))))
 }
 
 fn item(world: &World, id: &str, with_public: bool) -> Xml {

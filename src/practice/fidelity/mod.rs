@@ -13,7 +13,6 @@ mod images;
 mod instances;
 mod keys;
 mod kind;
-mod md5;
 mod nats;
 pub(super) mod pace;
 mod places;

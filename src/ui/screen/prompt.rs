@@ -1,5 +1,6 @@
 //! Questions that need an answer before something happens: what it means first, then a line to type.
 
+mod host_key;
 mod secrets;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ use ratatui::text::Span;
 use secrecy::SecretString;
 
 use crate::engagement::doubt::{Choice, choices, told};
-use crate::engagement::{self, Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
+use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
 use crate::engine::Request;
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
@@ -81,23 +82,28 @@ pub struct Prompt {
 const LONGEST_LIST: usize = 5;
 
 const DIFFERENT: [Choice; 3] = [
-    Choice { name: "look again", means: "I have put it right: probe it once more" },
-    Choice { name: "adopt", means: "it is the one that is wanted: take it, by its id; onramp will never take it away" },
-    Choice { name: "skip", means: "leave it as it is; the reason stands in the handover report" },
+    Choice { name: "look again", does: "I have put it right: probe it once more", then: "" },
+    Choice {
+        name: "adopt",
+        does: "it is the one that is wanted: take it, by its id",
+        then: "onramp will never take it away",
+    },
+    Choice { name: "skip", does: "leave it as it is", then: "the reason stands in the handover report" },
 ];
 const OUTDATED: [Choice; 2] = [
     Choice {
         name: "look again",
-        means: "onramp looks whether it is so; what would change something waits for your approval",
+        does: "onramp looks whether it is so",
+        then: "what would change something waits for your approval",
     },
-    Choice { name: "keep", means: "it is well as it was done" },
+    Choice { name: "keep", does: "it is well as it was done", then: "" },
 ];
 
 const STORES: [Choice; 4] = [
-    Choice { name: "file", means: "secrets.age beside the state file, sealed with a passphrase" },
-    Choice { name: "keyring", means: "the keyring of this machine's user" },
-    Choice { name: "AWS", means: "Secrets Manager in the engagement's account" },
-    Choice { name: "ask me", means: "nowhere: I am asked each time it is needed" },
+    Choice { name: "file", does: "secrets.age beside the state file", then: "sealed with a passphrase" },
+    Choice { name: "keyring", does: "the keyring of this machine's user", then: "" },
+    Choice { name: "AWS", does: "Secrets Manager in the engagement's account", then: "" },
+    Choice { name: "ask me", does: "nowhere: I am asked each time it is needed", then: "" },
 ];
 
 impl Prompt {
@@ -151,7 +157,7 @@ impl Prompt {
             Ask::New => "Name".to_owned(),
             Ask::Skip(_) | Ask::SkipOnHost(_) => "Reason".to_owned(),
             Ask::SignOff(_) => "Who saw or did what?".to_owned(),
-            Ask::TrustKey(_) => "Type yes if the two are the same".to_owned(),
+            Ask::TrustKey(_) => "yes, or the fingerprint from there".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
             Ask::Different(_) if self.chosen() == "adopt" => "Its id".to_owned(),
             Ask::Settle(_) if self.chosen() == "adopt" => "Its id (empty: the one that is ours)".to_owned(),
@@ -181,7 +187,7 @@ impl Prompt {
                 );
             }
             Ask::SignOff(step) => self.explain_sign_off(facts, step, prose),
-            Ask::TrustKey(step) => explain_key(facts, step, prose),
+            Ask::TrustKey(step) => host_key::explain(facts, step, prose),
             Ask::Different(step) => {
                 if let Some(Status::Asked(Question::Different { said, differences })) = status(facts, step) {
                     prose.text(said, look.style(Role::Problem));
@@ -236,40 +242,6 @@ impl Prompt {
 
 fn status<'a>(facts: &'a Facts, step: &Address) -> Option<&'a Status> {
     facts.open.as_ref()?.row(step).map(|row| &row.status)
-}
-
-fn explain_key(facts: &Facts, step: &Address, prose: &mut Prose) {
-    let look = &facts.look;
-    let Some(Status::Asked(Question::HostKey { hop, host, port, algorithm, fingerprint, .. })) = status(facts, step)
-    else {
-        return;
-    };
-    let address = address_of(facts, hop).unwrap_or_else(|| host.clone());
-    prose.item("Host", &format!("{hop}  ({address}, port {port})"), look.bold());
-    prose.item("Key", algorithm, Style::new());
-    prose.item("Shows", fingerprint, look.style(Role::Accent)).blank();
-    prose.text(
-        "Compare it, character by character, with a second source: the console output of the instance, the customer's \
-         list, or on the host itself:",
-        Style::new(),
-    );
-    let file = match algorithm.as_str() {
-        "ssh-rsa" | "rsa-sha2-256" | "rsa-sha2-512" => "ssh_host_rsa_key.pub",
-        algorithm if algorithm.starts_with("ecdsa") => "ssh_host_ecdsa_key.pub",
-        _ => "ssh_host_ed25519_key.pub",
-    };
-    prose.verbatim(&format!("ssh-keygen -lf /etc/ssh/{file}"), look.bold());
-    prose.text(
-        "ssh-keyscan is no second source: it asks the same wire. If they differ, press Esc and find out why.",
-        Style::new(),
-    );
-}
-
-/// Where a hop stands now, as the runbook's hosts say.
-fn address_of(facts: &Facts, hop: &str) -> Option<String> {
-    let open = facts.open.as_ref()?;
-    let mut hosts = engagement::hosts(&open.runbook, &open.scope).into_iter().filter_map(|(_, host)| host.ok());
-    hosts.find(|host| host.known_as == hop).map(|host| host.address)
 }
 
 fn explain_approval(facts: &Facts, prose: &mut Prose) {
@@ -342,6 +314,8 @@ impl Screen for Prompt {
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
         match self.ask {
+            // A fingerprint is compared, which a yes is not.
+            Ask::TrustKey(_) if text.contains(':') => self.editor.paste(text),
             Ask::Approve | Ask::Undo | Ask::TrustKey(_) | Ask::TakeEdition | Ask::Leave => {
                 self.problem = Some("this must be typed, not pasted".to_owned());
             }
@@ -369,11 +343,11 @@ impl Screen for Prompt {
         if !self.choices.is_empty() {
             prose.blank();
         }
-        for (index, Choice { name, means }) in self.choices.iter().enumerate() {
-            let marked = index == self.choice;
+        for (index, choice) in self.choices.iter().enumerate() {
+            let (name, marked) = (choice.name, index == self.choice);
             // What is marked is told in full; of the others a line, so that all of them can be seen at once.
             let room = usize::from(width.saturating_sub(18));
-            let means = if marked { (*means).to_owned() } else { text::clip(means, room) };
+            let means = if marked { choice.means() } else { text::clip(choice.does, room) };
             let cursor = if marked { look.glyph(Glyph::Cursor) } else { " " };
             let style = if marked { look.focus() } else { Style::new() };
             prose.indented(&format!("{cursor} {name:<11}"), &means, style);
@@ -469,7 +443,7 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             Ok(vec![command(Command::SignOff { step: step.clone(), note })])
         }
         Ask::TrustKey(step) => {
-            exactly(&typed, "yes")?;
+            host_key::agreed(&state.facts, step, &typed)?;
             let trust = command(Command::TrustHostKey(step.clone()));
             Ok([vec![trust], run(state, RunScope::Only(step.clone()))].concat_effects())
         }

@@ -37,8 +37,8 @@ fn asks_about_a_key() -> Stage {
         host: "203.0.113.7".to_owned(),
         port: 22,
         algorithm: "ssh-ed25519".to_owned(),
-        fingerprint: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8".to_owned(),
-        openssh: "ssh-ed25519 AAAA".to_owned(),
+        fingerprint: "SHA256:uR41b8uiEAMjqkaA/0HYhhmRmo2AocWZW82QbpcqEYk".to_owned(),
+        openssh: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMFTDVsR2a0tMuA0tR+nFoFT6rb+xle22HH0lnvAkg5h".to_owned(),
     };
     stage.fact(Fact::Asked { step: address("network/vpc"), attempt: 1, question });
     stage.press(&["n"]);
@@ -181,11 +181,28 @@ fn a_host_key_is_trusted_only_by_typing_yes() {
 }
 
 #[test]
+fn the_fingerprint_from_a_second_source_is_compared_in_either_form() {
+    let mut stage = asks_about_a_key();
+    stage.wished();
+    stage.press(&["Enter"]).paste("SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8").press(&["Enter"]);
+    assert!(stage.wished().is_empty(), "that is another key");
+    assert!(stage.screen(80, 24).contains("this is NOT the key that bastion shows"), "{}", stage.screen(80, 24));
+    let md5 = "MD5:d7:52:92:20:fb:ca:0f:6b:bf:24:f3:40:01:e2:58:e5";
+    for same in [md5, "256 SHA256:uR41b8uiEAMjqkaA/0HYhhmRmo2AocWZW82QbpcqEYk root@app-1 (ED25519)"] {
+        let mut stage = asks_about_a_key();
+        stage.wished();
+        stage.press(&["Enter"]).paste(same).press(&["Enter"]);
+        assert!(stage.wished()[0].contains("TrustHostKey"), "{same}");
+    }
+}
+
+#[test]
 fn a_doubt_is_settled_by_looking_or_by_a_reason() {
     let mut stage = Stage::answered();
     in_doubt(&mut stage, "network/vpc");
     stage.press(&["n", "Enter"]);
     assert_snapshot!(stage.screen(80, 24));
+    assert!(!stage.screen(80, 24).contains('~'), "each choice is told whole, in a line or more");
     stage.wished();
     stage.press(&["Enter"]);
     assert!(stage.wished()[0].contains("Run(Only"));
