@@ -394,6 +394,10 @@ impl<'a> Reader<'a> {
             self.lost = Some("`$[`, which dash and bash read differently, stands");
         } else if self.starts("${") && !self.starts("${{") {
             self.push(Frame::Parameter { in_double_quotes }, 2);
+        } else if self.starts("$$") {
+            // The shell's own number: what comes after it begins nothing.
+            self.at += 2;
+            self.before = Before::Word;
         } else {
             self.at += 1;
             self.before = Before::Dollar;
@@ -451,7 +455,12 @@ impl<'a> Reader<'a> {
 
     fn parameter_character(&mut self, character: char, in_double_quotes: bool) {
         match character {
-            '}' => self.pop(1),
+            '}' => {
+                // What stands for a variable that is not set may be the word `eval`.
+                let begin = self.source[..self.at].rfind("${").unwrap_or(0);
+                self.in_eval |= !in_double_quotes && self.source[begin..self.at].contains("eval");
+                self.pop(1);
+            }
             '\'' | '"' if in_double_quotes => {
                 self.lost = Some("quotes inside `\"${ }\"`, which shells read differently, stand");
             }

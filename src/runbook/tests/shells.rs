@@ -288,6 +288,8 @@ fn places_where_quoting_cannot_help_are_refused() {
     for (source, expected) in [
         ("echo '{{ v }}'", "inside single quotes"),
         ("echo \"{{ v }}\"", "inside double quotes"),
+        ("echo \"$$({{ v }}\"", "inside double quotes"),
+        ("${x:-eval }{{ v }}", "words of `eval`"),
         ("echo \"a$(b \"{{ v }}\")\"", "inside double quotes"),
         ("echo 'a\n'# it's {{ v }}'", "inside single quotes"),
         ("# don't\necho a # {{ v }}\n", "inside a comment"),
