@@ -82,7 +82,11 @@ const ROWS: &[Row] = &[
         arguments: &[
             HOST,
             must("path", "whole path of the file; its folder must be there"),
-            must("content", "its text"),
+            must("content", "its text; where it says @secret@, the secret stands"),
+            secret(
+                "secret",
+                "what stands in `content` as @secret@, as a secret input; no plan, log or state file has it",
+            ),
             may("mode", "octal, such as \"0644\"; as it is when not given, and 0644 for a new file"),
             may("owner", "user, by name or number; as it is when not given"),
             may("group", "group, by name or number; as it is when not given"),

@@ -94,6 +94,14 @@ impl Shell {
         })
     }
 
+    /// The text of the secret, if the step reads one.
+    ///
+    /// # Errors
+    /// It is not at hand, or nothing says where it lives.
+    pub(super) async fn secret_at_hand(&self, world: &World) -> Result<Option<SecretString>, Trouble> {
+        self.secret(world).await.map_err(|not_ended| not_ended.trouble())
+    }
+
     async fn secret(&self, world: &World) -> Result<Option<SecretString>, NotEnded> {
         match self.reference()? {
             Some(reference) => world.secret(&reference).await.map(Some).map_err(NotEnded::NeedsSecret),

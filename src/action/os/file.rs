@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json, json};
+use zeroize::Zeroizing;
 
 use super::super::arguments::{Arguments, known};
 use super::super::object::difference;
@@ -25,6 +27,8 @@ const WRITE: &str = include_str!("file.sh");
 const MOST: usize = 256 * 1024;
 /// Longest difference that is shown, in lines.
 const SHOWN: usize = 200;
+/// Where the secret stands in `content`.
+const MARK: &str = "@secret@";
 /// The bit of a mode that lets everybody read.
 const ALL_READ: u32 = 0o004;
 
@@ -39,7 +43,10 @@ pub(in super::super) struct TheFile {
 /// What is not given stays as it is; of a new file, mode 0644 and whoever writes it.
 struct Wanted {
     path: String,
+    /// With a secret in it: as it is written in the runbook, and so is all that is shown.
     content: String,
+    /// Where the secret lives that stands in it.
+    secret: Option<String>,
     mode: Option<u32>,
     owner: Option<String>,
     group: Option<String>,
@@ -74,6 +81,7 @@ impl TheFile {
         let wanted = Wanted {
             path: path(&arguments)?,
             content: content(&arguments)?,
+            secret: secret(&arguments)?,
             mode: mode(&arguments)?,
             owner: account(&arguments, "owner")?,
             group: account(&arguments, "group")?,
@@ -88,6 +96,7 @@ impl TheFile {
             ("owner", &text(&wanted.owner)),
             ("group", &text(&wanted.group)),
             ("content", &wanted.content),
+            ("with_secret", if wanted.secret.is_some() { "yes" } else { "" }),
             ("validate", &text(&wanted.validate)),
             ("after", &text(&wanted.after)),
         ];
@@ -95,7 +104,8 @@ impl TheFile {
         let undo = place.script(&given, WRITE, "take_back")?;
         let most = (MOST + 1).to_string();
         let look = place.script(&[("path", &wanted.path), ("most", &most)], "", LOOK)?;
-        Ok(TheFile { shell: place.shell(run, Some(undo)), place, wanted, look })
+        let shell = Shell { stdin: wanted.secret.clone(), ..place.shell(run, Some(undo)) };
+        Ok(TheFile { shell, place, wanted, look })
     }
 
     async fn look(&self, world: &World) -> Result<There, Trouble> {
@@ -128,9 +138,16 @@ impl TheFile {
         }
     }
 
-    async fn change(&self, world: &World, doing: Doing, text: &Option<String>, intent: &DurableIntent) -> Outcome {
+    async fn change(
+        &self,
+        world: &World,
+        doing: Doing,
+        text: &Option<String>,
+        intent: &DurableIntent,
+        secret: Option<SecretString>,
+    ) -> Outcome {
         let text = text.as_deref().unwrap_or_default();
-        match self.shell.started(world, text, intent, None).await {
+        match self.shell.started(world, text, intent, secret).await {
             Ok((fate, said)) => self.outcome(doing, fate, &said),
             Err(failure) => Outcome::Failed { failure },
         }
@@ -140,7 +157,7 @@ impl TheFile {
 #[async_trait]
 impl Action for TheFile {
     fn changes(&self) -> Vec<Change> {
-        let Wanted { path, content, mode, owner, group, validate, after } = &self.wanted;
+        let Wanted { path, content, secret, mode, owner, group, validate, after } = &self.wanted;
         let mut arguments = Map::from_iter([
             ("file".to_owned(), json!(path)),
             ("content".to_owned(), json!(content)),
@@ -152,6 +169,7 @@ impl Action for TheFile {
             ("group", group.clone()),
             ("validate", validate.clone()),
             ("after", after.clone()),
+            ("secret", secret.as_ref().map(|reference| format!("\u{2039}the secret {reference}\u{203a}"))),
         ];
         arguments.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
         vec![Change::new("ssh", &self.place.host, Json::Object(arguments))]
@@ -180,7 +198,12 @@ impl Action for TheFile {
                 Probe::Different { said: format!("{path} is {what}"), differences: Vec::new(), mend: Vec::new() }
             }
             There::File(state) => {
-                let differences = self.wanted.differences(&state);
+                let secret = match self.shell.secret_at_hand(world).await {
+                    Ok(secret) => secret,
+                    Err(trouble) => return Probe::Unknown(trouble),
+                };
+                let secret = secret.as_ref().map(|secret| secret.expose_secret().trim_end_matches('\n'));
+                let differences = self.wanted.differences(&state, secret);
                 match differences.is_empty() {
                     true if !state.unfinished => Probe::Same(self.so()),
                     true => Probe::Different {
@@ -199,7 +222,15 @@ impl Action for TheFile {
     }
 
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
-        self.change(world, Doing::Run, &self.shell.run, intent).await
+        match self.shell.secret_at_hand(world).await {
+            Ok(secret) => self.change(world, Doing::Run, &self.shell.run, intent, secret).await,
+            Err(Trouble::Failure(failure)) => Outcome::Failed { failure },
+            // It was at hand a moment ago.
+            Err(Trouble::Question(_)) => {
+                let what = format!("the secret in {} is not at hand", self.wanted.path);
+                Outcome::Failed { failure: Failure::new(what, "Run the step again: it asks for the secret first.") }
+            }
+        }
     }
 
     async fn recall(&self, world: &World, intent: &Intent) -> Recalled {
@@ -223,7 +254,7 @@ impl Action for TheFile {
     }
 
     async fn undo(&self, world: &World, intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
-        self.change(world, Doing::Undo, &self.shell.undo, intent).await
+        self.change(world, Doing::Undo, &self.shell.undo, intent, None).await
     }
 
     fn inverse(&self, _made: &BTreeMap<String, Json>) -> Vec<Change> {
@@ -238,7 +269,12 @@ impl Action for TheFile {
 }
 
 impl Wanted {
-    fn differences(&self, state: &State) -> Vec<Difference> {
+    /// The content with the secret in its place.
+    fn filled(&self, secret: Option<&str>) -> Zeroizing<String> {
+        Zeroizing::new(secret.map_or_else(|| self.content.clone(), |secret| self.content.replace(MARK, secret)))
+    }
+
+    fn differences(&self, state: &State, secret: Option<&str>) -> Vec<Difference> {
         let mut found = Vec::new();
         if let Some(mode) = self.mode.filter(|mode| *mode != state.mode) {
             found.push(difference("mode", format!("{mode:04o}"), format!("{:04o}", state.mode)));
@@ -248,28 +284,39 @@ impl Wanted {
                 found.push(difference(what, wanted, is[0].as_str()));
             }
         }
-        if state.size != self.content.len() || state.bytes != self.content.as_bytes() {
-            found.push(self.of_content(state));
+        let content = self.filled(secret);
+        if state.size != content.len() || state.bytes != content.as_bytes() {
+            found.push(self.of_content(state, secret));
         }
         found
     }
 
-    /// The lines that differ. Those of a file that not everybody may read are not shown: nobody knows what is in them.
-    fn of_content(&self, state: &State) -> Difference {
-        let is = format!("{} bytes", state.size);
-        let wanted = format!("{} bytes", self.content.len());
+    /// The lines that differ. Those of a file that not everybody may read are not shown, nor is any that may hold an earlier
+    /// secret: nobody knows what is in them. Not even how long the secret is, is said.
+    fn of_content(&self, state: &State, secret: Option<&str>) -> Difference {
+        let (is, wanted) = match self.secret {
+            Some(_) => ("another text".to_owned(), "as below, with the secret in it".to_owned()),
+            None => (format!("{} bytes", state.size), format!("{} bytes", self.content.len())),
+        };
         let old = std::str::from_utf8(&state.bytes).ok().filter(|text| !text.contains('\0'));
         let Some(old) = old.filter(|_| state.size <= MOST) else {
             return difference("content", wanted, format!("{is}, which are no text that could be shown"));
         };
-        let all = unified(old, &self.content, SHOWN);
-        let diff = match state.mode & ALL_READ {
-            0 => all
+        let old = secret.map_or_else(|| old.to_owned(), |secret| old.replace(secret, MARK));
+        let all = unified(&old, &self.content, SHOWN);
+        let why = match (&self.secret, state.mode & ALL_READ) {
+            (Some(_), _) => "it may hold a secret",
+            (None, 0) => "not everybody may read it",
+            (None, _) => "",
+        };
+        let hidden = format!("-(not shown: {why})");
+        let diff = match why {
+            "" => all,
+            _ => all
                 .lines()
-                .map(|line| if line.starts_with('-') { "-(not shown: not everybody may read it)" } else { line })
+                .map(|line| if line.starts_with('-') { &hidden } else { line })
                 .collect::<Vec<_>>()
                 .join("\n"),
-            _ => all,
         };
         Difference { diff: clean(diff.as_bytes()), ..difference("content", wanted, is) }
     }
@@ -340,6 +387,18 @@ fn content(arguments: &Arguments<'_>) -> Result<String, Failure> {
         return Err(wrong(arguments, "content", &why));
     }
     Ok(content)
+}
+
+/// Where the secret lives that stands in the content, or a placeholder of it; and only together with the place for it.
+fn secret(arguments: &Arguments<'_>) -> Result<Option<String>, Failure> {
+    let Some(text) = arguments.optional("secret")? else { return Ok(None) };
+    if known(&text) {
+        arguments.secret("secret")?;
+    }
+    match arguments.verbatim("content")?.contains(MARK) {
+        true => Ok(Some(text)),
+        false => Err(wrong(arguments, "secret", &format!("has no place in `content`, which says {MARK} nowhere"))),
+    }
 }
 
 /// Octal, as chmod(1) takes it.

@@ -1,4 +1,5 @@
-# Putting a file in its place, and taking it back. Given: path, mode, owner, group (empty: as it is), content, validate, after.
+# Putting a file in its place, and taking it back. Given: path, mode, owner, group (empty: as it is), content, validate, after,
+# with_secret (a secret comes on standard input when it is written, and stands where the content says @secret@).
 folder=${path%/*}
 folder=${folder:-/}
 new=$folder/.onramp-new-$store
@@ -20,7 +21,20 @@ then_after() {
   sh -eu -c "$after" onramp "$path" || { say "$path is $1, but what comes after it ended with code $?"; exit 5; }
 }
 
+# What is read stands in its places; it is in this shell and in the file, and nowhere else.
+fill_in() {
+  [ -n "$with_secret" ] || return 0
+  given=$(cat) rest=$content content=''
+  while :; do
+    case $rest in *@secret@*) ;; *) break ;; esac
+    content=$content${rest%%@secret@*}$given
+    rest=${rest#*@secret@}
+  done
+  content=$content$rest
+}
+
 write_it() {
+  fill_in
   [ -d "$folder" ] || { say "the folder $folder is not there"; exit 3; }
   [ ! -L "$path" ] || { say "$path is a link: name the file that it points to"; exit 3; }
   [ ! -e "$path" ] || [ -f "$path" ] || { say "$path is no file"; exit 3; }
@@ -29,7 +43,11 @@ write_it() {
   umask 077
   # Nobody else's file or link of that name is written to.
   rm -f "$new"
-  (set -C && printf '%s' "$content" >"$new")
+  # The shell's own printf has no words for a full disk.
+  why=$(set -C && { printf '%s' "$content" | cat >"$new"; } 2>&1) || {
+    say "the new file could not be written, and $path is as it was: $why"
+    exit 3
+  }
   if [ -e "$path" ]; then
     mode=${mode:-$(stat -c %a "$path")} owner=${owner:-$(stat -c %u "$path")} group=${group:-$(stat -c %g "$path")}
   fi

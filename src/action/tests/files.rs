@@ -59,20 +59,65 @@ fn the_plan_says_what_is_written_and_not_how() {
 #[test]
 fn only_what_is_asked_for_is_compared() {
     let state = there(0o600, "hello\n");
-    assert_eq!(wanted(&json!({})).differences(&state), []);
-    let found = wanted(&json!({ "mode": "0644", "owner": "app", "group": "0" })).differences(&state);
+    assert_eq!(wanted(&json!({})).differences(&state, None), []);
+    let found = wanted(&json!({ "mode": "0644", "owner": "app", "group": "0" })).differences(&state, None);
     assert_eq!(found, [difference("mode", "0644", "0600"), difference("owner", "app", "root")]);
 }
 
 #[test]
 fn lines_that_differ_are_shown_but_not_those_of_a_file_that_not_everybody_may_read() {
-    let open = wanted(&json!({ "content": "a\nb" })).differences(&there(0o644, "a\nsecret\n"));
+    let open = wanted(&json!({ "content": "a\nb" })).differences(&there(0o644, "a\nsecret\n"), None);
     assert_eq!(open[0].diff, "@@ -1,2 +1,2 @@\n a\n-secret\n+b");
-    let closed = wanted(&json!({ "content": "a\nb" })).differences(&there(0o640, "a\nsecret\n"));
+    let closed = wanted(&json!({ "content": "a\nb" })).differences(&there(0o640, "a\nsecret\n"), None);
     assert!(closed[0].diff.contains("not shown") && closed[0].diff.contains("+b"), "{}", closed[0].diff);
     assert!(!closed[0].diff.contains("secret"));
-    let binary = wanted(&json!({ "content": "a" })).differences(&there(0o644, "\u{0}\u{1}"));
+    let binary = wanted(&json!({ "content": "a" })).differences(&there(0o644, "\u{0}\u{1}"), None);
     assert!(binary[0].diff.is_empty() && binary[0].found.contains("no text"), "{binary:?}");
+}
+
+const REFERENCE: &str = "age:secrets.age#smtp.password";
+
+#[test]
+fn a_secret_has_its_place_and_is_shown_nowhere() {
+    let given = json!({ "content": "user onramp\npassword @secret@", "secret": REFERENCE });
+    let file = arguments(&given).unwrap_or_else(|failure| panic!("{}", failure.what));
+    let [change] = file.changes().try_into().unwrap();
+    assert_eq!(change.arguments["secret"], json!(format!("\u{2039}the secret {REFERENCE}\u{203a}")));
+    assert_eq!(change.arguments["content"], json!("user onramp\npassword @secret@\n"));
+    let wanted = &file.wanted;
+    let secret = Some("hunter2");
+    assert_eq!(wanted.differences(&there(0o644, "user onramp\npassword hunter2\n"), secret), []);
+    let found = |old: &str| wanted.differences(&there(0o644, old), secret).remove(0);
+    assert_eq!(
+        found("user ann\npassword hunter2\n").diff,
+        "@@ -1,2 +1,2 @@\n-(not shown: it may hold a secret)\n+user onramp\n password @secret@"
+    );
+    let found = found("user onramp\npassword hunter1\n");
+    assert_eq!(found.diff, "@@ -1,2 +1,2 @@\n user onramp\n-(not shown: it may hold a secret)\n+password @secret@");
+    assert!(!format!("{found:?}").contains("hunter") && !format!("{found:?}").contains("27"), "{found:?}");
+    for (wrong, why) in [
+        (json!({ "secret": REFERENCE }), "@secret@ nowhere"),
+        (json!({ "content": "@secret@", "secret": "hunter2" }), "where a secret lives"),
+    ] {
+        let Err(failure) = arguments(&wrong) else { panic!("{wrong}") };
+        assert!(failure.what.contains(why) && !failure.what.contains("hunter2"), "{}", failure.what);
+    }
+}
+
+#[test]
+fn a_secret_is_written_from_standard_input_whatever_it_holds() {
+    for far in Far::all() {
+        let given = json!({ "content": "a @secret@ and @secret@\n", "mode": "0600", "secret": REFERENCE });
+        let file = far.new_file(&given);
+        let secret = "it's \\n %s *\n@secret@ `id`\n";
+        let wrote = far.run_with(run_of(&file), secret);
+        assert!(wrote.status.success(), "{}: {}", far.shell, said(&wrote));
+        let wanted = secret.trim_end();
+        assert_eq!(fs::read_to_string(far.path()).unwrap(), format!("a {wanted} and {wanted}\n"));
+        let There::File(state) = far.look(&file) else { panic!() };
+        assert_eq!(file.wanted.differences(&state, Some(wanted)), []);
+        assert!(!format!("{wrote:?}").contains("`id`"), "{wrote:?}");
+    }
 }
 
 #[test]
@@ -124,6 +169,13 @@ impl Far {
         command.output().unwrap()
     }
 
+    /// The same with this on its standard input.
+    fn run_with(&self, text: &str, stdin: &str) -> Output {
+        let input = self.dir.path().join("stdin");
+        fs::write(&input, stdin).unwrap();
+        self.run(&format!("exec <{}\n{text}", input.display()))
+    }
+
     fn look(&self, file: &TheFile) -> There {
         let seen = self.run(&file.look);
         There::read(&seen.stdout).unwrap_or_else(|| panic!("{seen:?}"))
@@ -160,7 +212,7 @@ fn a_file_is_written_whole_and_taken_away_again() {
         assert_eq!(fs::metadata(far.path()).unwrap().permissions().mode() & 0o7777, 0o640, "whatever the umask is");
         assert!(far.leftovers().is_empty());
         let There::File(state) = far.look(&file) else { panic!() };
-        assert_eq!(file.wanted.differences(&state), []);
+        assert_eq!(file.wanted.differences(&state, None), []);
 
         let back = far.run(undo_of(&file));
         assert!(back.status.success(), "{}: {}", far.shell, said(&back));
@@ -246,7 +298,7 @@ fn what_comes_after_is_made_up_for_when_it_failed() {
         assert_eq!(failed.status.code(), Some(5));
         assert!(said(&failed).contains("what comes after it ended with code 1"), "{}", said(&failed));
         let There::File(state) = far.look(&file) else { panic!() };
-        assert!(state.unfinished && file.wanted.differences(&state).is_empty());
+        assert!(state.unfinished && file.wanted.differences(&state, None).is_empty());
 
         fs::write(far.dir.path().join("ready"), "").unwrap();
         assert!(far.run(run_of(&file)).status.success());

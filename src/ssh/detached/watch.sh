@@ -72,6 +72,15 @@ launched() {
   if [ -d "$claim/run" ]; then rm -f "$claim/start.$nonce"; else mv "$claim/start.$nonce" "$claim/failed.$nonce"; fi
 }
 
+# On a full disk not even that could be written down.
+refusal() {
+  if [ -s "$claim/failed.$nonce" ]; then
+    tr '\n' ' ' <"$claim/failed.$nonce"
+  else
+    echo "$claim cannot be written to; is its disk full? $(df -Pk "$claim" | tail -n 1)"
+  fi
+}
+
 # What scripts wrote is kept for two weeks after their end, and that they ran for a year: nobody resumes later than that.
 tidy() {
   find "${claim%/*}" \( -name out -mtime +13 \) -o \( -name rc -mtime +365 \) | while read -r old; do
@@ -88,7 +97,7 @@ stop) mkdir "$claim/run" 2>/dev/null && finish never ;;
 start) [ -d "$claim/run" ] || { how=started && launch && tidy; } ;;
 esac
 until [ -d "$claim/run" ]; do
-  [ ! -e "$claim/failed.$nonce" ] || give_up refused "$(tr '\n' ' ' <"$claim/failed.$nonce")"
+  [ ! -e "$claim/failed.$nonce" ] || give_up refused "$(refusal)"
   # Slower than any host: what has not begun by now shall not begin any more.
   if [ $naps -ge 60 ] && mkdir "$claim/run"; then finish never; fi
   nap
