@@ -6,7 +6,9 @@
 //! stream it is found across pieces, and where two streams of a program are mixed, in each of them and in both together.
 //!
 //! The mask has one length, so it tells nothing about the secret. Masking is a net and not the control: whoever can
-//! should not print a secret in the first place. What is compressed, encrypted or written backwards is not found.
+//! should not print a secret in the first place. What is compressed, encrypted or written backwards is not found; nor the
+//! UTF-16 of a secret with letters beyond ASCII, but for its base64 and its hexadecimal; nor the base64 of one of more than
+//! 48 bytes that begins in the middle of a longer text and is broken into lines there.
 
 mod forms;
 
@@ -395,6 +397,20 @@ mod tests {
                 whole.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
             let masked = masker.mask(&lines.join("\n"));
             assert_eq!(masked, [MASK; 2].join("\n"), "{width}");
+        }
+    }
+
+    #[test]
+    fn base64_of_a_longer_text_is_masked_across_its_line_ends() {
+        let secret = "hunter2-two/three+";
+        let masker = masker(&[secret]);
+        for before in 0..80 {
+            let whole = STANDARD.encode(format!("{}{secret}{}", "x".repeat(before), "y".repeat(40)));
+            let lines: Vec<&str> = whole.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let masked = masker.mask(&lines.join("\n"));
+            assert!(masked.contains(MASK), "{before}: {masked}");
+            let left = STANDARD.encode(secret);
+            assert!(!masked.contains(&left[4..12]) && !masked.contains(&left[12..20]), "{before}: {masked}");
         }
     }
 

@@ -14,6 +14,9 @@ const SHORTEST_PIECE: usize = 8;
 /// Where `base64` (coreutils) and PEM break their lines.
 const BROKEN_AT: [usize; 2] = [76, 64];
 
+/// What is no longer than a line is broken once at most.
+const LONGEST_BROKEN: usize = 64;
+
 /// Every form in which `secret` is looked for. None of them is shorter than the shortest secret.
 pub(super) fn forms(secret: &str) -> Vec<String> {
     let mut forms = Vec::new();
@@ -42,6 +45,7 @@ pub(super) fn forms(secret: &str) -> Vec<String> {
 /// and the lines of a long one.
 fn base64_forms(secret: &[u8]) -> Vec<String> {
     let mut forms = vec![STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
+    let mut cores = Vec::new();
     for before in 0..3 {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret);
@@ -49,9 +53,11 @@ fn base64_forms(secret: &[u8]) -> Vec<String> {
         let from = (before * 8).div_ceil(6);
         let to = bytes.len() * 8 / 6;
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            forms.extend(engine.encode(&bytes).get(from..to).map(str::to_owned));
+            cores.extend(engine.encode(&bytes).get(from..to).map(str::to_owned));
         }
     }
+    forms.extend(cores.iter().filter(|core| core.len() <= LONGEST_BROKEN).flat_map(|core| broken_once(core)));
+    forms.append(&mut cores);
     let whole = STANDARD.encode(secret);
     for width in BROKEN_AT {
         forms.extend(whole.as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line).into_owned()));
@@ -60,6 +66,15 @@ fn base64_forms(secret: &[u8]) -> Vec<String> {
     // The shortest secrets have shorter base64 than that; whole, it is still worth masking.
     forms.push(STANDARD_NO_PAD.encode(secret));
     forms
+}
+
+/// In the middle of a longer text, a line may end at any place of it. So few characters on one of the two lines would keep
+/// many a line end waiting, and tell little: there the other line is looked for alone.
+fn broken_once(core: &str) -> impl Iterator<Item = String> {
+    const FEW: usize = 4;
+    let (few, whole) = (1..FEW.min(core.len()), core.len());
+    let both = (FEW..(whole + 1).saturating_sub(FEW)).map(|at| format!("{}\n{}", &core[..at], &core[at..]));
+    both.chain(few.flat_map(move |at| [core[at..].to_owned(), core[..whole - at].to_owned()]))
 }
 
 /// As `xxd -p`, `od -tx1`, `xxd` and fingerprints print it.
