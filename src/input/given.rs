@@ -28,6 +28,8 @@ pub(super) struct RowForm {
     pub thing: &'static str,
     /// Columns that every row has, in the order in which a line has them.
     pub needed: &'static [&'static str],
+    /// Columns whose cells in a line have no name before them, in their order.
+    pub places: &'static [&'static str],
     /// Columns that a line gives as `name=value`.
     pub optional: &'static [&'static str],
     /// Columns that onramp adds; read back they are ignored, because they are computed again.
@@ -118,7 +120,8 @@ impl Given<'_> {
                 table.iter().map(|(key, value)| Ok((key.trim().to_owned(), scalar(value)?.trim().to_owned()))).collect()
             }
             Self::Plain(Json::Array(entries)) => {
-                const FORM: RowForm = RowForm { thing: "pair", needed: &["key"], optional: &["value"], computed: &[] };
+                const FORM: RowForm =
+                    RowForm { thing: "pair", needed: &["key"], places: &["key"], optional: &["value"], computed: &[] };
                 let pair = |(index, entry): (usize, &Json)| match entry {
                     Json::String(line) => split(line),
                     _ => FORM
@@ -137,13 +140,13 @@ impl RowForm {
     /// `10.40.0.0/24 public eu-west-1a key=…`
     fn read_line(&self, place: String, line: &str) -> Result<RawRow, Refusal> {
         let mut cells = BTreeMap::new();
-        let mut needed = self.needed.iter();
+        let mut places = self.places.iter();
         for word in line.split_whitespace() {
             if let Some((name, value)) =
                 word.split_once('=').filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphabetic()))
             {
                 self.set(&mut cells, &place, name, value.to_owned())?;
-            } else if let Some(column) = needed.next() {
+            } else if let Some(column) = places.next() {
                 self.set(&mut cells, &place, column, word.to_owned())?;
             } else {
                 let what = format!("{} is one word too many", quoted(word));

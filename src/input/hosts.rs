@@ -13,13 +13,19 @@ const JUMPS: &str = "ssh_config(5), ProxyJump";
 
 pub(super) const FORM: RowForm = RowForm {
     thing: "host",
-    needed: &["name", "address", "user"],
-    optional: &["port", "via", "role", "fingerprint", "identity"],
+    needed: &["name", "address"],
+    places: &["name", "address", "user"],
+    optional: &["user", "port", "via", "role", "fingerprint", "identity"],
     computed: &[],
 };
 
-pub(super) const LAUNCH_FORM: RowForm =
-    RowForm { thing: "host to launch", needed: &["name", "subnet", "type"], optional: &[], computed: &[] };
+pub(super) const LAUNCH_FORM: RowForm = RowForm {
+    thing: "host to launch",
+    needed: &["name", "subnet", "type"],
+    places: &["name", "subnet", "type"],
+    optional: &[],
+    computed: &[],
+};
 
 /// What a host is in the topology.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,7 @@ pub struct Host {
     pub address: String,
     /// Where its sshd listens; not given, the SSH set-up says it, or it is 22.
     pub port: Option<u16>,
-    /// Who logs in.
+    /// Who logs in; not given, the SSH set-up says it, or it is whoever runs onramp.
     pub user: String,
     /// Names of the hosts before it, the outermost first; empty when it is reached directly.
     pub via: Vec<String>,
@@ -109,7 +115,10 @@ fn host(row: &RawRow, setting: &Setting) -> Result<Host, Refusal> {
         name: name::label(row.cell("name"))?,
         address,
         port,
-        user: name::login(row.cell("user"))?,
+        user: match row.cell("user") {
+            "" => String::new(),
+            user => name::login(user)?,
+        },
         via: row.cell("via").split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         role: role(row.cell("role"))?,
         fingerprint: given("fingerprint").map(key::fingerprint).transpose()?,
@@ -249,7 +258,8 @@ pub(super) fn line(row: &Row) -> String {
         (Some(port), true) => format!("[{}]:{port}", host.address),
         (Some(port), false) => format!("{}:{port}", host.address),
     };
-    let mut words = vec![host.name, address, host.user];
+    let mut words = vec![host.name, address];
+    words.extend(Some(host.user).filter(|user| !user.is_empty()));
     if !host.via.is_empty() {
         words.push(format!("via={}", host.via.join(",")));
     }

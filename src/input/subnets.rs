@@ -24,8 +24,13 @@ const SMALLEST_PREFIX: u8 = 28;
 /// Room that a tier gets in a large VPC: sixteen /24, which are one /20 in a firewall's rule.
 const MOST_PER_TIER: u64 = 16;
 
-pub(super) const FORM: RowForm =
-    RowForm { thing: "subnet", needed: &["cidr", "tier", "zone"], optional: &["key"], computed: &["name"] };
+pub(super) const FORM: RowForm = RowForm {
+    thing: "subnet",
+    needed: &["cidr", "tier", "zone"],
+    places: &["cidr", "tier", "zone"],
+    optional: &["key"],
+    computed: &["name"],
+};
 
 struct Subnet {
     place: String,
