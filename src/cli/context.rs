@@ -58,6 +58,8 @@ impl Context {
                     .hint("name a folder with --data-dir or ONRAMP_DATA_DIR"));
             }
         };
+        // Paths that lead into it are kept, and used from wherever the next call is started.
+        let data = std::path::absolute(&data).unwrap_or(data);
         let config = folders.as_ref().map(|folders| folders.config_dir().to_owned()).unwrap_or_default();
         let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -249,5 +251,12 @@ mod tests {
         assert_eq!((hosts["bastion-first"].address.as_str(), port("bastion-first")), ("acme-jump", None));
         assert_eq!((port("bastion"), port("app-1"), port("old")), (Some(22022), None, Some(22)));
         assert_eq!((hosts["app-1"].key.as_deref(), hosts["app-1"].via.as_deref()), (Some("agent"), Some("bastion")));
+    }
+
+    #[test]
+    fn the_data_folder_is_named_whole_so_that_what_is_kept_of_it_holds_elsewhere() {
+        let everywhere = Everywhere { data_dir: Some("some/where".into()), ..Everywhere::default() };
+        let data = Context::read(&everywhere).unwrap().data;
+        assert!(data.is_absolute() && data.ends_with("some/where"), "{}", data.display());
     }
 }

@@ -128,8 +128,9 @@ async fn set_up(context: &Context, everywhere: &Everywhere) -> Result<String, St
     for remark in &general.remarks {
         said.push_str(&format!("; {remark}"));
     }
-    if !general.moot.is_empty() {
-        said.push_str(&format!("; without a meaning here: {}", general.moot.join(", ")));
+    let moot = config.moot().await?;
+    if !moot.is_empty() {
+        said.push_str(&format!("; without a meaning here: {}", moot.join(", ")));
     }
     Ok(format!("{said}; onramp doctor HOST tries the way to one"))
 }

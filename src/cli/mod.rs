@@ -63,7 +63,7 @@ struct Arguments {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Everywhere {
     /// Folder that holds the engagements
     #[arg(long, global = true, env = "ONRAMP_DATA_DIR", value_name = "DIR")]

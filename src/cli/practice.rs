@@ -198,7 +198,8 @@ impl Practice {
         let slept = self.sleep();
         ended?;
         slept?;
-        print::say("practice is done: nothing of it was real. Look at it with: onramp practice");
+        let done = "practice is done: nothing of it was real. Look at it with: onramp open NAME";
+        print::say(&session.reach.put(done));
         Ok(ExitCode::SUCCESS)
     }
 

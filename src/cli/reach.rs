@@ -63,6 +63,11 @@ impl Reach {
                     out.push_str(&said);
                     arguments
                 }
+                // The list of all engagements: it has no name, and the same folder.
+                None if command.starts_with(LIST) => {
+                    out.push_str(&format!("{} ", self.options.command()));
+                    &command[ONRAMP.len()..]
+                }
                 None => {
                     out.push_str(ONRAMP);
                     &command[ONRAMP.len()..]
@@ -97,6 +102,7 @@ impl Reach {
 /// The option that names the folder of engagements.
 pub const DATA: &str = "--data-dir";
 const ONRAMP: &str = "onramp ";
+const LIST: &str = "onramp status ";
 const NAME: &str = "NAME";
 
 /// The verb, and what stands behind the placeholder of the name.
@@ -143,6 +149,7 @@ mod tests {
         );
         assert_eq!(reach.put("onramp import FILE --name NAME"), "onramp import FILE --name NAME");
         assert_eq!(reach.put("what onramp made"), "what onramp made");
+        assert_eq!(reach.put("onramp status lists them"), "onramp --data-dir '/tmp/a b' status lists them");
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub struct Walk<'a> {
     yes: bool,
     /// What was undone is made again.
     redo: bool,
+    /// What was said last of the way to AWS.
+    identity: String,
     interrupts: Arc<AtomicU32>,
 }
 
@@ -94,7 +96,8 @@ impl<'a> Walk<'a> {
                 seen.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Walk { session, follower: Follower::new(session), format, yes, redo: false, interrupts }
+        let identity = String::new();
+        Walk { session, follower: Follower::new(session), format, yes, redo: false, identity, interrupts }
     }
 
     pub fn redo(self, redo: bool) -> Self {
@@ -288,8 +291,15 @@ impl<'a> Walk<'a> {
                 return Err(Failure::new(Kind::StateFile, why.clone())
                     .hint("nothing was sent after the state file could not be written"));
             }
-            Notice::Identity(Ok(arn)) => print::say(&format!("AWS: {arn}")),
-            Notice::Identity(Err(why)) => print::say(&format!("AWS: {why}")),
+            Notice::Identity(identity) => {
+                let (Ok(said) | Err(said)) = identity;
+                // Before a region is given nobody wants anything of AWS.
+                let matters = identity.is_ok() || self.follower.engagement.region().is_some();
+                if matters && *said != self.identity {
+                    print::say(&format!("AWS: {said}"));
+                    self.identity.clone_from(said);
+                }
+            }
             _ => {}
         }
         Ok(())

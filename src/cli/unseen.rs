@@ -1,6 +1,8 @@
 //! Text that is typed on the terminal and not shown: neither while it is asked for, nor when somebody types ahead.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
@@ -12,10 +14,13 @@ use super::failure::{Failure, Kind};
 use super::print;
 
 /// As long as this lives, the terminal shows nothing that is typed, and Ctrl-C waits for the next question. Afterwards
-/// the terminal is as it was.
+/// the terminal is as it was, also where a signal ends the program.
 pub struct Unseen {
     before: Termios,
 }
+
+/// How the terminal was before somebody was asked; nothing while nobody is.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 impl Unseen {
     /// None where no terminal is there to be asked on.
@@ -27,6 +32,9 @@ impl Unseen {
             return Ok(None);
         }
         let before = tcgetattr(io::stdin()).map_err(|error| trouble(error.into()))?;
+        #[cfg(unix)]
+        mind_signals();
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before.clone());
         let mut quiet = before.clone();
         quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ISIG);
         tcsetattr(io::stdin(), OptionalActions::Now, &quiet).map_err(|error| trouble(error.into()))?;
@@ -85,7 +93,41 @@ impl Drop for Unseen {
     fn drop(&mut self) {
         // Nothing can be done about a terminal that is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// From the first question on, SIGTERM and SIGHUP end the program as they would anyway, but for the terminal: it shows again
+/// what is typed. Once for the whole program, since a signal that is listened for does nothing else any more.
+#[cfg(unix)]
+fn mind_signals() {
+    use tokio::signal::unix::{SignalKind, signal};
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        let listening = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        };
+        let (Ok(mut term), Ok(mut hangup)) = listening else { return };
+        thread::spawn(move || {
+            let number = runtime.block_on(async {
+                tokio::select! {
+                    _ = term.recv() => SignalKind::terminate(),
+                    _ = hangup.recv() => SignalKind::hangup(),
+                }
+            });
+            if let Some(before) = &*BEFORE.lock().unwrap_or_else(PoisonError::into_inner) {
+                let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                clippy::exit,
+                reason = "what a signal ends returns no code from main"
+            )]
+            std::process::exit(128 + number.as_raw_value());
+        });
+    });
 }
 
 fn trouble(error: io::Error) -> Failure {

@@ -35,6 +35,9 @@ const LONGEST_WAY: usize = 8;
 /// The port of SSH.
 const USUAL_PORT: u16 = 22;
 
+/// What counts for every user of this machine.
+const SYSTEM: &str = "/etc/ssh/ssh_config";
+
 /// A host whose set-up nobody writes: what ssh says of it without any file are its defaults.
 const NOBODY: &str = "onramp-defaults.invalid";
 
@@ -105,7 +108,7 @@ impl Config {
     /// set-up.
     pub fn of(home: &Path, user: &str, file: Option<&Path>, path: &str, named: Vec<PathBuf>) -> Self {
         let program = std::env::split_paths(path).map(|folder| folder.join("ssh")).find(|program| program.is_file());
-        let usual = || vec![home.join(".ssh/config"), PathBuf::from("/etc/ssh/ssh_config")];
+        let usual = || vec![home.join(".ssh/config"), PathBuf::from(SYSTEM)];
         let source = match (file, program) {
             (Some(file), _) if file == Path::new("none") => Source::Nothing,
             (file, Some(program)) => Source::OpenSsh { program, file: file.map(Path::to_owned) },
@@ -137,6 +140,25 @@ impl Config {
     /// As [`Config::setup`].
     pub async fn general(&self) -> Result<Arc<Setup>, String> {
         self.setup(NOBODY, None, None).await
+    }
+
+    /// Keywords that are set for every host and concern nothing that onramp does, but for those that this machine's own
+    /// file sets: every user of a distribution has them.
+    ///
+    /// # Errors
+    /// As [`Config::setup`].
+    pub async fn moot(&self) -> Result<Vec<String>, String> {
+        let system = match &self.source {
+            Source::OpenSsh { program, file: None } => {
+                Source::OpenSsh { program: program.clone(), file: Some(SYSTEM.into()) }
+            }
+            Source::Files(files) if files.len() > 1 => Source::Files(vec![SYSTEM.into()]),
+            _ => Source::Nothing,
+        };
+        let of_the_system = Self { source: system, home: self.home.clone(), ..Self::none() }.general().await;
+        // Where it is not there or has a mistake, it sets nothing; the other question says the mistake.
+        let known = of_the_system.map(|setup| setup.moot.clone()).unwrap_or_default();
+        Ok(self.general().await?.moot.iter().filter(|keyword| !known.contains(keyword)).cloned().collect())
     }
 
     /// What is set for the host that a person calls `alias`. Port and user are those that are asked for explicitly.

@@ -282,6 +282,21 @@ fn whoever_breaks_off_while_a_secret_is_typed_leaves_all_as_it_was() {
 }
 
 #[test]
+fn a_signal_while_a_secret_is_typed_gives_the_terminal_back() {
+    let stage = mail();
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+        let mut terminal = Terminal::start(&stage, SET, 24, 80);
+        terminal.wait("it is not shown");
+        terminal.press("half of");
+        let process = terminal.child.process_id().expect("it runs").to_string();
+        assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
+        assert_eq!(terminal.ended(), code, "{}", terminal.text());
+        terminal.assert_given_back();
+    }
+    assert!(stage.run(&["secret", "acme", "list"]).expect(0).out.contains("not given"));
+}
+
+#[test]
 fn a_passphrase_that_a_run_asks_for_anew_is_said_twice() {
     let stage = Stage::new().with_credentials().with("AWS_REGION", "eu-west-1");
     let runbook = stage.file(

@@ -182,7 +182,11 @@ impl Setup {
                 "proxycommand" if value != "none" => setup.take_command(&arguments.join(" "), &names),
                 "proxycommand" => {}
                 "userknownhostsfile" => setup.user_known_hosts = setup.known_files(arguments, &names),
-                "globalknownhostsfile" => setup.global_known_hosts = setup.known_files(arguments, &names),
+                "globalknownhostsfile" => {
+                    let named = arguments.iter().filter(|file| !is_nothing(file));
+                    let files = named.filter_map(|file| setup_path(file, &names, &mut setup.remarks)).collect();
+                    setup.global_known_hosts = Some(files);
+                }
                 "revokedhostkeys" if value != "none" => {
                     setup.revoked = setup_path(value, &names, &mut setup.remarks);
                 }
@@ -231,10 +235,9 @@ impl Setup {
         }
     }
 
-    /// The files of a list. One that can only hold nothing switches checking off in ssh; here, the usual files count.
+    /// The user's own files. One that can only hold nothing switches checking off in ssh; here, the usual files count.
     fn known_files(&mut self, arguments: &[String], names: &Names) -> Option<Vec<PathBuf>> {
-        let (off, files): (Vec<_>, Vec<_>) =
-            arguments.iter().partition(|file| matches!(file.as_str(), "none" | "/dev/null"));
+        let (off, files): (Vec<_>, Vec<_>) = arguments.iter().partition(|file| is_nothing(file));
         if !off.is_empty() {
             self.remarks
                 .push("a UserKnownHostsFile that holds nothing does not switch the verification off".to_owned());
@@ -292,6 +295,11 @@ impl Jump {
             pins: Vec::new(),
         }
     }
+}
+
+/// No file, or one in which nothing can be.
+fn is_nothing(file: &str) -> bool {
+    matches!(file, "none" | "/dev/null")
 }
 
 fn is_yes(value: &str) -> bool {

@@ -55,6 +55,7 @@ Host acme-web
   User never
   ProxyCommand never
 Host piped
+  GlobalKnownHostsFile none
   ProxyCommand nc -X connect %h %p # as it stands
   IdentityAgent none
   RevokedHostKeys /etc/revoked
@@ -143,6 +144,7 @@ async fn every_keyword_that_is_honoured_is_found_and_the_rest_is_said() {
 
     let [piped, _] = both("piped", dir.path()).await;
     assert_eq!(piped.command.as_deref(), Some("nc -X connect piped 22 # as it stands"));
+    assert_eq!((piped.global_known_hosts, piped.remarks), (Some(Vec::new()), Vec::new()), "none is none");
     assert_eq!((piped.agent, piped.revoked), (Some(None), Some(PathBuf::from("/etc/revoked"))));
     assert_eq!(piped.user.as_deref(), Some("everybody"));
     let [late, _] = both("late", dir.path()).await;
@@ -266,4 +268,18 @@ async fn nobody_is_asked_about_a_name_that_is_none() {
         assert_eq!(setup.command, None, "{name}");
         assert_eq!(setup.remarks.len(), 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_the_systems_own_file_sets_for_everybody_is_not_told_as_the_engineers() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = write(
+        &dir.path().join("ssh"),
+        "#!/bin/sh\ncase \"$*\" in\n'-F none '*) ;;\n'-F /etc/ssh/ssh_config '*) echo hashknownhosts yes ;;\n\
+         *) echo hashknownhosts yes; echo visualhostkey yes ;;\nesac\n",
+    );
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let config = Config::of(dir.path(), "jane", None, dir.path().to_str().unwrap(), Vec::new());
+    assert_eq!(config.general().await.unwrap().moot, ["hashknownhosts", "visualhostkey"]);
+    assert_eq!(config.moot().await.unwrap(), ["visualhostkey"]);
 }
