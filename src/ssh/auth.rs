@@ -29,6 +29,9 @@ const MOST_KEYS: usize = 4;
 /// How often a person may mistype.
 const MOST_ANSWERS: usize = 3;
 
+/// What servers do not say themselves when they ask again.
+const NOT_ACCEPTED: &str = "It was not accepted.";
+
 /// Rounds of questions in one attempt; a guard against a server that never has enough.
 const MOST_ROUNDS: usize = 20;
 
@@ -119,7 +122,7 @@ impl Login<'_> {
             let answer = if self.takes(MethodKind::KeyboardInteractive) && interactive < MOST_ANSWERS {
                 interactive += 1;
                 self.note("answers to its questions");
-                self.interactive().await?
+                self.interactive(interactive > 1).await?
             } else if self.wants_password(no_key) && passwords < MOST_ANSWERS {
                 passwords += 1;
                 self.note("a password");
@@ -246,7 +249,7 @@ impl Login<'_> {
 
     async fn password(&mut self, again: bool) -> Result<AuthResult, Problem> {
         let label = format!("Password of {}", self.hop.user);
-        let said = if again { "It was not accepted.".to_owned() } else { (self.banner)() };
+        let said = if again { NOT_ACCEPTED.to_owned() } else { (self.banner)() };
         let line = Line { label, shown: false };
         let answers = self.answers(About::Password, said, vec![line]).await?;
         let password = answers.first().map(|answer| answer.expose_secret().to_owned()).unwrap_or_default();
@@ -254,12 +257,12 @@ impl Login<'_> {
         within(self.settings.limits.auth, async { sent.await.map_err(lost) }).await
     }
 
-    async fn interactive(&mut self) -> Result<AuthResult, Problem> {
+    async fn interactive(&mut self, again: bool) -> Result<AuthResult, Problem> {
         let limit = self.settings.limits.auth;
         let begun = self.handle.authenticate_keyboard_interactive_start(self.hop.user.clone(), None);
         let mut reply = within(limit, async { begun.await.map_err(lost) }).await?;
         // Text without a question belongs to the question after it.
-        let mut said = (self.banner)();
+        let mut said = if again { format!("{NOT_ACCEPTED}\n") } else { (self.banner)() };
         for _ in 0..MOST_ROUNDS {
             let (name, instructions, prompts) = match reply {
                 Reply::Success => return Ok(AuthResult::Success),

@@ -394,10 +394,18 @@ impl SshError {
     fn silence(&self) -> String {
         let hop = &self.hop;
         match self.stage {
-            Stage::Name | Stage::Connect => format!(
-                "Packets to {} get no answer: check its security group, the network ACL, the route, and that {hop} is running.",
-                self.at
-            ),
+            Stage::Name => format!("No name server answers for {}: check the DNS of this machine (VPN).", self.at),
+            Stage::Connect => {
+                let address = self.at.rsplit_once(':').map_or(self.at.as_str(), |(address, _)| address);
+                let is_name = address.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
+                let name =
+                    if is_name { " Or the machine before it cannot look the name up: check its DNS." } else { "" };
+                format!(
+                    "Packets to {} get no answer: check its security group, the network ACL, the route, and that {hop} is \
+                     running.{name}",
+                    self.at
+                )
+            }
             Stage::Banner => format!(
                 "The port is open but silent: a load balancer or another service may sit there, or {hop} is overloaded."
             ),

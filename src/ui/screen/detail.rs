@@ -212,7 +212,11 @@ impl Detail<'_> {
         for (label, said, style) in parts.iter().filter(|(_, said, _)| !said.is_empty()) {
             prose.item(label, said, *style);
         }
-        let changed = if failure.changed.is_empty() { "nothing".to_owned() } else { failure.changed.join(", ") };
+        let changed = match (failure.changed.is_empty(), &self.step.work) {
+            (true, Work::Shell(_)) => "nothing that onramp knows of".to_owned(),
+            (true, _) => "nothing".to_owned(),
+            (false, _) => failure.changed.join(", "),
+        };
         prose.item("Changed", &changed, Style::new());
         let code = failure.code.iter().map(String::as_str).chain(Some(failure.raw.as_str()));
         let raw: Vec<&str> = code.filter(|part| !part.is_empty()).collect();
@@ -326,6 +330,7 @@ impl Detail<'_> {
             return;
         };
         let how = match (made.created, &self.open.along) {
+            (true, _) if self.step.no_undo.is_some() => self.step.no_undo.as_deref().unwrap_or_default(),
             (true, None) => "u takes it back: onramp made it",
             (true, Some(_)) => "onramp made it, and can take it back",
             (false, _) => "it was there before onramp; an undo leaves it",

@@ -305,6 +305,8 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
     };
     match &open.identity {
         Some(Ok(caller)) => prose.item(" Caller", caller, Style::new()),
+        // Before a region is given nothing goes to AWS, and a runbook over hosts alone needs none.
+        Some(Err(why)) if open.engagement.region().is_none() => prose.item(" Caller", why, look.style(Role::Muted)),
         Some(Err(why)) => prose.item(" Caller", why, look.style(Role::Problem)),
         None => prose.item(" Caller", "not known yet", look.style(Role::Muted)),
     };
