@@ -136,7 +136,7 @@ impl Lab {
     }
 
     /// Takes a host's power away and gives it back.
-    fn restart(&self, host: &str) {
+    pub fn restart(&self, host: &str) {
         self.inside(host, "systemctl reboot --force --force");
     }
 
@@ -145,5 +145,11 @@ impl Lab {
             let done = self.tool("reset").arg(host).status().expect("the lab's script starts");
             assert!(done.success(), "the lab could not make {host} anew");
         }
+    }
+
+    /// As `reset`, with other host keys than everybody knows.
+    pub fn swap_keys(&self, host: &str) {
+        let done = self.tool("reset").args([host, "--new-host-key"]).status().expect("the lab's script starts");
+        assert!(done.success(), "the lab could not make {host} anew");
     }
 }

@@ -126,6 +126,16 @@ make_host_keys() {
   done
 }
 
+# A host's firewall and its further addresses live in its network namespace, which outlives it.
+clean_network() {
+  local host=$1 leg address
+  ip netns exec "onramp-$host" chroot "$BASE" nft flush ruleset
+  while read -r leg address; do
+    [[ $address == "$(address_of "$host")/24" || $address == "$(inside_address_of "$host")/24" ]] ||
+      ip -n "onramp-$host" address del "$address" dev "$leg"
+  done < <(ip -n "onramp-$host" -o -4 address show scope global | awk '{print $2, $4}')
+}
+
 # A new overlay with what a cloud image has on first boot: host keys from $2, one user with a key and sudo, cloud-init's sshd file.
 prepare_host() {
   local host=$1 keys=$2 here=$RUN/hosts/$1 user
