@@ -104,7 +104,7 @@ fn mind_signals() {
     use tokio::signal::unix::{SignalKind, signal};
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         let listening = {
             let _entered = runtime.enter();
             (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
