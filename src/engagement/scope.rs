@@ -206,8 +206,8 @@ fn rounds(
 
 /// The kinds of action in the steps that are chosen: their `when` holds, or cannot be told yet.
 pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook) -> BTreeSet<&'r str> {
-    let scope = scope(engagement, runbook, ScopeMode::Plan);
-    let chosen = runbook.steps().filter(|step| !expand(step, &scope).is_ok_and(|items| items.is_empty()));
+    let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
+    let chosen = runbook.steps().filter(|step| !expand_planned(step, &plan, &real).is_ok_and(|items| items.is_empty()));
     chosen
         .filter_map(|step| match &step.work {
             Work::Kind { kind, .. } => Some(kind.as_str()),
