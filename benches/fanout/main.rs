@@ -29,7 +29,7 @@ mod ours;
 mod walked;
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lab::{Lab, Limits};
 use measure::Measured;
@@ -96,23 +96,15 @@ fn inside(arguments: &[String]) {
     }
 }
 
-/// What the hosts themselves do in a step: on all processors, again, the median.
+/// What the hosts themselves do in a step: how long all processors are busy with `uptime` alone, so many times.
 fn floor(hosts: usize) -> Duration {
+    const TIMES: usize = 5;
     let processors = std::thread::available_parallelism().unwrap().get();
-    let run = |_| assert!(Command::new("uptime").stdout(Stdio::null()).status().unwrap().success());
-    let mut took: Vec<Duration> = (0..9)
-        .map(|_| {
-            let began = Instant::now();
-            std::thread::scope(|scope| {
-                for first in 0..processors {
-                    scope.spawn(move || (first..hosts).step_by(processors).for_each(run));
-                }
-            });
-            began.elapsed()
-        })
-        .collect();
-    took.sort();
-    took[took.len() / 2]
+    let before = measure::time_of_children();
+    for _ in 0..hosts * TIMES {
+        assert!(Command::new("uptime").stdout(Stdio::null()).status().unwrap().success());
+    }
+    (measure::time_of_children() - before).div_f64((TIMES * processors) as f64)
 }
 
 /// Says a row when it is known, so that a long bench can be followed.

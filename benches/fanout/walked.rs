@@ -70,7 +70,7 @@ fn runbook(dir: &Path, user: &str, port: u16) -> String {
     for (index, name) in STEPS.iter().enumerate() {
         let needs = if index > 0 { format!("needs: [{}], ", STEPS[index - 1]) } else { String::new() };
         text += &format!(
-            "  - {{id: {name}, title: Look, {needs}for_each: hosts.private, host: \"{{{{ item.name }}}}\", shell: {{sudo: false, check: uptime}}}}\n"
+            "  - {{id: {name}, title: Look, {needs}for_each: hosts.private, host: \"{{{{ item.name }}}}\", sudo: false, shell: {{check: uptime}}}}\n"
         );
     }
     text

@@ -48,9 +48,11 @@ struct Login<'a> {
     trouble: Option<Problem>,
     /// The server's text before the login.
     banner: &'a (dyn Fn() -> String + Sync),
+    /// A person was asked what the server wants to know.
+    asked: bool,
 }
 
-/// Logs in to `hop`, or says why not. `banner` is what the server has said so far.
+/// Logs in to `hop`, or says why not. `banner` is what the server has said so far. True: a person had to answer it.
 ///
 /// # Errors
 /// Key file and agent problems come before anything is sent; [`Problem::Denied`] lists everything that was tried.
@@ -59,7 +61,7 @@ pub(super) async fn log_in(
     hop: &Hop,
     settings: &Settings,
     banner: &(dyn Fn() -> String + Sync),
-) -> Result<(), Problem> {
+) -> Result<bool, Problem> {
     let socket = match &hop.extra.agent {
         Some(other) => other.as_deref(),
         None => settings.agent_socket.as_deref(),
@@ -84,9 +86,9 @@ pub(super) async fn log_in(
         partial: false,
         said: None,
     };
-    let mut login = Login { handle, hop, settings, agent, denial, methods: None, trouble, banner };
+    let mut login = Login { handle, hop, settings, agent, denial, methods: None, trouble, banner, asked: false };
     match login.go(offers).await? {
-        true => Ok(()),
+        true => Ok(login.asked),
         false => Err(login.refused()),
     }
 }
@@ -296,7 +298,8 @@ impl Login<'_> {
         Err(Problem::Protocol("the server never has enough answers".to_owned()))
     }
 
-    async fn answers(&self, about: About, said: String, lines: Vec<Line>) -> Result<Vec<SecretString>, Problem> {
+    async fn answers(&mut self, about: About, said: String, lines: Vec<Line>) -> Result<Vec<SecretString>, Problem> {
+        self.asked = true;
         person::answers(self.settings, self.hop, about, &said, lines).await
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Connection {
     streams: Arc<Semaphore>,
     /// Others run through it: it is not held back when it brings much.
     carries_others: Arc<AtomicBool>,
+    /// Its login took a person: another one would ask again.
+    pub(super) took_a_person: bool,
     news: watch::Receiver<News>,
     /// The connection that this one runs through must live as long.
     _via: Option<Lane>,
@@ -139,12 +141,13 @@ impl Connection {
             finished: AtomicUsize::new(0),
             streams: Arc::new(Semaphore::new(limits.streams)),
             carries_others,
+            took_a_person: logged_in == Ok(true),
             news,
             _via: via,
             _leash: leash,
         };
         match logged_in {
-            Ok(()) => Ok(connection),
+            Ok(_) => Ok(connection),
             Err(failure) => Err(connection.explain(failure).await),
         }
     }

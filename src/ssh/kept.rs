@@ -114,7 +114,10 @@ impl Shell {
         let text = SecretString::from(format!("{first}onramp_look {nonce} {}\n", quoted(text.expose_secret())));
         self.running.spool.begin(Frame::new(&nonce));
         let input = Input::of(&text, false);
-        self.running.see_through(input, script.limit, sink, cancel, limits).await?;
+        tokio::select! {
+            ended = self.running.see_through(input, script.limit, sink, cancel, limits) => ended?,
+            () = self.falls_silent(limits) => return Err(at_command(self.running.connection.lost().await)),
+        }
         self.answered = Instant::now();
         match self.running.spool.told() {
             Told::Ended(exit) => Ok(Some(exit)),
@@ -126,6 +129,14 @@ impl Shell {
     /// Is it there, as far as is known? After a while that has to be asked.
     pub(super) async fn is_there(&self, limits: &Limits) -> bool {
         self.answered.elapsed() <= limits.fresh || self.running.connection.answers(limits).await
+    }
+
+    /// Ends when it has not begun with its look for long, and its connection does not answer either.
+    async fn falls_silent(&self, limits: &Limits) {
+        tokio::time::sleep(limits.channel).await;
+        if self.running.spool.has_begun() || self.running.connection.answers(limits).await {
+            std::future::pending().await
+        }
     }
 
     /// Nobody waits for a channel to its host, and it is as good as new.

@@ -250,7 +250,7 @@ impl Pool {
             }
             let crowded = kept.connections.iter().min_by_key(|connection| connection.crowd()).cloned();
             if let Some(connection) = &crowded
-                && (kept.no_more || kept.connections.len() >= MOST_LANES)
+                && (kept.no_more || connection.took_a_person || kept.connections.len() >= MOST_LANES)
             {
                 return Ok((Lane::new(Arc::clone(connection), None), true));
             }

@@ -105,6 +105,10 @@ impl Spool {
         state.look = Some(look);
     }
 
+    pub(super) fn has_begun(&self) -> bool {
+        self.lock().look.as_ref().is_some_and(Frame::has_begun)
+    }
+
     /// Its look is over, and nothing else came.
     pub(super) fn is_clean(&self) -> bool {
         let state = self.lock();

@@ -99,6 +99,26 @@ async fn a_key_and_then_a_code_and_the_bastion_asks_once_for_all_hosts_behind_it
 }
 
 #[tokio::test]
+async fn a_bastion_that_asks_is_not_asked_for_another_connection_when_it_is_full() {
+    if no_pam() {
+        return;
+    }
+    let key = new_key();
+    let methods = "AuthenticationMethods publickey,keyboard-interactive";
+    let bastion = Server::start_asking(&[&key], methods, "off Code: 428915").await;
+    let target = Server::start(&[&key], "").await;
+    let engineer = Engineer::saying(&[&["428915"]]);
+    let mut settings = with(&engineer).settings;
+    settings.limits.streams = 1;
+    let (pool, jump) = (Pool::new(settings), bastion.hop("bastion", "jump", &key));
+    for name in ["one", "two", "three"] {
+        let ran = run(&pool, &[jump.clone(), target.hop(name, "deploy", &key)], "echo here").await;
+        assert_eq!(ran.expect(name).out, "here\n");
+    }
+    assert_eq!(engineer.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn without_anybody_there_a_second_factor_is_a_clear_refusal() {
     if no_pam() {
         return;

@@ -405,6 +405,26 @@ async fn a_connection_that_fell_silent_is_replaced_without_the_caller_noticing()
 }
 
 #[tokio::test]
+async fn a_look_that_was_sent_into_the_silence_is_told_of_and_not_sent_again() {
+    if no_sshd() {
+        return;
+    }
+    let key = new_key();
+    let target = Server::start(&[&key], "").await;
+    let (freeze, mut settings) = (Arc::new(Freezable(tokio::sync::watch::Sender::new(0))), pool("").settings);
+    settings.dial = Arc::clone(&freeze) as Arc<dyn Dial>;
+    (settings.limits.channel, settings.limits.ping) = (Duration::from_millis(700), Duration::from_millis(300));
+    let pool = Pool::new(settings);
+    let there = [target.hop("target", "deploy", &key)];
+    run(&pool, &there, "true").await.expect("awake");
+    freeze.0.send_modify(|times| *times += 1);
+    let error = run(&pool, &there, "echo one").await.expect_err("it may have run");
+    assert!(matches!(error.problem, Problem::Lost(_)) && error.may_have_run(), "{error}");
+    assert_eq!(run(&pool, &there, "echo two").await.expect("again").out, "two\n");
+    assert_eq!(target.logins(), 2);
+}
+
+#[tokio::test]
 async fn a_server_that_falls_silent_in_the_key_exchange_is_let_go() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
