@@ -98,6 +98,14 @@ pub trait Action: Send + Sync {
         Undoes::Sends(self.inverse(made))
     }
 
+    /// The id of what is there, when its tags say that this engagement made it for this step.
+    ///
+    /// # Errors
+    /// It could not be looked at.
+    async fn made_by_us(&self, _world: &World, _found: &Found) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
+
     /// The object that stands for this step: the one of `Subject::adopted`, or the one that is ours. It must be as wanted,
     /// or ours and half made.
     ///

@@ -266,6 +266,12 @@ impl<T: Thing> Action for Object<T> {
         }
     }
 
+    async fn made_by_us(&self, world: &World, found: &Found) -> Result<Option<String>, Failure> {
+        let id = found.output.get(self.0.id_name()).and_then(Json::as_str);
+        let at = Account::new(world.cloud()?, &world.subject);
+        Ok(self.0.ours(&at).await?.into_iter().find(|ours| Some(ours.as_str()) == id))
+    }
+
     async fn adopt(&self, world: &World) -> Result<Chosen, Failure> {
         let noun = self.0.noun();
         let advice = "Give the id of the one that is meant, or let onramp make it.";

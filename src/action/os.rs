@@ -147,10 +147,12 @@ fn own_words(said: &str) -> Option<&str> {
 /// A failure of a script of ours is called what the script itself says of it.
 fn in_own_words(outcome: Outcome, host: &str) -> Outcome {
     match outcome {
-        Outcome::Failed { failure } => match own_words(&failure.raw) {
-            Some(said) => Outcome::Failed { failure: Failure { what: format!("{host}: {said}"), ..failure } },
-            None => Outcome::Failed { failure },
-        },
+        Outcome::Failed { failure } => {
+            // Our own scripts know: what they make they keep note of first, and it is whole or not there.
+            let failure = Failure { changed: Vec::new(), ..failure };
+            let what = own_words(&failure.raw).map_or(failure.what.clone(), |said| format!("{host}: {said}"));
+            Outcome::Failed { failure: Failure { what, ..failure } }
+        }
         outcome => outcome,
     }
 }

@@ -77,6 +77,11 @@ impl Doing {
             Doing::Undo => "the undo script",
         }
     }
+
+    /// What it may have changed when it did not end well, so that an undo knows of it.
+    fn in_part(self, host: &str) -> Vec<String> {
+        vec![format!("what {} did on {host} until then", self.what())]
+    }
 }
 
 impl Shell {
@@ -195,8 +200,12 @@ impl Shell {
                 operations: vec![format!("ssh {host}")],
                 output: BTreeMap::from([("stdout".to_owned(), json!(said.result()))]),
             },
-            Fate::Ended { code } => Outcome::Failed { failure: self.failed(what, &format!("code {code}"), said) },
-            Fate::Stopped { reason, signal } => Outcome::Failed { failure: self.stopped(what, reason, &signal, said) },
+            Fate::Ended { code } => Outcome::Failed {
+                failure: Failure { changed: doing.in_part(host), ..self.failed(what, &format!("code {code}"), said) },
+            },
+            Fate::Stopped { reason, signal } => Outcome::Failed {
+                failure: Failure { changed: doing.in_part(host), ..self.stopped(what, reason, &signal, said) },
+            },
             Fate::NotStarted { why } => Outcome::Failed {
                 failure: Failure {
                     what: format!("{what} on {host} was not started: {why}"),

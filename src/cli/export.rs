@@ -7,7 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::{passphrase, print};
 use crate::engine::Clock;
-use crate::journal::{Header, Locking, Writer, export, export_salvaged};
+use crate::journal::{Header, Locking, Reader, Writer, export, export_salvaged};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -42,6 +42,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     let folder = context.folder(name)?;
     let (now, actor) = (Clock::default().now(), context.actor());
     let Some(file) = arguments.file.as_ref().filter(|_| !arguments.take_back) else {
+        if Reader::glance(&folder)?.away.is_none() {
+            print::line(&format!("{name} was not handed over: it is worked on here, and nothing was changed"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Writer::take_back(&folder, &context.holder(), now, &actor)?;
         print::line(&format!("{name} is worked on here again. Do not import the file any more"))?;
         return Ok(ExitCode::SUCCESS);

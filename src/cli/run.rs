@@ -116,6 +116,9 @@ impl<'a> Walk<'a> {
         for said in doubts.into_iter().chain(undo::half_done(engagement, reach)) {
             print::say(&said);
         }
+        if engagement.half_undone().is_some() {
+            print::say("this run goes forward: it ends that undo where it is");
+        }
         self.reopen(scope);
         loop {
             let before = self.follower.engagement.seq;

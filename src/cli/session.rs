@@ -64,7 +64,7 @@ impl Session {
         Session::start(context, writer, worlds, runtime)
     }
 
-    /// Opens an engagement for writing, or reads along while somebody else holds it.
+    /// Opens an engagement for writing, or reads along while somebody else holds it, or where nothing can be written.
     ///
     /// # Errors
     /// As `open`, but for that.
@@ -75,7 +75,10 @@ impl Session {
         runtime: Arc<Runtime>,
     ) -> Result<Session, Failure> {
         match Session::open(context, everywhere, name, runtime.clone()) {
-            Err(failure) if failure.kind == Kind::Held && Reader::holder(&context.folder(name)?).is_some() => {
+            Err(failure)
+                if (failure.kind == Kind::Held && Reader::holder(&context.folder(name)?).is_some())
+                    || crate::journal::never_changes(&context.folder(name)?) =>
+            {
                 Session::follow(context, name, runtime)
             }
             opened => opened,

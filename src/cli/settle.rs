@@ -9,7 +9,7 @@ use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use super::{Everywhere, undo};
 use crate::engagement::doubt::{choices, told};
-use crate::engagement::{Address, Board, Command, Engagement, Event, RunScope, Settlement, Status};
+use crate::engagement::{Address, Board, Command, Engagement, Event, Purpose, Row, RunScope, Settlement, Status};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -65,7 +65,13 @@ pub fn doubts(engagement: &Engagement, board: &Board, reach: &Reach) -> Option<S
             format!("  {}  {}: {calls}", row.address, row.title)
         })
         .collect();
+    let undoing = |row: &Row| {
+        let pending = engagement.record(&row.address).and_then(|record| record.pending.as_ref());
+        pending.is_some_and(|intent| intent.purpose == Purpose::Undo)
+    };
     let what_to_do = reach.put(match engagement.identity.practice {
+        // Going on with the undo settles them; what it goes on with is said beside.
+        _ if board.doubts().all(undoing) => "to go on with the undo looks what became of it",
         true => "onramp open NAME looks what became of it (R), or lets you decide (Enter)",
         false => {
             "onramp run NAME looks what became of it; onramp settle NAME ADDRESS says what is known, and lets you decide"

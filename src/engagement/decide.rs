@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::board::{Row, Status, board, is_left_out, may_stay_empty};
 use super::command::{Command, Settlement, WaitOrder};
+use super::doubt::finds_out_for_others;
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
@@ -425,7 +426,8 @@ fn settle(
         reason: reason.trim().to_owned(),
     };
     let undoing = intent.purpose == Purpose::Undo;
-    let keeps = known(runbook, step)?.saves.iter().map(|save| save.to.as_str()).collect::<Vec<_>>();
+    known(runbook, step)?;
+    let keeps = finds_out_for_others(runbook, step);
     match how {
         Settlement::Retry if undoing => refuse(
             format!("{step} was being undone"),

@@ -70,13 +70,20 @@ impl Choice {
 /// neither adopted nor tried again as a change is.
 pub fn choices(runbook: &Runbook, step: &Address, record: &StepRecord) -> Vec<Choice> {
     let undoing = record.pending.as_ref().is_some_and(|intent| intent.purpose == Purpose::Undo);
-    let finds_out = runbook.step(&step.step).is_some_and(|step| !step.saves.is_empty());
+    let finds_out = !finds_out_for_others(runbook, step).is_empty();
     let offered = |choice: &Choice| match choice.name {
         "adopt" | "retry" => !undoing,
         "done" => undoing || !finds_out,
         _ => true,
     };
     CHOICES.into_iter().filter(offered).collect()
+}
+
+/// The names of what a step finds out, where a later step needs it.
+pub(super) fn finds_out_for_others<'a>(runbook: &'a Runbook, step: &Address) -> Vec<&'a str> {
+    let is_needed = runbook.steps().any(|later| later.needs.contains(&step.step));
+    let saves = runbook.step(&step.step).filter(|_| is_needed).map(|step| step.saves.as_slice());
+    saves.unwrap_or_default().iter().map(|save| save.to.as_str()).collect()
 }
 
 const CHOICES: [Choice; 5] = [

@@ -143,8 +143,7 @@ impl Attempt {
         self.probed(finding(&probe)).await?;
         match probe {
             Probe::Same(found) if self.only_looks() => self.done(self.found_how, found).await,
-            // It is there; whether it works is for the check to say.
-            Probe::Same(_) => self.check(self.found_how, None).await,
+            Probe::Same(found) => self.there_already(found).await,
             Probe::Unknown(trouble) => self.trouble(trouble).await,
             Probe::Absent { said } | Probe::Different { said, .. } if self.only_looks() => {
                 self.check(self.found_how, Some(said)).await
@@ -160,6 +159,23 @@ impl Attempt {
                 self.asked(Question::Different { said, differences: Vec::new() }).await
             }
             Probe::Absent { .. } | Probe::Different { .. } => self.change().await,
+        }
+    }
+
+    /// It is there; whether it works is for the check to say. What this engagement made is its own, also where nothing
+    /// here tells of it: it was made elsewhere, or what told of it was lost.
+    async fn there_already(&self, found: Found) -> Step<()> {
+        if self.found_how == DoneHow::Applied || found.foreign {
+            return self.check(self.found_how, None).await;
+        }
+        match self.uncut(self.action.made_by_us(&self.world, &found)).await {
+            None => self.stopped().await,
+            Some(Err(failure)) => self.trouble(Trouble::Failure(failure)).await,
+            Some(Ok(None)) => self.check(self.found_how, None).await,
+            Some(Ok(Some(id))) => {
+                self.take(id, true, "its tags say that this engagement made it".to_owned(), found).await?;
+                self.check(DoneHow::Applied, None).await
+            }
         }
     }
 

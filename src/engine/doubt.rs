@@ -76,9 +76,7 @@ impl Attempt {
                 let intent = Intent { class: looked_for_as(intent.class), ..intent };
                 match self.search(&intent, since, ONLY_A_PERSON).await? {
                     Seen::There(found) => self.found_again(&intent, found).await?,
-                    Seen::Repeat(Probe::Absent { said }) => {
-                        return self.conclude(Purpose::Apply, Outcome::NotMade { said }).await;
-                    }
+                    Seen::Repeat(Probe::Absent { said }) => return self.nothing_to_take_back(said).await,
                     Seen::Repeat(_) => self.found_in_part(&intent, "found in part after the interruption").await?,
                     Seen::Ended => return Ok(()),
                 }
@@ -90,6 +88,16 @@ impl Attempt {
         }
         let (step, attempt) = (self.address.clone(), self.number);
         self.record(Event::Stopped { step, attempt, why: "it is to be taken back".to_owned() }).await
+    }
+
+    /// It was not made. Who wanted it taken back does not want it made by the next run either.
+    async fn nothing_to_take_back(&self, said: String) -> Step<()> {
+        let (step, attempt) = (self.address.clone(), self.number);
+        let outcome = Outcome::NotMade { said: said.clone() };
+        let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Apply, outcome }];
+        let made_before = self.found_how == DoneHow::Applied;
+        events.extend((!made_before).then(|| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
+        self.record_all(events).await
     }
 
     /// Looks until it is clear what became of it.
@@ -253,18 +261,23 @@ impl Attempt {
             // Nothing is recorded: the step stands as before.
             Err(failure) => return self.send(Report::Refuse(failure)).await,
         };
-        let (step, attempt, reason) = (self.address.clone(), self.number, reason.to_owned());
+        self.take(id, ours, reason.to_owned(), found).await?;
+        if !whole {
+            // Ours from now on. What is missing is sent as after any look: where an approval covers it.
+            return self.full().await;
+        }
+        self.check(if ours { DoneHow::Applied } else { DoneHow::AlreadySo }, None).await
+    }
+
+    /// What is there stands for this step from now on; what is ours can be taken back.
+    pub(super) async fn take(&self, id: String, ours: bool, reason: String, found: Found) -> Step<()> {
+        let (step, attempt) = (self.address.clone(), self.number);
         let inverse = Inverse {
             changes: self.action.inverse(&found.output).into_iter().map(noted).collect(),
             until: Until::from(self.undo_until, self.clock.now()),
         };
         let mut events = vec![Event::Adopted { step: step.clone(), attempt, id, ours, reason, output: found.output }];
         events.extend(ours.then_some(Event::Undoable { step, attempt, inverse }));
-        self.record_all(events).await?;
-        if !whole {
-            // Ours from now on. What is missing is sent as after any look: where an approval covers it.
-            return self.full().await;
-        }
-        self.check(if ours { DoneHow::Applied } else { DoneHow::AlreadySo }, None).await
+        self.record_all(events).await
     }
 }

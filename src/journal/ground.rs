@@ -63,7 +63,7 @@ fn identity(path: &Path) -> std::io::Result<Identity> {
 }
 
 /// Is `path` on a file system that is read-only?
-pub(super) fn never_changes(path: &Path) -> bool {
+pub fn never_changes(path: &Path) -> bool {
     #[cfg(unix)]
     let fixed =
         rustix::fs::statvfs(path).is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
@@ -85,8 +85,7 @@ pub(super) fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> JournalE
 
 /// What SQLite could not do, in words for whoever has to make room or mend something.
 pub(super) fn wrong(path: &Path, error: rusqlite::Error) -> JournalError {
-    // It could not make room for its -shm.
-    let no_room = error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+    let no_room = lacks_room(&error);
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => unwritable(path, &"the disk is full"),
         _ if no_room => unwritable(path, &"the disk is full"),
@@ -98,6 +97,11 @@ pub(super) fn wrong(path: &Path, error: rusqlite::Error) -> JournalError {
         }
         _ => JournalError::Sql(error),
     }
+}
+
+/// It could not make room for its -shm.
+pub(super) fn lacks_room(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// The same for reading, where whatever is not the disk's fault is the file's.

@@ -29,6 +29,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 pub use bundle::{Bundle, BundleError, Header, Locking, Unlocking, export, export_salvaged};
+pub use ground::never_changes;
 pub use lock::{Holder, turn};
 pub use moves::Away;
 pub use output::{Lines, PageAt, Stream};

@@ -153,12 +153,22 @@ impl Reader {
 
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if ground::never_changes(path) && !ground::beside(path, "-wal").exists() {
-        // SQLite would want to make its -shm beside it.
+    let is_whole = || ground::beside(path, "-wal").metadata().map_or(true, |ahead| ahead.len() == 0);
+    let as_it_is = || {
         let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-        return Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI);
+        Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)
+    };
+    // SQLite would want to make its -shm beside it.
+    if ground::never_changes(path) && is_whole() {
+        return as_it_is();
     }
-    Connection::open_with_flags(path, flags)
+    let connection = Connection::open_with_flags(path, flags)?;
+    match connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)) {
+        // On a full disk there is no room for it, and nobody can write either.
+        Err(error) if ground::lacks_room(&error) && is_whole() => as_it_is(),
+        // Whatever else is wrong is said by who asks for something.
+        _ => Ok(connection),
+    }
 }
 
 pub(super) fn since(connection: &Connection, path: &Path, seq: u64) -> Result<Vec<Recorded>, JournalError> {

@@ -120,6 +120,8 @@ fn a_disk_that_is_full_is_said_and_goes_on_when_there_is_room() {
     let full = stage.run(&walk(&answers));
     assert_ne!(full.code, 0);
     assert!(full.err.contains("full") || full.err.contains("No space"), "{}", full.err);
+    // Looking takes no room.
+    stage.run(&["status", "acme"]).expect(0).says("0 of 3 steps done");
     std::fs::remove_file(ballast).unwrap();
     stage.run(&walk(&answers)).expect(0);
     stage.run(&["status", "acme"]).expect(0).says("3 of 3 steps done");
@@ -136,6 +138,7 @@ fn a_disk_that_is_read_only_is_said_and_can_still_be_looked_at() {
     refused.says("Read-only file system");
     stage.run(&["new", "other", "--runbook", &runbook]).expect(2).says("Read-only file system");
     stage.run(&["status", "acme"]).expect(0).says("0 of 3 steps done");
+    stage.run(&["export", "acme", "--take-back"]).expect(0).says("was not handed over");
     disk.remount("rw");
     stage.run(&["input", "acme", "net.vpc_cidr=10.40.0.0/16"]).expect(0);
 }

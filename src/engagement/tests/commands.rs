@@ -137,6 +137,14 @@ fn a_step_that_finds_values_cannot_be_marked_done_without_them() {
 }
 
 #[test]
+fn what_no_later_step_needs_can_be_marked_done_without_its_values() {
+    let mut walk = in_doubt(Purpose::Apply, "net/subnets[eu-west-1a]");
+    walk.runbook = runbook(&SMALL.replace("    needs: [subnets]\n", ""));
+    walk.wishes(settle("net/subnets[eu-west-1a]", Settlement::Done, "I saw it")).unwrap();
+    assert!(matches!(walk.status("net/subnets[eu-west-1a]"), Status::Done { .. }));
+}
+
+#[test]
 fn a_doubtful_undo_is_undone_again_or_declared_undone_and_never_done() {
     let mut walk = in_doubt(Purpose::Undo, "net/vpc");
     assert!(refused(walk.wishes(settle("net/vpc", Settlement::Retry, ""))).contains("Undo it again"));

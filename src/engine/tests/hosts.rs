@@ -242,6 +242,31 @@ async fn a_script_that_failed_is_started_again_when_it_is_tried_again() {
     desk.close().await;
 }
 
+const HALF: &str = r#"
+steps:
+  - id: one
+    title: One
+    host: app
+    shell:
+      check: test -e /etc/one -a -e /etc/two
+      run: touch /etc/one; exit 3
+      undo: rm -f /etc/one /etc/two; echo undone >>/etc/undone
+"#;
+
+#[tokio::test]
+async fn what_a_failed_script_did_until_then_can_be_taken_back() {
+    let (stage, hosts) = stage_of_steps(HALF).await;
+    let mut desk = approved(&stage).await;
+    desk.run(RunScope::All).await;
+    let Status::Failed(failure) = desk.status("net/one") else { panic!("{:?}", desk.status("net/one")) };
+    assert_eq!(failure.changed, ["what the script did on app until then"]);
+    desk.undo(&[]).await;
+    assert_eq!(desk.status("net/one"), Status::Undone);
+    let left = hosts.at_console("app", "ls /etc/one; cat /etc/undone").await.unwrap();
+    assert_eq!(left.out, "undone\n", "{left:?}");
+    desk.close().await;
+}
+
 const SLOW: &str = r#"
 steps:
   - id: one

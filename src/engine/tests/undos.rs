@@ -318,10 +318,31 @@ async fn what_was_never_made_is_looked_for_until_that_is_sure_and_nothing_is_sen
         let events = stage.events();
         let not_made = |event: &Event| matches!(event, Event::Concluded { outcome: Outcome::NotMade { .. }, .. });
         assert_eq!(count(&events, not_made), 1, "{class:?}");
-        assert_eq!(desk.engagement.state(&at("net/vpc")), &State::Idle, "{class:?}: it can be made now");
+        assert_eq!(desk.status("net/vpc"), Status::Undone, "{class:?}");
         assert_eq!(stage.sent(), 0, "{class:?}: looking changes nothing");
+        desk.approve().await;
+        desk.run(RunScope::All).await;
+        assert_eq!(desk.status("net/vpc"), Status::Undone, "{class:?}: who wanted it gone is not given it by a run");
+        assert_eq!(stage.sent(), 0, "{class:?}");
         desk.close().await;
     }
+}
+
+/// A copy that knows nothing of it goes on: the laptop was lost, or the file was damaged and an older one is used.
+#[tokio::test]
+async fn what_this_engagement_made_is_its_own_also_where_nothing_here_tells_of_it() {
+    let lost = Stage::new(NETWORK, Faults::none());
+    lost.to_the_end().await;
+    let stage = Stage { account: lost.account, ..Stage::new(NETWORK, Faults::none()) };
+    let sent = stage.sent();
+    stage.to_the_end().await;
+    assert_eq!(stage.sent(), sent, "it is all there");
+    let mut desk = stage.open().await;
+    assert_eq!(desk.engagement.ledger().len(), 6);
+    desk.undo(&[]).await;
+    assert_eq!(desk.engagement.ledger(), []);
+    desk.close().await;
+    stage.assert_each_once(0).await;
 }
 
 #[tokio::test]
