@@ -219,9 +219,9 @@ fn every_file_says_what_it_is_and_stays_short() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// Every call that changes something in EC2 is sent from one file, where each has its class of repeating.
+/// Every call that changes something in EC2 is sent from one place, under its row in the table of operations.
 #[test]
-fn one_file_changes_things_in_ec2() {
+fn one_place_changes_things_in_ec2() {
     const VERBS: [&str; 16] = [
         ".create_",
         ".delete_",
@@ -244,10 +244,11 @@ fn one_file_changes_things_in_ec2() {
     for file in sources().iter().filter(|file| ["action", "aws", "engine"].contains(&file.room.as_str())) {
         let calls = |line: &&str| VERBS.iter().any(|verb| line.contains(verb)) && !line.contains("_secret");
         if !is_test(&file.path) && file.code.contains("ec2") && file.code.lines().any(|line| calls(&line)) {
-            sending.insert(file.path.file_name().unwrap().to_owned());
+            sending.insert(file.path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap().to_owned());
         }
     }
-    assert_eq!(sending.into_iter().collect::<Vec<_>>(), ["ec2_send.rs"]);
+    let one_place = ["src/action/ec2_send/vpn.rs", "src/action/ec2_send.rs"].map(PathBuf::from);
+    assert_eq!(sending.into_iter().collect::<Vec<_>>(), one_place);
 }
 
 /// Every row of the interoperability table names a test that is there.
@@ -272,4 +273,21 @@ fn what_the_docs_say_of_ssh_is_tested() {
     }
     assert!(tested > 40, "only {tested} rows");
     assert!(broken.is_empty(), "no such test:\n{}", broken.join("\n"));
+}
+
+/// Every behaviour that the documentation says practice has names tests that are there.
+#[test]
+fn what_the_docs_say_of_aws_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/aws.md")).unwrap();
+    let (_, table) = text.split_once("## What practice does as AWS does").expect("the table");
+    let mut tested = 0;
+    for named in table.split('`').filter(|word| word.contains("::") || word.ends_with(".rs")) {
+        let (file, test) = named.split_once("::").unwrap_or((named, ""));
+        let path = if test.is_empty() { file.to_owned() } else { format!("src/practice/fidelity/tests/{file}.rs") };
+        let code = fs::read_to_string(root.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(test.is_empty() || code.contains(&format!("async fn {test}()")), "no such test: {named}");
+        tested += 1;
+    }
+    assert!(tested > 6, "only {tested} tests");
 }

@@ -44,6 +44,10 @@ impl<'a> Arguments<'a> {
     /// be a secret by mistake.
     pub(super) fn secret(&self, name: &str) -> Result<Option<SecretRef>, Failure> {
         let Some(text) = self.optional(name)? else { return Ok(None) };
+        if !known(&text) {
+            // A plan shows by name what only an earlier step can tell.
+            return Ok(Some(SecretRef::Prompt { what_for: text }));
+        }
         text.parse().map(Some).map_err(|_| self.wrong(name, "does not say where a secret lives"))
     }
 

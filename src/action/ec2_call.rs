@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::ec2_vpn::VpnRequest;
 use crate::engagement::Change;
+use crate::input::SecretRef;
 
 /// Stands for the id that the first call of an action brings back.
 pub(super) const ITSELF: &str = "\u{2039}id\u{203a}";
@@ -115,6 +117,68 @@ pub(super) enum Ec2Call {
     DeleteKeyPair {
         key_name: String,
     },
+    CreateCustomerGateway {
+        r#type: &'static str,
+        ip_address: String,
+        #[serde(flatten)]
+        asn: Asn,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device_name: Option<String>,
+        tag_specifications: Label,
+    },
+    DeleteCustomerGateway {
+        customer_gateway_id: String,
+    },
+    CreateVpnGateway {
+        r#type: &'static str,
+        amazon_side_asn: i64,
+        tag_specifications: Label,
+    },
+    AttachVpnGateway {
+        vpn_gateway_id: String,
+        vpc_id: String,
+    },
+    DetachVpnGateway {
+        vpn_gateway_id: String,
+        vpc_id: String,
+    },
+    DeleteVpnGateway {
+        vpn_gateway_id: String,
+    },
+    EnableVgwRoutePropagation {
+        gateway_id: String,
+        route_table_id: String,
+    },
+    DisableVgwRoutePropagation {
+        gateway_id: String,
+        route_table_id: String,
+    },
+    CreateVpnConnection(Box<VpnRequest>),
+    DeleteVpnConnection {
+        vpn_connection_id: String,
+    },
+    CreateVpnConnectionRoute {
+        vpn_connection_id: String,
+        destination_cidr_block: String,
+    },
+    DeleteVpnConnectionRoute {
+        vpn_connection_id: String,
+        destination_cidr_block: String,
+    },
+    /// What the VPC had before goes on the new set's tags.
+    CreateDhcpOptions {
+        dhcp_configurations: Vec<DhcpConfiguration>,
+        #[serde(rename = "onramp:former")]
+        former: String,
+        tag_specifications: Label,
+    },
+    AssociateDhcpOptions {
+        dhcp_options_id: String,
+        vpc_id: String,
+    },
+    DeleteDhcpOptions {
+        dhcp_options_id: String,
+    },
     RunInstances(Box<Launch>),
     TerminateInstances {
         instance_ids: [String; 1],
@@ -127,6 +191,29 @@ pub(super) enum Ec2Call {
     DisassociateAddress {
         association_id: String,
     },
+}
+
+/// The customer's AS number: AWS takes one that needs all 32 bits in a field of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) enum Asn {
+    #[serde(rename = "BgpAsn")]
+    Short(i32),
+    #[serde(rename = "BgpAsnExtended")]
+    Long(i64),
+}
+
+impl From<i64> for Asn {
+    fn from(asn: i64) -> Self {
+        i32::try_from(asn).map_or(Asn::Long(asn), Asn::Short)
+    }
+}
+
+/// One DHCP option: `domain-name-servers` and its addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DhcpConfiguration {
+    pub key: &'static str,
+    pub values: Vec<String>,
 }
 
 /// What is written on a new object: its logical name, and what the console shows. The rest is the same for all.
@@ -301,6 +388,14 @@ impl Ec2Call {
         Change::new("ec2", &operation, arguments)
     }
 
+    /// Where the secrets live that it is sent with.
+    pub(super) fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Ec2Call::CreateVpnConnection(request) => request.secrets().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Puts the id that an earlier call brought back where it belongs.
     pub(super) fn about(mut self, itself: &str) -> Ec2Call {
         let place = match &mut self {
@@ -310,6 +405,8 @@ impl Ec2Call {
                 route_table_id
             }
             Ec2Call::AuthorizeSecurityGroupIngress { group_id, .. } => group_id,
+            Ec2Call::AttachVpnGateway { vpn_gateway_id, .. } => vpn_gateway_id,
+            Ec2Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
             _ => return self,
         };
         if place == ITSELF {

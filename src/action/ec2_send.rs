@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::ec2_call::{Ec2Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
@@ -15,6 +16,7 @@ use crate::aws::ec2::types::{
 };
 use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Repeat, Resend, Stamp};
 use crate::engagement::RepeatClass;
+use crate::input::SecretRef;
 
 /// Under whose name, and under which token, calls are sent.
 pub(super) struct Sender<'a> {
@@ -24,6 +26,8 @@ pub(super) struct Sender<'a> {
     pub token: &'a str,
     /// No call that may not be repeated starts later than this.
     pub until: Instant,
+    /// Texts of the secrets that calls are sent with; a call without its text lets AWS choose one.
+    pub secrets: &'a BTreeMap<SecretRef, SecretString>,
     /// Only asked, not made.
     pub rehearsal: bool,
 }
@@ -44,6 +48,8 @@ macro_rules! sent {
         }
     }};
 }
+
+mod vpn;
 
 impl Ec2Call {
     /// Its row in the table of operations: how it may be repeated, what takes it back, which permission it needs.
@@ -73,6 +79,21 @@ impl Ec2Call {
             Ec2Call::DeleteSecurityGroup { .. } => Operation::DeleteSecurityGroup,
             Ec2Call::ImportKeyPair { .. } => Operation::ImportKeyPair,
             Ec2Call::DeleteKeyPair { .. } => Operation::DeleteKeyPair,
+            Ec2Call::CreateCustomerGateway { .. } => Operation::CreateCustomerGateway,
+            Ec2Call::DeleteCustomerGateway { .. } => Operation::DeleteCustomerGateway,
+            Ec2Call::CreateVpnGateway { .. } => Operation::CreateVpnGateway,
+            Ec2Call::AttachVpnGateway { .. } => Operation::AttachVpnGateway,
+            Ec2Call::DetachVpnGateway { .. } => Operation::DetachVpnGateway,
+            Ec2Call::DeleteVpnGateway { .. } => Operation::DeleteVpnGateway,
+            Ec2Call::EnableVgwRoutePropagation { .. } => Operation::EnableVgwRoutePropagation,
+            Ec2Call::DisableVgwRoutePropagation { .. } => Operation::DisableVgwRoutePropagation,
+            Ec2Call::CreateVpnConnection(_) => Operation::CreateVpnConnection,
+            Ec2Call::DeleteVpnConnection { .. } => Operation::DeleteVpnConnection,
+            Ec2Call::CreateVpnConnectionRoute { .. } => Operation::CreateVpnConnectionRoute,
+            Ec2Call::DeleteVpnConnectionRoute { .. } => Operation::DeleteVpnConnectionRoute,
+            Ec2Call::CreateDhcpOptions { .. } => Operation::CreateDhcpOptions,
+            Ec2Call::AssociateDhcpOptions { .. } => Operation::AssociateDhcpOptions,
+            Ec2Call::DeleteDhcpOptions { .. } => Operation::DeleteDhcpOptions,
             Ec2Call::RunInstances(_) => Operation::RunInstances,
             Ec2Call::TerminateInstances { .. } => Operation::TerminateInstances,
             Ec2Call::AssociateAddress { .. } => Operation::AssociateAddress,
@@ -137,6 +158,21 @@ impl Sender<'_> {
             | Ec2Call::DisassociateRouteTable { .. }
             | Ec2Call::AuthorizeSecurityGroupIngress { .. }
             | Ec2Call::RevokeSecurityGroupIngress { .. } => self.arrange(call).await.map(|()| None),
+            Ec2Call::CreateCustomerGateway { .. }
+            | Ec2Call::DeleteCustomerGateway { .. }
+            | Ec2Call::CreateVpnGateway { .. }
+            | Ec2Call::AttachVpnGateway { .. }
+            | Ec2Call::DetachVpnGateway { .. }
+            | Ec2Call::DeleteVpnGateway { .. }
+            | Ec2Call::EnableVgwRoutePropagation { .. }
+            | Ec2Call::DisableVgwRoutePropagation { .. } => self.gateways(call).await,
+            Ec2Call::CreateVpnConnection(_)
+            | Ec2Call::DeleteVpnConnection { .. }
+            | Ec2Call::CreateVpnConnectionRoute { .. }
+            | Ec2Call::DeleteVpnConnectionRoute { .. } => self.vpn(call).await,
+            Ec2Call::CreateDhcpOptions { .. }
+            | Ec2Call::AssociateDhcpOptions { .. }
+            | Ec2Call::DeleteDhcpOptions { .. } => self.dhcp(call).await,
             Ec2Call::DeleteVpc { .. }
             | Ec2Call::DeleteSubnet { .. }
             | Ec2Call::DeleteInternetGateway { .. }

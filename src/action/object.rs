@@ -16,7 +16,7 @@ use super::sending::{Ledger, Orders, Stopped, carry_out, rehearse, stopped_befor
 use super::world::World;
 use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
 use crate::aws::{AwsFailure, Holder};
-use crate::engagement::{Change, Difference, Failure, Outcome, Rehearsal, RepeatClass};
+use crate::engagement::{Change, Difference, Failure, Outcome, Question, Rehearsal, RepeatClass};
 use crate::journal::DurableIntent;
 
 /// Looks at something that is being taken away.
@@ -41,6 +41,11 @@ const COMING_LOOKS: u32 = 120;
 pub(super) enum Sight {
     Nothing {
         said: String,
+    },
+    /// Not there, and another one has its place, which these calls give it: what was there is put back by an undo.
+    Replaces {
+        said: String,
+        calls: Vec<Ec2Call>,
     },
     Ready(Found),
     /// Ours, but seen by one look and not yet by another: look again.
@@ -144,7 +149,7 @@ impl<T: Thing> Action for Object<T> {
     async fn probe(&self, world: &World) -> Probe {
         match self.settled(world).await {
             Err(failure) => Probe::Unknown(Trouble::Failure(failure)),
-            Ok(Sight::Nothing { said }) => Probe::Absent { said },
+            Ok(Sight::Nothing { said } | Sight::Replaces { said, .. }) => Probe::Absent { said },
             Ok(Sight::Ready(found) | Sight::Coming(found)) => Probe::Same(found),
             Ok(Sight::Appearing { said }) => {
                 Probe::Unknown(Trouble::Failure(Failure::new(said, "Look again in a minute.")))
@@ -159,6 +164,13 @@ impl<T: Thing> Action for Object<T> {
         }
     }
 
+    async fn at_hand(&self, world: &World) -> Result<(), Question> {
+        for reference in self.0.calls().iter().flat_map(Ec2Call::secrets) {
+            world.secret(reference).await?;
+        }
+        Ok(())
+    }
+
     async fn rehearse(&self, world: &World) -> Vec<Rehearsal> {
         rehearse(world, &self.0.calls()).await
     }
@@ -171,6 +183,7 @@ impl<T: Thing> Action for Object<T> {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
                 Ok(Sight::Nothing { .. }) => self.0.calls(),
+                Ok(Sight::Replaces { calls, .. }) => calls,
                 Ok(Sight::Appearing { said }) => {
                     hidden = Failure::new(said, "Wait a minute and try again.");
                     between_rounds(world).await;
@@ -218,9 +231,12 @@ impl<T: Thing> Action for Object<T> {
         match self.see(world).await {
             Err(failure) => Verified::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Ready(found)) => Verified::So(found),
-            Ok(Sight::Nothing { said } | Sight::Appearing { said } | Sight::Coming(Found { said, .. })) => {
-                Verified::NotYet { said }
-            }
+            Ok(
+                Sight::Nothing { said }
+                | Sight::Replaces { said, .. }
+                | Sight::Appearing { said }
+                | Sight::Coming(Found { said, .. }),
+            ) => Verified::NotYet { said },
             Ok(Sight::Partial(partial)) => Verified::NotYet { said: partial.said },
             Ok(Sight::Foreign { said, differences }) => Verified::NotSo(foreign(&said, &differences)),
             Ok(Sight::Broken(failure)) => Verified::NotSo(failure),
@@ -278,7 +294,7 @@ impl<T: Thing> Action for Object<T> {
         let found = match self.see(world).await? {
             Sight::Ready(found) | Sight::Coming(found) => found,
             Sight::Appearing { said } => return Err(Failure::new(said, "Wait a minute, then adopt it again.")),
-            Sight::Nothing { said } => {
+            Sight::Nothing { said } | Sight::Replaces { said, .. } => {
                 let said =
                     world.subject.adopted.as_ref().map_or(said, |id| format!("there is no {id} that could be {noun}"));
                 return Err(Failure::new(said, advice));
@@ -456,7 +472,7 @@ impl<T: Thing> Object<T> {
             }
             match self.see(world).await {
                 Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Partial(_)) => return true,
-                Ok(Sight::Nothing { .. } | Sight::Appearing { .. }) => {}
+                Ok(Sight::Nothing { .. } | Sight::Replaces { .. } | Sight::Appearing { .. }) => {}
                 Ok(Sight::Foreign { .. } | Sight::Broken(_)) | Err(_) => return false,
             }
         }

@@ -10,7 +10,7 @@ use super::ec2_call::Ec2Call;
 use super::ec2_send::Sender;
 use super::world::World;
 use crate::aws::{Effect, Fate, Kind};
-use crate::engagement::{Failure, Leave, Outcome, Rehearsal, SENT_WITHIN};
+use crate::engagement::{Failure, Leave, Outcome, Question, Rehearsal, SENT_WITHIN};
 use crate::journal::DurableIntent;
 
 /// The token of calls that are only rehearsed: AWS keeps none of those.
@@ -37,7 +37,7 @@ impl<'a> Orders<'a> {
 /// Why a list of calls was not carried out to its end.
 pub(super) enum Stopped {
     ThereAlready(Failure),
-    /// Something hangs on what was to be taken away.
+    /// Something hangs on what was to be taken away, or it is on its way from one state to another.
     InUse(Failure),
     /// The token was used before, for other values or for something that is gone since.
     Spent(Failure),
@@ -54,7 +54,19 @@ pub(super) async fn carry_out(
     ledger: &mut Ledger,
 ) -> Result<(), Stopped> {
     let cloud = world.cloud().map_err(Stopped::Refused)?;
-    let sender = Sender { cloud, marks: &orders.marks, token: orders.token, until: orders.until, rehearsal: false };
+    let mut secrets = BTreeMap::new();
+    for reference in calls.iter().flat_map(Ec2Call::secrets) {
+        let text = world.secret(reference).await.map_err(|question| Stopped::Refused(missing(&question)))?;
+        secrets.insert(reference.clone(), text);
+    }
+    let sender = Sender {
+        cloud,
+        marks: &orders.marks,
+        token: orders.token,
+        until: orders.until,
+        secrets: &secrets,
+        rehearsal: false,
+    };
     for call in calls {
         let call = match &ledger.id {
             Some(id) => call.about(id),
@@ -84,7 +96,9 @@ pub(super) async fn carry_out(
                 ledger.there_already = Some(operation.to_owned());
                 return Err(Stopped::ThereAlready(failure.into()));
             }
-            Err(failure) if failure.kind == Kind::InUse => return Err(Stopped::InUse(failure.into())),
+            Err(failure) if matches!(failure.kind, Kind::InUse | Kind::NotReady) => {
+                return Err(Stopped::InUse(failure.into()));
+            }
             Err(failure) if failure.kind == Kind::Token => return Err(Stopped::Spent(failure.into())),
             Err(failure) if failure.fate == Fate::Unknown => {
                 return Err(Stopped::Lost(operation.to_owned(), failure.into()));
@@ -93,6 +107,15 @@ pub(super) async fn carry_out(
         }
     }
     Ok(())
+}
+
+/// It was there when the step began.
+fn missing(question: &Question) -> Failure {
+    let what = match question {
+        Question::NeedsSecret { reference, why } => format!("{}: {why}", reference.said()),
+        _ => "a person must answer a question first".to_owned(),
+    };
+    Failure::new(what, "Run the step again, which asks for it first. Nothing was sent.")
 }
 
 /// Asks AWS whether these calls may be made, one of each operation, and makes none.
@@ -117,8 +140,8 @@ async fn may(world: &World, call: &Ec2Call) -> Leave {
         Err(failure) => return untold(failure.what),
     };
     let marks = world.subject.marks(REHEARSAL, 0);
-    let sender =
-        Sender { cloud, marks: &marks, token: REHEARSAL, until: Instant::now() + SENT_WITHIN, rehearsal: true };
+    let (secrets, until) = (BTreeMap::new(), Instant::now() + SENT_WITHIN);
+    let sender = Sender { cloud, marks: &marks, token: REHEARSAL, until, secrets: &secrets, rehearsal: true };
     match sender.send(call).await {
         Ok(_) => untold("the endpoint took it for a call that is meant: look what it made".to_owned()),
         Err(failure) if failure.code.as_deref() == Some("DryRunOperation") => Leave::Allowed,

@@ -193,6 +193,13 @@ pub(super) const ROWS: &[Row] = &[
         "Change one of them. The customer's side can still be changed later, Amazon's cannot.",
     ),
     row_of(
+        Kind::Invalid,
+        &["InvalidVpnConnection.InvalidType"],
+        "The connection learns its routes by BGP, so it takes no static ones.",
+        "Leave the static routes out, or make the connection anew with static routing: it cannot be changed later, and a \
+         new one has new addresses.",
+    ),
+    row_of(
         Kind::Exists,
         &["InvalidCustomerGateway.DuplicateIpAddress"],
         "A customer gateway with this address is there already, perhaps in another account.",

@@ -28,7 +28,7 @@ pub use operations::{Effect, Operation, Repeat, Row, Rung, Scope, Service, Undo}
 pub use policy::{Ground, policy};
 pub use retry::{Patience, Resend, send};
 pub use secrets::{RECOVERY_DAYS, SecretSeen};
-pub use tags::{Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
+pub use tags::{FORMER, Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
 pub use watch::CallSeen;
 
 #[cfg(test)]

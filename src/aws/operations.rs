@@ -179,10 +179,18 @@ impl Row {
         Row { scope: Scope::Ours(of), ..self }
     }
 
+    const fn not_in_moto(self, why: &'static str) -> Row {
+        Row { moto: Rung::Not(why), ..self }
+    }
+
     const fn without_dry_run(self) -> Row {
         Row { dry_run: false, ..self }
     }
 }
+
+/// Of moto's server, version 5.2.5.
+const LACKS: &str = "moto does not know the call";
+const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
 
 macro_rules! operations {
     ($($name:ident = $row:expr,)*) => {
@@ -274,6 +282,44 @@ operations! {
     DescribeKeyPairs = reads(Ec2),
     ImportKeyPair = makes(Ec2, Natural, &[DescribeKeyPairs], &["key-pair"]).undone_by(DeleteKeyPair),
     DeleteKeyPair = takes(Ec2, &[DescribeKeyPairs]).of_ours("key-pair"),
+
+    DescribeCustomerGateways = reads(Ec2),
+    CreateCustomerGateway =
+        makes(Ec2, Natural, &[DescribeCustomerGateways], &["customer-gateway"]).undone_by(DeleteCustomerGateway),
+    DeleteCustomerGateway = takes(Ec2, &[DescribeCustomerGateways]).of_ours("customer-gateway"),
+
+    DescribeVpnGateways = reads(Ec2),
+    CreateVpnGateway = makes(Ec2, Tag, &[DescribeVpnGateways], &["vpn-gateway"]).undone_by(DeleteVpnGateway),
+    AttachVpnGateway = arranges(Ec2, &[DescribeVpnGateways]).undone_by(DetachVpnGateway),
+    DetachVpnGateway = takes(Ec2, &[DescribeVpnGateways]),
+    DeleteVpnGateway = takes(Ec2, &[DescribeVpnGateways]).of_ours("vpn-gateway"),
+    EnableVgwRoutePropagation =
+        arranges(Ec2, &[DescribeRouteTables]).undone_by(DisableVgwRoutePropagation).not_in_moto(LACKS),
+    DisableVgwRoutePropagation = takes(Ec2, &[DescribeRouteTables]).not_in_moto(LACKS),
+
+    DescribeVpnConnections = reads(Ec2),
+    CreateVpnConnection =
+        makes(Ec2, Tag, &[DescribeVpnConnections], &["vpn-connection"])
+            .on(&["customer-gateway", "vpn-gateway"])
+            .undone_by(DeleteVpnConnection),
+    DeleteVpnConnection = takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection"),
+    CreateVpnConnectionRoute =
+        arranges(Ec2, &[DescribeVpnConnections])
+            .undone_by(DeleteVpnConnectionRoute)
+            .without_dry_run()
+            .not_in_moto(LACKS),
+    DeleteVpnConnectionRoute = takes(Ec2, &[DescribeVpnConnections]).without_dry_run().not_in_moto(LACKS),
+    GetVpnConnectionDeviceTypes = reads(Ec2).not_in_moto(LACKS),
+    GetVpnConnectionDeviceSampleConfiguration = reads(Ec2).not_in_moto(LACKS),
+
+    DescribeDhcpOptions = reads(Ec2).not_in_moto(UNTAGGED),
+    CreateDhcpOptions =
+        makes(Ec2, Tag, &[DescribeDhcpOptions], &["dhcp-options"])
+            .undone_by(DeleteDhcpOptions)
+            .not_in_moto(UNTAGGED),
+    AssociateDhcpOptions =
+        arranges(Ec2, &[DescribeVpcs]).undone_by(AssociateDhcpOptions).not_in_moto(UNTAGGED),
+    DeleteDhcpOptions = takes(Ec2, &[DescribeDhcpOptions]).of_ours("dhcp-options").not_in_moto(UNTAGGED),
 
     DescribeImages = reads(Ec2),
     DescribeInstances = reads(Ec2),

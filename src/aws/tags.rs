@@ -6,6 +6,8 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
 pub(super) const ENGAGEMENT: &str = "onramp:engagement";
 const KEY: &str = "onramp:key";
+/// On what takes the place of something that an undo puts back: its id.
+pub const FORMER: &str = "onramp:former";
 const TOKEN: &str = "onramp:token";
 const RUN: &str = "onramp:run";
 

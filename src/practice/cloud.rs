@@ -179,6 +179,12 @@ impl Cloud {
         self.0.layer.lock().await.keyed(&self.0.region, now)
     }
 
+    /// Takes a tunnel of a VPN connection down, or lets it come up: the customer's side, where nobody is.
+    pub async fn set_tunnel(&self, connection: &str, number: usize, down: bool) {
+        let now = self.now();
+        self.0.layer.lock().await.set_tunnel(&self.0.region, now, connection, number, down);
+    }
+
     /// Would a TCP connection from there arrive at this port? By security groups, addresses, gateways and routes.
     pub async fn reachable(&self, from: Source, to_ip: IpAddr, port: u16) -> Reach {
         let now = self.now();

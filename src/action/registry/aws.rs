@@ -2,11 +2,15 @@
 
 use super::super::aws_account::{ConsoleHostKeys, InstanceReady, TheAccount, TheImage, TheRegion};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
+use super::super::aws_dhcp::TheDhcpOptions;
 use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
 use super::super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
 use super::super::aws_secret::TheSecret;
+use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
+use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
+use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
 use super::super::check::Check;
 use super::super::object::Object;
 use super::{KEY, NAME, Row, may, must, secret};
@@ -177,6 +181,153 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeSecurityGroupRules, DescribeTags, RevokeSecurityGroupIngress, AuthorizeSecurityGroupIngress],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(Closed::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/customer-gateway",
+        summary: "The customer's VPN device, as AWS knows it; one that is there already is never taken away",
+        arguments: &[
+            must("address", "its public address"),
+            may("asn", "its AS number; 65000 when not given, as with static routing"),
+            may("device", "a name for it"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "cgw-…")],
+        sends: &[DescribeCustomerGateways, DescribeTags, CreateCustomerGateway, DeleteCustomerGateway],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheCustomerGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-gateway",
+        summary: "A virtual private gateway, attached to the VPC",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            may("asn", "Amazon's AS number, which can never be changed; 64512 when not given"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "vgw-…")],
+        sends: &[
+            DescribeVpnGateways,
+            DescribeTags,
+            CreateVpnGateway,
+            AttachVpnGateway,
+            DetachVpnGateway,
+            DeleteVpnGateway,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheVpnGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/route-propagation",
+        summary: "A route table learns the routes of a virtual private gateway",
+        arguments: &[must("gateway", "vgw-…, attached to the table's VPC"), must("table", "rtb-…")],
+        results: &[],
+        sends: &[DescribeRouteTables, DescribeTags, EnableVgwRoutePropagation, DisableVgwRoutePropagation],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(Propagation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-connection",
+        summary: "A VPN connection with its two tunnels; a new one has new addresses",
+        arguments: &[
+            must("customer_gateway", "cgw-…"),
+            must("gateway", "vgw-…"),
+            may("routing", "static or bgp, for ever; static when not given"),
+            may("inside", "a /30 range of 169.254.0.0/16 for each tunnel; AWS chooses when not given"),
+            secret("key_one", "pre-shared key of the first tunnel, as a secret; AWS makes one when not given"),
+            secret("key_two", "that of the second tunnel"),
+            may("ike", "list of ikev1, ikev2; both when not given"),
+            may("encryption", "list, such as AES256-GCM-16; AWS's own list when not given"),
+            may("integrity", "list, such as SHA2-256"),
+            may("dh_groups", "list of numbers, such as 14, 19, 20"),
+            may("startup", "add (the customer begins) or start (AWS does, with ikev2 only); add when not given"),
+            may("dpd", "clear, none or restart when the other side is silent; clear when not given"),
+            may("local", "the customer's range in the tunnels; 0.0.0.0/0 when not given"),
+            may("remote", "AWS's range in the tunnels; 0.0.0.0/0 when not given"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "vpn-…"), ("tunnels", "list of {outside, inside}")],
+        sends: &[DescribeVpnConnections, DescribeTags, CreateVpnConnection, DeleteVpnConnection],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheVpnConnection::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-route",
+        summary: "A range behind the customer's device, for a connection without BGP",
+        arguments: &[must("vpn", "vpn-…"), must("to", "the range")],
+        results: &[],
+        sends: &[DescribeVpnConnections, DescribeTags, CreateVpnConnectionRoute, DeleteVpnConnectionRoute],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheVpnRoute::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-tunnels",
+        summary: "The tunnels of a connection are up, as AWS sees them",
+        arguments: &[
+            must("vpn", "vpn-…"),
+            may("up", "how many of the two; 2 when not given"),
+            may("routes", "routes that each must bring at least; 0 when not given"),
+        ],
+        results: &[("tunnels", "list of {outside, status, routes, since}")],
+        sends: &[DescribeVpnConnections],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Tunnels::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-device",
+        summary: "The entry of AWS's list of VPN devices that is nearest to the customer's",
+        arguments: &[
+            must("vendor", "as AWS writes it, or Generic"),
+            may("platform", "the nearest one of the vendor"),
+            may("software", "the nearest one of the platform"),
+        ],
+        results: &[
+            ("id", "eight hexadecimal digits"),
+            ("vendor", "its name"),
+            ("platform", "its name"),
+            ("software", "its version"),
+        ],
+        sends: &[GetVpnConnectionDeviceTypes],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheDevice::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-device-configuration",
+        summary: "AWS's sample configuration for the customer's device, its keys held back",
+        arguments: &[
+            must("vpn", "vpn-…"),
+            must("device", "id from aws/vpn-device"),
+            may("ike", "ikev2 or ikev1; ikev2 when not given"),
+        ],
+        results: &[("configuration", "the text, without pre-shared keys")],
+        sends: &[DescribeVpnConnections, GetVpnConnectionDeviceSampleConfiguration],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Sample::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dhcp-options",
+        summary: "What the hosts of a VPC are told of names and time; its undo puts back what they were told before",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            may("domain", "domain that is searched for short names"),
+            may("name_servers", "up to four addresses, or AmazonProvidedDNS"),
+            may("time_servers", "up to four addresses"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "dopt-…")],
+        sends: &[
+            DescribeDhcpOptions,
+            DescribeVpcs,
+            DescribeTags,
+            CreateDhcpOptions,
+            AssociateDhcpOptions,
+            DeleteDhcpOptions,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheDhcpOptions::new(arguments, subject)?))),
     },
     Row {
         name: "aws/key-pair",

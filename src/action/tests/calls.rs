@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::ec2_call::{
     Ebs, Ec2Call, Flag, Label, Launch, MetadataOptions, RootVolume, RouteTarget, Rule, Source, Token, VpcAttribute,
 };
+use super::super::ec2_vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
 use crate::aws::{Operation, Service};
 use crate::engagement::RepeatClass;
 
@@ -33,6 +34,18 @@ pub(super) fn one_of_each() -> Vec<Ec2Call> {
         }],
         user_data: None,
         client_token: Token,
+        tag_specifications: label(),
+    };
+    let vpn = VpnRequest {
+        r#type: IPSEC,
+        customer_gateway_id: id(),
+        vpn_gateway_id: id(),
+        options: VpnOptions {
+            static_routes_only: true,
+            local_ipv4_network_cidr: None,
+            remote_ipv4_network_cidr: None,
+            tunnel_options: [TunnelOptions::default(), TunnelOptions::default()],
+        },
         tag_specifications: label(),
     };
     vec![
@@ -69,6 +82,27 @@ pub(super) fn one_of_each() -> Vec<Ec2Call> {
         Ec2Call::TerminateInstances { instance_ids: [id()] },
         Ec2Call::AssociateAddress { allocation_id: id(), instance_id: id(), allow_reassociation: false },
         Ec2Call::DisassociateAddress { association_id: id() },
+        Ec2Call::CreateCustomerGateway {
+            r#type: IPSEC,
+            ip_address: id(),
+            asn: 65_010.into(),
+            device_name: None,
+            tag_specifications: label(),
+        },
+        Ec2Call::DeleteCustomerGateway { customer_gateway_id: id() },
+        Ec2Call::CreateVpnGateway { r#type: IPSEC, amazon_side_asn: 64_512, tag_specifications: label() },
+        Ec2Call::AttachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
+        Ec2Call::DetachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
+        Ec2Call::DeleteVpnGateway { vpn_gateway_id: id() },
+        Ec2Call::EnableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
+        Ec2Call::DisableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
+        Ec2Call::CreateVpnConnection(Box::new(vpn)),
+        Ec2Call::DeleteVpnConnection { vpn_connection_id: id() },
+        Ec2Call::CreateVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
+        Ec2Call::DeleteVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
+        Ec2Call::CreateDhcpOptions { dhcp_configurations: Vec::new(), former: id(), tag_specifications: label() },
+        Ec2Call::AssociateDhcpOptions { dhcp_options_id: id(), vpc_id: id() },
+        Ec2Call::DeleteDhcpOptions { dhcp_options_id: id() },
     ]
 }
 

@@ -71,7 +71,14 @@ async fn of_two_of_ours_the_older_counts_and_an_undo_takes_both() {
         let marks = stage.world.subject.marks(token, if token == "one" { 2 } else { 1 });
         let cloud = stage.world.cloud.as_ref().unwrap();
         let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-        let sender = super::super::ec2_send::Sender { cloud, marks: &marks, token, until, rehearsal: false };
+        let sender = super::super::ec2_send::Sender {
+            cloud,
+            marks: &marks,
+            token,
+            until,
+            secrets: &BTreeMap::new(),
+            rehearsal: false,
+        };
         made.push(sender.send(&call).await.unwrap().unwrap());
     }
     let action = stage.action("aws/elastic-address", &with);

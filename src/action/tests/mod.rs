@@ -13,6 +13,7 @@ mod rehearsals;
 mod rungs;
 mod secrets;
 mod taken_over;
+mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

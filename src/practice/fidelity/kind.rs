@@ -17,6 +17,10 @@ pub(super) enum Kind {
     Instance,
     Volume,
     Interface,
+    CustomerGateway,
+    VpnGateway,
+    VpnConnection,
+    DhcpOptions,
 }
 
 struct Row {
@@ -40,7 +44,7 @@ const fn row(
     Row { kind, prefix, resource_type, word, not_found, malformed }
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 16] = [
     row(Kind::Vpc, "vpc", "vpc", "vpc ID", "InvalidVpcID.NotFound", "InvalidVpcId.Malformed"),
     row(Kind::Subnet, "subnet", "subnet", "subnet ID", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed"),
     row(
@@ -87,6 +91,38 @@ const ROWS: [Row; 12] = [
         "networkInterface ID",
         "InvalidNetworkInterfaceID.NotFound",
         "InvalidNetworkInterfaceId.Malformed",
+    ),
+    row(
+        Kind::CustomerGateway,
+        "cgw",
+        "customer-gateway",
+        "customerGateway ID",
+        "InvalidCustomerGatewayID.NotFound",
+        "InvalidCustomerGatewayId.Malformed",
+    ),
+    row(
+        Kind::VpnGateway,
+        "vgw",
+        "vpn-gateway",
+        "vpnGateway ID",
+        "InvalidVpnGatewayID.NotFound",
+        "InvalidVpnGatewayID.Malformed",
+    ),
+    row(
+        Kind::VpnConnection,
+        "vpn",
+        "vpn-connection",
+        "vpnConnection ID",
+        "InvalidVpnConnectionID.NotFound",
+        "InvalidVpnConnectionID.Malformed",
+    ),
+    row(
+        Kind::DhcpOptions,
+        "dopt",
+        "dhcp-options",
+        "dhcpOptions ID",
+        "InvalidDhcpOptionID.NotFound",
+        "InvalidDhcpOptionsId.Malformed",
     ),
 ];
 

@@ -7,6 +7,7 @@
 mod addresses;
 mod base;
 mod describe;
+mod dhcp;
 mod gateways;
 mod groups;
 mod images;
@@ -28,6 +29,8 @@ mod tags;
 mod tokens;
 pub(super) mod views;
 mod vpc;
+mod vpn;
+mod vpn_connections;
 mod world;
 mod xml;
 
@@ -295,6 +298,36 @@ async fn answer_hosts(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DescribeTags" => tags::list(call)?,
         "UpdateSecurityGroupRuleDescriptionsIngress" => rules::describe_again(call, false).await?,
         "UpdateSecurityGroupRuleDescriptionsEgress" => rules::describe_again(call, true).await?,
+        _ => return answer_vpn(call),
+    };
+    Ok(Some(answer))
+}
+
+/// What leads to the customer's data centre, and what hosts are told (spec/domain.md §4.2 and §7.4). winterbaume knows
+/// nothing of these objects.
+fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
+    let answer = match call.ask.action() {
+        "CreateCustomerGateway" => vpn::create_customer(call)?,
+        "DescribeCustomerGateways" => vpn::list_customers(call)?,
+        "DeleteCustomerGateway" => vpn::delete_customer(call)?,
+        "CreateVpnGateway" => vpn::create(call)?,
+        "DescribeVpnGateways" => vpn::list(call)?,
+        "AttachVpnGateway" => vpn::attach(call)?,
+        "DetachVpnGateway" => vpn::detach(call)?,
+        "DeleteVpnGateway" => vpn::delete(call)?,
+        "EnableVgwRoutePropagation" => vpn::propagate(call, true)?,
+        "DisableVgwRoutePropagation" => vpn::propagate(call, false)?,
+        "CreateVpnConnection" => vpn_connections::create(call)?,
+        "DescribeVpnConnections" => vpn_connections::list(call)?,
+        "DeleteVpnConnection" => vpn_connections::delete(call)?,
+        "CreateVpnConnectionRoute" => vpn_connections::create_route(call)?,
+        "DeleteVpnConnectionRoute" => vpn_connections::delete_route(call)?,
+        "GetVpnConnectionDeviceTypes" => vpn_connections::device_types(call)?,
+        "GetVpnConnectionDeviceSampleConfiguration" => vpn_connections::sample(call)?,
+        "CreateDhcpOptions" => dhcp::create(call)?,
+        "DescribeDhcpOptions" => dhcp::list(call)?,
+        "AssociateDhcpOptions" => dhcp::associate(call)?,
+        "DeleteDhcpOptions" => dhcp::delete(call)?,
         other if UNKEPT.contains(&other) => {
             let message = format!("The practice cloud does not do {other}.");
             return Err(Refusal::new("UnsupportedOperation", message));
@@ -306,7 +339,7 @@ async fn answer_hosts(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
 
 /// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
 /// wrong one.
-const UNKEPT: [&str; 13] = [
+const UNKEPT: [&str; 17] = [
     "AssociateVpcCidrBlock",
     "CreateDefaultSubnet",
     "CreateDefaultVpc",
@@ -315,7 +348,11 @@ const UNKEPT: [&str; 13] = [
     "DescribeInstanceAttribute",
     "DescribeNetworkInterfaces",
     "DescribeVolumes",
+    "GetVpnTunnelReplacementStatus",
     "ModifySecurityGroupRules",
+    "ModifyVpnConnection",
+    "ModifyVpnConnectionOptions",
+    "ModifyVpnTunnelOptions",
     "RebootInstances",
     "ReplaceRouteTableAssociation",
     "StartInstances",

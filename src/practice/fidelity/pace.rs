@@ -19,6 +19,12 @@ pub(super) enum Wait {
     InstanceRunning,
     InstanceChecks,
     InstanceGone,
+    VpnGatewayAttached,
+    VpnGatewayDetached,
+    VpnConnection,
+    VpnConnectionGone,
+    /// From when the connection is there.
+    VpnTunnel,
 }
 
 impl Pace {
@@ -33,6 +39,8 @@ impl Pace {
             Wait::InstanceRunning => 1500,
             Wait::InstanceChecks => 3000,
             Wait::InstanceGone => 1500,
+            Wait::VpnGatewayAttached | Wait::VpnGatewayDetached | Wait::VpnConnectionGone => 1500,
+            Wait::VpnConnection | Wait::VpnTunnel => 3000,
         }
     }
 

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::refusal::Refusal;
 use super::tags;
 use super::tokens;
+use super::vpn;
 use super::world::{Route, RouteTable, TableAssociation, World};
 use super::xml::Xml;
 
@@ -37,6 +38,7 @@ pub(super) fn alive(world: &World, vpc: &str, target: &str) -> bool {
         Some(Kind::InternetGateway) => world.gateways.get(target).is_some_and(|g| g.vpc.as_deref() == Some(vpc)),
         Some(Kind::NatGateway) => world.nats.get(target).is_some_and(|nat| world.holds(nat)),
         Some(Kind::Instance) => world.instances.get(target).is_some_and(|i| i.terminated.is_none()),
+        Some(Kind::VpnGateway) => vpn::is_attached(world, target, vpc),
         _ => true,
     }
 }
@@ -54,7 +56,9 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     }
     let id = call.pass_for("routeTableId", &[]).await?;
     call.world.born(&id, tags);
-    call.world.route_tables.insert(id.clone(), RouteTable { vpc, routes: local(cidr), associations: vec![] });
+    call.world
+        .route_tables
+        .insert(id.clone(), RouteTable { vpc, routes: local(cidr), associations: vec![], propagating: vec![] });
     tokens::remember(call, vec![id.clone()]);
     Ok(created(call, &id))
 }
@@ -83,7 +87,17 @@ fn item(world: &World, id: &str) -> Xml {
         head.tree("associationState", Xml::new().text("state", "associated"))
     });
     let head = Xml::new().text("routeTableId", id).text("vpcId", &table.vpc).text("ownerId", &world.account);
-    head.set("routeSet", routes).set("associationSet", associations).set("tagSet", world.tag_set(id))
+    let learnt = table.propagating.iter().flat_map(|gateway| {
+        let own = |prefix: &Ipv4Net| table.routes.iter().any(|route| route.destination == *prefix);
+        let prefixes = world.propagated(gateway).into_iter().filter(move |prefix| !own(prefix));
+        prefixes.map(move |prefix| {
+            let route = Xml::new().text("destinationCidrBlock", prefix).text("gatewayId", gateway);
+            route.text("state", "active").text("origin", "EnableVgwRoutePropagation")
+        })
+    });
+    let propagating = table.propagating.iter().map(|gateway| Xml::new().text("gatewayId", gateway));
+    let head = head.set("propagatingVgwSet", propagating);
+    head.set("routeSet", routes.chain(learnt)).set("associationSet", associations).set("tagSet", world.tag_set(id))
 }
 
 /// The field in which AWS shows a target of a kind that this layer does not keep.
@@ -148,6 +162,10 @@ fn target(call: &Call<'_>, table: &str, vpc: &str) -> Result<String, Refusal> {
     let world = &*call.world;
     let same_network = match (name, Kind::of(id)) {
         ("GatewayId", Some(Kind::InternetGateway)) => world.gateway(id)?.vpc.as_deref() == Some(vpc),
+        ("GatewayId", Some(Kind::VpnGateway)) => {
+            vpn::live(world, id)?;
+            vpn::is_attached(world, id, vpc)
+        }
         ("GatewayId", Some(Kind::NatGateway)) => {
             return Err(Refusal::new("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist")));
         }

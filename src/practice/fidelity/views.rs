@@ -68,6 +68,9 @@ impl Layer {
         let gone = |id: &str| {
             world.instances.get(id).is_some_and(|instance| instance.terminated.is_some())
                 || world.nats.get(id).is_some_and(|nat| nat.deleted.is_some())
+                || world.customer_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
+                || world.vpn_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
+                || world.vpn_connections.get(id).is_some_and(|connection| connection.deleted.is_some())
         };
         let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
             let kind = id.split('-').next().unwrap_or_default();
@@ -77,6 +80,15 @@ impl Layer {
         let keyed = keyed.filter(|found| !found.starts_with("vol ") && !found.starts_with("eni "));
         let secrets = world.secrets.values().filter_map(|secret| secret.keyed());
         keyed.chain(secrets.map(|(engagement, key)| format!("secret {engagement} {key}"))).collect()
+    }
+
+    /// Takes a tunnel of a connection down, or lets it come up.
+    pub(crate) fn set_tunnel(&mut self, region: &str, now: i64, connection: &str, number: usize, down: bool) {
+        self.at(region, now);
+        let tunnels = self.worlds.get_mut(region).and_then(|world| world.vpn_connections.get_mut(connection));
+        if let Some(tunnel) = tunnels.and_then(|connection| connection.tunnels.get_mut(number)) {
+            tunnel.down = down;
+        }
     }
 
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {

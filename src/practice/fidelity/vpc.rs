@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::tags;
 use super::world::{RouteTable, Subnet, TableAssociation, Tags, Vpc, World};
 use super::xml::Xml;
-use super::{groups, routes};
+use super::{dhcp, groups, routes, vpn};
 
 /// Default quotas: docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html.
 const MOST_VPCS: usize = 5;
@@ -45,12 +45,18 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     }
     let id = call.pass_for("vpcId", &[("CidrBlock", &cidr.to_string())]).await?;
     call.world.born(&id, tags);
-    let vpc = Vpc { cidr, is_default: false, tenancy, dns_support: true, dns_hostnames: false };
+    let vpc =
+        Vpc { cidr, is_default: false, tenancy, dns_support: true, dns_hostnames: false, dhcp: dhcp::FIRST.into() };
     call.world.vpcs.insert(id.clone(), vpc);
     let main = call.make("CreateRouteTable", &[("VpcId", &id)], "routeTableId").await?;
     call.world.born(&main, Tags::new());
     let association = TableAssociation { id: call.world.mint("rtbassoc"), subnet: None };
-    let table = RouteTable { vpc: id.clone(), routes: routes::local(cidr), associations: vec![association] };
+    let table = RouteTable {
+        vpc: id.clone(),
+        routes: routes::local(cidr),
+        associations: vec![association],
+        propagating: vec![],
+    };
     call.world.route_tables.insert(main, table);
     groups::make_default(call, &id).await?;
     Ok(Xml::new().tree("vpc", vpc_item(call.world, &id, "pending")))
@@ -62,7 +68,7 @@ fn vpc_item(world: &World, id: &str, state: &str) -> Xml {
     let block = block.tree("cidrBlockState", Xml::new().text("state", "associated"));
     let head =
         Xml::new().text("vpcId", id).text("ownerId", &world.account).text("state", state).text("cidrBlock", vpc.cidr);
-    let head = head.set("cidrBlockAssociationSet", [block]).text("dhcpOptionsId", "dopt-00000001");
+    let head = head.set("cidrBlockAssociationSet", [block]).text("dhcpOptionsId", &vpc.dhcp);
     head.text("instanceTenancy", &vpc.tenancy).text("isDefault", vpc.is_default).set("tagSet", world.tag_set(id))
 }
 
@@ -133,7 +139,8 @@ pub(super) async fn delete(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let used = world.subnets.values().any(|subnet| subnet.vpc == id)
         || world.gateways.values().any(|gateway| gateway.vpc.as_deref() == Some(&*id))
         || world.groups.values().any(|group| group.vpc == id && group.name != "default")
-        || world.route_tables.values().any(|table| table.vpc == id && !routes::is_main(table));
+        || world.route_tables.values().any(|table| table.vpc == id && !routes::is_main(table))
+        || world.vpn_gateways.keys().any(|gateway| vpn::holds(world, gateway, &id));
     if used {
         return Err(Refusal::depends("vpc", &id));
     }

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use super::dhcp;
 use super::kind::Kind;
 use super::pace::{Pace, Wait};
 use super::refusal::Refusal;
@@ -34,6 +35,14 @@ pub(super) struct World {
     pub rules: Table<Rule>,
     pub keys: Table<KeyPair>,
     pub instances: Table<Instance>,
+    #[serde(default)]
+    pub customer_gateways: Table<CustomerGateway>,
+    #[serde(default)]
+    pub vpn_gateways: Table<VpnGateway>,
+    #[serde(default)]
+    pub vpn_connections: Table<VpnConnection>,
+    #[serde(default)]
+    pub dhcp: Table<dhcp::Options>,
     pub tags: Table<Tags>,
     pub born: Table<i64>,
     /// Objects that nobody sees before this moment.
@@ -71,6 +80,62 @@ pub(super) struct Vpc {
     pub tenancy: String,
     pub dns_support: bool,
     pub dns_hostnames: bool,
+    #[serde(default = "first_dhcp")]
+    pub dhcp: String,
+}
+
+fn first_dhcp() -> String {
+    dhcp::FIRST.into()
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CustomerGateway {
+    pub ip: Ipv4Addr,
+    pub asn: i64,
+    pub device: Option<String>,
+    pub deleted: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct VpnGateway {
+    pub asn: i64,
+    pub attachment: Option<Attachment>,
+    pub deleted: Option<i64>,
+}
+
+/// A VPN gateway's place at a VPC, from when, and until when.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Attachment {
+    pub vpc: String,
+    pub since: i64,
+    pub left: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct VpnConnection {
+    pub customer_gateway: String,
+    pub gateway: String,
+    pub is_static: bool,
+    pub local: String,
+    pub remote: String,
+    pub tunnels: Vec<Tunnel>,
+    /// Static ones, by prefix, with when each was made.
+    pub routes: Table<i64>,
+    pub created: i64,
+    pub deleted: Option<i64>,
+}
+
+/// One of the two. What it may negotiate stands under the names of the description.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Tunnel {
+    pub outside: Ipv4Addr,
+    pub inside: Ipv4Net,
+    pub key: String,
+    pub lists: Table<Vec<String>>,
+    pub startup: String,
+    pub dpd: String,
+    /// A test has taken it down.
+    pub down: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,6 +157,9 @@ pub(super) struct RouteTable {
     pub vpc: String,
     pub routes: Vec<Route>,
     pub associations: Vec<TableAssociation>,
+    /// Gateways whose routes it learns.
+    #[serde(default)]
+    pub propagating: Vec<String>,
 }
 
 /// A route; the local one has the target `local`.
@@ -358,6 +426,7 @@ impl World {
 
     /// Lets the time that passed have its effects: addresses come free, what is long gone is forgotten.
     pub fn settle(&mut self) {
+        self.dhcp.entry(first_dhcp()).or_insert_with(|| dhcp::first(&self.region));
         let gone = |world: &World, user: &str| match Kind::of(user) {
             Some(Kind::NatGateway) => world.nats.get(user).is_none_or(|nat| !world.holds(nat)),
             _ => world.instances.get(user).is_none_or(|instance| instance.terminated.is_some()),
@@ -372,9 +441,16 @@ impl World {
         let old = |at: Option<i64>| at.is_some_and(|at| at + REMEMBERED < self.now);
         let nats = self.nats.iter().filter(|(_, n)| old(n.deleted) || (n.failure.is_some() && old(Some(n.created))));
         let instances = self.instances.iter().filter(|(_, i)| old(i.terminated));
-        let gone: Vec<String> = nats.map(|(id, _)| id).chain(instances.map(|(id, _)| id)).cloned().collect();
+        let customers = self.customer_gateways.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let gateways = self.vpn_gateways.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let connections = self.vpn_connections.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let gone = nats.map(|(id, _)| id).chain(instances.map(|(id, _)| id));
+        let gone: Vec<String> = gone.chain(customers).chain(gateways).chain(connections).cloned().collect();
         for id in gone {
             self.nats.remove(&id);
+            self.customer_gateways.remove(&id);
+            self.vpn_gateways.remove(&id);
+            self.vpn_connections.remove(&id);
             if let Some(instance) = self.instances.remove(&id) {
                 self.forget(&instance.volume);
                 self.forget(&instance.interface);

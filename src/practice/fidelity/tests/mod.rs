@@ -4,6 +4,7 @@ mod faults;
 mod hosts;
 mod network;
 mod time;
+mod vpn;
 mod whole;
 
 use std::fmt::Debug;

@@ -1,0 +1,248 @@
+//! The customer's side of a VPN: whether its tunnels are up, which device AWS has a sample for, and that sample.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::arguments::{Arguments, known};
+use super::aws_account::asked;
+use super::aws_vpn_connection::connection;
+use super::check::Question;
+use super::object::found;
+use super::world::{Subject, World};
+use super::{Failure, Verified};
+use crate::aws::ec2::types::{TelemetryStatus, VgwTelemetry, VpnConnectionDeviceType};
+use crate::aws::{AwsFailure, Cloud, Operation};
+
+/// `aws/vpn-tunnels`
+pub(super) struct Tunnels {
+    vpn: String,
+    up: usize,
+    routes: i32,
+}
+
+impl Tunnels {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        let up = arguments.number("up", 1, 2)?.unwrap_or(2);
+        Ok(Tunnels {
+            vpn: arguments.text("vpn")?,
+            up: usize::try_from(up).unwrap_or(2),
+            routes: arguments.number("routes", 0, 1_000)?.unwrap_or(0),
+        })
+    }
+
+    fn carries(&self, tunnel: &VgwTelemetry) -> bool {
+        tunnel.status() == Some(&TelemetryStatus::Up) && tunnel.accepted_route_count().unwrap_or(0) >= self.routes
+    }
+}
+
+/// One line for one tunnel.
+fn said(tunnel: &VgwTelemetry) -> String {
+    let status = tunnel.status().map_or("unknown", TelemetryStatus::as_str);
+    let message = tunnel.status_message().filter(|message| !message.is_empty());
+    let message = message.map(|message| format!(" ({message})")).unwrap_or_default();
+    let routes = tunnel.accepted_route_count().unwrap_or(0);
+    format!(
+        "{} {status}{message}, {}",
+        tunnel.outside_ip_address().unwrap_or("?"),
+        crate::text::count(usize::try_from(routes).unwrap_or(0), "route")
+    )
+}
+
+#[async_trait]
+impl Question for Tunnels {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.vpn) {
+            return Verified::NotYet { said: "the connection is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let Some(there) = connection(&cloud, &self.vpn).await? else {
+                return Ok(Verified::NotYet { said: format!("{} is not there", self.vpn) });
+            };
+            let telemetry = there.vgw_telemetry();
+            let up = telemetry.iter().filter(|tunnel| self.carries(tunnel)).count();
+            let lines: Vec<String> = telemetry.iter().map(said).collect();
+            let all = if lines.is_empty() { "AWS says nothing of its tunnels".to_owned() } else { lines.join("; ") };
+            if up < self.up {
+                return Ok(Verified::NotYet { said: format!("{up} of {} tunnels up: {all}", self.up) });
+            }
+            let tunnels: Vec<_> = telemetry
+                .iter()
+                .map(|tunnel| {
+                    json!({
+                        "outside": tunnel.outside_ip_address(),
+                        "status": tunnel.status().map(TelemetryStatus::as_str),
+                        "routes": tunnel.accepted_route_count(),
+                        "since": tunnel.last_status_change().map(ToString::to_string),
+                    })
+                })
+                .collect();
+            Ok(Verified::So(found(all, json!({ "tunnels": tunnels }))))
+        })
+        .await
+    }
+}
+
+async fn device_types(cloud: &Cloud) -> Result<Vec<VpnConnectionDeviceType>, AwsFailure> {
+    let mut all = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let request = cloud.ec2().get_vpn_connection_device_types().set_next_token(next);
+        let answer = cloud.read(Operation::GetVpnConnectionDeviceTypes, || request.clone().send()).await?;
+        all.extend(answer.vpn_connection_device_types.unwrap_or_default());
+        next = answer.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// `aws/vpn-device`
+pub(super) struct TheDevice {
+    vendor: String,
+    platform: Option<String>,
+    software: Option<String>,
+}
+
+impl TheDevice {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(TheDevice {
+            vendor: arguments.text("vendor")?,
+            platform: arguments.optional("platform")?,
+            software: arguments.optional("software")?,
+        })
+    }
+
+    /// The newest type that fits what is given.
+    fn choose<'t>(&self, types: &'t [VpnConnectionDeviceType]) -> Option<&'t VpnConnectionDeviceType> {
+        let of_vendor = |one: &&VpnConnectionDeviceType| {
+            one.vendor().is_some_and(|vendor| vendor.eq_ignore_ascii_case(&self.vendor))
+        };
+        let all = types.iter().filter(of_vendor).collect();
+        let all = nearer(self.platform.as_deref(), all, VpnConnectionDeviceType::platform);
+        let all = nearer(self.software.as_deref(), all, VpnConnectionDeviceType::software);
+        all.into_iter().max_by(|one, other| one.software().cmp(&other.software()))
+    }
+}
+
+/// Those of the wanted name; else those whose name begins with it; else those of the nearest name; else all.
+fn nearer<'t>(
+    wanted: Option<&str>,
+    among: Vec<&'t VpnConnectionDeviceType>,
+    name: fn(&VpnConnectionDeviceType) -> Option<&str>,
+) -> Vec<&'t VpnConnectionDeviceType> {
+    let Some(wanted) = wanted else { return among };
+    let lower = |one: &VpnConnectionDeviceType| name(one).unwrap_or_default().to_lowercase();
+    let such =
+        |fits: &dyn Fn(String) -> bool| -> Vec<_> { among.iter().copied().filter(|&one| fits(lower(one))).collect() };
+    let wanted = wanted.to_lowercase();
+    let near = crate::text::nearest(&wanted, among.iter().filter_map(|one| name(one))).map(str::to_lowercase);
+    let ways: [&dyn Fn(String) -> bool; 3] =
+        [&|found| found == wanted, &|found| found.starts_with(&wanted), &|found| near.as_ref() == Some(&found)];
+    ways.into_iter().map(such).find(|found| !found.is_empty()).unwrap_or_else(|| among.clone())
+}
+
+#[async_trait]
+impl Question for TheDevice {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let types = device_types(&cloud).await?;
+            let Some(chosen) = self.choose(&types) else {
+                let vendors = types.iter().filter_map(|one| one.vendor());
+                let near = crate::text::nearest(&self.vendor, vendors);
+                let advice = match near {
+                    Some(near) => format!("Did you mean {near}? Or take Generic."),
+                    None => "Take Generic: its sample says in words what to set.".to_owned(),
+                };
+                let what = format!("AWS has no sample for devices of {}", self.vendor);
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            };
+            let shown = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            let (vendor, platform, software) =
+                (shown(chosen.vendor()), shown(chosen.platform()), shown(chosen.software()));
+            let id = chosen.vpn_connection_device_type_id();
+            let output = json!({ "id": id, "vendor": vendor, "platform": platform, "software": software });
+            Ok(Verified::So(found(format!("{vendor} {platform}, {software}"), output)))
+        })
+        .await
+    }
+}
+
+/// `aws/vpn-device-configuration`
+pub(super) struct Sample {
+    vpn: String,
+    device: String,
+    ike: &'static str,
+}
+
+impl Sample {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(Sample {
+            vpn: arguments.text("vpn")?,
+            device: arguments.text("device")?,
+            ike: arguments.one_of("ike", &["ikev2", "ikev1"])?,
+        })
+    }
+}
+
+/// The text without its keys. None where a key is not known, so that nothing could be held back.
+fn without_keys(text: &str, keys: &[&str]) -> Option<String> {
+    if keys.len() != 2 || keys.iter().any(|key| key.len() < 8) {
+        return None;
+    }
+    let hold_back = |text: String, (number, key): (usize, &&str)| {
+        text.replace(*key, &format!("\u{2039}pre-shared key of tunnel {}, sent separately\u{203a}", number + 1))
+    };
+    Some(keys.iter().enumerate().fold(text.to_owned(), hold_back))
+}
+
+#[async_trait]
+impl Question for Sample {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.vpn) || !known(&self.device) {
+            return Verified::NotYet { said: "the connection is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let Some(there) = connection(&cloud, &self.vpn).await? else {
+                return Ok(Verified::NotYet { said: format!("{} is not there", self.vpn) });
+            };
+            let tunnels = there.options().map(|options| options.tunnel_options()).unwrap_or_default();
+            let keys: Vec<&str> = tunnels.iter().filter_map(|tunnel| tunnel.pre_shared_key()).collect();
+            for key in &keys {
+                world.vault.masks().learn(key);
+            }
+            let request = cloud
+                .ec2()
+                .get_vpn_connection_device_sample_configuration()
+                .vpn_connection_id(&self.vpn)
+                .vpn_connection_device_type_id(&self.device)
+                .internet_key_exchange_version(self.ike);
+            let sample = Operation::GetVpnConnectionDeviceSampleConfiguration;
+            let answer = cloud.read(sample, || request.clone().send()).await?;
+            let text = answer.vpn_connection_device_sample_configuration.unwrap_or_default();
+            let Some(text) = without_keys(&text, &keys) else {
+                let what = "AWS does not show the connection's pre-shared keys, so they cannot be held back";
+                let advice = "Take the sample from the AWS console, and send it to the customer on a safe way.";
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            };
+            let said = format!("sample configuration of {}, its keys held back", self.vpn);
+            Ok(Verified::So(found(said, json!({ "configuration": text }))))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stays_in_a_sample_and_without_knowing_them_there_is_none() {
+        let text = "peer 192.0.2.10\nkey first_key.1\npeer 192.0.2.11\nkey second_key.2 first_key.1\n";
+        let without = without_keys(text, &["first_key.1", "second_key.2"]).unwrap();
+        assert!(!without.contains("first_key") && !without.contains("second_key"), "{without}");
+        assert!(without.contains("tunnel 1") && without.contains("peer 192.0.2.11"));
+        assert_eq!(without_keys(text, &["first_key.1"]), None);
+        assert_eq!(without_keys(text, &[]), None);
+        assert_eq!(without_keys(text, &["", ""]), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! The calls about VPNs and DHCP option sets.
+
+use secrecy::ExposeSecret;
+
+use super::{Sender, unsent};
+use crate::action::ec2_call::{Asn, Ec2Call};
+use crate::action::ec2_vpn::{TunnelOptions, VpnRequest};
+use crate::aws::ec2::types::{
+    GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration, Phase1DhGroupNumbersRequestListValue,
+    Phase1EncryptionAlgorithmsRequestListValue, Phase1IntegrityAlgorithmsRequestListValue,
+    Phase2DhGroupNumbersRequestListValue, Phase2EncryptionAlgorithmsRequestListValue,
+    Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag, TagSpecification, VpnConnectionOptionsSpecification,
+    VpnTunnelOptionsSpecification,
+};
+use crate::aws::{AwsFailure, FORMER};
+
+impl Sender<'_> {
+    pub(super) async fn gateways(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Ec2Call::CreateCustomerGateway { r#type, ip_address, asn, device_name, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::CustomerGateway);
+                let request = ec2.create_customer_gateway().r#type(GatewayType::from(*r#type)).ip_address(ip_address);
+                let request = match asn {
+                    Asn::Short(asn) => request.bgp_asn(*asn),
+                    Asn::Long(asn) => request.bgp_asn_extended(*asn),
+                };
+                let request = request.set_device_name(device_name.clone()).tag_specifications(tags);
+                let made = sent!(self, call, request);
+                return Ok(made.customer_gateway.and_then(|gateway| gateway.customer_gateway_id));
+            }
+            Ec2Call::DeleteCustomerGateway { customer_gateway_id } => {
+                sent!(self, call, ec2.delete_customer_gateway().customer_gateway_id(customer_gateway_id));
+            }
+            Ec2Call::CreateVpnGateway { r#type, amazon_side_asn, tag_specifications } => {
+                let tags = self.tags(tag_specifications, ResourceType::VpnGateway);
+                let request = ec2.create_vpn_gateway().r#type(GatewayType::from(*r#type));
+                let made = sent!(self, call, request.amazon_side_asn(*amazon_side_asn).tag_specifications(tags));
+                return Ok(made.vpn_gateway.and_then(|gateway| gateway.vpn_gateway_id));
+            }
+            Ec2Call::AttachVpnGateway { vpn_gateway_id, vpc_id } => {
+                sent!(self, call, ec2.attach_vpn_gateway().vpn_gateway_id(vpn_gateway_id).vpc_id(vpc_id));
+            }
+            Ec2Call::DetachVpnGateway { vpn_gateway_id, vpc_id } => {
+                sent!(self, call, ec2.detach_vpn_gateway().vpn_gateway_id(vpn_gateway_id).vpc_id(vpc_id));
+            }
+            Ec2Call::DeleteVpnGateway { vpn_gateway_id } => {
+                sent!(self, call, ec2.delete_vpn_gateway().vpn_gateway_id(vpn_gateway_id));
+            }
+            Ec2Call::EnableVgwRoutePropagation { gateway_id, route_table_id } => {
+                let request = ec2.enable_vgw_route_propagation().gateway_id(gateway_id);
+                sent!(self, call, request.route_table_id(route_table_id));
+            }
+            Ec2Call::DisableVgwRoutePropagation { gateway_id, route_table_id } => {
+                let request = ec2.disable_vgw_route_propagation().gateway_id(gateway_id);
+                sent!(self, call, request.route_table_id(route_table_id));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn vpn(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Ec2Call::CreateVpnConnection(wanted) => {
+                let tags = self.tags(&wanted.tag_specifications, ResourceType::VpnConnection);
+                let request = ec2
+                    .create_vpn_connection()
+                    .r#type(wanted.r#type)
+                    .customer_gateway_id(&wanted.customer_gateway_id)
+                    .vpn_gateway_id(&wanted.vpn_gateway_id)
+                    .options(self.options(wanted));
+                let made = sent!(self, call, request.tag_specifications(tags));
+                return Ok(made.vpn_connection.and_then(|connection| connection.vpn_connection_id));
+            }
+            Ec2Call::DeleteVpnConnection { vpn_connection_id } => {
+                sent!(self, call, ec2.delete_vpn_connection().vpn_connection_id(vpn_connection_id));
+            }
+            Ec2Call::CreateVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
+                let request = ec2.create_vpn_connection_route().vpn_connection_id(vpn_connection_id);
+                sent!(self, call, never a rehearsal: request.destination_cidr_block(destination_cidr_block));
+            }
+            Ec2Call::DeleteVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
+                let request = ec2.delete_vpn_connection_route().vpn_connection_id(vpn_connection_id);
+                sent!(self, call, never a rehearsal: request.destination_cidr_block(destination_cidr_block));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
+    }
+
+    fn options(&self, wanted: &VpnRequest) -> VpnConnectionOptionsSpecification {
+        let options = &wanted.options;
+        VpnConnectionOptionsSpecification::builder()
+            .static_routes_only(options.static_routes_only)
+            .set_local_ipv4_network_cidr(options.local_ipv4_network_cidr.clone())
+            .set_remote_ipv4_network_cidr(options.remote_ipv4_network_cidr.clone())
+            .set_tunnel_options(Some(options.tunnel_options.iter().map(|one| self.tunnel(one)).collect()))
+            .build()
+    }
+
+    fn tunnel(&self, wanted: &TunnelOptions) -> VpnTunnelOptionsSpecification {
+        let key = wanted.pre_shared_key.as_ref().and_then(|reference| self.secrets.get(reference));
+        let mut tunnel = VpnTunnelOptionsSpecification::builder()
+            .set_tunnel_inside_cidr(wanted.tunnel_inside_cidr.clone())
+            .set_pre_shared_key(key.map(|key| key.expose_secret().to_owned()))
+            .set_startup_action(wanted.startup_action.clone())
+            .set_dpd_timeout_action(wanted.dpd_timeout_action.clone());
+        for version in &wanted.ike_versions {
+            tunnel = tunnel.ike_versions(IkeVersionsRequestListValue::builder().value(version).build());
+        }
+        for name in &wanted.encryption {
+            tunnel = tunnel
+                .phase1_encryption_algorithms(Phase1EncryptionAlgorithmsRequestListValue::builder().value(name).build())
+                .phase2_encryption_algorithms(
+                    Phase2EncryptionAlgorithmsRequestListValue::builder().value(name).build(),
+                );
+        }
+        for name in &wanted.integrity {
+            tunnel = tunnel
+                .phase1_integrity_algorithms(Phase1IntegrityAlgorithmsRequestListValue::builder().value(name).build())
+                .phase2_integrity_algorithms(Phase2IntegrityAlgorithmsRequestListValue::builder().value(name).build());
+        }
+        for group in &wanted.dh_groups {
+            tunnel = tunnel
+                .phase1_dh_group_numbers(Phase1DhGroupNumbersRequestListValue::builder().value(*group).build())
+                .phase2_dh_group_numbers(Phase2DhGroupNumbersRequestListValue::builder().value(*group).build());
+        }
+        tunnel.build()
+    }
+
+    pub(super) async fn dhcp(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Ec2Call::CreateDhcpOptions { dhcp_configurations, former, tag_specifications } => {
+                let ours = self.tags(tag_specifications, ResourceType::DhcpOptions).tags;
+                let former = Tag::builder().key(FORMER).value(former).build();
+                let tags = TagSpecification::builder().resource_type(ResourceType::DhcpOptions);
+                let tags = tags.set_tags(ours).tags(former).build();
+                let one = |key: &str, values: &[String]| {
+                    NewDhcpConfiguration::builder().key(key).set_values(Some(values.to_vec())).build()
+                };
+                let options = dhcp_configurations.iter().map(|option| one(option.key, &option.values)).collect();
+                let request = ec2.create_dhcp_options().set_dhcp_configurations(Some(options));
+                let made = sent!(self, call, request.tag_specifications(tags));
+                return Ok(made.dhcp_options.and_then(|set| set.dhcp_options_id));
+            }
+            Ec2Call::AssociateDhcpOptions { dhcp_options_id, vpc_id } => {
+                sent!(self, call, ec2.associate_dhcp_options().dhcp_options_id(dhcp_options_id).vpc_id(vpc_id));
+            }
+            Ec2Call::DeleteDhcpOptions { dhcp_options_id } => {
+                sent!(self, call, ec2.delete_dhcp_options().dhcp_options_id(dhcp_options_id));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
+    }
+}

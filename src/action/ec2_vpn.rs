@@ -1,0 +1,74 @@
+//! What a VPN connection is asked for with: two tunnels, their keys by reference, and what each may negotiate.
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::ec2_call::Label;
+use crate::input::SecretRef;
+
+/// The one type that there is.
+pub(super) const IPSEC: &str = "ipsec.1";
+
+/// One connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VpnRequest {
+    pub r#type: &'static str,
+    pub customer_gateway_id: String,
+    pub vpn_gateway_id: String,
+    pub options: VpnOptions,
+    pub tag_specifications: Label,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VpnOptions {
+    pub static_routes_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_ipv4_network_cidr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_ipv4_network_cidr: Option<String>,
+    pub tunnel_options: [TunnelOptions; 2],
+}
+
+/// What is not said is AWS's default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TunnelOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tunnel_inside_cidr: Option<String>,
+    /// Where the key lives. Nobody sees it: what is shown says where, and the text is put in when it is sent.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "where_it_lives")]
+    pub pre_shared_key: Option<SecretRef>,
+    #[serde(rename = "IKEVersions", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub ike_versions: Vec<String>,
+    /// The same for both phases.
+    #[serde(rename = "EncryptionAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub encryption: Vec<String>,
+    #[serde(rename = "IntegrityAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub integrity: Vec<String>,
+    #[serde(rename = "DHGroupNumbers", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub dh_groups: Vec<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub startup_action: Option<String>,
+    #[serde(rename = "DPDTimeoutAction", skip_serializing_if = "Option::is_none")]
+    pub dpd_timeout_action: Option<String>,
+}
+
+impl VpnRequest {
+    /// Where the keys live that it is sent with.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        self.options.tunnel_options.iter().filter_map(|tunnel| tunnel.pre_shared_key.as_ref())
+    }
+}
+
+fn where_it_lives<S: Serializer>(reference: &Option<SecretRef>, serializer: S) -> Result<S::Ok, S::Error> {
+    match reference {
+        Some(reference) => serializer.collect_str(&format_args!("\u{2039}the secret {reference}\u{203a}")),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn values<S: Serializer, T: Serialize>(list: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.iter().map(|value| json!({ "Value": value })))
+}

@@ -1,0 +1,251 @@
+//! The way to the customer's data centre, and what hosts are told: lives, keys that nobody sees, and what is in the way.
+
+use serde_json::{Value as Json, json};
+
+use super::life::{lives, lives_once};
+use super::*;
+use crate::engagement::Question;
+
+/// A VPC with a table, a device and a gateway.
+struct Ends {
+    vpc: String,
+    table: String,
+    device: String,
+    gateway: String,
+}
+
+async fn ends(stage: &Stage) -> Ends {
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let table = text(&stage.make("aws/route-table", json!({ "vpc": vpc, "key": "routes/app" })).await, "id");
+    let device = json!({ "address": "198.51.100.9", "asn": "65010", "key": "cgw/main" });
+    let device = text(&stage.make("aws/customer-gateway", device).await, "id");
+    let gateway = json!({ "vpc": vpc, "asn": 64620, "key": "vgw/main" });
+    let gateway = text(&stage.make("aws/vpn-gateway", gateway).await, "id");
+    Ends { vpc, table, device, gateway }
+}
+
+impl Ends {
+    fn connection(&self) -> Json {
+        json!({
+            "customer_gateway": self.device, "gateway": self.gateway, "key": "vpn/main",
+            "inside": ["169.254.44.0/30", "169.254.44.4/30"], "ike": ["ikev2"], "startup": "start", "dpd": "restart",
+            "encryption": ["AES256"], "integrity": ["SHA2-256"], "dh_groups": [14, 19, 20],
+        })
+    }
+}
+
+#[tokio::test]
+async fn both_ends_live() {
+    for pace in [Pace::Instant, Pace::Human] {
+        let stage = Stage::with(pace, Faults::none()).await;
+        let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+        lives(&stage, "aws/vpn-gateway", json!({ "vpc": vpc, "key": "vgw/main" })).await;
+        // A number that needs all 32 bits has a field of its own.
+        for (asn, key) in [(65_010_u32, "cgw/one"), (4_200_000_001, "cgw/two")] {
+            let device = json!({ "address": "198.51.100.9", "asn": asn, "device": "acme-fw1", "key": key });
+            lives_once(&stage, "aws/customer-gateway", device).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_its_routes_and_their_propagation_live() {
+    for pace in [Pace::Instant, Pace::Human] {
+        let stage = Stage::with(pace, Faults::none()).await;
+        let ends = ends(&stage).await;
+        let kept = lives(&stage, "aws/vpn-connection", ends.connection()).await;
+        assert_eq!(kept["tunnels"][1]["inside"], json!("169.254.44.4/30"), "{kept:?}");
+        let vpn = text(&kept, "id");
+        lives(&stage, "aws/vpn-route", json!({ "vpn": vpn, "to": "192.168.0.0/16" })).await;
+        let learns = json!({ "gateway": ends.gateway, "table": ends.table });
+        lives(&stage, "aws/route-propagation", learns).await;
+        let ec2 = stage.world.cloud.as_ref().unwrap().ec2().clone();
+        let tables = ec2.describe_route_tables().route_table_ids(&ends.table).send().await.unwrap();
+        let learnt = tables.route_tables()[0].routes().iter().find(|one| one.gateway_id() == Some(&ends.gateway));
+        assert_eq!(learnt.unwrap().destination_cidr_block(), Some("192.168.0.0/16"), "the table has learnt it");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_sent_and_stands_nowhere_else() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let secret = json!({ "key": "psk/one", "use": "psk" });
+    let reference = text(&stage.make("aws/secret", secret).await, "reference");
+    let mut with = ends.connection();
+    with["key_one"] = json!(reference);
+    let action = stage.action("aws/vpn-connection", &with);
+    assert_eq!(action.at_hand(&stage.world).await, Ok(()));
+    let outcome = action.apply(&stage.world, &stage.intent("aws/vpn-connection", &with)).await;
+    let kept = stage.proved(&*action).await;
+    let calls = stage.practice.as_ref().unwrap().calls();
+    let sent = calls.iter().find(|call| call.operation == "CreateVpnConnection").unwrap();
+    let key = sent.parameters["Options.TunnelOptions.1.PreSharedKey"].clone();
+    assert_eq!(key.len(), 32, "the secret's text was sent");
+    assert!(!sent.parameters.contains_key("Options.TunnelOptions.2.PreSharedKey"), "AWS makes the other one");
+    // The sample has both keys, and what is kept of it has none; nor has anything that is shown.
+    let asked = json!({ "vpn": kept["id"], "device": "51cb26fd" });
+    let Verified::So(sample) = stage.action("aws/vpn-device-configuration", &asked).verify(&stage.world).await else {
+        panic!("no sample")
+    };
+    let cloud = stage.world.cloud.as_ref().unwrap();
+    let there = super::super::aws_vpn_connection::connection(cloud, &text(&kept, "id")).await.unwrap().unwrap();
+    let keys: Vec<&str> =
+        there.options().unwrap().tunnel_options().iter().filter_map(|one| one.pre_shared_key()).collect();
+    assert_eq!((keys.len(), keys[0]), (2, key.as_str()));
+    let probe = action.probe(&stage.world).await;
+    let shown = format!("{:?} {outcome:?} {kept:?} {sample:?} {probe:?} {there:?}", action.changes());
+    for key in keys {
+        assert!(!shown.contains(key), "a key is shown");
+        assert!(
+            !stage.world.vault.masks().now().mask(&format!("x {key} y")).contains(key),
+            "a key would not be masked"
+        );
+    }
+    assert!(shown.contains("pre-shared key of tunnel 2, sent separately"));
+    assert!(shown.contains("the secret"), "the plan says where it lives");
+}
+
+#[tokio::test]
+async fn a_key_that_an_earlier_step_makes_is_planned_by_its_name() {
+    let stage = Stage::new().await;
+    let with = json!({ "customer_gateway": "cgw-0a1b2c3d", "gateway": "vgw-0a1b2c3d", "key_one": "\u{2039}net.psk\u{203a}",
+                       "key": "vpn/main" });
+    let planned = format!("{:?}", stage.action("aws/vpn-connection", &with).changes());
+    assert!(planned.contains("net.psk"), "{planned}");
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_has_is_asked_for_before_anything_is_sent() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["key_one"] = json!("prompt:psk");
+    let action = stage.action("aws/vpn-connection", &with);
+    assert!(matches!(action.at_hand(&stage.world).await, Err(Question::NeedsSecret { .. })));
+    let calls = stage.calls();
+    let outcome = action.apply(&stage.world, &stage.intent("aws/vpn-connection", &with)).await;
+    assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+    assert_eq!(stage.sent_since(calls), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn tunnels_are_told_one_by_one_until_enough_are_up() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let vpn = text(&stage.make("aws/vpn-connection", ends.connection()).await, "id");
+    let practice = stage.practice.as_ref().unwrap();
+    practice.set_tunnel(&vpn, 1, true).await;
+    let both = stage.action("aws/vpn-tunnels", &json!({ "vpn": vpn }));
+    let Verified::NotYet { said } = both.verify(&stage.world).await else { panic!("one is down") };
+    assert!(said.contains("1 of 2 tunnels up") && said.contains("DOWN (IPSEC IS DOWN)"), "{said}");
+    let one = json!({ "vpn": vpn, "up": 1 });
+    assert!(matches!(stage.action("aws/vpn-tunnels", &one).verify(&stage.world).await, Verified::So(_)));
+    practice.set_tunnel(&vpn, 1, false).await;
+    let Verified::So(found) = both.verify(&stage.world).await else { panic!("both are up") };
+    assert_eq!(found.output["tunnels"][1]["status"], json!("UP"));
+    let carrying = stage.action("aws/vpn-tunnels", &json!({ "vpn": vpn, "routes": 1 }));
+    assert!(matches!(carrying.verify(&stage.world).await, Verified::NotYet { .. }), "no route yet");
+    stage.make("aws/vpn-route", json!({ "vpn": vpn, "to": "192.168.0.0/16" })).await;
+    assert!(matches!(carrying.verify(&stage.world).await, Verified::So(_)));
+}
+
+#[tokio::test]
+async fn a_device_is_found_by_its_nearest_name_and_an_unknown_vendor_is_said() {
+    let stage = Stage::new().await;
+    let device = |with: Json| stage.action("aws/vpn-device", &with);
+    let with = json!({ "vendor": "fortinet", "platform": "Fortigate 40+ Series", "software": "FortiOS 6.4.4+" });
+    let Verified::So(found) = device(with).verify(&stage.world).await else { panic!("AWS has it") };
+    assert_eq!(found.output["id"], json!("7125681a"), "{found:?}");
+    let Verified::NotSo(failure) = device(json!({ "vendor": "Fortinett" })).verify(&stage.world).await else {
+        panic!("there is none")
+    };
+    assert!(failure.advice.contains("Fortinet"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_else_made_is_neither_used_nor_taken_away() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let other = stage.as_engagement("e2");
+    let device = json!({ "address": "198.51.100.9", "asn": 65010, "key": "cgw/main" });
+    let gateway = json!({ "vpc": ends.vpc, "key": "vgw/main" });
+    for (kind, with) in [("aws/customer-gateway", device), ("aws/vpn-gateway", gateway)] {
+        let calls = stage.calls();
+        let action = action(kind, &with, &other.subject);
+        let Probe::Different { mend, differences, .. } = action.probe(&other).await else { panic!("{kind}: taken") };
+        assert!(mend.is_empty() && differences[0].found.contains("of the engagement e1"), "{differences:?}");
+        let outcome = action.apply(&other, &stage.intent(kind, &with)).await;
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+        assert_eq!(stage.sent_since(calls), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_otherwise_is_shown_and_left() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    stage.make("aws/vpn-connection", ends.connection()).await;
+    let mut with = ends.connection();
+    (with["routing"], with["inside"]) = (json!("bgp"), json!(["169.254.44.0/30", "169.254.45.0/30"]));
+    let Probe::Different { mend, differences, .. } =
+        stage.action("aws/vpn-connection", &with).probe(&stage.world).await
+    else {
+        panic!("it is otherwise")
+    };
+    let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!((mend.len(), what), (0, vec!["routing", "inside range of tunnel 2"]));
+}
+
+async fn set_of(stage: &Stage, vpc: &str) -> String {
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2().clone();
+    let there = ec2.describe_vpcs().vpc_ids(vpc).send().await.unwrap();
+    there.vpcs()[0].dhcp_options_id().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_hosts_are_told_lives_and_another_set_takes_its_place() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let first = set_of(&stage, &vpc).await;
+    let told = |servers: Json| {
+        json!({ "vpc": vpc, "domain": "mc.acme.example", "name_servers": servers, "time_servers": "169.254.169.123",
+                "key": "dhcp/main" })
+    };
+    let before = text(&lives(&stage, "aws/dhcp-options", told(json!(["192.168.1.10"]))).await, "id");
+    assert_eq!(set_of(&stage, &vpc).await, before);
+
+    let with = told(json!(["192.168.1.10", "192.168.1.11"]));
+    let action = stage.action("aws/dhcp-options", &with);
+    let Probe::Different { differences, mend, .. } = action.probe(&stage.world).await else {
+        panic!("it is otherwise")
+    };
+    assert_eq!(differences[0].what, "domain-name-servers");
+    let calls = stage.calls();
+    let outcome = action.apply(&stage.world, &stage.intent("aws/dhcp-options", &with)).await;
+    let Outcome::Changed { output, .. } = outcome else { panic!("{outcome:?}") };
+    let sent = ["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"];
+    assert_eq!(stage.sent_since(calls), sent, "a set is never edited");
+    assert_eq!(mend.iter().map(|change| change.operation.as_str()).collect::<Vec<_>>(), sent);
+    assert!(matches!(action.probe(&stage.world).await, Probe::Same(_)));
+    assert_ne!(set_of(&stage, &vpc).await, before);
+
+    let undone = action.undo(&stage.world, &stage.intent("aws/dhcp-options", &with), &output).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+    assert_eq!(set_of(&stage, &vpc).await, first, "what was there before onramp is back");
+    assert!(is_absent(&action.probe(&stage.world).await));
+}
+
+#[tokio::test]
+async fn two_engagements_do_not_tell_one_vpc_two_things() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let with = json!({ "vpc": vpc, "time_servers": ["10.0.0.1"], "key": "dhcp/main" });
+    stage.make("aws/dhcp-options", with.clone()).await;
+    let other = stage.as_engagement("e2");
+    let probe = action("aws/dhcp-options", &with, &other.subject).probe(&other).await;
+    assert!(
+        matches!(&probe, Probe::Different { mend, said, .. } if mend.is_empty() && said.contains("e1")),
+        "{probe:?}"
+    );
+}

@@ -1,0 +1,389 @@
+//! VPN connections: two tunnels with their options, minutes of `pending`, static routes, and what is said of the tunnels.
+//!
+//! Rules: "Tunnel options for your Site-to-Site VPN connection" (inside ranges, reserved blocks, pre-shared keys, start-up),
+//! and the API reference of CreateVpnConnection and CreateVpnConnectionRoute. There is no device at the other end: a tunnel
+//! comes up by itself after a while, unless it was told to stay down.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::Call;
+use super::describe::describe;
+use super::kind::Kind;
+use super::pace::Wait;
+use super::refusal::Refusal;
+use super::tags;
+use super::vpn::{check_type, live};
+use super::world::{Tunnel, VpnConnection, World, stamp};
+use super::xml::Xml;
+
+const MOST_CONNECTIONS: usize = 50;
+const MOST_OF_ONE_GATEWAY: usize = 10;
+/// Blocks of 169.254.0.0/16 that AWS needs itself.
+const RESERVED: [&str; 7] = [
+    "169.254.0.0/30",
+    "169.254.1.0/30",
+    "169.254.2.0/30",
+    "169.254.3.0/30",
+    "169.254.4.0/30",
+    "169.254.5.0/30",
+    "169.254.169.252/30",
+];
+/// Lists that a tunnel may be limited to: as asked for, and as described.
+const LISTS: [(&str, &str); 7] = [
+    ("IKEVersion", "ikeVersionSet"),
+    ("Phase1EncryptionAlgorithm", "phase1EncryptionAlgorithmSet"),
+    ("Phase2EncryptionAlgorithm", "phase2EncryptionAlgorithmSet"),
+    ("Phase1IntegrityAlgorithm", "phase1IntegrityAlgorithmSet"),
+    ("Phase2IntegrityAlgorithm", "phase2IntegrityAlgorithmSet"),
+    ("Phase1DHGroupNumber", "phase1DHGroupNumberSet"),
+    ("Phase2DHGroupNumber", "phase2DHGroupNumberSet"),
+];
+
+pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    check_type(call)?;
+    let tags = tags::of(call.ask, Kind::VpnConnection)?;
+    let customer_gateway = call.ask.need("CustomerGatewayId")?.to_string();
+    let gateway = call.ask.need("VpnGatewayId")?.to_string();
+    let world = &*call.world;
+    let customer = world.find(Kind::CustomerGateway, &world.customer_gateways, &customer_gateway)?;
+    if customer.deleted.is_some() {
+        return Err(Kind::CustomerGateway.not_found(&customer_gateway));
+    }
+    if live(world, &gateway)?.asn == customer.asn {
+        return Err(Refusal::new("AsnConflict", "The customer gateway and the gateway have the same ASN."));
+    }
+    let others: Vec<&VpnConnection> =
+        world.vpn_connections.values().filter(|one| world.vpn_state(one) != "deleted").collect();
+    let of_the_gateway = others.iter().filter(|one| one.gateway == gateway).count();
+    if others.len() >= MOST_CONNECTIONS || of_the_gateway >= MOST_OF_ONE_GATEWAY {
+        let message = "The maximum number of VPN connections has been reached.";
+        return Err(Refusal::new("VpnConnectionLimitExceeded", message));
+    }
+    let address_of = |id: &str| world.customer_gateways.get(id).map(|other| other.ip);
+    let taken = |one: &&VpnConnection| {
+        one.customer_gateway != customer_gateway && address_of(&one.customer_gateway) == Some(customer.ip)
+    };
+    if others.iter().any(taken) {
+        let message = format!("Conflict among chosen gateway IP addresses: {}", customer.ip);
+        return Err(Refusal::new("InvalidCustomerGateway.DuplicateIpAddress", message));
+    }
+    let used = others.iter().filter(|one| one.gateway == gateway).flat_map(|one| &one.tunnels).map(|one| one.inside);
+    let mut used: Vec<Ipv4Net> = used.collect();
+    let (mut tunnels, number) = (Vec::new(), world.vpn_connections.len());
+    for (at, prefix) in ["Options.TunnelOptions.1.", "Options.TunnelOptions.2."].into_iter().enumerate() {
+        let tunnel = tunnel(call, prefix, &used, (number, at))?;
+        used.push(tunnel.inside);
+        tunnels.push(tunnel);
+    }
+    if call.ask.prefixes("Options.TunnelOptions").len() > 2 {
+        return Err(Refusal::value("A VPN connection has two tunnels."));
+    }
+    let id = call.world.mint("vpn");
+    call.world.born(&id, tags);
+    let connection = VpnConnection {
+        customer_gateway,
+        gateway,
+        is_static: call.ask.yes("Options.StaticRoutesOnly"),
+        local: call.ask.get("Options.LocalIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
+        remote: call.ask.get("Options.RemoteIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
+        tunnels,
+        routes: Default::default(),
+        created: call.world.now,
+        deleted: None,
+    };
+    call.world.vpn_connections.insert(id.clone(), connection);
+    Ok(Xml::new().tree("vpnConnection", item(call.world, &id, true)))
+}
+
+fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize, usize)) -> Result<Tunnel, Refusal> {
+    let given = |name: &str| call.ask.get(&format!("{prefix}{name}"));
+    let invalid = |name: &str, text: &str, why: &str| {
+        Err(Refusal::value(format!("Value ({text}) for parameter {name} is invalid. {why}")))
+    };
+    let inside = match given("TunnelInsideCidr") {
+        Some(text) => inside(text, used)?,
+        None => {
+            let free = (6..=250_u8).map(|third| Ipv4Net::new_assert(Ipv4Addr::new(169, 254, third, 0), 30));
+            let mut free = free.filter(|net| !used.contains(net));
+            free.next().ok_or_else(|| Refusal::value("No tunnel range is free"))?
+        }
+    };
+    let hash = || blake3::hash(format!("{}/{number}/{at}", call.world.account).as_bytes()).to_hex().to_string();
+    let key = match given("PreSharedKey") {
+        // AWS's own words say what is allowed and do not repeat the key.
+        Some(text) if !is_key(text) => {
+            let why = "The pre-shared key must have 8 to 64 characters of A-Z, a-z, 0-9, period and underscore, and not \
+                       begin with zero.";
+            return Err(Refusal::value(format!("Invalid pre-shared key. {why}")));
+        }
+        Some(text) => text.to_string(),
+        None => format!("k{}", &hash()[..31]),
+    };
+    let mut lists = std::collections::BTreeMap::new();
+    for (asked, described) in LISTS {
+        let values: Vec<String> = call
+            .ask
+            .prefixes(&format!("{prefix}{asked}"))
+            .iter()
+            .filter_map(|one| call.ask.get(&format!("{one}Value")).map(str::to_string))
+            .collect();
+        if asked == "IKEVersion" && values.iter().any(|one| !["ikev1", "ikev2"].contains(&one.as_str())) {
+            return invalid("IKEVersions", &values.join(","), "It must be ikev1 or ikev2.");
+        }
+        lists.insert(described.to_string(), values);
+    }
+    let startup = given("StartupAction").unwrap_or("add");
+    if !["add", "start"].contains(&startup) {
+        return invalid("StartupAction", startup, "It must be add or start.");
+    }
+    if startup == "start" && lists["ikeVersionSet"] != ["ikev2"] {
+        return invalid("StartupAction", startup, "It is supported with IKEv2 only.");
+    }
+    let dpd = given("DPDTimeoutAction").unwrap_or("clear");
+    if !["clear", "none", "restart"].contains(&dpd) {
+        return invalid("DPDTimeoutAction", dpd, "It must be clear, none or restart.");
+    }
+    // RFC 5737: addresses that documents may use.
+    let outside = Ipv4Addr::new(192, 0, 2, u8::try_from(10 + (number * 2 + at) % 240).unwrap_or(10));
+    Ok(Tunnel { outside, inside, key, lists, startup: startup.into(), dpd: dpd.into(), down: false })
+}
+
+fn inside(text: &str, used: &[Ipv4Net]) -> Result<Ipv4Net, Refusal> {
+    let invalid =
+        |why: &str| Refusal::value(format!("Value ({text}) for parameter TunnelInsideCidr is invalid. {why}"));
+    let net: Ipv4Net = text.parse().map_err(|_| invalid("It is not a CIDR block."))?;
+    if net.prefix_len() != 30 || !net.addr().is_link_local() || net.trunc() != net {
+        return Err(invalid("It must be a /30 block of 169.254.0.0/16."));
+    }
+    if RESERVED.contains(&net.to_string().as_str()) {
+        return Err(invalid("The block is reserved."));
+    }
+    if used.contains(&net) {
+        return Err(invalid("The block is used by another tunnel."));
+    }
+    Ok(net)
+}
+
+fn is_key(text: &str) -> bool {
+    (8..=64).contains(&text.len())
+        && !text.starts_with('0')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_')
+}
+
+impl World {
+    pub fn vpn_state(&self, connection: &VpnConnection) -> &'static str {
+        match connection.deleted {
+            Some(at) if self.now >= at + self.pace.millis(Wait::VpnConnectionGone) => "deleted",
+            Some(_) => "deleting",
+            None if self.now >= connection.created + self.pace.millis(Wait::VpnConnection) => "available",
+            None => "pending",
+        }
+    }
+
+    /// When the tunnel came up, if it is up.
+    fn up_since(&self, connection: &VpnConnection, tunnel: &Tunnel) -> Option<i64> {
+        let at = connection.created + self.pace.millis(Wait::VpnConnection) + self.pace.millis(Wait::VpnTunnel);
+        (self.vpn_state(connection) == "available" && !tunnel.down && self.now >= at).then_some(at)
+    }
+
+    /// Prefixes that a gateway brings into tables where it propagates.
+    pub fn propagated(&self, gateway: &str) -> Vec<Ipv4Net> {
+        let connections = self.vpn_connections.values().filter(|one| one.gateway == gateway);
+        let live = connections.filter(|one| self.vpn_state(one) == "available");
+        live.flat_map(|one| one.routes.keys()).filter_map(|prefix| prefix.parse().ok()).collect()
+    }
+}
+
+fn item(world: &World, id: &str, just_made: bool) -> Xml {
+    let Some(connection) = world.vpn_connections.get(id) else { return Xml::new() };
+    let state = if just_made { "pending" } else { world.vpn_state(connection) };
+    let head = Xml::new().text("vpnConnectionId", id).text("state", state).text("type", "ipsec.1");
+    let head = head.text("category", "VPN").text("customerGatewayId", &connection.customer_gateway);
+    let head = head.text("vpnGatewayId", &connection.gateway).set("tagSet", world.tag_set(id));
+    if state.starts_with("delet") {
+        return head;
+    }
+    let tunnels = connection.tunnels.iter().map(|tunnel| {
+        let lists = tunnel.lists.iter().filter(|(_, values)| !values.is_empty());
+        let shown = Xml::new().text("outsideIpAddress", tunnel.outside).text("tunnelInsideCidr", tunnel.inside);
+        let shown = shown.text("preSharedKey", &tunnel.key).text("startupAction", &tunnel.startup);
+        let shown = shown.text("dpdTimeoutAction", &tunnel.dpd);
+        lists.fold(shown, |shown, (name, values)| {
+            shown.set(name, values.iter().map(|value| Xml::new().text("value", value)))
+        })
+    });
+    let options = Xml::new().text("staticRoutesOnly", connection.is_static);
+    let options = options.text("localIpv4NetworkCidr", &connection.local);
+    let options = options.text("remoteIpv4NetworkCidr", &connection.remote).set("tunnelOptionSet", tunnels);
+    let routes = connection.routes.keys().map(|prefix| {
+        Xml::new().text("destinationCidrBlock", prefix).text("source", "Static").text("state", "available")
+    });
+    let telemetry = connection.tunnels.iter().map(|tunnel| {
+        let up = world.up_since(connection, tunnel);
+        let count = if up.is_none() { 0 } else { connection.routes.len().max(usize::from(!connection.is_static)) };
+        let said = match (up, connection.is_static) {
+            (Some(_), true) => String::new(),
+            (Some(_), false) => format!("{count} BGP ROUTES"),
+            (None, _) => "IPSEC IS DOWN".to_string(),
+        };
+        let shown = Xml::new().text("outsideIpAddress", tunnel.outside);
+        let shown = shown.text("status", if up.is_some() { "UP" } else { "DOWN" }).text("statusMessage", said);
+        shown.text("acceptedRouteCount", count).text("lastStatusChange", stamp(up.unwrap_or(connection.created)))
+    });
+    head.text("customerGatewayConfiguration", configuration(world, id, connection))
+        .tree("options", options)
+        .set("routes", routes)
+        .set("vgwTelemetry", telemetry)
+}
+
+/// The document that a device's configuration is made of: it has both keys.
+fn configuration(world: &World, id: &str, connection: &VpnConnection) -> String {
+    let customer = world.customer_gateways.get(&connection.customer_gateway);
+    let (ip, asn) = customer.map_or((Ipv4Addr::UNSPECIFIED, 0), |one| (one.ip, one.asn));
+    let amazon = world.vpn_gateways.get(&connection.gateway).map_or(0, |gateway| gateway.asn);
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<vpn_connection id=\"{id}\">\n  <customer_gateway_id>{}\
+         </customer_gateway_id>\n  <vpn_gateway_id>{}</vpn_gateway_id>\n  <vpn_connection_type>ipsec.1\
+         </vpn_connection_type>\n",
+        connection.customer_gateway, connection.gateway
+    );
+    if connection.is_static {
+        out.push_str("  <vpn_connection_attributes>NoBGPVPNConnection</vpn_connection_attributes>\n");
+    }
+    let end = |name: &str, outside: Ipv4Addr, inside: Ipv4Addr, asn: i64| {
+        let bgp = match connection.is_static {
+            true => String::new(),
+            false => format!("<bgp><asn>{asn}</asn><hold_time>30</hold_time></bgp>"),
+        };
+        format!(
+            "    <{name}><tunnel_outside_address><ip_address>{outside}</ip_address></tunnel_outside_address>\
+             <tunnel_inside_address><ip_address>{inside}</ip_address><network_mask>255.255.255.252</network_mask>\
+             <network_cidr>30</network_cidr></tunnel_inside_address>{bgp}</{name}>\n"
+        )
+    };
+    for tunnel in &connection.tunnels {
+        let mut hosts = tunnel.inside.hosts();
+        let (theirs, ours) = (hosts.next().unwrap_or(tunnel.outside), hosts.next().unwrap_or(tunnel.outside));
+        out.push_str("  <ipsec_tunnel>\n");
+        out.push_str(&end("customer_gateway", ip, ours, asn));
+        out.push_str(&end("vpn_gateway", tunnel.outside, theirs, amazon));
+        out.push_str(&format!(
+            "    <ike><authentication_protocol>sha1</authentication_protocol><encryption_protocol>aes-128-cbc\
+             </encryption_protocol><lifetime>28800</lifetime><perfect_forward_secrecy>group2</perfect_forward_secrecy>\
+             <mode>main</mode><pre_shared_key>{}</pre_shared_key></ike>\n    <ipsec><protocol>esp</protocol>\
+             <lifetime>3600</lifetime><tcp_mss_adjustment>1379</tcp_mss_adjustment></ipsec>\n  </ipsec_tunnel>\n",
+            tunnel.key
+        ));
+    }
+    out.push_str("</vpn_connection>\n");
+    out
+}
+
+pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let world = &*call.world;
+    let ids = call.wanted("VpnConnectionId", Kind::VpnConnection, &world.vpn_connections)?;
+    let items = ids.iter().map(|id| item(world, id, false));
+    let filters = &[
+        ("vpn-connection-id", "vpnConnectionId"),
+        ("state", "state"),
+        ("type", "type"),
+        ("customer-gateway-id", "customerGatewayId"),
+        ("vpn-gateway-id", "vpnGatewayId"),
+        ("option.static-routes-only", "options/staticRoutesOnly"),
+        ("route.destination-cidr-block", "routes/item/destinationCidrBlock"),
+    ];
+    describe(call.ask, "vpnConnectionSet", items.collect(), filters)
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let id = call.ask.need("VpnConnectionId")?.to_string();
+    let connection = call.world.find(Kind::VpnConnection, &call.world.vpn_connections, &id)?;
+    let now = call.world.now;
+    if connection.deleted.is_none()
+        && let Some(connection) = call.world.vpn_connections.get_mut(&id)
+    {
+        (connection.deleted, connection.routes) = (Some(now), Default::default());
+    }
+    Ok(Xml::new().text("return", true))
+}
+
+fn prefix(call: &Call<'_>) -> Result<String, Refusal> {
+    let text = call.ask.need("DestinationCidrBlock")?;
+    let net: Ipv4Net = text.parse().map_err(|_| {
+        Refusal::value(format!("Value ({text}) for parameter destinationCidrBlock is invalid. It is no CIDR block."))
+    })?;
+    Ok(net.trunc().to_string())
+}
+
+pub(super) fn create_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let (id, prefix) = (call.ask.need("VpnConnectionId")?.to_string(), prefix(call)?);
+    let world = &*call.world;
+    let connection = world.find(Kind::VpnConnection, &world.vpn_connections, &id)?;
+    if world.vpn_state(connection) != "available" {
+        return Err(Refusal::new("IncorrectState", format!("The vpnConnection ID '{id}' is not available.")));
+    }
+    if !connection.is_static {
+        let message = "The specified VPN connection does not support static routes.";
+        return Err(Refusal::new("InvalidVpnConnection.InvalidType", message));
+    }
+    let now = world.now;
+    if let Some(connection) = call.world.vpn_connections.get_mut(&id) {
+        connection.routes.entry(prefix).or_insert(now);
+    }
+    Ok(Xml::new().text("return", true))
+}
+
+pub(super) fn delete_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let (id, prefix) = (call.ask.need("VpnConnectionId")?.to_string(), prefix(call)?);
+    let connection = call.world.find(Kind::VpnConnection, &call.world.vpn_connections, &id)?;
+    if !connection.routes.contains_key(&prefix) {
+        let message = format!("no route with destination-cidr-block {prefix} in VPN connection {id}");
+        return Err(Refusal::new("InvalidRoute.NotFound", message));
+    }
+    if let Some(connection) = call.world.vpn_connections.get_mut(&id) {
+        connection.routes.remove(&prefix);
+    }
+    Ok(Xml::new().text("return", true))
+}
+
+/// Some of the devices that AWS has a sample for (domain specification, 7.3).
+const DEVICES: [(&str, &str, &str, &str); 8] = [
+    ("9005b6c1", "Generic", "Generic", "Vendor Agnostic"),
+    ("b556dcd1", "Cisco Systems, Inc.", "ASA 5500 Series", "ASA 9.7+ VTI"),
+    ("7125681a", "Fortinet", "Fortigate 40+ Series", "FortiOS 6.4.4+ (GUI)"),
+    ("9d9470de", "Fortinet", "Fortigate 40+ Series", "FortiOS 5.0+"),
+    ("1361227b", "Juniper Networks, Inc.", "SRX Routers", "JunOS 11.0+"),
+    ("5fb390ba", "Palo Alto Networks", "PA Series", "PANOS 7.0+"),
+    ("74671aaa", "pfSense", "pfSense", "pfsense 2.2.5+(GUI)"),
+    ("51cb26fd", "Strongswan", "Ubuntu 16.04", "Strongswan 5.5.1+"),
+];
+
+pub(super) fn device_types(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let items = DEVICES.iter().map(|(id, vendor, platform, software)| {
+        let head = Xml::new().text("vpnConnectionDeviceTypeId", id).text("vendor", vendor);
+        head.text("platform", platform).text("software", software)
+    });
+    describe(call.ask, "vpnConnectionDeviceTypeSet", items.collect(), &[])
+}
+
+pub(super) fn sample(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let (id, device) = (call.ask.need("VpnConnectionId")?, call.ask.need("VpnConnectionDeviceTypeId")?);
+    let connection = call.world.find(Kind::VpnConnection, &call.world.vpn_connections, id)?;
+    let Some((_, vendor, platform, _)) = DEVICES.iter().find(|(known, ..)| *known == device) else {
+        return Err(Refusal::value(format!("Value ({device}) for parameter VpnConnectionDeviceTypeId is invalid.")));
+    };
+    let ike = call.ask.get("InternetKeyExchangeVersion").unwrap_or("ikev2");
+    let mut text = format!("! {vendor} {platform}: sample configuration of {id}, {ike}\n");
+    for (number, tunnel) in connection.tunnels.iter().enumerate() {
+        text.push_str(&format!(
+            "! tunnel {}\npeer {}\n  inside {}\n  pre-shared-key {}\n  aes-128 sha1 group 2\n",
+            number + 1,
+            tunnel.outside,
+            tunnel.inside,
+            tunnel.key
+        ));
+    }
+    Ok(Xml::new().text("vpnConnectionDeviceSampleConfiguration", text))
+}
