@@ -47,7 +47,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
             return Err(Refusal::value(format!("Value ({name}) for parameter name is invalid. Unknown DHCP option")));
         };
         let fits = |value: &&str| !addresses || *value == "AmazonProvidedDNS" || value.parse::<IpAddr>().is_ok();
-        if values.is_empty() || values.len() > *most || !values.iter().all(|value| fits(value)) {
+        if values.is_empty() || values.len() > *most || !values.iter().all(fits) {
             let message = format!("Value ({}) for parameter value is invalid for {name}.", values.join(", "));
             return Err(Refusal::value(message));
         }
