@@ -1,5 +1,6 @@
 //! Shells that stay, against real sshd: what runs in them is as it would be alone, and nothing of one look is in another.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,14 @@ async fn one_server(settings: &str) -> (Server, OurPool, [Hop; 1]) {
 /// How many commands the server was asked to start.
 fn sessions(server: &Server) -> usize {
     server.log().matches("Starting session: command").count()
+}
+
+/// Kills every shell below this process, and no other test's. How many they were.
+fn kill_shells(process: &str) -> usize {
+    let below = Command::new("pgrep").args(["-P", process]).output().expect("pgrep").stdout;
+    let killed = Command::new("pkill").args(["-KILL", "-x", "sh", "-P", process]).status().expect("pkill");
+    let further = String::from_utf8_lossy(&below).lines().map(kill_shells).sum::<usize>();
+    further + usize::from(killed.success())
 }
 
 async fn out(pool: &Pool, hop: &[Hop], text: &str) -> String {
@@ -132,9 +141,8 @@ async fn a_shell_that_dies_is_replaced_and_its_look_is_told_of_and_not_repeated(
         assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
     }
     // One that dies while nothing runs in it.
-    let shells = "pgrep -u $(id -u) -x sh | grep -vx $$ | xargs kill -KILL";
-    let _ = run(&pool, &hop, shells).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(kill_shells(&server.process().to_string()) > 0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
     assert_eq!(server.logins(), 1);
 }
