@@ -234,7 +234,7 @@ impl Default for Limits {
             ping: Duration::from_secs(5),
             grace: Duration::from_secs(3),
             streams: 250,
-            stays: Duration::from_secs(60),
+            stays: Duration::ZERO,
             fresh: Duration::from_secs(5),
         }
     }

@@ -285,6 +285,7 @@ pub(super) fn pool(known_hosts: &str) -> OurPool {
     settings.limits.connect = Duration::from_secs(3);
     settings.limits.banner = Duration::from_secs(3);
     settings.limits.ping = Duration::from_secs(2);
+    settings.limits.stays = Duration::from_secs(60);
     OurPool { pool: Pool::new(settings.clone()), settings, dir }
 }
 
