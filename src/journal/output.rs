@@ -112,9 +112,7 @@ pub(super) struct Output<'a> {
 impl Output<'_> {
     /// At most `count` lines.
     pub fn page(&self, at: PageAt, count: usize) -> Result<Lines, JournalError> {
-        let Some(last) = last_chunk(self.connection, &self.step.to_string(), self.attempt)? else {
-            return Ok(Lines::default());
-        };
+        let Some(last) = self.last()? else { return Ok(Lines::default()) };
         let total = number(last.first + last.lines);
         let from = match at {
             PageAt::From(from) => from,
@@ -136,9 +134,7 @@ impl Output<'_> {
 
     /// All lines that were written together with this one: as much as is read at once in any case.
     pub fn around(&self, line: usize) -> Result<Lines, JournalError> {
-        let Some(last) = last_chunk(self.connection, &self.step.to_string(), self.attempt)? else {
-            return Ok(Lines::default());
-        };
+        let Some(last) = self.last()? else { return Ok(Lines::default()) };
         let mut found = Lines { from: line, lines: Vec::new(), total: number(last.first + last.lines) };
         if line < found.total {
             self.chunks(self.chunk_of(line, last.number)?, |first, chunk| {
@@ -148,6 +144,15 @@ impl Output<'_> {
             })?;
         }
         Ok(found)
+    }
+
+    /// The last chunk, as it was written: how many lines there are hangs on it.
+    fn last(&self) -> Result<Option<Chunk>, JournalError> {
+        let last = last_chunk(self.connection, &self.step.to_string(), self.attempt)?;
+        if let Some(last) = &last {
+            self.chunks(last.number, |_, _| false)?;
+        }
+        Ok(last)
     }
 
     /// The chunk that a line is in, by halves: each chunk knows its first line.

@@ -156,11 +156,23 @@ fn output_that_was_changed_is_not_shown() {
     let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
     writer.output(&[(step(), 1, b"all is well\n".to_vec())]).unwrap();
     drop(writer);
-    let edit = "UPDATE output SET bytes = CAST(replace(CAST(bytes AS TEXT), 'well', 'lost') AS BLOB)";
-    rusqlite::Connection::open(folder.join(FILE)).unwrap().execute_batch(edit).unwrap();
-    let writer = Writer::open(&folder, &holder("jane")).unwrap();
-    let refused = writer.page(&step(), 1, PageAt::From(0), 10).unwrap_err().to_string();
-    assert!(refused.contains("output of access/vpc, attempt 1"), "{refused}");
+    let edits = [
+        // There would be none of it.
+        ("first = first - 9", "first = first + 9"),
+        ("bytes = CAST(replace(CAST(bytes AS TEXT), 'well', 'lost') AS BLOB)", "bytes = bytes"),
+    ];
+    for (edit, back) in edits {
+        let update = |what: &str| {
+            let connection = rusqlite::Connection::open(folder.join(FILE)).unwrap();
+            connection.execute_batch(&format!("UPDATE output SET {what}")).unwrap();
+        };
+        update(edit);
+        let writer = Writer::open(&folder, &holder("jane")).unwrap();
+        let refused = writer.page(&step(), 1, PageAt::From(0), 10).unwrap_err().to_string();
+        assert!(refused.contains("output of access/vpc, attempt 1"), "{edit}: {refused}");
+        drop(writer);
+        update(back);
+    }
 }
 
 #[test]
