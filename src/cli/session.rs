@@ -296,6 +296,8 @@ impl Follower {
             Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open NAME"),
             Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),
             Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
+            Event::Adopted { step, id, reason, .. } if reason.is_empty() => titled(step, "taken", id),
+            Event::Adopted { step, id, reason, .. } => titled(step, "taken", &format!("{id}, {reason}")),
             Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
             _ => None,
         }

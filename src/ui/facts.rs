@@ -248,7 +248,10 @@ impl Along {
     pub fn why(&self) -> String {
         match &self.holder {
             Some(holder) => format!("you are reading along; {holder} holds it"),
-            None => "you are reading along; nobody holds it now: leave and open it again to go on".to_owned(),
+            None => {
+                "you are reading along; nobody holds it now: leave and open it again to go on, where it can be written"
+                    .to_owned()
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use russh::keys::{HashAlg, PrivateKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::lab::{OurPool, Server, account, new_key, no_sshd, pool, run, run_tool, write};
+use super::lab::{OurPool, Server, account, make_keys, new_key, no_sshd, pool, run, run_tool, write};
 use super::logins::Agent;
 use crate::ssh::{Hop, Identity, Pool, Problem, Settings};
 
@@ -61,8 +61,7 @@ async fn a_certificate_that_has_expired_does_not_keep_the_key_from_being_tried()
     }
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
-    run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("ca")]);
-    run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("key")]);
+    make_keys(dir.path(), &["ca", "key"]);
     let user = account("deploy");
     run_tool("ssh-keygen", &["-q", "-s", &path("ca"), "-I", "old", "-n", &user, "-V", "-2d:-1d", &path("key.pub")]);
     let server = Server::start(&[], &format!("TrustedUserCAKeys {}", path("ca.pub"))).await;

@@ -277,6 +277,13 @@ impl std::ops::Deref for OurPool {
     }
 }
 
+/// New keys in this folder, in files of these names.
+pub(super) fn make_keys(folder: &Path, names: &[&str]) {
+    for name in names {
+        run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &folder.join(name).display().to_string()]);
+    }
+}
+
 /// A pool that reads one known_hosts file with this text and has short limits.
 pub(super) fn pool(known_hosts: &str) -> OurPool {
     let dir = tempfile::tempdir().expect("a folder");

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::{
-    OurPool, Server, account, free_port, new_key, no_sshd, pool, public_line, run, run_tool, write, write_key,
+    OurPool, Server, account, free_port, make_keys, new_key, no_sshd, pool, public_line, run, run_tool, write,
+    write_key,
 };
 use super::logins::Agent;
 use crate::ssh::{Asked, Config, Hop, Pool, Problem, Settings, SshError, Stage};
@@ -191,8 +192,7 @@ async fn a_certificate_of_the_set_up_logs_in() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
-    run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("ca")]);
-    run_tool("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &path("key")]);
+    make_keys(dir.path(), &["ca", "key"]);
     run_tool("ssh-keygen", &["-q", "-s", &path("ca"), "-I", "jane", "-n", &account("deploy"), &path("key.pub")]);
     // Away from the key, so that only the set-up knows of it.
     std::fs::rename(path("key-cert.pub"), path("elsewhere-cert.pub")).unwrap();

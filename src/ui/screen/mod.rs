@@ -83,8 +83,10 @@ pub trait Screen {
         false
     }
 
-    /// What stands at the end of the path in the top line.
-    fn title(&self, facts: &Facts) -> String;
+    /// What stands at the end of the path in the top line; nothing for a dialog.
+    fn title(&self, _facts: &Facts) -> String {
+        String::new()
+    }
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect);
 }

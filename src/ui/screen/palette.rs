@@ -209,9 +209,5 @@ impl Screen for Palette {
         true
     }
 
-    fn title(&self, _facts: &Facts) -> String {
-        String::new()
-    }
-
     fn draw(&self, _facts: &Facts, _frame: &mut Frame, _area: Rect) {}
 }

@@ -330,10 +330,6 @@ impl Screen for Prompt {
         true
     }
 
-    fn title(&self, _facts: &Facts) -> String {
-        String::new()
-    }
-
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
         let width = area.width.saturating_sub(6).min(84);

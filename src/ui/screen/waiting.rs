@@ -220,10 +220,6 @@ impl Screen for WaitForm {
         true
     }
 
-    fn title(&self, _facts: &Facts) -> String {
-        String::new()
-    }
-
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let look = &facts.look;
         let width = area.width.saturating_sub(6).min(84);
