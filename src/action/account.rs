@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::ec2_call::Ec2Call;
+use super::call::Call;
 use super::object::{Remains, Sight, difference};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Tag, TagDescription};
@@ -83,7 +83,7 @@ impl<'a> Account<'a> {
     }
 
     /// What is left of an object that onramp made, if these calls would take it away.
-    pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Ec2Call>) -> Remains {
+    pub(super) fn remains(&self, id: &str, there: Option<Option<&[Tag]>>, calls: Vec<Call>) -> Remains {
         match there {
             None => Remains::Gone,
             Some(tags) if !self.is_ours(tags) => Remains::NotOurs { said: self.whose(id, tags) },

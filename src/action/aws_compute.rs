@@ -8,7 +8,7 @@ use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::aws_outbound::addresses;
-use super::ec2_call::{Ebs, Ec2Call, Label, Launch, MetadataOptions, RootVolume, Token};
+use super::call::{Call, Ebs, Label, Launch, MetadataOptions, RootVolume, Token};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
@@ -59,8 +59,8 @@ impl Thing for KeyPair {
         format!("key pair {}", self.name)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::ImportKeyPair {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::ImportKeyPair {
             key_name: self.name.clone(),
             public_key_material: self.public_key.clone(),
             tag_specifications: self.label.clone(),
@@ -97,8 +97,8 @@ impl Thing for KeyPair {
         Ok(ids(at.of_ours(&self.label.key, there, KeyPairInfo::tags), KeyPairInfo::key_pair_id))
     }
 
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteKeyPair { key_name: self.name.clone() }]
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteKeyPair { key_name: self.name.clone() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -106,7 +106,7 @@ impl Thing for KeyPair {
         let there = self.describe(at, vec![filter("key-pair-id", [id])]).await?;
         let tags = there.first().map(|pair| pair.tags.as_deref());
         let key_name = there.first().and_then(KeyPairInfo::key_name).unwrap_or_default().to_owned();
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteKeyPair { key_name }]))
+        Ok(at.remains(id, tags, vec![Call::DeleteKeyPair { key_name }]))
     }
 }
 
@@ -218,8 +218,8 @@ impl Thing for TheInstance {
         format!("instance {}", self.launch.tag_specifications.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::RunInstances(Box::new(self.launch.clone()))]
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::RunInstances(Box::new(self.launch.clone()))]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -269,8 +269,8 @@ impl Thing for TheInstance {
         Ok(ids(there.collect(), Instance::instance_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::TerminateInstances { instance_ids: [id.to_owned()] }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::TerminateInstances { instance_ids: [id.to_owned()] }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -281,7 +281,7 @@ impl Thing for TheInstance {
             return Ok(Remains::Going { said: format!("{id} is shutting down") });
         }
         let tags = instance.map(|instance| instance.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::TerminateInstances { instance_ids: [id.to_owned()] }]))
+        Ok(at.remains(id, tags, vec![Call::TerminateInstances { instance_ids: [id.to_owned()] }]))
     }
 }
 
@@ -303,8 +303,8 @@ impl Thing for InstanceAddress {
         format!("address {} at {}", self.allocation, self.instance)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::AssociateAddress {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::AssociateAddress {
             allocation_id: self.allocation.clone(),
             instance_id: self.instance.clone(),
             allow_reassociation: false,
@@ -338,8 +338,8 @@ impl Thing for InstanceAddress {
         })
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DisassociateAddress { association_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DisassociateAddress { association_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -348,7 +348,7 @@ impl Thing for InstanceAddress {
         let association = here.and_then(|address| address.association_id());
         Ok(match association {
             None => Remains::Gone,
-            Some(id) => Remains::Takes(vec![Ec2Call::DisassociateAddress { association_id: id.to_owned() }]),
+            Some(id) => Remains::Takes(vec![Call::DisassociateAddress { association_id: id.to_owned() }]),
         })
     }
 }

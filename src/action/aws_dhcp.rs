@@ -12,7 +12,7 @@ use serde_json::json;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::ec2_call::{DhcpConfiguration, Ec2Call, ITSELF, Label};
+use super::call::{Call, DhcpConfiguration, ITSELF, Label};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{DhcpOptions, Filter};
@@ -67,16 +67,16 @@ impl TheDhcpOptions {
         Ok(vpc.map(|vpc| vpc.dhcp_options_id.unwrap_or_else(|| FIRST.to_owned())))
     }
 
-    fn create(&self, former: &str) -> Ec2Call {
-        Ec2Call::CreateDhcpOptions {
+    fn create(&self, former: &str) -> Call {
+        Call::CreateDhcpOptions {
             dhcp_configurations: self.wanted.clone(),
             former: former.to_owned(),
             tag_specifications: self.label.clone(),
         }
     }
 
-    fn associate(&self, set: &str) -> Ec2Call {
-        Ec2Call::AssociateDhcpOptions { dhcp_options_id: set.to_owned(), vpc_id: self.vpc.clone() }
+    fn associate(&self, set: &str) -> Call {
+        Call::AssociateDhcpOptions { dhcp_options_id: set.to_owned(), vpc_id: self.vpc.clone() }
     }
 
     /// What the VPC is told now and would be told.
@@ -120,7 +120,7 @@ impl Thing for TheDhcpOptions {
         format!("DHCP option set {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
+    fn calls(&self) -> Vec<Call> {
         vec![self.create("\u{2039}what the VPC has now\u{203a}"), self.associate(ITSELF)]
     }
 
@@ -133,7 +133,7 @@ impl Thing for TheDhcpOptions {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
         };
         let set = at.only_one(&self.label.key, as_wanted, DhcpOptions::dhcp_options_id, DhcpOptions::tags);
-        let mut missing: Vec<Ec2Call> = Vec::new();
+        let mut missing: Vec<Call> = Vec::new();
         if let Some(set) = &set {
             if id_of(set) != now {
                 missing.push(self.associate(id_of(set)));
@@ -155,7 +155,7 @@ impl Thing for TheDhcpOptions {
             }
             missing.extend(calls);
         }
-        missing.extend(old.iter().map(|set| Ec2Call::DeleteDhcpOptions { dhcp_options_id: id_of(set).to_owned() }));
+        missing.extend(old.iter().map(|set| Call::DeleteDhcpOptions { dhcp_options_id: id_of(set).to_owned() }));
         let id = set.as_ref().map(id_of).unwrap_or_default();
         if missing.is_empty() {
             return Ok(Sight::Ready(found(format!("{id} at {}", self.vpc), json!({ "id": id }))));
@@ -175,9 +175,9 @@ impl Thing for TheDhcpOptions {
         Ok(ids(at.of_ours(&self.label.key, there, DhcpOptions::tags), DhcpOptions::dhcp_options_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         let back = self.associate("\u{2039}what the VPC had before\u{203a}");
-        vec![back, Ec2Call::DeleteDhcpOptions { dhcp_options_id: id.to_owned() }]
+        vec![back, Call::DeleteDhcpOptions { dhcp_options_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -192,7 +192,7 @@ impl Thing for TheDhcpOptions {
             let there = before != FIRST && self.by_id(at, before).await?.is_some();
             calls.push(self.associate(if there { before } else { FIRST }));
         }
-        calls.push(Ec2Call::DeleteDhcpOptions { dhcp_options_id: id.to_owned() });
+        calls.push(Call::DeleteDhcpOptions { dhcp_options_id: id.to_owned() });
         Ok(at.remains(id, set.as_ref().map(|set| set.tags.as_deref()), calls))
     }
 }

@@ -10,8 +10,8 @@ use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_compute::instances;
 use super::aws_groups::{Seen, ingress};
+use super::call::Source;
 use super::check::Question;
-use super::ec2_call::Source;
 use super::object::found;
 use super::world::Subject;
 use super::{Verified, World};
@@ -176,7 +176,7 @@ impl Question for Exposure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ec2_call::Rule;
+    use super::super::call::Rule;
     use super::*;
 
     fn fault(protocol: &str, from_port: i32, to_port: i32, source: &str) -> Option<String> {

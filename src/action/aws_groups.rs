@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
+use super::call::{Call, ITSELF, Label, Rule, Source};
 use super::dependents;
-use super::ec2_call::{Ec2Call, ITSELF, Label, Rule, Source};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, SecurityGroup, SecurityGroupRule};
@@ -128,13 +128,13 @@ impl TheSecurityGroup {
         Ok(answer.security_groups.unwrap_or_default())
     }
 
-    fn authorize(&self, group: &str, rule: &Rule) -> Ec2Call {
+    fn authorize(&self, group: &str, rule: &Rule) -> Call {
         authorize(group, rule, &self.label)
     }
 }
 
-fn authorize(group: &str, rule: &Rule, label: &Label) -> Ec2Call {
-    Ec2Call::AuthorizeSecurityGroupIngress {
+fn authorize(group: &str, rule: &Rule, label: &Label) -> Call {
+    Call::AuthorizeSecurityGroupIngress {
         group_id: group.to_owned(),
         ip_permissions: rule.clone(),
         tag_specifications: label.clone(),
@@ -147,8 +147,8 @@ impl Thing for TheSecurityGroup {
         format!("security group {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        let create = Ec2Call::CreateSecurityGroup {
+    fn calls(&self) -> Vec<Call> {
+        let create = Call::CreateSecurityGroup {
             vpc_id: self.vpc.clone(),
             group_name: self.name.clone(),
             description: self.description.clone(),
@@ -211,8 +211,8 @@ impl Thing for TheSecurityGroup {
         Ok(ids(at.of_ours(&self.label.key, there, SecurityGroup::tags), SecurityGroup::group_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteSecurityGroup { group_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteSecurityGroup { group_id: id.to_owned() }]
     }
 
     async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
@@ -223,7 +223,7 @@ impl Thing for TheSecurityGroup {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("group-id", [id])]).await?;
         let tags = there.first().map(|group| group.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteSecurityGroup { group_id: id.to_owned() }]))
+        Ok(at.remains(id, tags, vec![Call::DeleteSecurityGroup { group_id: id.to_owned() }]))
     }
 }
 
@@ -248,7 +248,7 @@ impl Thing for ExtraRules {
         format!("rule {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
+    fn calls(&self) -> Vec<Call> {
         self.rules.iter().map(|rule| authorize(&self.group, rule, &self.label)).collect()
     }
 
@@ -279,13 +279,13 @@ impl Thing for ExtraRules {
         }))
     }
 
-    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {
         let ids = made.0.get("ids").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut ids: Vec<String> = ids.iter().filter_map(Json::as_str).map(str::to_owned).collect();
         if ids.is_empty() {
             ids.push("\u{2039}the rules of this step\u{203a}".to_owned());
         }
-        vec![Ec2Call::RevokeSecurityGroupIngress { group_id: self.group.clone(), security_group_rule_ids: ids }]
+        vec![Call::RevokeSecurityGroupIngress { group_id: self.group.clone(), security_group_rule_ids: ids }]
     }
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -300,9 +300,9 @@ impl Thing for ExtraRules {
     }
 }
 
-fn revoke(group: &str, rules: &[&Seen]) -> Ec2Call {
+fn revoke(group: &str, rules: &[&Seen]) -> Call {
     let ids = rules.iter().map(|seen| seen.id.clone()).collect();
-    Ec2Call::RevokeSecurityGroupIngress { group_id: group.to_owned(), security_group_rule_ids: ids }
+    Call::RevokeSecurityGroupIngress { group_id: group.to_owned(), security_group_rule_ids: ids }
 }
 
 /// `aws/security-group-closed`: nobody comes in by this port any more.
@@ -354,8 +354,8 @@ impl Thing for Closed {
         format!("port {} of {}", self.port, self.group)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::RevokeSecurityGroupIngress {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::RevokeSecurityGroupIngress {
             group_id: self.group.clone(),
             security_group_rule_ids: vec![format!("\u{2039}every ingress rule of tcp {}\u{203a}", self.port)],
         }]
@@ -388,14 +388,14 @@ impl Thing for Closed {
         }))
     }
 
-    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {
         self.recorded(made).map(|rule| authorize(&self.group, &rule, &self.label)).collect()
     }
 
     /// To undo it is to put the recorded rules back.
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let (open, _) = self.open(at).await?;
-        let missing: Vec<Ec2Call> = self
+        let missing: Vec<Call> = self
             .recorded(made)
             .filter(|rule| !is_there(rule, &open))
             .map(|rule| authorize(&self.group, &rule, &self.label))

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
+use super::call::{Call, Flag, ITSELF, Label, VpcAttribute};
 use super::dependents;
-use super::ec2_call::{Ec2Call, Flag, ITSELF, Label, VpcAttribute};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{
@@ -37,9 +37,10 @@ impl TheVpc {
     }
 
     /// Both must be on for private zones and private endpoints. AWS takes the names only after the resolution.
-    fn attributes(vpc: &str) -> [Ec2Call; 2] {
-        [VpcAttribute::EnableDnsSupport, VpcAttribute::EnableDnsHostnames].map(|attribute| {
-            Ec2Call::ModifyVpcAttribute { vpc_id: vpc.to_owned(), attribute: attribute(Flag { value: true }) }
+    fn attributes(vpc: &str) -> [Call; 2] {
+        [VpcAttribute::EnableDnsSupport, VpcAttribute::EnableDnsHostnames].map(|attribute| Call::ModifyVpcAttribute {
+            vpc_id: vpc.to_owned(),
+            attribute: attribute(Flag { value: true }),
         })
     }
 
@@ -49,7 +50,7 @@ impl TheVpc {
     }
 
     /// Which of the two attributes are off.
-    async fn switched_off(&self, at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Ec2Call)>, AwsFailure> {
+    async fn switched_off(&self, at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Call)>, AwsFailure> {
         let mut off = Vec::new();
         let [support, names] = Self::attributes(vpc);
         let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
@@ -87,9 +88,8 @@ impl Thing for TheVpc {
         format!("VPC {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        let mut calls =
-            vec![Ec2Call::CreateVpc { cidr_block: self.cidr.clone(), tag_specifications: self.label.clone() }];
+    fn calls(&self) -> Vec<Call> {
+        let mut calls = vec![Call::CreateVpc { cidr_block: self.cidr.clone(), tag_specifications: self.label.clone() }];
         calls.extend(Self::attributes(ITSELF));
         calls
     }
@@ -128,8 +128,8 @@ impl Thing for TheVpc {
         Ok(ids(at.of_ours(&self.label.key, there, Vpc::tags), Vpc::vpc_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteVpc { vpc_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteVpc { vpc_id: id.to_owned() }]
     }
 
     async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
@@ -140,7 +140,7 @@ impl Thing for TheVpc {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("vpc-id", [id])]).await?;
         let tags = there.first().map(|vpc| vpc.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteVpc { vpc_id: id.to_owned() }]))
+        Ok(at.remains(id, tags, vec![Call::DeleteVpc { vpc_id: id.to_owned() }]))
     }
 }
 
@@ -186,8 +186,8 @@ impl Thing for TheSubnet {
         format!("subnet {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateSubnet {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateSubnet {
             vpc_id: self.vpc.clone(),
             cidr_block: self.cidr.clone(),
             availability_zone: self.zone.clone(),
@@ -225,8 +225,8 @@ impl Thing for TheSubnet {
         Ok(ids(at.of_ours(&self.label.key, there, Subnet::tags), Subnet::subnet_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteSubnet { subnet_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteSubnet { subnet_id: id.to_owned() }]
     }
 
     async fn dependents(&self, at: &Account<'_>, id: &str) -> Result<Vec<String>, AwsFailure> {
@@ -237,7 +237,7 @@ impl Thing for TheSubnet {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("subnet-id", [id])]).await?;
         let tags = there.first().map(|subnet| subnet.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteSubnet { subnet_id: id.to_owned() }]))
+        Ok(at.remains(id, tags, vec![Call::DeleteSubnet { subnet_id: id.to_owned() }]))
     }
 }
 
@@ -258,8 +258,8 @@ impl TheInternetGateway {
         Ok(answer.internet_gateways.unwrap_or_default())
     }
 
-    fn attach(&self, gateway: &str) -> Ec2Call {
-        Ec2Call::AttachInternetGateway { internet_gateway_id: gateway.to_owned(), vpc_id: self.vpc.clone() }
+    fn attach(&self, gateway: &str) -> Call {
+        Call::AttachInternetGateway { internet_gateway_id: gateway.to_owned(), vpc_id: self.vpc.clone() }
     }
 
     /// A VPC has one internet gateway at most.
@@ -287,8 +287,8 @@ impl Thing for TheInternetGateway {
         format!("internet gateway {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateInternetGateway { tag_specifications: self.label.clone() }, self.attach(ITSELF)]
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateInternetGateway { tag_specifications: self.label.clone() }, self.attach(ITSELF)]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -328,21 +328,20 @@ impl Thing for TheInternetGateway {
         Ok(ids(at.of_ours(&self.label.key, there, InternetGateway::tags), InternetGateway::internet_gateway_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         let gateway = id.to_owned();
-        let detach = Ec2Call::DetachInternetGateway { internet_gateway_id: gateway.clone(), vpc_id: self.vpc.clone() };
-        vec![detach, Ec2Call::DeleteInternetGateway { internet_gateway_id: gateway }]
+        let detach = Call::DetachInternetGateway { internet_gateway_id: gateway.clone(), vpc_id: self.vpc.clone() };
+        vec![detach, Call::DeleteInternetGateway { internet_gateway_id: gateway }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("internet-gateway-id", [id])]).await?;
         let gateway = there.first();
-        let detach = gateway.and_then(attachment).map(|(vpc, _)| Ec2Call::DetachInternetGateway {
-            internet_gateway_id: id.to_owned(),
-            vpc_id: vpc.to_owned(),
-        });
-        let delete = Ec2Call::DeleteInternetGateway { internet_gateway_id: id.to_owned() };
+        let detach = gateway
+            .and_then(attachment)
+            .map(|(vpc, _)| Call::DetachInternetGateway { internet_gateway_id: id.to_owned(), vpc_id: vpc.to_owned() });
+        let delete = Call::DeleteInternetGateway { internet_gateway_id: id.to_owned() };
         let tags = gateway.map(|gateway| gateway.tags.as_deref());
         Ok(at.remains(id, tags, detach.into_iter().chain([delete]).collect()))
     }

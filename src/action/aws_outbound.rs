@@ -6,7 +6,7 @@ use serde_json::json;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::ec2_call::{Ec2Call, ITSELF, Label, RouteTarget, Token};
+use super::call::{Call, ITSELF, Label, RouteTarget, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
@@ -36,8 +36,8 @@ impl Thing for ElasticAddress {
         format!("elastic address {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::AllocateAddress { domain: "vpc", tag_specifications: self.label.clone() }]
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::AllocateAddress { domain: "vpc", tag_specifications: self.label.clone() }]
     }
 
     fn id_name(&self) -> &'static str {
@@ -61,15 +61,15 @@ impl Thing for ElasticAddress {
         Ok(ids(at.of_ours(&self.label.key, there, Address::tags), Address::allocation_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::ReleaseAddress { allocation_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::ReleaseAddress { allocation_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("allocation") else { return Ok(Remains::Gone) };
         let there = addresses(at, vec![filter("allocation-id", [id])]).await?;
         let tags = there.first().map(|address| address.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::ReleaseAddress { allocation_id: id.to_owned() }]))
+        Ok(at.remains(id, tags, vec![Call::ReleaseAddress { allocation_id: id.to_owned() }]))
     }
 }
 
@@ -123,8 +123,8 @@ impl Thing for TheNatGateway {
         format!("NAT gateway {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateNatGateway {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateNatGateway {
             subnet_id: self.subnet.clone(),
             allocation_id: self.allocation.clone(),
             client_token: Token,
@@ -176,8 +176,8 @@ impl Thing for TheNatGateway {
         Ok(ids(at.of_ours(&self.label.key, there, NatGateway::tags), NatGateway::nat_gateway_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteNatGateway { nat_gateway_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteNatGateway { nat_gateway_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -189,7 +189,7 @@ impl Thing for TheNatGateway {
             return Ok(Remains::Going { said: format!("{id} is being deleted") });
         }
         let tags = live.map(|gateway| gateway.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Ec2Call::DeleteNatGateway { nat_gateway_id: id.to_owned() }]))
+        Ok(at.remains(id, tags, vec![Call::DeleteNatGateway { nat_gateway_id: id.to_owned() }]))
     }
 }
 
@@ -233,16 +233,16 @@ impl TheRouteTable {
             .unwrap_or_default())
     }
 
-    fn route(&self, table: &str, to: &str, target: &RouteTarget) -> Ec2Call {
-        Ec2Call::CreateRoute {
+    fn route(&self, table: &str, to: &str, target: &RouteTarget) -> Call {
+        Call::CreateRoute {
             route_table_id: table.to_owned(),
             destination_cidr_block: to.to_owned(),
             target: target.clone(),
         }
     }
 
-    fn associate(&self, table: &str, subnet: &str) -> Ec2Call {
-        Ec2Call::AssociateRouteTable { route_table_id: table.to_owned(), subnet_id: subnet.to_owned() }
+    fn associate(&self, table: &str, subnet: &str) -> Call {
+        Call::AssociateRouteTable { route_table_id: table.to_owned(), subnet_id: subnet.to_owned() }
     }
 
     /// Subnets of ours that are in another table, with that table.
@@ -262,7 +262,7 @@ impl TheRouteTable {
     }
 
     /// Compares the routes: what is missing, and what leads somewhere else.
-    fn routes(&self, table: &RouteTable) -> (Vec<Ec2Call>, Vec<Difference>) {
+    fn routes(&self, table: &RouteTable) -> (Vec<Call>, Vec<Difference>) {
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         let id = table.route_table_id().unwrap_or_default();
         for (to, target) in &self.routes {
@@ -299,9 +299,9 @@ impl Thing for TheRouteTable {
         format!("route table {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
+    fn calls(&self) -> Vec<Call> {
         let (vpc_id, tag_specifications) = (self.vpc.clone(), self.label.clone());
-        let create = Ec2Call::CreateRouteTable { vpc_id, client_token: Token, tag_specifications };
+        let create = Call::CreateRouteTable { vpc_id, client_token: Token, tag_specifications };
         let routes = self.routes.iter().map(|(to, target)| self.route(ITSELF, to, target));
         let associations = self.subnets.iter().map(|subnet| self.associate(ITSELF, subnet));
         std::iter::once(create).chain(routes).chain(associations).collect()
@@ -347,19 +347,19 @@ impl Thing for TheRouteTable {
         Ok(ids(at.of_ours(&self.label.key, there, RouteTable::tags), RouteTable::route_table_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteRouteTable { route_table_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteRouteTable { route_table_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("route-table-id", [id])]).await?;
         let associations = there.iter().flat_map(|table| table.associations()).filter(|one| one.main() != Some(true));
-        let mut calls: Vec<Ec2Call> = associations
+        let mut calls: Vec<Call> = associations
             .filter_map(|one| one.route_table_association_id())
-            .map(|association| Ec2Call::DisassociateRouteTable { association_id: association.to_owned() })
+            .map(|association| Call::DisassociateRouteTable { association_id: association.to_owned() })
             .collect();
-        calls.push(Ec2Call::DeleteRouteTable { route_table_id: id.to_owned() });
+        calls.push(Call::DeleteRouteTable { route_table_id: id.to_owned() });
         Ok(at.remains(id, there.first().map(|table| table.tags.as_deref()), calls))
     }
 }

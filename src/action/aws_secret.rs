@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
 use super::arguments::Arguments;
-use super::ec2_send::class_of;
 use super::object::{difference, found};
+use super::send::class_of;
 use super::vault::{NotKept, SEALED, TakenOut};
 use super::world::{Subject, World};
 use super::{Action, Found, Probe, Trouble, Undoes, Verified};

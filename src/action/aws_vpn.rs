@@ -6,8 +6,8 @@ use serde_json::json;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::ec2_call::{Ec2Call, ITSELF, Label};
-use super::ec2_vpn::IPSEC;
+use super::call::vpn::IPSEC;
+use super::call::{Call, ITSELF, Label};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{AttachmentStatus, CustomerGateway, Filter, RouteTable, VpnGateway};
@@ -90,8 +90,8 @@ impl Thing for TheCustomerGateway {
         format!("customer gateway {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateCustomerGateway {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateCustomerGateway {
             r#type: IPSEC,
             ip_address: self.address.clone(),
             asn: self.asn.into(),
@@ -127,8 +127,8 @@ impl Thing for TheCustomerGateway {
         Ok(ids(at.of_ours(&self.label.key, there, CustomerGateway::tags), CustomerGateway::customer_gateway_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteCustomerGateway { customer_gateway_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteCustomerGateway { customer_gateway_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -160,8 +160,8 @@ impl TheVpnGateway {
         Ok(live.filter(|one| one.state().is_none_or(|state| LIVE.contains(&state.as_str()))).collect())
     }
 
-    fn attach(&self, gateway: &str) -> Ec2Call {
-        Ec2Call::AttachVpnGateway { vpn_gateway_id: gateway.to_owned(), vpc_id: self.vpc.clone() }
+    fn attach(&self, gateway: &str) -> Call {
+        Call::AttachVpnGateway { vpn_gateway_id: gateway.to_owned(), vpc_id: self.vpc.clone() }
     }
 
     /// A VPC has one virtual private gateway at most.
@@ -191,12 +191,9 @@ impl Thing for TheVpnGateway {
         format!("virtual private gateway {}", self.label.key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        let create = Ec2Call::CreateVpnGateway {
-            r#type: IPSEC,
-            amazon_side_asn: self.asn,
-            tag_specifications: self.label.clone(),
-        };
+    fn calls(&self) -> Vec<Call> {
+        let create =
+            Call::CreateVpnGateway { r#type: IPSEC, amazon_side_asn: self.asn, tag_specifications: self.label.clone() };
         vec![create, self.attach(ITSELF)]
     }
 
@@ -251,10 +248,10 @@ impl Thing for TheVpnGateway {
         Ok(ids(at.of_ours(&self.label.key, there, VpnGateway::tags), VpnGateway::vpn_gateway_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         let gateway = id.to_owned();
-        let detach = Ec2Call::DetachVpnGateway { vpn_gateway_id: gateway.clone(), vpc_id: self.vpc.clone() };
-        vec![detach, Ec2Call::DeleteVpnGateway { vpn_gateway_id: gateway }]
+        let detach = Call::DetachVpnGateway { vpn_gateway_id: gateway.clone(), vpc_id: self.vpc.clone() };
+        vec![detach, Call::DeleteVpnGateway { vpn_gateway_id: gateway }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -266,8 +263,8 @@ impl Thing for TheVpnGateway {
         }
         let detach = gateway
             .and_then(attachment)
-            .map(|(vpc, _)| Ec2Call::DetachVpnGateway { vpn_gateway_id: id.to_owned(), vpc_id: vpc.to_owned() });
-        let delete = Ec2Call::DeleteVpnGateway { vpn_gateway_id: id.to_owned() };
+            .map(|(vpc, _)| Call::DetachVpnGateway { vpn_gateway_id: id.to_owned(), vpc_id: vpc.to_owned() });
+        let delete = Call::DeleteVpnGateway { vpn_gateway_id: id.to_owned() };
         let tags = gateway.map(|gateway| gateway.tags.as_deref());
         Ok(at.remains(id, tags, detach.into_iter().chain([delete]).collect()))
     }
@@ -305,11 +302,8 @@ impl Thing for Propagation {
         format!("propagation of {} into {}", self.gateway, self.table)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::EnableVgwRoutePropagation {
-            gateway_id: self.gateway.clone(),
-            route_table_id: self.table.clone(),
-        }]
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::EnableVgwRoutePropagation { gateway_id: self.gateway.clone(), route_table_id: self.table.clone() }]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -323,11 +317,8 @@ impl Thing for Propagation {
         })
     }
 
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DisableVgwRoutePropagation {
-            gateway_id: self.gateway.clone(),
-            route_table_id: self.table.clone(),
-        }]
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DisableVgwRoutePropagation { gateway_id: self.gateway.clone(), route_table_id: self.table.clone() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

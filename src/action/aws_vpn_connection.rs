@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::ec2_call::{Ec2Call, Label};
-use super::ec2_vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::call::vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::call::{Call, Label};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{Filter, TunnelOption, VpnConnection, VpnState};
@@ -157,8 +157,8 @@ impl Thing for TheVpnConnection {
         format!("VPN connection {}", self.label().key)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateVpnConnection(Box::new(self.request.clone()))]
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateVpnConnection(Box::new(self.request.clone()))]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -187,8 +187,8 @@ impl Thing for TheVpnConnection {
         Ok(ids(at.of_ours(&self.label().key, there, VpnConnection::tags), VpnConnection::vpn_connection_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteVpnConnection { vpn_connection_id: id.to_owned() }]
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteVpnConnection { vpn_connection_id: id.to_owned() }]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -233,8 +233,8 @@ impl Thing for TheVpnRoute {
         format!("route to {} by {}", self.to, self.vpn)
     }
 
-    fn calls(&self) -> Vec<Ec2Call> {
-        vec![Ec2Call::CreateVpnConnectionRoute {
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::CreateVpnConnectionRoute {
             vpn_connection_id: self.vpn.clone(),
             destination_cidr_block: self.to.clone(),
         }]
@@ -256,8 +256,8 @@ impl Thing for TheVpnRoute {
         })
     }
 
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
-        vec![Ec2Call::DeleteVpnConnectionRoute {
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::DeleteVpnConnectionRoute {
             vpn_connection_id: self.vpn.clone(),
             destination_cidr_block: self.to.clone(),
         }]

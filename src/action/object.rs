@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::account::Account;
 use super::arguments::known;
-use super::ec2_call::{Ec2Call, ITSELF, changes};
+use super::call::{Call, ITSELF, changes};
 use super::sending::{Ledger, Orders, Stopped, carry_out, rehearse, stopped_before, told};
 use super::world::World;
 use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
@@ -45,7 +45,7 @@ pub(super) enum Sight {
     /// Not there, and another one has its place, which these calls give it: what was there is put back by an undo.
     Replaces {
         said: String,
-        calls: Vec<Ec2Call>,
+        calls: Vec<Call>,
     },
     Ready(Found),
     /// Ours, but seen by one look and not yet by another: look again.
@@ -70,7 +70,7 @@ pub(super) enum Sight {
 pub(super) struct Partial {
     pub said: String,
     pub differences: Vec<Difference>,
-    pub missing: Vec<Ec2Call>,
+    pub missing: Vec<Call>,
     /// What an undo needs to know of the state before.
     pub keep: BTreeMap<String, Json>,
 }
@@ -87,7 +87,7 @@ pub(super) enum Remains {
         said: String,
     },
     /// These calls take it away.
-    Takes(Vec<Ec2Call>),
+    Takes(Vec<Call>),
 }
 
 /// One kind of object.
@@ -97,7 +97,7 @@ pub(super) trait Thing: Send + Sync {
     fn noun(&self) -> String;
 
     /// Everything that makes it from nothing, in order. The first one tells the class.
-    fn calls(&self) -> Vec<Ec2Call>;
+    fn calls(&self) -> Vec<Call>;
 
     /// The result that holds its id.
     fn id_name(&self) -> &'static str {
@@ -112,8 +112,13 @@ pub(super) trait Thing: Send + Sync {
     }
 
     /// What takes away the object of that id, as far as can be said without a look.
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Ec2Call> {
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
         Vec::new()
+    }
+
+    /// Whose is the object of that id? By its tags.
+    async fn holder(&self, at: &Account<'_>, id: &str) -> Result<Holder, AwsFailure> {
+        at.holder_of(id).await
     }
 
     /// What still hangs on the object, for a person who wants to know why AWS does not let it go.
@@ -143,7 +148,7 @@ impl<T: Thing> Action for Object<T> {
     }
 
     fn class(&self) -> RepeatClass {
-        self.0.calls().first().map_or(RepeatClass::Natural, Ec2Call::class)
+        self.0.calls().first().map_or(RepeatClass::Natural, Call::class)
     }
 
     async fn probe(&self, world: &World) -> Probe {
@@ -165,7 +170,7 @@ impl<T: Thing> Action for Object<T> {
     }
 
     async fn at_hand(&self, world: &World) -> Result<(), Question> {
-        for reference in self.0.calls().iter().flat_map(Ec2Call::secrets) {
+        for reference in self.0.calls().iter().flat_map(Call::secrets) {
             world.secret(reference).await?;
         }
         Ok(())
@@ -310,7 +315,7 @@ impl<T: Thing> Action for Object<T> {
         };
         let id = found.output.get(self.0.id_name()).and_then(Json::as_str).unwrap_or_default().to_owned();
         let at = Account::new(world.cloud()?, &world.subject);
-        let ours = match at.holder_of(&id).await.map_err(Failure::from)? {
+        let ours = match self.0.holder(&at, &id).await.map_err(Failure::from)? {
             Holder::Us { .. } => true,
             Holder::Stranger => false,
             Holder::Engagement(other) => {
@@ -340,7 +345,7 @@ impl<T: Thing> Object<T> {
             None => self.0.ours(&at).await?.into_iter().next(),
         };
         let ours = match &candidate {
-            Some(id) => matches!(at.holder_of(id).await?, Holder::Us { .. }),
+            Some(id) => matches!(self.0.holder(&at, id).await?, Holder::Us { .. }),
             None => false,
         };
         match candidate {

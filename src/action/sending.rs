@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::Found;
-use super::ec2_call::Ec2Call;
-use super::ec2_send::Sender;
+use super::call::Call;
+use super::send::Sender;
 use super::world::World;
 use crate::aws::{Effect, Fate, Kind};
 use crate::engagement::{Failure, Leave, Outcome, Question, Rehearsal, SENT_WITHIN};
@@ -50,12 +50,12 @@ pub(super) enum Stopped {
 pub(super) async fn carry_out(
     world: &World,
     orders: &Orders<'_>,
-    calls: Vec<Ec2Call>,
+    calls: Vec<Call>,
     ledger: &mut Ledger,
 ) -> Result<(), Stopped> {
     let cloud = world.cloud().map_err(Stopped::Refused)?;
     let mut secrets = BTreeMap::new();
-    for reference in calls.iter().flat_map(Ec2Call::secrets) {
+    for reference in calls.iter().flat_map(Call::secrets) {
         let text = world.secret(reference).await.map_err(|question| Stopped::Refused(missing(&question)))?;
         secrets.insert(reference.clone(), text);
     }
@@ -119,7 +119,7 @@ fn missing(question: &Question) -> Failure {
 }
 
 /// Asks AWS whether these calls may be made, one of each operation, and makes none.
-pub(super) async fn rehearse(world: &World, calls: &[Ec2Call]) -> Vec<Rehearsal> {
+pub(super) async fn rehearse(world: &World, calls: &[Call]) -> Vec<Rehearsal> {
     let mut said = Vec::new();
     let mut asked = BTreeSet::new();
     for call in calls.iter().filter(|call| asked.insert(call.operation())) {
@@ -130,7 +130,7 @@ pub(super) async fn rehearse(world: &World, calls: &[Ec2Call]) -> Vec<Rehearsal>
     said
 }
 
-async fn may(world: &World, call: &Ec2Call) -> Leave {
+async fn may(world: &World, call: &Call) -> Leave {
     let untold = |why: String| Leave::Untold { why };
     if !call.operation().row().dry_run {
         return untold("AWS takes no rehearsal of it".to_owned());

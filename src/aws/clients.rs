@@ -48,6 +48,14 @@ pub struct Cloud {
     refused: Arc<AtomicBool>,
 }
 
+/// A service's client, made when asked for: most runs never need it. A macro, because every service has types of its own.
+macro_rules! client {
+    ($cloud:ident, $sdk:ident) => {{
+        let watch = Watch { log: $cloud.log.clone(), allows: $cloud.allows };
+        $sdk::Client::from_conf($sdk::config::Builder::from(&$cloud.config).interceptor(watch).build())
+    }};
+}
+
 impl Cloud {
     /// Reads the configuration and finds credentials. Sends nothing to the account.
     ///
@@ -125,18 +133,36 @@ impl Cloud {
         &self.sts
     }
 
-    /// Made when asked for: most runs never need it.
+    /// Names: hosted zones and records.
     pub fn route53(&self) -> aws_sdk_route53::Client {
-        let watch = Watch { log: self.log.clone(), allows: self.allows };
-        let config = aws_sdk_route53::config::Builder::from(&self.config).interceptor(watch).build();
-        aws_sdk_route53::Client::from_conf(config)
+        client!(self, aws_sdk_route53)
     }
 
-    /// As `route53`.
+    /// Names between the VPC and the customer's data centre.
+    pub fn resolver(&self) -> aws_sdk_route53resolver::Client {
+        client!(self, aws_sdk_route53resolver)
+    }
+
+    /// SES: mail.
+    pub fn mail(&self) -> aws_sdk_sesv2::Client {
+        client!(self, aws_sdk_sesv2)
+    }
+
+    pub fn direct_connect(&self) -> aws_sdk_directconnect::Client {
+        client!(self, aws_sdk_directconnect)
+    }
+
+    /// Cloud Control: any type of resource.
+    pub fn cloud_control(&self) -> aws_sdk_cloudcontrol::Client {
+        client!(self, aws_sdk_cloudcontrol)
+    }
+
+    pub fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
+        client!(self, aws_sdk_servicequotas)
+    }
+
     pub(super) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let watch = Watch { log: self.log.clone(), allows: self.allows };
-        let config = aws_sdk_secretsmanager::config::Builder::from(&self.config).interceptor(watch).build();
-        aws_sdk_secretsmanager::Client::from_conf(config)
+        client!(self, aws_sdk_secretsmanager)
     }
 
     /// The region's name.
@@ -162,7 +188,7 @@ impl Cloud {
         self.config.credentials_provider()
     }
 
-    /// Sends a read of EC2, repeated as reads may be.
+    /// Sends a read, repeated as reads may be.
     ///
     /// # Errors
     /// See `send`.
@@ -189,7 +215,7 @@ impl Cloud {
         self.read(operation, call).await
     }
 
-    /// Sends a change of EC2; waits up to a minute for what it builds on to be visible.
+    /// Sends a change; waits up to a minute for what it builds on to be visible.
     ///
     /// # Errors
     /// See `send`.

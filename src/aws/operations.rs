@@ -5,18 +5,27 @@
 //! service for tokens, names and DryRun; the service authorization reference for actions, resources and condition keys;
 //! the reliability specification (2.2) for the classes.
 
+mod table;
+
 use serde::Serialize;
 
-use self::Operation::*;
-use self::Repeat::{Natural, Tag, Token};
-use self::Service::{Ec2, SecretsManager, Sts};
+use self::Repeat::Natural;
+use self::Service::{CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
+
+pub use table::Operation;
 
 /// A service as the SDK, the policies and the plan call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
+    CloudControl,
+    DirectConnect,
     Ec2,
+    Mail,
+    Resolver,
+    Route53,
     SecretsManager,
+    ServiceQuotas,
     Sts,
 }
 
@@ -24,8 +33,14 @@ impl Service {
     /// As a policy and a plan write it: `ec2`.
     pub fn prefix(self) -> &'static str {
         match self {
+            CloudControl => "cloudformation",
+            DirectConnect => "directconnect",
             Ec2 => "ec2",
+            Mail => "ses",
+            Resolver => "route53resolver",
+            Route53 => "route53",
             SecretsManager => "secretsmanager",
+            ServiceQuotas => "servicequotas",
             Sts => "sts",
         }
     }
@@ -33,8 +48,14 @@ impl Service {
     /// As the SDK's metadata call it.
     fn sdk(self) -> &'static str {
         match self {
+            CloudControl => "CloudControl",
+            DirectConnect => "Direct Connect",
             Ec2 => "EC2",
+            Mail => "SESv2",
+            Resolver => "Route53Resolver",
+            Route53 => "Route 53",
             SecretsManager => "Secrets Manager",
+            ServiceQuotas => "Service Quotas",
             Sts => "STS",
         }
     }
@@ -141,7 +162,11 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
     let also = match service {
         Ec2 => &["ec2:CreateTags"],
         SecretsManager => &["secretsmanager:TagResource"],
-        Sts => &[] as &[&str],
+        DirectConnect => &["directconnect:TagResource"],
+        Mail => &["ses:TagResource"],
+        Resolver => &["route53resolver:TagResource"],
+        Route53 => &["route53:ChangeTagsForResource"],
+        CloudControl | ServiceQuotas | Sts => &[] as &[&str],
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }
@@ -186,160 +211,6 @@ impl Row {
     const fn without_dry_run(self) -> Row {
         Row { dry_run: false, ..self }
     }
-}
-
-/// Of moto's server, version 5.2.5.
-const LACKS: &str = "moto does not know the call";
-const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
-
-macro_rules! operations {
-    ($($name:ident = $row:expr,)*) => {
-        /// An operation of AWS that onramp may send.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        pub enum Operation {
-            $($name,)*
-        }
-
-        impl Operation {
-            /// All of them, in the order of the table.
-            pub const ALL: &'static [Operation] = &[$($name,)*];
-
-            /// `CreateVpc`
-            pub fn name(self) -> &'static str {
-                match self {
-                    $($name => stringify!($name),)*
-                }
-            }
-
-            pub const fn row(self) -> Row {
-                match self {
-                    $($name => $row,)*
-                }
-            }
-        }
-    };
-}
-
-operations! {
-    GetCallerIdentity = Row { scope: Scope::Free, ..reads(Sts) },
-
-    DescribeRegions = reads(Ec2),
-    DescribeAvailabilityZones = reads(Ec2),
-    DescribeTags = reads(Ec2),
-
-    DescribeVpcs = reads(Ec2),
-    DescribeVpcAttribute = reads(Ec2),
-    CreateVpc = makes(Ec2, Tag, &[DescribeVpcs], &["vpc"]).undone_by(DeleteVpc),
-    ModifyVpcAttribute = arranges(Ec2, &[DescribeVpcAttribute]).stays("it goes with the VPC").without_dry_run(),
-    DeleteVpc = takes(Ec2, &[DescribeVpcs]).of_ours("vpc"),
-
-    DescribeSubnets = reads(Ec2),
-    CreateSubnet = makes(Ec2, Tag, &[DescribeSubnets], &["subnet"]).on(&["vpc"]).undone_by(DeleteSubnet),
-    DeleteSubnet = takes(Ec2, &[DescribeSubnets]).of_ours("subnet"),
-
-    DescribeInternetGateways = reads(Ec2),
-    CreateInternetGateway =
-        makes(Ec2, Tag, &[DescribeInternetGateways], &["internet-gateway"]).undone_by(DeleteInternetGateway),
-    AttachInternetGateway = arranges(Ec2, &[DescribeInternetGateways]).undone_by(DetachInternetGateway),
-    DetachInternetGateway = takes(Ec2, &[DescribeInternetGateways]),
-    DeleteInternetGateway = takes(Ec2, &[DescribeInternetGateways]).of_ours("internet-gateway"),
-
-    DescribeAddresses = reads(Ec2),
-    AllocateAddress = makes(Ec2, Tag, &[DescribeAddresses], &["elastic-ip"]).undone_by(ReleaseAddress),
-    AssociateAddress = arranges(Ec2, &[DescribeAddresses]).undone_by(DisassociateAddress),
-    DisassociateAddress = takes(Ec2, &[DescribeAddresses]),
-    ReleaseAddress = takes(Ec2, &[DescribeAddresses]).of_ours("elastic-ip"),
-
-    DescribeNatGateways = reads(Ec2),
-    CreateNatGateway = makes(Ec2, Token, &[DescribeNatGateways], &["natgateway"])
-            .on(&["elastic-ip", "subnet"])
-            .undone_by(DeleteNatGateway),
-    DeleteNatGateway = takes(Ec2, &[DescribeNatGateways]).of_ours("natgateway"),
-
-    DescribeRouteTables = reads(Ec2),
-    CreateRouteTable = makes(Ec2, Token, &[DescribeRouteTables], &["route-table"])
-            .on(&["vpc"])
-            .undone_by(DeleteRouteTable),
-    CreateRoute = arranges(Ec2, &[DescribeRouteTables]).stays("it goes with the route table"),
-    AssociateRouteTable = arranges(Ec2, &[DescribeRouteTables]).undone_by(DisassociateRouteTable),
-    DisassociateRouteTable = takes(Ec2, &[DescribeRouteTables]),
-    DeleteRouteTable = takes(Ec2, &[DescribeRouteTables]).of_ours("route-table"),
-
-    DescribeSecurityGroups = reads(Ec2),
-    DescribeSecurityGroupRules = reads(Ec2),
-    CreateSecurityGroup =
-        makes(Ec2, Natural, &[DescribeSecurityGroups], &["security-group"])
-            .on(&["vpc"])
-            .undone_by(DeleteSecurityGroup),
-    AuthorizeSecurityGroupIngress =
-        makes(Ec2, Natural, &[DescribeSecurityGroupRules], &["security-group-rule"])
-            .on(&["security-group"])
-            .undone_by(RevokeSecurityGroupIngress),
-    RevokeSecurityGroupIngress =
-        takes(Ec2, &[DescribeSecurityGroupRules]).undone_by(AuthorizeSecurityGroupIngress),
-    DeleteSecurityGroup = takes(Ec2, &[DescribeSecurityGroups]).of_ours("security-group"),
-
-    DescribeKeyPairs = reads(Ec2),
-    ImportKeyPair = makes(Ec2, Natural, &[DescribeKeyPairs], &["key-pair"]).undone_by(DeleteKeyPair),
-    DeleteKeyPair = takes(Ec2, &[DescribeKeyPairs]).of_ours("key-pair"),
-
-    DescribeCustomerGateways = reads(Ec2),
-    CreateCustomerGateway =
-        makes(Ec2, Natural, &[DescribeCustomerGateways], &["customer-gateway"]).undone_by(DeleteCustomerGateway),
-    DeleteCustomerGateway = takes(Ec2, &[DescribeCustomerGateways]).of_ours("customer-gateway"),
-
-    DescribeVpnGateways = reads(Ec2),
-    CreateVpnGateway = makes(Ec2, Tag, &[DescribeVpnGateways], &["vpn-gateway"]).undone_by(DeleteVpnGateway),
-    AttachVpnGateway = arranges(Ec2, &[DescribeVpnGateways]).undone_by(DetachVpnGateway),
-    DetachVpnGateway = takes(Ec2, &[DescribeVpnGateways]),
-    DeleteVpnGateway = takes(Ec2, &[DescribeVpnGateways]).of_ours("vpn-gateway"),
-    EnableVgwRoutePropagation =
-        arranges(Ec2, &[DescribeRouteTables]).undone_by(DisableVgwRoutePropagation).not_in_moto(LACKS),
-    DisableVgwRoutePropagation = takes(Ec2, &[DescribeRouteTables]).not_in_moto(LACKS),
-
-    DescribeVpnConnections = reads(Ec2),
-    CreateVpnConnection =
-        makes(Ec2, Tag, &[DescribeVpnConnections], &["vpn-connection"])
-            .on(&["customer-gateway", "vpn-gateway"])
-            .undone_by(DeleteVpnConnection),
-    DeleteVpnConnection = takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection"),
-    CreateVpnConnectionRoute =
-        arranges(Ec2, &[DescribeVpnConnections])
-            .undone_by(DeleteVpnConnectionRoute)
-            .without_dry_run()
-            .not_in_moto(LACKS),
-    DeleteVpnConnectionRoute = takes(Ec2, &[DescribeVpnConnections]).without_dry_run().not_in_moto(LACKS),
-    GetVpnConnectionDeviceTypes = reads(Ec2).not_in_moto(LACKS),
-    GetVpnConnectionDeviceSampleConfiguration = reads(Ec2).not_in_moto(LACKS),
-
-    DescribeDhcpOptions = reads(Ec2).not_in_moto(UNTAGGED),
-    CreateDhcpOptions =
-        makes(Ec2, Tag, &[DescribeDhcpOptions], &["dhcp-options"])
-            .undone_by(DeleteDhcpOptions)
-            .not_in_moto(UNTAGGED),
-    AssociateDhcpOptions =
-        arranges(Ec2, &[DescribeVpcs]).undone_by(AssociateDhcpOptions).not_in_moto(UNTAGGED),
-    DeleteDhcpOptions = takes(Ec2, &[DescribeDhcpOptions]).of_ours("dhcp-options").not_in_moto(UNTAGGED),
-
-    DescribeImages = reads(Ec2),
-    DescribeInstances = reads(Ec2),
-    DescribeInstanceStatus = reads(Ec2),
-    GetConsoleOutput = reads(Ec2),
-    RunInstances =
-        makes(Ec2, Token, &[DescribeInstances], &["instance", "volume", "network-interface"])
-            .on(&["image", "key-pair", "security-group", "subnet"])
-            .undone_by(TerminateInstances),
-    TerminateInstances = takes(Ec2, &[DescribeInstances]).of_ours("instance"),
-
-    DescribeSecret = reads(SecretsManager),
-    GetSecretValue = reads(SecretsManager).of_ours("secret"),
-    CreateSecret = makes(SecretsManager, Token, &[DescribeSecret], &["secret"]).undone_by(DeleteSecret),
-    PutSecretValue =
-        Row { repeat: Token, ..arranges(SecretsManager, &[DescribeSecret, GetSecretValue]) }
-            .of_ours("secret")
-            .stays("the text goes with the secret"),
-    RestoreSecret = arranges(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(DeleteSecret),
-    DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
 }
 
 impl Operation {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ec2_call::{
-    Ebs, Ec2Call, Flag, Label, Launch, MetadataOptions, RootVolume, RouteTarget, Rule, Source, Token, VpcAttribute,
+use super::super::call::vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::super::call::{
+    Call, Ebs, Flag, Label, Launch, MetadataOptions, RootVolume, RouteTarget, Rule, Source, Token, VpcAttribute,
 };
-use super::super::ec2_vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
 use crate::aws::{Operation, Service};
 use crate::engagement::RepeatClass;
 
-pub(super) fn one_of_each() -> Vec<Ec2Call> {
+pub(super) fn one_of_each() -> Vec<Call> {
     let id = || "x-1".to_owned();
     let label = || Label { key: "a/b".to_owned(), name: "n".to_owned() };
     let rule = Rule {
@@ -49,60 +49,60 @@ pub(super) fn one_of_each() -> Vec<Ec2Call> {
         tag_specifications: label(),
     };
     vec![
-        Ec2Call::CreateVpc { cidr_block: id(), tag_specifications: label() },
-        Ec2Call::ModifyVpcAttribute { vpc_id: id(), attribute: VpcAttribute::EnableDnsSupport(Flag { value: true }) },
-        Ec2Call::DeleteVpc { vpc_id: id() },
-        Ec2Call::CreateSubnet { vpc_id: id(), cidr_block: id(), availability_zone: id(), tag_specifications: label() },
-        Ec2Call::DeleteSubnet { subnet_id: id() },
-        Ec2Call::CreateInternetGateway { tag_specifications: label() },
-        Ec2Call::AttachInternetGateway { internet_gateway_id: id(), vpc_id: id() },
-        Ec2Call::DetachInternetGateway { internet_gateway_id: id(), vpc_id: id() },
-        Ec2Call::DeleteInternetGateway { internet_gateway_id: id() },
-        Ec2Call::AllocateAddress { domain: "vpc", tag_specifications: label() },
-        Ec2Call::ReleaseAddress { allocation_id: id() },
-        Ec2Call::CreateNatGateway {
+        Call::CreateVpc { cidr_block: id(), tag_specifications: label() },
+        Call::ModifyVpcAttribute { vpc_id: id(), attribute: VpcAttribute::EnableDnsSupport(Flag { value: true }) },
+        Call::DeleteVpc { vpc_id: id() },
+        Call::CreateSubnet { vpc_id: id(), cidr_block: id(), availability_zone: id(), tag_specifications: label() },
+        Call::DeleteSubnet { subnet_id: id() },
+        Call::CreateInternetGateway { tag_specifications: label() },
+        Call::AttachInternetGateway { internet_gateway_id: id(), vpc_id: id() },
+        Call::DetachInternetGateway { internet_gateway_id: id(), vpc_id: id() },
+        Call::DeleteInternetGateway { internet_gateway_id: id() },
+        Call::AllocateAddress { domain: "vpc", tag_specifications: label() },
+        Call::ReleaseAddress { allocation_id: id() },
+        Call::CreateNatGateway {
             subnet_id: id(),
             allocation_id: id(),
             client_token: Token,
             tag_specifications: label(),
         },
-        Ec2Call::DeleteNatGateway { nat_gateway_id: id() },
-        Ec2Call::CreateRouteTable { vpc_id: id(), client_token: Token, tag_specifications: label() },
-        Ec2Call::CreateRoute { route_table_id: id(), destination_cidr_block: id(), target: RouteTarget::Gateway(id()) },
-        Ec2Call::AssociateRouteTable { route_table_id: id(), subnet_id: id() },
-        Ec2Call::DisassociateRouteTable { association_id: id() },
-        Ec2Call::DeleteRouteTable { route_table_id: id() },
-        Ec2Call::CreateSecurityGroup { vpc_id: id(), group_name: id(), description: id(), tag_specifications: label() },
-        Ec2Call::AuthorizeSecurityGroupIngress { group_id: id(), ip_permissions: rule, tag_specifications: label() },
-        Ec2Call::RevokeSecurityGroupIngress { group_id: id(), security_group_rule_ids: vec![id()] },
-        Ec2Call::DeleteSecurityGroup { group_id: id() },
-        Ec2Call::ImportKeyPair { key_name: id(), public_key_material: id(), tag_specifications: label() },
-        Ec2Call::DeleteKeyPair { key_name: id() },
-        Ec2Call::RunInstances(Box::new(launch)),
-        Ec2Call::TerminateInstances { instance_ids: [id()] },
-        Ec2Call::AssociateAddress { allocation_id: id(), instance_id: id(), allow_reassociation: false },
-        Ec2Call::DisassociateAddress { association_id: id() },
-        Ec2Call::CreateCustomerGateway {
+        Call::DeleteNatGateway { nat_gateway_id: id() },
+        Call::CreateRouteTable { vpc_id: id(), client_token: Token, tag_specifications: label() },
+        Call::CreateRoute { route_table_id: id(), destination_cidr_block: id(), target: RouteTarget::Gateway(id()) },
+        Call::AssociateRouteTable { route_table_id: id(), subnet_id: id() },
+        Call::DisassociateRouteTable { association_id: id() },
+        Call::DeleteRouteTable { route_table_id: id() },
+        Call::CreateSecurityGroup { vpc_id: id(), group_name: id(), description: id(), tag_specifications: label() },
+        Call::AuthorizeSecurityGroupIngress { group_id: id(), ip_permissions: rule, tag_specifications: label() },
+        Call::RevokeSecurityGroupIngress { group_id: id(), security_group_rule_ids: vec![id()] },
+        Call::DeleteSecurityGroup { group_id: id() },
+        Call::ImportKeyPair { key_name: id(), public_key_material: id(), tag_specifications: label() },
+        Call::DeleteKeyPair { key_name: id() },
+        Call::RunInstances(Box::new(launch)),
+        Call::TerminateInstances { instance_ids: [id()] },
+        Call::AssociateAddress { allocation_id: id(), instance_id: id(), allow_reassociation: false },
+        Call::DisassociateAddress { association_id: id() },
+        Call::CreateCustomerGateway {
             r#type: IPSEC,
             ip_address: id(),
             asn: 65_010.into(),
             device_name: None,
             tag_specifications: label(),
         },
-        Ec2Call::DeleteCustomerGateway { customer_gateway_id: id() },
-        Ec2Call::CreateVpnGateway { r#type: IPSEC, amazon_side_asn: 64_512, tag_specifications: label() },
-        Ec2Call::AttachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
-        Ec2Call::DetachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
-        Ec2Call::DeleteVpnGateway { vpn_gateway_id: id() },
-        Ec2Call::EnableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
-        Ec2Call::DisableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
-        Ec2Call::CreateVpnConnection(Box::new(vpn)),
-        Ec2Call::DeleteVpnConnection { vpn_connection_id: id() },
-        Ec2Call::CreateVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
-        Ec2Call::DeleteVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
-        Ec2Call::CreateDhcpOptions { dhcp_configurations: Vec::new(), former: id(), tag_specifications: label() },
-        Ec2Call::AssociateDhcpOptions { dhcp_options_id: id(), vpc_id: id() },
-        Ec2Call::DeleteDhcpOptions { dhcp_options_id: id() },
+        Call::DeleteCustomerGateway { customer_gateway_id: id() },
+        Call::CreateVpnGateway { r#type: IPSEC, amazon_side_asn: 64_512, tag_specifications: label() },
+        Call::AttachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
+        Call::DetachVpnGateway { vpn_gateway_id: id(), vpc_id: id() },
+        Call::DeleteVpnGateway { vpn_gateway_id: id() },
+        Call::EnableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
+        Call::DisableVgwRoutePropagation { gateway_id: id(), route_table_id: id() },
+        Call::CreateVpnConnection(Box::new(vpn)),
+        Call::DeleteVpnConnection { vpn_connection_id: id() },
+        Call::CreateVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
+        Call::DeleteVpnConnectionRoute { vpn_connection_id: id(), destination_cidr_block: id() },
+        Call::CreateDhcpOptions { dhcp_configurations: Vec::new(), former: id(), tag_specifications: label() },
+        Call::AssociateDhcpOptions { dhcp_options_id: id(), vpc_id: id() },
+        Call::DeleteDhcpOptions { dhcp_options_id: id() },
     ]
 }
 
@@ -116,7 +116,7 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
     let calls = one_of_each();
     let known = |operation: &&Operation| operation.row().service == Service::Ec2 && operation.changes();
     let known: BTreeSet<Operation> = Operation::ALL.iter().filter(known).copied().collect();
-    assert_eq!(calls.iter().map(Ec2Call::operation).collect::<BTreeSet<_>>(), known);
+    assert_eq!(calls.iter().map(Call::operation).collect::<BTreeSet<_>>(), known);
     assert_eq!(calls.len(), known.len());
     for call in calls {
         assert_eq!(call.change().operation, call.operation().name());

@@ -64,14 +64,14 @@ async fn of_two_of_ours_the_older_counts_and_an_undo_takes_both() {
     let with = json!({ "key": "eip/bastion" });
     let mut made = Vec::new();
     for token in ["one", "two"] {
-        let call = super::super::ec2_call::Ec2Call::AllocateAddress {
+        let call = super::super::call::Call::AllocateAddress {
             domain: "vpc",
-            tag_specifications: super::super::ec2_call::Label { key: "eip/bastion".to_owned(), name: "n".to_owned() },
+            tag_specifications: super::super::call::Label { key: "eip/bastion".to_owned(), name: "n".to_owned() },
         };
         let marks = stage.world.subject.marks(token, if token == "one" { 2 } else { 1 });
         let cloud = stage.world.cloud.as_ref().unwrap();
         let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-        let sender = super::super::ec2_send::Sender {
+        let sender = super::super::send::Sender {
             cloud,
             marks: &marks,
             token,

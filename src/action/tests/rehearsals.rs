@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::ec2_send::Sender;
+use super::super::send::Sender;
 use super::calls::one_of_each;
 use super::lent::lent;
 use super::*;

@@ -3,8 +3,8 @@
 use secrecy::ExposeSecret;
 
 use super::{Sender, unsent};
-use crate::action::ec2_call::{Asn, Ec2Call};
-use crate::action::ec2_vpn::{TunnelOptions, VpnRequest};
+use crate::action::call::vpn::{TunnelOptions, VpnRequest};
+use crate::action::call::{Asn, Call};
 use crate::aws::ec2::types::{
     GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration, Phase1DhGroupNumbersRequestListValue,
     Phase1EncryptionAlgorithmsRequestListValue, Phase1IntegrityAlgorithmsRequestListValue,
@@ -15,10 +15,10 @@ use crate::aws::ec2::types::{
 use crate::aws::{AwsFailure, FORMER};
 
 impl Sender<'_> {
-    pub(super) async fn gateways(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    pub(super) async fn gateways(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         let ec2 = self.cloud.ec2();
         match call {
-            Ec2Call::CreateCustomerGateway { r#type, ip_address, asn, device_name, tag_specifications } => {
+            Call::CreateCustomerGateway { r#type, ip_address, asn, device_name, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::CustomerGateway);
                 let request = ec2.create_customer_gateway().r#type(GatewayType::from(*r#type)).ip_address(ip_address);
                 let request = match asn {
@@ -29,29 +29,29 @@ impl Sender<'_> {
                 let made = sent!(self, call, request);
                 return Ok(made.customer_gateway.and_then(|gateway| gateway.customer_gateway_id));
             }
-            Ec2Call::DeleteCustomerGateway { customer_gateway_id } => {
+            Call::DeleteCustomerGateway { customer_gateway_id } => {
                 sent!(self, call, ec2.delete_customer_gateway().customer_gateway_id(customer_gateway_id));
             }
-            Ec2Call::CreateVpnGateway { r#type, amazon_side_asn, tag_specifications } => {
+            Call::CreateVpnGateway { r#type, amazon_side_asn, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::VpnGateway);
                 let request = ec2.create_vpn_gateway().r#type(GatewayType::from(*r#type));
                 let made = sent!(self, call, request.amazon_side_asn(*amazon_side_asn).tag_specifications(tags));
                 return Ok(made.vpn_gateway.and_then(|gateway| gateway.vpn_gateway_id));
             }
-            Ec2Call::AttachVpnGateway { vpn_gateway_id, vpc_id } => {
+            Call::AttachVpnGateway { vpn_gateway_id, vpc_id } => {
                 sent!(self, call, ec2.attach_vpn_gateway().vpn_gateway_id(vpn_gateway_id).vpc_id(vpc_id));
             }
-            Ec2Call::DetachVpnGateway { vpn_gateway_id, vpc_id } => {
+            Call::DetachVpnGateway { vpn_gateway_id, vpc_id } => {
                 sent!(self, call, ec2.detach_vpn_gateway().vpn_gateway_id(vpn_gateway_id).vpc_id(vpc_id));
             }
-            Ec2Call::DeleteVpnGateway { vpn_gateway_id } => {
+            Call::DeleteVpnGateway { vpn_gateway_id } => {
                 sent!(self, call, ec2.delete_vpn_gateway().vpn_gateway_id(vpn_gateway_id));
             }
-            Ec2Call::EnableVgwRoutePropagation { gateway_id, route_table_id } => {
+            Call::EnableVgwRoutePropagation { gateway_id, route_table_id } => {
                 let request = ec2.enable_vgw_route_propagation().gateway_id(gateway_id);
                 sent!(self, call, request.route_table_id(route_table_id));
             }
-            Ec2Call::DisableVgwRoutePropagation { gateway_id, route_table_id } => {
+            Call::DisableVgwRoutePropagation { gateway_id, route_table_id } => {
                 let request = ec2.disable_vgw_route_propagation().gateway_id(gateway_id);
                 sent!(self, call, request.route_table_id(route_table_id));
             }
@@ -60,10 +60,10 @@ impl Sender<'_> {
         Ok(None)
     }
 
-    pub(super) async fn vpn(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    pub(super) async fn vpn(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         let ec2 = self.cloud.ec2();
         match call {
-            Ec2Call::CreateVpnConnection(wanted) => {
+            Call::CreateVpnConnection(wanted) => {
                 let tags = self.tags(&wanted.tag_specifications, ResourceType::VpnConnection);
                 let request = ec2
                     .create_vpn_connection()
@@ -74,14 +74,14 @@ impl Sender<'_> {
                 let made = sent!(self, call, request.tag_specifications(tags));
                 return Ok(made.vpn_connection.and_then(|connection| connection.vpn_connection_id));
             }
-            Ec2Call::DeleteVpnConnection { vpn_connection_id } => {
+            Call::DeleteVpnConnection { vpn_connection_id } => {
                 sent!(self, call, ec2.delete_vpn_connection().vpn_connection_id(vpn_connection_id));
             }
-            Ec2Call::CreateVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
+            Call::CreateVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
                 let request = ec2.create_vpn_connection_route().vpn_connection_id(vpn_connection_id);
                 sent!(self, call, never a rehearsal: request.destination_cidr_block(destination_cidr_block));
             }
-            Ec2Call::DeleteVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
+            Call::DeleteVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
                 let request = ec2.delete_vpn_connection_route().vpn_connection_id(vpn_connection_id);
                 sent!(self, call, never a rehearsal: request.destination_cidr_block(destination_cidr_block));
             }
@@ -130,10 +130,10 @@ impl Sender<'_> {
         tunnel.build()
     }
 
-    pub(super) async fn dhcp(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    pub(super) async fn dhcp(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         let ec2 = self.cloud.ec2();
         match call {
-            Ec2Call::CreateDhcpOptions { dhcp_configurations, former, tag_specifications } => {
+            Call::CreateDhcpOptions { dhcp_configurations, former, tag_specifications } => {
                 let ours = self.tags(tag_specifications, ResourceType::DhcpOptions).tags;
                 let former = Tag::builder().key(FORMER).value(former).build();
                 let tags = TagSpecification::builder().resource_type(ResourceType::DhcpOptions);
@@ -146,10 +146,10 @@ impl Sender<'_> {
                 let made = sent!(self, call, request.tag_specifications(tags));
                 return Ok(made.dhcp_options.and_then(|set| set.dhcp_options_id));
             }
-            Ec2Call::AssociateDhcpOptions { dhcp_options_id, vpc_id } => {
+            Call::AssociateDhcpOptions { dhcp_options_id, vpc_id } => {
                 sent!(self, call, ec2.associate_dhcp_options().dhcp_options_id(dhcp_options_id).vpc_id(vpc_id));
             }
-            Ec2Call::DeleteDhcpOptions { dhcp_options_id } => {
+            Call::DeleteDhcpOptions { dhcp_options_id } => {
                 sent!(self, call, ec2.delete_dhcp_options().dhcp_options_id(dhcp_options_id));
             }
             _ => return Err(unsent(call)),

@@ -3,16 +3,16 @@
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::ec2_call::Label;
+use super::Label;
 use crate::input::SecretRef;
 
 /// The one type that there is.
-pub(super) const IPSEC: &str = "ipsec.1";
+pub(in crate::action) const IPSEC: &str = "ipsec.1";
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VpnRequest {
+pub(in crate::action) struct VpnRequest {
     pub r#type: &'static str,
     pub customer_gateway_id: String,
     pub vpn_gateway_id: String,
@@ -22,7 +22,7 @@ pub(super) struct VpnRequest {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VpnOptions {
+pub(in crate::action) struct VpnOptions {
     pub static_routes_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_ipv4_network_cidr: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct VpnOptions {
 /// What is not said is AWS's default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TunnelOptions {
+pub(in crate::action) struct TunnelOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tunnel_inside_cidr: Option<String>,
     /// Where the key lives. Nobody sees it: what is shown says where, and the text is put in when it is sent.
@@ -57,7 +57,7 @@ pub(super) struct TunnelOptions {
 
 impl VpnRequest {
     /// Where the keys live that it is sent with.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+    pub(in crate::action) fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         self.options.tunnel_options.iter().filter_map(|tunnel| tunnel.pre_shared_key.as_ref())
     }
 }

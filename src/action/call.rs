@@ -1,4 +1,4 @@
-//! Every mutating call that onramp sends to EC2, as a value: what is shown in the plan is this value, and what is sent
+//! Every mutating call that onramp sends to AWS, as a value: what is shown in the plan is this value, and what is sent
 //! is this value, so that they cannot differ.
 
 use std::borrow::Cow;
@@ -6,9 +6,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::ec2_vpn::VpnRequest;
 use crate::engagement::Change;
 use crate::input::SecretRef;
+
+pub(super) mod vpn;
+
+use vpn::VpnRequest;
 
 /// Stands for the id that the first call of an action brings back.
 pub(super) const ITSELF: &str = "\u{2039}id\u{203a}";
@@ -16,7 +19,7 @@ pub(super) const ITSELF: &str = "\u{2039}id\u{203a}";
 /// One call with its arguments, under the names of the SDK.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all_fields = "PascalCase")]
-pub(super) enum Ec2Call {
+pub(super) enum Call {
     CreateVpc {
         cidr_block: String,
         tag_specifications: Label,
@@ -378,7 +381,7 @@ pub(super) struct Ebs {
     pub delete_on_termination: bool,
 }
 
-impl Ec2Call {
+impl Call {
     /// As the plan shows it.
     pub(super) fn change(&self) -> Change {
         let (operation, arguments) = match serde_json::to_value(self) {
@@ -391,22 +394,22 @@ impl Ec2Call {
     /// Where the secrets live that it is sent with.
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
         match self {
-            Ec2Call::CreateVpnConnection(request) => request.secrets().collect(),
+            Call::CreateVpnConnection(request) => request.secrets().collect(),
             _ => Vec::new(),
         }
     }
 
     /// Puts the id that an earlier call brought back where it belongs.
-    pub(super) fn about(mut self, itself: &str) -> Ec2Call {
+    pub(super) fn about(mut self, itself: &str) -> Call {
         let place = match &mut self {
-            Ec2Call::ModifyVpcAttribute { vpc_id, .. } => vpc_id,
-            Ec2Call::AttachInternetGateway { internet_gateway_id, .. } => internet_gateway_id,
-            Ec2Call::CreateRoute { route_table_id, .. } | Ec2Call::AssociateRouteTable { route_table_id, .. } => {
+            Call::ModifyVpcAttribute { vpc_id, .. } => vpc_id,
+            Call::AttachInternetGateway { internet_gateway_id, .. } => internet_gateway_id,
+            Call::CreateRoute { route_table_id, .. } | Call::AssociateRouteTable { route_table_id, .. } => {
                 route_table_id
             }
-            Ec2Call::AuthorizeSecurityGroupIngress { group_id, .. } => group_id,
-            Ec2Call::AttachVpnGateway { vpn_gateway_id, .. } => vpn_gateway_id,
-            Ec2Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
+            Call::AuthorizeSecurityGroupIngress { group_id, .. } => group_id,
+            Call::AttachVpnGateway { vpn_gateway_id, .. } => vpn_gateway_id,
+            Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
             _ => return self,
         };
         if place == ITSELF {
@@ -417,8 +420,8 @@ impl Ec2Call {
 }
 
 /// The plan's form of a list of calls.
-pub(super) fn changes(calls: &[Ec2Call]) -> Vec<Change> {
-    calls.iter().map(Ec2Call::change).collect()
+pub(super) fn changes(calls: &[Call]) -> Vec<Change> {
+    calls.iter().map(Call::change).collect()
 }
 
 #[cfg(test)]
@@ -427,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_call_is_shown_under_its_own_names() {
-        let call = Ec2Call::ModifyVpcAttribute {
+        let call = Call::ModifyVpcAttribute {
             vpc_id: ITSELF.to_owned(),
             attribute: VpcAttribute::EnableDnsSupport(Flag { value: true }),
         };
@@ -470,7 +473,7 @@ mod tests {
             client_token: Token,
             tag_specifications: Label { key: "host/bastion".to_owned(), name: "bastion".to_owned() },
         };
-        let change = Ec2Call::RunInstances(Box::new(launch)).change();
+        let change = Call::RunInstances(Box::new(launch)).change();
         assert_eq!(change.operation, "RunInstances");
         assert_eq!(change.arguments["MetadataOptions"], json!({ "HttpTokens": "required" }));
         assert_eq!(change.arguments["BlockDeviceMappings"][0]["Ebs"]["Encrypted"], json!(true));

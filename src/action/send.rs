@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::ec2_call::{Ec2Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
+use super::call::{Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
 use crate::aws::ec2::primitives::Blob;
 use crate::aws::ec2::types::{
     AttributeBooleanValue, BlockDeviceMapping, DomainType, EbsBlockDevice, HttpTokensState,
@@ -51,53 +51,53 @@ macro_rules! sent {
 
 mod vpn;
 
-impl Ec2Call {
+impl Call {
     /// Its row in the table of operations: how it may be repeated, what takes it back, which permission it needs.
     pub(super) fn operation(&self) -> Operation {
         match self {
-            Ec2Call::CreateVpc { .. } => Operation::CreateVpc,
-            Ec2Call::ModifyVpcAttribute { .. } => Operation::ModifyVpcAttribute,
-            Ec2Call::DeleteVpc { .. } => Operation::DeleteVpc,
-            Ec2Call::CreateSubnet { .. } => Operation::CreateSubnet,
-            Ec2Call::DeleteSubnet { .. } => Operation::DeleteSubnet,
-            Ec2Call::CreateInternetGateway { .. } => Operation::CreateInternetGateway,
-            Ec2Call::AttachInternetGateway { .. } => Operation::AttachInternetGateway,
-            Ec2Call::DetachInternetGateway { .. } => Operation::DetachInternetGateway,
-            Ec2Call::DeleteInternetGateway { .. } => Operation::DeleteInternetGateway,
-            Ec2Call::AllocateAddress { .. } => Operation::AllocateAddress,
-            Ec2Call::ReleaseAddress { .. } => Operation::ReleaseAddress,
-            Ec2Call::CreateNatGateway { .. } => Operation::CreateNatGateway,
-            Ec2Call::DeleteNatGateway { .. } => Operation::DeleteNatGateway,
-            Ec2Call::CreateRouteTable { .. } => Operation::CreateRouteTable,
-            Ec2Call::CreateRoute { .. } => Operation::CreateRoute,
-            Ec2Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
-            Ec2Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
-            Ec2Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
-            Ec2Call::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
-            Ec2Call::AuthorizeSecurityGroupIngress { .. } => Operation::AuthorizeSecurityGroupIngress,
-            Ec2Call::RevokeSecurityGroupIngress { .. } => Operation::RevokeSecurityGroupIngress,
-            Ec2Call::DeleteSecurityGroup { .. } => Operation::DeleteSecurityGroup,
-            Ec2Call::ImportKeyPair { .. } => Operation::ImportKeyPair,
-            Ec2Call::DeleteKeyPair { .. } => Operation::DeleteKeyPair,
-            Ec2Call::CreateCustomerGateway { .. } => Operation::CreateCustomerGateway,
-            Ec2Call::DeleteCustomerGateway { .. } => Operation::DeleteCustomerGateway,
-            Ec2Call::CreateVpnGateway { .. } => Operation::CreateVpnGateway,
-            Ec2Call::AttachVpnGateway { .. } => Operation::AttachVpnGateway,
-            Ec2Call::DetachVpnGateway { .. } => Operation::DetachVpnGateway,
-            Ec2Call::DeleteVpnGateway { .. } => Operation::DeleteVpnGateway,
-            Ec2Call::EnableVgwRoutePropagation { .. } => Operation::EnableVgwRoutePropagation,
-            Ec2Call::DisableVgwRoutePropagation { .. } => Operation::DisableVgwRoutePropagation,
-            Ec2Call::CreateVpnConnection(_) => Operation::CreateVpnConnection,
-            Ec2Call::DeleteVpnConnection { .. } => Operation::DeleteVpnConnection,
-            Ec2Call::CreateVpnConnectionRoute { .. } => Operation::CreateVpnConnectionRoute,
-            Ec2Call::DeleteVpnConnectionRoute { .. } => Operation::DeleteVpnConnectionRoute,
-            Ec2Call::CreateDhcpOptions { .. } => Operation::CreateDhcpOptions,
-            Ec2Call::AssociateDhcpOptions { .. } => Operation::AssociateDhcpOptions,
-            Ec2Call::DeleteDhcpOptions { .. } => Operation::DeleteDhcpOptions,
-            Ec2Call::RunInstances(_) => Operation::RunInstances,
-            Ec2Call::TerminateInstances { .. } => Operation::TerminateInstances,
-            Ec2Call::AssociateAddress { .. } => Operation::AssociateAddress,
-            Ec2Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
+            Call::CreateVpc { .. } => Operation::CreateVpc,
+            Call::ModifyVpcAttribute { .. } => Operation::ModifyVpcAttribute,
+            Call::DeleteVpc { .. } => Operation::DeleteVpc,
+            Call::CreateSubnet { .. } => Operation::CreateSubnet,
+            Call::DeleteSubnet { .. } => Operation::DeleteSubnet,
+            Call::CreateInternetGateway { .. } => Operation::CreateInternetGateway,
+            Call::AttachInternetGateway { .. } => Operation::AttachInternetGateway,
+            Call::DetachInternetGateway { .. } => Operation::DetachInternetGateway,
+            Call::DeleteInternetGateway { .. } => Operation::DeleteInternetGateway,
+            Call::AllocateAddress { .. } => Operation::AllocateAddress,
+            Call::ReleaseAddress { .. } => Operation::ReleaseAddress,
+            Call::CreateNatGateway { .. } => Operation::CreateNatGateway,
+            Call::DeleteNatGateway { .. } => Operation::DeleteNatGateway,
+            Call::CreateRouteTable { .. } => Operation::CreateRouteTable,
+            Call::CreateRoute { .. } => Operation::CreateRoute,
+            Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
+            Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
+            Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
+            Call::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
+            Call::AuthorizeSecurityGroupIngress { .. } => Operation::AuthorizeSecurityGroupIngress,
+            Call::RevokeSecurityGroupIngress { .. } => Operation::RevokeSecurityGroupIngress,
+            Call::DeleteSecurityGroup { .. } => Operation::DeleteSecurityGroup,
+            Call::ImportKeyPair { .. } => Operation::ImportKeyPair,
+            Call::DeleteKeyPair { .. } => Operation::DeleteKeyPair,
+            Call::CreateCustomerGateway { .. } => Operation::CreateCustomerGateway,
+            Call::DeleteCustomerGateway { .. } => Operation::DeleteCustomerGateway,
+            Call::CreateVpnGateway { .. } => Operation::CreateVpnGateway,
+            Call::AttachVpnGateway { .. } => Operation::AttachVpnGateway,
+            Call::DetachVpnGateway { .. } => Operation::DetachVpnGateway,
+            Call::DeleteVpnGateway { .. } => Operation::DeleteVpnGateway,
+            Call::EnableVgwRoutePropagation { .. } => Operation::EnableVgwRoutePropagation,
+            Call::DisableVgwRoutePropagation { .. } => Operation::DisableVgwRoutePropagation,
+            Call::CreateVpnConnection(_) => Operation::CreateVpnConnection,
+            Call::DeleteVpnConnection { .. } => Operation::DeleteVpnConnection,
+            Call::CreateVpnConnectionRoute { .. } => Operation::CreateVpnConnectionRoute,
+            Call::DeleteVpnConnectionRoute { .. } => Operation::DeleteVpnConnectionRoute,
+            Call::CreateDhcpOptions { .. } => Operation::CreateDhcpOptions,
+            Call::AssociateDhcpOptions { .. } => Operation::AssociateDhcpOptions,
+            Call::DeleteDhcpOptions { .. } => Operation::DeleteDhcpOptions,
+            Call::RunInstances(_) => Operation::RunInstances,
+            Call::TerminateInstances { .. } => Operation::TerminateInstances,
+            Call::AssociateAddress { .. } => Operation::AssociateAddress,
+            Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
         }
     }
 
@@ -132,92 +132,92 @@ impl Sender<'_> {
     ///
     /// # Errors
     /// See `aws::send`.
-    pub(super) async fn send(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    pub(super) async fn send(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         if self.rehearsal && !call.operation().row().dry_run {
             return Err(unsent(call));
         }
         match call {
-            Ec2Call::CreateVpc { .. }
-            | Ec2Call::CreateSubnet { .. }
-            | Ec2Call::CreateInternetGateway { .. }
-            | Ec2Call::CreateNatGateway { .. }
-            | Ec2Call::CreateRouteTable { .. }
-            | Ec2Call::CreateSecurityGroup { .. } => self.create(call).await,
-            Ec2Call::RunInstances(_)
-            | Ec2Call::TerminateInstances { .. }
-            | Ec2Call::ImportKeyPair { .. }
-            | Ec2Call::AllocateAddress { .. }
-            | Ec2Call::ReleaseAddress { .. }
-            | Ec2Call::AssociateAddress { .. }
-            | Ec2Call::DisassociateAddress { .. } => self.compute(call).await,
-            Ec2Call::ModifyVpcAttribute { .. }
-            | Ec2Call::AttachInternetGateway { .. }
-            | Ec2Call::DetachInternetGateway { .. }
-            | Ec2Call::CreateRoute { .. }
-            | Ec2Call::AssociateRouteTable { .. }
-            | Ec2Call::DisassociateRouteTable { .. }
-            | Ec2Call::AuthorizeSecurityGroupIngress { .. }
-            | Ec2Call::RevokeSecurityGroupIngress { .. } => self.arrange(call).await.map(|()| None),
-            Ec2Call::CreateCustomerGateway { .. }
-            | Ec2Call::DeleteCustomerGateway { .. }
-            | Ec2Call::CreateVpnGateway { .. }
-            | Ec2Call::AttachVpnGateway { .. }
-            | Ec2Call::DetachVpnGateway { .. }
-            | Ec2Call::DeleteVpnGateway { .. }
-            | Ec2Call::EnableVgwRoutePropagation { .. }
-            | Ec2Call::DisableVgwRoutePropagation { .. } => self.gateways(call).await,
-            Ec2Call::CreateVpnConnection(_)
-            | Ec2Call::DeleteVpnConnection { .. }
-            | Ec2Call::CreateVpnConnectionRoute { .. }
-            | Ec2Call::DeleteVpnConnectionRoute { .. } => self.vpn(call).await,
-            Ec2Call::CreateDhcpOptions { .. }
-            | Ec2Call::AssociateDhcpOptions { .. }
-            | Ec2Call::DeleteDhcpOptions { .. } => self.dhcp(call).await,
-            Ec2Call::DeleteVpc { .. }
-            | Ec2Call::DeleteSubnet { .. }
-            | Ec2Call::DeleteInternetGateway { .. }
-            | Ec2Call::DeleteNatGateway { .. }
-            | Ec2Call::DeleteRouteTable { .. }
-            | Ec2Call::DeleteSecurityGroup { .. }
-            | Ec2Call::DeleteKeyPair { .. } => self.delete(call).await.map(|()| None),
+            Call::CreateVpc { .. }
+            | Call::CreateSubnet { .. }
+            | Call::CreateInternetGateway { .. }
+            | Call::CreateNatGateway { .. }
+            | Call::CreateRouteTable { .. }
+            | Call::CreateSecurityGroup { .. } => self.create(call).await,
+            Call::RunInstances(_)
+            | Call::TerminateInstances { .. }
+            | Call::ImportKeyPair { .. }
+            | Call::AllocateAddress { .. }
+            | Call::ReleaseAddress { .. }
+            | Call::AssociateAddress { .. }
+            | Call::DisassociateAddress { .. } => self.compute(call).await,
+            Call::ModifyVpcAttribute { .. }
+            | Call::AttachInternetGateway { .. }
+            | Call::DetachInternetGateway { .. }
+            | Call::CreateRoute { .. }
+            | Call::AssociateRouteTable { .. }
+            | Call::DisassociateRouteTable { .. }
+            | Call::AuthorizeSecurityGroupIngress { .. }
+            | Call::RevokeSecurityGroupIngress { .. } => self.arrange(call).await.map(|()| None),
+            Call::CreateCustomerGateway { .. }
+            | Call::DeleteCustomerGateway { .. }
+            | Call::CreateVpnGateway { .. }
+            | Call::AttachVpnGateway { .. }
+            | Call::DetachVpnGateway { .. }
+            | Call::DeleteVpnGateway { .. }
+            | Call::EnableVgwRoutePropagation { .. }
+            | Call::DisableVgwRoutePropagation { .. } => self.gateways(call).await,
+            Call::CreateVpnConnection(_)
+            | Call::DeleteVpnConnection { .. }
+            | Call::CreateVpnConnectionRoute { .. }
+            | Call::DeleteVpnConnectionRoute { .. } => self.vpn(call).await,
+            Call::CreateDhcpOptions { .. } | Call::AssociateDhcpOptions { .. } | Call::DeleteDhcpOptions { .. } => {
+                self.dhcp(call).await
+            }
+            Call::DeleteVpc { .. }
+            | Call::DeleteSubnet { .. }
+            | Call::DeleteInternetGateway { .. }
+            | Call::DeleteNatGateway { .. }
+            | Call::DeleteRouteTable { .. }
+            | Call::DeleteSecurityGroup { .. }
+            | Call::DeleteKeyPair { .. } => self.delete(call).await.map(|()| None),
         }
     }
 
-    async fn create(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    async fn create(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         let ec2 = self.cloud.ec2();
         Ok(match call {
-            Ec2Call::CreateVpc { cidr_block, tag_specifications } => {
+            Call::CreateVpc { cidr_block, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::Vpc);
                 sent!(self, call, ec2.create_vpc().cidr_block(cidr_block).tag_specifications(tags))
                     .vpc
                     .and_then(|vpc| vpc.vpc_id)
             }
-            Ec2Call::CreateSubnet { vpc_id, cidr_block, availability_zone, tag_specifications } => {
+            Call::CreateSubnet { vpc_id, cidr_block, availability_zone, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::Subnet);
                 let request = ec2.create_subnet().vpc_id(vpc_id).cidr_block(cidr_block).tag_specifications(tags);
                 sent!(self, call, request.availability_zone(availability_zone))
                     .subnet
                     .and_then(|subnet| subnet.subnet_id)
             }
-            Ec2Call::CreateInternetGateway { tag_specifications } => {
+            Call::CreateInternetGateway { tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::InternetGateway);
                 sent!(self, call, ec2.create_internet_gateway().tag_specifications(tags))
                     .internet_gateway
                     .and_then(|gateway| gateway.internet_gateway_id)
             }
-            Ec2Call::CreateNatGateway { subnet_id, allocation_id, tag_specifications, .. } => {
+            Call::CreateNatGateway { subnet_id, allocation_id, tag_specifications, .. } => {
                 let tags = self.tags(tag_specifications, ResourceType::Natgateway);
                 let request = ec2.create_nat_gateway().subnet_id(subnet_id).allocation_id(allocation_id);
                 sent!(self, call, request.tag_specifications(tags).client_token(self.token))
                     .nat_gateway
                     .and_then(|gateway| gateway.nat_gateway_id)
             }
-            Ec2Call::CreateRouteTable { vpc_id, tag_specifications, .. } => {
+            Call::CreateRouteTable { vpc_id, tag_specifications, .. } => {
                 let tags = self.tags(tag_specifications, ResourceType::RouteTable);
                 let request = ec2.create_route_table().vpc_id(vpc_id).tag_specifications(tags);
                 sent!(self, call, request.client_token(self.token)).route_table.and_then(|table| table.route_table_id)
             }
-            Ec2Call::CreateSecurityGroup { vpc_id, group_name, description, tag_specifications } => {
+            Call::CreateSecurityGroup { vpc_id, group_name, description, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::SecurityGroup);
                 let request = ec2.create_security_group().vpc_id(vpc_id).group_name(group_name);
                 sent!(self, call, request.description(description).tag_specifications(tags)).group_id
@@ -226,34 +226,34 @@ impl Sender<'_> {
         })
     }
 
-    async fn compute(&self, call: &Ec2Call) -> Result<Option<String>, AwsFailure> {
+    async fn compute(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
         let ec2 = self.cloud.ec2();
         Ok(match call {
-            Ec2Call::RunInstances(launch) => self.run_instances(call, launch).await?,
-            Ec2Call::TerminateInstances { instance_ids: [id] } => {
+            Call::RunInstances(launch) => self.run_instances(call, launch).await?,
+            Call::TerminateInstances { instance_ids: [id] } => {
                 sent!(self, call, ec2.terminate_instances().instance_ids(id));
                 None
             }
-            Ec2Call::ImportKeyPair { key_name, public_key_material, tag_specifications } => {
+            Call::ImportKeyPair { key_name, public_key_material, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::KeyPair);
                 let key = Blob::new(public_key_material.as_bytes());
                 let request = ec2.import_key_pair().key_name(key_name).public_key_material(key);
                 sent!(self, call, request.tag_specifications(tags)).key_pair_id
             }
-            Ec2Call::AllocateAddress { domain, tag_specifications } => {
+            Call::AllocateAddress { domain, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::ElasticIp);
                 let request = ec2.allocate_address().domain(DomainType::from(*domain));
                 sent!(self, call, request.tag_specifications(tags)).allocation_id
             }
-            Ec2Call::ReleaseAddress { allocation_id } => {
+            Call::ReleaseAddress { allocation_id } => {
                 sent!(self, call, ec2.release_address().allocation_id(allocation_id));
                 None
             }
-            Ec2Call::AssociateAddress { allocation_id, instance_id, allow_reassociation } => {
+            Call::AssociateAddress { allocation_id, instance_id, allow_reassociation } => {
                 let request = ec2.associate_address().allocation_id(allocation_id).instance_id(instance_id);
                 sent!(self, call, request.allow_reassociation(*allow_reassociation)).association_id
             }
-            Ec2Call::DisassociateAddress { association_id } => {
+            Call::DisassociateAddress { association_id } => {
                 sent!(self, call, ec2.disassociate_address().association_id(association_id));
                 None
             }
@@ -261,10 +261,10 @@ impl Sender<'_> {
         })
     }
 
-    async fn arrange(&self, call: &Ec2Call) -> Result<(), AwsFailure> {
+    async fn arrange(&self, call: &Call) -> Result<(), AwsFailure> {
         let ec2 = self.cloud.ec2();
         match call {
-            Ec2Call::ModifyVpcAttribute { vpc_id, attribute } => {
+            Call::ModifyVpcAttribute { vpc_id, attribute } => {
                 let request = ec2.modify_vpc_attribute().vpc_id(vpc_id);
                 let on = |value: bool| AttributeBooleanValue::builder().value(value).build();
                 sent!(
@@ -276,15 +276,15 @@ impl Sender<'_> {
                     }
                 );
             }
-            Ec2Call::AttachInternetGateway { internet_gateway_id, vpc_id } => {
+            Call::AttachInternetGateway { internet_gateway_id, vpc_id } => {
                 let request = ec2.attach_internet_gateway().internet_gateway_id(internet_gateway_id);
                 sent!(self, call, request.vpc_id(vpc_id));
             }
-            Ec2Call::DetachInternetGateway { internet_gateway_id, vpc_id } => {
+            Call::DetachInternetGateway { internet_gateway_id, vpc_id } => {
                 let request = ec2.detach_internet_gateway().internet_gateway_id(internet_gateway_id);
                 sent!(self, call, request.vpc_id(vpc_id));
             }
-            Ec2Call::CreateRoute { route_table_id, destination_cidr_block, target } => {
+            Call::CreateRoute { route_table_id, destination_cidr_block, target } => {
                 let request = ec2.create_route().route_table_id(route_table_id);
                 let request = request.destination_cidr_block(destination_cidr_block);
                 sent!(
@@ -296,20 +296,20 @@ impl Sender<'_> {
                     }
                 );
             }
-            Ec2Call::AssociateRouteTable { route_table_id, subnet_id } => {
+            Call::AssociateRouteTable { route_table_id, subnet_id } => {
                 let request = ec2.associate_route_table().route_table_id(route_table_id);
                 sent!(self, call, request.subnet_id(subnet_id));
             }
-            Ec2Call::DisassociateRouteTable { association_id } => {
+            Call::DisassociateRouteTable { association_id } => {
                 sent!(self, call, ec2.disassociate_route_table().association_id(association_id));
             }
-            Ec2Call::AuthorizeSecurityGroupIngress { group_id, ip_permissions, tag_specifications } => {
+            Call::AuthorizeSecurityGroupIngress { group_id, ip_permissions, tag_specifications } => {
                 let tags = self.tags(tag_specifications, ResourceType::SecurityGroupRule);
                 let request = ec2.authorize_security_group_ingress().group_id(group_id);
                 let request = request.ip_permissions(permission(ip_permissions)).tag_specifications(tags);
                 sent!(self, call, request);
             }
-            Ec2Call::RevokeSecurityGroupIngress { group_id, security_group_rule_ids } => {
+            Call::RevokeSecurityGroupIngress { group_id, security_group_rule_ids } => {
                 let request = ec2.revoke_security_group_ingress().group_id(group_id);
                 let ids = security_group_rule_ids.clone();
                 sent!(self, call, request.set_security_group_rule_ids(Some(ids)));
@@ -319,28 +319,28 @@ impl Sender<'_> {
         Ok(())
     }
 
-    async fn delete(&self, call: &Ec2Call) -> Result<(), AwsFailure> {
+    async fn delete(&self, call: &Call) -> Result<(), AwsFailure> {
         let ec2 = self.cloud.ec2();
         match call {
-            Ec2Call::DeleteVpc { vpc_id } => {
+            Call::DeleteVpc { vpc_id } => {
                 sent!(self, call, ec2.delete_vpc().vpc_id(vpc_id));
             }
-            Ec2Call::DeleteSubnet { subnet_id } => {
+            Call::DeleteSubnet { subnet_id } => {
                 sent!(self, call, ec2.delete_subnet().subnet_id(subnet_id));
             }
-            Ec2Call::DeleteInternetGateway { internet_gateway_id } => {
+            Call::DeleteInternetGateway { internet_gateway_id } => {
                 sent!(self, call, ec2.delete_internet_gateway().internet_gateway_id(internet_gateway_id));
             }
-            Ec2Call::DeleteNatGateway { nat_gateway_id } => {
+            Call::DeleteNatGateway { nat_gateway_id } => {
                 sent!(self, call, ec2.delete_nat_gateway().nat_gateway_id(nat_gateway_id));
             }
-            Ec2Call::DeleteRouteTable { route_table_id } => {
+            Call::DeleteRouteTable { route_table_id } => {
                 sent!(self, call, ec2.delete_route_table().route_table_id(route_table_id));
             }
-            Ec2Call::DeleteSecurityGroup { group_id } => {
+            Call::DeleteSecurityGroup { group_id } => {
                 sent!(self, call, ec2.delete_security_group().group_id(group_id));
             }
-            Ec2Call::DeleteKeyPair { key_name } => {
+            Call::DeleteKeyPair { key_name } => {
                 sent!(self, call, ec2.delete_key_pair().key_name(key_name));
             }
             _ => return Err(unsent(call)),
@@ -348,7 +348,7 @@ impl Sender<'_> {
         Ok(())
     }
 
-    async fn run_instances(&self, call: &Ec2Call, launch: &Launch) -> Result<Option<String>, AwsFailure> {
+    async fn run_instances(&self, call: &Call, launch: &Launch) -> Result<Option<String>, AwsFailure> {
         let tags = |kind| self.tags(&launch.tag_specifications, kind);
         let metadata = InstanceMetadataOptionsRequest::builder()
             .http_tokens(HttpTokensState::from(launch.metadata_options.http_tokens))
@@ -384,7 +384,7 @@ impl Sender<'_> {
 }
 
 /// A call that was sorted wrongly is an error, never a silence that looks like success.
-fn unsent(call: &Ec2Call) -> AwsFailure {
+fn unsent(call: &Call) -> AwsFailure {
     let operation = call.operation().name().to_owned();
     AwsFailure {
         what: format!("{operation} was not sent"),
