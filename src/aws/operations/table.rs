@@ -5,7 +5,7 @@ use serde::Serialize;
 use self::Operation::*;
 use super::Repeat::{Natural, Tag, Token};
 use super::Service::{Ec2, SecretsManager, Sts};
-use super::{Effect, Row, Rung, Scope, arranges, makes, reads, takes};
+use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
