@@ -1,4 +1,4 @@
-//! The practice cloud: AWS's query interface in the process, behind the real SDK's HTTP client.
+//! The practice cloud: AWS's interfaces in the process, behind the real SDK's HTTP client.
 //!
 //! Nothing leaves the process. Below is winterbaume; `fidelity` stands before it and does what AWS does.
 
@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
-use super::fidelity::{Consoles, Hidden, Kept, Layer, SECRETS, is_region};
+use super::fidelity::services::Speaks;
+use super::fidelity::{Consoles, Hidden, Kept, Layer, is_region};
 use super::keeper::Keeper;
 
 pub use super::fidelity::pace::Pace;
@@ -224,7 +225,7 @@ impl Cloud {
         let id = request_id(&self.0.account, number);
         let ask = match Request::read(&http) {
             Ok(ask) => ask,
-            Err(refusal) => return Ok(refused(&refusal, "ec2", &id)),
+            Err(refusal) => return Ok(refused(&refusal, Speaks::Ec2, &id)),
         };
         if !is_region(&ask.region) {
             let message = format!(
@@ -250,10 +251,10 @@ impl Cloud {
         Ok(match executed {
             Ok(document) if self.server_error_after(&ask, nth) => {
                 drop(document);
-                refused(&server_error(), &ask.service, &id)
+                refused(&ask.speaks().server_error(), ask.speaks(), &id)
             }
-            Ok(document) => response(200, document, &ask.service, &id),
-            Err(refusal) => refused(&refusal, &ask.service, &id),
+            Ok(document) => response(200, document, ask.speaks(), &id),
+            Err(refusal) => refused(&refusal, ask.speaks(), &id),
         })
     }
 
@@ -307,10 +308,10 @@ impl Cloud {
     fn trouble_before(&self, ask: &Request, number: u64, nth: u64) -> Option<Refusal> {
         let faults = &self.0.faults;
         if self.hit(Fault::Throttle, ask, nth) {
-            return Some(throttled());
+            return Some(ask.speaks().throttled());
         }
         if self.hit(Fault::ServerErrorBefore, ask, nth) {
-            return Some(server_error());
+            return Some(ask.speaks().server_error());
         }
         let mut notes = self.notes();
         let kept = &mut notes.kept;
@@ -319,19 +320,16 @@ impl Cloud {
             kept.expired = kept.login;
         }
         if login <= kept.expired && kept.expired > 0 {
-            return Some(match ask.service.as_str() {
-                "ec2" => Refusal::new("RequestExpired", "Request has expired."),
-                _ => Refusal::new("ExpiredToken", "The security token included in the request is expired"),
-            });
+            return Some(ask.speaks().expired());
         }
         if faults.denied_action() == Some(ask.action()) {
-            return Some(Refusal::denied());
+            return Some(ask.speaks().denied(ask.action()));
         }
-        if ask.service == "ec2" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
-            return Some(throttled());
+        if ask.service != "sts" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
+            return Some(ask.speaks().throttled());
         }
         if ask.mutating() && faults.strikes(Fault::ServerErrorBefore, &mut kept.odds, 4) {
-            return Some(server_error());
+            return Some(ask.speaks().server_error());
         }
         None
     }
@@ -355,30 +353,24 @@ impl Cloud {
     }
 }
 
-fn throttled() -> Refusal {
-    Refusal::new("RequestLimitExceeded", "Request limit exceeded.")
-}
-
-fn server_error() -> Refusal {
-    Refusal::new("InternalError", "An internal error has occurred")
-}
-
 /// As AWS's ids look: a UUID of version 4.
 fn request_id(account: &str, number: u64) -> String {
     let hex = blake3::hash(format!("{account}/{number}").as_bytes()).to_hex();
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
 }
 
-fn refused(refusal: &Refusal, service: &str, id: &str) -> HttpResponse {
-    let document = if service == SECRETS { refusal.json() } else { refusal.document(service == "ec2", id) };
-    response(refusal.status(), document, service, id)
+fn refused(refusal: &Refusal, speaks: Speaks, id: &str) -> HttpResponse {
+    let mut response = response(refusal.status(), speaks.document(refusal, id), speaks, id);
+    if speaks == Speaks::RestJson {
+        response.headers_mut().insert("x-amzn-errortype", refusal.code.clone());
+    }
+    response
 }
 
-fn response(status: u16, document: String, service: &str, id: &str) -> HttpResponse {
-    let speaks = if service == SECRETS { "application/x-amz-json-1.1" } else { "text/xml;charset=UTF-8" };
+fn response(status: u16, document: String, speaks: Speaks, id: &str) -> HttpResponse {
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document));
-    response.headers_mut().insert("content-type", speaks);
+    response.headers_mut().insert("content-type", speaks.content_type());
     response.headers_mut().insert("x-amzn-requestid", id.to_string());
     response
 }

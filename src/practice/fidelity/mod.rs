@@ -2,7 +2,7 @@
 //! things be pending before they are available, and describes them whole. One file for each concern.
 //!
 //! A call is checked here, passed on to winterbaume, remembered here, and answered from here. Calls that P01 does not
-//! use go to winterbaume as they are.
+//! use go to winterbaume as they are. `services` is where the services beside EC2 come in, and says how to add one.
 
 mod addresses;
 mod base;
@@ -20,11 +20,14 @@ mod places;
 pub(super) mod reach;
 pub(super) mod refusal;
 pub(super) mod request;
+mod route53;
+mod route53_records;
 mod routes;
 mod rules;
 mod run;
 mod secrets;
 mod seed;
+pub(super) mod services;
 mod tags;
 mod tokens;
 pub(super) mod views;
@@ -39,18 +42,16 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use base::Base;
+use base::{Base, Beside};
 use kind::Kind;
 use pace::Pace;
 use refusal::Refusal;
 use request::Request;
 use serde::{Deserialize, Serialize};
+use services::{EVERYWHERE, Visit};
 use winterbaume_ec2::Ec2StateView;
 use world::World;
 use xml::{Xml, text_of};
-
-/// The service that keeps secrets, as signatures name it.
-pub(super) const SECRETS: &str = "secretsmanager";
 
 /// What the consoles of the instances say, by instance id.
 pub(super) type Consoles = BTreeMap<String, String>;
@@ -68,6 +69,9 @@ pub(super) struct Layer {
 pub(super) struct Kept {
     ours: serde_json::Value,
     theirs: Ec2StateView,
+    /// What winterbaume holds of other services.
+    #[serde(default)]
+    beside: Beside,
 }
 
 /// How long objects stay out of sight after they were made, in milliseconds.
@@ -101,21 +105,16 @@ impl Layer {
         consoles: &Consoles,
         id: &str,
     ) -> Result<String, Refusal> {
-        if ask.service != "ec2" && ask.service != SECRETS {
-            return self.other_service(ask).await;
+        if ask.service != "ec2" {
+            return self.beside(ask, now, hidden).await;
         }
         if places::open(&ask.region) != Some(true) {
             let message = "AWS was not able to validate the provided access credentials";
             return Err(Refusal::new("AuthFailure", message));
         }
-        self.open(&ask.region, now).await?;
+        self.enter(&ask.region, now, hidden).await?;
         let account = self.account.clone();
         let (base, world) = self.parts(&ask.region);
-        (world.now, world.hidden_for, world.veil) = (now, hidden.all, hidden.new);
-        world.settle();
-        if ask.service == SECRETS {
-            return secrets::answer(world, ask.action(), &ask.body);
-        }
         if ask.yes("DryRun") {
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Err(Refusal::new("DryRunOperation", message));
@@ -127,8 +126,29 @@ impl Layer {
         }
     }
 
-    async fn other_service(&self, ask: &Request) -> Result<String, Refusal> {
-        Ok(with_account(self.base.ask(ask).await?, &self.account))
+    /// A service beside EC2.
+    async fn beside(&mut self, ask: &Request, now: i64, hidden: Hidden) -> Result<String, Refusal> {
+        let unknown = || Refusal::new("UnknownService", format!("The practice cloud has no service {}", ask.service));
+        let service = services::service(&ask.service).ok_or_else(unknown)?;
+        let place = if service.everywhere { EVERYWHERE } else { &ask.region };
+        if !service.everywhere && places::open(place) != Some(true) {
+            let message = "The security token included in the request is invalid.";
+            return Err(Refusal::new("UnrecognizedClientException", message));
+        }
+        self.enter(place, now, hidden).await?;
+        match (service.answer)(&mut Visit::new(ask, place, &mut self.worlds))? {
+            Some(document) => Ok(document),
+            None => Ok(with_account(self.base.ask(ask).await?, &self.account)),
+        }
+    }
+
+    /// Goes to a place at a moment.
+    async fn enter(&mut self, place: &str, now: i64, hidden: Hidden) -> Result<(), Refusal> {
+        self.open(place, now).await?;
+        let world = self.world(place);
+        (world.now, world.hidden_for, world.veil) = (now, hidden.all, hidden.new);
+        world.settle();
+        Ok(())
     }
 
     /// The region's world; made, with its default VPC, when it is asked for the first time.
@@ -137,7 +157,9 @@ impl Layer {
             let mut world = World::new(&self.account, region);
             (world.pace, world.now) = (self.pace, now);
             self.worlds.insert(region.into(), world);
-            seed::default_vpc(self, region).await?;
+            if region != EVERYWHERE {
+                seed::default_vpc(self, region).await?;
+            }
         }
         Ok(())
     }
@@ -162,17 +184,19 @@ impl Layer {
         let mut kept = BTreeMap::new();
         for (region, world) in &self.worlds {
             let ours = serde_json::to_value(world)?;
-            kept.insert(region.clone(), Kept { ours, theirs: self.base.snapshot(region).await });
+            let (theirs, beside) = (self.base.snapshot(region).await, self.base.beside(region).await?);
+            kept.insert(region.clone(), Kept { ours, theirs, beside });
         }
         Ok(kept)
     }
 
     pub async fn take_back(&mut self, kept: BTreeMap<String, Kept>) -> Result<(), winterbaume_core::StateViewError> {
         self.worlds.clear();
-        for (region, Kept { ours, theirs }) in kept {
+        for (region, Kept { ours, theirs, beside }) in kept {
             let mut world: World = serde_json::from_value(ours)?;
             world.pace = self.pace;
             self.base.restore(&region, theirs).await?;
+            self.base.put_beside(&region, beside).await?;
             self.worlds.insert(region, world);
         }
         Ok(())

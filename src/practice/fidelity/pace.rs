@@ -25,6 +25,10 @@ pub(super) enum Wait {
     VpnConnectionGone,
     /// From when the connection is there.
     VpnTunnel,
+    /// From a change of names until every name server knows it.
+    NamesInSync,
+    /// As long as Route 53 has a change of a zone's records in hand, it takes no other.
+    ZoneBusy,
 }
 
 impl Pace {
@@ -40,7 +44,8 @@ impl Pace {
             Wait::InstanceChecks => 3000,
             Wait::InstanceGone => 1500,
             Wait::VpnGatewayAttached | Wait::VpnGatewayDetached | Wait::VpnConnectionGone => 1500,
-            Wait::VpnConnection | Wait::VpnTunnel => 3000,
+            Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
+            Wait::ZoneBusy => 300,
         }
     }
 

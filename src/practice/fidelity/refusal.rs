@@ -38,9 +38,10 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self.code.as_str() {
             "AuthFailure" => 401,
-            "UnauthorizedOperation" | "ExpiredToken" => 403,
+            "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "ExpiredToken" => 403,
             "DryRunOperation" => 412,
-            "InternalError" => 500,
+            "TooManyRequestsException" => 429,
+            "InternalError" | "InternalFailure" => 500,
             "RequestLimitExceeded" | "Unavailable" => 503,
             _ => 400,
         }
@@ -51,19 +52,27 @@ impl Refusal {
         serde_json::json!({ "__type": self.code, "message": self.message }).to_string()
     }
 
-    /// The body, in the shape of EC2 or in the one of the other query services.
-    pub fn document(&self, ec2: bool, request_id: &str) -> String {
-        let (code, message) = (xml_escape(&self.code), xml_escape(&self.message));
-        let error = format!("<Code>{code}</Code><Message>{message}</Message>");
-        if ec2 {
-            return format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>{error}</Error></Errors>\
-                 <RequestID>{request_id}</RequestID></Response>"
-            );
-        }
-        let kind = if self.status() < 500 { "Sender" } else { "Receiver" };
+    /// The body in the shape of EC2.
+    pub fn of_ec2(&self, request_id: &str) -> String {
+        let error = self.error();
         format!(
-            "<ErrorResponse><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>{error}</Error></Errors>\
+             <RequestID>{request_id}</RequestID></Response>"
         )
+    }
+
+    /// The body in the shape of the other services that speak XML, in their name space if they have one.
+    pub fn xml(&self, space: &str, request_id: &str) -> String {
+        let error = self.error();
+        let kind = if self.status() < 500 { "Sender" } else { "Receiver" };
+        let space = if space.is_empty() { String::new() } else { format!(" xmlns=\"{space}\"") };
+        format!(
+            "<ErrorResponse{space}><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId>\
+             </ErrorResponse>"
+        )
+    }
+
+    fn error(&self) -> String {
+        format!("<Code>{}</Code><Message>{}</Message>", xml_escape(&self.code), xml_escape(&self.message))
     }
 }

@@ -1,4 +1,5 @@
-//! One call as it arrived: the flat form of the query protocol, made easy to read.
+//! One call as it arrived: the flat form of the query protocol, made easy to read; of the other protocols the operation,
+//! what stands in the path, and the body.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,6 +7,7 @@ use std::fmt::Write;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use super::refusal::Refusal;
+use super::services::{self, Speaks};
 
 /// What was asked, of which service, where, and by whom.
 #[derive(Clone, Default)]
@@ -13,9 +15,15 @@ pub(crate) struct Request {
     pub service: String,
     pub region: String,
     pub access_key: String,
+    /// The operation stands under `Action`.
     pub parameters: BTreeMap<String, String>,
-    /// Of a service that speaks JSON; never written down, because secrets are in it.
+    /// Of a service that speaks JSON or REST; never written down, because secrets are in it.
     pub body: String,
+    pub method: String,
+    /// From the path on.
+    pub path: String,
+    /// The header by which JSON services are asked.
+    pub target: Option<String>,
 }
 
 impl Request {
@@ -26,22 +34,29 @@ impl Request {
         let scope = signature.split_once("Credential=").ok_or_else(unsigned)?.1;
         let scope: Vec<&str> = scope.split([',', ' ']).next().unwrap_or_default().split('/').collect();
         let &[access_key, _, region, service, _] = scope.as_slice() else { return Err(unsigned()) };
-        let body = std::str::from_utf8(http.body().bytes().unwrap_or_default()).unwrap_or_default();
-        let (service, region, access_key) = (service.into(), region.into(), access_key.into());
-        if let Some((_, action)) = http.headers().get("x-amz-target").and_then(|target| target.split_once('.')) {
-            let parameters = BTreeMap::from([("Action".to_owned(), action.to_owned())]);
-            return Ok(Self { service, region, access_key, parameters, body: body.to_owned() });
-        }
+        let text = std::str::from_utf8(http.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let target = http.headers().get("x-amz-target").map(str::to_owned);
+        let asked = services::service(service);
+        let path =
+            http.uri().split_once("://").map_or(http.uri(), |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+        let parameters = match (&target, asked) {
+            (Some(target), _) => {
+                let action = target.split_once('.').map_or(target.as_str(), |(_, action)| action);
+                BTreeMap::from([("Action".to_owned(), action.to_owned())])
+            }
+            (None, Some(asked)) if !asked.speaks.is_form() => asked.parameters(http.method(), path),
+            (None, _) => form(text),
+        };
+        let of_form = target.is_none() && asked.is_none_or(|asked| asked.speaks.is_form());
         Ok(Self {
-            body: String::new(),
-            service,
-            region,
-            access_key,
-            parameters: body
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(k, v)| (decode(k), decode(v)))
-                .collect(),
+            service: service.into(),
+            region: region.into(),
+            access_key: access_key.into(),
+            parameters,
+            body: if of_form { String::new() } else { text.to_owned() },
+            method: http.method().to_owned(),
+            path: path.to_owned(),
+            target,
         })
     }
 
@@ -60,10 +75,22 @@ impl Request {
 
     /// True for calls that can change something.
     pub fn mutating(&self) -> bool {
-        let reads = ["Describe", "Get", "List", "Search", "Decode"];
-        ["ec2", super::SECRETS].contains(&self.service.as_str())
-            && !reads.iter().any(|verb| self.action().starts_with(verb))
-            && !self.yes("DryRun")
+        let action = self.action();
+        let reads = match services::service(&self.service) {
+            Some(service) => service.reads(action),
+            None => self.service != "ec2" || services::looks(action),
+        };
+        !reads && !self.yes("DryRun")
+    }
+
+    /// How the answer is written.
+    pub fn speaks(&self) -> Speaks {
+        match services::service(&self.service) {
+            Some(service) => service.speaks,
+            None if self.target.is_some() => Speaks::Json,
+            None if self.service == "ec2" => Speaks::Ec2,
+            None => Speaks::Query,
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -103,8 +130,11 @@ impl Request {
         (1..).map(|n| format!("{name}.{n}.")).take_while(exists).collect()
     }
 
-    /// The form again, to be passed on.
-    pub fn form(&self) -> String {
+    /// The body again, to be passed on.
+    pub fn passed(&self) -> String {
+        if !self.speaks().is_form() {
+            return self.body.clone();
+        }
         let mut out = String::new();
         for (key, value) in &self.parameters {
             let separator = if out.is_empty() { "" } else { "&" };
@@ -131,7 +161,12 @@ fn encode(text: &str) -> String {
     })
 }
 
-fn decode(text: &str) -> String {
+/// The pairs of a form or of a query.
+pub(super) fn form(text: &str) -> BTreeMap<String, String> {
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect()
+}
+
+pub(super) fn decode(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut out = Vec::new();
     while let Some(byte) = bytes.next() {
@@ -157,9 +192,6 @@ mod tests {
         request.parameters.insert("Tag".into(), "Zürich & + = ok".into());
         assert_eq!(request.list("Id"), ["a", "b"]);
         assert_eq!(request.prefixes("F"), ["F.1."]);
-        let again = request.form();
-        let back: BTreeMap<String, String> =
-            again.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect();
-        assert_eq!(back, request.parameters);
+        assert_eq!(form(&request.passed()), request.parameters);
     }
 }

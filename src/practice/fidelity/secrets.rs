@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::refusal::Refusal;
+use super::services::{Answer, Visit};
 use super::world::{Tags, World};
 
 impl Secret {
@@ -36,10 +37,11 @@ pub(super) struct Secret {
 
 const DAY: i64 = 86_400_000;
 
-/// The answer to one operation.
-pub(super) fn answer(world: &mut World, action: &str, body: &str) -> Result<String, Refusal> {
-    let ask: Map<String, Json> = serde_json::from_str(body).map_err(|_| Refusal::new("SerializationException", ""))?;
+pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
+    let action = visit.ask.action();
+    let ask = serde_json::from_str(&visit.ask.body).map_err(|_| Refusal::new("SerializationException", ""))?;
     let ask = Ask(ask);
+    let world = visit.world();
     let now = world.now;
     world.secrets.retain(|_, secret| secret.going.is_none_or(|going| going > now));
     let answered = match action {
@@ -52,7 +54,7 @@ pub(super) fn answer(world: &mut World, action: &str, body: &str) -> Result<Stri
         "ListSecrets" => Ok(list(world)),
         other => Err(Refusal::new("UnknownOperationException", format!("The practice cloud does not know {other}"))),
     };
-    answered.map(|json| json.to_string())
+    answered.map(|json| Some(json.to_string()))
 }
 
 struct Ask(Map<String, Json>);

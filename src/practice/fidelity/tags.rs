@@ -134,7 +134,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
             .text("value", value)
             .set("tagSet", [tag])
     };
-    let tags = call.world.tags.iter().filter(|(id, _)| call.world.visible(id));
+    let of_ec2 = |id: &str| Kind::of(id).is_some();
+    let tags = call.world.tags.iter().filter(|(id, _)| call.world.visible(id) && of_ec2(id));
     let items = tags.flat_map(|(id, tags)| tags.iter().map(move |(key, value)| (id, key, value))).map(item);
     let filters =
         &[("key", "key"), ("value", "value"), ("resource-id", "resourceId"), ("resource-type", "resourceType")];

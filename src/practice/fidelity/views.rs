@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::Layer;
 use super::images;
 use super::reach::{Reach, Source, reach};
+use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
 
 /// One instance, as its host should be.
@@ -62,9 +63,14 @@ impl Layer {
         world.instances.iter().filter_map(|(id, instance)| machine(world, id, instance)).collect()
     }
 
-    /// For every live object that carries an engagement's key: its kind, the engagement and the key.
+    /// For every live object of the region, and of what is one for all, that carries an engagement's key: its kind, the
+    /// engagement and the key.
     pub(crate) fn keyed(&mut self, region: &str, now: i64) -> Vec<String> {
-        let Some(world) = self.at(region, now) else { return vec![] };
+        [region, EVERYWHERE].iter().flat_map(|place| self.keyed_at(place, now)).collect()
+    }
+
+    fn keyed_at(&mut self, place: &str, now: i64) -> Vec<String> {
+        let Some(world) = self.at(place, now) else { return vec![] };
         let gone = |id: &str| {
             world.instances.get(id).is_some_and(|instance| instance.terminated.is_some())
                 || world.nats.get(id).is_some_and(|nat| nat.deleted.is_some())
@@ -73,7 +79,7 @@ impl Layer {
                 || world.vpn_connections.get(id).is_some_and(|connection| connection.deleted.is_some())
         };
         let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
-            let kind = id.split('-').next().unwrap_or_default();
+            let kind = id.split(['-', '/']).next().unwrap_or_default();
             Some(format!("{kind} {} {}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
         });
         // A volume and an interface carry the tags of their instance.

@@ -11,6 +11,7 @@ use super::dhcp;
 use super::kind::Kind;
 use super::pace::{Pace, Wait};
 use super::refusal::Refusal;
+use super::route53::Zones;
 use super::secrets::Secret;
 use super::xml::Xml;
 
@@ -51,6 +52,9 @@ pub(super) struct World {
     pub tokens: Table<Token>,
     #[serde(default)]
     pub secrets: Table<Secret>,
+    /// Only where that is kept which is one for all regions.
+    #[serde(default)]
+    pub zones: Zones,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,

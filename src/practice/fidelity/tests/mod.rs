@@ -2,6 +2,7 @@
 
 mod faults;
 mod hosts;
+mod names;
 mod network;
 mod time;
 mod vpn;
@@ -59,7 +60,7 @@ fn code<O: Debug, E: ProvideErrorMetadata + Debug>(result: Result<O, SdkError<E>
 
 /// Rows of `call => code`.
 macro_rules! rows {
-    ($($call:expr => $code:literal,)*) => {$(
+    ($($call:expr => $code:expr,)*) => {$(
         assert_eq!($crate::practice::fidelity::tests::code($call.send().await), $code, "{}", stringify!($call));
     )*};
 }

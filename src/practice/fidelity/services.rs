@@ -1,0 +1,261 @@
+//! The services beside EC2: a row each here, and a file each that knows what AWS does there.
+//!
+//! How to add one:
+//! 1. Write `fidelity/NAME.rs` with `pub(super) fn answer(visit: &mut Visit<'_>) -> Answer`. It goes by
+//!    `visit.ask.action()`, refuses what AWS refuses with AWS's own code, and gives the document of the answer. For what it
+//!    gives `Ok(None)`, winterbaume answers, if the service stands in `base.rs` as well (one line there).
+//! 2. What it remembers is a struct with `Default`, `Serialize` and `Deserialize`, and a `#[serde(default)]` field of
+//!    `World`: so it is kept on disk with the rest. Times come from `world.now` and `pace::Wait`, ids from `world.mint`, and
+//!    `world.born`, `visible` and `forget` keep the tags of its objects and heed the fault `invisible`.
+//! 3. Add a row to `SERVICES`. A service that speaks REST says which operation a method and a path are; what stands in the
+//!    path (`{Id}`) and behind it (`?name=`) is then found by `visit.ask.get`, the body in `visit.ask.body`.
+//!
+//! Faults, refusals in the protocol's own form, the log of calls and the keeping are the same for all, and done elsewhere.
+
+use std::collections::BTreeMap;
+
+use super::refusal::Refusal;
+use super::request::{Request, decode, form};
+use super::world::World;
+use super::{route53, secrets};
+
+/// The document of the answer; none where winterbaume is to answer.
+pub(super) type Answer = Result<Option<String>, Refusal>;
+
+/// One service.
+pub(super) struct Service {
+    /// As signatures name it.
+    name: &'static str,
+    pub speaks: Speaks,
+    /// It is one for all regions.
+    pub everywhere: bool,
+    /// Method, path and operation, for REST.
+    paths: &'static [(&'static str, &'static str, &'static str)],
+    /// Operations that change nothing, beside those whose names say so.
+    reads: &'static [&'static str],
+    pub answer: fn(&mut Visit<'_>) -> Answer,
+}
+
+const SERVICES: &[Service] = &[
+    Service {
+        name: "sts",
+        speaks: Speaks::Query,
+        everywhere: true,
+        paths: &[],
+        reads: &["AssumeRole", "AssumeRoleWithWebIdentity"],
+        answer: as_it_is,
+    },
+    Service {
+        name: "secretsmanager",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        answer: secrets::answer,
+    },
+    Service {
+        name: "route53",
+        speaks: Speaks::RestXml("https://route53.amazonaws.com/doc/2013-04-01/"),
+        everywhere: true,
+        paths: route53::PATHS,
+        reads: &["TestDNSAnswer"],
+        answer: route53::answer,
+    },
+    Service {
+        name: "cloudcontrolapi",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        answer: as_it_is,
+    },
+    Service {
+        name: "servicequotas",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        answer: as_it_is,
+    },
+];
+
+/// The verbs of operations that change nothing.
+const READS: [&str; 5] = ["Describe", "Get", "List", "Search", "Decode"];
+
+/// Where that is kept which is one for all regions.
+pub(super) const EVERYWHERE: &str = "aws-global";
+
+/// Does its name say that it changes nothing?
+pub(super) fn looks(operation: &str) -> bool {
+    READS.iter().any(|verb| operation.starts_with(verb))
+}
+
+fn as_it_is(_: &mut Visit<'_>) -> Answer {
+    Ok(None)
+}
+
+/// The service of that name in signatures; EC2 is none of them.
+pub(super) fn service(name: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.name == name)
+}
+
+/// One call of a service, and what it may look at.
+pub(super) struct Visit<'a> {
+    pub ask: &'a Request,
+    place: &'a str,
+    worlds: &'a mut BTreeMap<String, World>,
+}
+
+impl<'a> Visit<'a> {
+    pub fn new(ask: &'a Request, place: &'a str, worlds: &'a mut BTreeMap<String, World>) -> Self {
+        Self { ask, place, worlds }
+    }
+
+    /// The region in which it was asked, or what is one for all regions.
+    pub fn world(&mut self) -> &mut World {
+        self.worlds.entry(self.place.into()).or_default()
+    }
+
+    /// Another region, or what is one for all; none where nobody has called yet.
+    pub fn elsewhere(&self, place: &str) -> Option<&World> {
+        self.worlds.get(place)
+    }
+}
+
+impl Service {
+    pub fn reads(&self, operation: &str) -> bool {
+        looks(operation) || self.reads.contains(&operation)
+    }
+
+    /// The parameters of a REST call: its operation under `Action`, and what stands in the path and behind it.
+    pub fn parameters(&self, method: &str, path: &str) -> BTreeMap<String, String> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut parameters = form(query);
+        let found = self.paths.iter().find_map(|(verb, template, operation)| {
+            let labels = (*verb == method).then(|| labels(template, path)).flatten()?;
+            Some((*operation, labels))
+        });
+        let (operation, labels) = found.unwrap_or_else(|| ("UnknownOperation", BTreeMap::new()));
+        parameters.extend(labels);
+        parameters.insert("Action".into(), operation.into());
+        parameters
+    }
+}
+
+/// What stands where the template has `{Name}`; none when the path is another.
+fn labels(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
+    let parts = |text: &str| text.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (template, path) = (parts(template), parts(path));
+    if template.len() != path.len() {
+        return None;
+    }
+    let mut labels = BTreeMap::new();
+    for (wanted, given) in template.iter().zip(path) {
+        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => drop(labels.insert(name.to_owned(), decode(&given))),
+            None if *wanted == given => {}
+            None => return None,
+        }
+    }
+    Some(labels)
+}
+
+/// How a service is asked and answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::practice) enum Speaks {
+    Ec2,
+    Query,
+    /// XML over REST, in this name space.
+    RestXml(&'static str),
+    /// JSON over REST.
+    RestJson,
+    Json,
+}
+
+impl Speaks {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Speaks::Ec2 | Speaks::Query | Speaks::RestXml(_) => "text/xml;charset=UTF-8",
+            Speaks::RestJson => "application/json",
+            Speaks::Json => "application/x-amz-json-1.1",
+        }
+    }
+
+    pub fn is_form(self) -> bool {
+        matches!(self, Speaks::Ec2 | Speaks::Query)
+    }
+
+    /// "Common errors" of each API reference.
+    pub fn throttled(self) -> Refusal {
+        match self {
+            Speaks::Ec2 => Refusal::new("RequestLimitExceeded", "Request limit exceeded."),
+            Speaks::Query | Speaks::RestXml(_) => Refusal::new("Throttling", "Rate exceeded"),
+            Speaks::RestJson => Refusal::new("TooManyRequestsException", "Too Many Requests"),
+            Speaks::Json => Refusal::new("ThrottlingException", "Rate exceeded"),
+        }
+    }
+
+    pub fn server_error(self) -> Refusal {
+        let code = if self == Speaks::Ec2 { "InternalError" } else { "InternalFailure" };
+        Refusal::new(code, "An internal error has occurred")
+    }
+
+    pub fn denied(self, operation: &str) -> Refusal {
+        let message = format!("User is not authorized to perform: {operation}");
+        match self {
+            Speaks::Ec2 => Refusal::denied(),
+            Speaks::Query | Speaks::RestXml(_) => Refusal::new("AccessDenied", message),
+            Speaks::RestJson | Speaks::Json => Refusal::new("AccessDeniedException", message),
+        }
+    }
+
+    pub fn expired(self) -> Refusal {
+        let expired = "The security token included in the request is expired";
+        match self {
+            Speaks::Ec2 => Refusal::new("RequestExpired", "Request has expired."),
+            Speaks::Query | Speaks::RestXml(_) => Refusal::new("ExpiredToken", expired),
+            Speaks::RestJson | Speaks::Json => Refusal::new("ExpiredTokenException", expired),
+        }
+    }
+
+    /// A refusal as it is written.
+    pub fn document(self, refusal: &Refusal, request_id: &str) -> String {
+        match self {
+            Speaks::Ec2 => refusal.of_ec2(request_id),
+            Speaks::Query => refusal.xml("", request_id),
+            Speaks::RestXml(space) => refusal.xml(space, request_id),
+            Speaks::RestJson | Speaks::Json => refusal.json(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_the_operation_and_what_it_is_about() {
+        let zones = service("route53").unwrap();
+        let asked = |method: &str, path: &str| zones.parameters(method, path);
+        let records = asked("GET", "/2013-04-01/hostedzone/Z1/rrset?name=a.example.com&type=A");
+        assert_eq!(records["Action"], "ListResourceRecordSets");
+        assert_eq!((&*records["Id"], &*records["name"], &*records["type"]), ("Z1", "a.example.com", "A"));
+        assert_eq!(asked("POST", "/2013-04-01/hostedzone/Z1/rrset/")["Action"], "ChangeResourceRecordSets");
+        assert_eq!(asked("POST", "/2013-04-01/hostedzone")["Action"], "CreateHostedZone");
+        assert_eq!(asked("DELETE", "/2013-04-01/hostedzone/Z%2F1")["Id"], "Z/1");
+        assert_eq!(asked("PUT", "/2013-04-01/hostedzone")["Action"], "UnknownOperation");
+    }
+
+    #[test]
+    fn what_only_looks_is_told_from_what_changes() {
+        for (name, operation, reads) in [
+            ("route53", "TestDNSAnswer", true),
+            ("route53", "GetChange", true),
+            ("route53", "ChangeResourceRecordSets", false),
+            ("sts", "GetCallerIdentity", true),
+            ("secretsmanager", "PutSecretValue", false),
+        ] {
+            assert_eq!(service(name).unwrap().reads(operation), reads, "{operation}");
+        }
+    }
+}
