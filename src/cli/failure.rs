@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::reach::Reach;
+use crate::engagement::Address;
+use crate::engine::Broken;
 use crate::journal::{BundleError, JournalError};
 
 /// The kinds a caller's script can tell apart by exit code.
@@ -47,6 +49,20 @@ impl Failure {
         self.message = reach.put(&self.message);
         self.hints = self.hints.iter().map(|hint| reach.put(hint)).collect();
         self
+    }
+
+    /// Nothing could be recorded any more: names what nobody knows now, and what to do.
+    pub fn cut_off<'a>(broken: Broken, doubts: impl IntoIterator<Item = &'a Address>, reach: &Reach) -> Self {
+        let doubts: Vec<&Address> = doubts.into_iter().collect();
+        let failure = Failure::from(broken).hint("nothing was sent after the state file could not be written");
+        let failure = match doubts.is_empty() {
+            true => failure.hint("nothing is in doubt: no change was under way"),
+            false => failure.hint(format!(
+                "in doubt, because it was under way: {}. Whoever goes on looks first what became of it",
+                Address::list(doubts)
+            )),
+        };
+        failure.hint(reach.put("once that is mended: onramp open NAME, or onramp run NAME"))
     }
 
     pub fn exit_code(&self) -> u8 {
@@ -95,6 +111,14 @@ impl From<JournalError> for Failure {
             JournalError::Exposed { .. } => Failure::usage(message),
             JournalError::Sql(_) | JournalError::Encoding(_) => Failure::new(Kind::StateFile, message),
         }
+    }
+}
+
+impl From<Broken> for Failure {
+    /// What fails under a run is no usage error, and no damage either: the run failed, and goes on once that is mended.
+    fn from(broken: Broken) -> Self {
+        let kind = if broken.damaged { Kind::StateFile } else { Kind::StepFailed };
+        Failure::new(kind, broken.why).hint(broken.advice)
     }
 }
 

@@ -47,6 +47,9 @@ pub fn run(
         terminated: Some(terminated(runtime)),
     };
     let exit = ui::run(desk, options).map_err(|error| Failure::usage(error.to_string()))?;
+    if let (Some(name), Some(broken)) = (&exit.engagement, exit.broken) {
+        return Err(Failure::cut_off(broken, &exit.doubts, &context.reach(name, practice)));
+    }
     if let Some(name) = &exit.engagement {
         let go_on = context.reach(name, practice).put("go on with: onramp open NAME");
         print::line(&format!("{name}: {}\n{go_on}", exit.said))?;

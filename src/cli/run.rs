@@ -15,7 +15,7 @@ use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, login, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
-use crate::engine::{Notice, Request};
+use crate::engine::{Broken, Notice, Request};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
@@ -123,6 +123,7 @@ impl<'a> Walk<'a> {
         loop {
             let before = self.follower.engagement.seq;
             self.accept_forms()?;
+            self.seek_secrets(scope)?;
             let plan = self.plan()?;
             self.approve(&plan.only(|step| self.within(scope, step)))?;
             self.session.handle.send(Request::Run(scope.clone()));
@@ -137,6 +138,13 @@ impl<'a> Walk<'a> {
                 return session::verdict(&board).map_err(|failure| self.naming_undone(failure, &board));
             }
         }
+    }
+
+    fn cut_off(&self, broken: Broken) -> Failure {
+        let mut left = self.follower.engagement.clone();
+        left.interrupt();
+        let board = board(&left, self.session.handle.runbook());
+        Failure::cut_off(broken, board.doubts().map(|row| &row.address), &self.session.reach)
     }
 
     /// What a person took back does not come back by itself; whoever wants it again is told how.
@@ -182,6 +190,18 @@ impl<'a> Walk<'a> {
         loop {
             if let Notice::Planned(plan) = self.next()? {
                 return Ok(plan);
+            }
+        }
+    }
+
+    /// Nobody approves what stops halfway for a secret: what is missing is asked for first.
+    fn seek_secrets(&mut self, scope: &RunScope) -> Result<(), Failure> {
+        self.session.handle.send(Request::SeekSecrets(scope.clone()));
+        loop {
+            match self.next()? {
+                Notice::SecretsAtHand => return Ok(()),
+                Notice::NeedsSecrets { missing, ahead_of } => secret::give(self.session, &missing, ahead_of)?,
+                _ => {}
             }
         }
     }
@@ -240,13 +260,7 @@ impl<'a> Walk<'a> {
                     return Err(Failure::new(Kind::Interrupted, "stopped; what was running came to a safe end"));
                 }
                 Notice::Idle(_) => return Ok(()),
-                Notice::NeedsSecrets { missing, run } => {
-                    let said = secret::ask(&missing).map_err(|failure| failure.within(&self.session.reach))?;
-                    self.session.handle.send(Request::Secrets(said));
-                    run.into_iter().for_each(|scope| {
-                        self.session.handle.send(Request::Run(scope));
-                    });
-                }
+                Notice::NeedsSecrets { missing, ahead_of } => secret::give(self.session, &missing, ahead_of)?,
                 _ => {}
             }
         }
@@ -290,10 +304,7 @@ impl<'a> Walk<'a> {
             }
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
-            Notice::Broken(why) => {
-                return Err(Failure::new(Kind::StateFile, why.clone())
-                    .hint("nothing was sent after the state file could not be written"));
-            }
+            Notice::Broken(broken) => return Err(self.cut_off(broken.clone())),
             Notice::Identity(identity) => {
                 let (Ok(said) | Err(said)) = identity;
                 // Before a region is given nobody wants anything of AWS.

@@ -8,11 +8,12 @@ use zeroize::Zeroizing;
 
 use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
+use super::session::Session;
 use super::unseen::Unseen;
 use super::{Everywhere, print, session};
 use crate::action::{NotKept, Subject, Worlds};
 use crate::engagement::{Address, Command, Engagement, MissingSecret, decide};
-use crate::engine::Clock;
+use crate::engine::{AheadOf, Clock, Request};
 use crate::input::{self, InputId, SecretRef, SecretRule, SecretStore, Value};
 use crate::journal::Writer;
 use crate::runbook::Runbook;
@@ -212,11 +213,24 @@ fn subject(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Subject 
     crate::engine::subject(engagement, &address)
 }
 
-/// Asks for what is missing, one after the other; an empty answer leaves it for later.
+/// Asks for what is missing on the terminal; then what it is needed for is asked of the engine again.
 ///
 /// # Errors
 /// Nobody is there to be asked: exit code 3, and what to do about each.
-pub fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
+pub fn give(session: &Session, missing: &[MissingSecret], ahead_of: AheadOf) -> Result<(), Failure> {
+    let said = ask(missing).map_err(|failure| failure.within(&session.reach))?;
+    session.handle.send(Request::Secrets(said));
+    let then = match ahead_of {
+        AheadOf::Run(scope) => Request::Run(scope),
+        AheadOf::Approval(scope) => Request::SeekSecrets(scope),
+        AheadOf::Keeping => return Ok(()),
+    };
+    session.handle.send(then);
+    Ok(())
+}
+
+/// One after the other; an empty answer leaves one for later.
+fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
     let Some(unseen) = Unseen::begin()? else {
         let said = format!("{} missing, and nobody is here to be asked", text::count(missing.len(), "secret"));
         let list = missing.iter().fold(Failure::new(Kind::Waiting, said), |failure, one| {

@@ -7,7 +7,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
-use super::{Everywhere, undo};
+use super::{Everywhere, secret, undo};
 use crate::engagement::doubt::{choices, told};
 use crate::engagement::{Address, Board, Command, Engagement, Event, Purpose, Row, RunScope, Settlement, Status};
 use crate::engine::{Notice, Request};
@@ -162,7 +162,8 @@ fn until(session: &Session, follower: &mut Follower, ended: impl Fn(&Notice) -> 
         match &notice {
             Notice::Recorded(recorded) => follower.fold(recorded),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
-            Notice::Broken(why) => return Err(Failure::usage(why.clone())),
+            Notice::Broken(broken) => return Err(broken.clone().into()),
+            Notice::NeedsSecrets { missing, ahead_of } => secret::give(session, missing, ahead_of.clone())?,
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             _ => {}
         }

@@ -10,7 +10,7 @@ use super::print::{self, Format};
 use super::reach::Reach;
 use super::session;
 use super::{settle, undo};
-use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, waiting};
+use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, grouped, waiting};
 use crate::engine::Clock;
 use crate::runbook::Runbook;
 use crate::text;
@@ -89,11 +89,12 @@ fn all(context: &Context, format: Format, now: At) -> Result<(), Failure> {
                     (None, None) => "all done".to_owned(),
                 };
                 let held = holder.map(|holder| format!("  [held by {holder}]")).unwrap_or_default();
-                let waits = by_party(waiting(&board).into_iter().map(|(_, wait)| wait), now);
-                let waits: Vec<String> = waits.iter().map(|sum| sum.said(now)).collect();
-                let waits = if waits.is_empty() { String::new() } else { format!("  [{}]", waits.join(", ")) };
+                let sums = by_party(waiting(&board).into_iter().map(|(_, wait)| wait), now);
+                let sums: Vec<String> = sums.iter().map(|sum| sum.said(now)).collect();
+                let sums = if sums.is_empty() { String::new() } else { format!("  [{}]", sums.join(", ")) };
                 let (done, total) = (board.tally.done, board.tally.total);
-                print::line(&format!("{name:<20} {done:>3}/{total:<3} {next}{waits}{held}"))?;
+                print::line(&format!("{name:<20} {done:>3}/{total:<3} {next}{sums}{held}"))?;
+                print::out(&waits(&board, now))?;
             }
             Err(why) => print::line(&format!("{name:<20} {why}"))?,
         }
@@ -105,14 +106,11 @@ fn overdue(board: &Board, now: At) -> bool {
     waiting(board).iter().any(|(_, wait)| wait.overdue(now).is_some())
 }
 
-/// A line for every wait: on whom, since when, until when, and what was heard last. What is overdue comes first.
+/// A line for every wait, by who must move: on whom, since when, until when; what was asked, and what was heard last.
 pub fn waits(board: &Board, now: At) -> String {
     let mut out = String::new();
-    for (row, wait) in waiting(board) {
-        let due = wait.due_in(now);
-        let due = if due.is_empty() { String::new() } else { format!(", {due}") };
-        let lasted = text::about(wait.lasted(now));
-        out.push_str(&format!("  {}, {lasted}{due}  {}  {}\n", wait.whom(), row.address, row.title));
+    for (row, wait) in grouped(waiting(board), now) {
+        out.push_str(&format!("  {}  {}  {}\n", wait.stands(now), row.address, row.title));
         for line in wait.ask.lines().filter(|line| !line.trim().is_empty()) {
             out.push_str(&format!("      asked: {line}\n"));
         }

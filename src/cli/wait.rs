@@ -7,7 +7,7 @@ use super::context::{Context, runbook_of};
 use super::failure::{Failure, Kind};
 use super::home::utc_offset;
 use super::session::{self, Follower, Session};
-use super::{print, status};
+use super::{print, secret, status};
 use crate::engagement::{Address, At, Command, RunScope, WaitOrder, decide, due, waiting};
 use crate::engine::{Clock, Notice, Request};
 use crate::journal::Writer;
@@ -102,7 +102,12 @@ fn look(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCo
         match session.recv() {
             Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),
             Ok(Notice::Refused(refusal)) => break Err(Failure::usage(refusal.to_string())),
-            Ok(Notice::Broken(why)) => break Err(Failure::usage(why)),
+            Ok(Notice::Broken(broken)) => break Err(broken.into()),
+            Ok(Notice::NeedsSecrets { missing, ahead_of }) => {
+                if let Err(nobody) = secret::give(&session, &missing, ahead_of) {
+                    break Err(nobody);
+                }
+            }
             Ok(Notice::Idle(_)) => break Ok(()),
             Ok(_) => {}
             Err(gone) => break Err(gone),

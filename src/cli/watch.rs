@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::context::Context;
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::status;
@@ -43,7 +43,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
             }
             Notice::HeldBy(Some(holder)) => print::say(&format!("{holder} holds {name}")),
             Notice::HeldBy(None) => print::say(&format!("nobody holds {name} now; waiting for whoever opens it")),
-            Notice::Broken(why) => return Err(Failure::new(Kind::StateFile, why)),
+            Notice::Broken(broken) => return Err(broken.into()),
             Notice::Closed => break,
             _ => {}
         }

@@ -46,7 +46,7 @@ pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, Tru
 pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
-pub use wait::{Wait, Waited, WaitsOn, by_party, due, waiting};
+pub use wait::{Wait, Waited, WaitsOn, by_party, due, grouped, waiting};
 
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,18 @@ impl Wait {
         if self.who.is_empty() { self.party.to_string() } else { format!("{} ({})", self.party, self.who) }
     }
 
+    /// `customer (Jane Doe), since 2026-11-11 (12 d), overdue by 2 d`.
+    pub fn stands(&self, now: At) -> String {
+        let due = self.due_in(now);
+        let due = if due.is_empty() { due } else { format!(", {due}") };
+        format!("{}, since {} ({}){due}", self.whom(), self.since.date(), text::about(self.lasted(now)))
+    }
+
+    /// What they were asked: the runbook's text, or a person's own words.
+    pub fn asked(&self) -> &str {
+        if self.ask.is_empty() { &self.note } else { &self.ask }
+    }
+
     /// `due in 1 d 23 h`, `overdue by 2 d`; empty where there is no time limit. Two units: in one, nearly two days would
     /// be read as one.
     pub fn due_in(&self, now: At) -> String {
@@ -63,10 +75,9 @@ impl Wait {
 
     /// The text that was asked, to be sent once more: since when it stands, and until when it was wanted.
     pub fn reminder(&self, now: At) -> String {
-        let asked = if self.ask.is_empty() { &self.note } else { &self.ask };
         let due = self.due.map(|due| format!(", due {}", due.date())).unwrap_or_default();
         let days = text::count(usize::try_from(self.lasted(now).as_secs() / 86_400).unwrap_or(usize::MAX), "day");
-        format!("{}\n\n(Asked {}, {days} ago{due}.)\n", asked.trim_end(), self.since.date())
+        format!("{}\n\n(Asked {}, {days} ago{due}.)\n", self.asked().trim_end(), self.since.date())
     }
 }
 
@@ -124,6 +135,13 @@ pub fn by_party<'a>(waits: impl IntoIterator<Item = &'a Wait>, now: At) -> Vec<W
     }
     sums.sort_by_key(|sum| (Reverse(sum.overdue), sum.since));
     sums
+}
+
+/// Waits with what they belong to, by who must move, in the order of `by_party`.
+pub fn grouped<T>(mut waits: Vec<(T, &Wait)>, now: At) -> Vec<(T, &Wait)> {
+    let parties: Vec<Party> = by_party(waits.iter().map(|(_, wait)| *wait), now).iter().map(|sum| sum.party).collect();
+    waits.sort_by_key(|(_, wait)| parties.iter().position(|party| *party == wait.party));
+    waits
 }
 
 /// A date as a person gives it: `2026-12-05` is the end of that day where they are, `10 days` is from now on.

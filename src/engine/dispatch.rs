@@ -18,7 +18,7 @@ use tokio_util::sync::DropGuard;
 use self::attempts::Running;
 use super::attempt::Report;
 use super::clock::{Clock, noise};
-use super::handle::{Handle, Notice, Request, Summary};
+use super::handle::{AheadOf, Handle, Notice, Request, Summary};
 use super::library::Library;
 use super::planner;
 use super::polling::{self, Polling};
@@ -168,7 +168,10 @@ impl Dispatcher {
                 Some(done) = self.secrets.errand_done() => self.take_errand(done),
                 call = self.logins.next() => self.take_login(call),
                 _ = flush.tick(), if !self.running.is_empty() => self.flush_output(),
-                _ = look_again.tick(), if open => self.look_again(),
+                _ = look_again.tick(), if open => {
+                    self.book.look_where_it_stands();
+                    self.look_again();
+                }
             }
             self.hush_if_broken();
         }
@@ -183,8 +186,15 @@ impl Dispatcher {
 
     /// Whoever tries again may have signed in meanwhile, or given the region.
     async fn renew_account(&mut self, request: &Request) {
-        let asks =
-            matches!(request, Request::Run(_) | Request::Plan | Request::Rehearse | Request::Verify | Request::Undo(_));
+        let asks = matches!(
+            request,
+            Request::Run(_)
+                | Request::SeekSecrets(_)
+                | Request::Plan
+                | Request::Rehearse
+                | Request::Verify
+                | Request::Undo(_)
+        );
         if asks && self.worlds.renew(self.book.engagement().region()).await {
             self.ask_identity();
         }
@@ -217,6 +227,7 @@ impl Dispatcher {
             }
             Request::Find(wanted) => self.find(wanted),
             Request::StopFinding => self.finding = None,
+            Request::SeekSecrets(scope) => self.seek_secrets(&scope, AheadOf::Approval(scope.clone())),
             Request::Secrets(said) => self.take_secrets(said),
             Request::LoginAnswers { number, answers } => self.logins.answer(number, answers),
             Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
@@ -262,9 +273,7 @@ impl Dispatcher {
         if matches!(self.going, Going::Undo(_)) {
             return self.refuse("something is being undone", "Wait until it ends, or stop it");
         }
-        if !self.look_for_secrets(scope) {
-            self.begin_run(scope);
-        }
+        self.seek_secrets(scope, AheadOf::Run(scope.clone()));
     }
 
     fn begin_run(&mut self, scope: &RunScope) {
@@ -299,7 +308,7 @@ impl Dispatcher {
 
     /// Waiting steps are asked again now and then for as long as the engine is open, also between runs.
     fn look_again(&mut self) {
-        if matches!(self.going, Going::Undo(_) | Going::Stopping) {
+        if matches!(self.going, Going::Undo(_) | Going::Stopping) || self.book.is_broken() {
             return;
         }
         let board = self.book.board();

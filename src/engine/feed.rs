@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::find::find;
-use super::handle::{Find, Handle, Notice, Page, Request, clean_line};
+use super::handle::{Broken, Find, Handle, Notice, Page, Request, clean_line};
 use super::library;
 use crate::engagement::{Address, Engagement, Event, Refusal, State, fold};
 use crate::journal::{self, Holder, JournalError, PageAt, Reader};
@@ -77,7 +77,7 @@ struct Feed {
     searches: JoinSet<Option<Notice>>,
     finding: Option<DropGuard>,
     /// Why the file cannot be followed any more.
-    broken: Option<String>,
+    broken: Option<Broken>,
 }
 
 impl Feed {
@@ -126,6 +126,7 @@ impl Feed {
             | Request::Cancel(_)
             | Request::Plan
             | Request::Rehearse
+            | Request::SeekSecrets(_)
             | Request::Secrets(_)
             | Request::LoginAnswers { .. }
             | Request::KeepSecret { .. } => {
@@ -247,8 +248,8 @@ impl Feed {
     }
 
     fn fall_silent(&mut self, error: &JournalError) {
-        let why = error.to_string();
-        self.broken = Some(why.clone());
-        self.tell(&Notice::Broken(why));
+        let broken = Broken::from(error);
+        self.broken = Some(broken.clone());
+        self.tell(&Notice::Broken(broken));
     }
 }

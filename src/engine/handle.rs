@@ -11,7 +11,7 @@ use crate::engagement::{
     UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
-use crate::journal::{Lines, PageAt};
+use crate::journal::{JournalError, Lines, PageAt};
 use crate::runbook::Runbook;
 use crate::text::{self, Masks};
 
@@ -58,6 +58,9 @@ pub enum Request {
     Find(Find),
     /// Nobody waits for what is looked for any more.
     StopFinding,
+    /// Look for the secrets that a run of this scope will need, before anybody approves what it changes. The answer is
+    /// `Notice::NeedsSecrets`, or `Notice::SecretsAtHand` when none is missing.
+    SeekSecrets(RunScope),
     /// What a person said when asked for secrets. Without a text: they would rather be asked when its step comes.
     Secrets(Vec<(SecretRef, Option<SecretString>)>),
     /// Keep what was typed in this store; the reference becomes the answer to the input.
@@ -97,12 +100,14 @@ pub enum Notice {
     Planned(Arc<Plan>),
     /// This edition of the runbook is walked from now on.
     Runbook(Arc<Runbook>),
-    /// These secrets are missing. What was asked for begins once a person has said something to each: a run of this
-    /// scope is to be asked for again; without a scope, it is a secret that waits to be kept.
+    /// These secrets are missing. Once a person has said something to each, what they were asked for ahead of is to be
+    /// asked for again.
     NeedsSecrets {
         missing: Vec<MissingSecret>,
-        run: Option<RunScope>,
+        ahead_of: AheadOf,
     },
+    /// Nothing is missing any more that `Request::SeekSecrets` looked for.
+    SecretsAtHand,
     /// A login asks a person: `Request::LoginAnswers` answers. Somebody waits, so that no answer is one, too.
     LoginAsks(LoginQuestion),
     /// Nobody waits for the answer to the question of that number any more.
@@ -125,9 +130,55 @@ pub enum Notice {
     },
     /// Only when reading along: who holds the engagement now, `user@host`; nobody, when nobody does.
     HeldBy(Option<String>),
-    /// The engine cannot go on, e.g. the state file cannot be written. Nothing was sent after it.
-    Broken(String),
+    /// The engine cannot go on. Nothing was sent after it.
+    Broken(Broken),
     Closed,
+}
+
+/// The state file cannot be written any more, or, when reading along, be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    pub why: String,
+    /// What to do, a sentence without a full stop.
+    pub advice: &'static str,
+    /// The file is not as it was written; else it is what it stands on that fails: the disk, the folder.
+    pub damaged: bool,
+}
+
+impl Broken {
+    /// One line for people.
+    pub fn said(&self) -> String {
+        format!("onramp cannot go on: {}. {}", self.why, self.advice)
+    }
+}
+
+impl From<&JournalError> for Broken {
+    fn from(error: &JournalError) -> Self {
+        let damaged = matches!(error, JournalError::Damaged { .. } | JournalError::Newer { .. });
+        let advice = match error {
+            JournalError::Gone { .. } => {
+                "Bring it back to where it was (mount it, move it back), leave, and open it again: it goes on there"
+            }
+            JournalError::Unwritable { .. } => {
+                "Make room for it, or make it writable, leave, and open it again: it goes on where it stopped"
+            }
+            JournalError::Damaged { .. } => {
+                "Keep a copy of its folder, leave, and open it again: that says what can be saved"
+            }
+            _ => "Leave, and open it again: it goes on where it stopped",
+        };
+        Broken { why: error.to_string(), advice, damaged }
+    }
+}
+
+/// What comes once the missing secrets are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AheadOf {
+    Run(RunScope),
+    /// The approval of what a run of this scope changes.
+    Approval(RunScope),
+    /// A typed secret goes into its store by itself.
+    Keeping,
 }
 
 /// A piece of an attempt's output.

@@ -25,7 +25,7 @@ mod undoing;
 pub use clock::Clock;
 pub use dispatch::{Settings, start};
 pub use feed::{Following, follow};
-pub use handle::{Find, Found, Handle, Hit, Notice, Page, Request, Summary};
+pub use handle::{AheadOf, Broken, Find, Found, Handle, Hit, Notice, Page, Request, Summary};
 pub use start::subject;
 
 pub use crate::journal::PageAt;

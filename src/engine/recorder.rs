@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use super::clock::Clock;
-use super::handle::{Notice, Page};
+use super::handle::{Broken, Notice, Page};
 use super::sight::Sight;
 use crate::engagement::{Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, masked};
 use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
@@ -30,7 +30,7 @@ pub(super) struct Recorder {
     /// Known secrets: none of them goes to the disk or to a reader.
     masks: Masks,
     /// Why the state file could not be written: nothing is done any more.
-    broken: Option<String>,
+    broken: Option<Broken>,
 }
 
 impl Recorder {
@@ -185,13 +185,22 @@ impl Recorder {
 
     /// Says once more why nothing is done.
     pub fn tell_broken(&mut self) {
-        if let Some(why) = self.broken.clone() {
-            self.tell(&Notice::Broken(why));
+        if let Some(broken) = self.broken.clone() {
+            self.tell(&Notice::Broken(broken));
+        }
+    }
+
+    /// A folder that vanishes is noticed before the next write, too: who works on what cannot be recorded stops.
+    pub fn look_where_it_stands(&mut self) {
+        if !self.is_broken()
+            && let Err(error) = self.writer.stands()
+        {
+            self.fall_silent(&error);
         }
     }
 
     fn fall_silent(&mut self, error: &JournalError) {
-        self.broken = Some(error.to_string());
+        self.broken = Some(error.into());
         self.tell_broken();
     }
 
@@ -209,7 +218,8 @@ impl Recorder {
 /// What readers see of it: events are masked already, output in its stream.
 fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
     match &mut notice {
-        Notice::Progress { said, .. } | Notice::Drift { said, .. } | Notice::Broken(said) => *said = masker.mask(said),
+        Notice::Progress { said, .. } | Notice::Drift { said, .. } => *said = masker.mask(said),
+        Notice::Broken(broken) => broken.why = masker.mask(&broken.why),
         Notice::Refused(refusal) => refusal.why = masker.mask(&refusal.why),
         // Output that was written before its secret was known.
         Notice::Page(page) => hush_page(page, masker),

@@ -280,6 +280,12 @@ impl Writer {
         (!said.is_empty()).then(|| said.join(". "))
     }
 
+    /// # Errors
+    /// The folder or the file was removed, unmounted or replaced: nothing can be recorded any more.
+    pub fn stands(&self) -> Result<(), JournalError> {
+        self.ground.holds()
+    }
+
     /// Makes events durable, all or none, in one transaction with the tables drawn from them.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
 use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, Status, StepRecord};
-use crate::engine::Request;
+use crate::engine::{AheadOf, Request};
 use crate::runbook::Step;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
@@ -227,8 +227,23 @@ pub fn can_approve(state: &State) -> Can {
     if changes_left(state) { Ok(()) } else { Err("nothing would be changed".to_owned()) }
 }
 
-pub fn approve(state: &mut State) -> Vec<Effect> {
-    ask(state, Ask::Approve)
+/// `a`: nobody approves what stops halfway for a secret, so those that are missing are asked for first.
+pub fn approve(_: &mut State) -> Vec<Effect> {
+    vec![Effect::Send(Request::SeekSecrets(RunScope::All))]
+}
+
+/// Every secret is there that the plan needs. What was learnt on the way may have made the plan old.
+pub fn approve_now(state: &mut State) -> Vec<Effect> {
+    if state.place != Place::Plan || state.popup.is_some() {
+        return Vec::new();
+    }
+    match can_approve(state) {
+        Ok(()) => ask(state, Ask::Approve),
+        Err(_) => {
+            state.say(Said::plain("The secrets are there. The plan is made anew with them: a approves it"));
+            plan_again(state)
+        }
+    }
 }
 
 pub fn can_run_planned(state: &State) -> Can {
@@ -311,7 +326,7 @@ fn give_secret(state: &mut State, step: Address) -> Vec<Effect> {
         return Vec::new();
     };
     let missing = MissingSecret { reference: reference.clone(), why: why.clone(), chosen_now: false };
-    ask(state, Ask::Secrets { missing: vec![missing], run: Some(RunScope::Only(step)) })
+    ask(state, Ask::Secrets { missing: vec![missing], ahead_of: AheadOf::Run(RunScope::Only(step)) })
 }
 
 pub fn can_skip(state: &State) -> Can {

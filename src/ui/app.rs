@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event as terminal;
 
-use crate::engagement::At;
-use crate::engine::{Handle, Notice, Request};
+use crate::engagement::{Address, At};
+use crate::engine::{Broken, Handle, Notice, Request};
 use crate::ui::background::LateAnswer;
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
@@ -80,6 +80,10 @@ pub struct Exit {
     pub engagement: Option<String>,
     /// Where it stopped, in words.
     pub said: String,
+    /// Why nothing could go on any more.
+    pub broken: Option<Broken>,
+    /// What nobody knows of now, whether it was made.
+    pub doubts: Vec<Address>,
     /// Somebody outside ended the program, or a person did not wait for running steps.
     pub interrupted: bool,
 }
@@ -147,15 +151,12 @@ pub fn run(world: Desk, options: Options) -> Result<Exit, UiError> {
     }
     app.serve(&woken)?;
     drop(app.guard);
+    let open = app.state.facts.open.as_ref();
     Ok(Exit {
-        engagement: app.state.facts.open.as_ref().map(|open| open.name.clone()),
-        said: app
-            .state
-            .facts
-            .open
-            .as_ref()
-            .map(|open| crate::ui::words::counters(&open.board.tally))
-            .unwrap_or_default(),
+        engagement: open.map(|open| open.name.clone()),
+        said: open.map(|open| crate::ui::words::counters(&open.board.tally)).unwrap_or_default(),
+        broken: open.and_then(|open| open.broken.clone()),
+        doubts: open.iter().flat_map(|open| open.board.doubts()).map(|row| row.address.clone()).collect(),
         interrupted: app.interrupted,
     })
 }

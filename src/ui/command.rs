@@ -4,7 +4,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use crate::ui::acts;
 use crate::ui::effect::Effect;
-use crate::ui::facts::Said;
+use crate::ui::facts::{Opened, Said};
 use crate::ui::keys;
 use crate::ui::screen::{Move, board, edition, form, home, output, prompt, waiting};
 use crate::ui::state::{State, Where};
@@ -30,7 +30,7 @@ pub struct Command {
     pub in_palette: bool,
     pub enabled: fn(&State) -> Result<(), Why>,
     pub perform: fn(&mut State) -> Vec<Effect>,
-    /// Asks something of the engine: it cannot be done by one who reads along.
+    /// Asks something of the engine: it cannot be done by one who reads along, nor where nothing can be recorded.
     changes: bool,
     /// The screen itself reads these keys; the table only tells of them.
     by_screen: bool,
@@ -80,7 +80,7 @@ impl Command {
         Command { enabled, ..self }
     }
 
-    /// Not for those who read along.
+    /// Not where nothing can be changed.
     const fn changes(self) -> Self {
         Command { changes: true, ..self }
     }
@@ -120,8 +120,8 @@ impl Command {
 
     /// May it be done now? If not, why.
     pub fn may(&self, state: &State) -> Result<(), Why> {
-        match state.facts.open.as_ref().and_then(|open| open.along.as_ref()).filter(|_| self.changes) {
-            Some(along) => Err(along.why()),
+        match state.facts.open.as_ref().filter(|_| self.changes).and_then(Opened::barred) {
+            Some(why) => Err(why),
             None => (self.enabled)(state),
         }
     }

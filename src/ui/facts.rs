@@ -9,7 +9,7 @@ use crate::engagement::{
     Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
     Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting,
 };
-use crate::engine::{Notice, Page, PageAt, Request};
+use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::look::Look;
@@ -230,7 +230,7 @@ pub struct Opened {
     /// Another edition of the runbook that could be taken.
     pub other_edition: Option<Edition>,
     /// Why nothing works any more.
-    pub broken: Option<String>,
+    pub broken: Option<Broken>,
     pub closed: bool,
     /// What hides the secrets that the engine knows.
     pub masks: Masks,
@@ -244,6 +244,15 @@ pub struct Along {
 }
 
 impl Along {
+    /// For the top line: that nothing can be changed here, and why in the fewest words.
+    pub fn heading(&self) -> String {
+        let holder = self.holder.as_deref().map(|holder| holder.split(" (").next().unwrap_or(holder));
+        match holder {
+            Some(holder) => format!(" READING ALONG: {holder} holds it "),
+            None => " READING ALONG: nobody holds it ".to_owned(),
+        }
+    }
+
     /// Why nothing can be changed from here.
     pub fn why(&self) -> String {
         match &self.holder {
@@ -333,11 +342,11 @@ impl Opened {
                 }
                 None
             }
-            Notice::NeedsSecrets { missing, run } => {
-                self.running &= run.is_none();
+            Notice::NeedsSecrets { missing, ahead_of } => {
+                self.running &= !matches!(ahead_of, AheadOf::Run(_));
                 Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
-            Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
+            Notice::SecretsAtHand | Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
             Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.
@@ -376,10 +385,15 @@ impl Opened {
                 self.along = Some(along);
                 Some(Said::plain(said))
             }
-            Notice::Broken(why) => {
+            Notice::Broken(broken) => {
                 self.running = false;
-                self.broken = Some(why.clone());
-                Some(Said::bad(format!("onramp cannot go on: {why}")))
+                if self.along.is_none() {
+                    // Whatever ran was ended, before its effect or in doubt about it.
+                    self.engagement.interrupt();
+                    self.work_out();
+                }
+                self.broken = Some(broken);
+                None
             }
             Notice::Closed => {
                 self.running = false;
@@ -514,9 +528,20 @@ impl Opened {
         self.board.rows.iter().find(|row| row.status == Status::NeedsApproval).map(|row| &row.address)
     }
 
+    /// To go on with it, it is to be opened again.
+    pub fn is_over(&self) -> bool {
+        self.closed || self.broken.is_some() || self.let_go()
+    }
+
     /// Reading along has come to its end: whoever held it is gone, and it can be opened to go on.
     pub fn let_go(&self) -> bool {
         self.along.as_ref().is_some_and(|along| along.holder.is_none())
+    }
+
+    /// Why nothing can be changed from here, if that is so.
+    pub fn barred(&self) -> Option<String> {
+        let broken = self.broken.as_ref().map(Broken::said);
+        broken.or_else(|| self.along.as_ref().map(Along::why))
     }
 
     /// Steps that are running now.

@@ -300,6 +300,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
             login::withdrawn(state, number);
             return Vec::new();
         }
+        Notice::SecretsAtHand => return acts::approve_now(state),
         _ => {}
     }
     let Some(open) = &mut state.facts.open else { return Vec::new() };
@@ -315,7 +316,9 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         _ => None,
     };
     let wanted = match &notice {
-        Notice::NeedsSecrets { missing, run } => Some(Ask::Secrets { missing: missing.clone(), run: run.clone() }),
+        Notice::NeedsSecrets { missing, ahead_of } => {
+            Some(Ask::Secrets { missing: missing.clone(), ahead_of: ahead_of.clone() })
+        }
         _ => None,
     };
     let found = match &notice {

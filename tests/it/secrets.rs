@@ -122,6 +122,9 @@ fn without_a_terminal_a_missing_secret_is_listed_with_what_to_do() {
     let run = stage.run(&["run", "acme", "--yes"]).expect(3);
     run.says("1 secret missing");
     run.says("onramp secret acme set smtp.password");
+    assert!(!run.err.contains("install -m 0600"), "it is asked for before there is a plan to approve: {}", run.err);
+    let refused = stage.run(&["run", "acme"]).expect(3);
+    refused.says("1 secret missing");
     let events = stage.run(&["status", "acme", "--format", "json"]).expect(0).out;
     assert!(!events.contains("failed\": 1"), "{events}");
 }

@@ -47,7 +47,10 @@ fn who_must_move_since_when_and_until_when_is_kept_and_shown() {
     let listed = stage.run(&["wait", "acme"]).expect(0);
     listed.says("customer (Jane Doe)");
     listed.says("asked: Please open the door.");
-    stage.run(&["status"]).expect(0).says("customer 1");
+    let home = stage.run(&["status"]).expect(0);
+    home.says("customer 1");
+    home.says("customer (Jane Doe), since ");
+    home.says("asked: Please open the door.");
 
     stage.run(&["wait", "acme", "net/door", "--due", "2020-01-31", "--who", "Network team"]).expect(0);
     assert_eq!(json(&stage)["waits"][0]["overdue"], true);

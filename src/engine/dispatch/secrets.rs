@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::{Dispatcher, Going};
 use crate::action::NotKept;
 use crate::engagement::{Address, Command, MissingSecret, RunScope, asking_for_secrets, secrets_ahead};
-use crate::engine::handle::Notice;
+use crate::engine::handle::{AheadOf, Notice};
 use crate::engine::schedule::Run;
 use crate::engine::start::subject;
 use crate::input::{InputId, SecretRef, SecretStore, Value};
@@ -32,7 +32,7 @@ pub(super) struct Typed {
 
 /// What came of a way to the stores.
 pub(super) enum Errand {
-    Looked(RunScope, Vec<MissingSecret>),
+    Looked(AheadOf, Vec<MissingSecret>),
     Kept(Typed, Result<SecretRef, NotKept>),
 }
 
@@ -50,8 +50,8 @@ impl Secrets {
 }
 
 impl Dispatcher {
-    /// True when the run has to wait for that: `take_errand` goes on with it.
-    pub(super) fn look_for_secrets(&mut self, scope: &RunScope) -> bool {
+    /// What it is ahead of goes on at once where every secret is known, and with `take_errand` else.
+    pub(super) fn seek_secrets(&mut self, scope: &RunScope, ahead_of: AheadOf) {
         self.worlds.look_anew();
         let run = Run::new(scope, &self.runbook);
         let ahead = secrets_ahead(self.book.engagement(), &self.runbook, |step| run.wants(step));
@@ -59,23 +59,33 @@ impl Dispatcher {
         let open = |reference: &SecretRef| !vault.knows(reference) && !self.secrets.declined.contains(reference);
         let unknown: Vec<SecretRef> = ahead.into_iter().filter(open).collect();
         if unknown.is_empty() {
-            self.reopen_answered();
-            return false;
+            return self.secrets_at_hand(&ahead_of);
         }
-        let (worlds, scope) = (self.worlds.clone(), scope.clone());
-        self.secrets.errands.spawn(async move { Errand::Looked(scope, worlds.missing_secrets(unknown).await) });
-        true
+        let worlds = self.worlds.clone();
+        self.secrets.errands.spawn(async move { Errand::Looked(ahead_of, worlds.missing_secrets(unknown).await) });
+    }
+
+    fn secrets_at_hand(&mut self, ahead_of: &AheadOf) {
+        match ahead_of {
+            AheadOf::Run(scope) => {
+                self.reopen_answered();
+                self.begin_run(scope);
+            }
+            AheadOf::Approval(_) => self.book.tell(&Notice::SecretsAtHand),
+            AheadOf::Keeping => {}
+        }
     }
 
     pub(super) fn take_errand(&mut self, done: Errand) {
         match done {
-            Errand::Looked(scope, mut missing) => {
+            Errand::Looked(ahead_of, mut missing) => {
                 missing.retain(|one| !self.secrets.declined.contains(&one.reference));
-                if !missing.is_empty() {
-                    self.book.tell(&Notice::NeedsSecrets { missing, run: Some(scope) });
-                } else if matches!(self.going, Going::Nothing | Going::Run(_)) {
-                    self.reopen_answered();
-                    self.begin_run(&scope);
+                let begins = matches!(self.going, Going::Nothing | Going::Run(_));
+                match (missing.is_empty(), &ahead_of) {
+                    (false, _) => self.book.tell(&Notice::NeedsSecrets { missing, ahead_of }),
+                    // Stopped meanwhile.
+                    (true, AheadOf::Run(_)) if !begins => {}
+                    (true, _) => self.secrets_at_hand(&ahead_of),
                 }
             }
             Errand::Kept(typed, Ok(reference)) => {
@@ -83,7 +93,7 @@ impl Dispatcher {
             }
             Errand::Kept(typed, Err(NotKept::Missing(missing))) => {
                 self.secrets.waiting.push(typed);
-                self.book.tell(&Notice::NeedsSecrets { missing: vec![missing], run: None });
+                self.book.tell(&Notice::NeedsSecrets { missing: vec![missing], ahead_of: AheadOf::Keeping });
             }
             Errand::Kept(_, Err(NotKept::Failure(failure))) => self.refuse(failure.what, failure.advice),
         }

@@ -86,7 +86,7 @@ async fn a_folder_that_is_gone_is_said() {
     let mut along = stage.follow();
     std::fs::remove_dir_all(stage.folder()).unwrap();
     let why = along.hear("that it is gone", |notice| match notice {
-        Notice::Broken(why) => Some(why.clone()),
+        Notice::Broken(broken) => Some(broken.why.clone()),
         _ => None,
     });
     assert!(why.await.contains("is gone"));

@@ -11,7 +11,7 @@ async fn broken_at(kind: &str) -> (Stage, String) {
     let full = refuse_events(&stage.file(), kind);
     desk.handle.send(Request::Run(RunScope::All));
     let broken = |notice: &Notice| match notice {
-        Notice::Broken(why) => Some(why.clone()),
+        Notice::Broken(broken) => Some(broken.why.clone()),
         _ => None,
     };
     let why = desk.hear("it is said", broken).await;
@@ -82,7 +82,7 @@ async fn nothing_is_sent_once(happens: impl FnOnce(&Stage)) -> (Stage, String) {
     happens(&stage);
     desk.handle.send(Request::Run(RunScope::All));
     let broken = |notice: &Notice| match notice {
-        Notice::Broken(why) => Some(why.clone()),
+        Notice::Broken(broken) => Some(broken.why.clone()),
         _ => None,
     };
     let why = desk.hear("it is said", broken).await;
@@ -95,6 +95,25 @@ async fn nothing_is_sent_once(happens: impl FnOnce(&Stage)) -> (Stage, String) {
 async fn a_folder_that_vanishes_under_a_run_stops_it_before_its_effect() {
     let (_, why) = nothing_is_sent_once(|stage| std::fs::remove_dir_all(stage.folder()).unwrap()).await;
     assert!(why.contains("removed, moved or unmounted"), "{why}");
+}
+
+#[tokio::test]
+async fn a_folder_that_vanishes_is_noticed_before_anything_is_written() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    std::fs::remove_dir_all(stage.folder()).unwrap();
+    let broken = |notice: &Notice| match notice {
+        Notice::Broken(broken) => Some(broken.clone()),
+        _ => None,
+    };
+    // Nobody asks for anything.
+    let broken = desk.hear("it is said", broken).await;
+    assert!(
+        broken.why.contains("removed, moved or unmounted") && broken.advice.contains("Bring it back"),
+        "{broken:?}"
+    );
+    assert!(!broken.damaged);
+    desk.close().await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::hosts::{Hosts, stage_of};
 use super::*;
 use crate::engagement::{MissingSecret, Question};
+use crate::engine::AheadOf;
 use crate::input::{SecretRef, SecretStore};
 
 /// Nothing else contains it, in any of its forms.
@@ -80,9 +81,9 @@ async fn trust(desk: &mut Desk) {
     desk.handle.command(Command::TrustHostKey(at("mail/mail")));
 }
 
-async fn asked(desk: &mut Desk) -> (Vec<MissingSecret>, Option<RunScope>) {
+async fn asked(desk: &mut Desk) -> (Vec<MissingSecret>, AheadOf) {
     let asked = |notice: &Notice| match notice {
-        Notice::NeedsSecrets { missing, run } => Some((missing.clone(), run.clone())),
+        Notice::NeedsSecrets { missing, ahead_of } => Some((missing.clone(), ahead_of.clone())),
         _ => None,
     };
     desk.hear("the question for secrets", asked).await
@@ -107,9 +108,9 @@ async fn a_secret_does_its_work_and_is_found_nowhere() {
     let input: InputId = "smtp.password".parse().unwrap();
     let (store, text) = (SecretStore::Age, SecretString::from(CANARY));
     desk.handle.send(Request::KeepSecret { input: input.clone(), store, text });
-    let (missing, run) = asked(&mut desk).await;
+    let (missing, ahead_of) = asked(&mut desk).await;
     assert_eq!(missing[0].reference.to_string(), "passphrase:secrets.age");
-    assert!(missing[0].chosen_now && run.is_none());
+    assert!(missing[0].chosen_now && ahead_of == AheadOf::Keeping);
     say(&desk, &missing[0].reference, Some("the passphrase"));
     desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
     assert_eq!(desk.engagement.input("smtp.password").unwrap().shown(), "age:secrets.age#smtp.password");
@@ -151,8 +152,8 @@ async fn what_is_missing_on_resume_is_asked_for_before_the_run() {
     desk.give("smtp.password", "prompt");
     let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
     desk.handle.send(Request::Run(RunScope::All));
-    let (missing, run) = asked(&mut desk).await;
-    assert_eq!((&missing[0].reference, missing.len(), run), (&reference, 1, Some(RunScope::All)));
+    let (missing, ahead_of) = asked(&mut desk).await;
+    assert_eq!((&missing[0].reference, missing.len(), ahead_of), (&reference, 1, AheadOf::Run(RunScope::All)));
     let attempts_so_far = attempts(&stage.events());
     assert!(attempts_so_far.is_empty(), "nothing is begun before it is answered: {attempts_so_far:?}");
 
@@ -183,6 +184,23 @@ async fn what_is_missing_on_resume_is_asked_for_before_the_run() {
 }
 
 #[tokio::test]
+async fn whoever_approves_is_asked_for_what_is_missing_first() {
+    let (stage, _hosts) = stage_of(MAIL).await;
+    let mut desk = stage.open().await;
+    desk.give("smtp.password", "prompt");
+    let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
+    desk.handle.send(Request::SeekSecrets(RunScope::All));
+    let (missing, ahead_of) = asked(&mut desk).await;
+    assert_eq!((&missing[0].reference, missing.len()), (&reference, 1));
+    assert_eq!(ahead_of, AheadOf::Approval(RunScope::All));
+    say(&desk, &reference, Some(CANARY));
+    desk.handle.send(Request::SeekSecrets(RunScope::All));
+    desk.hear("that all is there", |notice| matches!(notice, Notice::SecretsAtHand).then_some(())).await;
+    assert!(attempts(&stage.events()).is_empty(), "nothing runs by that");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_wrong_passphrase_is_asked_for_again() {
     let (stage, _hosts) = stage_of(MAIL).await;
     let mut desk = stage.open().await;
@@ -196,15 +214,15 @@ async fn a_wrong_passphrase_is_asked_for_again() {
     let mut desk = stage.open().await;
     desk.handle.send(Request::Run(RunScope::All));
     for wrong in ["wrong", "wrong again"] {
-        let (missing, run) = asked(&mut desk).await;
+        let (missing, _) = asked(&mut desk).await;
         assert_eq!(missing.iter().map(|one| &one.reference).collect::<Vec<_>>(), [&passphrase]);
         say(&desk, &passphrase, Some(wrong));
-        desk.handle.send(Request::Run(run.unwrap()));
+        desk.handle.send(Request::Run(RunScope::All));
     }
-    let (missing, run) = asked(&mut desk).await;
+    let (missing, _) = asked(&mut desk).await;
     assert!(missing[0].why.contains("does not open"), "{missing:?}");
     say(&desk, &passphrase, Some("right"));
-    desk.handle.send(Request::Run(run.unwrap()));
+    desk.handle.send(Request::Run(RunScope::All));
     desk.idle().await;
     assert!(matches!(desk.status("mail/mail"), Status::Asked(Question::HostKey { .. })));
     desk.close().await;

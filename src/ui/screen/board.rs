@@ -372,10 +372,10 @@ pub fn enter_hint(screen: &BoardScreen, facts: &Facts) -> String {
 pub fn can_enter(screen: &BoardScreen, facts: &Facts) -> Result<(), String> {
     match (screen.node(), screen.address(facts)) {
         (Some(Node::Step(_)), Some(address)) => {
-            let along = facts.open.as_ref().and_then(|open| open.along.as_ref());
-            match (next_move(facts, &address), along) {
+            let barred = facts.open.as_ref().and_then(Opened::barred);
+            match (next_move(facts, &address), barred) {
                 (NextMove::Nothing(why), _) => Err(why.to_owned()),
-                (next, Some(along)) if !next.only_looks() => Err(along.why()),
+                (next, Some(why)) if !next.only_looks() => Err(why),
                 _ => Ok(()),
             }
         }

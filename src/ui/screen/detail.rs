@@ -123,11 +123,11 @@ impl Detail<'_> {
         prose.item("Address", &self.address.to_string(), look.style(Role::Muted));
     }
 
-    /// What Enter does here; somebody who reads along is offered only what they can do.
+    /// What Enter does here; where nothing can be changed, only looking is offered.
     fn next(&self) -> String {
         let next = next_move(self.facts, self.address);
-        match &self.open.along {
-            Some(along) if !next.only_looks() => along.why(),
+        match self.open.barred() {
+            Some(why) if !next.only_looks() => why,
             _ => next.sentence(self.facts),
         }
     }

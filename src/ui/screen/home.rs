@@ -4,20 +4,26 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::engagement::by_party;
+use crate::engagement::{Wait, by_party, grouped};
 use crate::runbook::Party;
+use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{EngagementCard, Facts};
 use crate::ui::look::{Glyph, Role};
 use crate::ui::screen::{Move, Screen, draw_prose};
 use crate::ui::state::State;
 use crate::ui::widget::popup::pane;
-use crate::ui::widget::prose::{Prose, fitted};
+use crate::ui::widget::prose::{Prose, fitted, wrap};
 use crate::ui::widget::tree;
 use crate::ui::words;
 
-/// Rows of the pane that describes the chosen engagement, with its border.
+/// Rows of the pane that describes the chosen engagement, with its border, where nothing waits.
 const ABOUT_HEIGHT: u16 = 9;
+/// Rows of the list that stay, with its border and heading, where many things wait.
+const LIST_HEIGHT: u16 = 8;
+
+/// Cells for the labels of that pane.
+const LABELS: usize = 12;
 
 /// The list of engagements.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +79,12 @@ impl Screen for HomeScreen {
         if facts.cards.is_empty() {
             return draw_welcome(facts, frame, area);
         }
-        let [list, about] = Layout::vertical([Constraint::Fill(1), Constraint::Length(ABOUT_HEIGHT)]).areas(area);
+        let rows = u16::try_from(self.shown(facts).len() + 3).unwrap_or(u16::MAX);
+        let most = area.height.saturating_sub(rows.min(LIST_HEIGHT)).max(ABOUT_HEIGHT);
+        let chosen = self.chosen(facts).map(|card| (card, about(facts, card, area.width, usize::from(most) - 2)));
+        let height = chosen.as_ref().map_or(0, |(_, prose)| u16::try_from(prose.height() + 2).unwrap_or(most));
+        let height = height.clamp(ABOUT_HEIGHT, most);
+        let [list, about] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
         let title = match self.only {
             Some(party) => format!("Engagements: {party} must move"),
             None => "Engagements".to_owned(),
@@ -87,8 +98,10 @@ impl Screen for HomeScreen {
         let row = |(index, card): (usize, &&EngagementCard)| columns.row(facts, card, self.only, index == cursor);
         let lines: Vec<Line> = shown.iter().enumerate().map(row).collect();
         tree::draw(frame, &facts.look, rows, &lines, cursor, true);
-        if let Some(card) = self.chosen(facts) {
-            draw_about(facts, frame, about, card);
+        if let Some((card, prose)) = chosen {
+            let practice = if card.practice { "practice: nothing here is real" } else { "" };
+            let inside = pane(frame, &facts.look, about, &card.name, practice, false);
+            draw_prose(frame, inside, prose, 0);
         }
     }
 }
@@ -205,12 +218,11 @@ fn bar(facts: &Facts, card: &EngagementCard, width: usize) -> String {
     done.repeat(full) + &open.repeat(width - full)
 }
 
-fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCard) {
+/// What there is to say of an engagement, in at most `rows` lines of a pane that is `width` cells wide.
+fn about<'a>(facts: &'a Facts, card: &EngagementCard, width: u16, rows: usize) -> Prose<'a> {
     let look = &facts.look;
     let plain = ratatui::style::Style::new();
-    let inside =
-        pane(frame, look, area, &card.name, if card.practice { "practice: nothing here is real" } else { "" }, false);
-    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 12);
+    let mut prose = Prose::new(look, width.saturating_sub(3), LABELS);
     if let Some(trouble) = &card.trouble {
         prose.item(" Trouble", trouble, look.style(Role::Problem));
     }
@@ -219,13 +231,7 @@ fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCar
     let place: Vec<&str> = place.iter().map(|part| part.as_str()).filter(|part| !part.is_empty()).collect();
     prose.item(" Where", or_dash(&place.join("  ")), plain);
     prose.item(" Next", or_dash(&card.next), look.bold());
-    prose.item(" Who moves", or_dash(&card.waits_on), plain);
-    let waits = by_party(card.waits.iter().map(|(_, wait)| wait), facts.now);
-    if !waits.is_empty() {
-        let said: Vec<String> = waits.iter().map(|sum| sum.said(facts.now)).collect();
-        let role = if card.overdue(facts.now).is_some() { Role::Problem } else { Role::Waiting };
-        prose.item(" Waits on", &said.join(", "), look.style(role));
-    }
+    prose.item(" Who moves", &who_moves(facts, card), plain);
     prose.item(" Progress", &words::counters(&card.tally), plain);
     if let Some(holder) = &card.held_by {
         prose.item(" Held by", holder, look.style(Role::Waiting));
@@ -233,7 +239,38 @@ fn draw_about(facts: &Facts, frame: &mut Frame, area: Rect, card: &EngagementCar
     if let Some(last) = card.last {
         prose.item(" Touched", &words::moment(facts, last), plain);
     }
-    draw_prose(frame, inside, prose, 0);
+    add_waits(facts, card, &mut prose, usize::from(width).saturating_sub(3 + LABELS), rows);
+    prose
+}
+
+/// Us, and everybody else with how much they have to move.
+fn who_moves(facts: &Facts, card: &EngagementCard) -> String {
+    let waits = by_party(card.waits.iter().map(|(_, wait)| wait), facts.now);
+    let others = waits.iter().map(|sum| sum.said(facts.now));
+    let ours = (card.waits_on == "you" || waits.is_empty()).then(|| or_dash(&card.waits_on).to_owned());
+    ours.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+}
+
+/// Every wait, by who must move: for what, on whom, since when, until when; and what they were asked.
+fn add_waits(facts: &Facts, card: &EngagementCard, prose: &mut Prose, room: usize, rows: usize) {
+    let waits: Vec<(&String, &Wait)> = card.waits.iter().map(|(title, wait)| (title, wait)).collect();
+    let count = waits.len();
+    for (index, (title, wait)) in grouped(waits, facts.now).into_iter().enumerate() {
+        let said = format!("{title}: {}", wait.stands(facts.now));
+        let asked = wait.asked().lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        let lines = wrap(&facts.look.text(&said), room).len() + usize::from(!asked.is_empty());
+        let last = index + 1 == count;
+        if prose.height() + lines + usize::from(!last) > rows {
+            let more = format!("and {} more: Enter shows them", text::count(count - index, "wait"));
+            prose.item("", &more, facts.look.style(Role::Muted));
+            return;
+        }
+        let role = if wait.overdue(facts.now).is_some() { Role::Problem } else { Role::Waiting };
+        prose.item(if index == 0 { " Waits on" } else { "" }, &said, facts.look.style(role));
+        if !asked.is_empty() {
+            prose.item("", &text::clip(&format!("asked: {asked}"), room), ratatui::style::Style::new());
+        }
+    }
 }
 
 fn or_dash(text: &str) -> &str {
@@ -244,8 +281,7 @@ fn or_dash(text: &str) -> &str {
 pub fn open(state: &mut State) -> Vec<Effect> {
     match state.home.chosen(&state.facts) {
         Some(card) => {
-            let here =
-                state.facts.open.as_ref().is_some_and(|open| open.name == card.name && !open.closed && !open.let_go());
+            let here = state.facts.open.as_ref().is_some_and(|open| open.name == card.name && !open.is_over());
             if here {
                 state.show(crate::ui::state::Place::Board);
                 return Vec::new();

@@ -25,7 +25,7 @@ use ratatui::text::{Line, Span};
 use crate::text::{self, Masker};
 use crate::ui::command;
 use crate::ui::effect::Effect;
-use crate::ui::facts::{Facts, Tone};
+use crate::ui::facts::{Facts, Said, Tone};
 use crate::ui::look::Role;
 use crate::ui::state::{Place, Popup, State};
 use crate::ui::widget::prose::{Prose, cells, wrap};
@@ -181,11 +181,15 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
         right.push(Span::styled(" PRACTICE ", look.style(Role::Practice)));
         right.push(Span::raw(" "));
     }
-    if facts.open.as_ref().is_some_and(|open| open.along.is_some()) && state.place != Place::Home {
-        right.push(Span::styled(" READING ALONG ", look.style(Role::Waiting)));
-        right.push(Span::raw(" "));
-    }
     if let Some(open) = facts.open.as_ref().filter(|_| state.place != Place::Home) {
+        if open.broken.is_some() {
+            right.push(Span::styled(" STOPPED ", look.style(Role::Problem)));
+            right.push(Span::raw(" "));
+        } else if let Some(along) = &open.along {
+            let heading = if area.width >= 72 { along.heading() } else { " READING ALONG ".to_owned() };
+            right.push(Span::styled(heading, look.style(Role::Waiting)));
+            right.push(Span::raw(" "));
+        }
         let target = open.target();
         if !target.is_empty() && area.width >= 72 {
             right.push(Span::styled(format!("{target}  "), look.style(Role::Muted)));
@@ -212,6 +216,8 @@ fn path(state: &State) -> String {
 
 /// Rows that bad news may take, so that they are read whole; anything else has one.
 const BAD_NEWS: usize = 3;
+/// Rows for why nothing goes on at all.
+const LAST_NEWS: usize = 6;
 
 /// Left the last thing that happened, right how far everything is.
 fn said(state: &State, width: u16) -> Vec<Line<'static>> {
@@ -221,20 +227,26 @@ fn said(state: &State, width: u16) -> Vec<Line<'static>> {
         (Some(open), place) if place != Place::Home => words::counters(&open.board.tally),
         _ => text::count(facts.cards.len(), "engagement"),
     };
-    let style = match facts.said.tone {
+    // What stops everything stays in sight, whatever else is said.
+    let broken = facts.open.as_ref().filter(|_| state.place != Place::Home).and_then(|open| open.broken.as_ref());
+    let (news, most) = match broken {
+        Some(broken) => (Said::bad(broken.said()), LAST_NEWS),
+        None => (facts.said.clone(), BAD_NEWS),
+    };
+    let style = match news.tone {
         Tone::Plain => Style::new(),
         Tone::Good => look.style(Role::Done),
         Tone::Bad => look.style(Role::Problem),
     };
     let width = usize::from(width);
     let room = width.saturating_sub(cells(&counters) + 4);
-    let said = look.text(&facts.said.text);
-    let mut lines = match facts.said.tone {
+    let said = look.text(&news.text);
+    let mut lines = match news.tone {
         Tone::Bad if cells(&said) > room => wrap(&said, room),
         _ => vec![said],
     };
-    if lines.len() > BAD_NEWS {
-        let rest = lines.split_off(BAD_NEWS - 1).join(" ");
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
         lines.push(rest);
     }
     let with_counters = |(index, line): (usize, String)| {

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use crate::engagement::doubt::{Choice, choices, told};
 use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
-use crate::engine::Request;
+use crate::engine::{AheadOf, Request};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
 use crate::ui::acts;
@@ -46,10 +46,10 @@ pub enum Ask {
     Approve,
     /// What stands on the undo screen.
     Undo,
-    /// Secrets that are missing, one after the other; then this run begins.
+    /// Secrets that are missing, one after the other; then what they are needed for goes on.
     Secrets {
         missing: Vec<MissingSecret>,
-        run: Option<RunScope>,
+        ahead_of: AheadOf,
     },
     /// Where to keep the secret that was typed for this input.
     Store(InputId),
@@ -481,9 +481,13 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             state.show(Place::Board);
             Ok(vec![Effect::Send(Request::Undo(steps))])
         }
-        Ask::Secrets { run: scope, .. } => {
+        Ask::Secrets { ahead_of, .. } => {
             let said = Effect::Send(Request::Secrets(prompt.given.clone()));
-            let then = scope.clone().map(|scope| run(state, scope)).unwrap_or_default();
+            let then = match ahead_of.clone() {
+                AheadOf::Run(scope) => run(state, scope),
+                AheadOf::Approval(scope) => vec![Effect::Send(Request::SeekSecrets(scope))],
+                AheadOf::Keeping => Vec::new(),
+            };
             Ok([vec![said], then].concat_effects())
         }
         Ask::Store(input) => {

@@ -7,7 +7,7 @@ use crate::engagement::{
     At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
     Tally, UndoEntry, UndoPlan, Until,
 };
-use crate::engine::{Notice, Summary};
+use crate::engine::{Broken, Notice, Summary};
 use crate::runbook::Party;
 use crate::ui::event::Event;
 use crate::ui::facts::Opened;
@@ -479,8 +479,35 @@ fn the_end_of_a_run_is_said() {
 #[test]
 fn an_engine_that_cannot_go_on_says_so() {
     let mut stage = Stage::answered();
-    stage.notice(Notice::Broken("the disk is full".to_owned()));
-    assert!(stage.screen(80, 24).contains("onramp cannot go on: the disk is full"));
+    stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
+    assert!(stage.screen(80, 24).contains("1 running"));
+    let (why, advice) = ("the folder is gone".to_owned(), "Bring it back, leave, and open it again");
+    stage.notice(Notice::Broken(Broken { why, advice, damaged: false }));
+    stage.wished();
+    for key in ["R", "p", "U", "V", "n", "Ctrl-C"] {
+        stage.press(&[key]);
+        let screen = stage.screen(80, 24);
+        assert!(
+            screen.contains("STOPPED") && screen.contains("onramp cannot go on: the folder is gone"),
+            "{key}: {screen}"
+        );
+        assert!(screen.contains("Bring it back, leave, and open it again"), "{key}: {screen}");
+        assert!(!screen.contains("1 running"), "{key}: what ran was ended: {screen}");
+    }
+    assert!(stage.wished().is_empty(), "nothing is asked of an engine that cannot go on");
+    stage.state.interrupted = None;
+    stage.press(&["q"]);
+    assert_eq!(stage.wished(), ["Quit"], "nothing runs that leaving would have to wait for");
+}
+
+#[test]
+fn what_could_not_go_on_is_opened_anew() {
+    let mut stage = Stage::answered();
+    stage.notice(Notice::Broken(Broken { why: "the disk is full".to_owned(), advice: "", damaged: false }));
+    stage.press(&["Esc"]);
+    stage.wished();
+    stage.press(&["Enter"]);
+    assert_eq!(stage.wished(), ["OpenEngagement(\"acme-prod\")"]);
 }
 
 #[test]

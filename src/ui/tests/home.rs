@@ -94,6 +94,32 @@ fn waits_are_shown_by_who_must_move_and_what_is_overdue_comes_first() {
 }
 
 #[test]
+fn the_home_screen_says_who_must_move_since_when_until_when_and_what_they_were_asked() {
+    let mut stage = with_waits();
+    let tunnels = &mut stage.state.facts.cards[1].waits[0].1;
+    tunnels.who = "Jane Doe".to_owned();
+    tunnels.ask = "\nPlease load the device configuration that we sent you.\nThen tell us.\n".to_owned();
+    let screen = stage.screen(80, 24);
+    for said in [
+        "Both tunnels are up: customer (Jane Doe), since 2026-11-11 (12 d)",
+        "overdue by 2 d",
+        "asked: Please load the device configuration that we sent you.",
+        "The peering is accepted: customer, since 2026-11-22 (1 d), due in 9 d",
+    ] {
+        assert!(screen.contains(said), "{said:?} is not in:\n{screen}");
+    }
+}
+
+#[test]
+fn more_waits_than_there_is_room_for_are_counted() {
+    let mut stage = with_waits();
+    let many = (0..20).map(|number| (format!("Peering {number}"), wait(Party::Customer, 3, Some(4))));
+    stage.state.facts.cards[1].waits.extend(many);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("waits: Enter shows them") && screen.contains("lund-prod"), "{screen}");
+}
+
+#[test]
 fn the_list_can_be_narrowed_to_who_must_move() {
     let mut stage = with_waits();
     let mut seen = Vec::new();

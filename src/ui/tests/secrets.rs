@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::stage::{NOW, Stage, address};
 use crate::engagement::{Engagement, Event as Fact, MissingSecret, Recorded, RunScope, fold};
-use crate::engine::{Notice, Request};
+use crate::engine::{AheadOf, Notice, Request};
 use crate::input::{SecretRef, SecretStore};
 use crate::ui::effect::Effect;
 use crate::ui::facts::Opened;
@@ -93,7 +93,7 @@ fn all_that_is_missing_is_asked_for_in_one_box() {
     let mut stage = form();
     let list =
         vec![missing("passphrase:secrets.age", true), missing("prompt:a.b", false), missing("prompt:c.d", false)];
-    stage.notice(Notice::NeedsSecrets { missing: list, run: Some(RunScope::All) });
+    stage.notice(Notice::NeedsSecrets { missing: list, ahead_of: AheadOf::Run(RunScope::All) });
     let screen = unseen(&mut stage);
     assert!(screen.contains("3 secrets missing") && screen.contains("the passphrase of secrets.age"), "{screen}");
     stage.effects.clear();
@@ -126,10 +126,45 @@ fn all_that_is_missing_is_asked_for_in_one_box() {
 }
 
 #[test]
+fn nobody_approves_a_plan_before_its_secrets_are_there() {
+    let mut stage = Stage::answered();
+    stage.missing = vec![missing("prompt:a.b", false)];
+    stage.press(&["n", "p"]);
+    stage.planned();
+    stage.effects.clear();
+    stage.press(&["a"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("1 secret missing") && !screen.contains("Approve the plan"), "{screen}");
+    stage.paste(CANARY).press(&["Enter"]);
+    let [Effect::Send(Request::Secrets(said))] = &stage.effects[..] else { panic!("{:?}", stage.effects) };
+    assert!(said[0].1.is_some());
+    assert!(unseen(&mut stage).contains("Approve the plan"));
+}
+
+#[test]
+fn a_plan_that_a_secret_made_old_is_made_anew_before_it_is_approved() {
+    let mut stage = Stage::answered();
+    stage.missing = vec![missing("prompt:a.b", false)];
+    stage.press(&["n", "p"]);
+    stage.planned();
+    stage.press(&["a"]).paste(CANARY);
+    // Meanwhile something is known that the plan did not know.
+    stage.give("net.vpc_cidr", "10.60.0.0/16");
+    stage.effects.clear();
+    stage.press(&["Enter"]);
+    assert_eq!(stage.effects.len(), 2, "{:?}", stage.effects);
+    assert!(matches!(&stage.effects[1], Effect::Send(Request::Plan)), "{:?}", stage.effects);
+    assert!(unseen(&mut stage).contains("made anew"));
+}
+
+#[test]
 fn esc_leaves_the_box_and_runs_nothing() {
     let mut stage = form();
     stage.effects.clear();
-    stage.notice(Notice::NeedsSecrets { missing: vec![missing("prompt:a.b", false)], run: Some(RunScope::All) });
+    stage.notice(Notice::NeedsSecrets {
+        missing: vec![missing("prompt:a.b", false)],
+        ahead_of: AheadOf::Run(RunScope::All),
+    });
     stage.paste(CANARY).press(&["Esc"]);
     assert!(!matches!(stage.state.popup, Some(Popup::Prompt(_))));
     assert!(stage.effects.is_empty(), "{:?}", stage.effects);

@@ -7,10 +7,10 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::engagement::{
-    Address, At, Change, Command, Engagement, Event as Fact, Evidence, Plan, PlanEntry, Recorded, Status, Verdict,
-    decide, fold,
+    Address, At, Change, Command, Engagement, Event as Fact, Evidence, MissingSecret, Plan, PlanEntry, Recorded,
+    Status, Verdict, decide, fold,
 };
-use crate::engine::{Notice, Request};
+use crate::engine::{AheadOf, Notice, Request};
 use crate::runbook::Runbook;
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
@@ -52,6 +52,8 @@ fn load(files: &[(&str, &str)]) -> Arc<Runbook> {
 pub struct Stage {
     pub state: State,
     pub effects: Vec<Effect>,
+    /// What the engine does not find when it looks for secrets, until a person says it.
+    pub missing: Vec<MissingSecret>,
     seq: u64,
 }
 
@@ -65,7 +67,7 @@ impl Stage {
         let mut facts = Facts::new(look, practice, "acme".to_owned(), 0);
         facts.now = NOW;
         facts.cards = cards();
-        Stage { state: State::new(facts), effects: Vec::new(), seq: 0 }
+        Stage { state: State::new(facts), effects: Vec::new(), missing: Vec::new(), seq: 0 }
     }
 
     /// An engagement that has just begun.
@@ -169,6 +171,10 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Send(request @ Request::Command(_)) => self.engine(request),
+                Effect::Send(Request::SeekSecrets(scope)) => match std::mem::take(&mut self.missing) {
+                    missing if missing.is_empty() => self.notice(Notice::SecretsAtHand),
+                    missing => self.notice(Notice::NeedsSecrets { missing, ahead_of: AheadOf::Approval(scope) }),
+                },
                 other => self.effects.push(other),
             }
         }
