@@ -1,6 +1,7 @@
 //! Why a command ended without success: a kind, a message, hints, and the exit code in one match.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::reach::Reach;
 use crate::engagement::Address;
@@ -99,6 +100,7 @@ impl From<JournalError> for Failure {
             JournalError::Damaged { .. } => Failure::new(Kind::StateFile, message)
                 .hint("nothing was changed. Keep a copy of its folder before anything else")
                 .hint("what can still be read is saved by: onramp export NAME FILE --salvage"),
+            JournalError::Lost { backups, path, .. } => lost(Failure::new(Kind::StateFile, message), &path, &backups),
             JournalError::Gone { .. } => Failure::new(Kind::StateFile, message)
                 .hint("nothing was done that is not recorded in it. Bring it back, and open it again"),
             JournalError::Newer { .. } => Failure::new(Kind::StateFile, message),
@@ -112,6 +114,24 @@ impl From<JournalError> for Failure {
             JournalError::Sql(_) | JournalError::Encoding(_) => Failure::new(Kind::StateFile, message),
         }
     }
+}
+
+/// What is left to do when a file holds nothing any more: bring a copy back.
+fn lost(failure: Failure, path: &Path, backups: &[PathBuf]) -> Failure {
+    let folder = path.parent().unwrap_or(path).display();
+    let failure = match backups.last() {
+        Some(copy) => failure.hint(format!(
+            "a whole copy from before its format changed is {}: move it to {}, remove journal.mark beside it, and open \
+             the engagement",
+            copy.display(),
+            path.display()
+        )),
+        None => failure.hint(format!("there is no copy of it in {folder}")),
+    };
+    failure
+        .hint(format!("a backup of this machine may hold {folder}: put the whole folder back, and open the engagement"))
+        .hint("a file that was exported of it is taken up by: onramp import FILE")
+        .hint("what it made in AWS stands, and carries tags that begin with onramp:")
 }
 
 impl From<Broken> for Failure {

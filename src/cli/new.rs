@@ -64,7 +64,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if !sign_offs.is_empty() {
         print::say("sign-offs in the file are taken by onramp run --answers, when their turn comes");
     }
-    let reach = context.reach(&arguments.name, false);
+    let reach = context.reach(&arguments.name, false).without("--region");
     print::line(&reach.put(&format!("{} begins. Go on with: onramp open NAME", arguments.name)))?;
     Ok(ExitCode::SUCCESS)
 }

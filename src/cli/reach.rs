@@ -45,6 +45,13 @@ impl Reach {
         Reach { name: name.to_owned(), options, practice }
     }
 
+    /// The engagement itself knows what that option was given.
+    #[must_use]
+    pub fn without(mut self, option: &str) -> Self {
+        self.options.0.retain(|(given, _)| *given != option);
+        self
+    }
+
     /// What the engagement is called on this machine.
     pub fn name(&self) -> &str {
         &self.name
@@ -150,6 +157,13 @@ mod tests {
         assert_eq!(reach.put("onramp import FILE --name NAME"), "onramp import FILE --name NAME");
         assert_eq!(reach.put("what onramp made"), "what onramp made");
         assert_eq!(reach.put("onramp status lists them"), "onramp --data-dir '/tmp/a b' status lists them");
+    }
+
+    #[test]
+    fn what_the_engagement_knows_is_not_repeated() {
+        let options = Options::new([("--region", Some("eu-west-1".to_owned())), ("--profile", Some("x".to_owned()))]);
+        let reach = Reach::new("acme", options, None).without("--region");
+        assert_eq!(reach.put("onramp open NAME"), "onramp --profile x open acme");
     }
 
     #[test]

@@ -114,6 +114,7 @@ impl Session {
         let handle = engine::start(settings)?;
         let feed = handle.subscribe();
         let reach = context.reach(handle.name(), handle.engagement().identity.practice);
+        let reach = if handle.engagement().region().is_some() { reach.without("--region") } else { reach };
         Ok(Session { handle, feed, runtime, reach })
     }
 

@@ -134,12 +134,23 @@ fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Re
     }
     let board = follower.board();
     match board.row(&step).map(|row| &row.status) {
-        Some(Status::Done { .. } | Status::Undone) => print::line(&format!("{step} is settled")),
+        Some(status @ (Status::Done { .. } | Status::Undone)) => {
+            print::line(&format!("{step} is settled: {}, and it is {} now", settled_by(decision), status.word()))
+        }
         Some(Status::Failed(failure)) => {
             Err(Failure::new(Kind::StepFailed, format!("{step}: {}", failure.what)).hint(failure.advice.clone()))
         }
         Some(status) => Err(Failure::new(Kind::Waiting, format!("{step} is not done: {}", status.word()))),
         None => Ok(()),
+    }
+}
+
+fn settled_by(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Adopt => "what is there was taken for it",
+        Decision::Retry => "it was tried again",
+        Decision::Undo => "it was taken back",
+        Decision::Done => "a person saw it",
     }
 }
 
@@ -160,7 +171,12 @@ fn until(session: &Session, follower: &mut Follower, ended: impl Fn(&Notice) -> 
     loop {
         let notice = session.recv()?;
         match &notice {
-            Notice::Recorded(recorded) => follower.fold(recorded),
+            Notice::Recorded(recorded) => {
+                follower.fold(recorded);
+                if let Some(said) = follower.line(recorded) {
+                    print::say(&said);
+                }
+            }
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(broken) => return Err(broken.clone().into()),
             Notice::NeedsSecrets { missing, ahead_of } => secret::give(session, missing, ahead_of.clone())?,

@@ -178,7 +178,7 @@ fn why(row: &Row) -> String {
         Status::NeedsInput(ids) => {
             format!(" ({})", text::list(&ids.iter().map(ToString::to_string).collect::<Vec<_>>()))
         }
-        Status::Failed(failure) => format!(": {}", failure.what),
+        Status::Failed(failure) => format!(": {}", failure.why()),
         Status::Waiting(wait) if wait.by_hand => format!(": on {}: {}", wait.whom(), wait.note),
         Status::Waiting(wait) => format!(": on {}: {}", wait.whom(), wait.said),
         Status::InDoubt { why, .. } | Status::Unclear(why) => format!(": {why}"),

@@ -175,7 +175,11 @@ fn text(plan: &UndoPlan) -> String {
     }
     for entry in &plan.entries {
         let _ = writeln!(out, "- {}  {}", entry.step, entry.title);
-        let made = if entry.doubt { "in doubt: it was sent at the latest" } else { "made" };
+        let made = match (entry.doubt, entry.found) {
+            (true, _) => "in doubt: it was sent at the latest",
+            (false, true) => "found, with the tags of this engagement,",
+            (false, false) => "made",
+        };
         let _ = writeln!(out, "    {made} {}; safe to take back {}", entry.made, entry.until);
         match &entry.does {
             TakeBack::Send(changes) => changes.iter().for_each(|one| change(&mut out, one)),

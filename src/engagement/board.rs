@@ -125,6 +125,7 @@ impl Status {
             Status::ReadyToVerify => "to verify",
             Status::SignOff => "sign-off",
             Status::Running { stage: Stage::Probing, .. } => "probing",
+            Status::Running { stage: Stage::Resuming, .. } => "resuming",
             Status::Running { stage: Stage::Applying, .. } => "applying",
             Status::Running { stage: Stage::Verifying, .. } => "verifying",
             Status::Running { stage: Stage::Undoing, .. } => "undoing",

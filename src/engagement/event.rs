@@ -422,6 +422,21 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Failure {
+    /// What could not be done and why, in one line: `CreateSubnet was refused: The range overlaps. (InvalidSubnet.Conflict:
+    /// The CIDR '10.40.0.0/24' conflicts with another subnet)`.
+    pub fn why(&self) -> String {
+        let raw = self.raw.split_whitespace().collect::<Vec<_>>().join(" ");
+        let theirs: Vec<&str> = self.code.iter().map(String::as_str).chain([raw.as_str()]).collect();
+        let theirs = theirs.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+        let meaning = self.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+        match (meaning.is_empty(), theirs.is_empty()) {
+            (true, true) => self.what.clone(),
+            (true, false) => format!("{}: {theirs}", self.what),
+            (false, true) => format!("{}: {meaning}", self.what),
+            (false, false) => format!("{}: {meaning} ({theirs})", self.what),
+        }
+    }
+
     pub fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Failure { what: what.into(), advice: advice.into(), ..Failure::default() }
     }

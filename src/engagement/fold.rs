@@ -130,6 +130,7 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::AttemptStarted { attempt, .. } => {
             let stage = match &record.state {
                 State::Applied { .. } => Stage::Verifying,
+                _ if record.pending.is_some() => Stage::Resuming,
                 _ => Stage::Probing,
             };
             record.state = State::Running { attempt: *attempt, stage, since: at };

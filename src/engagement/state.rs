@@ -187,6 +187,8 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Probing,
+    /// A change was cut off: what became of it is looked up, or, while its script still runs, waited for.
+    Resuming,
     Applying,
     Verifying,
     Undoing,
@@ -250,6 +252,13 @@ impl Engagement {
     }
 }
 
+impl Made {
+    /// No change of ours made it, as far as is recorded: it was found, with the tags of this engagement.
+    pub fn was_found(&self) -> bool {
+        self.created && self.operations.is_empty()
+    }
+}
+
 impl StepRecord {
     /// The change that may or may not have been made, for a step that is in doubt about one.
     pub fn doubtful_change(&self) -> Option<&Intent> {
@@ -269,7 +278,7 @@ impl StepRecord {
             why,
             match stage {
                 Stage::Verifying => State::Applied { attempt, since: at },
-                Stage::Probing | Stage::Applying | Stage::Undoing => State::Idle,
+                Stage::Probing | Stage::Resuming | Stage::Applying | Stage::Undoing => State::Idle,
             },
         );
     }

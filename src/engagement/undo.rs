@@ -72,6 +72,8 @@ pub struct UndoEntry {
     pub made: At,
     /// Nobody has written down that it was made: it is looked for.
     pub doubt: bool,
+    /// It was found, and its tags said that this engagement made it.
+    pub found: bool,
     pub until: Until,
     pub does: TakeBack,
 }

@@ -122,6 +122,10 @@ impl<'a> Facts<'a> {
         };
         match self.askable(step, &address) {
             Some(real) => self.ask(worlds, entry, real).await,
+            // A run does not look again at what is done, whatever comes of the steps before it.
+            None if matches!(self.engagement.state(&address), State::Done { .. }) => {
+                with(entry, Verdict::Nothing, "it is done")
+            }
             None => {
                 entry.changes = action.changes();
                 self.rehearse(&mut entry, &*action).await;
@@ -141,7 +145,8 @@ impl<'a> Facts<'a> {
 
     /// The step with real values, where everything it needs is there already.
     fn askable(&self, step: &Step, address: &Address) -> Option<(Address, Call)> {
-        if step.needs.iter().any(|need| self.unsettled.contains(need)) {
+        let done = matches!(self.engagement.state(address), State::Done { .. });
+        if !done && step.needs.iter().any(|need| self.unsettled.contains(need)) {
             return None;
         }
         let real = &self.sight.real;

@@ -133,11 +133,11 @@ pub(super) async fn plan(
             (None, Some(made)) => looking.at_made(&step, made).await,
             (None, None) => continue,
         };
-        let doubt = one.doubtful_change().is_some();
+        let (doubt, found) = (one.doubtful_change().is_some(), made.is_some_and(Made::was_found));
         let until = made.and_then(|made| made.inverse.as_ref()).map_or(Until::default(), |inverse| inverse.until);
         let at = made.map_or(one.sent_until, |made| made.at);
         match does {
-            Ok(does) => plan.entries.push(UndoEntry { title: title(&step), step, made: at, doubt, until, does }),
+            Ok(does) => plan.entries.push(UndoEntry { title: title(&step), step, made: at, doubt, found, until, does }),
             Err(said) => plan.stays.push((step.clone(), title(&step), Stays::Found(said))),
         }
     }

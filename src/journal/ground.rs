@@ -14,16 +14,17 @@ pub(super) struct Ground {
     files: Vec<(PathBuf, Identity)>,
 }
 
+/// Which file it is, whatever its name. Nothing is known of that elsewhere than on Unix.
 #[derive(Debug, PartialEq, Eq)]
-struct Identity {
+pub(super) struct Identity {
     device: u64,
-    inode: u64,
+    pub inode: u64,
 }
 
 impl Ground {
     pub fn of<const N: usize>(paths: [PathBuf; N]) -> Result<Ground, JournalError> {
         let files = paths.into_iter().map(|path| {
-            let identity = identity(&path).map_err(|error| gone(&path, &error))?;
+            let identity = Identity::of(&path).map_err(|error| gone(&path, &error))?;
             Ok((path, identity))
         });
         Ok(Ground { files: files.collect::<Result<_, JournalError>>()? })
@@ -33,7 +34,7 @@ impl Ground {
     /// The folder or a file of it was removed, unmounted or replaced.
     pub fn holds(&self) -> Result<(), JournalError> {
         for (path, before) in &self.files {
-            let now = identity(path).map_err(|error| gone(path, &error))?;
+            let now = Identity::of(path).map_err(|error| gone(path, &error))?;
             if now != *before {
                 return Err(JournalError::Gone { path: path.clone(), what: "another file is in its place".to_owned() });
             }
@@ -50,16 +51,18 @@ fn gone(path: &Path, error: &std::io::Error) -> JournalError {
     JournalError::Gone { path: path.to_owned(), what }
 }
 
-#[cfg(unix)]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    let about = fs::metadata(path)?;
-    Ok(Identity { device: about.dev(), inode: about.ino() })
-}
+impl Identity {
+    #[cfg(unix)]
+    pub fn of(path: &Path) -> std::io::Result<Identity> {
+        use std::os::unix::fs::MetadataExt;
+        let about = fs::metadata(path)?;
+        Ok(Identity { device: about.dev(), inode: about.ino() })
+    }
 
-#[cfg(not(unix))]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    fs::metadata(path).map(|_| Identity { device: 0, inode: 0 })
+    #[cfg(not(unix))]
+    pub fn of(path: &Path) -> std::io::Result<Identity> {
+        fs::metadata(path).map(|_| Identity { device: 0, inode: 0 })
+    }
 }
 
 /// Is `path` on a file system that is read-only?

@@ -52,6 +52,13 @@ pub enum JournalError {
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("{path} is damaged: {what}")]
     Damaged { path: PathBuf, what: String },
+    #[error("nothing of {path} can be saved: {what}")]
+    Lost {
+        path: PathBuf,
+        what: String,
+        /// Whole copies of it from before its format changed, the oldest first.
+        backups: Vec<PathBuf>,
+    },
     #[error("{path} may be read by others (mode {mode:o}); run: chmod {wanted:o} {path}", path = path.display())]
     Exposed { path: PathBuf, mode: u32, wanted: u32 },
     #[error("{path} is gone: {what}")]

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::chain::{self, Hash};
 use super::output::Written;
-use super::{FILE, JournalError, check, ground, mark, output, rows, schema};
+use super::{FILE, JournalError, backup, check, ground, mark, output, rows, schema};
 use crate::engagement::{Address, Engagement, fold};
 
 /// What was saved.
@@ -23,7 +23,7 @@ pub(super) struct Saved {
 /// `scratch`, an empty folder.
 ///
 /// # Errors
-/// Nothing can be read, or nothing can be written.
+/// `Lost`: not even the first event is there. Or nothing can be written.
 pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved, JournalError> {
     let path = folder.join(FILE);
     if !path.exists() {
@@ -36,8 +36,8 @@ pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved
             fs::copy(&from, &to).map_err(|error| ground::unwritable(&to, &error))?;
         }
     }
-    let unreadable = |error: rusqlite::Error| JournalError::Damaged { path: path.clone(), what: error.to_string() };
-    let damaged = Connection::open(&copy).map_err(unreadable)?;
+    let lost = |what: String| JournalError::Lost { path: path.clone(), what, backups: backup::all(folder) };
+    let damaged = open(&copy).map_err(|error| lost(error.to_string()))?;
     ground::make_private_file(new)?;
     let mut whole = Connection::open(new)?;
     schema::settle(&whole)?;
@@ -45,7 +45,11 @@ pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved
     let transaction = whole.transaction()?;
     let (engagement, head, stopped) = copy_events(&damaged, &path, &transaction)?;
     if engagement.seq == 0 {
-        return Err(stopped.unwrap_or_else(|| JournalError::Damaged { path, what: "it has no events".to_owned() }));
+        return Err(lost(match stopped {
+            Some(JournalError::Damaged { what, .. }) => what,
+            Some(other) => other.to_string(),
+            None => "it has no events".to_owned(),
+        }));
     }
     rows::drawn(&transaction, &Engagement::default(), &engagement, &head)?;
     let lost_output = copy_output(&damaged, &transaction)?;
@@ -62,6 +66,20 @@ pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved
         said.push("some output of attempts is lost".to_owned());
     }
     Ok(Saved { engagement, head, said: said.join("; ") })
+}
+
+/// Opens a copy of a damaged file so that as much of it can be read as is there.
+fn open(copy: &Path) -> rusqlite::Result<Connection> {
+    // SQLite throws away what was written ahead beside an empty file; a page of nothing keeps it.
+    if fs::metadata(copy).is_ok_and(|about| about.len() == 0)
+        && let Ok(file) = fs::OpenOptions::new().write(true).open(copy)
+    {
+        let _ = file.set_len(4096);
+    }
+    let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Without it, a file that is shorter than its head says is not read at all.
+    connection.pragma_update(None, "writable_schema", true)?;
+    Ok(connection)
 }
 
 type Events = (Engagement, Hash, Option<JournalError>);

@@ -249,7 +249,8 @@ impl Writer {
         lock: lock::Lock,
     ) -> Result<Writer, JournalError> {
         let Told { engagement, head } = told;
-        let ground = Ground::of([path.clone(), ground::beside(&path, "-wal")])?;
+        // Whoever comes where the lock was removed finds it free: then this one may not go on.
+        let ground = Ground::of([path.clone(), ground::beside(&path, "-wal"), path.with_file_name(lock::NAME)])?;
         let mark = Mark::open(path.parent().unwrap_or(Path::new("")));
         Ok(Writer { connection, path, engagement, head, unfinished: BTreeMap::new(), ground, mark, backup, lock })
     }
@@ -272,7 +273,7 @@ impl Writer {
     /// What a person should know who opened it: that somebody left it without letting go (a crash, a power cut), that
     /// its format was brought forward, that its folder is no place for it.
     pub fn greeting(&self) -> Option<String> {
-        let left = self.lock.left_by().map(|holder| format!("{holder} ended without letting go; it was taken over"));
+        let left = self.lock.left().map(ToString::to_string);
         let copied = self.backup.as_ref().map(|copy| {
             format!("it had an older format and was brought forward; a copy of it as it was is {}", copy.display())
         });

@@ -373,7 +373,7 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn undo_again(state: &mut State) -> Vec<Effect> {
-    let steps = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref()).map(|(steps, _)| steps.clone());
+    let steps = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref()).map(|planned| planned.steps.clone());
     steps.map(|steps| show_undo(state, steps)).unwrap_or_default()
 }
 

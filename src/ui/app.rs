@@ -14,7 +14,7 @@ use crate::ui::event::Event;
 use crate::ui::facts::{Edition, EngagementCard, Facts, Said};
 use crate::ui::look::{Depth, Look};
 use crate::ui::screen;
-use crate::ui::state::{State, update};
+use crate::ui::state::{Place, State, update};
 use crate::ui::term::{self, Guard};
 
 /// Between two frames that only news asked for. A key is drawn at once.
@@ -241,7 +241,10 @@ impl App {
             let said = open.map_or_else(|| first.to_owned(), |open| open.masks.now().mask(first));
             self.state.say(Said::bad(format!("onramp has a fault, please report it: {said}")));
         }
-        !panics.is_empty() || before != (self.state.facts.clock(), self.state.facts.said.clone()) || !self.idle()
+        // What is looked for before an undo is looked for for so many seconds more.
+        let counts = self.state.place == Place::Undo;
+        let said = before != (self.state.facts.clock(), self.state.facts.said.clone());
+        !panics.is_empty() || said || counts || !self.idle()
     }
 
     fn take(&mut self, wake: Wake) -> Result<(), UiError> {

@@ -203,6 +203,15 @@ pub struct Planned {
     pub stale: bool,
 }
 
+/// What taking some steps back would do, as it was when somebody looked.
+#[derive(Debug, Clone)]
+pub struct UndoPlanned {
+    /// All, when none is named.
+    pub steps: Vec<Address>,
+    pub plan: Arc<UndoPlan>,
+    pub at: At,
+}
+
 /// The engagement that is open, as the notices tell it.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -220,7 +229,7 @@ pub struct Opened {
     pub planned: Option<Planned>,
     pub planning: bool,
     /// The steps that somebody thinks of taking back, and what that would do.
-    pub undo_plan: Option<(Vec<Address>, Arc<UndoPlan>)>,
+    pub undo_plan: Option<UndoPlanned>,
     /// A run was asked for and has not come to its end.
     pub running: bool,
     pub identity: Option<Result<String, String>>,
@@ -329,7 +338,7 @@ impl Opened {
             }
             Notice::UndoPlanned(steps, plan) => {
                 let said = Said::plain(format!("Looked what is there: {}", plan.summary()));
-                self.undo_plan = Some((steps, plan));
+                self.undo_plan = Some(UndoPlanned { steps, plan, at: now });
                 Some(said)
             }
             Notice::Page(page) => {

@@ -291,6 +291,26 @@ fn what_is_whole_of_a_damaged_file_is_saved_and_can_be_taken_up() {
 }
 
 #[test]
+fn of_a_file_that_lost_its_end_is_saved_what_is_there_and_else_it_is_said_where_copies_are() {
+    let stage = begun();
+    let path = folder(&stage, "acme").join(FILE);
+    let bytes = fs::read(&path).unwrap();
+    let salvage = |to: &str| stage.run(&["export", "acme", to, "--salvage", "--passphrase-file", "passphrase"]);
+    fs::write(&path, &bytes[..bytes.len() - 4096]).unwrap();
+    stage.run(&["status", "acme"]).expect(5).says("--salvage");
+    salvage("some.age").expect(0).says("are whole and saved");
+    fs::write(&path, &bytes[..4000]).unwrap();
+    let nothing = salvage("none.age").expect(5);
+    nothing.says("nothing of ");
+    nothing.says("there is no copy of it in ");
+    nothing.says("onramp import FILE");
+    assert!(!nothing.err.contains("--salvage"), "it is no way out of itself: {}", nothing.err);
+    let copy = path.with_file_name("journal-v1-2026-11-23T00-00-00Z.db");
+    fs::write(&copy, &bytes).unwrap();
+    salvage("none.age").expect(5).says(&copy.display().to_string());
+}
+
+#[test]
 fn an_older_copy_of_the_file_is_known() {
     let stage = begun();
     let path = folder(&stage, "acme").join(FILE);

@@ -114,7 +114,9 @@ fn a_doubt_about_something_half_made_is_adopted_without_its_id() {
     let play = in_doubt();
     let offered = play.stage.run(&["settle", "acme", "net/gateway"]).expect(0);
     assert!(offered.out.contains("\ndone "), "no later step needs what it finds out: {}", offered.out);
-    play.onramp(&["settle", "acme", "net/gateway", "adopt"]).expect(0).says("net/gateway is settled");
+    play.onramp(&["settle", "acme", "net/gateway", "adopt"])
+        .expect(0)
+        .says("net/gateway is settled: what is there was taken for it");
     let sent = play.sent();
     let times = |operation: &str| sent.iter().find(|(name, _)| name == operation).map(|(_, times)| *times);
     assert_eq!((times("CreateInternetGateway"), times("AttachInternetGateway")), (Some(1), Some(1)), "{sent:?}");

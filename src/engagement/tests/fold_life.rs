@@ -35,7 +35,8 @@ fn an_attempt_that_takes_up_an_earlier_one_and_is_cut_again_leaves_it_as_it_was(
     let mut doubt = walked([started(VPC, 1), intended(VPC, 1), stopped(VPC, 1)]);
     let before = state(&doubt);
     doubt.happens([started(VPC, 2)]);
-    assert!(matches!(state(&doubt), State::Running { .. }));
+    assert!(matches!(state(&doubt), State::Running { stage: Stage::Resuming, .. }));
+    assert_eq!(doubt.status(VPC).word(), "resuming", "it is not probed for the first time");
     doubt.happens([stopped(VPC, 2)]);
     let State::InDoubt { intent, since, .. } = state(&doubt) else { panic!("{:?}", state(&doubt)) };
     let State::InDoubt { intent: first, since: then, .. } = before else { panic!("{before:?}") };
@@ -141,6 +142,38 @@ fn what_failed_half_way_can_be_undone() {
     let nothing = Outcome::Failed { failure: Failure::new("refused", "") };
     let walk = walked([started(VPC, 1), intended(VPC, 1), concluded(VPC, 1, nothing)]);
     assert_eq!(walk.engagement.ledger(), []);
+}
+
+#[test]
+fn what_was_found_is_not_said_to_be_made() {
+    let found = Event::Adopted {
+        step: at(VPC),
+        attempt: 1,
+        id: "vpc-1".to_owned(),
+        ours: true,
+        reason: "its tags say so".to_owned(),
+        output: BTreeMap::new(),
+    };
+    let mut walk = walked([started(VPC, 1), found, done(VPC, DoneHow::Applied)]);
+    assert!(walk.engagement.ledger()[0].1.was_found());
+    // Mended by a change of ours, it is no longer only found.
+    walk.happens([Event::Reopened { step: at(VPC) }, started(VPC, 2), intended(VPC, 2), changed(VPC, 2, "vpc-1")]);
+    assert!(!walk.engagement.ledger()[0].1.was_found());
+    let made = walked([started(VPC, 1), intended(VPC, 1), changed(VPC, 1, "vpc-1")]);
+    assert!(!made.engagement.ledger()[0].1.was_found());
+}
+
+#[test]
+fn a_failure_says_why_in_one_line() {
+    let mut failure = Failure::new("CreateSubnet was refused", "choose another range");
+    assert_eq!(failure.why(), "CreateSubnet was refused");
+    failure.meaning = "The range overlaps another.".to_owned();
+    failure.code = Some("InvalidSubnet.Conflict".to_owned());
+    failure.raw = "The CIDR '10.40.0.0/24'\nconflicts".to_owned();
+    assert_eq!(
+        failure.why(),
+        "CreateSubnet was refused: The range overlaps another. (InvalidSubnet.Conflict: The CIDR '10.40.0.0/24' conflicts)"
+    );
 }
 
 #[test]

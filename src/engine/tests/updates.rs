@@ -124,6 +124,10 @@ async fn a_changed_step_is_looked_at_again_and_found_as_it_is() {
     desk.update(&text).await;
     assert_eq!(desk.board().tally.outdated, 1);
     desk.handle.command(Command::Reopen(at("net/address")));
+    // What is done and stands on it stays done: the plan shows nothing that would be sent.
+    let plan = desk.plan().await;
+    assert_eq!(plan.changes().count(), 0, "{plan:#?}");
+    assert!(plan.approval().is_empty());
     desk.run(RunScope::All).await;
     assert!(matches!(desk.status("net/address"), Status::Done { .. }), "{:?}", desk.status("net/address"));
     assert_eq!((desk.board().tally.outdated, stage.sent()), (0, sent), "it was so already");

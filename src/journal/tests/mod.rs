@@ -1,6 +1,7 @@
 //! The state file seen from outside: what is durable, what is found, who may write.
 
 mod opening;
+mod salvaging;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -189,6 +189,71 @@ fn whoever_lets_go_leaves_no_name_and_whoever_is_killed_does() {
     assert_eq!(Writer::open(&folder, &holder("jane")).unwrap().greeting(), None);
 }
 
+/// As `cp -a` makes one.
+fn copied(folder: &std::path::Path) -> std::path::PathBuf {
+    let copy = folder.with_file_name("copy");
+    fs::create_dir(&copy).unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o700)).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn a_copy_says_that_it_is_one_and_whether_its_original_is_held() {
+    let (_home, folder) = filled();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let living = Holder { process: std::process::id(), host, ..holder("joe") };
+    let _original = Writer::open(&folder, &living).unwrap();
+    let copy = copied(&folder);
+    let greeting = Writer::open(&copy, &holder("jane")).unwrap().greeting().unwrap();
+    let original = folder.canonicalize().unwrap();
+    let said =
+        format!("this folder is a copy of {}, which {living} holds: go on in one of the two", original.display());
+    assert!(greeting.contains(&said) && !greeting.contains("taken over"), "{greeting}");
+    assert_eq!(Writer::open(&copy, &holder("jane")).unwrap().greeting(), None, "it is its own from now on");
+    assert!(
+        matches!(Writer::open(&folder, &holder("jane")), Err(JournalError::Held(_))),
+        "the original is not touched"
+    );
+}
+
+#[test]
+fn a_folder_that_was_only_moved_is_no_copy() {
+    let (_home, folder) = filled();
+    let lock = folder.join("journal.lock");
+    let writer = Writer::open(&folder, &holder("joe")).unwrap();
+    let left = fs::read(&lock).unwrap();
+    drop(writer);
+    fs::write(&lock, left).unwrap();
+    let moved = folder.with_file_name("moved");
+    fs::rename(&folder, &moved).unwrap();
+    let greeting = Writer::open(&moved, &holder("jane")).unwrap().greeting().unwrap();
+    assert!(greeting.contains("joe@desk") && greeting.contains("ended without letting go"), "{greeting}");
+}
+
+#[test]
+fn a_lock_of_an_earlier_onramp_whose_process_lives_is_that_of_another_folder() {
+    let (_home, folder) = filled();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let living = Holder { process: std::process::id(), host, ..holder("joe") };
+    fs::write(folder.join("journal.lock"), serde_json::to_string(&living).unwrap()).unwrap();
+    let greeting = Writer::open(&folder, &holder("jane")).unwrap().greeting().unwrap();
+    assert!(greeting.contains("a copy of another folder") && !greeting.contains("taken over"), "{greeting}");
+}
+
+#[test]
+fn whoever_lost_its_lock_does_not_go_on() {
+    let (_home, folder) = filled();
+    let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
+    fs::remove_file(folder.join("journal.lock")).unwrap();
+    let started = vec![Event::AttemptStarted { step: step(), attempt: 2 }];
+    let refused = writer.append(At(3000), &"jane@desk".to_owned(), started).unwrap_err();
+    assert!(matches!(refused, JournalError::Gone { .. }), "{refused}");
+}
+
 #[test]
 fn nothing_is_recorded_into_a_folder_that_is_gone() {
     let (_home, folder) = filled();

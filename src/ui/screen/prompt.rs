@@ -476,10 +476,10 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
         Ask::Undo => {
             exactly(&typed, &state.facts.approval_word())?;
             let Some(open) = &mut state.facts.open else { return Ok(Vec::new()) };
-            let Some((steps, _)) = open.undo_plan.take() else { return Err("look again first: d".to_owned()) };
+            let Some(planned) = open.undo_plan.take() else { return Err("look again first: d".to_owned()) };
             open.running = true;
             state.show(Place::Board);
-            Ok(vec![Effect::Send(Request::Undo(steps))])
+            Ok(vec![Effect::Send(Request::Undo(planned.steps))])
         }
         Ask::Secrets { ahead_of, .. } => {
             let said = Effect::Send(Request::Secrets(prompt.given.clone()));

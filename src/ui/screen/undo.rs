@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::engagement::{Address, Stays, TakeBack, UndoEntry, UndoPlan};
 use crate::engine::Request;
+use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Role};
@@ -106,7 +107,7 @@ impl UndoScreen {
 
 /// The plan that has come, if one has.
 pub fn plan(facts: &Facts) -> Option<&UndoPlan> {
-    facts.open.as_ref()?.undo_plan.as_ref().map(|(_, plan)| plan.as_ref())
+    facts.open.as_ref()?.undo_plan.as_ref().map(|planned| planned.plan.as_ref())
 }
 
 fn title(facts: &Facts, step: &Address) -> String {
@@ -129,6 +130,12 @@ fn does(does: &TakeBack) -> (&'static str, String, Role) {
     }
 }
 
+/// What is left now of the seconds that there were when somebody looked.
+fn still_to_look(facts: &Facts, seconds: u64) -> Duration {
+    let looked = facts.open.as_ref().and_then(|open| open.undo_plan.as_ref()).map_or(facts.now, |planned| planned.at);
+    Duration::from_secs(Duration::from_secs(seconds).saturating_sub(facts.now.since(looked)).as_secs())
+}
+
 fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
     let look = &facts.look;
     let mut prose = Prose::new(look, width.saturating_sub(1), 12);
@@ -148,9 +155,14 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
             &none
         }
         TakeBack::NotSeenYet { seconds, changes } => {
-            let left = crate::text::duration(Duration::from_secs(*seconds));
-            let said =
-                format!("it is not seen, which is not certain yet: it is looked for for {left} more. If it turns up:");
+            let left = still_to_look(facts, *seconds);
+            let said = match left.is_zero() {
+                true => "it was not seen, and by now that would be certain: d looks again. If it turns up:".to_owned(),
+                false => format!(
+                    "it is not seen, which is not certain yet: it is looked for for {} more. If it turns up:",
+                    text::duration(left)
+                ),
+            };
             prose.item("      Says", &said, look.style(Role::Waiting));
             changes
         }
@@ -165,9 +177,11 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
         prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
         arguments(&mut prose, change);
     }
+    let moment = words::moment(facts, entry.made);
     if entry.doubt {
-        let said = format!("it was in doubt, sent at the latest {}", words::moment(facts, entry.made));
-        prose.item("      Made", &said, Style::new());
+        prose.item("      Made", &format!("it was in doubt, sent at the latest {moment}"), Style::new());
+    } else if entry.found {
+        prose.item("      Found", &format!("{moment}; its tags say that this engagement made it"), Style::new());
     }
     prose.item("      Safe", &entry.until.to_string(), Style::new());
     prose

@@ -218,6 +218,7 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
         title: "The VPC".to_owned(),
         made: At(0),
         doubt: true,
+        found: false,
         until: Until::Unused,
         does: TakeBack::Unclear { why: "AWS does not answer".to_owned() },
     };
@@ -227,6 +228,34 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
     assert!(stage.state.popup.is_none(), "what nobody can tell is not agreed to");
     let screen = stage.screen(80, 24);
     assert!(screen.contains("AWS does not answer") && screen.contains("nobody can tell"), "{screen}");
+}
+
+#[test]
+fn the_time_that_is_left_to_look_runs_on_while_the_undo_is_read() {
+    let mut stage = Stage::answered();
+    stage.state.board.jump(&address("network/vpc"));
+    let entry = UndoEntry {
+        step: address("network/vpc"),
+        title: "The VPC".to_owned(),
+        made: NOW,
+        doubt: true,
+        found: false,
+        until: Until::Unused,
+        does: TakeBack::NotSeenYet { seconds: 59, changes: Vec::new() },
+    };
+    stage.state.undo.begin(&mut stage.state.facts, vec![address("network/vpc")]);
+    stage.state.show(Place::Undo);
+    let plan = UndoPlan { entries: vec![entry], stays: Vec::new() };
+    stage.notice(Notice::UndoPlanned(vec![address("network/vpc")], std::sync::Arc::new(plan)));
+    let at = |stage: &mut Stage, seconds: i64| {
+        crate::ui::state::update(&mut stage.state, Event::Tick(At(NOW.0 + seconds * 1_000)));
+        stage.screen(120, 24)
+    };
+    let screen = at(&mut stage, 0);
+    assert!(screen.contains("looked for for 59 s more"), "{screen}");
+    assert!(at(&mut stage, 40).contains("looked for for 19 s more"));
+    let screen = at(&mut stage, 60);
+    assert!(!screen.contains(" s more") && screen.contains("d looks again"), "{screen}");
 }
 
 #[test]
@@ -346,6 +375,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
         made: At(0),
         until: Until::Unused,
         doubt: false,
+        found: false,
         does: TakeBack::Send(vec![call]),
     };
     let stays = vec![(address("network/key"), "The key".to_owned(), Stays::Adopted("key-1".to_owned()))];
@@ -515,7 +545,7 @@ fn whoever_reads_along_sees_who_holds_it_and_cannot_change_anything() {
     let mut stage = Stage::answered();
     stage.notice(Notice::HeldBy(Some("joe@sofa (process 7, since today)".to_owned())));
     let screen = stage.screen(100, 24);
-    assert!(screen.contains("READING ALONG") && screen.contains("joe@sofa"), "{screen}");
+    assert!(screen.contains("READING ALONG: joe@sofa holds it") && screen.contains("joe@sofa"), "{screen}");
     stage.wished();
     for key in ["R", "p", "s", "u", "U", "V", "x", "X", "Enter"] {
         stage.press(&[key]);
