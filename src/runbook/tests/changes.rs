@@ -8,6 +8,7 @@ runbook: book
 title: Book
 phase: net
 inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
   - {id: net.cidr, label: Range, kind: vpc-cidr}
   - {id: net.port, label: Port, kind: port, optional: true}
 hosts:
@@ -25,6 +26,7 @@ steps:
     host: box
     shell: {check: "true", run: "echo {{ net.cidr }}", undo: "true"}
   - {id: seen, title: Seen, needs: [open], manual: Show it.}
+  - {id: account, title: Account, form: [aws.account_id]}
 "#;
 
 fn edition(edits: &[(&str, &str)]) -> Runbook {

@@ -16,6 +16,7 @@ title: The sample
 phase: access
 why: We reach every host through one door.
 inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
   - id: net.cidr
     label: VPC range
     help: A private range.
@@ -88,6 +89,7 @@ steps:
     owner: customer
     needs: [reachable]
     manual: Show {{ net.cidr }}.
+  - {id: account, title: Account, form: [aws.account_id]}
 "#;
 
 fn whole() -> Runbook {
@@ -106,8 +108,8 @@ fn a_runbook_in_one_file() {
     let runbook = whole();
     assert_eq!((runbook.id.as_str(), runbook.title.as_str()), ("sample", "The sample"));
     assert_eq!(runbook.phases.len(), 1);
-    assert_eq!(runbook.steps().count(), 8);
-    assert_eq!(runbook.fields.len(), 5);
+    assert_eq!(runbook.steps().count(), 9);
+    assert_eq!(runbook.fields.len(), 6);
     assert_eq!(runbook.hosts.len(), 2);
     let step = |id: &str| runbook.step(&StepId::new("access", id)).unwrap();
     assert_eq!(step("machine").within, Duration::from_secs(600));
@@ -117,7 +119,7 @@ fn a_runbook_in_one_file() {
     let Work::Shell(shell) = &step("port").work else { unreachable!("no shell step") };
     assert!(!shell.sudo && shell.verify.is_none() && shell.limit == Duration::from_secs(90));
     assert!(matches!(&step("shown").work, Work::Manual(Manual { ask }) if ask.source() == "Show {{ net.cidr }}."));
-    assert_eq!((step("port").place.line, step("port").place.column), (57, 5));
+    assert_eq!((step("port").place.line, step("port").place.column), (58, 5));
     assert_eq!(runbook.fields["net.ssh_port"].default.as_ref().unwrap().source(), "22022");
 }
 
@@ -140,6 +142,8 @@ fn a_way_to_a_host_never_makes_a_circle() {
 runbook: sample
 title: Sample
 phase: p
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
 hosts:
   - {name: bastion, address: "{{ p.address }}", user: ops}
   - {name: "{{ item }}", for_each: p.names, address: "{{ item }}", user: ops, via: bastion}
@@ -148,6 +152,7 @@ steps:
   - {id: first, title: First, for_each: hosts.all, host: "{{ item.name }}", shell: {check: "true"}}
   - {id: later, title: Later, needs: [first], aws: instance, with: {subnet: s}, saves: {id: p.names}}
   - {id: deep, title: Deep, host: app-1, shell: {check: "true"}}
+  - {id: account, title: Account, form: [aws.account_id]}
 "#;
     let (_, problems) = load(&[("p.yaml".to_owned(), text.to_owned())], &catalog());
     assert!(

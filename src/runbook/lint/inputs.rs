@@ -1,0 +1,157 @@
+//! Rules of inputs and saved values: who asks for them, who gives them, who reads them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Book;
+use crate::input::{InputId, Kind};
+use crate::runbook::model::{Step, StepId, Work};
+use crate::runbook::needs::{self, Givers, ROUND, overlap};
+use crate::runbook::place::{Cursor, Place};
+use crate::runbook::problem::Problem;
+
+pub(super) fn unknown_input(book: &Book) -> Vec<Problem> {
+    let known = || book.runbook.fields.keys().map(InputId::as_str);
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        for id in step.asks().iter().filter(|id| !book.runbook.fields.contains_key(*id)) {
+            let message = format!("there is no input `{id}`");
+            problems
+                .push(Problem::error(&asked_at(cursor, id), "unknown-input", message).nearest(id.as_str(), known()));
+        }
+    }
+    problems
+}
+
+fn asked_at(cursor: &Cursor, id: &InputId) -> Place {
+    let in_form = cursor.key("form").items().find(|(text, _)| *text == id.as_str()).map(|(_, place)| place);
+    in_form.unwrap_or_else(|| cursor.key("choice").place())
+}
+
+pub(super) fn choice_kind(book: &Book) -> Vec<Problem> {
+    let other = |step: &Step| match &step.work {
+        Work::Choice(id) => book.runbook.fields.get(id).filter(|field| !matches!(field.kind, Kind::Choice(_))).cloned(),
+        _ => None,
+    };
+    let wrong = book.steps().filter_map(|(step, cursor)| Some((other(step)?, cursor)));
+    wrong
+        .map(|(field, cursor)| {
+            let message =
+                format!("`{}` is of the kind {}, and `choice` asks for one of choices", field.id, field.kind.name());
+            Problem::error(&cursor.key("choice").place(), "choice-kind", message).hint("write `form: […]`")
+        })
+        .collect()
+}
+
+pub(super) fn unknown_name(book: &Book) -> Vec<Problem> {
+    let givers = Givers::of(book.runbook);
+    let mut problems = Vec::new();
+    for (place, names, _) in book.reads() {
+        for name in names.all.iter().filter(|name| !givers.know(name)) {
+            let message = format!("nothing gives `{name}`");
+            let problem = if names.optional.contains(name) {
+                Problem::warning(&place, "unknown-name", format!("{message}: its default is always taken"))
+            } else {
+                Problem::error(&place, "unknown-name", message)
+            };
+            problems.push(problem.nearest(name, givers.all()));
+        }
+    }
+    problems
+}
+
+pub(super) fn item_outside(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (place, names, repeated) in book.reads() {
+        let of_a_round = names.all.iter().find(|name| ROUND.iter().any(|round| overlap(round, name)));
+        if let Some(name) = of_a_round.filter(|_| !repeated) {
+            let message = format!("`{name}` is known only in what `for_each` repeats");
+            problems.push(Problem::error(&place, "item-outside", message));
+        }
+    }
+    problems
+}
+
+pub(super) fn unknown_choice(book: &Book) -> Vec<Problem> {
+    let steps = book.steps().filter_map(|(step, cursor)| Some((step.when.as_ref()?, cursor)));
+    let inputs =
+        book.inputs.iter().filter_map(|(id, cursor)| Some((book.runbook.fields.get(id)?.when.as_ref()?, cursor)));
+    let hosts =
+        book.runbook.hosts.iter().zip(book.hosts).filter_map(|(host, cursor)| Some((host.when.as_ref()?, cursor)));
+    let mut problems = Vec::new();
+    for (when, cursor) in steps.chain(inputs).chain(hosts) {
+        for (name, words) in when.compared() {
+            let Some(field) = book.runbook.fields.get(name) else { continue };
+            let Kind::Choice(choices) = &field.kind else { continue };
+            let known = || choices.iter().map(|choice| choice.value.as_str());
+            for word in words.into_iter().filter(|word| !known().any(|value| value == *word)) {
+                let message = format!("`{name}` can never be `{word}`");
+                let problem =
+                    Problem::error(&cursor.key("when").place(), "unknown-choice", message).nearest(word, known());
+                let offered: Vec<&str> = known().collect();
+                let said = format!("it is {}", crate::text::either(&offered));
+                problems.push(if problem.hint.is_some() { problem } else { problem.hint(said) });
+            }
+        }
+    }
+    problems
+}
+
+pub(super) fn name_clash(book: &Book) -> Vec<Problem> {
+    let givers = Givers::of(book.runbook);
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        for save in &step.saves {
+            let others = givers.saved.keys().filter(|other| **other != save.to && overlap(other, &save.to));
+            let inputs = givers.inputs.keys().filter(|input| overlap(input, &save.to));
+            let given = needs::GIVEN.iter().copied().filter(|given| overlap(given, &save.to));
+            if let Some(other) = inputs.chain(others).map(String::as_str).chain(given).next() {
+                let message = format!("`{}` cannot be saved beside `{other}`: one would replace the other", save.to);
+                problems.push(Problem::error(&cursor.key("saves").key(&save.from).place(), "name-clash", message));
+            }
+        }
+    }
+    problems
+}
+
+pub(super) fn asked_twice(book: &Book) -> Vec<Problem> {
+    let mut first: BTreeMap<&InputId, &StepId> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        for id in step.asks() {
+            if let Some(other) = first.get(id) {
+                let message = format!("`{id}` is asked for in `{other}` too");
+                problems.push(Problem::warning(&asked_at(cursor, id), "asked-twice", message));
+            } else {
+                first.insert(id, &step.id);
+            }
+        }
+    }
+    problems
+}
+
+/// Inputs that no step asks for, with their places, and whether something reads them.
+fn not_asked<'a>(book: &'a Book) -> impl Iterator<Item = (&'a InputId, Place, bool)> {
+    let givers = Givers::of(book.runbook);
+    let read: BTreeSet<String> = book.reads().into_iter().flat_map(|(_, names, _)| names.all).collect();
+    book.inputs.iter().filter_map(move |(id, cursor)| {
+        let asked = givers.inputs.get(id.as_str()).is_some_and(|steps| !steps.is_empty());
+        let used = read.iter().any(|name| overlap(id.as_str(), name));
+        (!asked).then(|| (id, cursor.key("id").place(), used))
+    })
+}
+
+pub(super) fn never_asked(book: &Book) -> Vec<Problem> {
+    let read = not_asked(book).filter(|(_, _, used)| *used);
+    read.map(|(id, place, _)| {
+        Problem::warning(&place, "never-asked", format!("`{id}` is read, but no step asks for it"))
+    })
+    .collect()
+}
+
+pub(super) fn unused_input(book: &Book) -> Vec<Problem> {
+    let idle = not_asked(book).filter(|(_, _, used)| !used);
+    idle.map(|(id, place, _)| {
+        Problem::warning(&place, "unused-input", format!("nothing asks for `{id}` and nothing reads it"))
+    })
+    .collect()
+}
