@@ -86,6 +86,9 @@ pub trait Action: Send + Sync {
         Recalled::Nothing
     }
 
+    /// The outcome under this token is recorded for good: what the far side kept for whoever asks again can go.
+    async fn let_go(&self, _world: &World, _token: &str) {}
+
     /// Is it so now? Its output is what later steps use.
     async fn verify(&self, world: &World) -> Verified;
 

@@ -321,6 +321,13 @@ impl Action for Shell {
         }
     }
 
+    async fn let_go(&self, world: &World, token: &str) {
+        let Ok(route) = world.way(&self.host).await else { return };
+        if let Err(error) = world.ssh.forget_detached(&route, token, self.sudo).await {
+            tracing::debug!(host = self.host, %error, "what a script wrote stays on its host for two weeks");
+        }
+    }
+
     async fn verify(&self, world: &World) -> Verified {
         let Some(text) = self.verify.as_ref().or(self.check.as_ref()) else {
             // Lint warns of such a step; its script's own exit code is all the proof there is.

@@ -202,13 +202,13 @@ impl Attempt {
         }
         let intent = self.intend(self.intent.clone()).await?;
         // From here on a cut is not clean: the action itself answers to the cancel token.
-        self.applied(self.action.apply(&self.world, &intent).await).await
+        self.applied(self.action.apply(&self.world, &intent).await, intent.token()).await
     }
 
     /// Outcome, check.
-    pub(super) async fn applied(&self, outcome: Outcome) -> Step<()> {
+    pub(super) async fn applied(&self, outcome: Outcome, token: &str) -> Step<()> {
         let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
-        self.concluded(outcome).await?;
+        self.concluded(outcome, token).await?;
         if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
     }
 
@@ -348,8 +348,9 @@ impl Attempt {
         may.await.map_err(|_| Gone)
     }
 
-    /// The outcome of a change, together with how it is taken back.
-    pub(super) async fn concluded(&self, outcome: Outcome) -> Step<()> {
+    /// The outcome of a change that was made under this token, together with how it is taken back.
+    pub(super) async fn concluded(&self, outcome: Outcome, token: &str) -> Step<()> {
+        let certain = !matches!(outcome, Outcome::InDoubt { .. });
         let (step, attempt) = (self.address.clone(), self.number);
         let output = match &outcome {
             Outcome::Changed { output, .. } => Some(output),
@@ -361,7 +362,11 @@ impl Attempt {
         let inverse = Inverse { changes, until: Until::from(self.undo_until, self.clock.now()) };
         let undoable = output.map(|_| Event::Undoable { step: step.clone(), attempt, inverse });
         let concluded = Event::Concluded { step, attempt, purpose: Purpose::Apply, outcome };
-        self.record_all(std::iter::once(concluded).chain(undoable).collect()).await
+        self.record_all(std::iter::once(concluded).chain(undoable).collect()).await?;
+        if certain {
+            self.action.let_go(&self.world, token).await;
+        }
+        Ok(())
     }
 
     pub(super) async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {

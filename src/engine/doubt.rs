@@ -47,7 +47,7 @@ impl Attempt {
         let mut why = ONLY_A_PERSON.to_owned();
         match self.action.recall(&self.world, &intent).await {
             Recalled::Nothing => {}
-            Recalled::Ended(outcome) => return self.applied(outcome).await,
+            Recalled::Ended(outcome) => return self.applied(outcome, &intent.token).await,
             // Its check may still say that it is so; otherwise only a person can.
             Recalled::CutOff { why: told } => (intent.class, why) = (RepeatClass::Person, told),
             Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
@@ -81,7 +81,7 @@ impl Attempt {
                     Seen::Ended => return Ok(()),
                 }
             }
-            Recalled::Ended(outcome) => self.concluded(outcome).await?,
+            Recalled::Ended(outcome) => self.concluded(outcome, &intent.token).await?,
             // What it did until then is for the undo to take back.
             Recalled::CutOff { why } => self.found_in_part(&intent, &why).await?,
             Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
@@ -148,24 +148,24 @@ impl Attempt {
 
     /// What is found now was made by the attempt that was cut off, where its tags do not say otherwise.
     async fn found_again(&self, intent: &Intent, found: Found) -> Step<()> {
-        self.concluded(Outcome::Changed {
+        let outcome = Outcome::Changed {
             said: format!("found after the interruption: {}", found.said),
             created: !found.foreign,
             operations: intent.operations.clone(),
             output: found.output,
-        })
-        .await
+        };
+        self.concluded(outcome, &intent.token).await
     }
 
     /// Some of it is there. What exactly, the undo finds out by its tags.
     async fn found_in_part(&self, intent: &Intent, said: &str) -> Step<()> {
-        self.concluded(Outcome::Changed {
+        let outcome = Outcome::Changed {
             said: said.to_owned(),
             created: true,
             operations: intent.operations.clone(),
             output: BTreeMap::new(),
-        })
-        .await
+        };
+        self.concluded(outcome, &intent.token).await
     }
 
     fn tags(&self, token: &str) -> BTreeMap<String, String> {
@@ -198,7 +198,7 @@ impl Attempt {
             Outcome::Failed { failure } if failure.unsent => Outcome::InDoubt { why: failure.what },
             outcome => outcome,
         };
-        self.applied(outcome).await
+        self.applied(outcome, intent.token()).await
     }
 
     pub(super) async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
@@ -213,7 +213,7 @@ impl Attempt {
     pub(super) async fn undo_again(&self, intent: Intent, made: BTreeMap<String, Json>) -> Step<()> {
         match self.action.recall(&self.world, &intent).await {
             Recalled::Nothing => {}
-            Recalled::Ended(outcome) => return self.taken_back(outcome).await,
+            Recalled::Ended(outcome) => return self.taken_back(outcome, &intent.token).await,
             Recalled::CutOff { why } => return self.doubt(&why).await,
             Recalled::Trouble(trouble) => return self.still_in_doubt(trouble).await,
         }
@@ -231,16 +231,17 @@ impl Attempt {
     pub(super) async fn undo_once_more(&self, intent: Intent, made: BTreeMap<String, Json>) -> Step<()> {
         match self.action.recall(&self.world, &intent).await {
             Recalled::Nothing | Recalled::CutOff { .. } => self.undo(made).await,
-            Recalled::Ended(outcome) => self.taken_back(outcome).await,
+            Recalled::Ended(outcome) => self.taken_back(outcome, &intent.token).await,
             Recalled::Trouble(trouble) => self.still_in_doubt(trouble).await,
         }
     }
 
     async fn take_back(&self, intent: &DurableIntent, made: &BTreeMap<String, Json>) -> Step<()> {
-        self.taken_back(self.action.undo(&self.world, intent, made).await).await
+        self.taken_back(self.action.undo(&self.world, intent, made).await, intent.token()).await
     }
 
-    async fn taken_back(&self, outcome: Outcome) -> Step<()> {
+    async fn taken_back(&self, outcome: Outcome, token: &str) -> Step<()> {
+        let certain = !matches!(outcome, Outcome::InDoubt { .. });
         let said = match &outcome {
             Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } | Outcome::NotMade { said } => {
                 Some(said.clone())
@@ -250,7 +251,11 @@ impl Attempt {
         let (step, attempt) = (self.address.clone(), self.number);
         let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Undo, outcome }];
         events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
-        self.record_all(events).await
+        self.record_all(events).await?;
+        if certain {
+            self.action.let_go(&self.world, token).await;
+        }
+        Ok(())
     }
 
     /// A person says which object it is. It must be there, of the right kind and as the step wants it.

@@ -135,12 +135,31 @@ impl Pool {
     ) -> Result<Option<Fate>, SshError> {
         Watch::new(self, route, work, sink, cancel)?.follow(Mode::Find).await
     }
+
+    /// Removes from the host what the script of this token wrote, once all of it is kept here. That it ran and how it
+    /// ended stays there, so that it is never started again.
+    ///
+    /// # Errors
+    /// The host could not be asked: it stays there for two weeks.
+    pub async fn forget_detached(&self, route: &Route, token: &str, sudo: bool) -> Result<(), SshError> {
+        let script = Script { text: String::new(), sudo, limit: FORGETTING, stdin_after: None };
+        let work = Detached { script, token: token.to_owned() };
+        let (sink, never) = (mpsc::channel(1).0, CancellationToken::new());
+        let mut watch = Watch::new(self, route, &work, &sink, &never)?;
+        watch.deadline = Some(Instant::now() + FORGETTING);
+        watch.watch(Mode::Forget).await.map(drop)
+    }
 }
+
+/// How long removing what a script wrote may take: it is gone in two weeks anyhow.
+const FORGETTING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Start,
     Find,
+    /// What it wrote is removed from its host.
+    Forget,
     Stop(Reason),
 }
 
@@ -403,6 +422,7 @@ fn watcher(work: &Detached, mode: Mode, nonce: &str, (out, err): (u64, u64)) -> 
     let (mode, reason) = match mode {
         Mode::Start => ("start", ""),
         Mode::Find => ("find", ""),
+        Mode::Forget => ("find", "forget"),
         Mode::Stop(Reason::Person) => ("stop", "person"),
         Mode::Stop(Reason::Limit) => ("stop", "limit"),
     };
@@ -453,6 +473,7 @@ fn as_watched(work: &Detached, mode: &str, nonce: &str, at: (u64, u64)) -> Strin
     let mode = match mode {
         "start" => Mode::Start,
         "find" => Mode::Find,
+        "forget" => Mode::Forget,
         _ => Mode::Stop(Reason::Person),
     };
     let text = watcher(work, mode, nonce, at).expect("a text").expose_secret().to_owned();

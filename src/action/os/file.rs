@@ -233,6 +233,10 @@ impl Action for TheFile {
         }
     }
 
+    async fn let_go(&self, world: &World, token: &str) {
+        self.shell.let_go(world, token).await;
+    }
+
     async fn recall(&self, world: &World, intent: &Intent) -> Recalled {
         let (doing, text) = match intent.purpose {
             Purpose::Apply => (Doing::Run, &self.shell.run),

@@ -91,6 +91,10 @@ impl Action for Packages {
         in_own_words(self.shell.apply(world, intent).await, &self.place.host)
     }
 
+    async fn let_go(&self, world: &World, token: &str) {
+        self.shell.let_go(world, token).await;
+    }
+
     async fn recall(&self, world: &World, intent: &Intent) -> Recalled {
         match self.shell.recall(world, intent).await {
             Recalled::Ended(outcome) => Recalled::Ended(in_own_words(outcome, &self.place.host)),

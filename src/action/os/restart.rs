@@ -148,6 +148,10 @@ impl Action for Restart {
         }
     }
 
+    async fn let_go(&self, world: &World, token: &str) {
+        self.shell.let_go(world, token).await;
+    }
+
     async fn recall(&self, world: &World, intent: &Intent) -> Recalled {
         if intent.purpose == Purpose::Undo {
             return Recalled::Nothing;

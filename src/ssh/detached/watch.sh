@@ -1,5 +1,5 @@
 # The watching half: finds or starts the script of one token, hands its output on, and says how it ended.
-# Given: mode (start, find, or stop with a reason), token, nonce (begins each line that is for onramp, and makes file names
+# Given: mode (start, find, or stop with a reason; find, to forget, ends by removing what it wrote), token, nonce (begins each line that is for onramp, and makes file names
 # unique), out_at and err_at (bytes that onramp has already), grace (seconds between TERM and KILL) and, to start, job.
 umask 077
 say() { printf '%s %s\n' "$nonce" "$*"; }
@@ -91,7 +91,14 @@ tidy() {
 
 how=found
 case $mode in
-find) [ -d "$claim/run" ] || give_up none ;;
+find)
+  [ -d "$claim/run" ] || give_up none
+  # onramp has all of it, and has written it down. It may hold a secret; that it ran and how it ended stays.
+  if [ "$reason" = forget ]; then
+    [ ! -e "$claim/rc" ] || rm -f "$claim/out" "$claim/err"
+    give_up none
+  fi
+  ;;
 # Whoever comes later, from a connection that was lost, may not start it any more.
 stop) mkdir "$claim/run" 2>/dev/null && finish never ;;
 start) [ -d "$claim/run" ] || { how=started && launch && tidy; } ;;

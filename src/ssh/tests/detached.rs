@@ -310,6 +310,30 @@ fn the_script_has_its_usual_surroundings_and_its_claim_is_private() {
 }
 
 #[test]
+fn what_it_wrote_is_forgotten_once_it_has_ended_and_it_is_not_started_again() {
+    for far in hosts() {
+        let work = far.counted("echo secret; echo secret >&2; sleep 0.5; exit 3");
+        let watcher = far.begin("start", &work, (0, 0));
+        far.pid(&work.token);
+        let (out, err) = (far.claim(&work.token).join("out"), far.claim(&work.token).join("err"));
+        // As long as it runs, somebody still wants it.
+        assert_eq!(far.run("forget", &work).end(), &Word::Nothing, "{}", far.name);
+        assert!(out.exists() && err.exists(), "{}", far.name);
+        assert_eq!(watcher.said().out(), "secret\n", "{}", far.name);
+        assert_eq!(far.run("forget", &work).end(), &Word::Nothing, "{}", far.name);
+        assert!(!out.exists() && !err.exists(), "{}", far.name);
+        for mode in ["start", "find"] {
+            assert_eq!(far.run(mode, &work).end(), &Word::Ended { code: 3 }, "{} {mode}", far.name);
+        }
+        assert_eq!(far.count(), 1, "{}", far.name);
+        // Of a token that nobody used nothing is made.
+        let other = self::work("true");
+        assert_eq!(far.run("forget", &other).end(), &Word::Nothing, "{}", far.name);
+        assert!(!far.claim(&other.token).exists(), "{}", far.name);
+    }
+}
+
+#[test]
 fn large_and_binary_output_arrives_byte_for_byte() {
     for far in hosts() {
         let source = far.path("source");
