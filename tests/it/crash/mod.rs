@@ -10,6 +10,7 @@
 
 mod front;
 mod ledger;
+mod lent;
 mod shim;
 mod sweep;
 pub mod trap;
