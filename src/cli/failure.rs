@@ -164,3 +164,32 @@ impl From<BundleError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::reach::Options;
+    use super::*;
+
+    #[test]
+    fn what_was_under_way_on_a_full_disk_is_named_and_the_file_is_not_called_damaged() {
+        let reach = Reach::new("acme", Options::default(), None);
+        let full = || Broken { why: "the disk is full".to_owned(), advice: "Make room", damaged: false };
+        let (vpc, nat): (Address, Address) = ("net/vpc".parse().unwrap(), "net/nat".parse().unwrap());
+        let failure = Failure::cut_off(full(), [&vpc, &nat], &reach);
+        assert_eq!(failure.exit_code(), 1);
+        let said = failure.to_string();
+        for words in [
+            "the disk is full",
+            "Make room",
+            "in doubt, because it was under way: net/vpc",
+            "net/nat",
+            "onramp run acme",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        let nothing = Failure::cut_off(full(), [], &reach).to_string();
+        assert!(nothing.contains("nothing is in doubt"), "{nothing}");
+        let damaged = Failure::cut_off(Broken { damaged: true, ..full() }, [], &reach);
+        assert_eq!(damaged.exit_code(), 5);
+    }
+}

@@ -15,7 +15,7 @@ use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
 use super::{Everywhere, login, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
-use crate::engine::{Broken, Notice, Request};
+use crate::engine::{Notice, Request};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
@@ -138,13 +138,6 @@ impl<'a> Walk<'a> {
                 return session::verdict(&board).map_err(|failure| self.naming_undone(failure, &board));
             }
         }
-    }
-
-    fn cut_off(&self, broken: Broken) -> Failure {
-        let mut left = self.follower.engagement.clone();
-        left.interrupt();
-        let board = board(&left, self.session.handle.runbook());
-        Failure::cut_off(broken, board.doubts().map(|row| &row.address), &self.session.reach)
     }
 
     /// What a person took back does not come back by itself; whoever wants it again is told how.
@@ -304,7 +297,7 @@ impl<'a> Walk<'a> {
             }
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
-            Notice::Broken(broken) => return Err(self.cut_off(broken.clone())),
+            Notice::Broken(broken) => return Err(self.follower.cut_off(broken.clone())),
             Notice::Identity(identity) => {
                 let (Ok(said) | Err(said)) = identity;
                 // Before a region is given nobody wants anything of AWS.

@@ -19,7 +19,7 @@ use crate::aws::{Cloud, Wiring};
 use crate::engagement::{
     Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
 };
-use crate::engine::{self, Clock, Following, Handle, Notice, Request, Settings};
+use crate::engine::{self, Broken, Clock, Following, Handle, Notice, Request, Settings};
 use crate::input::{InputId, Setting, Value};
 use crate::journal::{Glance, Reader, Writer};
 use crate::runbook::Runbook;
@@ -268,6 +268,14 @@ impl Follower {
 
     pub fn board(&self) -> Board {
         board(&self.engagement, &self.runbook)
+    }
+
+    /// Nothing can be recorded any more: what ran was ended, and may be in doubt.
+    pub fn cut_off(&self, broken: Broken) -> Failure {
+        let mut left = self.engagement.clone();
+        left.interrupt();
+        let board = board(&left, &self.runbook);
+        Failure::cut_off(broken, board.doubts().map(|row| &row.address), &self.reach)
     }
 
     /// Would the engine do it?

@@ -135,7 +135,7 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
             }
             Ok(Notice::Progress { step, said }) => print::say(&format!("  {step}: {said}")),
             Ok(Notice::Refused(refusal)) => return Err(Failure::usage(refusal.to_string())),
-            Ok(Notice::Broken(broken)) => return Err(broken.into()),
+            Ok(Notice::Broken(broken)) => return Err(follower.cut_off(broken)),
             Ok(Notice::Idle(_)) => break,
             Ok(_) => {}
             Err(gone) => return Err(gone),

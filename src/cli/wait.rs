@@ -102,7 +102,7 @@ fn look(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCo
         match session.recv() {
             Ok(Notice::Recorded(recorded)) => follower.fold(&recorded),
             Ok(Notice::Refused(refusal)) => break Err(Failure::usage(refusal.to_string())),
-            Ok(Notice::Broken(broken)) => break Err(broken.into()),
+            Ok(Notice::Broken(broken)) => break Err(follower.cut_off(broken)),
             Ok(Notice::NeedsSecrets { missing, ahead_of }) => {
                 if let Err(nobody) = secret::give(&session, &missing, ahead_of) {
                     break Err(nobody);

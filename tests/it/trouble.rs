@@ -67,7 +67,9 @@ fn a_disk_that_fails_at_any_deed_stops_the_run_and_loses_nothing() {
         let said = String::from_utf8_lossy(&failed.stderr).into_owned();
         // At its very end there is nothing left to lose.
         let code = failed.status.code();
-        assert!(matches!(code, Some(0 | 2 | 5)), "{error} at {k}: {code:?} {said}");
+        assert!(matches!(code, Some(0 | 1 | 2 | 5)), "{error} at {k}: {code:?} {said}");
+        assert!(error != "ENOSPC" || code != Some(5), "a full disk is no damage: {said}");
+        assert!(code != Some(1) || said.contains("in doubt"), "{error} at {k}: {said}");
         assert!(code == Some(0) || said.contains("onramp: "), "{error} at {k}: {said}");
         let again = stage.run(&walk(&answers)).expect(0);
         let status = stage.run(&["status", "acme"]).expect(0);
@@ -118,7 +120,7 @@ fn a_disk_that_is_full_is_said_and_goes_on_when_there_is_room() {
     let filled = std::fs::write(&ballast, vec![0; 1024 * 1024]);
     assert!(filled.is_err(), "the disk is full now");
     let full = stage.run(&walk(&answers));
-    assert_ne!(full.code, 0);
+    assert!([1, 2].contains(&full.code), "{} {}", full.code, full.err);
     assert!(full.err.contains("full") || full.err.contains("No space"), "{}", full.err);
     // Looking takes no room.
     stage.run(&["status", "acme"]).expect(0).says("0 of 3 steps done");
