@@ -49,9 +49,7 @@ pub fn main(arguments: &[String]) {
 }
 
 async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
-    let mut settings = Settings::new(Arc::new(Tcp), vec![dir.join(".ssh/known_hosts")], None);
-    settings.limits.stays = std::time::Duration::from_secs(60);
-    let pool = Arc::new(Pool::new(settings));
+    let pool = Arc::new(Pool::new(Settings::new(Arc::new(Tcp), vec![dir.join(".ssh/known_hosts")], None)));
     let hop = |name: &str, address: &str, port: u16| Hop {
         name: name.to_owned(),
         address: address.to_owned(),

@@ -1,7 +1,7 @@
 //! A script on a host: how it is sent, how its two streams come back, how it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -209,7 +209,7 @@ pub(super) async fn run_alone(
     limits: &Limits,
 ) -> Result<Exit, Failure> {
     let running = Running::start(session, script.command, cancel, limits).await?;
-    running.see_through(Input::of(&script.input, true), script.limit, sink, cancel, limits).await?;
+    running.see_through(Input::of(&script.input, Then::End), script.limit, sink, cancel, limits).await?;
     match running.spool.verdict(script.sudo) {
         Verdict::Ended(exit) => Ok(exit),
         Verdict::Sudo(problem) => Err((Stage::Command, problem)),
@@ -220,12 +220,22 @@ pub(super) async fn run_alone(
 /// What a command is to read.
 pub(super) struct Input {
     bytes: Bytes,
-    and_no_more: bool,
+    then: Then,
+}
+
+/// What comes after it.
+pub(super) enum Then {
+    /// Nothing: this was all.
+    End,
+    /// More, later.
+    More,
+    /// More, later, if the look has begun within that time. Otherwise this was all.
+    MoreIfBegun(Duration),
 }
 
 impl Input {
-    pub(super) fn of(text: &SecretString, and_no_more: bool) -> Self {
-        Self { bytes: Bytes::copy_from_slice(text.expose_secret().as_bytes()), and_no_more }
+    pub(super) fn of(text: &SecretString, then: Then) -> Self {
+        Self { bytes: Bytes::copy_from_slice(text.expose_secret().as_bytes()), then }
     }
 }
 
@@ -234,6 +244,8 @@ pub(super) struct Running {
     line: Line,
     pub(super) spool: Arc<Spool>,
     pub(super) connection: Arc<Connection>,
+    /// It was told that it has all of its input.
+    told_all: AtomicBool,
 }
 
 impl Running {
@@ -255,7 +267,12 @@ impl Running {
             () = cancel.cancelled() => return Err((Stage::Channel, Problem::Cancelled)),
             started = start(&line, command, &spool, limits.channel) => started?,
         }
-        Ok(Self { line, spool, connection })
+        Ok(Self { line, spool, connection, told_all: AtomicBool::new(false) })
+    }
+
+    /// Can it be given more to read?
+    pub(super) fn takes_more(&self) -> bool {
+        !self.told_all.load(Ordering::SeqCst)
     }
 
     /// Gives it `input` and hands on what comes back until that has ended. When it takes too long, or is cancelled, it is
@@ -294,10 +311,22 @@ impl Running {
 
     /// Sends the input. Never ends: what counts is the end of the command, which need not read all of it.
     async fn feed(&self, input: Input) {
-        if self.line.write.data_bytes(input.bytes).await.is_ok() && input.and_no_more {
+        if self.line.write.data_bytes(input.bytes).await.is_ok() && self.was_all(input.then).await {
+            self.told_all.store(true, Ordering::SeqCst);
             let _ = self.line.write.eof().await;
         }
         std::future::pending().await
+    }
+
+    async fn was_all(&self, then: Then) -> bool {
+        match then {
+            Then::End => true,
+            Then::More => false,
+            Then::MoreIfBegun(limit) => {
+                tokio::time::sleep(limit).await;
+                !self.spool.has_begun()
+            }
+        }
     }
 }
 

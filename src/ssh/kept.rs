@@ -5,6 +5,9 @@
 //! two marks that only this side knows ([`Frame`]); its channel is as its script would have it alone: output as it comes,
 //! signals, limits.
 //!
+//! A shell that does not soon begin with its first look may be one that reads all of its input before it runs any of it.
+//! It is told that this was all, so that the look runs there once in any case; and for a while no shell stays on that host.
+//!
 //! A shell stays for a while, and at most one of a user and one of root on each host; it makes room for whoever needs
 //! the channel. It is let go of where it may no longer be as a new one would be: when something was changed on its host,
 //! when a look ended in any other way than by itself, when bytes came that were no look's.
@@ -21,15 +24,19 @@ use tokio_util::sync::CancellationToken;
 pub(super) use self::frame::Frame;
 use super::connect::Failure;
 use super::error::{Problem, SshError, Stage};
-use super::exec::{Input, Prepared, Running, Session, as_sent, nonce, quoted};
+use super::exec::{Input, Prepared, Running, Session, Then, as_sent, nonce, quoted};
 use super::pool::{failed, no_hops};
 use super::spool::Told;
 use super::{Chunk, Exit, Hop, Limits, Pool, Script};
 
 const KEEPER: &str = include_str!("kept/keeper.sh");
 
+/// For how long a host is one on which no shell stays: it may have been busy when it was tried.
+const PLAIN: Duration = Duration::from_secs(10 * 60);
+
 impl Pool {
-    /// Runs `script` in a shell that stays on the last of `hops`. None: no such shell began with it, and nothing was run.
+    /// Runs `script` in a shell that stays on the last of `hops`. None: none can stay there, or none began with it, and
+    /// nothing was run.
     pub(super) async fn run_in_shell(
         &self,
         hops: &[Hop],
@@ -40,12 +47,19 @@ impl Pool {
         let [.., target] = hops else { return Err(no_hops()) };
         let (at_target, limits) = (|(stage, problem)| failed(target, stage, problem), &self.settings.limits);
         let shells = self.shells(hops);
+        if shells.cannot_stay() {
+            return Ok(None);
+        }
         let mut shell = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(at_target((Stage::Connect, Problem::Cancelled))),
             shell = self.shell(hops, &shells, script.sudo, cancel) => shell?,
         };
-        let ended = shell.look(script, sink, cancel, limits).await.map_err(at_target)?;
+        let ended = shell.look(script, sink, cancel, limits).await;
+        if !shell.running.takes_more() {
+            shells.give_up();
+        }
+        let ended = ended.map_err(at_target)?;
         shells.put(shell, limits);
         Ok(ended)
     }
@@ -110,10 +124,11 @@ impl Shell {
         let nonce = nonce().map_err(at_command)?;
         let text = as_sent(script).map_err(at_command)?;
         let first = self.first.take();
+        let then = first.as_ref().map_or(Then::More, |_| Then::MoreIfBegun(limits.silence));
         let first = first.as_ref().map_or("", |first| first.expose_secret());
         let text = SecretString::from(format!("{first}onramp_look {nonce} {}\n", quoted(text.expose_secret())));
         self.running.spool.begin(Frame::new(&nonce));
-        let input = Input::of(&text, false);
+        let input = Input::of(&text, then);
         tokio::select! {
             ended = self.running.see_through(input, script.limit, sink, cancel, limits) => ended?,
             () = self.falls_silent(limits) => return Err(at_command(self.running.connection.lost().await)),
@@ -145,7 +160,7 @@ impl Shell {
     }
 
     fn is_fit(&self) -> bool {
-        self.running.spool.is_clean() && self.running.connection.is_live()
+        self.running.takes_more() && self.running.spool.is_clean() && self.running.connection.is_live()
     }
 }
 
@@ -177,6 +192,8 @@ struct State {
     /// How often all were let go of.
     round: u64,
     is_watched: bool,
+    /// When a shell there did not begin with its first look before it had all of its input.
+    gave_up: Option<Instant>,
 }
 
 impl Shells {
@@ -186,6 +203,14 @@ impl Shells {
 
     pub(super) fn round(&self) -> u64 {
         self.lock().round
+    }
+
+    fn cannot_stay(&self) -> bool {
+        self.lock().gave_up.is_some_and(|when| when.elapsed() < PLAIN)
+    }
+
+    fn give_up(&self) {
+        self.lock().gave_up = Some(Instant::now());
     }
 
     /// One that waits, if there is any.

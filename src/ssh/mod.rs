@@ -218,6 +218,8 @@ pub struct Limits {
     pub streams: usize,
     /// How long a shell stays on a host after a look, for the next one. Zero: none stays.
     pub stays: Duration,
+    /// So long may a new one take to begin with its first look. Then it is taken for one that reads all of its input first.
+    pub silence: Duration,
     /// For so long after its last answer it is trusted to be there; then it is asked first.
     pub fresh: Duration,
 }
@@ -234,7 +236,8 @@ impl Default for Limits {
             ping: Duration::from_secs(5),
             grace: Duration::from_secs(3),
             streams: 250,
-            stays: Duration::ZERO,
+            stays: Duration::from_secs(60),
+            silence: Duration::from_secs(1),
             fresh: Duration::from_secs(5),
         }
     }

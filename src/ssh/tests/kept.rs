@@ -20,15 +20,33 @@ async fn one_server(settings: &str) -> (Server, OurPool, [Hop; 1]) {
 
 /// How many commands the server was asked to start.
 fn sessions(server: &Server) -> usize {
-    server.log().matches("Starting session: command").count()
+    server.log().matches("Starting session: ").count()
+}
+
+/// A folder that everybody on a server may write to.
+fn open_folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    dir
+}
+
+/// Numbers of all processes below this one.
+fn below(process: u32) -> Vec<u32> {
+    let listed = Command::new("pgrep").args(["-P", &process.to_string()]).output().expect("pgrep").stdout;
+    let children: Vec<u32> = String::from_utf8_lossy(&listed).lines().map(|line| line.parse().unwrap()).collect();
+    children.iter().flat_map(|child| [vec![*child], below(*child)].concat()).collect()
 }
 
 /// Kills every shell below this process, and no other test's. How many they were.
-fn kill_shells(process: &str) -> usize {
-    let below = Command::new("pgrep").args(["-P", process]).output().expect("pgrep").stdout;
-    let killed = Command::new("pkill").args(["-KILL", "-x", "sh", "-P", process]).status().expect("pkill");
-    let further = String::from_utf8_lossy(&below).lines().map(kill_shells).sum::<usize>();
-    further + usize::from(killed.success())
+fn kill_shells(process: u32) -> usize {
+    let is_shell = |process: &u32| {
+        std::fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim_end() == "sh")
+    };
+    let shells: Vec<String> = below(process).iter().filter(|process| is_shell(process)).map(u32::to_string).collect();
+    if !shells.is_empty() {
+        Command::new("kill").arg("-KILL").args(&shells).status().expect("kill");
+    }
+    shells.len()
 }
 
 async fn out(pool: &Pool, hop: &[Hop], text: &str) -> String {
@@ -40,8 +58,17 @@ async fn many_looks_are_one_session_and_each_begins_as_if_it_were_the_first() {
     if no_sshd() {
         return;
     }
-    let (server, pool, hop) = one_server("").await;
-    let facts = "pwd; umask; echo $- $#; echo $PATH; echo ${mine:-none}; set; ulimit -n; trap; cat";
+    // sh is dash here, and bash on many a host.
+    for settings in ["", "ForceCommand exec bash --posix -s", "ForceCommand exec bash -c 'exec -a sh bash -s'"] {
+        each_begins_as_if_it_were_the_first(settings).await;
+    }
+}
+
+async fn each_begins_as_if_it_were_the_first(settings: &str) {
+    let (server, pool, hop) = one_server(settings).await;
+    // bash counts the lines of its input.
+    let facts =
+        "pwd; umask; echo $- $#; echo $PATH; echo ${mine:-none}; set | grep -v BASH_LINENO; ulimit -n; trap; cat";
     let first = out(&pool, &hop, facts).await;
     let spoils = "cd /usr; umask 077; export mine=1 PATH=/nowhere LC_ALL=x; set -- a b; trap 'echo late' EXIT\n\
                   ulimit -n 20; exec 5>/dev/null; onramp_look() { echo no; }; exit 3";
@@ -129,8 +156,7 @@ async fn a_shell_that_dies_is_replaced_and_its_look_is_told_of_and_not_repeated(
         return;
     }
     let (server, pool, hop) = one_server("").await;
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let dir = open_folder();
     let count = dir.path().join("count");
     // The whole group: the shell that stays, and this look.
     let kills = format!("echo once >>{}; kill -KILL 0", count.display());
@@ -141,7 +167,7 @@ async fn a_shell_that_dies_is_replaced_and_its_look_is_told_of_and_not_repeated(
         assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
     }
     // One that dies while nothing runs in it.
-    assert!(kill_shells(&server.process().to_string()) > 0);
+    assert!(kill_shells(server.process()) > 0);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
     assert_eq!(server.logins(), 1);
@@ -267,4 +293,114 @@ async fn a_pool_that_forgets_a_host_leaves_no_connection_behind() {
         }
     };
     assert!(tokio::time::timeout(Duration::from_secs(5), gone).await.is_ok(), "{}", server.log());
+}
+
+/// A command that hands on all that it read once there is no more, and keeps a copy of it.
+fn reads_everything_first(copy: &std::path::Path) -> String {
+    let script = format!(
+        "#!/bin/sh\nall=$(cat; echo .)\nprintf '%s' \"${{all%.}}\" >>{}\nprintf '%s' \"${{all%.}}\" | $SSH_ORIGINAL_COMMAND\n",
+        copy.display()
+    );
+    let program = super::lab::write(&copy.with_file_name("reads"), &script, 0o755);
+    format!("ForceCommand {}", program.display())
+}
+
+#[tokio::test]
+async fn a_host_that_reads_everything_first_gets_each_look_once_and_no_shell_stays_there() {
+    if no_users() {
+        return;
+    }
+    let dir = open_folder();
+    let [read, ran] = ["read", "ran"].map(|name| dir.path().join(name));
+    let (server, ours, hop) = one_server(&reads_everything_first(&read)).await;
+    let mut settings = ours.settings.clone();
+    settings.limits.silence = Duration::from_millis(500);
+    let pool = Pool::new(settings);
+    let counted = format!("echo once >>{}; id -un; cat; exit 3", ran.display());
+    let given = Script { stdin_after: Some(SecretString::from("given")), ..script(&counted) };
+    for (round, as_root) in [(1, false), (2, true), (3, false)] {
+        let look = Script { sudo: as_root, ..given.clone() };
+        let ended = run_script(&pool, &hop, &look).await.expect("told");
+        let who = if as_root { "root" } else { "deploy" };
+        assert_eq!((ended.exit.code, ended.out, ended.err.as_str()), (Some(3), format!("{who}\ngiven\n"), ""));
+        assert_eq!(std::fs::read_to_string(&ran).unwrap(), "once\n".repeat(round));
+    }
+    let read = std::fs::read_to_string(&read).unwrap();
+    assert_eq!(read.matches("onramp_look()").count(), 1, "it was tried once: {read}");
+    assert_eq!((sessions(&server), server.logins()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_host_whose_shell_starts_slowly_loses_no_look() {
+    if no_sshd() {
+        return;
+    }
+    let (server, ours, hop) = one_server("ForceCommand sleep 1; exec $SSH_ORIGINAL_COMMAND").await;
+    let mut settings = ours.settings.clone();
+    for _ in 0..3 {
+        assert_eq!(out(&ours, &hop, "echo here; cat").await, "here\n");
+    }
+    assert_eq!(sessions(&server), 1, "one that is waited for stays");
+    settings.limits.silence = Duration::from_millis(100);
+    let hasty = Pool::new(settings);
+    for _ in 0..2 {
+        let ran = run(&hasty, &hop, "echo here; echo there >&2; exit 4").await.expect("told");
+        assert_eq!((ran.exit.code, ran.out.as_str(), ran.err.as_str()), (Some(4), "here\n", "there\n"));
+    }
+    assert_eq!((sessions(&server), server.logins()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_command_that_takes_no_script_is_told_of_as_without_a_shell_that_stays() {
+    if no_sshd() {
+        return;
+    }
+    let (_server, ours, hop) = one_server("ForceCommand cat >/dev/null; echo 'no shell here'; exit 9").await;
+    let mut settings = ours.settings.clone();
+    settings.limits.silence = Duration::from_millis(200);
+    let pool = Pool::new(settings);
+    for _ in 0..2 {
+        let ran = run(&pool, &hop, "echo here").await.expect("told");
+        assert_eq!((ran.exit.code, ran.out.as_str()), (Some(9), "no shell here\n"));
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_host_a_look_gets_another_shell() {
+    if no_sshd() {
+        return;
+    }
+    let (mut server, pool, hop) = one_server("").await;
+    for _ in 0..2 {
+        assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
+        server.restart(&below(server.process())).await;
+        assert_eq!(out(&pool, &hop, "echo again").await, "again\n");
+    }
+    assert_eq!(server.logins(), 3);
+}
+
+#[tokio::test]
+async fn what_a_look_was_given_is_in_no_shell_afterwards() {
+    if no_users() {
+        return;
+    }
+    const SECRET: &str = "hunter2-in-a-look";
+    for settings in ["", "ForceCommand exec bash --posix -s"] {
+        let (server, pool, hop) = one_server(settings).await;
+        let given = Script { stdin_after: Some(SecretString::from(SECRET)), ..script("read -r x; export x; env; set") };
+        let ran = run_script(&pool, &hop, &given).await.expect("ran");
+        assert!(ran.out.contains(SECRET), "this look has it");
+        let after = out(&pool, &hop, "env; set; export -p; echo $_ $*").await;
+        assert!(!after.contains(SECRET), "{after}");
+        let mut looked_at = 0;
+        for process in below(server.process()) {
+            for what in ["cmdline", "environ"] {
+                let text = std::fs::read(format!("/proc/{process}/{what}")).unwrap_or_default();
+                looked_at += usize::from(!text.is_empty());
+                assert!(!String::from_utf8_lossy(&text).contains(SECRET), "{process} {what}");
+            }
+        }
+        assert!(looked_at >= 4, "sshd and a shell");
+        assert_eq!(sessions(&server), 1);
+    }
 }

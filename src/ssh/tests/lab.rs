@@ -41,6 +41,7 @@ pub(super) struct Server {
     pub(super) port: u16,
     pub(super) host_key: PrivateKey,
     child: Child,
+    settings: String,
 }
 
 impl Drop for Server {
@@ -139,7 +140,7 @@ impl Server {
         write(&dir.path().join("authorized_keys"), &lines.join("\n"), 0o644);
         let port = free_port();
         let child = launch(dir.path(), port, settings);
-        let server = Self { dir, port, host_key, child };
+        let server = Self { dir, port, host_key, child, settings: settings.to_owned() };
         server.wait_until_up().await;
         server
     }
@@ -150,6 +151,17 @@ impl Server {
             assert!(started.elapsed() < Duration::from_secs(10), "sshd did not start:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Its power goes, and with it these processes of its connections; then it is up again, with the same keys.
+    pub(super) async fn restart(&mut self, processes: &[u32]) {
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL").args(processes.iter().map(u32::to_string)).stderr(Stdio::null());
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        kill.status().expect("kill");
+        self.child = launch(self.dir.path(), self.port, &self.settings);
+        self.wait_until_up().await;
     }
 
     /// The number of its process, whose children serve the connections.
@@ -292,7 +304,8 @@ pub(super) fn pool(known_hosts: &str) -> OurPool {
     settings.limits.connect = Duration::from_secs(3);
     settings.limits.banner = Duration::from_secs(3);
     settings.limits.ping = Duration::from_secs(2);
-    settings.limits.stays = Duration::from_secs(60);
+    // A machine that has much else to do starts shells slowly.
+    settings.limits.silence = Duration::from_secs(20);
     OurPool { pool: Pool::new(settings.clone()), settings, dir }
 }
 
