@@ -337,7 +337,7 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
         known_as: optional(&template.known_as)?.unwrap_or_else(|| name.to_owned()),
         address: template.address.text(scope)?,
         port,
-        user: template.user.text(scope)?,
+        user: optional(&template.user)?.unwrap_or_default(),
         key: optional(&template.key)?,
         via: optional(&template.via)?,
         sudo: optional(&template.sudo)?,

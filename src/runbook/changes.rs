@@ -293,7 +293,7 @@ fn way(host: &HostTemplate) -> (String, String) {
         "when": host.when.as_ref().map(|when| when.source()),
         "for_each": host.for_each.as_ref().map(|each| each.source()),
         "address": host.address.source(),
-        "user": host.user.source(),
+        "user": source(&host.user),
         "port": source(&host.port),
         "key": source(&host.key),
         "via": source(&host.via),

@@ -89,8 +89,8 @@ pub(super) struct Host {
     /// Port of its sshd; 22 when it is left out.
     #[schemars(with = "Option<Scalar>")]
     pub port: Option<Value>,
-    /// Who logs in.
-    pub user: String,
+    /// Who logs in; whom the engineer's SSH set-up says when it is left out.
+    pub user: Option<String>,
     /// `agent`, or the path of a private key.
     pub key: Option<String>,
     /// Name of the host to go through.

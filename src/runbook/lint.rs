@@ -260,9 +260,10 @@ impl<'a> Book<'a> {
             for (key, expr) in exprs {
                 found.extend(expr.iter().map(|expr| (cursor.key(key).place(), expr.reads().clone(), false)));
             }
-            let whole = [("name", &host.name), ("address", &host.address), ("user", &host.user)];
+            let whole = [("name", &host.name), ("address", &host.address)];
             let optional = [
                 ("port", &host.port),
+                ("user", &host.user),
                 ("key", &host.key),
                 ("via", &host.via),
                 ("sudo", &host.sudo),

@@ -130,11 +130,11 @@ impl Lowering<'_> {
         let port = scalar(host.port.as_ref());
         let name = self.template(&cursor.key("name"), &host.name);
         let address = self.template(&cursor.key("address"), &host.address);
-        let user = self.template(&cursor.key("user"), &host.user);
         let template = HostTemplate {
             when: self.expr(&cursor.key("when"), host.when.as_ref()),
             for_each: self.expr(&cursor.key("for_each"), host.for_each.as_ref()),
             port: self.optional_template(&cursor.key("port"), port.as_ref()),
+            user: self.optional_template(&cursor.key("user"), host.user.as_ref()),
             key: self.optional_template(&cursor.key("key"), host.key.as_ref()),
             via: self.optional_template(&cursor.key("via"), host.via.as_ref()),
             sudo: self.secret(&cursor.key("sudo"), "sudo", host.sudo.as_ref()),
@@ -142,7 +142,6 @@ impl Lowering<'_> {
             fingerprints: self.optional_template(&cursor.key("fingerprints"), host.fingerprints.as_ref()),
             name: name?,
             address: address?,
-            user: user?,
             place: cursor.place(),
         };
         Some((template, cursor))

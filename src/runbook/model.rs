@@ -288,7 +288,8 @@ pub struct HostTemplate {
     pub for_each: Option<Expr>,
     pub address: Template,
     pub port: Option<Template>,
-    pub user: Template,
+    /// None: whom the engineer's own SSH set-up says.
+    pub user: Option<Template>,
     /// `agent` or the path of a private key file.
     pub key: Option<Template>,
     /// Name of the host to go through; none for a direct connection.

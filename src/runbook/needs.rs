@@ -133,8 +133,9 @@ fn listing(host: &HostTemplate) -> impl Iterator<Item = &Names> {
 }
 
 fn way(host: &HostTemplate) -> impl Iterator<Item = &Names> {
-    let optional = [&host.port, &host.key, &host.sudo, &host.known_as, &host.fingerprints].into_iter().flatten();
-    listing(host).chain([&host.address, &host.user].into_iter().chain(optional).map(|template| template.reads()))
+    let optional =
+        [&host.port, &host.user, &host.key, &host.sudo, &host.known_as, &host.fingerprints].into_iter().flatten();
+    listing(host).chain([&host.address].into_iter().chain(optional).map(|template| template.reads()))
 }
 
 /// A step that goes to a host needs what the way to it is made of. Which hosts those are can only be guessed from the

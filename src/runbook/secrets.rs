@@ -65,10 +65,11 @@ fn read_openly<'a>(book: &'a Book) -> Vec<(Cursor<'a>, Vec<String>)> {
     }
     for (host, cursor) in book.runbook.hosts.iter().zip(book.hosts) {
         found.extend(host.for_each.iter().map(|each| (cursor.key("for_each"), each.names().into_iter().collect())));
-        let texts = [("name", &host.name), ("address", &host.address), ("user", &host.user)];
+        let texts = [("name", &host.name), ("address", &host.address)];
         found.extend(texts.into_iter().map(|(key, text)| (cursor.key(key), names(text))));
         let optional = [
             ("port", &host.port),
+            ("user", &host.user),
             ("key", &host.key),
             ("via", &host.via),
             ("known_as", &host.known_as),

@@ -102,12 +102,10 @@ fn scene() -> Option<Scene> {
 #[test]
 fn a_step_runs_behind_the_engineers_own_bastion() {
     let Some(Scene { stage, jump, app }) = scene() else { return };
-    let runbook = format!(
-        "runbook: far\ntitle: Far\nphase: far\nhosts:\n  - {{name: app-1, address: acme-app, user: {}}}\nsteps:\n  - id: look\n    \
-         title: Looks\n    host: app-1\n    no_undo: It only looks.\n    shell: {{run: echo here-I-am}}\n",
-        tool("id", &["-un"])
-    );
-    let file = stage.file("far.yaml", &runbook);
+    // An alias is enough: who logs in, where and with what is set.
+    let runbook = "runbook: far\ntitle: Far\nphase: far\nhosts:\n  - {name: app-1, address: acme-app}\nsteps:\n  - id: look\n    \
+                   title: Looks\n    host: app-1\n    sudo: false\n    no_undo: It only looks.\n    shell: {run: echo here-I-am}\n";
+    let file = stage.file("far.yaml", runbook);
     stage.run(&["new", "far", "--runbook", file.to_str().unwrap()]).expect(0);
     let answer = stage.run(&["run", "far", "--yes", "--format", "jsonl"]).expect(0);
     assert!(answer.out.contains("here-I-am"), "{}", answer.out);
