@@ -145,6 +145,12 @@ impl Worlds {
         Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.read_only())), wiring: None, ..self.clone() }
     }
 
+    /// The same ways, where nobody is there who could be asked anything.
+    #[must_use]
+    pub fn unattended(&self) -> Worlds {
+        Worlds { ssh: Arc::new(self.ssh.unattended()), ..self.clone() }
+    }
+
     /// The same ways, for rehearsals: AWS is sent nothing that changes anything, but may be asked whether it would.
     #[must_use]
     pub fn rehearsing(&self) -> Worlds {

@@ -194,7 +194,12 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::Skipped { reason, .. } => {
             record.rest(at, reason, State::Skipped { reason: reason.clone(), by: by.clone(), at });
         }
-        Event::Reopened { .. } => record.rest(at, "it was not settled yet", State::Idle),
+        Event::Reopened { .. } => {
+            let attempt = record.attempts;
+            let waiting = |wait| State::Waiting { attempt, wait };
+            let state = wait_that_asked(record).map_or(State::Idle, waiting);
+            record.rest(at, "it was not settled yet", state);
+        }
         Event::Settled { .. } => settle(record, recorded),
         Event::Undone { .. } => {
             record.pending = None;
@@ -244,6 +249,12 @@ fn asked(before: Option<&Wait>, at: At, event: &Event) -> Option<Wait> {
         by_hand: false,
         set: by_person.is_some(),
     })
+}
+
+/// The wait that a look ended with a question: with the answer it goes on.
+fn wait_that_asked(record: &mut StepRecord) -> Option<Wait> {
+    let State::Asked { since, .. } = record.state else { return None };
+    record.waited.pop_if(|waited| waited.until == since).map(|waited| waited.wait)
 }
 
 /// The wait as a person says it is.

@@ -50,8 +50,12 @@ pub(super) enum Job {
     Full,
     /// The change was made earlier; only the check is left.
     Verify,
-    /// The step waits on somebody outside: one look, which changes nothing and records nothing new of what is known.
-    Poll(Box<Wait>),
+    /// The step waits on somebody outside: one look, which changes nothing and records nothing new of what is known. One
+    /// that nobody asked for asks nobody anything.
+    Poll {
+        wait: Box<Wait>,
+        unasked: bool,
+    },
     /// An earlier attempt ended between intent and outcome.
     Recover {
         intent: Intent,
@@ -84,7 +88,7 @@ impl Job {
         match self {
             Job::Undo { .. } | Job::UndoAgain { .. } => true,
             Job::Recover { intent, .. } | Job::LookFor { intent, .. } => intent.purpose == Purpose::Undo,
-            Job::Full | Job::Verify | Job::Poll(_) | Job::Adopt { .. } => false,
+            Job::Full | Job::Verify | Job::Poll { .. } | Job::Adopt { .. } => false,
         }
     }
 }
@@ -123,7 +127,7 @@ impl Attempt {
         let ended = match job {
             Job::Full => self.full().await,
             Job::Verify => self.check(DoneHow::Applied, None).await,
-            Job::Poll(wait) => self.poll(&wait).await,
+            Job::Poll { wait, .. } => self.poll(&wait).await,
             Job::Recover { intent, made, .. } if intent.purpose == Purpose::Undo => self.undo_again(intent, made).await,
             Job::Recover { intent, since, .. } => self.recover(intent, since).await,
             Job::LookFor { intent, since } => self.look_for(intent, since).await,

@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::DropGuard;
 
 use self::attempts::Running;
-use super::attempt::Report;
+use super::attempt::{Job, Report};
 use super::clock::{Clock, noise};
 use super::handle::{AheadOf, Handle, Notice, Request, Summary};
 use super::library::Library;
@@ -314,9 +314,10 @@ impl Dispatcher {
         let board = self.book.board();
         let free = Free::beside(self.running.values().map(|running| running.host.as_ref())).others;
         for step in self.polling.due(&board, self.clock.peek(), free, noise) {
-            if !self.running.contains_key(&step) {
-                let job = starting::job_for(self.book.engagement(), &step);
-                self.begin(&step, None, job);
+            if !self.running.contains_key(&step)
+                && let Job::Poll { wait, .. } = starting::job_for(self.book.engagement(), &step)
+            {
+                self.begin(&step, None, Job::Poll { wait, unasked: true });
             }
         }
     }

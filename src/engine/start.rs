@@ -51,6 +51,8 @@ pub(super) fn prepare(
         subject.adopted.clone_from(id);
     }
     let action = build(&call, &subject)?;
+    let unattended = matches!(job, Job::Poll { unasked: true, .. }).then(|| worlds.unattended());
+    let worlds = unattended.as_ref().unwrap_or(worlds);
     let made = engagement.record(address).and_then(|record| record.made.as_ref());
     Ok(Prepared {
         intent: intent(engagement, address, job, &call, action.as_ref(), &subject),
@@ -86,7 +88,7 @@ fn intent(
     let purpose = match job {
         Job::Undo { .. } | Job::UndoAgain { .. } => Purpose::Undo,
         Job::Recover { intent, .. } | Job::LookFor { intent, .. } => intent.purpose,
-        Job::Full | Job::Verify | Job::Poll(_) | Job::Adopt { .. } => Purpose::Apply,
+        Job::Full | Job::Verify | Job::Poll { .. } | Job::Adopt { .. } => Purpose::Apply,
     };
     let (said, operations) = match purpose {
         Purpose::Apply => (digest.clone(), operations()),
@@ -118,7 +120,7 @@ pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
     let made = || engagement.record(address).and_then(|record| record.made.as_ref());
     match engagement.state(address) {
         State::Applied { .. } => Job::Verify,
-        State::Waiting { wait, .. } => Job::Poll(Box::new(wait.clone())),
+        State::Waiting { wait, .. } => Job::Poll { wait: Box::new(wait.clone()), unasked: false },
         State::InDoubt { intent, since, .. } => Job::Recover {
             intent: intent.clone(),
             since: *since,

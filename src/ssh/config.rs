@@ -61,7 +61,7 @@ pub struct Asked {
     pub pins: Vec<String>,
 }
 
-/// What is known of the engineer's set-up. Every host is asked about once.
+/// What is known of the engineer's set-up. Every host is asked about once, until all is forgotten.
 #[derive(Debug)]
 pub struct Config {
     source: Source,
@@ -71,12 +71,15 @@ pub struct Config {
     /// known_hosts files that the command line names: they count for every host.
     named: Vec<PathBuf>,
     defaults: OnceCell<Vec<Entry>>,
-    known: Mutex<HashMap<Question, Arc<OnceCell<Arc<Setup>>>>>,
+    known: Mutex<HashMap<Question, Arc<OnceCell<Answer>>>>,
     asking: Semaphore,
 }
 
 /// The alias, and the port and the user that are asked for explicitly.
 type Question = (String, Option<u16>, Option<String>);
+
+/// What is set, or the mistake that whoever read it names.
+type Answer = Result<Arc<Setup>, String>;
 
 /// Where the set-up is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,10 +177,15 @@ impl Config {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(key).or_default())
         };
-        known.get_or_try_init(|| self.look(alias, port, user)).await.cloned()
+        known.get_or_init(|| self.look(alias, port, user)).await.clone()
     }
 
-    async fn look(&self, alias: &str, port: Option<u16>, user: Option<&str>) -> Result<Arc<Setup>, String> {
+    /// A person may have changed it meanwhile: what is asked from now on is asked anew.
+    pub(super) fn forget(&self) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn look(&self, alias: &str, port: Option<u16>, user: Option<&str>) -> Answer {
         if !is_plain(alias, "") || user.is_some_and(|user| !is_plain(user, "\\$")) {
             let remarks = vec![format!("{} is no name that ssh could be asked about", printable(alias))];
             return Ok(Arc::new(Setup { remarks, ..Setup::default() }));

@@ -239,6 +239,9 @@ pub enum Problem {
     /// A person was asked something, and did not answer.
     #[error("{0}")]
     Unanswered(String),
+    /// Nobody was there, and a person has to log in, or put right why it does not go without one.
+    #[error("a person has to log in there: {0}")]
+    TakesPerson(Box<Problem>),
     /// The hops make no route.
     #[error("{0}")]
     BadRoute(String),
@@ -291,6 +294,10 @@ impl SshError {
                 "Run it where somebody can answer: onramp open, or onramp run on a terminal. Or let {} accept a key alone.",
                 self.hop
             ),
+            Problem::TakesPerson(_) => {
+                "Let onramp look now, where somebody can answer what the login asks: r, or onramp run on a terminal."
+                    .to_owned()
+            }
             Problem::Io(_)
             | Problem::NotSsh(_)
             | Problem::Busy

@@ -1,5 +1,7 @@
 //! Connections that are made once and used by many: one to each hop, found again by everything that identifies it.
 
+mod slot;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,8 +10,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use russh::keys::{Algorithm, HashAlg};
+use russh::keys::Algorithm;
 
+use self::slot::{HopKey, Slot};
 use super::connect::{Connection, Lane, greeting, kind_that_changed};
 use super::dial::{self, Wire};
 use super::error::{Problem, SshError, Stage};
@@ -18,7 +21,7 @@ use super::hostkey::Judge;
 use super::kept::Shells;
 use super::known_hosts::Shelf;
 use super::pace::{Pace, Turn};
-use super::{Asked, Extra, Hop, Identity, Route, Settings};
+use super::{Asked, Extra, Hop, Route, Settings};
 
 /// How often, and how long after, a session is asked for again where the server had allowed one before.
 const REFUSALS: u32 = 20;
@@ -35,10 +38,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// For how long a refused login is the answer for everybody: sshd counts failed logins, and punishes a whole address.
-const FIRST_HOLD: Duration = Duration::from_secs(5);
-const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
-
 /// Connections to hosts, kept for as long as they work.
 ///
 /// One connection to a bastion serves many hosts behind it. A connection that turns out to be dead before a command was
@@ -48,66 +47,17 @@ const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
 /// log in to it is asked again; one that refused a login is left alone for a while.
 pub struct Pool {
     pub(super) settings: Settings,
+    kept: Arc<Connections>,
+    /// Somebody is there, or nobody ever was: whoever waits for a login shares what comes of it.
+    attended: bool,
+}
+
+/// What all views of a pool have in common.
+#[derive(Default)]
+struct Connections {
     slots: Mutex<HashMap<Vec<HopKey>, Arc<Slot>>>,
     known: Shelf,
     pace: Pace,
-}
-
-/// Everything that makes two hops the same: another key or pin is another connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct HopKey {
-    name: String,
-    address: String,
-    port: u16,
-    user: String,
-    identity: String,
-    pins: Vec<String>,
-    extra: Extra,
-}
-
-/// The place of one connection. Its lock is held while connecting, so that others wait for the same connection.
-#[derive(Default)]
-struct Slot {
-    kept: tokio::sync::Mutex<Kept>,
-    shells: Arc<Shells>,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// More than one only to a bastion of many hosts.
-    connections: Vec<Arc<Connection>>,
-    /// No further one could be had.
-    no_more: bool,
-    /// The last failure: it is also the answer to those who were waiting for that attempt.
-    failure: Option<(Instant, SshError)>,
-    /// Until when it is the answer to everybody, and how many logins in a row were refused.
-    hold: Option<Instant>,
-    refused: u32,
-}
-
-impl Kept {
-    /// The failure that answers whoever asked at that time.
-    fn answer(&self, asked: Instant) -> Option<&SshError> {
-        let (at, failure) = self.failure.as_ref()?;
-        let held = self.hold.is_some_and(|until| Instant::now() < until);
-        (held || *at >= asked).then_some(failure)
-    }
-
-    fn note(&mut self, failure: &SshError) {
-        let now = Instant::now();
-        self.failure = Some((now, failure.clone()));
-        self.hold = None;
-        if matches!(failure.problem, Problem::Denied(_) | Problem::Penalty) {
-            let hold = FIRST_HOLD.saturating_mul(1 << self.refused.min(10)).min(LONGEST_HOLD);
-            self.refused += 1;
-            self.hold = Some(now + hold);
-        }
-    }
-
-    fn welcome(&mut self, connection: &Arc<Connection>) {
-        self.connections.push(Arc::clone(connection));
-        (self.failure, self.hold, self.refused) = (None, None, 0);
-    }
 }
 
 /// A connection, and whether it was there before: only then is it worth trying another one.
@@ -121,7 +71,15 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, SshError>> + Send + 'a
 impl Pool {
     /// A pool without connections.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, slots: Mutex::default(), known: Shelf::default(), pace: Pace::default() }
+        Self { settings, kept: Arc::default(), attended: true }
+    }
+
+    /// The same connections for somebody behind whom nobody stands: what takes a person fails there, is tried once, and
+    /// then not until a login has gone well with somebody there.
+    #[must_use]
+    pub fn unattended(&self) -> Self {
+        let settings = Settings { person: None, ..self.settings.clone() };
+        Self { settings, kept: Arc::clone(&self.kept), attended: false }
     }
 
     /// The keys that people accepted: to be added to as they accept more.
@@ -182,17 +140,18 @@ impl Pool {
         }
     }
 
-    /// A person asks again, and may have mended what was refused: every login may be tried once more at once.
+    /// A person asks again, and may have mended what was refused, or their set-up: every login may be tried once more at
+    /// once, and what the set-up says of a host is asked anew.
     pub async fn try_again(&self) {
+        self.settings.config.forget();
         let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
         for slot in slots {
-            let mut kept = slot.kept.lock().await;
-            (kept.hold, kept.no_more) = (None, false);
+            slot.kept.lock().await.try_again();
         }
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Vec<HopKey>, Arc<Slot>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self, hops: &[Hop]) -> Arc<Slot> {
@@ -221,18 +180,15 @@ impl Pool {
         if let Some(connection) = kept.connections.first() {
             return Ok(Got { connection: Arc::clone(connection), cached: true });
         }
-        if let Some(failure) = kept.answer(asked) {
-            return Err(failure.clone());
+        if let Some(failure) = kept.answer(asked, self.attended) {
+            return Err(failure);
         }
         match self.connect_in_turn(hops).await {
             Ok(connection) => {
                 kept.welcome(&connection);
                 Ok(Got { connection, cached: false })
             }
-            Err(failure) => {
-                kept.note(&failure);
-                Err(failure)
-            }
+            Err(failure) => Err(kept.note(failure, self.attended)),
         }
     }
 
@@ -254,8 +210,8 @@ impl Pool {
             {
                 return Ok((Lane::new(Arc::clone(connection), None), true));
             }
-            if let Some(failure) = kept.answer(asked) {
-                return Err(failure.clone());
+            if let Some(failure) = kept.answer(asked, self.attended) {
+                return Err(failure);
             }
             match (self.connect(via, None).await, crowded) {
                 (Ok(connection), _) => {
@@ -268,10 +224,7 @@ impl Pool {
                     kept.no_more = true;
                     Ok((Lane::new(connection, None), true))
                 }
-                (Err(failure), None) => {
-                    kept.note(&failure);
-                    Err(failure)
-                }
+                (Err(failure), None) => Err(kept.note(failure, self.attended)),
             }
         })
     }
@@ -283,7 +236,7 @@ impl Pool {
             // A turn is not spent on waiting for the bastion.
             self.lane(via).await?;
         }
-        let turn = self.pace.turn().await;
+        let turn = self.kept.pace.turn().await;
         self.connect(hops, Some(turn)).await
     }
 
@@ -308,7 +261,7 @@ impl Pool {
             waited += pause;
             pause = (pause * 2).min(LONGEST_PAUSE);
             if paced {
-                turn = Some(self.pace.turn().await);
+                turn = Some(self.kept.pace.turn().await);
             }
         }
     }
@@ -345,7 +298,7 @@ impl Pool {
     ) -> Result<Connection, (SshError, bool)> {
         let [via @ .., hop] = hops else { return Err((no_hops(), false)) };
         let at_hop = |(stage, problem)| failed(hop, stage, problem);
-        let known = self.known.for_hop(hop, &self.settings.known_hosts).await;
+        let known = self.kept.known.for_hop(hop, &self.settings.known_hosts).await;
         let judge = known.and_then(|known| Judge::for_hop(hop, &self.settings, &known));
         let judge = judge.map_err(|problem| (at_hop((Stage::HostKey, problem)), false))?;
         let (wanted, by_fingerprint) = (judge.wanted(not), judge.knows_fingerprints_only());
@@ -374,7 +327,7 @@ impl Pool {
                 let paced = turn.take().is_some();
                 let wire = wire.await?;
                 if paced {
-                    *turn = Some(self.pace.turn().await);
+                    *turn = Some(self.kept.pace.turn().await);
                 }
                 Ok(wire)
             }
@@ -551,24 +504,4 @@ pub(super) fn checked(route: &Route) -> Result<&[Hop], SshError> {
         }
     }
     Ok(&route.hops)
-}
-
-impl HopKey {
-    fn of(hop: &Hop) -> Self {
-        let identity = match &hop.identity {
-            Identity::Agent => "agent".to_owned(),
-            Identity::File(path) => format!("file {}", path.display()),
-            Identity::Usual { files, only } => format!("usual {only} {files:?}"),
-            Identity::Key(key) => key.fingerprint(HashAlg::Sha256).to_string(),
-        };
-        Self {
-            name: hop.name.clone(),
-            address: hop.address.clone(),
-            port: hop.port,
-            user: hop.user.clone(),
-            identity,
-            pins: hop.pins.clone(),
-            extra: hop.extra.clone(),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Waiting on others: who, since when, until when, and what a person says of it.
 
-use super::super::{State, Wait, WaitOrder, by_party, due, waiting};
+use super::super::{Question, State, Wait, WaitOrder, by_party, due, waiting};
 use super::*;
 use crate::runbook::Party;
 
@@ -70,6 +70,30 @@ fn what_a_person_says_of_a_wait_stays_when_it_is_looked_at_again() {
     walk.wishes(Command::Wait { step: at("net/tunnel"), order: WaitOrder { due: Some(None), ..WaitOrder::default() } })
         .unwrap();
     assert_eq!(wait_of(&walk, "net/tunnel").due, None);
+}
+
+#[test]
+fn a_wait_that_a_look_ended_with_a_question_goes_on_with_the_answer() {
+    let mut walk = Walk::made();
+    walk.happens([started("net/tunnel", 1), found_waiting("no answer", Some(864_000))]);
+    puts(&mut walk, "net/tunnel", Party::Customer, "change board on Thursday").unwrap();
+    let wait = wait_of(&walk, "net/tunnel");
+    let asks = || Event::Asked {
+        step: at("net/tunnel"),
+        attempt: 2,
+        question: Question::Different { said: "x".to_owned(), differences: Vec::new() },
+    };
+    for _ in 0..2 {
+        walk.happens([asks()]);
+        assert!(matches!(walk.status("net/tunnel"), Status::Asked(_)));
+        walk.wishes(Command::Reopen(at("net/tunnel"))).unwrap();
+        assert_eq!(wait_of(&walk, "net/tunnel"), wait, "since the same day, and with what a person said of it");
+    }
+    assert!(walk.engagement.record(&at("net/tunnel")).unwrap().waited.is_empty());
+    // One that was asked before it waited begins anew.
+    walk.happens([failed("net/tunnel", 2), started("net/tunnel", 3), asks()]);
+    walk.wishes(Command::Reopen(at("net/tunnel"))).unwrap();
+    assert_eq!(walk.status("net/tunnel"), Status::Ready);
 }
 
 #[test]

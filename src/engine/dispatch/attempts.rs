@@ -74,7 +74,7 @@ impl Dispatcher {
         let (mut started, mut ready) = (Vec::new(), Vec::new());
         for (address, host, job) in starts {
             // A poll leaves the step waiting, and an undo what is done as it is, until there is something to say.
-            let silent = matches!(job, Job::Poll(_) | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
+            let silent = matches!(job, Job::Poll { .. } | Job::Undo { .. } | Job::UndoAgain { .. } | Job::Adopt { .. });
             let Some(attempt) = self.make_ready(&address, host, job) else { continue };
             if !silent {
                 started.push(Event::AttemptStarted { step: address, attempt: attempt.running.number });
@@ -102,7 +102,7 @@ impl Dispatcher {
     fn make_ready(&mut self, address: &Address, host: Option<String>, job: Job) -> Option<Ready> {
         let number = start::next_attempt(self.book.engagement(), address);
         let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
-        let poll = matches!(job, Job::Poll(_));
+        let poll = matches!(job, Job::Poll { .. });
         // The output of polls is not kept: they may go on for weeks.
         let (output, forwarding) = match poll {
             true => (start::drop_output(), None),
@@ -160,7 +160,7 @@ impl Dispatcher {
     fn not_begun(&mut self, address: &Address, number: u32, job: &Job, failure: Failure) {
         match job {
             // It goes on waiting; the next run says what is missing.
-            Job::Poll(_) => {
+            Job::Poll { .. } => {
                 tracing::warn!(step = %address, why = failure.what, "a waiting step could not be looked at")
             }
             Job::Undo { .. } | Job::UndoAgain { .. } => {

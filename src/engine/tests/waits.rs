@@ -2,8 +2,14 @@
 
 use std::net::TcpListener;
 
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::LineEnding;
+use secrecy::SecretString;
+
+use super::hosts::{Hosts, stage_of_steps};
 use super::*;
-use crate::engagement::WaitOrder;
+use crate::action::Desk as LoginDesk;
+use crate::engagement::{LoginQuestion, WaitOrder};
 use crate::runbook::Party;
 
 /// The door's port is free: nobody else listens there.
@@ -194,5 +200,103 @@ async fn a_sign_off_by_somebody_else_waits_on_them_from_when_its_turn_has_come()
     assert_eq!((now.who.as_str(), now.since), ("Joe", first.since));
     desk.sign("net/shown").await;
     assert_eq!(desk.status("net/after"), Status::SignOff);
+    desk.close().await;
+}
+
+/// The customer makes a file on a host, which onramp looks for.
+const FILE: &str = "
+steps:
+  - id: one
+    title: One
+    host: app
+    sudo: false
+    waits_on: customer
+    ask: Please make it.
+    shell: {check: test -e /tmp/one}
+";
+
+/// The step waits, as the state file says: since long ago, in another process.
+fn begins_to_wait(stage: &Stage) {
+    let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
+    let step = at("net/one");
+    let (party, who) = (Party::Customer, String::new());
+    let (ask, said) = ("Please make it.".to_owned(), "not so on app".to_owned());
+    let waits = Event::Waiting { step: step.clone(), attempt: 1, party, ask, said, who, due_in: None };
+    writer.append(At(2_000), &"jane@desk".to_owned(), vec![Event::AttemptStarted { step, attempt: 1 }, waits]).unwrap();
+}
+
+/// Until the engine has had the time to look twice: it looks at the latest after three seconds, and six later.
+async fn looked_at_twice() {
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
+
+async fn is_found_made(desk: &mut Desk, hosts: &Hosts) {
+    hosts.at_console("app", "touch /tmp/one").await.expect("the host");
+    desk.event("it to be found", |event| matches!(event, Event::Done { .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_look_that_meets_a_key_that_nobody_knows_asks_once_and_the_wait_goes_on_with_the_answer() {
+    let (stage, hosts) = stage_of_steps(FILE).await;
+    begins_to_wait(&stage);
+    let mut desk = stage.open_with(Clock::default()).await;
+    desk.event("the question", |event| matches!(event, Event::Asked { .. }).then_some(())).await;
+    looked_at_twice().await;
+    let asked = |event: &Event| matches!(event, Event::Asked { .. });
+    assert_eq!(count(&stage.events(), asked), 1);
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    desk.event("the answer", |event| matches!(event, Event::Reopened { .. }).then_some(())).await;
+    let Status::Waiting(wait) = desk.status("net/one") else { panic!("{:?}", desk.status("net/one")) };
+    assert_eq!(wait.since, At(2_000));
+    is_found_made(&mut desk, &hosts).await;
+    assert_eq!(count(&stage.events(), asked), 1);
+    desk.close().await;
+}
+
+fn login_question(notice: &Notice) -> Option<LoginQuestion> {
+    match notice {
+        Notice::LoginAsks(question) => Some(question.clone()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_nobody_asked_for_asks_nobody_to_log_in_and_says_once_what_it_takes() {
+    let (mut stage, hosts) = stage_of_steps(FILE).await;
+    let Some(ssh::Identity::Key(key)) = stage.identity.take() else { panic!("the key") };
+    let file = stage.home.path().join("sealed");
+    let sealed = key.encrypt(&mut safe_rng(), "correct horse").unwrap();
+    std::fs::write(&file, sealed.to_openssh(LineEnding::LF).unwrap()).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    begins_to_wait(&stage);
+    let person = LoginDesk::new(stage.worlds().await.vault().masks().clone());
+    let mut settings = ssh::Settings::new(stage.dial.clone(), Vec::new(), None);
+    settings.person = Some(person.clone());
+    let worlds = Worlds::new(Err(Failure::new("no account", "")), ssh::Pool::new(settings)).with_desk(person);
+    let mut desk = stage.open_over(worlds.with_identity(ssh::Identity::File(file)), Clock::default());
+    desk.event("the key to be unknown", |event| matches!(event, Event::Asked { .. }).then_some(())).await;
+    desk.handle.command(Command::TrustHostKey(at("net/one")));
+    let said = |event: &Event| match event {
+        Event::Waiting { said, .. } => Some(said.clone()),
+        _ => None,
+    };
+    let takes = desk.event("what a login takes", said).await;
+    assert!(takes.contains("protected by a passphrase"), "{takes}");
+    looked_at_twice().await;
+    let waits = |event: &Event| matches!(event, Event::Waiting { .. });
+    assert_eq!(count(&stage.events(), waits), 2, "the first, and what it takes");
+
+    // Somebody is there now.
+    desk.handle.send(Request::Run(RunScope::Waits));
+    let question = desk.hear("the question", login_question).await;
+    assert!(question.asks.contains("sealed"), "{question:?}");
+    assert_eq!(desk.heard.iter().filter_map(login_question).count(), 1, "no look by itself asked");
+    let answers = Some(vec![SecretString::from("correct horse")]);
+    desk.handle.send(Request::LoginAnswers { number: question.number, answers });
+    desk.idle().await;
+    let Status::Waiting(wait) = desk.status("net/one") else { panic!("{:?}", desk.status("net/one")) };
+    assert_eq!((wait.since, wait.said.contains("not so")), (At(2_000), true), "{wait:?}");
+    is_found_made(&mut desk, &hosts).await;
+    assert_eq!(desk.heard.iter().filter_map(login_question).count(), 1);
     desk.close().await;
 }

@@ -119,6 +119,77 @@ async fn a_bastion_that_asks_is_not_asked_for_another_connection_when_it_is_full
 }
 
 #[tokio::test]
+async fn a_login_that_takes_a_person_is_not_tried_again_where_nobody_is_there() {
+    if no_pam() {
+        return;
+    }
+    let key = new_key();
+    let methods = "AuthenticationMethods publickey,keyboard-interactive";
+    let bastion = Server::start_asking(&[&key], methods, "off Code: 428915").await;
+    let target = Server::start(&[&key], "").await;
+    let engineer = Engineer::saying(&[&["428915"], &["428915"]]);
+    let pool = with(&engineer);
+    let alone = pool.unattended();
+    let jump = bastion.hop("bastion", "jump", &key);
+    let way = [jump.clone(), target.hop("target", "deploy", &key)];
+    let connections = |server: &Server| server.log().matches("Connection from").count();
+    let refused = async |alone: &Pool| {
+        let error = run(alone, &way, "true").await.expect_err("nobody is there");
+        assert!(matches!(error.problem, Problem::TakesPerson(_)) && error.hop == "bastion", "{error}");
+        error.to_string()
+    };
+    let first = refused(&alone).await;
+    assert!(first.contains("a person has to log in there"), "{first}");
+    let tried = connections(&bastion);
+    for _ in 0..3 {
+        assert_eq!(refused(&pool.unattended()).await, first);
+    }
+    assert_eq!((connections(&bastion), engineer.asked().len()), (tried, 0), "it was tried once, and nobody was asked");
+
+    // Somebody who is there is asked at once, and from then on nobody has to be there.
+    assert_eq!(run(&pool, &way, "echo here").await.expect("a code").out, "here\n");
+    assert_eq!(run(&alone, &way, "echo alone").await.expect("the same connection").out, "alone\n");
+    assert_eq!(engineer.asked().len(), 1);
+
+    // A connection that took a person is not made anew by itself.
+    pool.close().await;
+    run(&pool, &way, "true").await.expect("a code");
+    end_connections(bastion.process());
+    let lost = async {
+        while run(&alone, &way, "true").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), lost).await.expect("the connection is gone");
+    let tried = connections(&bastion);
+    for _ in 0..3 {
+        refused(&alone).await;
+    }
+    assert_eq!((connections(&bastion), engineer.asked().len()), (tried, 2));
+}
+
+/// Ends the connections of a server, which goes on.
+fn end_connections(server: u32) {
+    std::process::Command::new("pkill").args(["-KILL", "-P", &server.to_string()]).status().expect("pkill");
+}
+
+#[tokio::test]
+async fn what_nobody_answered_where_nobody_was_is_asked_where_somebody_is() {
+    if no_pam() {
+        return;
+    }
+    // It would take the code from anybody, key or not: whoever is alone is refused as one whose key is wrong.
+    let server = Server::start_asking(&[&new_key()], "", "off Code: 428915").await;
+    let engineer = Engineer::saying(&[&["428915"]]);
+    let pool = with(&engineer);
+    let hop = [server.hop("host", "deploy", &new_key())];
+    let error = run(&pool.unattended(), &hop, "true").await.expect_err("nobody is there");
+    assert!(matches!(error.problem, Problem::Denied(_)), "{error}");
+    assert_eq!(run(&pool, &hop, "echo here").await.expect("the refusal was not for everybody").out, "here\n");
+    assert_eq!(engineer.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn without_anybody_there_a_second_factor_is_a_clear_refusal() {
     if no_pam() {
         return;

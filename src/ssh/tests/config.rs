@@ -283,3 +283,43 @@ async fn what_the_systems_own_file_sets_for_everybody_is_not_told_as_the_enginee
     assert_eq!(config.general().await.unwrap().moot, ["hashknownhosts", "visualhostkey"]);
     assert_eq!(config.moot().await.unwrap(), ["visualhostkey"]);
 }
+
+#[tokio::test]
+async fn ssh_is_asked_once_about_a_host_until_a_person_asks_again() {
+    if no_ssh() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = path_of_this_machine();
+    let real = std::env::split_paths(&path).map(|dir| dir.join("ssh")).find(|program| program.is_file()).unwrap();
+    let log = dir.path().join("log");
+    let counted = format!("#!/bin/sh\necho \"$*\" >>{}\nexec {} \"$@\"\n", log.display(), real.display());
+    let program = write(&dir.path().join("ssh"), &counted);
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let file = write(&dir.path().join("config"), "Host door\n  HostName 192.0.2.1\n");
+    let config = Config::of(&home(), "jane", Some(&file), dir.path().to_str().unwrap(), Vec::new());
+    let questions = |about: &str| {
+        let log = std::fs::read_to_string(&log).unwrap();
+        log.lines().filter(|line| line.ends_with(&format!("-- {about}"))).count()
+    };
+    let ways: Vec<[Asked; 2]> =
+        (0..4).map(|number| [asked("bastion", "door"), asked("web", &format!("10.0.0.{number}"))]).collect();
+    for _ in 0..3 {
+        let routes = futures_util::future::join_all(ways.iter().map(|way| config.route(way))).await;
+        assert!(routes.into_iter().all(|route| route.unwrap().hops[0].address == "192.0.2.1"));
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 6, "the defaults, the bastion and four hosts");
+
+    // A mistake is not looked for again and again, either; and once it is mended, that is seen.
+    write(&file, "Host door\n  Prot 22\n");
+    assert!(config.route(&ways[0]).await.is_ok(), "nobody has asked again");
+    config.forget();
+    for _ in 0..3 {
+        config.route(&ways[0]).await.expect_err("no such keyword");
+    }
+    assert_eq!(questions("door"), 2);
+    write(&file, "Host door\n  HostName 192.0.2.2\n");
+    config.forget();
+    assert_eq!(config.route(&ways[0]).await.unwrap().hops[0].address, "192.0.2.2");
+    assert_eq!(questions("door"), 3);
+}
