@@ -248,6 +248,7 @@ impl Dispatcher {
         if !self.book.append(events) {
             return self.book.tell_broken();
         }
+        spoken_of.iter().for_each(|step| self.polling.soon(step));
         let mut welcome = spoken_of;
         for (step, running) in self.running.iter_mut().filter(|(_, running)| running.poll) {
             running.void = true;

@@ -37,6 +37,11 @@ pub(super) struct Polling {
 }
 
 impl Polling {
+    /// A person spoke of it: it is looked at as soon as one that has only just begun to wait.
+    pub fn soon(&mut self, step: &Address) {
+        self.next.remove(step);
+    }
+
     /// The steps to look at now, at most `free`; `noise` gives any number.
     pub fn due(&mut self, board: &Board, now: At, free: usize, noise: impl Fn() -> u8) -> Vec<Address> {
         let waiting: BTreeMap<&Address, At> = board

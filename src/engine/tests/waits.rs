@@ -215,14 +215,16 @@ steps:
     shell: {check: test -e /tmp/one}
 ";
 
-/// The step waits, as the state file says: since long ago, in another process.
-fn begins_to_wait(stage: &Stage) {
+/// The step waits, as the state file says, since another process looked. Since when.
+fn begins_to_wait(stage: &Stage) -> At {
     let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
     let step = at("net/one");
     let (party, who) = (Party::Customer, String::new());
     let (ask, said) = ("Please make it.".to_owned(), "not so on app".to_owned());
     let waits = Event::Waiting { step: step.clone(), attempt: 1, party, ask, said, who, due_in: None };
-    writer.append(At(2_000), &"jane@desk".to_owned(), vec![Event::AttemptStarted { step, attempt: 1 }, waits]).unwrap();
+    let since = Clock::default().now();
+    writer.append(since, &"jane@desk".to_owned(), vec![Event::AttemptStarted { step, attempt: 1 }, waits]).unwrap();
+    since
 }
 
 /// Until the engine has had the time to look twice: it looks at the latest after three seconds, and six later.
@@ -238,7 +240,7 @@ async fn is_found_made(desk: &mut Desk, hosts: &Hosts) {
 #[tokio::test]
 async fn a_look_that_meets_a_key_that_nobody_knows_asks_once_and_the_wait_goes_on_with_the_answer() {
     let (stage, hosts) = stage_of_steps(FILE).await;
-    begins_to_wait(&stage);
+    let since = begins_to_wait(&stage);
     let mut desk = stage.open_with(Clock::default()).await;
     desk.event("the question", |event| matches!(event, Event::Asked { .. }).then_some(())).await;
     looked_at_twice().await;
@@ -247,7 +249,7 @@ async fn a_look_that_meets_a_key_that_nobody_knows_asks_once_and_the_wait_goes_o
     desk.handle.command(Command::TrustHostKey(at("net/one")));
     desk.event("the answer", |event| matches!(event, Event::Reopened { .. }).then_some(())).await;
     let Status::Waiting(wait) = desk.status("net/one") else { panic!("{:?}", desk.status("net/one")) };
-    assert_eq!(wait.since, At(2_000));
+    assert_eq!(wait.since, since);
     is_found_made(&mut desk, &hosts).await;
     assert_eq!(count(&stage.events(), asked), 1);
     desk.close().await;
@@ -268,7 +270,7 @@ async fn a_look_that_nobody_asked_for_asks_nobody_to_log_in_and_says_once_what_i
     let sealed = key.encrypt(&mut safe_rng(), "correct horse").unwrap();
     std::fs::write(&file, sealed.to_openssh(LineEnding::LF).unwrap()).unwrap();
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    begins_to_wait(&stage);
+    let since = begins_to_wait(&stage);
     let person = LoginDesk::new(stage.worlds().await.vault().masks().clone());
     let mut settings = ssh::Settings::new(stage.dial.clone(), Vec::new(), None);
     settings.person = Some(person.clone());
@@ -295,7 +297,7 @@ async fn a_look_that_nobody_asked_for_asks_nobody_to_log_in_and_says_once_what_i
     desk.handle.send(Request::LoginAnswers { number: question.number, answers });
     desk.idle().await;
     let Status::Waiting(wait) = desk.status("net/one") else { panic!("{:?}", desk.status("net/one")) };
-    assert_eq!((wait.since, wait.said.contains("not so")), (At(2_000), true), "{wait:?}");
+    assert_eq!((wait.since, wait.said.contains("not so")), (since, true), "{wait:?}");
     is_found_made(&mut desk, &hosts).await;
     assert_eq!(desk.heard.iter().filter_map(login_question).count(), 1);
     desk.close().await;

@@ -12,7 +12,7 @@ use russh::MethodKind;
 use russh::server::{self, Auth, Server as _};
 use secrecy::SecretString;
 
-use super::lab::{PASSWORD, Server, new_key, no_pam, no_sshd, no_users, pool, run, run_tool};
+use super::lab::{PASSWORD, Server, below, kill, new_key, no_pam, no_sshd, no_users, pool, run, run_tool};
 use crate::ssh::{About, Hop, Identity, KeyFileTrouble, Line, Person, Pool, Problem, Prompt, Settings, Stage};
 
 /// Somebody who gives these answers, one after the other, and then none; and remembers what was asked.
@@ -154,7 +154,7 @@ async fn a_login_that_takes_a_person_is_not_tried_again_where_nobody_is_there() 
     // A connection that took a person is not made anew by itself.
     pool.close().await;
     run(&pool, &way, "true").await.expect("a code");
-    end_connections(bastion.process());
+    kill(&below(bastion.process()));
     let lost = async {
         while run(&alone, &way, "true").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -166,11 +166,6 @@ async fn a_login_that_takes_a_person_is_not_tried_again_where_nobody_is_there() 
         refused(&alone).await;
     }
     assert_eq!((connections(&bastion), engineer.asked().len()), (tried, 2));
-}
-
-/// Ends the connections of a server, which goes on.
-fn end_connections(server: u32) {
-    std::process::Command::new("pkill").args(["-KILL", "-P", &server.to_string()]).status().expect("pkill");
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Shells that stay, against real sshd: what runs in them is as it would be alone, and nothing of one look is in another.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::lab::{OurPool, Server, new_key, no_sshd, no_users, pool, route, run, run_script, script};
+use super::lab::{OurPool, Server, below, kill, new_key, no_sshd, no_users, pool, route, run, run_script, script};
 use crate::ssh::{Chunk, Detached, Hop, Pool, Problem, Script, Stage};
 
 async fn one_server(settings: &str) -> (Server, OurPool, [Hop; 1]) {
@@ -30,22 +29,13 @@ fn open_folder() -> tempfile::TempDir {
     dir
 }
 
-/// Numbers of all processes below this one.
-fn below(process: u32) -> Vec<u32> {
-    let listed = Command::new("pgrep").args(["-P", &process.to_string()]).output().expect("pgrep").stdout;
-    let children: Vec<u32> = String::from_utf8_lossy(&listed).lines().map(|line| line.parse().unwrap()).collect();
-    children.iter().flat_map(|child| [vec![*child], below(*child)].concat()).collect()
-}
-
 /// Kills every shell below this process, and no other test's. How many they were.
 fn kill_shells(process: u32) -> usize {
     let is_shell = |process: &u32| {
         std::fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim_end() == "sh")
     };
-    let shells: Vec<String> = below(process).iter().filter(|process| is_shell(process)).map(u32::to_string).collect();
-    if !shells.is_empty() {
-        Command::new("kill").arg("-KILL").args(&shells).status().expect("kill");
-    }
+    let shells: Vec<u32> = below(process).into_iter().filter(is_shell).collect();
+    kill(&shells);
     shells.len()
 }
 
@@ -70,7 +60,7 @@ async fn each_begins_as_if_it_were_the_first(settings: &str) {
     let facts =
         "pwd; umask; echo $- $#; echo $PATH; echo ${mine:-none}; set | grep -v BASH_LINENO; ulimit -n; trap; cat";
     let first = out(&pool, &hop, facts).await;
-    let spoils = "cd /usr; umask 077; export mine=1 PATH=/nowhere LC_ALL=x; set -- a b; trap 'echo late' EXIT\n\
+    let spoils = "cd /usr; umask 077; export mine=1 PATH=/nowhere LC_ALL=POSIX; set -- a b; trap 'echo late' EXIT\n\
                   ulimit -n 20; exec 5>/dev/null; onramp_look() { echo no; }; exit 3";
     let ran = run(&pool, &hop, spoils).await.expect("ran");
     assert_eq!((ran.out.as_str(), ran.err.as_str(), ran.exit.code), ("late\n", "", Some(3)));
@@ -373,7 +363,7 @@ async fn after_a_restart_of_the_host_a_look_gets_another_shell() {
     let (mut server, pool, hop) = one_server("").await;
     for _ in 0..2 {
         assert_eq!(out(&pool, &hop, "echo here").await, "here\n");
-        server.restart(&below(server.process())).await;
+        server.restart().await;
         assert_eq!(out(&pool, &hop, "echo again").await, "again\n");
     }
     assert_eq!(server.logins(), 3);

@@ -153,13 +153,12 @@ impl Server {
         }
     }
 
-    /// Its power goes, and with it these processes of its connections; then it is up again, with the same keys.
-    pub(super) async fn restart(&mut self, processes: &[u32]) {
-        let mut kill = Command::new("kill");
-        kill.arg("-KILL").args(processes.iter().map(u32::to_string)).stderr(Stdio::null());
+    /// Its power goes, and with it everything that runs there; then it is up again, with the same keys.
+    pub(super) async fn restart(&mut self) {
+        let running = below(self.process());
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
-        kill.status().expect("kill");
+        kill(&running);
         self.child = launch(self.dir.path(), self.port, &self.settings);
         self.wait_until_up().await;
     }
@@ -266,6 +265,19 @@ fn own_accounts(dir: &Path) -> String {
     }
     // Claims of detached scripts are this host's own.
     format!("set -e\n{lines}mount -t tmpfs claims /var/lib\nmount -t tmpfs -o mode=1777 claims /var/tmp\n")
+}
+
+/// Numbers of all processes below this one.
+pub(super) fn below(process: u32) -> Vec<u32> {
+    let listed = Command::new("pgrep").args(["-P", &process.to_string()]).output().expect("pgrep").stdout;
+    let children: Vec<u32> = String::from_utf8_lossy(&listed).lines().map(|line| line.parse().unwrap()).collect();
+    children.iter().flat_map(|child| [vec![*child], below(*child)].concat()).collect()
+}
+
+/// Kills these processes, as far as they are there.
+pub(super) fn kill(processes: &[u32]) {
+    let numbers = processes.iter().map(u32::to_string);
+    Command::new("kill").arg("-KILL").args(numbers).stderr(Stdio::null()).status().expect("kill");
 }
 
 /// A port that nobody listens on.
