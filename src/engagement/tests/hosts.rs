@@ -45,7 +45,8 @@ fn a_step_that_finds_something_out_is_waited_for_on_all_hosts() {
     let script = r#"host: "{{ item.name }}", shell: {check: "true", run: "echo 1", undo: "true"}}"#;
     let finds = r#"aws: vpc, with: {cidr: 10.0.0.0/16, key: "vpc/{{ item.name }}"}, saves: {id: net.ids}}"#;
     let mut walk = fleet();
-    walk.runbook = runbook(&FLEET.replacen(script, finds, 1));
+    let inputs = "inputs:\n  - {id: aws.account_id, label: Account, kind: account-id}\nhosts:\n";
+    walk.runbook = runbook(&FLEET.replacen(script, finds, 1).replacen("hosts:\n", inputs, 1));
     assert!(matches!(walk.status("net/time[a]"), Status::Done { .. }));
     assert!(matches!(walk.status("net/disk[a]"), Status::Blocked(_)));
 }

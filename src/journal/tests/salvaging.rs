@@ -22,10 +22,10 @@ fn long() -> (TempDir, std::path::PathBuf) {
 fn whatever_is_left_of_a_file_that_lost_its_end_is_saved() {
     let (_home, folder) = long();
     let path = folder.join(FILE);
-    let whole = Reader::open(&folder).unwrap().since(0).unwrap();
     let bytes = fs::read(&path).unwrap();
     let pages = bytes.len() / 4096;
-    assert!(pages > 20 && !folder.join("journal.db-wal").exists(), "{pages}");
+    assert!(pages > 20, "{pages}");
+    let whole = Reader::open(&folder).unwrap().since(0).unwrap();
     let mut saved_of = Vec::new();
     for left in (0..pages).flat_map(|pages| [pages * 4096, pages * 4096 + 1000]) {
         fs::write(&path, &bytes[..left]).unwrap();

@@ -510,13 +510,13 @@ fn the_end_of_a_run_is_said() {
 fn an_engine_that_cannot_go_on_says_so() {
     let mut stage = Stage::answered();
     stage.fact(Fact::AttemptStarted { step: address("network/vpc"), attempt: 1 });
-    assert!(stage.screen(80, 24).contains("1 running"));
+    assert!(stage.screen(140, 24).contains("1 running"));
     let (why, advice) = ("the folder is gone".to_owned(), "Bring it back, leave, and open it again");
     stage.notice(Notice::Broken(Broken { why, advice, damaged: false }));
     stage.wished();
     for key in ["R", "p", "U", "V", "n", "Ctrl-C"] {
         stage.press(&[key]);
-        let screen = stage.screen(80, 24);
+        let screen = stage.screen(140, 24);
         assert!(
             screen.contains("STOPPED") && screen.contains("onramp cannot go on: the folder is gone"),
             "{key}: {screen}"
