@@ -247,7 +247,7 @@ fn one_place_changes_things_in_ec2() {
             sending.insert(file.path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap().to_owned());
         }
     }
-    let one_place = ["src/action/ec2_send/vpn.rs", "src/action/ec2_send.rs"].map(PathBuf::from);
+    let one_place = ["src/action/send/vpn.rs", "src/action/send.rs"].map(PathBuf::from);
     assert_eq!(sending.into_iter().collect::<Vec<_>>(), one_place);
 }
 
