@@ -1,16 +1,30 @@
-//! `onramp input NAME ID=VALUE…`: give inputs, all or none; or list what is given and what is missing.
+//! `onramp input NAME ID=VALUE…`: give inputs, all or none; list what is given and what is missing; or write a questionnaire
+//! and read it back.
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::answers;
 use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{print, session};
+use crate::engagement::{Changed, people, questionnaire, returned};
+use crate::input::Value;
 use crate::journal::Writer;
+use crate::runbook::Runbook;
 use crate::text;
 
+/// The most of a questionnaire that is read, in bytes.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A questionnaire is a text that somebody without onramp can fill in: --export writes it, --import reads it \
+back, says what differs and every rule that is broken, and stores all answers or none. Passwords and keys are never in it."
+)]
 pub struct Arguments {
     pub name: String,
     /// As in net.ssh_port=22022; without any, the inputs are listed
@@ -19,11 +33,32 @@ pub struct Arguments {
     /// YAML file of inputs
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Write the questions for the customer to this file, which must not be there yet; - is standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "file", "import"])]
+    export: Option<PathBuf>,
+    /// Only what this person has to answer, such as network, dns, mail or security
+    #[arg(long = "for", value_name = "PERSON", requires = "export")]
+    person: Option<String>,
+    /// Read a questionnaire that came back: show what differs, and store all of it or nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["given", "file"])]
+    import: Option<PathBuf>,
+    /// Only show what --import would store
+    #[arg(long, requires = "import")]
+    dry_run: bool,
+    /// List the inputs of phases that are not in the runbook yet, too
+    #[arg(long, conflicts_with_all = ["given", "file", "export", "import"])]
+    all: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(file) = &arguments.export {
+        return write_questions(context, &arguments.name, file, arguments.person.as_deref());
+    }
+    if let Some(file) = &arguments.import {
+        return read_answers(context, &arguments.name, file, arguments.dry_run);
+    }
     if arguments.given.is_empty() && arguments.file.is_none() {
-        return list(context, &arguments.name);
+        return list(context, &arguments.name, arguments.all);
     }
     let mut writer = Writer::open(&context.folder(&arguments.name)?, &context.holder())?;
     if let Some(greeting) = writer.greeting() {
@@ -40,14 +75,102 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(context: &Context, name: &str) -> Result<ExitCode, Failure> {
+fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, name)?;
     for field in runbook.fields.values() {
-        let value = match engagement.inputs.get(&field.id) {
+        let given = engagement.inputs.get(&field.id);
+        if !all && given.is_none() && to_come(&runbook, field.asked_in.as_deref()) {
+            continue;
+        }
+        let value = match given {
             Some(given) => text::clip(&given.value.shown().replace('\n', "; "), 60),
             None => "-".to_owned(),
         };
         print::line(&format!("{:<28} {:<62} {}", field.id.as_str(), value, field.label))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn to_come(runbook: &Runbook, asked_in: Option<&str>) -> bool {
+    asked_in.is_some_and(|wanted| !runbook.has(wanted))
+}
+
+fn write_questions(context: &Context, name: &str, file: &Path, person: Option<&str>) -> Result<ExitCode, Failure> {
+    let (engagement, runbook, _) = session::look(context, name)?;
+    let known = people(&runbook);
+    if let Some(person) = person.filter(|person| !known.contains(person)) {
+        let why = if known.is_empty() {
+            "this runbook names nobody".to_owned()
+        } else {
+            format!("it is {}", text::either(&known))
+        };
+        return Err(Failure::usage(format!("nobody called \"{person}\" answers anything here: {why}")));
+    }
+    let written = questionnaire(&engagement, &runbook, person);
+    if file == Path::new("-") {
+        print::out(&written)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let unwritable = |error: std::io::Error| {
+        Failure::usage(format!("{} cannot be written: {error}", file.display()))
+            .hint("name a file that is not there yet: answers in an older one would be lost")
+    };
+    let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(unwritable)?;
+    open.write_all(written.as_bytes()).and_then(|()| open.sync_all()).map_err(unwritable)?;
+    print::line(&format!(
+        "{} written. It holds no secrets. When it is back: onramp input {name} --import FILE",
+        file.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Result<ExitCode, Failure> {
+    let unreadable = |why: String| Failure::usage(format!("{} cannot be read: {why}", file.display()));
+    let size = fs::metadata(file).map_err(|error| unreadable(error.to_string()))?.len();
+    if size > LONGEST {
+        return Err(unreadable(format!("it has {size} bytes, and a questionnaire has {LONGEST} at most")));
+    }
+    let bytes = fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| unreadable("it is not UTF-8; save it as text in UTF-8, not as a document".to_owned()))?;
+    let mut writer = Writer::open(&context.folder(name)?, &context.holder())?;
+    let runbook = runbook_of(writer.engagement())?;
+    let back = returned(writer.engagement(), &runbook, &text);
+    for changed in &back.changed {
+        print::line(&difference(changed))?;
+    }
+    back.odd.iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
+    if !back.broken.is_empty() {
+        let count = text::count(back.broken.len(), "rule");
+        let broken = back.broken.join("\n  ");
+        return Err(Failure::usage(format!("{count} of {} broken; nothing was stored\n  {broken}", file.display())));
+    }
+    for open in &back.open {
+        print::say(&format!("Still open: {open}"));
+    }
+    let said = match dry_run {
+        true => format!("{} would be stored, {} as before", back.changed.len(), back.same),
+        false => {
+            let given = back.changed.into_iter().map(|changed| (changed.id, changed.now)).collect();
+            let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
+            format!("{} stored, {} as before", text::count(count, "input"), back.same)
+        }
+    };
+    print::line(&said)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One answer that differs, with what stood before.
+fn difference(changed: &Changed) -> String {
+    let one_line = |value: &Value| text::clip(&value.shown().replace('\n', "; "), 80);
+    match &changed.before {
+        None => format!("+ {:<28} {}  ({})", changed.id.as_str(), one_line(&changed.now), changed.label),
+        Some(before) => format!(
+            "~ {:<28} {} -> {}  ({})",
+            changed.id.as_str(),
+            one_line(before),
+            one_line(&changed.now),
+            changed.label
+        ),
+    }
 }

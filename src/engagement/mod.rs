@@ -16,6 +16,7 @@ mod event;
 mod fold;
 mod masked;
 mod plan;
+mod questionnaire;
 mod recover;
 mod scope;
 mod secrets;
@@ -36,6 +37,7 @@ pub use event::{
 pub use fold::{draft, fold};
 pub use masked::masked;
 pub use plan::{Change, Leave, Plan, PlanEntry, Rehearsal, Verdict};
+pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
     Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, chosen_kinds, expand, expand_planned, hosts,

@@ -1,4 +1,8 @@
-//! Rules between answers: each is right alone, and together they may still be wrong.
+//! Rules between answers: each is right alone, and together they may still be wrong. Those of the network stand here.
+
+mod connection;
+mod names;
+mod promises;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,24 +31,29 @@ pub struct Disagreement {
     pub warning: bool,
 }
 
+/// One rule: looks at the answers and adds what it finds.
+type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
+
+const NETWORK: [Rule; 11] = [
+    blocks_are_disjoint,
+    blocks_are_ordinary,
+    secondary_blocks_fit,
+    subnets_are_inside,
+    subnets_hold_balancers,
+    subnets_are_in_our_zones,
+    public_subnets_are_there,
+    plan_has_room,
+    regions_fit,
+    bastion_is_on_premises,
+    hosts_have_a_place,
+];
+
 /// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
 pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
-    const RULES: [fn(&Answers<'_>, &mut Vec<Disagreement>); 11] = [
-        blocks_are_disjoint,
-        blocks_are_ordinary,
-        secondary_blocks_fit,
-        subnets_are_inside,
-        subnets_hold_balancers,
-        subnets_are_in_our_zones,
-        public_subnets_are_there,
-        plan_has_room,
-        regions_fit,
-        bastion_is_on_premises,
-        hosts_have_a_place,
-    ];
     let answers = Answers(values);
     let mut found = Vec::new();
-    RULES.iter().for_each(|rule| rule(&answers, &mut found));
+    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES).chain(promises::RULES);
+    rules.for_each(|rule| rule(&answers, &mut found));
     found
 }
 
@@ -65,6 +74,28 @@ impl<'a> Answers<'a> {
 
     fn is(&self, id: &str, text: &str) -> bool {
         self.text(id).is_some_and(|(_, given)| given == text)
+    }
+
+    fn number(&self, id: &str) -> Option<(&'a InputId, i64)> {
+        self.get(id).and_then(|(id, value)| value.number().map(|number| (id, number)))
+    }
+
+    fn flag(&self, id: &str) -> Option<bool> {
+        self.get(id).and_then(|(_, value)| value.flag())
+    }
+
+    /// The texts of a list.
+    fn texts(&self, id: &str) -> Option<(&'a InputId, Vec<&'a str>)> {
+        self.get(id).map(|(id, value)| (id, value.items().iter().filter_map(Value::text).collect()))
+    }
+
+    fn is_one_of(&self, id: &str, texts: &[&str]) -> bool {
+        self.text(id).is_some_and(|(_, given)| texts.contains(&given))
+    }
+
+    /// Is the customer's data centre connected, or is that still open?
+    fn may_be_connected(&self) -> bool {
+        !self.is("conn.mode", "none")
     }
 
     /// The ranges of these answers, be they single or in lists.
@@ -106,7 +137,8 @@ fn distinct(ids: &[&InputId]) -> Vec<InputId> {
 fn blocks_are_disjoint(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let vpcs =
         answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs", "net.other_vpc_cidrs", "peer.provider_vpc_cidr"]);
-    let premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    let mut premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    premises.extend(connection::peers(answers));
     for (index, vpc) in vpcs.iter().enumerate() {
         for other in &vpcs[index + 1..] {
             let why = "two VPCs that share addresses cannot be connected, by peering or otherwise";

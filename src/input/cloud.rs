@@ -171,6 +171,39 @@ pub(super) fn zones(items: &[Item], count: Bounds) -> Result<Value, Refusal> {
     Ok(Value::List(names.into_iter().map(Value::Text).collect()))
 }
 
+/// Where the machine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeUse {
+    /// In EC2.
+    Host,
+    /// In RDS, whose names begin with `db.`.
+    Database,
+}
+
+pub(super) const TYPE_USES: [(&str, TypeUse); 2] = [("host", TypeUse::Host), ("database", TypeUse::Database)];
+
+const CLASSES: &str = "docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.html";
+
+/// An instance type of EC2, or a class of RDS: the same with `db.` before it.
+pub(super) fn instance_type_for(text: &str, used_as: TypeUse) -> Result<Value, Refusal> {
+    let lower = text.to_lowercase();
+    match (used_as, lower.strip_prefix("db.")) {
+        (TypeUse::Host, Some(bare)) => {
+            let what = format!("{} is a class for databases", quoted(text));
+            Err(Refusal::new(what, "an instance of EC2 has no db. before its type", TYPES).suggest(bare))
+        }
+        (TypeUse::Host, None) => instance_type(text),
+        (TypeUse::Database, None) => {
+            let what = format!("{} is no class for databases", quoted(text));
+            Err(Refusal::new(what, "it begins with db.", CLASSES).suggest(format!("db.{lower}")))
+        }
+        (TypeUse::Database, Some(bare)) => match instance_type(bare)? {
+            Value::Text(bare) => Ok(Value::Text(format!("db.{bare}"))),
+            other => Ok(other),
+        },
+    }
+}
+
 /// A family and a size: `m7i.large`. Families before Nitro are refused; whether a zone offers it, AWS must tell.
 pub(super) fn instance_type(text: &str) -> Result<Value, Refusal> {
     let name = text.to_lowercase();

@@ -230,7 +230,7 @@ fn mentions_private_key(plain: &Json) -> bool {
     }
 }
 
-fn scalar(plain: &Json) -> Result<String, Refusal> {
+pub(super) fn scalar(plain: &Json) -> Result<String, Refusal> {
     match plain {
         Json::String(text) => Ok(text.clone()),
         Json::Number(number) => Ok(number.to_string()),
@@ -272,7 +272,7 @@ fn text_items(text: &str) -> Vec<Item> {
 }
 
 /// The lines that say something, with their places.
-fn text_lines(text: &str) -> impl Iterator<Item = (String, &str)> {
+pub(super) fn text_lines(text: &str) -> impl Iterator<Item = (String, &str)> {
     let numbered = text.split(['\n', ';']).map(str::trim).enumerate();
     numbered
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))

@@ -1,11 +1,19 @@
-//! The table of kinds: what each is called in a runbook, what it expects, and which parameters it takes.
+//! Kinds of input: what an answer must be.
 
 use std::fmt;
 
 use super::choice::{self, Choice};
+use super::cloud::{TYPE_USES, TypeUse};
+use super::document::{PEM_USES, PROSE_USES, PemUse, ProseUse};
+use super::domain::{DOMAIN_USES, DomainUse, ENDPOINT_USES, EndpointUse, PATH_USES, PathUse, URL_USES, UrlUse};
+use super::kinds::{KindParams, KindRow, ROWS};
+use super::name::{TEXT_USES, TextUse};
 use super::refusal::Refusal;
+use super::routing::{ADDRESS_USES, ASN_USES, AddressUse, AsnUse};
 use super::secret::SecretRule;
-use crate::text::{count, list, nearest};
+use super::shape::Shape;
+use super::table::{self, Column};
+use crate::text::{count, either, nearest};
 
 /// Inclusive bounds of a number, a length or a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +55,17 @@ impl fmt::Display for Bounds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// One line of text, of so many characters.
-    Text(Bounds),
+    Text(Bounds, TextUse),
     /// The customer's short name.
     Slug,
     /// The key of the engagement's ticket.
     Ticket,
-    /// An e-mail address.
-    Email,
+    /// An e-mail address of so many characters.
+    Email(Bounds),
+    /// A telephone number.
+    Phone,
+    /// A name or an id of a fixed form.
+    Name(Shape),
     /// An AWS account id.
     AccountId,
     /// An AWS region.
@@ -83,9 +95,27 @@ pub enum Kind {
     /// Where a private key is.
     KeyRef,
     /// The address of one host.
-    Address,
+    Address(AddressUse),
+    /// The address of a peer, with the prefix of both.
+    Interface,
+    /// The inside of a VPN tunnel.
+    TunnelRange,
+    /// The number of an autonomous system.
+    Asn(AsnUse),
     /// An address or a full name.
     Host,
+    /// A host, perhaps with a port.
+    Endpoint(EndpointUse),
+    /// A full name in the DNS.
+    Domain(DomainUse),
+    /// So many records of the DNS.
+    Records(Bounds),
+    /// A URL.
+    Url(UrlUse),
+    /// A path.
+    Path(PathUse),
+    /// A DMARC policy.
+    Dmarc,
     /// The fingerprint of a host key.
     Fingerprint,
     /// One of these.
@@ -96,126 +126,48 @@ pub enum Kind {
     YesNo,
     /// A whole number.
     Number(Bounds),
-    /// An EC2 instance type.
-    InstanceType,
+    /// A weekly window of so many minutes at least.
+    Window(i64),
+    /// A time zone.
+    Timezone,
+    /// A moment.
+    Moment,
+    /// A day.
+    Date,
+    /// When something is done again and again.
+    Schedule,
+    /// An instance type of EC2 or RDS.
+    InstanceType(TypeUse),
     /// Tags for everything that is created.
     Tags,
     /// So many hosts that exist already.
     Hosts(Bounds),
     /// So many hosts to launch.
     Launch(Bounds),
+    /// Text of several lines, of so many characters.
+    Prose(Bounds, ProseUse),
+    /// Certificates in PEM.
+    Certificates(PemUse),
+    /// An OpenPGP public key.
+    PgpKey,
+    /// So many entries of one kind.
+    List(Box<Kind>, Bounds),
+    /// So many rows of these columns.
+    Table(Vec<Column>, Bounds),
     /// Where a secret lives, and the rules for its text.
     Secret(SecretRule),
 }
 
-/// What a runbook may say beside the name of a kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KindParams {
-    /// For `choice` and `choices`: what can be chosen.
-    pub choices: Vec<Choice>,
-    /// Smallest number, length or count of entries.
-    pub min: Option<i64>,
-    /// Largest number, length or count of entries.
-    pub max: Option<i64>,
-    /// Fewest fixed bits of a range.
-    pub min_prefix: Option<i64>,
-    /// Most fixed bits of a range.
-    pub max_prefix: Option<i64>,
-    /// For `secret`: what it is used as.
-    pub used_as: Option<String>,
+/// The variety of a kind that `use` names; the first where it names none.
+fn variety<T: Copy>(kind: &str, used_as: Option<&str>, known: &[(&str, T)]) -> Result<T, String> {
+    let found = match used_as {
+        None => known.first(),
+        Some(wanted) => known.iter().find(|(name, _)| *name == wanted),
+    };
+    let names = || either(&known.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    let wanted = used_as.unwrap_or_default();
+    found.map(|(_, use_)| *use_).ok_or_else(|| format!("the kind {kind} is used as {}, not as {wanted}", names()))
 }
-
-/// A row of the table of kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KindRow {
-    /// The name in a runbook.
-    pub name: &'static str,
-    /// What is expected, in one line.
-    pub summary: &'static str,
-    /// An answer that is accepted, in practice at least.
-    pub example: &'static str,
-    /// Which fields of [`KindParams`] it takes.
-    pub takes: &'static [&'static str],
-    /// Bounds when the runbook gives none.
-    bounds: Bounds,
-    /// Bounds of the prefix when the runbook gives none.
-    prefix: Bounds,
-}
-
-const NONE: &[&str] = &[];
-const SIZE: &[&str] = &["min", "max"];
-const RANGE: &[&str] = &["min_prefix", "max_prefix"];
-const ANY: Bounds = Bounds { min: i64::MIN, max: i64::MAX };
-const PREFIX: Bounds = Bounds { min: 8, max: 32 };
-
-const fn row(name: &'static str, summary: &'static str, example: &'static str) -> KindRow {
-    KindRow { name, summary, example, takes: NONE, bounds: ANY, prefix: PREFIX }
-}
-
-impl KindRow {
-    const fn takes(self, takes: &'static [&'static str], min: i64, max: i64) -> Self {
-        Self { takes, bounds: Bounds { min, max }, ..self }
-    }
-}
-
-const ROWS: [KindRow; 30] = [
-    row("text", "One line of text.", "Acme Insurance PLC").takes(SIZE, 1, 200),
-    row(
-        "slug",
-        "A short name: 3 to 20 lower-case letters, digits and single hyphens, beginning with a letter.",
-        "acme",
-    ),
-    row("ticket", "The key of a ticket, or up to 40 characters.", "ACMEMC-1"),
-    row("email", "An e-mail address.", "ops@acme.example"),
-    row("account-id", "The 12 digits of an AWS account.", "012345678901"),
-    row("region", "The code of an AWS region.", "eu-west-1"),
-    row("zones", "Availability zones of one region, by name.", "eu-west-1a, eu-west-1b").takes(SIZE, 2, 3),
-    row("vpc-cidr", "The VPC's IPv4 range: a private range from /16 to /28.", "10.40.0.0/16"),
-    row("cidr", "An IPv4 range: its first address, a slash and the prefix.", "10.20.0.0/16").takes(RANGE, 0, 0),
-    row(
-        "cidr-list",
-        "IPv4 ranges, of which none lies in another; one per line, or with commas.",
-        "192.168.0.0/16, 10.20.0.0/16",
-    )
-    .takes(&["min", "max", "min_prefix", "max_prefix"], 0, 100),
-    row("provider-cidrs", "Public IPv4 ranges from /24 to /32 that operators come from.", "198.51.100.16/29")
-        .takes(SIZE, 1, 20),
-    row("subnets", "One subnet per line: range, tier and zone.", "10.40.0.0/24 public eu-west-1a").takes(SIZE, 1, 200),
-    row("port", "A port from 1 to 65535.", "8080"),
-    row("ssh-port", "A port from 1024 to 32767 that no product uses.", "22022"),
-    row("unix-name", "A login name: lower-case letters, digits, _ and -.", "ubuntu"),
-    row("login", "A login name on a host of the customer, also DOMAIN\\user or user@realm.", "wso2-ops"),
-    row("public-key", "An OpenSSH public key on one line: ssh-ed25519, or ssh-rsa of 3072 bits or more.", PUBLIC_KEY),
-    row("key-ref", "Where the private key is: agent, or the path of a file.", "~/.ssh/acme_ed25519"),
-    row("address", "The IP address of one host.", "10.40.10.20"),
-    row("host", "An IP address or a full host name.", "jump.acme.example"),
-    row(
-        "fingerprint",
-        "The SHA-256 fingerprint of a host key, as ssh-keygen -l shows it.",
-        "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
-    ),
-    row("choice", "One of the choices.", "").takes(&["choices"], 0, 0),
-    row("choices", "Some of the choices, with commas.", "").takes(&["choices", "min", "max"], 0, 50),
-    row("yes-no", "Yes or no.", "yes"),
-    row("number", "A whole number.", "30").takes(SIZE, i64::MIN, i64::MAX),
-    row("instance-type", "An EC2 instance type of a Nitro family.", "t3.small"),
-    row("tags", "Tags, one key=value per line.", "CostCentre=4711"),
-    row(
-        "hosts",
-        "One host per line: name, address, user; then via=, role=, fingerprint= and identity= as needed.",
-        "app-1 10.40.10.20 ubuntu",
-    )
-    .takes(SIZE, 1, 200),
-    row("launch", "One host per line: name, key of its subnet, instance type.", "app-1 app/a t3.small")
-        .takes(SIZE, 0, 50),
-    row("secret", "A secret: where it lives is kept, and never its text.", "prompt").takes(
-        &["use", "min", "max"],
-        1,
-        256,
-    ),
-];
-
-const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILqXexDaRWx3fBUDy5MrW0msiiZYawF/aftr7KNR1ccF";
 
 impl Kind {
     /// The kind of that name. The error is a sentence for whoever writes the runbook.
@@ -228,11 +180,14 @@ impl Kind {
         params.only_those_of(row)?;
         let bounds = params.bounds(row)?;
         let prefix = params.prefix(row)?;
+        let used_as = params.used_as.as_deref();
         let kind = match row.name {
-            "text" => Self::Text(bounds),
+            "text" => Self::Text(bounds, variety(name, used_as, &TEXT_USES)?),
             "slug" => Self::Slug,
             "ticket" => Self::Ticket,
-            "email" => Self::Email,
+            "email" => Self::Email(bounds),
+            "phone" => Self::Phone,
+            "name" => Self::Name(Shape::named(used_as)?),
             "account-id" => Self::AccountId,
             "region" => Self::Region,
             "zones" => Self::Zones(bounds),
@@ -247,18 +202,41 @@ impl Kind {
             "login" => Self::Login,
             "public-key" => Self::PublicKey,
             "key-ref" => Self::KeyRef,
-            "address" => Self::Address,
+            "address" => Self::Address(variety(name, used_as, &ADDRESS_USES)?),
+            "interface" => Self::Interface,
+            "tunnel-range" => Self::TunnelRange,
+            "asn" => Self::Asn(variety(name, used_as, &ASN_USES)?),
             "host" => Self::Host,
+            "endpoint" => Self::Endpoint(variety(name, used_as, &ENDPOINT_USES)?),
+            "domain" => Self::Domain(variety(name, used_as, &DOMAIN_USES)?),
+            "records" => Self::Records(bounds),
+            "url" => Self::Url(variety(name, used_as, &URL_USES)?),
+            "path" => Self::Path(variety(name, used_as, &PATH_USES)?),
+            "dmarc" => Self::Dmarc,
             "fingerprint" => Self::Fingerprint,
             "choice" => Self::Choice(choice::checked(&params.choices)?),
             "choices" => Self::Choices(choice::checked(&params.choices)?, bounds),
             "yes-no" => Self::YesNo,
             "number" => Self::Number(bounds),
-            "instance-type" => Self::InstanceType,
+            "window" => Self::Window(bounds.min),
+            "timezone" => Self::Timezone,
+            "moment" => Self::Moment,
+            "date" => Self::Date,
+            "schedule" => Self::Schedule,
+            "instance-type" => Self::InstanceType(variety(name, used_as, &TYPE_USES)?),
             "tags" => Self::Tags,
             "hosts" => Self::Hosts(bounds),
             "launch" => Self::Launch(bounds),
-            "secret" => Self::Secret(SecretRule::named(params.used_as.as_deref(), bounds)?),
+            "prose" => Self::Prose(bounds, variety(name, used_as, &PROSE_USES)?),
+            "certificates" => Self::Certificates(variety(name, used_as, &PEM_USES)?),
+            "pgp-key" => Self::PgpKey,
+            "list" => {
+                let entry = KindParams { used_as: params.used_as.clone(), ..KindParams::default() };
+                let of = params.of.as_deref().ok_or("the kind list needs `of`: the kind of its entries")?;
+                Self::List(table::entry_kind(Kind::named(of, &entry)?)?, bounds)
+            }
+            "table" => Self::Table(table::checked(params.columns.clone())?, bounds),
+            "secret" => Self::Secret(SecretRule::named(used_as, params.min, params.max)?),
             other => return Err(format!("the kind {other} has no rule")),
         };
         Ok(kind)
@@ -267,10 +245,12 @@ impl Kind {
     /// The name in a runbook.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Text(_) => "text",
+            Self::Text(..) => "text",
             Self::Slug => "slug",
             Self::Ticket => "ticket",
-            Self::Email => "email",
+            Self::Email(_) => "email",
+            Self::Phone => "phone",
+            Self::Name(_) => "name",
             Self::AccountId => "account-id",
             Self::Region => "region",
             Self::Zones(_) => "zones",
@@ -285,17 +265,36 @@ impl Kind {
             Self::Login => "login",
             Self::PublicKey => "public-key",
             Self::KeyRef => "key-ref",
-            Self::Address => "address",
+            Self::Address(_) => "address",
+            Self::Interface => "interface",
+            Self::TunnelRange => "tunnel-range",
+            Self::Asn(_) => "asn",
             Self::Host => "host",
+            Self::Endpoint(_) => "endpoint",
+            Self::Domain(_) => "domain",
+            Self::Records(_) => "records",
+            Self::Url(_) => "url",
+            Self::Path(_) => "path",
+            Self::Dmarc => "dmarc",
             Self::Fingerprint => "fingerprint",
             Self::Choice(_) => "choice",
             Self::Choices(..) => "choices",
             Self::YesNo => "yes-no",
             Self::Number(_) => "number",
-            Self::InstanceType => "instance-type",
+            Self::Window(_) => "window",
+            Self::Timezone => "timezone",
+            Self::Moment => "moment",
+            Self::Date => "date",
+            Self::Schedule => "schedule",
+            Self::InstanceType(_) => "instance-type",
             Self::Tags => "tags",
             Self::Hosts(_) => "hosts",
             Self::Launch(_) => "launch",
+            Self::Prose(..) => "prose",
+            Self::Certificates(_) => "certificates",
+            Self::PgpKey => "pgp-key",
+            Self::List(..) => "list",
+            Self::Table(..) => "table",
             Self::Secret(_) => "secret",
         }
     }
@@ -305,17 +304,78 @@ impl Kind {
         self.row().map_or("", |row| row.summary)
     }
 
-    /// An answer that is accepted, in practice at least. Empty for choices, which have their own.
+    /// What is expected with these parameters, for somebody without onramp: a sentence or two, and for choices a line each.
+    pub fn rule(&self) -> String {
+        let plain = self.describe().trim_end_matches('.');
+        let offered = |choices: &[Choice]| {
+            let line = |choice: &Choice| match choice.value == choice.label {
+                true => format!("\n  {}", choice.value),
+                false => format!("\n  {} - {}", choice.value, choice.label),
+            };
+            choices.iter().map(line).collect::<String>()
+        };
+        match self {
+            Self::Choice(choices) => format!("One of:{}", offered(choices)),
+            Self::Choices(choices, count) => format!("{count} of these, with commas between:{}", offered(choices)),
+            Self::Name(shape) => shape.said(),
+            Self::Asn(AsnUse::Amazon) => format!("{plain}: 64512 to 65534, or 4200000000 to 4294967294."),
+            Self::Address(AddressUse::Public) => "An IPv4 address that the Internet routes.".to_owned(),
+            Self::InstanceType(TypeUse::Database) => "A class of RDS, which begins with db.".to_owned(),
+            Self::Number(bounds) => format!("{plain}: {bounds}."),
+            Self::Text(length, _) | Self::Prose(length, _) => format!("{plain}, of {length} characters."),
+            Self::List(of, count) => {
+                format!("{count} entries, one a line or with commas. Each is {}", lower_first(&of.rule()))
+            }
+            Self::CidrList(count, prefix) => {
+                format!("{plain}. {count} of them, each /{} to /{}.", prefix.min, prefix.max)
+            }
+            Self::Cidr(prefix) => format!("{plain}, /{} to /{}.", prefix.min, prefix.max),
+            Self::Window(least) => format!("{plain}, at least {least} minutes."),
+            Self::Table(columns, _) => {
+                let lines = columns.iter().map(|column| format!("\n  {}", cell_rule(column)));
+                format!("One row a line, with commas between:{}", lines.collect::<String>())
+            }
+            _ => format!("{plain}."),
+        }
+    }
+
+    /// An answer that is accepted, in practice at least. Empty for choices and tables, which have their own.
     pub fn example(&self) -> &'static str {
-        self.row().map_or("", |row| row.example)
+        match self {
+            Self::Name(shape) => shape.example(),
+            Self::List(of, _) => of.example(),
+            Self::Asn(AsnUse::Amazon) => "64512",
+            Self::Address(AddressUse::Public) => "203.0.113.12",
+            Self::InstanceType(TypeUse::Database) => "db.m6i.large",
+            _ => self.row().map_or("", |row| row.example),
+        }
     }
 
     /// The example to put into a refusal: for choices, the first of them.
-    pub(super) fn own_example(&self) -> &str {
+    pub(super) fn own_example(&self) -> String {
         match self {
-            Self::Choice(choices) | Self::Choices(choices, _) => choices.first().map_or("", |choice| &choice.value),
-            _ => self.example(),
+            Self::Choice(choices) | Self::Choices(choices, _) => {
+                choices.first().map_or_else(String::new, |choice| choice.value.clone())
+            }
+            Self::Table(columns, _) => table::example(columns),
+            Self::List(of, _) => of.own_example(),
+            // A message has one line; of a certificate it shows how it begins.
+            _ => self.example().lines().next().unwrap_or_default().to_owned(),
         }
+    }
+
+    /// Is an answer a list of entries, which may as well stand one on a line?
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::CidrList(..) | Self::ProviderCidrs(_) | Self::List(..))
+    }
+
+    /// Does an answer take several lines: a list, a table, or one long text?
+    pub fn has_many_lines(&self) -> bool {
+        let table = matches!(
+            self,
+            Self::Subnets(_) | Self::Tags | Self::Hosts(_) | Self::Launch(_) | Self::Records(_) | Self::Table(..)
+        );
+        table || self.is_list() || matches!(self, Self::Prose(..) | Self::Certificates(_) | Self::PgpKey)
     }
 
     /// Every kind there is.
@@ -328,39 +388,20 @@ impl Kind {
     }
 }
 
-impl KindParams {
-    fn only_those_of(&self, row: &KindRow) -> Result<(), String> {
-        let given = [
-            ("choices", !self.choices.is_empty()),
-            ("min", self.min.is_some()),
-            ("max", self.max.is_some()),
-            ("min_prefix", self.min_prefix.is_some()),
-            ("max_prefix", self.max_prefix.is_some()),
-            ("use", self.used_as.is_some()),
-        ];
-        match given.iter().find(|(name, there)| *there && !row.takes.contains(name)) {
-            None => Ok(()),
-            Some((name, _)) if row.takes.is_empty() => Err(format!("the kind {} takes no {name}", row.name)),
-            Some((name, _)) => Err(format!("the kind {} takes no {name}, only {}", row.name, list(row.takes))),
-        }
+fn lower_first(sentence: &str) -> String {
+    // "IP address" and "DNS record" stay as they are.
+    let keeps = sentence.chars().nth(1).is_some_and(|second| second.is_ascii_uppercase());
+    match sentence.chars().next() {
+        Some(first) if !keeps => first.to_lowercase().chain(sentence.chars().skip(1)).collect(),
+        _ => sentence.to_owned(),
     }
+}
 
-    fn bounds(&self, row: &KindRow) -> Result<Bounds, String> {
-        let bounds = Bounds { min: self.min.unwrap_or(row.bounds.min), max: self.max.unwrap_or(row.bounds.max) };
-        // Only a number can be negative; the rest are counts and lengths.
-        let negative = row.name != "number" && row.takes.contains(&"min") && bounds.min < 0;
-        if bounds.min > bounds.max || negative {
-            return Err(format!("min {} and max {} of the kind {} leave nothing", bounds.min, bounds.max, row.name));
-        }
-        Ok(bounds)
-    }
-
-    fn prefix(&self, row: &KindRow) -> Result<Bounds, String> {
-        let prefix =
-            Bounds { min: self.min_prefix.unwrap_or(row.prefix.min), max: self.max_prefix.unwrap_or(row.prefix.max) };
-        if prefix.min > prefix.max || prefix.min < 0 || prefix.max > 32 {
-            return Err(format!("min_prefix {} and max_prefix {} are not within 0 to 32", prefix.min, prefix.max));
-        }
-        Ok(prefix)
-    }
+fn cell_rule(column: &Column) -> String {
+    let optional = if column.optional { " (may be left out)" } else { "" };
+    let rule = match &column.kind {
+        Kind::Choice(choices) => either(&choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>()),
+        kind => lower_first(&kind.rule()).trim_end_matches('.').to_owned(),
+    };
+    format!("{}{optional} - {rule}", column.name)
 }

@@ -1,6 +1,6 @@
 //! Kinds of input and their rules: text in, a typed value or a refusal out.
 //!
-//! Uses: text. Outside crates: base64, ipnet, serde, serde_json. Pure: no clock, no I/O.
+//! Uses: text. Outside crates: base64, ipnet, serde, serde_json, x509-parser. Pure: no clock, no I/O.
 //!
 //! Invariants: for every value that `parse` gives, `parse` reads `value.shown()` back as the same value, and `from_plain`
 //! does so with `value.plain()`. The value of a secret is where it lives; its text is checked here and kept nowhere.
@@ -8,20 +8,29 @@
 //! resolve, is the zone open). Those are checks of the steps.
 
 mod agree;
+mod calendar;
 mod choice;
 mod cloud;
+mod contact;
+mod document;
+mod domain;
 mod given;
 mod hosts;
 mod id;
 mod key;
 mod kind;
+mod kinds;
 mod name;
 mod network;
 mod number;
 mod range;
+mod records;
 mod refusal;
+mod routing;
 mod secret;
+mod shape;
 mod subnets;
+mod table;
 mod value;
 
 #[cfg(test)]
@@ -33,14 +42,17 @@ pub use agree::{Disagreement, agree};
 pub use choice::Choice;
 pub use hosts::{Host, Role, hosts, path};
 pub use id::InputId;
-pub use kind::{Bounds, Kind, KindParams, KindRow};
+pub use kind::{Bounds, Kind};
+pub use kinds::{KindParams, KindRow};
 pub use name::slug_from;
 pub use refusal::Refusal;
 pub use secret::{NoReference, SecretRef, SecretRule, SecretStore, SecretUse};
 pub use subnets::{TIERS, suggest_subnets};
+pub use table::Column;
 pub use value::Value;
 
 use given::Given;
+use routing::AddressUse;
 
 /// Longer texts are not answers. The bound keeps every check under a millisecond or so.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -76,38 +88,69 @@ pub fn from_plain(kind: &Kind, plain: &Json, setting: &Setting) -> Result<Value,
 fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Refusal> {
     given.holds_no_private_key().map_err(|refusal| refusal.suggest(kind.own_example()))?;
     let checked = match kind {
-        Kind::Text(length) => given.word().and_then(|word| name::text(&word, *length)),
-        Kind::Slug => given.word().and_then(|word| name::slug(&word)),
-        Kind::Ticket => given.word().and_then(|word| name::ticket(&word)),
-        Kind::Email => given.word().and_then(|word| name::email(&word)),
-        Kind::Login => given.word().and_then(|word| name::login(&word)).map(Value::Text),
-        Kind::UnixName => given.word().and_then(|word| name::unix_name(&word)),
-        Kind::AccountId => given.word().and_then(|word| cloud::account_id(&word)),
-        Kind::Region => given.word().and_then(|word| cloud::region(&word)),
-        Kind::Zones(count) => given.items().and_then(|items| cloud::zones(&items, *count)),
-        Kind::InstanceType => given.word().and_then(|word| cloud::instance_type(&word)),
+        Kind::Table(columns, count) => table::rows(given, columns, *count, setting),
+        Kind::Records(count) => records::records(given, *count, setting),
+        Kind::Subnets(count) => given.rows(&subnets::FORM).and_then(|rows| subnets::plan(&rows, *count, setting)),
+        Kind::Hosts(count) => given.rows(&hosts::FORM).and_then(|rows| hosts::existing(&rows, *count, setting)),
+        Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
         Kind::Tags => given.pairs().and_then(|pairs| cloud::tags(&pairs)),
-        Kind::VpcCidr => given.word().and_then(|word| network::vpc_cidr(&word, setting)),
-        Kind::Cidr(prefix) => given.word().and_then(|word| network::cidr(&word, *prefix, setting)).map(Value::Cidr),
+        Kind::Zones(count) => given.items().and_then(|items| cloud::zones(&items, *count)),
         Kind::CidrList(count, prefix) => {
             given.items().and_then(|items| network::cidr_list(&items, *count, *prefix, setting))
         }
         Kind::ProviderCidrs(count) => given.items().and_then(|items| network::provider_cidrs(&items, *count, setting)),
-        Kind::Address => given.word().and_then(|word| network::address(&word, setting)).map(Value::Address),
-        Kind::Host => given.word().and_then(|word| network::host(&word, setting)).map(Value::Text),
-        Kind::Subnets(count) => given.rows(&subnets::FORM).and_then(|rows| subnets::plan(&rows, *count, setting)),
-        Kind::Port => given.word().and_then(|word| number::port(&word)).map(Value::Number),
-        Kind::SshPort => given.word().and_then(|word| number::ssh_port(&word)),
-        Kind::Number(bounds) => given.word().and_then(|word| number::number(&word, *bounds)).map(Value::Number),
-        Kind::PublicKey => given.word().and_then(|word| key::public_key(&word)),
-        Kind::KeyRef => given.word().and_then(|word| key::key_ref(&word)).map(Value::Text),
-        Kind::Fingerprint => given.word().and_then(|word| key::fingerprint(&word)).map(Value::Text),
-        Kind::Choice(choices) => given.word().and_then(|word| choice::choice(&word, choices)),
         Kind::Choices(choices, count) => given.items().and_then(|items| choice::choices(&items, choices, *count)),
-        Kind::YesNo => given.word().and_then(|word| choice::yes_no(&word)),
-        Kind::Hosts(count) => given.rows(&hosts::FORM).and_then(|rows| hosts::existing(&rows, *count, setting)),
-        Kind::Secret(_) => given.word().and_then(|word| secret::reference(&word)).map(Value::Secret),
-        Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
+        Kind::List(of, count) => given.items().and_then(|items| table::entries(&items, of, *count, setting)),
+        single => given.word().and_then(|word| one(single, &word, setting)),
     };
     checked.map_err(|refusal| if refusal.example.is_empty() { refusal.suggest(kind.own_example()) } else { refusal })
+}
+
+/// A kind whose answers are one word, one line or one text.
+fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
+    match kind {
+        Kind::Text(length, used_as) => name::text(word, *length, *used_as),
+        Kind::Slug => name::slug(word),
+        Kind::Ticket => name::ticket(word),
+        Kind::Email(length) => name::email_of(word, *length),
+        Kind::Phone => contact::phone(word),
+        Kind::Name(shape) => shape.check(word),
+        Kind::Login => name::login(word).map(Value::Text),
+        Kind::UnixName => name::unix_name(word),
+        Kind::AccountId => cloud::account_id(word),
+        Kind::Region => cloud::region(word),
+        Kind::InstanceType(used_as) => cloud::instance_type_for(word, *used_as),
+        Kind::VpcCidr => network::vpc_cidr(word, setting),
+        Kind::Cidr(prefix) => network::cidr(word, *prefix, setting).map(Value::Cidr),
+        Kind::Address(AddressUse::Any) => network::address(word, setting).map(Value::Address),
+        Kind::Address(AddressUse::Public) => routing::public_address(word, setting),
+        Kind::Interface => routing::interface(word, setting),
+        Kind::TunnelRange => routing::tunnel_range(word),
+        Kind::Asn(whose) => routing::asn(word, *whose, setting),
+        Kind::Host => network::host(word, setting).map(Value::Text),
+        Kind::Endpoint(used_as) => domain::endpoint(word, *used_as, setting),
+        Kind::Domain(used_as) => domain::domain(word, *used_as),
+        Kind::Url(used_as) => domain::url(word, *used_as, setting),
+        Kind::Path(used_as) => domain::path(word, *used_as),
+        Kind::Dmarc => domain::dmarc(word),
+        Kind::Port => number::port(word).map(Value::Number),
+        Kind::SshPort => number::ssh_port(word),
+        Kind::Number(bounds) => number::number(word, *bounds).map(Value::Number),
+        Kind::PublicKey => key::public_key(word),
+        Kind::KeyRef => key::key_ref(word).map(Value::Text),
+        Kind::Fingerprint => key::fingerprint(word).map(Value::Text),
+        Kind::Choice(choices) => choice::choice(word, choices),
+        Kind::YesNo => choice::yes_no(word),
+        Kind::Window(least) => calendar::window(word, *least),
+        Kind::Timezone => calendar::timezone(word).map(Value::Text),
+        Kind::Moment => calendar::moment(word),
+        Kind::Date => calendar::date(word),
+        Kind::Schedule => calendar::schedule(word),
+        Kind::Prose(length, used_as) => document::prose(word, *length, *used_as),
+        Kind::Certificates(used_as) => document::pem(word, *used_as),
+        Kind::PgpKey => document::pgp_key(word),
+        Kind::Secret(_) => secret::reference(word).map(Value::Secret),
+        // Those of several entries or rows were taken apart before.
+        other => Err(Refusal::new("one value was given", other.describe(), "onramp")),
+    }
 }

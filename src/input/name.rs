@@ -7,9 +7,25 @@ use crate::text::{clean, count};
 
 const LABELS: &str = "RFC 1123 section 2.1";
 
+/// What a line of text may be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextUse {
+    /// Any printable characters.
+    Line,
+    /// Printable ASCII, for systems that take nothing else (Organizations, CreateAccount, `AccountName`).
+    Ascii,
+}
+
+pub(super) const TEXT_USES: [(&str, TextUse); 2] = [("line", TextUse::Line), ("ascii", TextUse::Ascii)];
+
 /// One line of printable text, counted in characters.
-pub(super) fn text(text: &str, length: Bounds) -> Result<Value, Refusal> {
+pub(super) fn text(text: &str, length: Bounds, used_as: TextUse) -> Result<Value, Refusal> {
     printable(text)?;
+    if let Some(other) = text.chars().find(|c| used_as == TextUse::Ascii && !c.is_ascii()) {
+        let what = format!("{} has {} in it", quoted(text), quoted(&other.to_string()));
+        let source = "docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html";
+        return Err(Refusal::new(what, "AWS takes printable ASCII characters here, and no others", source));
+    }
     let characters = text.chars().count();
     if !i64::try_from(characters).is_ok_and(|characters| length.hold(characters)) {
         let what = format!("{} has {}", quoted(text), count(characters, "character"));
@@ -68,7 +84,7 @@ pub fn slug_from(name: &str) -> Option<String> {
 
 /// A ticket's key as Jira writes it, or any text of up to 40 characters.
 pub(super) fn ticket(ticket: &str) -> Result<Value, Refusal> {
-    text(ticket, Bounds { min: 1, max: 40 })
+    text(ticket, Bounds { min: 1, max: 40 }, TextUse::Line)
 }
 
 /// A mailbox: RFC 5321 section 4.5.3.1 for the lengths, a dot-atom (RFC 5322 section 3.2.3) before the `@`.
@@ -99,6 +115,17 @@ pub(super) fn email(text: &str) -> Result<Value, Refusal> {
             refuse(&format!("after the @ stands a domain, but {}: {}", refusal.what, refusal.why), refusal.source)
         }
     }
+}
+
+/// A mailbox whose address has so many characters: fewer than the RFC allows where somebody wants it so.
+pub(super) fn email_of(text: &str, length: Bounds) -> Result<Value, Refusal> {
+    let address = email(text)?;
+    if i64::try_from(text.len()).is_ok_and(|characters| length.hold(characters)) {
+        return Ok(address);
+    }
+    let what = format!("{} has {}", quoted(text), count(text.len(), "character"));
+    let source = "docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html";
+    Err(Refusal::new(what, format!("the number of characters is {length}"), source))
 }
 
 /// A login name that useradd takes on every distribution.

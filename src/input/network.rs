@@ -15,7 +15,7 @@ const VPC_SIZES: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-block
 const SECURITY_GROUPS: &str = "docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html";
 
 /// A range as `address/prefix` or `address/mask`, the address being the first of the range.
-fn any_cidr(text: &str) -> Result<Ipv4Net, Refusal> {
+pub(super) fn any_cidr(text: &str) -> Result<Ipv4Net, Refusal> {
     let refuse = |what: &str, why: &str| Refusal::new(format!("{} {what}", quoted(text)), why, CIDR);
     if text.contains(':') {
         return Err(refuse("is IPv6", "the platform's networks are IPv4"));
@@ -43,7 +43,7 @@ fn any_cidr(text: &str) -> Result<Ipv4Net, Refusal> {
     Ok(net)
 }
 
-fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
+pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
     text.parse().map_err(|_| {
         let octets: Vec<&str> = text.split('.').collect();
         let leading_zero = octets.iter().any(|octet| octet.len() > 1 && octet.starts_with('0'));
@@ -93,7 +93,7 @@ fn addresses(prefix: i64) -> String {
 }
 
 /// Refuses what no network has: loopback, link-local, multicast; and outside of practice the ranges for documents.
-fn usable(net: Ipv4Net, setting: &Setting) -> Result<(), Refusal> {
+pub(super) fn usable(net: Ipv4Net, setting: &Setting) -> Result<(), Refusal> {
     let never = special_range(net).filter(|special| special.purpose == Purpose::Never);
     let documents =
         special_range_around(net).filter(|special| special.purpose == Purpose::Documentation && !setting.practice);

@@ -25,8 +25,8 @@ impl Refusal {
     }
 
     /// With something that would be accepted. Without it the example of the kind is used.
-    pub(super) fn suggest(mut self, example: impl Into<String>) -> Self {
-        self.example = example.into();
+    pub(super) fn suggest(mut self, example: impl AsRef<str>) -> Self {
+        self.example = one_line(example.as_ref());
         self
     }
 
@@ -48,6 +48,9 @@ impl std::error::Error for Refusal {}
 
 /// What somebody typed, fit to stand in a message: printable, on one line, not too long.
 pub(super) fn quoted(text: &str) -> String {
-    let line = clean(text.as_bytes()).replace(['\n', '\t'], " ");
-    format!("\"{}\"", clip(&line, 60))
+    format!("\"{}\"", clip(&one_line(text), 60))
+}
+
+fn one_line(text: &str) -> String {
+    clean(text.as_bytes()).replace(['\n', '\t'], " ")
 }

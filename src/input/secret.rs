@@ -3,11 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::InputId;
 use super::kind::Bounds;
 use super::refusal::Refusal;
+use crate::text::either;
 
 const SUDO: &str = "sudo password of ";
 
@@ -149,14 +152,44 @@ pub enum SecretStore {
     Prompt,
 }
 
-/// What a secret is for.
+/// What a secret is for; which characters it may have follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretUse {
-    /// The pre-shared key of a VPN tunnel.
-    Psk,
     /// Any password of one line.
     Password,
+    /// The pre-shared key of a VPN tunnel.
+    Psk,
+    /// The MD5 key of a BGP session.
+    Bgp,
+    /// A symmetric key of NTP: its number, its type and its text.
+    Ntp,
+    /// The password of a database's master user.
+    Database,
+    /// The password of a Java keystore.
+    Keystore,
+    /// The password of an administrator of a product.
+    Console,
+    /// A symmetric key of 256 bits.
+    Key256,
+    /// What a machine shows once to be entitled: an activation key, a token.
+    Token,
+    /// A private key in PEM.
+    PrivateKey,
 }
+
+/// What each use is called in a runbook, and the lengths where the runbook gives none.
+const USES: [(&str, SecretUse, i64, i64); 10] = [
+    ("password", SecretUse::Password, 1, 256),
+    ("psk", SecretUse::Psk, 8, 64),
+    ("bgp", SecretUse::Bgp, 6, 80),
+    ("ntp", SecretUse::Ntp, 10, 200),
+    ("database", SecretUse::Database, 8, 30),
+    ("keystore", SecretUse::Keystore, 12, 64),
+    ("console", SecretUse::Console, 12, 30),
+    ("key256", SecretUse::Key256, 64, 64),
+    ("token", SecretUse::Token, 1, 255),
+    ("private-key", SecretUse::PrivateKey, 100, 16_384),
+];
 
 /// The rules for the text of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,22 +199,128 @@ pub struct SecretRule {
     pub length: Bounds,
 }
 
-const PSK: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html, pre-shared key";
+impl SecretUse {
+    /// Where the rules of its text come from.
+    fn source(self) -> &'static str {
+        match self {
+            SecretUse::Password | SecretUse::Token => "onramp",
+            SecretUse::Psk => "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html, pre-shared key",
+            SecretUse::Bgp => {
+                "docs.aws.amazon.com/directconnect/latest/APIReference/API_NewPrivateVirtualInterface.html, authKey"
+            }
+            SecretUse::Ntp => "chrony.conf(5), keyfile",
+            SecretUse::Database => {
+                "docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, MasterUserPassword"
+            }
+            SecretUse::Keystore => "keytool(1); TOML, shell and Java take these characters as they are",
+            SecretUse::Console => "the product's files in XML and its JNDI URLs",
+            SecretUse::Key256 => "FIPS 197, keys of 256 bits",
+            SecretUse::PrivateKey => "RFC 7468 section 10 and 11",
+        }
+    }
+
+    /// Why the text cannot be used so: what is wrong, and the rule. Neither repeats any of it.
+    fn fault(self, text: &str) -> Option<(&'static str, &'static str)> {
+        let ascii = |c: char| c.is_ascii_graphic();
+        let all = |good: &dyn Fn(char) -> bool| text.chars().all(good);
+        let word = |c: char| c.is_ascii_alphanumeric();
+        let (good, what, why) = match self {
+            SecretUse::Password => return None,
+            SecretUse::Psk if text.starts_with('0') => {
+                (false, "it begins with 0", "AWS takes no pre-shared key that begins with 0")
+            }
+            SecretUse::Psk => (
+                all(&|c| word(c) || c == '.' || c == '_'),
+                "there is a character in it that AWS refuses",
+                "a pre-shared key has letters, digits, . and _ only",
+            ),
+            SecretUse::Bgp => (
+                all(&|c| ascii(c) && c != '"' && c != '\''),
+                "there is a character in it that routers read in their own ways",
+                "a BGP key has printable ASCII characters without blanks and quotes",
+            ),
+            SecretUse::Database => (
+                all(&|c| ascii(c) && !"/\"@".contains(c)),
+                "there is a character in it that RDS refuses",
+                "it has printable ASCII characters without blanks, /, \" and @",
+            ),
+            SecretUse::Keystore => (
+                all(&|c| word(c) || "._-".contains(c)),
+                "there is a character in it that a configuration file would change",
+                "it has letters, digits and . _ - only",
+            ),
+            SecretUse::Console => (
+                all(&|c| ascii(c) && !"@{}%&<>\"'".contains(c)),
+                "there is a character in it that breaks the product's files",
+                "it has printable ASCII characters without blanks and @ { } % & < > \" '",
+            ),
+            SecretUse::Key256 => (
+                text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "there is something in it that is no hexadecimal digit",
+                "a key of 256 bits has 64 hexadecimal digits",
+            ),
+            SecretUse::Token => (
+                all(&|c| word(c) || c == '_' || c == '-'),
+                "there is a character in it that no such key has",
+                "it has letters, digits, _ and - only",
+            ),
+            SecretUse::Ntp => (
+                ntp(text),
+                "it is no key of NTP",
+                "it is a number from 1 to 65534, SHA1, SHA256 or AES128, and HEX: with its digits",
+            ),
+            SecretUse::PrivateKey => (
+                private_key(text),
+                "it is no private key that the load balancer could use",
+                "it is one block in PEM that begins with -----BEGIN PRIVATE KEY----- and has no passphrase",
+            ),
+        };
+        (!good).then_some((what, why))
+    }
+}
+
+/// A line of chrony's key file (chrony.conf(5), keyfile): `10 SHA256 HEX:…`; RFC 5905 section 7.3 keeps the numbers 0 and
+/// 65535.
+fn ntp(text: &str) -> bool {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let [number, kind, key] = parts[..] else { return false };
+    let digits = key.strip_prefix("HEX:").unwrap_or_default();
+    number.parse::<u32>().is_ok_and(|number| (1..=65_534).contains(&number))
+        && ["SHA1", "SHA256", "SHA384", "SHA512", "AES128", "AES256"].contains(&kind)
+        && digits.len() >= 16
+        && digits.len().is_multiple_of(2)
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// One block of PKCS#8 without a passphrase.
+fn private_key(text: &str) -> bool {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    let [first, body @ .., last] = &lines[..] else { return false };
+    *first == "-----BEGIN PRIVATE KEY-----"
+        && *last == "-----END PRIVATE KEY-----"
+        && STANDARD.decode(body.concat()).is_ok_and(|der| der.len() > 40)
+}
 
 impl SecretRule {
     /// The rules of a pre-shared key.
     pub const PSK: SecretRule = SecretRule { used_as: SecretUse::Psk, length: Bounds { min: 8, max: 64 } };
 
-    /// The rules that a runbook names. The error is a sentence for whoever writes it.
-    pub(super) fn named(used_as: Option<&str>, length: Bounds) -> Result<Self, String> {
-        match used_as {
-            None | Some("password") => Ok(SecretRule { used_as: SecretUse::Password, length }),
-            Some("psk") => {
-                let narrowed = Bounds { min: length.min.max(8), max: length.max.min(64) };
-                Ok(SecretRule { used_as: SecretUse::Psk, length: narrowed })
-            }
-            Some(other) => Err(format!("a secret is used as psk or password, not as {other}")),
+    /// The rules that a runbook names; lengths that it gives narrow those of the use. The error is a sentence for whoever
+    /// writes the runbook.
+    pub(super) fn named(used_as: Option<&str>, min: Option<i64>, max: Option<i64>) -> Result<Self, String> {
+        let wanted = used_as.unwrap_or("password");
+        let Some((_, used_as, least, most)) = USES.into_iter().find(|(name, ..)| *name == wanted) else {
+            let known: Vec<&str> = USES.iter().map(|(name, ..)| *name).collect();
+            return Err(format!("a secret is used as {}, not as {wanted}", either(&known)));
+        };
+        let length = match used_as {
+            SecretUse::Password | SecretUse::Database => Bounds { min: min.unwrap_or(least), max: max.unwrap_or(most) },
+            _ => Bounds { min: min.unwrap_or(least).max(least), max: max.unwrap_or(most).min(most) },
+        };
+        if length.min > length.max || length.min < 0 {
+            return Err(format!("min {} and max {} of the kind secret leave nothing", length.min, length.max));
         }
+        Ok(SecretRule { used_as, length })
     }
 
     /// Is `text` a secret by these rules?
@@ -189,29 +328,21 @@ impl SecretRule {
     /// # Errors
     /// What is wrong with it, without repeating any of it.
     pub fn check(&self, text: &str) -> Result<(), Refusal> {
+        let source = self.used_as.source();
         let refuse = |what: &str, why: String, source: &'static str| Err(Refusal::new(what, why, source));
-        if text.contains(char::is_control) {
+        let several_lines = self.used_as == SecretUse::PrivateKey;
+        if text.contains(|c: char| c.is_control() && !(several_lines && (c == '\n' || c == '\r'))) {
             let why = "a secret is one line of text; the copy may have brought a line end or a tab with it";
             return refuse("there is a control character in it", why.to_owned(), "onramp");
         }
         let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-        let source = if self.used_as == SecretUse::Psk { PSK } else { "onramp" };
         if !self.length.hold(length) {
             return refuse(&format!("it has {length} characters"), format!("it must have {}", self.length), source);
         }
-        if self.used_as == SecretUse::Psk {
-            if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_') {
-                return refuse(
-                    "there is a character in it that AWS refuses",
-                    "a pre-shared key has letters, digits, . and _ only".to_owned(),
-                    PSK,
-                );
-            }
-            if text.starts_with('0') {
-                return refuse("it begins with 0", "AWS takes no pre-shared key that begins with 0".to_owned(), PSK);
-            }
+        match self.used_as.fault(text) {
+            Some((what, why)) => refuse(what, why.to_owned(), source),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -262,10 +393,47 @@ mod tests {
 
     #[test]
     fn a_password_is_one_line_of_the_wanted_length() {
-        let rule = SecretRule::named(Some("password"), Bounds { min: 12, max: 30 }).unwrap();
+        let rule = SecretRule::named(Some("password"), Some(12), Some(30)).unwrap();
         assert!(rule.check("Tr0ub4dor &3 ü").is_ok());
         assert!(rule.check("too short").is_err());
         assert!(rule.check("two lines\nof text").is_err());
-        assert!(SecretRule::named(Some("pks"), Bounds { min: 1, max: 2 }).unwrap_err().contains("psk"));
+        assert!(SecretRule::named(Some("pks"), None, None).unwrap_err().contains("psk"));
+        assert!(SecretRule::named(Some("psk"), Some(70), None).unwrap_err().contains("leave nothing"));
+    }
+
+    #[test]
+    fn each_use_has_its_characters() {
+        let key =
+            format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", "MC4CAQAwBQYDK2VwBCIEIA".repeat(4));
+        let hex = "0123456789abcdef".repeat(4);
+        for (used_as, good, bad) in [
+            ("bgp", "s3cr3t-md5", vec!["short", "with blank", "with\"quote"]),
+            (
+                "ntp",
+                "10 SHA256 HEX:00112233445566778899",
+                vec!["0 SHA256 HEX:0011223344556677", "1 MD5 HEX:0011223344556677", "1 SHA1 secretsecret"],
+            ),
+            ("database", "Tr0ub4dor#3", vec!["has/slash12", "has@at12345", "has\"quote1", "seven77"]),
+            ("keystore", "wso2carbon-2026", vec!["wso2carbon", "wso2carbon 2026", "wso2carbon$2026"]),
+            (
+                "console",
+                "Correct-Horse-7",
+                vec!["Correct@Horse7", "Correct%Horse7", "Correct<Horse7", "Correct£Horse7"],
+            ),
+            (
+                "key256",
+                hex.as_str(),
+                vec![&hex[1..], "x123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
+            ),
+            ("token", "C1aBcDeFgHiJ", vec!["with blank", "plus+plus"]),
+            ("private-key", key.as_str(), vec!["-----BEGIN RSA PRIVATE KEY-----", "no key at all"]),
+        ] {
+            let rule = SecretRule::named(Some(used_as), None, None).unwrap();
+            assert_eq!(rule.check(good), Ok(()), "{used_as}");
+            for text in bad {
+                let said = rule.check(text).expect_err(text);
+                assert!(!said.to_string().contains(text) && !said.source.is_empty(), "{used_as}: {said}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{SecretRef, cloud, hosts, subnets};
+use super::{SecretRef, cloud, hosts, records, subnets, table};
 
 /// One row of a table: column to value.
 pub type Row = BTreeMap<String, Value>;
@@ -118,8 +118,10 @@ fn line(row: &Row) -> String {
         hosts::launch_line(row)
     } else if has(&["key", "value"]) {
         cloud::tag_line(row)
+    } else if has(&["name", "type", "value"]) {
+        records::line(row)
     } else {
-        row.iter().map(|(name, value)| format!("{name}={}", value.shown())).collect::<Vec<_>>().join(" ")
+        table::line(row)
     }
 }
 

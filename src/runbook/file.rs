@@ -59,9 +59,13 @@ pub(super) struct Input {
     pub min_prefix: Option<i64>,
     /// Most fixed bits of a range.
     pub max_prefix: Option<i64>,
-    /// For the kind `secret`: `psk` or `password`, which brings the rules for its text.
+    /// For kinds with several varieties: which one is meant, such as `psk` of the kind `secret`.
     #[serde(rename = "use")]
     pub used_as: Option<String>,
+    /// For the kind `list`: the kind of its entries.
+    pub of: Option<String>,
+    /// For the kind `table`: its columns, in their order. The first one tells rows apart.
+    pub columns: Option<Vec<Column>>,
     /// Offered in the form, as a template; never taken silently.
     #[schemars(with = "Option<Scalar>")]
     pub default: Option<Value>,
@@ -71,6 +75,32 @@ pub(super) struct Input {
     /// Asked only when this expression holds.
     pub when: Option<String>,
     /// An empty answer is allowed.
+    pub optional: Option<bool>,
+    /// The phase, or the step as `phase/step`, that asks for it, where the runbook does not have that yet.
+    pub asked_in: Option<String>,
+    /// Which person of the customer's can answer it: `network`, `dns`, `mail`, `security`, … Ours when it is left out.
+    pub answered_by: Option<String>,
+}
+
+/// One column of a table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Column {
+    /// One lower-case word. Templates read the cell by it.
+    pub name: String,
+    /// Name of the kind of its cells: one of a single value.
+    pub kind: String,
+    /// For the kind `choice`: values, or maps of `value` and `label`.
+    #[schemars(with = "Option<Vec<ChoiceShape>>")]
+    pub choices: Option<Vec<Value>>,
+    /// Smallest number or length.
+    pub min: Option<i64>,
+    /// Largest number or length.
+    pub max: Option<i64>,
+    /// Which variety of the kind is meant.
+    #[serde(rename = "use")]
+    pub used_as: Option<String>,
+    /// A row may leave it out.
     pub optional: Option<bool>,
 }
 

@@ -222,7 +222,7 @@ pub const RULES: [Rule; 49] = [
     rule(
         "unused-input",
         inputs::unused_input,
-        "An input that nothing asks for and nothing reads.",
+        "An input that nothing asks for and nothing reads, and `asked_in` names nothing that is still to come.",
         "Nobody would miss it.",
     ),
     rule("idle-key", steps::idle_key, "`no_undo` on a step that has an undo.", "One of the two is not true."),

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::render::BadTemplate;
 use super::script::leaves_plain;
 use super::template::{Arg, Args, Template};
-use crate::input::{Choice, InputId, Kind, KindParams};
+use crate::input::{Choice, Column, InputId, Kind, KindParams};
 use crate::text::read_duration;
 
 /// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
@@ -107,6 +107,8 @@ impl Lowering<'_> {
             min_prefix: input.min_prefix,
             max_prefix: input.max_prefix,
             used_as: input.used_as.clone(),
+            of: input.of.clone(),
+            columns: self.columns(&cursor.key("columns"), input.columns.as_deref().unwrap_or_default()),
         };
         let kind = Kind::named(&input.kind, &params)
             .map_err(|message| self.error(&cursor.key("kind"), "input-kind", message))
@@ -121,9 +123,38 @@ impl Lowering<'_> {
             example: scalar(input.example.as_ref()).unwrap_or_default(),
             when: self.expr(&cursor.key("when"), input.when.as_ref()),
             optional: input.optional.unwrap_or(false),
+            asked_in: input.asked_in.clone(),
+            answered_by: self.answered_by(&cursor.key("answered_by"), input.answered_by.as_ref()),
             place: cursor.place(),
         };
         Some((field, cursor))
+    }
+
+    /// The columns of a table; one whose kind is wrong is left out, and said.
+    fn columns(&mut self, cursor: &Cursor, columns: &[file::Column]) -> Vec<Column> {
+        let mut lowered = Vec::new();
+        for (index, column) in columns.iter().enumerate() {
+            let params = KindParams {
+                choices: column.choices.iter().flatten().map(choice).collect(),
+                min: column.min,
+                max: column.max,
+                used_as: column.used_as.clone(),
+                ..KindParams::default()
+            };
+            match Kind::named(&column.kind, &params) {
+                Ok(kind) => {
+                    lowered.push(Column { name: column.name.clone(), kind, optional: column.optional.unwrap_or(false) })
+                }
+                Err(message) => self.error(&cursor.item(index).key("kind"), "input-kind", message),
+            }
+        }
+        lowered
+    }
+
+    fn answered_by(&mut self, cursor: &Cursor, person: Option<&String>) -> Option<String> {
+        let person = person?;
+        self.id(cursor, person);
+        Some(person.clone())
     }
 
     pub fn host<'a>(&mut self, cursor: Cursor<'a>, host: &file::Host) -> Option<At<'a, HostTemplate>> {

@@ -39,6 +39,11 @@ impl Runbook {
         self.steps().find(|step| &step.id == id)
     }
 
+    /// Is there a phase of that id, or a step of that address?
+    pub fn has(&self, phase_or_step: &str) -> bool {
+        self.phases.iter().any(|phase| phase.id == phase_or_step) || self.steps().any(|step| step.id.0 == phase_or_step)
+    }
+
     /// A step and everything it needs, directly or not.
     pub fn closure(&self, step: &StepId) -> BTreeSet<StepId> {
         let mut found = BTreeSet::new();
@@ -277,6 +282,10 @@ pub struct Field {
     pub when: Option<Expr>,
     /// An empty answer is allowed.
     pub optional: bool,
+    /// The phase, or the step as `phase/step`, that asks for it, where the runbook need not have that yet.
+    pub asked_in: Option<String>,
+    /// Which person of the customer's can answer it; one of us where nobody is named.
+    pub answered_by: Option<String>,
     pub place: Place,
 }
 

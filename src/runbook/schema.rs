@@ -59,10 +59,10 @@ fn answer(field: &Field) -> Json {
             schema["minimum"] = json!(bounds.min);
             schema["maximum"] = json!(bounds.max);
         }
-        Kind::Port | Kind::SshPort => schema["type"] = json!(["integer", "string"]),
-        Kind::Zones(_) | Kind::CidrList(..) | Kind::ProviderCidrs(_) => schema["type"] = json!(["string", "array"]),
-        Kind::Subnets(_) | Kind::Hosts(_) | Kind::Launch(_) => schema["type"] = json!(["string", "array"]),
+        Kind::Port | Kind::SshPort | Kind::Asn(_) => schema["type"] = json!(["integer", "string"]),
         Kind::Tags => schema["type"] = json!(["string", "array", "object"]),
+        Kind::Prose(..) | Kind::Certificates(_) | Kind::PgpKey => schema["type"] = json!("string"),
+        kind if kind.has_many_lines() || matches!(kind, Kind::Zones(_)) => schema["type"] = json!(["string", "array"]),
         _ => schema["type"] = json!("string"),
     }
     schema

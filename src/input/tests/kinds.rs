@@ -9,9 +9,9 @@ use crate::input::{Choice, Kind, KindParams, parse};
 fn every_row_has_a_kind_and_every_example_is_accepted() {
     for row in Kind::all() {
         let kind = kind(row.name);
-        assert_eq!((kind.name(), kind.describe(), kind.example()), (row.name, row.summary, row.example));
+        assert_eq!((kind.name(), kind.describe()), (row.name, row.summary));
         assert!(row.summary.ends_with('.'), "{}", row.name);
-        if !row.name.starts_with("choice") {
+        if !row.example.is_empty() {
             assert_eq!(parse(&kind, row.example, &PRACTICE).unwrap().shown(), row.example, "{}", row.name);
         }
     }
@@ -26,7 +26,7 @@ fn a_wrong_kind_is_named_with_the_nearest() {
     );
     assert_eq!(named("wibble", KindParams::default()), "there is no kind of input called wibble");
     let min = KindParams { min: Some(1), ..KindParams::default() };
-    assert_eq!(named("email", min.clone()), "the kind email takes no min");
+    assert_eq!(named("slug", min.clone()), "the kind slug takes no min");
     assert_eq!(named("cidr", min), "the kind cidr takes no min, only min_prefix and max_prefix");
     let empty = KindParams { min: Some(5), max: Some(4), ..KindParams::default() };
     assert_eq!(named("number", empty), "min 5 and max 4 of the kind number leave nothing");

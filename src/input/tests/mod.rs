@@ -6,18 +6,31 @@ mod kinds;
 mod properties;
 mod tables;
 
-use super::{Choice, Kind, KindParams, Refusal, Setting, Value, parse};
+use super::{Choice, Column, Kind, KindParams, Refusal, Setting, Value, parse};
 
 pub(super) const REAL: Setting = Setting { practice: false };
 pub(super) const PRACTICE: Setting = Setting { practice: true };
 
-/// The kind of that name with default parameters; choices are two paths.
+/// The kind of that name with default parameters; choices are two paths, entries are e-mail addresses.
 pub(super) fn kind(name: &str) -> Kind {
     let choice = |value: &str, label: &str| Choice { value: value.into(), label: label.into() };
     let mut params = KindParams::default();
     if name.starts_with("choice") {
         params.choices =
             vec![choice("bastion_in_vpc", "In the VPC"), choice("bastion_in_customer_dc", "At the customer")];
+    }
+    match name {
+        "name" => params.used_as = Some("environment".into()),
+        "list" => params.of = Some("email".into()),
+        "table" => {
+            let column = |name: &str, kind: Kind, optional| Column { name: name.into(), kind, optional };
+            params.columns = vec![
+                column("user", kind("unix-name"), false),
+                column("email", kind("email"), false),
+                column("note", kind("text"), true),
+            ];
+        }
+        _ => {}
     }
     Kind::named(name, &params).unwrap()
 }

@@ -129,14 +129,16 @@ pub(super) fn asked_twice(book: &Book) -> Vec<Problem> {
     problems
 }
 
-/// Inputs that no step asks for, with their places, and whether something reads them.
+/// Inputs that no step asks for, with their places, and whether something reads them; without those that belong to a
+/// phase or a step which is not written yet.
 fn not_asked<'a>(book: &'a Book) -> impl Iterator<Item = (&'a InputId, Place, bool)> {
     let givers = Givers::of(book.runbook);
+    let to_come = |id: &InputId| book.runbook.fields.get(id).is_some_and(|field| book.runbook.is_to_come(field));
     let read: BTreeSet<String> = book.reads().into_iter().flat_map(|(_, names, _)| names.all).collect();
     book.inputs.iter().filter_map(move |(id, cursor)| {
         let asked = givers.inputs.get(id.as_str()).is_some_and(|steps| !steps.is_empty());
         let used = read.iter().any(|name| overlap(id.as_str(), name));
-        (!asked).then(|| (id, cursor.key("id").place(), used))
+        (!asked && !to_come(id)).then(|| (id, cursor.key("id").place(), used))
     })
 }
 

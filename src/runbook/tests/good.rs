@@ -167,6 +167,60 @@ steps:
     assert_eq!(needs("deep"), [StepId::new("p", "later"), StepId::new("p", "make")].into());
 }
 
+/// What belongs to a phase or a step that is not written yet cannot be asked for; once that is there, it has to be.
+#[test]
+fn an_input_may_wait_for_what_asks_for_it() {
+    let warnings = |asked_in: &str| {
+        let text = format!(
+            "runbook: r\ntitle: R\nphase: p\ninputs:\n  - {{id: a.b, label: B, kind: slug, asked_in: {asked_in}}}\n  \
+             - {{id: a.c, label: C, kind: slug, default: \"{{{{ a.b }}}}\", asked_in: later}}\n\
+             steps:\n  - {{id: one, title: One, manual: Do it.}}\n"
+        );
+        let (runbook, problems) = load(&[("p.yaml".to_owned(), text)], &catalog());
+        assert!(runbook.is_some(), "{problems:?}");
+        problems.iter().map(|problem| problem.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("later"), Vec::<&str>::new());
+    assert_eq!(warnings("p/two"), Vec::<&str>::new());
+    assert_eq!(warnings("p"), ["never-asked"]);
+    assert_eq!(warnings("p/one"), ["never-asked"]);
+}
+
+#[test]
+fn tables_and_lists_are_declared_with_what_they_hold() {
+    let problems = |input: &str| {
+        let text = format!(
+            "runbook: r\ntitle: R\nphase: p\ninputs:\n  - {{id: a.b, label: B, {input}}}\nsteps:\n  \
+             - {{id: one, title: One, form: [a.b]}}\n"
+        );
+        let (_, problems) = load(&[("p.yaml".to_owned(), text)], &catalog());
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(problems("kind: list, of: email, min: 1, max: 4, answered_by: mail"), "");
+    assert_eq!(problems("kind: list, of: name, use: bucket"), "");
+    assert_eq!(
+        problems("kind: table, columns: [{name: user, kind: unix-name}, {name: note, kind: text, optional: true}]"),
+        ""
+    );
+    for (input, words) in [
+        ("kind: list", "needs `of`"),
+        ("kind: list, of: subnets", "cannot have entries of the kind subnets"),
+        ("kind: list, of: name", "needs `use`"),
+        ("kind: name, use: buket", "not as buket"),
+        ("kind: email, use: x", "takes no use"),
+        ("kind: table", "needs columns"),
+        ("kind: table, columns: [{name: User, kind: text}]", "cannot be a column"),
+        ("kind: table, columns: [{name: user, kind: text, optional: true}]", "tells rows apart"),
+        ("kind: table, columns: [{name: user, kind: tabel}]", "did you mean table?"),
+        ("kind: table, columns: [{name: user, kind: prose}]", "a cell cannot be of the kind prose"),
+        ("kind: table, columns: [{name: key, kind: text}, {name: value, kind: text}]", "a kind of its own"),
+        ("kind: slug, answered_by: The Boss", "is no id"),
+    ] {
+        let said = problems(input);
+        assert!(said.contains(words), "{input}: {said}");
+    }
+}
+
 #[test]
 fn a_folder_is_read_in_its_own_order() {
     let phase = |id: &str, needs: &str| {

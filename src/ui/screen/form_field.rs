@@ -218,7 +218,7 @@ fn control(kind: &Kind, shown: Option<&str>, offer: Option<&str>) -> Control {
         Kind::Choices(choices, _) => (choices.clone(), true),
         Kind::YesNo => (yes_no(), false),
         Kind::Secret(_) => return Control::Secret(SecretLine::default()),
-        kind if many_lines(kind) => {
+        kind if kind.has_many_lines() => {
             return Control::Text(Box::new(Editor::lines(&one_per_line(kind, shown.unwrap_or_default()))));
         }
         _ => return Control::Text(Box::new(Editor::line(shown.unwrap_or_default()))),
@@ -231,19 +231,8 @@ fn control(kind: &Kind, shown: Option<&str>, offer: Option<&str>) -> Control {
     Control::Select { choices, cursor, marked, several }
 }
 
-/// Answers with one entry or row a line.
-fn many_lines(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::CidrList(..) | Kind::ProviderCidrs(_) | Kind::Subnets(_) | Kind::Tags | Kind::Hosts(_) | Kind::Launch(_)
-    )
-}
-
 fn one_per_line(kind: &Kind, shown: &str) -> String {
-    match kind {
-        Kind::CidrList(..) | Kind::ProviderCidrs(_) => shown.replace(", ", "\n"),
-        _ => shown.to_owned(),
-    }
+    if kind.is_list() { shown.replace(", ", "\n") } else { shown.to_owned() }
 }
 
 /// How one field looks: its lines, and where in them the text is edited.

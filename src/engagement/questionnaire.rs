@@ -1,0 +1,331 @@
+//! The questionnaire: what one person of the customer's has to answer, as a text for somebody without onramp, and what
+//! came of it when it is back.
+//!
+//! The text is read line by line and not as YAML: what stands behind a colon is the answer as it is, so that nobody has to
+//! know what a quote, a `#` or a leading zero would mean. Secrets are neither asked for nor taken.
+
+use std::collections::BTreeMap;
+
+use super::event::{At, Event, Recorded};
+use super::fold;
+use super::scope::{ScopeMode, scope};
+use super::state::Engagement;
+use crate::input::{self, InputId, Kind, Setting, Value};
+use crate::runbook::{Field, Runbook, Scope};
+use crate::text;
+
+const WIDTH: usize = 96;
+const ENGAGEMENT: &str = "engagement";
+
+/// Everybody who is named as the one to answer something, in alphabetical order.
+pub fn people(runbook: &Runbook) -> Vec<&str> {
+    let mut people: Vec<&str> = runbook.fields.values().filter_map(|field| field.answered_by.as_deref()).collect();
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
+/// The text for one person, or for all of the customer's where none is named: each question with its explanation, its
+/// rule, an example and the answer that stands now. A question whose condition does not hold is left out; one whose
+/// condition cannot be told yet says on what it depends.
+pub fn questionnaire(engagement: &Engagement, runbook: &Runbook, person: Option<&str>) -> String {
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let asked = |field: &&Field| {
+        let wanted = person.map_or(field.answered_by.is_some(), |person| field.answered_by.as_deref() == Some(person));
+        wanted && applies(field, &scope) != Some(false)
+    };
+    let mut fields: Vec<&Field> = runbook.fields.values().filter(asked).collect();
+    fields.sort_by_key(|field| (file_of(engagement, field), field.place.line));
+    let (secrets, plain): (Vec<&Field>, Vec<&Field>) =
+        fields.into_iter().partition(|field| matches!(field.kind, Kind::Secret(_)));
+    let mut text = head(engagement, runbook, person, plain.len());
+    for (number, field) in plain.iter().enumerate() {
+        text.push_str(&question(engagement, runbook, field, number + 1, &scope));
+    }
+    if !secrets.is_empty() {
+        text.push_str(&not_here(engagement, &secrets));
+    }
+    text
+}
+
+/// Which of the runbook's files declares it: questions come in the order in which they were written.
+fn file_of(engagement: &Engagement, field: &Field) -> usize {
+    engagement.runbook_files.iter().position(|file| *file.path == *field.place.file).unwrap_or(usize::MAX)
+}
+
+/// Does the condition of the field hold? Nothing where that cannot be told yet.
+fn applies(field: &Field, scope: &Scope) -> Option<bool> {
+    field.when.as_ref().map_or(Some(true), |when| when.truth(scope).ok())
+}
+
+fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questions: usize) -> String {
+    let whose = engagement.input("eng.customer_name").map(Value::shown);
+    let whose = whose.map(|name| format!("{name}: ")).unwrap_or_default();
+    let who = person.map(|person| format!(" for {person}")).unwrap_or_default();
+    let mut text = String::new();
+    comment(&mut text, &format!("{whose}{}{who}", text::count(questions, "question")));
+    comment(&mut text, &runbook.title);
+    text.push_str("#\n");
+    comment(
+        &mut text,
+        "Please write each answer behind its colon and send this file back. Lines that begin with # explain; they can stay \
+         or go. An answer of several lines stands below its name. What is left empty \
+         counts as not answered, and can be answered later.",
+    );
+    text.push_str("#\n");
+    comment(
+        &mut text,
+        "No passwords and no private keys, please: this file travels by mail and is kept. Where one is needed, it says at \
+         the end how it is handed over.",
+    );
+    text.push_str(&format!("\n{ENGAGEMENT}: {}\n", engagement.identity.name));
+    text
+}
+
+fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: usize, scope: &Scope) -> String {
+    let mut text = String::from("\n");
+    let optional = if field.optional { " (may stay empty)" } else { "" };
+    comment(&mut text, &format!("{number}. {}{optional}", field.label));
+    if !field.help.is_empty() {
+        comment(&mut text, &field.help);
+    }
+    field.kind.rule().lines().for_each(|line| comment(&mut text, line));
+    let example = if field.example.is_empty() { field.kind.example() } else { &field.example };
+    if !example.is_empty() {
+        comment(&mut text, "For example:");
+        example.lines().for_each(|line| comment(&mut text, &format!("  {line}")));
+    }
+    if applies(field, scope).is_none()
+        && let Some(when) = &field.when
+    {
+        let label = |name: &String| {
+            let known = runbook.fields.get(name.as_str());
+            known.map_or_else(|| name.clone(), |field| format!("\"{}\" ({})", field.label, field.id))
+        };
+        let labels: Vec<String> = when.names().iter().map(label).collect();
+        comment(&mut text, &format!("Whether it is needed depends on {}.", text::list(&labels)));
+    }
+    let present = engagement.input(field.id.as_str()).map(Value::shown);
+    if present.is_none()
+        && let Some(offer) = offered(field, engagement, scope)
+    {
+        comment(&mut text, "We would take:");
+        offer.lines().for_each(|line| comment(&mut text, &format!("  {line}")));
+    }
+    match present.as_deref() {
+        None | Some("") => text.push_str(&format!("{}:\n", field.id)),
+        Some(one) if !one.contains('\n') => text.push_str(&format!("{}: {one}\n", field.id)),
+        Some(several) => {
+            text.push_str(&format!("{}:\n", field.id));
+            several.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
+    }
+    text
+}
+
+/// What the runbook offers, where it can be told yet and the rules accept it.
+fn offered(field: &Field, engagement: &Engagement, scope: &Scope) -> Option<String> {
+    let plain = field.default.as_ref()?.value(scope).ok()?;
+    if plain.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return None;
+    }
+    let setting = Setting { practice: engagement.identity.practice };
+    let value = input::from_plain(&field.kind, &plain, &setting).ok()?;
+    // A person wrote it shorter than a value is shown.
+    Some(plain.as_str().map_or_else(|| value.shown(), |text| text.trim().to_owned()))
+}
+
+fn not_here(engagement: &Engagement, secrets: &[&Field]) -> String {
+    let mut text = String::from("\n");
+    comment(&mut text, "Not in this file: passwords and keys");
+    for field in secrets {
+        let optional = if field.optional { " (only where there is one)" } else { "" };
+        comment(&mut text, &format!("- {}{optional}. {}", field.label, field.help));
+    }
+    let channel = match engagement.input("ho.channel").and_then(Value::text) {
+        Some("pgp_mail") => "as a mail of its own that is encrypted with OpenPGP",
+        Some("one_time_link") => "through a link that opens once",
+        Some("secrets_manager_share") => "through AWS Secrets Manager in your account",
+        Some("in_person") => "in person",
+        _ => "on a way of its own that we agree on by telephone, never in the same message as this file",
+    };
+    comment(&mut text, &format!("Please hand them over {channel}."));
+    text
+}
+
+/// A comment, broken into lines; the blanks that it begins with stand before each of them.
+fn comment(text: &mut String, said: &str) {
+    let indent: String = said.chars().take_while(|c| *c == ' ').collect();
+    let mut line = String::new();
+    for word in said.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
+            text.push_str(&format!("# {indent}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    text.push_str(format!("# {indent}{line}").trim_end());
+    text.push('\n');
+}
+
+/// An answer that differs from what stood before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    pub id: InputId,
+    pub label: String,
+    pub before: Option<Value>,
+    pub now: Value,
+}
+
+/// What came of a questionnaire that is back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Returned {
+    pub changed: Vec<Changed>,
+    /// Answers that are as they were.
+    pub same: usize,
+    /// Rules that are broken, each with the question, its line, the reason and an example. With one of them, nothing is
+    /// to be stored.
+    pub broken: Vec<String>,
+    /// What may be meant so, and may hurt.
+    pub odd: Vec<String>,
+    /// Questions of the file that have to be answered and are not.
+    pub open: Vec<String>,
+}
+
+/// One answer as it stands in the file.
+struct Written {
+    id: String,
+    line: usize,
+    text: String,
+}
+
+/// Reads a questionnaire, and looks at every answer by itself and at all of them together.
+pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str) -> Returned {
+    let setting = Setting { practice: engagement.identity.practice };
+    let mut returned = Returned::default();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let (written, stray) = read(file);
+    returned.broken.extend(stray.into_iter().map(|(line, text)| {
+        format!("line {line}: {text} stands behind no question; write it behind the question's colon, or delete it")
+    }));
+    for one in written {
+        let at = format!("line {}", one.line);
+        if one.id == ENGAGEMENT {
+            if one.text != engagement.identity.name {
+                let what =
+                    format!("{at}: this is a questionnaire of {}, and not of {}", one.text, engagement.identity.name);
+                returned.broken.push(what);
+            }
+            continue;
+        }
+        if let Some(first) = seen.insert(one.id.clone(), one.line) {
+            returned.broken.push(format!("{at}: {} is answered twice, first in line {first}", one.id));
+            continue;
+        }
+        let Some(field) = runbook.fields.get(one.id.as_str()) else {
+            let near = text::nearest(&one.id, runbook.fields.keys().map(InputId::as_str));
+            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            returned.broken.push(format!("{at}: there is no question {}{hint}", one.id));
+            continue;
+        };
+        take(engagement, field, &one, &setting, &mut returned);
+    }
+    together(engagement, runbook, &mut returned);
+    returned
+}
+
+fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Setting, returned: &mut Returned) {
+    let before = engagement.input(field.id.as_str());
+    let asked = format!("\"{}\" ({}, line {})", field.label, field.id, written.line);
+    if written.text.is_empty() {
+        if !field.optional && before.is_none() {
+            returned.open.push(format!("\"{}\" ({})", field.label, field.id));
+        }
+        return;
+    }
+    if matches!(field.kind, Kind::Secret(_)) {
+        let why = "a secret has no place in this file, which travels by mail and is kept; whatever stands there counts as known to \
+                   others now and has to be changed, and the new one is handed over on another way";
+        returned.broken.push(format!("{asked}: {why}"));
+        return;
+    }
+    match input::parse(&field.kind, &written.text, setting) {
+        Ok(value) if before == Some(&value) => returned.same += 1,
+        Ok(now) => {
+            let (id, label) = (field.id.clone(), field.label.clone());
+            returned.changed.push(Changed { id, label, before: before.cloned(), now });
+        }
+        Err(refusal) => returned.broken.push(format!("{asked}: {refusal} (rule: {})", refusal.source)),
+    }
+}
+
+/// Rules between the new answers, and between them and those that stand; and which questions are needed now after all.
+fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned) {
+    let mut after = engagement.clone();
+    for Changed { id, now, .. } in &returned.changed {
+        let event = Event::InputGiven { id: id.clone(), value: now.clone() };
+        let recorded = Recorded { seq: after.seq, at: At::default(), actor: String::new(), event };
+        fold(&mut after, &recorded);
+    }
+    let values = after.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let label = |id: &InputId| {
+        runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id})", field.label))
+    };
+    for broken in input::agree(&values) {
+        if !broken.ids.iter().any(|id| returned.changed.iter().any(|changed| changed.id == *id)) {
+            continue;
+        }
+        let labels: Vec<String> = broken.ids.iter().map(label).collect();
+        let said = format!("{}: {} (rule: {})", text::list(&labels), broken.refusal, broken.refusal.source);
+        if broken.warning { returned.odd.push(said) } else { returned.broken.push(said) }
+    }
+    let scope = scope(&after, runbook, ScopeMode::Real);
+    returned.open.retain(|open| {
+        let of = |field: &&Field| open.ends_with(&format!("({})", field.id));
+        runbook.fields.values().find(of).is_none_or(|field| applies(field, &scope) == Some(true))
+    });
+}
+
+/// The answers of a file, and lines that belong to none. What stands below a question goes on with its answer, up to an
+/// empty line or an explanation; behind those, only what has blanks before it.
+fn read(file: &str) -> (Vec<Written>, Vec<(usize, String)>) {
+    let mut written: Vec<Written> = Vec::new();
+    let mut stray = Vec::new();
+    let mut goes_on = false;
+    for (index, line) in file.trim_start_matches('\u{feff}').lines().enumerate() {
+        // Mail programs put a > before each line that they quote.
+        let line = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line);
+        let text = line.trim();
+        if let Some((id, answer)) = line.split_once(':').filter(|(id, _)| is_name(id)) {
+            let text = unquoted(answer.trim()).to_owned();
+            written.push(Written { id: id.trim().to_owned(), line: index + 1, text });
+            goes_on = true;
+        } else if text.is_empty() || text.starts_with('#') {
+            goes_on = false;
+        } else if let Some(answer) = written.last_mut().filter(|_| goes_on || line.starts_with([' ', '\t'])) {
+            if !answer.text.is_empty() {
+                answer.text.push('\n');
+            }
+            answer.text.push_str(text);
+        } else {
+            stray.push((index + 1, format!("\"{}\"", text::clip(&text::clean(text.as_bytes()), 60))));
+        }
+    }
+    (written, stray)
+}
+
+/// The name of a question at the beginning of a line; an answer such as `https://…` is none.
+fn is_name(text: &str) -> bool {
+    !text.starts_with([' ', '\t']) && (text.trim() == ENGAGEMENT || text.trim().parse::<InputId>().is_ok())
+}
+
+/// Without the quotes that somebody put around a whole answer.
+fn unquoted(text: &str) -> &str {
+    let inner = |quote: char| {
+        text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).filter(|inner| !inner.contains(quote))
+    };
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}

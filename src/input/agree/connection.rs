@@ -1,0 +1,300 @@
+//! What both sides of the private connection have to agree on.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::Ipv4Net;
+
+use super::super::refusal::Refusal;
+use super::super::{Value, routing};
+use super::{Answers, Block, Disagreement, Rule, report, warn};
+use crate::text::list;
+
+const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
+const ASSOCIATE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-transit-gateways.html";
+const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
+const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
+const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
+const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
+const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
+
+pub(super) const RULES: &[Rule] = &[
+    numbers_differ,
+    numbers_are_free_in_the_region,
+    gateways_have_numbers_of_their_own,
+    routers_differ,
+    insides_differ,
+    keys_differ,
+    lifetimes_fit,
+    somebody_begins,
+    algorithms_suffice,
+    large_tunnels_need_a_transit_gateway,
+    ping_target_is_on_premises,
+    lines_differ,
+    speed_fits_the_line,
+    peers_share_a_range,
+    our_range_is_announced,
+];
+
+/// EC2 answers `AsnConflict` where both sides of a BGP session have one number.
+fn numbers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let pairs = [
+        ("vpn.customer_asn", "conn.amazon_asn"),
+        ("dx.customer_asn", "conn.amazon_asn"),
+        ("dx.customer_asn", "dx.gateway_asn"),
+    ];
+    for (customer, amazon) in pairs {
+        if let (Some((id, ours)), Some((other_id, theirs))) = (answers.number(customer), answers.number(amazon))
+            && ours == theirs
+        {
+            let what = format!("{id} and {other_id} are both {ours}");
+            let why = "the two sides of a BGP session are told apart by their AS numbers";
+            let free = if ours == 65_010 { "65011" } else { "65010" };
+            report(found, &[id, other_id], Refusal::new(what, why, GATEWAY).suggest(free));
+        }
+    }
+}
+
+/// Numbers that AWS takes nowhere but in other regions (Site-to-Site VPN user guide, customer gateway options).
+const TAKEN: [(i64, &str); 3] = [(9059, "eu-west-1"), (10_124, "ap-northeast-1"), (17_943, "ap-southeast-1")];
+
+fn numbers_are_free_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let region = answers.text("aws.region_primary");
+    for (id, asn) in ["vpn.customer_asn", "dx.customer_asn"].iter().filter_map(|id| answers.number(id)) {
+        match region {
+            Some((region_id, region)) if TAKEN.contains(&(asn, region)) => {
+                let what = format!("{asn} of {id} belongs to Amazon in {region}");
+                let why = "AWS refuses it for a customer's router there";
+                report(found, &[id, region_id], Refusal::new(what, why, GATEWAY).suggest("65010"));
+                continue;
+            }
+            Some((region_id, "ap-southeast-1")) if asn == 17_493 => {
+                let what = format!("{asn} of {id} may be refused in ap-southeast-1");
+                let why = "the guide has named it among the numbers of Amazon";
+                warn(found, &[id, region_id], Refusal::new(what, why, GATEWAY).suggest("65010"));
+                continue;
+            }
+            _ => {}
+        }
+        if !routing::is_private_asn(asn) {
+            let what = format!("{asn} of {id} is a public AS number");
+            let why = "AWS may ask for a proof that it is the customer's";
+            warn(found, &[id], Refusal::new(what, why, GATEWAY).suggest("65010"));
+        }
+    }
+}
+
+/// A transit gateway and a Direct Connect gateway with one number cannot be associated.
+fn gateways_have_numbers_of_their_own(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (true, Some((id, transit)), Some((other_id, direct))) =
+        (answers.is("conn.gateway", "tgw"), answers.number("conn.amazon_asn"), answers.number("dx.gateway_asn"))
+        && transit == direct
+    {
+        let what = format!("the transit gateway and the Direct Connect gateway both have the number {transit}");
+        let why = "AWS refuses to associate two gateways with one AS number";
+        let free = if transit == 64_513 { "64514" } else { "64513" };
+        report(found, &[id, other_id], Refusal::new(what, why, ASSOCIATE).suggest(free));
+    }
+}
+
+fn routers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let address = |id| {
+        answers.get(id).and_then(|(id, value)| match value {
+            Value::Address(address) => Some((id, *address)),
+            _ => None,
+        })
+    };
+    if let (Some((id, first)), Some((other_id, second))) = (address("vpn.cgw_ip"), address("vpn.second_cgw_ip"))
+        && first == second
+    {
+        let what = format!("both routers have the address {first}");
+        let why = "two customer gateways with one address are one; leave the second empty, or give its own";
+        report(found, &[other_id, id], Refusal::new(what, why, GATEWAY));
+    }
+}
+
+/// The insides of tunnels do not overlap with each other, nor with the addresses on a line.
+fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let insides = answers.blocks(&["vpn.t1_inside", "vpn.t2_inside"]);
+    if let [(id, first), (other_id, second)] = insides[..]
+        && first == second
+    {
+        let what = format!("both tunnels have {first} inside");
+        let why = "each tunnel of a router has a range of its own";
+        report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("169.254.44.4/30"));
+    }
+    for (id, inside) in insides {
+        for (other_id, line) in peers(answers).filter(|(_, line)| line.contains(&inside) || inside.contains(line)) {
+            let what = format!("{inside} of {id} and {line} of {other_id} overlap");
+            let why = "the router could not tell the tunnel from the line";
+            report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("169.254.44.0/30"));
+        }
+    }
+}
+
+fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let secret = |id| answers.get(id).and_then(|(id, value)| value.secret().map(|reference| (id, reference)));
+    if let (Some((id, first)), Some((other_id, second))) = (secret("vpn.t1_psk"), secret("vpn.t2_psk"))
+        && first == second
+    {
+        let why =
+            "who learns the key of one tunnel must not know that of the other; leave both empty and AWS makes two";
+        report(found, &[id, other_id], Refusal::new("both tunnels have one pre-shared key", why, TUNNELS));
+    }
+}
+
+fn lifetimes_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, first)), Some((other_id, second))) =
+        (answers.number("vpn.p1_life"), answers.number("vpn.p2_life"))
+        && second >= first
+    {
+        let what = format!("phase 2 lives {second} s and phase 1 {first} s");
+        let why = "phase 2 is renewed inside of phase 1, so it lives less long";
+        report(found, &[other_id, id], Refusal::new(what, why, TUNNEL).suggest("3600"));
+    }
+}
+
+fn somebody_begins(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, "start")), Some((other_id, "ikev1"))) = (answers.text("vpn.startup"), answers.text("vpn.ike")) {
+        let why = "AWS begins the negotiation in IKEv2 only; let the customer's router begin";
+        report(
+            found,
+            &[id, other_id],
+            Refusal::new("AWS is to begin, and IKEv1 is chosen", why, TUNNEL).suggest("add"),
+        );
+    }
+}
+
+/// One of each: encryption, integrity, key exchange for both phases. Group 5 is for phase 2 only.
+fn algorithms_suffice(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, chosen)) = answers.texts("vpn.crypto") else { return };
+    let any = |good: fn(&str) -> bool| chosen.iter().any(|one| good(one));
+    let lacking = [
+        ("encryption", any(|one| one.starts_with("AES"))),
+        ("integrity", any(|one| one.starts_with("SHA"))),
+        ("key exchange in phase 1", any(|one| one.starts_with("DH") && one != "DH5")),
+    ];
+    let lacking: Vec<&str> = lacking.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+    if !lacking.is_empty() {
+        let what = format!("there is no algorithm for {}", list(&lacking));
+        let why = "a tunnel needs one of each";
+        report(found, &[id], Refusal::new(what, why, TUNNEL).suggest("AES256, SHA2-256, DH20"));
+    }
+    let weak: Vec<&str> = chosen.into_iter().filter(|one| ["SHA1", "DH2", "DH5"].contains(one)).collect();
+    if !weak.is_empty() {
+        let what = format!("{} can be broken", list(&weak));
+        let why = "allow it only for a router that knows nothing better";
+        warn(found, &[id], Refusal::new(what, why, "RFC 8247 section 2").suggest("AES256, SHA2-256, DH20"));
+    }
+}
+
+fn large_tunnels_need_a_transit_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, "large")), Some((other_id, "vgw"))) =
+        (answers.text("vpn.bandwidth"), answers.text("conn.gateway"))
+    {
+        let why = "a virtual private gateway has tunnels of up to 1.25 Gbit/s only";
+        let refusal = Refusal::new("large tunnels end on a virtual private gateway", why, TUNNELS).suggest("standard");
+        report(found, &[id, other_id], refusal);
+    }
+}
+
+fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    let (Some((id, Value::Address(IpAddr::V4(address)))), Some((premises_id, _))) =
+        (answers.get("vpn.ping_target"), premises.first())
+    else {
+        return;
+    };
+    if !premises.iter().any(|(_, net)| net.contains(address)) {
+        let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
+        let why = "it would answer over another way than the one that is to be proved";
+        report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+    }
+}
+
+fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, first)), Some((other_id, second))) =
+        (answers.text("dx.location"), answers.text("dx.second_location"))
+        && first.eq_ignore_ascii_case(second)
+    {
+        let what = format!("both locations are {first}");
+        let why = "the second one is for the day when the first has no power";
+        let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
+        report(found, &[other_id, id], Refusal::new(what, why, source));
+    }
+}
+
+/// Speeds that AWS's own ports have (Direct Connect user guide, dedicated connections).
+const PORTS: [&str; 4] = ["1Gbps", "10Gbps", "100Gbps", "400Gbps"];
+/// Speeds that partners do not sell (hosted connections: 50 Mbit/s to 25 Gbit/s).
+const TOO_FAST: [&str; 2] = ["100Gbps", "400Gbps"];
+
+fn speed_fits_the_line(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, speed)), Some((kind_id, kind))) = (answers.text("dx.bandwidth"), answers.text("dx.kind")) else {
+        return;
+    };
+    let why = match kind {
+        "hosted" if TOO_FAST.contains(&speed) => "partners sell 50 Mbit/s to 25 Gbit/s",
+        "dedicated" | "lag" if !PORTS.contains(&speed) => "a port has 1, 10, 100 or 400 Gbit/s",
+        _ => {
+            if let (true, "lag", Some((ports_id, ports))) =
+                (TOO_FAST.contains(&speed), kind, answers.number("dx.lag_ports"))
+                && ports > 2
+            {
+                let what = format!("a LAG of {ports} ports with {speed} each");
+                report(
+                    found,
+                    &[ports_id, id],
+                    Refusal::new(what, "two ports of that speed are the most", LIMITS).suggest("2"),
+                );
+            }
+            return;
+        }
+    };
+    let what = format!("{speed} is no speed of a {kind} connection");
+    report(found, &[id, kind_id], Refusal::new(what, why, LINES).suggest("1Gbps"));
+}
+
+/// The ranges of the peers on a line, where they were given.
+pub(super) fn peers<'a>(answers: &Answers<'a>) -> impl Iterator<Item = Block<'a>> + use<'a> {
+    let range = |(id, text): (&'a _, &'a str)| text.parse::<Ipv4Net>().ok().map(|net| (id, net.trunc()));
+    ["dx.amazon_ip", "dx.customer_ip"]
+        .into_iter()
+        .filter_map(|id| answers.text(id))
+        .filter_map(range)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+fn peers_share_a_range(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let read = |id| answers.text(id).and_then(|(id, text)| Some((id, text.parse::<Ipv4Net>().ok()?)));
+    let (Some((id, amazon)), Some((other_id, customer))) = (read("dx.amazon_ip"), read("dx.customer_ip")) else {
+        return;
+    };
+    let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/create-vif.html";
+    let other = |net: Ipv4Net| {
+        let mut hosts = net.trunc().hosts();
+        hosts.find(|host| *host != net.addr()).unwrap_or(Ipv4Addr::UNSPECIFIED)
+    };
+    let proposal = format!("{}/{}", other(amazon), amazon.prefix_len());
+    if amazon.addr() == customer.addr() {
+        let what = format!("both peers have the address {}", amazon.addr());
+        report(found, &[other_id, id], Refusal::new(what, "each has its own", source).suggest(proposal));
+    } else if amazon.trunc() != customer.trunc() {
+        let what = format!("{amazon} of {id} and {customer} of {other_id} are in different ranges");
+        let why = "peers speak with each other directly, inside of one /30 or /31";
+        report(found, &[other_id, id], Refusal::new(what, why, source).suggest(proposal));
+    }
+}
+
+/// On a virtual private gateway the allowed prefixes are a filter: one that is narrower than the VPC lets nothing through.
+fn our_range_is_announced(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let allowed = answers.blocks(&["dx.allowed_prefixes"]);
+    let (Some((id, _)), true) = (allowed.first().copied(), !answers.is("conn.gateway", "tgw")) else { return };
+    for (vpc_id, vpc) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
+        if !allowed.iter().any(|(_, net)| net.contains(&vpc)) {
+            let what = format!("none of {id} holds {vpc} of {vpc_id}");
+            let why = "a range that is narrower than the VPC's announces nothing at all";
+            report(found, &[id, vpc_id], Refusal::new(what, why, PREFIXES).suggest(vpc.to_string()));
+        }
+    }
+}

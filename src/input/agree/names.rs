@@ -1,0 +1,349 @@
+//! What names, mail and time ask of each other and of the network.
+
+use std::net::IpAddr;
+
+use ipnet::Ipv4Net;
+
+use super::super::refusal::Refusal;
+use super::super::value::cell;
+use super::super::{InputId, Value};
+use super::{Answers, Disagreement, Rule, report, warn};
+use crate::text::count;
+
+const ZONES: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html";
+const ENDPOINTS: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-forwarding-inbound-queries.html";
+const DHCP: &str = "docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html";
+const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
+const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
+const PORT_25: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html";
+
+pub(super) const RULES: &[Rule] = &[
+    records_are_in_the_zone,
+    record_addresses_are_known,
+    resolvers_are_on_premises,
+    dhcp_has_room,
+    inbound_addresses_are_free,
+    askers_are_on_premises,
+    zone_is_not_forwarded,
+    answers_are_forgotten_soon,
+    private_servers_are_reached,
+    port_25_is_private,
+    mail_is_encrypted,
+    sender_is_verified,
+    mail_from_is_below,
+    records_can_be_written,
+    ses_has_a_way_out,
+    time_has_a_majority,
+];
+
+/// Is `name` the zone or below it?
+fn within(name: &str, zone: &str) -> bool {
+    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// Route 53 takes records of the zone only, and no CNAME at its top (RFC 1034 section 3.6.2: the SOA stands there).
+fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, records)), Some((zone_id, zone))) = (answers.get("dns.records"), answers.text("dns.zone_name"))
+    else {
+        return;
+    };
+    for row in records.rows() {
+        let (name, kind) = (cell(row, "name"), cell(row, "type"));
+        if !within(name, zone) && !name.ends_with(".arpa") {
+            let what = format!("{name} of {id} is not in the zone {zone}");
+            let proposal = format!("{}.{zone}", name.split('.').next().unwrap_or("gw"));
+            report(
+                found,
+                &[id, zone_id],
+                Refusal::new(what, "a zone has names that end in it", ZONES).suggest(proposal),
+            );
+        } else if name == zone && kind == "CNAME" {
+            let what = format!("{name} would be a CNAME at the top of the zone");
+            let why = "the zone's own records stand there, and a CNAME has none beside it";
+            report(found, &[id, zone_id], Refusal::new(what, why, "RFC 1034 section 3.6.2"));
+        }
+    }
+}
+
+fn record_addresses_are_known(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let known = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs", "net.onprem_cidrs", "net.other_vpc_cidrs"]);
+    let (Some((id, records)), false) = (answers.get("dns.records"), known.is_empty()) else { return };
+    for row in records.rows().iter().filter(|row| cell(row, "type") == "A") {
+        let Ok(address) = cell(row, "value").parse::<std::net::Ipv4Addr>() else { continue };
+        if address.is_private() && !known.iter().any(|(_, net)| net.contains(&address)) {
+            let what = format!("{} of {id} is {address}, which is in none of the known ranges", cell(row, "name"));
+            warn(found, &[id], Refusal::new(what, "nobody could reach it", "RFC 1918"));
+        }
+    }
+}
+
+/// The address of an endpoint, without its port.
+fn host_address(text: &str) -> Option<IpAddr> {
+    let bare = match text.rsplit_once(':') {
+        Some((bare, _)) if !bare.contains(':') || bare.ends_with(']') => bare,
+        _ => text,
+    };
+    bare.trim_matches(['[', ']']).parse().ok()
+}
+
+/// Servers with a private address stand in the customer's ranges: the rest is not reached over the private link.
+fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let premises = answers.blocks(&["net.onprem_cidrs"]);
+    let Some((premises_id, _)) = premises.first() else { return };
+    for list in ["dns.onprem_resolvers", "ntp.servers"] {
+        let Some((id, servers)) = answers.texts(list) else { continue };
+        for address in servers.iter().filter_map(|server| host_address(server)) {
+            let IpAddr::V4(four) = address else { continue };
+            if four.is_private() && !premises.iter().any(|(_, net)| net.contains(&four)) {
+                let what = format!("{four} of {id} is in none of the ranges of {premises_id}");
+                let why = "it is private, so the VPC must have a route to it";
+                report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+            }
+        }
+    }
+}
+
+/// A set of DHCP options has four name servers, and names that fit into one answer.
+fn dhcp_has_room(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, servers)), Some((mode_id, "customer_dns"))) =
+        (answers.texts("dns.onprem_resolvers"), answers.text("dns.mode"))
+        && servers.len() > 4
+    {
+        let what = format!("{} are to be told to the hosts", count(servers.len(), "name server"));
+        report(found, &[id, mode_id], Refusal::new(what, "a set of DHCP options has four at most", DHCP));
+    }
+    if let Some((id, domains)) = answers.texts("dns.search_domains") {
+        let length: usize = domains.iter().map(|domain| domain.len() + 1).sum();
+        if length > 256 {
+            let what = format!("the search list has {length} characters");
+            report(found, &[id], Refusal::new(what, "resolvers read 256 at most", "resolv.conf(5)"));
+        }
+    }
+}
+
+/// Each stands in a subnet of its own, in different zones, and is none of the five that AWS keeps in a subnet.
+fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, inbound)), Some((plan_id, plan))) = (answers.get("dns.inbound_ips"), answers.subnets()) else {
+        return;
+    };
+    let mut zones: Vec<&str> = Vec::new();
+    for address in inbound.items() {
+        let Value::Address(IpAddr::V4(address)) = address else { continue };
+        let holds = |net: &Ipv4Net| net.contains(address);
+        let home = plan.iter().find(|row| row.get("cidr").and_then(Value::cidr).is_some_and(|net| holds(&net)));
+        let Some((row, net)) = home.and_then(|row| Some((row, row.get("cidr")?.cidr()?))) else {
+            let what = format!("{address} of {id} is in no subnet of {plan_id}");
+            report(found, &[id, plan_id], Refusal::new(what, "an endpoint stands in a subnet of the VPC", ENDPOINTS));
+            continue;
+        };
+        let offset = u32::from(*address) - u32::from(net.network());
+        if offset < 4 || *address == net.broadcast() {
+            let what = format!("{address} of {id} is kept by AWS in {net}");
+            let why = "the first four addresses of a subnet and its last one are not free";
+            let free = std::net::Ipv4Addr::from(u32::from(net.network()) + 10);
+            report(found, &[id, plan_id], Refusal::new(what, why, ENDPOINTS).suggest(free.to_string()));
+        }
+        zones.push(cell(row, "zone"));
+    }
+    let first = zones.first().copied();
+    if zones.len() > 1 && zones.iter().all(|zone| Some(*zone) == first) {
+        let what = format!("all addresses of {id} are in {}", first.unwrap_or_default());
+        report(
+            found,
+            &[id, plan_id],
+            Refusal::new(what, "they stand in at least two zones, so that one may fail", ENDPOINTS),
+        );
+    }
+}
+
+fn askers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let premises = answers.blocks(&["net.onprem_cidrs"]);
+    let Some((premises_id, _)) = premises.first() else { return };
+    for (id, net) in answers.blocks(&["dns.query_sources"]) {
+        if net.addr().is_private() && !premises.iter().any(|(_, around)| around.contains(&net)) {
+            let what = format!("{net} of {id} is in none of the ranges of {premises_id}");
+            report(found, &[id, premises_id], Refusal::new(what, "the VPC has no route back to it", "onramp"));
+        }
+    }
+}
+
+/// A rule for our own zone would send our own names to the data centre.
+fn zone_is_not_forwarded(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, domains)), Some((zone_id, zone))) =
+        (answers.texts("dns.forward_domains"), answers.text("dns.zone_name"))
+    else {
+        return;
+    };
+    if let Some(domain) = domains.iter().find(|domain| within(domain, zone)) {
+        let what = format!("{domain} of {id} lies in our own zone {zone}");
+        let why = "hosts would ask the data centre for names that it would ask us for";
+        report(found, &[id, zone_id], Refusal::new(what, why, ENDPOINTS));
+    }
+}
+
+fn answers_are_forgotten_soon(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, ttl)), Some(true)) = (answers.number("dns.ttl"), answers.flag("dr.requested"))
+        && ttl > 300
+    {
+        let what = format!("names are remembered for {ttl} s");
+        let why = "for so long they lead to the region that is away";
+        warn(found, &[id], Refusal::new(what, why, "onramp").suggest("60"));
+    }
+}
+
+/// A private server of the customer's needs a private connection.
+fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((conn_id, "none")) = answers.text("conn.mode") else { return };
+    let ours = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]);
+    let unreached = |address: IpAddr| match address {
+        IpAddr::V4(four) => four.is_private() && !ours.iter().any(|(_, net)| net.contains(&four)),
+        IpAddr::V6(_) => false,
+    };
+    let mut servers: Vec<(&InputId, &str)> = Vec::new();
+    if answers.is("smtp.mode", "own_server") {
+        servers.extend(answers.text("smtp.host"));
+    }
+    if answers.is("ntp.mode", "customer_ntp")
+        && let Some((id, list)) = answers.texts("ntp.servers")
+    {
+        servers.extend(list.into_iter().map(|server| (id, server)));
+    }
+    for (id, server) in servers {
+        if host_address(server).is_some_and(unreached) {
+            let what = format!("{server} of {id} is private, and there is no private connection");
+            report(found, &[id, conn_id], Refusal::new(what, "hosts in the VPC could not reach it", "RFC 1918"));
+        }
+    }
+}
+
+/// EC2 lets nothing out to port 25 of a public address.
+fn port_25_is_private(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, 25)), Some((host_id, host))) = (answers.number("smtp.port"), answers.text("smtp.host")) else {
+        return;
+    };
+    let why = "AWS lets no mail out to port 25 of a public address";
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(four)) if four.is_private() || (four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64) => {}
+        Ok(_) => report(
+            found,
+            &[id, host_id],
+            Refusal::new(format!("port 25 of {host} cannot be reached"), why, PORT_25).suggest("587"),
+        ),
+        Err(_) => {
+            let what = format!("port 25 of {host} is reached only where that is a private address");
+            warn(found, &[id, host_id], Refusal::new(what, why, PORT_25).suggest("587"));
+        }
+    }
+}
+
+fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((tls_id, tls)) = answers.text("smtp.tls") else { return };
+    if let (Some((id, auth)), "none") = (answers.text("smtp.auth"), tls)
+        && auth != "none"
+        && answers.is("smtp.mode", "own_server")
+    {
+        let what = "a password would go over the network in clear text";
+        let why = "who logs in encrypts first";
+        report(found, &[tls_id, id], Refusal::new(what, why, "RFC 8314 section 3").suggest("starttls"));
+    } else if tls == "none" {
+        let why = "an exception in writing is needed";
+        warn(
+            found,
+            &[tls_id],
+            Refusal::new("mail goes over the network in clear text", why, "RFC 8314 section 3").suggest("starttls"),
+        );
+    }
+    if let Some((id, port)) = answers.number("smtp.port") {
+        let (odd, usual) = match (tls, port) {
+            ("implicit", 587 | 2587 | 25) => (true, "465"),
+            ("starttls", 465 | 2465) => (true, "587"),
+            _ => (false, ""),
+        };
+        if odd {
+            let what = format!("port {port} is not where servers speak {tls}");
+            let why = "465 is encrypted from the first byte, 587 changes over";
+            warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 8314 section 3.3").suggest(usual));
+        }
+    }
+}
+
+/// A verified domain covers what is below it, and nothing else.
+fn sender_is_verified(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (true, Some((id, from)), Some((domain_id, domain))) =
+        (answers.is("smtp.mode", "amazon_ses"), answers.text("smtp.from"), answers.text("ses.domain"))
+    else {
+        return;
+    };
+    let sender = from.rsplit('@').next().unwrap_or_default();
+    if !within(sender, domain) {
+        let what = format!("{from} of {id} is not of the domain {domain} that is verified");
+        let local = from.split('@').next().unwrap_or("no-reply");
+        let refusal = Refusal::new(what, "Amazon SES sends for verified domains only", IDENTITIES);
+        report(found, &[id, domain_id], refusal.suggest(format!("{local}@{domain}")));
+    }
+    if let Some((mail_from_id, mail_from)) = answers.text("ses.mail_from")
+        && sender == mail_from
+    {
+        let what = format!("{from} of {id} is of the MAIL FROM domain itself");
+        let why = "nothing but bounces comes to that domain";
+        report(found, &[id, mail_from_id], Refusal::new(what, why, MAIL_FROM).suggest(format!("no-reply@{domain}")));
+    }
+}
+
+fn mail_from_is_below(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, mail_from)), Some((domain_id, domain))) =
+        (answers.text("ses.mail_from"), answers.text("ses.domain"))
+    else {
+        return;
+    };
+    if mail_from == domain || !within(mail_from, domain) {
+        let what = format!("{mail_from} of {id} is not below {domain}");
+        let why = "the MAIL FROM domain is a part of the verified domain, and not that itself";
+        report(found, &[id, domain_id], Refusal::new(what, why, MAIL_FROM).suggest(format!("bounce.{domain}")));
+    }
+}
+
+/// Receivers look the records up in the public DNS.
+fn records_can_be_written(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, "route53_here")) = answers.text("ses.dns_owner") else { return };
+    let (what, other) = match (answers.text("dns.mode"), answers.text("dns.visibility")) {
+        (Some((mode_id, "customer_dns")), _) => ("the customer's own name servers have the zone", mode_id),
+        (_, Some((visibility_id, "private"))) => {
+            ("the zone is private, and receivers of mail could not look into it", visibility_id)
+        }
+        _ => return,
+    };
+    let why = "onramp can write the records only into a public zone in Route 53";
+    report(found, &[id, other], Refusal::new(what, why, IDENTITIES).suggest("customer"));
+    if let (Some((domain_id, domain)), Some((zone_id, zone))) =
+        (answers.text("ses.domain"), answers.text("dns.zone_name"))
+        && !within(domain, zone)
+    {
+        let what = format!("{domain} of {domain_id} is not in the zone {zone}");
+        report(found, &[id, domain_id, zone_id], Refusal::new(what, why, IDENTITIES).suggest("customer"));
+    }
+}
+
+/// Without a way to the Internet, SES is reached through an endpoint in the VPC; an HTTP proxy carries no SMTP.
+fn ses_has_a_way_out(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, "amazon_ses")), Some((nat_id, way))) = (answers.text("smtp.mode"), answers.text("net.nat_mode"))
+        && way.starts_with("none")
+    {
+        let why = "an endpoint for SMTP in the VPC is needed; an HTTP proxy does not carry mail";
+        let source = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
+        warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, source));
+    }
+}
+
+/// With two clocks nobody can tell which is wrong (RFC 8633 section 3.2); DHCP tells addresses only.
+fn time_has_a_majority(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, servers)) = answers.texts("ntp.servers") else { return };
+    if servers.len() == 2 {
+        let why = "when they disagree, nobody can tell which of them is wrong; name one, three or four";
+        report(found, &[id], Refusal::new("there are two time servers", why, "RFC 8633 section 3.2"));
+    }
+    if let Some(name) = servers.iter().find(|server| host_address(server).is_none()) {
+        let what = format!("{name} of {id} is a name");
+        warn(found, &[id], Refusal::new(what, "the VPC can tell its hosts addresses only", DHCP));
+    }
+}

@@ -1,0 +1,278 @@
+//! What was promised to the customer, and what has to be so that it can be kept: accounts, windows, copies, hosts.
+
+use super::super::calendar::Window;
+use super::super::refusal::Refusal;
+use super::super::value::cell;
+use super::super::{Value, calendar, cloud, document, shape};
+use super::{Answers, Disagreement, Rule, report, warn};
+use crate::text::list;
+
+const ROLES: &str = "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
+const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html";
+const REGIONS: &str = "docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html";
+
+pub(super) const RULES: &[Rule] = &[
+    role_is_in_the_account,
+    region_is_in_the_partition,
+    production_is_built,
+    patches_come_in_the_window,
+    archive_keeps_the_promise,
+    backups_are_as_often_as_promised,
+    bastion_may_forward,
+    nodes_have_a_majority,
+    thresholds_rise,
+    elastic_is_new_enough,
+    parts_exist,
+    production_outlives_a_host,
+    proxy_is_not_in_the_way,
+    certificate_covers_the_names,
+];
+
+fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, arn)) = answers.text("aws.role_arn") else { return };
+    if let (Some((account_id, account)), Some(of)) = (answers.text("aws.account_id"), shape::account_of(arn))
+        && of != account
+    {
+        let what = format!("the role of {id} is in the account {of}, and not in {account}");
+        let why = "onramp changes one account, and the role gives the rights in it";
+        report(found, &[id, account_id], Refusal::new(what, why, ROLES).suggest(arn.replace(of, account)));
+    }
+    if let Some((partition_id, partition)) = answers.text("aws.partition")
+        && !arn.starts_with(&format!("arn:{partition}:"))
+    {
+        let what = format!("{arn} of {id} is not in the part of AWS that {partition_id} names");
+        let why = "nothing crosses from one part of AWS to another";
+        report(found, &[id, partition_id], Refusal::new(what, why, ROLES));
+    }
+}
+
+fn region_is_in_the_partition(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((partition_id, partition)) = answers.text("aws.partition") else { return };
+    for (id, region) in ["aws.region_primary", "ses.region"].iter().filter_map(|id| answers.text(id)) {
+        let own = cloud::partition(region);
+        if own != partition {
+            let what = format!("{region} of {id} is in {own}, and not in {partition}");
+            let why = "nothing crosses from one part of AWS to another";
+            report(found, &[id, partition_id], Refusal::new(what, why, REGIONS).suggest(own));
+        }
+    }
+}
+
+fn production_is_built(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some((id, names)) = answers.texts("eng.environments")
+        && !names.contains(&"prod")
+    {
+        let why = "what is promised is promised for production, which is always called prod";
+        let proposal = format!("{}, prod", names.join(", "));
+        report(found, &[id], Refusal::new("there is no environment prod", why, "onramp").suggest(proposal));
+    }
+}
+
+fn patches_come_in_the_window(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, patches)), Some((window_id, agreed))) =
+        (answers.text("sec.patch_window"), answers.text("eng.change_window"))
+    else {
+        return;
+    };
+    let (Ok(inside), Ok(around)) = (Window::read(patches), Window::read(agreed)) else { return };
+    match around.holds(&inside) {
+        Some(true) => {}
+        Some(false) => {
+            let what = format!("{patches} of {id} is not inside of {agreed}");
+            let why = "a patch can be felt, and such changes are made in the agreed window";
+            report(found, &[id, window_id], Refusal::new(what, why, "onramp").suggest(agreed));
+        }
+        None => {
+            let what = format!("{patches} of {id} and {agreed} have different time zones");
+            let why = "whether one lies in the other changes with summer time";
+            warn(found, &[id, window_id], Refusal::new(what, why, "onramp").suggest(agreed));
+        }
+    }
+}
+
+/// Three months stay at hand, unless the archive answers at once; and what is archived is paid for its shortest time.
+fn archive_keeps_the_promise(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((after_id, after)), Some((class_id, class))) =
+        (answers.number("dr.archive_after"), answers.text("dr.archive_class"))
+    else {
+        return;
+    };
+    if let Some((id, days)) = answers.number("dr.file_days")
+        && after < days
+        && class != "GLACIER_IR"
+    {
+        let what = format!("files go into {class} after {after} days, and have to be at hand for {days}");
+        let why = "it takes minutes to hours to get something back from there";
+        report(found, &[after_id, id, class_id], Refusal::new(what, why, CLASSES).suggest(days.to_string()));
+    }
+    let shortest = if class == "DEEP_ARCHIVE" { 180 } else { 90 };
+    if let Some((id, total)) = answers.number("dr.archive_days")
+        && total <= after + shortest
+    {
+        let what = format!("after {after} days in use, {total} days in all leave less than {shortest} in {class}");
+        let why = format!("AWS bills {shortest} days of it in any case");
+        report(
+            found,
+            &[id, after_id, class_id],
+            Refusal::new(what, why, CLASSES).suggest((after + shortest + 1).to_string()),
+        );
+    }
+}
+
+/// Between two backups, and until the second one begins, is what may be lost.
+fn backups_are_as_often_as_promised(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, promised)), Some((schedule_id, schedule))) =
+        (answers.number("dr.rpo_minutes"), answers.text("dr.schedule"))
+    else {
+        return;
+    };
+    let late = answers.number("dr.window_hours").map_or(0, |(_, hours)| hours * 60);
+    let lost = calendar::longest_gap(schedule) + late;
+    if promised < lost {
+        let what = format!("{promised} minutes may be lost, and the schedule can lose {lost}");
+        let why = "between two backups, the second of which may begin late; ask for backups more often, or for a database that is copied all the time";
+        warn(found, &[id, schedule_id], Refusal::new(what, why, "onramp").suggest(lost.to_string()));
+    }
+}
+
+/// Level 2 forbids forwarding (rule sshd_disable_forwarding), which is what a bastion is for.
+fn bastion_may_forward(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, "cis_l2_server")) = answers.text("sec.hardening") else { return };
+    let exceptions = answers.get("sec.exceptions").map(|(_, value)| value.rows()).unwrap_or_default();
+    if !exceptions.iter().any(|row| cell(row, "rule") == "sshd_disable_forwarding") {
+        let what = "level 2 forbids forwarding, and nobody could get through the bastion";
+        let why = "the rule sshd_disable_forwarding has to be an accepted exception for the bastion";
+        let refusal = Refusal::new(what, why, "CIS benchmarks, level 2, sshd DisableForwarding");
+        let ids: Vec<_> = [Some(id), answers.get("sec.exceptions").map(|(id, _)| id)].into_iter().flatten().collect();
+        report(found, &ids, refusal.suggest("sshd_disable_forwarding, bastion, jump host"));
+    }
+}
+
+fn nodes_have_a_majority(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some((id, nodes)) = answers.number("mon.es_nodes")
+        && nodes % 2 == 0
+    {
+        let source = "www.elastic.co/guide/en/elasticsearch/reference/current/high-availability-cluster-design.html";
+        let why = "when the network breaks in two, one half must be the larger one";
+        report(
+            found,
+            &[id],
+            Refusal::new(format!("{nodes} nodes have no majority"), why, source).suggest((nodes + 1).to_string()),
+        );
+    }
+}
+
+fn thresholds_rise(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, table)) = answers.get("mon.thresholds") else { return };
+    for row in table.rows() {
+        let number = |column: &str| row.get(column).and_then(Value::number).unwrap_or_default();
+        let (warned, critical) = (number("warn"), number("critical"));
+        if warned >= critical {
+            let what = format!("{}: {warned} % is told and {critical} % wakes somebody", cell(row, "what"));
+            report(
+                found,
+                &[id],
+                Refusal::new(what, "people are told before they are woken", "onramp").suggest("disk, 80, 90"),
+            );
+        }
+    }
+}
+
+fn elastic_is_new_enough(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some((id, version)) = answers.text("mon.elk_version")
+        && !["8", "9"].contains(&version.split('.').next().unwrap_or_default())
+    {
+        let why = "the dashboards of the products need 8 or 9, and older ones get no fixes";
+        report(
+            found,
+            &[id],
+            Refusal::new(format!("{version} is not supported"), why, "www.elastic.co/support/eol").suggest("8.latest"),
+        );
+    }
+}
+
+/// The parts of API Manager that stand alone exist from 4.5 on.
+fn parts_exist(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, table)) = answers.get("env.products") else { return };
+    for row in table.rows() {
+        let (product, version) = (cell(row, "product"), cell(row, "version"));
+        let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(u32::MAX));
+        let number = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        if ["apim-acp", "apim-gw", "apim-tm"].contains(&product) && number < (4, 5) {
+            let what = format!("there is no {product} {version}");
+            let why =
+                "the parts of API Manager that stand alone exist from 4.5 on; before that, apim holds all of them";
+            report(
+                found,
+                &[id],
+                Refusal::new(what, why, "the product's release notes, 4.5.0").suggest(format!("apim, {version}")),
+            );
+        }
+    }
+}
+
+/// Production has two of each role and never a single node; three control planes are not supported.
+fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some((id, "0")) = answers.text("env.pattern") {
+        let why = "production stands still when its only host does";
+        warn(
+            found,
+            &[id],
+            Refusal::new("a single node is for environments that may stand still", why, "onramp").suggest("1"),
+        );
+    }
+    let Some((id, table)) = answers.get("env.nodes") else { return };
+    let count = |row: &super::super::value::Row| row.get("count").and_then(Value::number).unwrap_or_default();
+    let alone: Vec<&str> = table.rows().iter().filter(|row| count(row) < 2).map(|row| cell(row, "role")).collect();
+    if !alone.is_empty() {
+        let what = format!("{} would run on one host", list(&alone));
+        warn(
+            found,
+            &[id],
+            Refusal::new(what, "in production each role has two, in two zones", "onramp").suggest("gw, 2"),
+        );
+    }
+    if table.rows().iter().any(|row| cell(row, "role") == "cp" && count(row) > 2) {
+        let why = "the product supports two that are active, and no more";
+        report(
+            found,
+            &[id],
+            Refusal::new("there are more than two control planes", why, "the product's deployment patterns")
+                .suggest("cp, 2"),
+        );
+    }
+}
+
+/// AWS's own addresses are not reached through a proxy.
+fn proxy_is_not_in_the_way(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, text)) = answers.text("mon.no_proxy") else { return };
+    let entries: Vec<&str> = text.split([',', ' ']).filter(|entry| !entry.is_empty()).collect();
+    let needed = ["169.254.169.254", "169.254.169.253", "169.254.169.123", "localhost", "127.0.0.1"];
+    let missing: Vec<&str> = needed.into_iter().filter(|one| !entries.contains(one)).collect();
+    if !missing.is_empty() {
+        let what = format!("{} would go through the proxy", list(&missing));
+        let why = "hosts ask AWS and themselves there, and a proxy knows none of it";
+        let source = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html";
+        report(found, &[id], Refusal::new(what, why, source).suggest(format!("{text},{}", missing.join(","))));
+    }
+}
+
+/// Every host name stands in the certificate (RFC 9525 section 6.3).
+fn certificate_covers_the_names(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, pem)), Some((names_id, table))) = (answers.text("env.tls_pem"), answers.get("env.hostnames")) else {
+        return;
+    };
+    let covered = document::names(pem);
+    let covers = |host: &str| {
+        covered.iter().any(|name| match name.strip_prefix("*.") {
+            Some(rest) => host.split_once('.').is_some_and(|(_, parent)| parent == rest),
+            None => name == host,
+        })
+    };
+    let missing: Vec<&str> = table.rows().iter().map(|row| cell(row, "host")).filter(|host| !covers(host)).collect();
+    if !missing.is_empty() {
+        let what = format!("the certificate does not hold for {}", list(&missing));
+        let why = "browsers and programs refuse it there";
+        report(found, &[id, names_id], Refusal::new(what, why, "RFC 9525 section 6.3"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Answers by the hundred, from a file that says where each rule comes from: what is taken, and what is refused and how.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use onramp::input::{Kind, Refusal, Setting, Value, agree, parse};
+use onramp::runbook::{Field, Runbook};
+use serde::Deserialize;
+
+const REAL: Setting = Setting { practice: false };
+const PRACTICE: Setting = Setting { practice: true };
+
+/// What one input takes and refuses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tried {
+    id: String,
+    /// Where the rule comes from.
+    rule: String,
+    #[serde(default)]
+    good: Vec<String>,
+    /// Taken in practice, refused for real.
+    #[serde(default)]
+    practice: Vec<String>,
+    /// The answer, and words of the refusal.
+    #[serde(default)]
+    bad: BTreeMap<String, String>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn corpus() -> Vec<Tried> {
+    serde_yaml::from_str(&fs::read_to_string(root().join("tests/inputs/corpus.yaml")).unwrap()).unwrap()
+}
+
+/// The runbook that is shipped, from its files.
+fn shipped() -> Runbook {
+    let folder = root().join("runbooks/managed-cloud");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let files: Vec<(String, String)> =
+        files.iter().map(|file| (file.display().to_string(), fs::read_to_string(file).unwrap())).collect();
+    let (runbook, problems) = onramp::runbook::load(&files, &onramp::action::catalog());
+    runbook.unwrap_or_else(|| panic!("{problems:?}"))
+}
+
+/// As the form asks: a secret by its own text, everything else by its kind.
+fn answer(field: &Field, text: &str, setting: &Setting) -> Result<Option<Value>, Refusal> {
+    match &field.kind {
+        Kind::Secret(rule) => rule.check(text).map(|()| None),
+        kind => parse(kind, text, setting).map(Some),
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    wrong: Vec<String>,
+    answered: usize,
+    slowest: Duration,
+}
+
+impl Report {
+    fn timed(&mut self, field: &Field, text: &str, setting: &Setting) -> Result<Option<Value>, Refusal> {
+        let started = Instant::now();
+        let answered = answer(field, text, setting);
+        self.slowest = self.slowest.max(started.elapsed());
+        self.answered += 1;
+        answered
+    }
+
+    fn taken(&mut self, field: &Field, text: &str, setting: &Setting) {
+        match self.timed(field, text, setting) {
+            Ok(None) => {}
+            Ok(Some(value)) => {
+                let again = parse(&field.kind, &value.shown(), setting);
+                if again.as_ref() != Ok(&value) {
+                    self.wrong.push(format!(
+                        "{}: {text}: shown as {}, which reads as {again:?}",
+                        field.id,
+                        value.shown()
+                    ));
+                }
+            }
+            Err(refusal) => self.wrong.push(format!("{}: {text}: {refusal}", field.id)),
+        }
+    }
+
+    fn refused(&mut self, field: &Field, text: &str, words: &str, setting: &Setting) {
+        let said = match self.timed(field, text, setting) {
+            Ok(value) => return self.wrong.push(format!("{}: {text}: taken as {value:?}", field.id)),
+            Err(refusal) if refusal.source.is_empty() || refusal.why.is_empty() => {
+                return self.wrong.push(format!("{}: {text}: {refusal:?} gives no reason or no source", field.id));
+            }
+            Err(refusal) => refusal.to_string(),
+        };
+        if !said.contains(words) {
+            self.wrong.push(format!("{}: {text}: \"{said}\" does not say \"{words}\"", field.id));
+        }
+        if matches!(field.kind, Kind::Secret(_)) && text.len() > 3 && said.contains(text) {
+            self.wrong.push(format!("{}: \"{said}\" repeats the secret", field.id));
+        }
+    }
+}
+
+#[test]
+fn every_answer_of_the_corpus_is_taken_or_refused_as_it_says() {
+    let runbook = shipped();
+    let mut report = Report::default();
+    for tried in corpus() {
+        let Some(field) = runbook.fields.get(tried.id.as_str()) else {
+            report.wrong.push(format!("the runbook has no input {}", tried.id));
+            continue;
+        };
+        assert!(!tried.rule.is_empty(), "{}", tried.id);
+        tried.good.iter().for_each(|text| report.taken(field, text, &REAL));
+        for text in &tried.practice {
+            report.refused(field, text, "", &REAL);
+            report.taken(field, text, &PRACTICE);
+        }
+        for (text, words) in &tried.bad {
+            report.refused(field, text, words, &REAL);
+            report.refused(field, text, words, &PRACTICE);
+        }
+    }
+    eprintln!("{} answers, the slowest took {:?}", report.answered, report.slowest);
+    assert!(report.wrong.is_empty(), "{}", report.wrong.join("\n"));
+    assert!(report.answered >= 300, "only {} answers were tried", report.answered);
+}
+
+#[test]
+fn every_input_takes_its_own_example() {
+    let runbook = shipped();
+    for field in runbook.fields.values().filter(|field| !field.example.is_empty()) {
+        // Examples of long texts are cut.
+        if field.example.contains('…') || field.example.starts_with("-----BEGIN") {
+            continue;
+        }
+        let taken = parse(&field.kind, &field.example, &PRACTICE);
+        assert!(taken.is_ok(), "{}: {}: {}", field.id, field.example, taken.unwrap_err());
+    }
+}
+
+/// Answers that are good alone, and what is said of them together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Together {
+    rule: String,
+    answers: BTreeMap<String, String>,
+    says: Option<String>,
+    #[serde(default)]
+    warns: bool,
+}
+
+#[test]
+fn answers_that_do_not_fit_together_are_told() {
+    let runbook = shipped();
+    let text = fs::read_to_string(root().join("tests/inputs/together.yaml")).unwrap();
+    let cases: Vec<Together> = serde_yaml::from_str(&text).unwrap();
+    assert!(cases.len() > 60);
+    let mut wrong = Vec::new();
+    for case in cases {
+        let answers = case.answers.iter().map(|(id, text)| {
+            let field = runbook.fields.get(id.as_str()).unwrap_or_else(|| panic!("there is no input {id}"));
+            (field.id.clone(), parse(&field.kind, text, &PRACTICE).unwrap_or_else(|refusal| panic!("{id}: {refusal}")))
+        });
+        let found = agree(&answers.collect());
+        let said: Vec<String> = found.iter().map(|one| format!("{} ({})", one.refusal, one.warning)).collect();
+        let good = match &case.says {
+            None => found.is_empty(),
+            Some(words) => found.iter().any(|one| one.warning == case.warns && one.refusal.to_string().contains(words)),
+        };
+        // Every complaint names whose answers it is about, so that a form can show it there.
+        let named = found.iter().all(|one| !one.ids.is_empty() && !one.refusal.source.is_empty());
+        if !good || !named {
+            wrong.push(format!("{:?} ({}): {said:?}, and not {:?}", case.answers, case.rule, case.says));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,144 @@
+//! A questionnaire goes to somebody without onramp and comes back: what is asked, what is stored, what is refused and how.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::stage::Stage;
+
+fn begun() -> Stage {
+    let stage = Stage::new().with_credentials();
+    stage.run(&["new", "acme", "--account", "123456789012", "--region", "eu-west-1"]).expect(0);
+    stage.run(&["input", "acme", "eng.customer_name=Acme Insurance PLC", "net.vpc_cidr=10.40.0.0/16"]).expect(0);
+    stage
+}
+
+/// The questions for one person, in a file.
+fn exported(stage: &Stage, person: &str) -> (PathBuf, String) {
+    let file = stage.home().join(format!("{person}.txt"));
+    stage.run(&["input", "acme", "--export", file.to_str().unwrap(), "--for", person]).expect(0).says("no secrets");
+    (file.clone(), fs::read_to_string(&file).unwrap())
+}
+
+/// The text with these answers in it.
+fn filled(text: &str, answers: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (id, answer) in answers {
+        let line = text.lines().find(|line| line.starts_with(&format!("{id}:"))).unwrap_or_else(|| panic!("no {id}"));
+        text = text.replacen(&format!("{line}\n"), &format!("{id}: {answer}\n"), 1);
+    }
+    text
+}
+
+fn listed(stage: &Stage, id: &str) -> String {
+    let all = stage.run(&["input", "acme", "--all"]).expect(0);
+    all.out.lines().find(|line| line.starts_with(id)).unwrap_or_else(|| panic!("no {id}")).to_owned()
+}
+
+#[test]
+fn a_network_engineer_answers_without_onramp() {
+    let stage = begun();
+    let (_, text) = exported(&stage, "network");
+    for words in [
+        "Acme Insurance PLC",
+        "How is the customer's data centre connected?",
+        "One of:\n#   none - not at all\n#   ipsec_vpn - an IPsec VPN",
+        "For example:\n#   203.0.113.12",
+        "Whether it is needed depends on \"How is the customer's data centre connected?\" (conn.mode)",
+        "net.vpc_cidr",
+        "Pre-shared key of tunnel 1",
+        "never in the same message as this file",
+    ] {
+        let flat = text.replace("\n# ", " ");
+        assert!(text.contains(words) || flat.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("smtp.password") && !text.contains("vpn.t1_psk:"), "{text}");
+    let answered = filled(
+        &text,
+        &[
+            ("conn.mode", "ipsec_vpn"),
+            ("vpn.cgw_ip", "8.8.8.8"),
+            ("vpn.routing", "\"bgp\""),
+            ("vpn.customer_asn", "65010"),
+            ("net.onprem_cidrs", "\n192.168.0.0/17\n192.168.128.0/17"),
+        ],
+    );
+    // As a mail program on another system would send it back.
+    let file = stage.file("back.txt", &format!("\u{feff}{}", answered.replace('\n', "\r\n")));
+    let shown = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(shown.out.contains("5 would be stored"), "{}", shown.out);
+    assert!(listed(&stage, "conn.mode").contains(" - "), "{}", listed(&stage, "conn.mode"));
+    let answer = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    assert!(answer.out.contains("+ vpn.cgw_ip") && answer.out.contains("5 inputs stored"), "{}", answer.out);
+    assert!(
+        answer.err.contains("Still open: \"Outside address") || !answer.err.contains("vpn.cgw_ip"),
+        "{}",
+        answer.err
+    );
+    assert!(listed(&stage, "net.onprem_cidrs").contains("192.168.0.0/17, 192.168.128.0/17"));
+    // The same once more changes nothing, and another answer is shown beside the one before.
+    let again = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    assert!(again.out.contains("0 inputs stored"), "{}", again.out);
+    let other = stage.file("other.txt", "vpn.customer_asn: 65011\n");
+    let changed = stage.run(&["input", "acme", "--import", other.to_str().unwrap()]).expect(0);
+    assert!(changed.out.contains("65010 -> 65011"), "{}", changed.out);
+}
+
+#[test]
+fn every_broken_rule_is_said_at_once_and_nothing_is_stored() {
+    let stage = begun();
+    let text = "engagement: acme\nconn.mode: ipsec_vpn\nvpn.cgw_ip: 10.0.0.1\nvpn.t1_inside: 169.254.0.0/30\n\
+                conn.amazon_asn: 65010\nvpn.customer_asn: 65010\nvpn.cgwip: 8.8.8.8\nnet.onprem_cidrs:\n  10.40.0.0/16\n";
+    let file = stage.file("back.txt", text);
+    let answer = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2);
+    for words in [
+        "\"Outside address of the customer's router\" (vpn.cgw_ip, line 3): 10.0.0.1 does not route",
+        "RFC 1918",
+        "line 4): 169.254.0.0/30 cannot be inside of a tunnel",
+        "are both 65010",
+        "line 7: there is no question vpn.cgwip; did you mean vpn.cgw_ip?",
+        "10.40.0.0/16 of net.vpc_cidr and 10.40.0.0/16 of net.onprem_cidrs overlap",
+        "nothing was stored",
+    ] {
+        answer.says(words);
+    }
+    assert!(listed(&stage, "conn.mode").contains(" - "));
+}
+
+#[test]
+fn a_secret_in_a_questionnaire_is_refused_and_not_repeated() {
+    let stage = begun();
+    let file = stage.file("back.txt", "smtp.password: Tr0ub4dor-and-3\nvpn.t1_psk: s3cr3tkey\n");
+    let answer = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2);
+    answer.says("has to be changed");
+    answer.says("line 2");
+    assert!(!answer.err.contains("Tr0ub4dor") && !answer.out.contains("Tr0ub4dor"), "{} {}", answer.out, answer.err);
+    assert!(!answer.err.contains("s3cr3tkey"), "{}", answer.err);
+    let key = stage.file(
+        "key.txt",
+        "env.tls_pem: -----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----\n",
+    );
+    let answer = stage.run(&["input", "acme", "--import", key.to_str().unwrap()]).expect(2);
+    answer.says("this is a private key");
+    assert!(!answer.err.contains("MC4CAQ"), "{}", answer.err);
+}
+
+#[test]
+fn what_is_no_questionnaire_of_this_engagement() {
+    let stage = begun();
+    let says = |name: &str, text: &str, words: &str| {
+        let file = stage.file(name, text);
+        stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2).says(words);
+    };
+    says("other.txt", "engagement: globex\nconn.mode: none\n", "is a questionnaire of globex");
+    says("letter.txt", "Dear all,\n\nplease find attached\n", "line 1: \"Dear all,\" stands behind no question");
+    says("twice.txt", "conn.mode: none\nconn.mode: ipsec_vpn\n", "answered twice, first in line 1");
+    says("mail.txt", "conn.mode: none\n\n-- \nRegards\n", "line 3: \"--\" stands behind no question");
+    fs::write(stage.home().join("latin.txt"), b"eng.customer_name: Z\xfcrich\n").unwrap();
+    let latin = stage.home().join("latin.txt");
+    stage.run(&["input", "acme", "--import", latin.to_str().unwrap()]).expect(2).says("UTF-8");
+    stage.run(&["input", "acme", "--import", "/nowhere/at/all"]).expect(2).says("cannot be read");
+    let (file, _) = exported(&stage, "dns");
+    let again = stage.run(&["input", "acme", "--export", file.to_str().unwrap()]).expect(2);
+    again.says("not there yet");
+    stage.run(&["input", "acme", "--export", "-", "--for", "netwrok"]).expect(2).says("it is ");
+}
