@@ -89,15 +89,6 @@ impl<'a> Answers<'a> {
         self.get(id).map(|(id, value)| (id, value.items().iter().filter_map(Value::text).collect()))
     }
 
-    fn is_one_of(&self, id: &str, texts: &[&str]) -> bool {
-        self.text(id).is_some_and(|(_, given)| texts.contains(&given))
-    }
-
-    /// Is the customer's data centre connected, or is that still open?
-    fn may_be_connected(&self) -> bool {
-        !self.is("conn.mode", "none")
-    }
-
     /// The ranges of these answers, be they single or in lists.
     fn blocks(&self, ids: &[&str]) -> Vec<Block<'a>> {
         let of = |(id, value): (&'a InputId, &'a Value)| {
