@@ -14,7 +14,6 @@ use super::{print, session};
 use crate::engagement::{Changed, people, questionnaire, returned};
 use crate::input::Value;
 use crate::journal::Writer;
-use crate::runbook::Runbook;
 use crate::text;
 
 /// The most of a questionnaire that is read, in bytes.
@@ -79,7 +78,7 @@ fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, name)?;
     for field in runbook.fields.values() {
         let given = engagement.inputs.get(&field.id);
-        if !all && given.is_none() && to_come(&runbook, field.asked_in.as_deref()) {
+        if !all && given.is_none() && runbook.is_to_come(field) {
             continue;
         }
         let value = match given {
@@ -89,10 +88,6 @@ fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {
         print::line(&format!("{:<28} {:<62} {}", field.id.as_str(), value, field.label))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn to_come(runbook: &Runbook, asked_in: Option<&str>) -> bool {
-    asked_in.is_some_and(|wanted| !runbook.has(wanted))
 }
 
 fn write_questions(context: &Context, name: &str, file: &Path, person: Option<&str>) -> Result<ExitCode, Failure> {

@@ -70,6 +70,9 @@ fn list(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCo
     let worlds = runtime.block_on(session::real_worlds(context, everywhere, &engagement, &folder));
     for field in runbook.fields.values().filter(|field| matches!(field.kind, input::Kind::Secret(_))) {
         let given = engagement.secrets().find(|(id, _)| **id == field.id).map(|(_, reference)| reference);
+        if given.is_none() && runbook.is_to_come(field) {
+            continue;
+        }
         let said = match &given {
             None => "not given".to_owned(),
             Some(SecretRef::Prompt { .. }) => "asked for when it is needed".to_owned(),

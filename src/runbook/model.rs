@@ -39,9 +39,12 @@ impl Runbook {
         self.steps().find(|step| &step.id == id)
     }
 
-    /// Is there a phase of that id, or a step of that address?
-    pub fn has(&self, phase_or_step: &str) -> bool {
-        self.phases.iter().any(|phase| phase.id == phase_or_step) || self.steps().any(|step| step.id.0 == phase_or_step)
+    /// Does an input belong to a phase, or to a step, that the runbook does not have yet?
+    pub fn is_to_come(&self, field: &Field) -> bool {
+        let there = |wanted: &String| {
+            self.phases.iter().any(|phase| phase.id == *wanted) || self.steps().any(|step| step.id.0 == *wanted)
+        };
+        field.asked_in.as_ref().is_some_and(|wanted| !there(wanted))
     }
 
     /// A step and everything it needs, directly or not.
