@@ -295,7 +295,7 @@ impl SshError {
                 self.hop
             ),
             Problem::TakesPerson(_) => {
-                "Let onramp look now, where somebody can answer what the login asks: r, or onramp run on a terminal."
+                "Look at the step yourself, and answer what the login asks: Enter on it, or onramp run on a terminal."
                     .to_owned()
             }
             Problem::Io(_)
