@@ -2,6 +2,7 @@
 //!
 //! What is asked and answered here stands in no event. What is not shown while it is typed is known to the masks.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::aws::Codes;
 use crate::engagement::{LoginLine, LoginQuestion};
 use crate::ssh::{About, Person, Prompt};
 use crate::text::Masks;
@@ -66,17 +68,14 @@ impl Drop for Open<'_> {
     }
 }
 
-#[async_trait]
-impl Person for Desk {
-    async fn ask(&self, prompt: Prompt) -> Option<Vec<SecretString>> {
+impl Desk {
+    async fn put(&self, asks: String, said: Vec<String>, lines: Vec<LoginLine>) -> Option<Vec<SecretString>> {
         if !self.is_attended() {
             return None;
         }
         let _turn = self.turn.lock().await;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        let lines: Vec<LoginLine> =
-            prompt.lines.iter().map(|line| LoginLine { label: line.label.clone(), shown: line.shown }).collect();
-        let question = LoginQuestion { number, asks: asks(&prompt), said: prompt.said, lines: lines.clone() };
+        let question = LoginQuestion { number, asks, said, lines: lines.clone() };
         let (answer, answered) = oneshot::channel();
         self.calls.send(LoginCall::Asks(question, answer)).ok()?;
         let mut open = Open { number, calls: &self.calls, answered: false };
@@ -90,6 +89,31 @@ impl Person for Desk {
             }
         }
         Some(answers)
+    }
+}
+
+#[async_trait]
+impl Person for Desk {
+    async fn ask(&self, prompt: Prompt) -> Option<Vec<SecretString>> {
+        let line = |line: &crate::ssh::Line| LoginLine { label: line.label.clone(), shown: line.shown };
+        let lines = prompt.lines.iter().map(line).collect();
+        self.put(asks(&prompt), prompt.said, lines).await
+    }
+}
+
+#[async_trait]
+impl Codes for Desk {
+    async fn code(&self, device: &str, remark: Option<&str>) -> Option<SecretString> {
+        let said = remark.map(str::to_owned).into_iter().collect();
+        let asks = format!("AWS gives the role with a code of the device {device}");
+        let code = LoginLine { label: "Code".to_owned(), shown: true };
+        self.put(asks, said, vec![code]).await?.pop()
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Desk")
     }
 }
 

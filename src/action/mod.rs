@@ -7,6 +7,7 @@
 //! world, and only with a `DurableIntent` in hand, which the journal alone can make.
 //! From `journal` this room may use that one name.
 
+mod access;
 mod account;
 mod arguments;
 mod aws_account;
@@ -45,6 +46,7 @@ pub use crate::engagement::Failure;
 use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal, RepeatClass};
 use crate::journal::DurableIntent;
 
+pub use access::{Access, NotConnected};
 pub use desk::{Desk, LoginCall};
 pub use registry::{build, catalog, operations};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};

@@ -113,6 +113,7 @@ pub(super) async fn carry_out(
 fn missing(question: &Question) -> Failure {
     let what = match question {
         Question::NeedsSecret { reference, why } => format!("{}: {why}", reference.said()),
+        Question::SignIn { failure } => failure.what.clone(),
         _ => "a person must answer a question first".to_owned(),
     };
     Failure::new(what, "Run the step again, which asks for it first. Nothing was sent.")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value as Json;
@@ -23,9 +24,9 @@ use crate::ssh::{self, Asked, Identity, Pool, Route};
 /// The ways to the world, made once for an engagement; each attempt gets a `World` of it.
 #[derive(Clone)]
 pub struct Worlds {
-    cloud: Arc<RwLock<Result<Arc<Cloud>, Failure>>>,
+    pub(super) cloud: Arc<RwLock<Result<Arc<Cloud>, Failure>>>,
     /// How to connect to the account again.
-    wiring: Option<Wiring>,
+    pub(super) wiring: Option<Wiring>,
     ssh: Arc<Pool>,
     identity: Option<Identity>,
     vault: Vault,
@@ -53,11 +54,17 @@ impl Worlds {
         Arc::new(RwLock::new(cloud.map(Arc::new)))
     }
 
-    fn cloud(&self) -> Result<Arc<Cloud>, Failure> {
+    pub(super) fn cloud(&self) -> Result<Arc<Cloud>, Failure> {
         self.cloud.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Credentials end, and regions are given late: `renew` connects to the account again in this way.
+    /// No way to the account yet: `sign_in` makes it.
+    pub fn unconnected(wiring: Wiring, ssh: Pool) -> Self {
+        let failure = Failure::new("there is no way to AWS yet", "Try again in a moment");
+        Worlds::new(Err(failure), ssh).with_wiring(wiring)
+    }
+
+    /// Credentials end, and regions are given late: `sign_in` connects to the account again in this way.
     #[must_use]
     pub fn with_wiring(mut self, wiring: Wiring) -> Self {
         self.wiring = Some(wiring);
@@ -72,18 +79,9 @@ impl Worlds {
         self
     }
 
-    /// Connects to the account anew where there was no way to it, its credentials were refused, or the engagement has
-    /// another region by now. True when it tried. Logins that hosts refused may be tried again.
-    pub async fn renew(&self, region: Option<String>) -> bool {
+    /// Logins that hosts refused may be tried again.
+    pub async fn try_hosts_again(&self) {
         self.ssh.try_again().await;
-        let Some(wiring) = &self.wiring else { return false };
-        let region = region.unwrap_or_else(|| wiring.region.clone());
-        if self.cloud().is_ok_and(|cloud| !cloud.is_refused() && cloud.region() == region) {
-            return false;
-        }
-        let cloud = Cloud::connect(Wiring { region, ..wiring.clone() }).await;
-        *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = cloud.map(Arc::new).map_err(Failure::from);
-        true
     }
 
     /// Where secrets are found and kept. Without it, only those that a person gives are known.
@@ -155,16 +153,6 @@ impl Worlds {
     #[must_use]
     pub fn rehearsing(&self) -> Worlds {
         Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.rehearsing())), wiring: None, ..self.clone() }
-    }
-
-    /// Who AWS takes us for, in one line; or why it cannot be told.
-    ///
-    /// # Errors
-    /// As a person reads it.
-    pub async fn identity(&self) -> Result<String, String> {
-        let cloud = self.cloud().map_err(|failure| format!("{}: {}", failure.what, failure.meaning))?;
-        let identity = cloud.identity().await.map_err(|failure| failure.to_string())?;
-        Ok(format!("{} in account {}", identity.caller(), identity.account))
     }
 
     /// The ways to these hosts, for all attempts until a value changes.
@@ -279,15 +267,17 @@ impl World {
     }
 
     /// May this caller change anything here? Its account must be the engagement's. Without an account in the
-    /// engagement, and for one that has no cloud because all its hosts are there, nothing is asked.
+    /// engagement, and for one that has no cloud because all its hosts are there, nothing is asked. And its credentials
+    /// must hold for as long as the change may take.
     ///
     /// # Errors
-    /// Another account, no credentials, or no answer.
-    pub async fn ready_to_change(&self, expected_account: Option<&str>) -> Result<(), Failure> {
+    /// Another account, no credentials, credentials that end before that, or no answer.
+    pub async fn ready_to_change(&self, expected_account: Option<&str>, takes: Duration) -> Result<(), Failure> {
         let Some(expected) = expected_account else { return Ok(()) };
-        let identity = self.cloud()?.identity().await?;
+        let cloud = self.cloud()?;
+        let identity = cloud.identity().await?;
         if identity.account == expected {
-            return Ok(());
+            return Ok(cloud.hold_for(takes).await?);
         }
         Err(Failure {
             what: format!("these credentials belong to account {}, not {expected}", identity.account),

@@ -1,18 +1,20 @@
 //! The seam: HTTP client, endpoint and credentials in; one client for each service out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::error::{AwsFailure, Kind};
+use super::access::{Codes, Inner, Role, Session};
+use super::error::AwsFailure;
 use super::limiter::Limiter;
 use super::operations::Operation;
+use super::profile::Profile;
 use super::retry::{Patience, Resend, send};
 use super::watch::{Allows, CallLog, CallSeen, Watch};
 
@@ -32,6 +34,10 @@ pub struct Wiring {
     pub endpoint_url: Option<String>,
     pub http_client: Option<SharedHttpClient>,
     pub credentials: Option<SharedCredentialsProvider>,
+    /// Taken over the caller's own credentials.
+    pub role: Option<Role>,
+    /// Says the codes of devices, where a role asks for them.
+    pub codes: Option<Arc<dyn Codes>>,
     /// Divides every pause between tries and looks: 0 or 1 in life, more where the cloud is a program on this machine.
     pub hurry: u32,
 }
@@ -42,16 +48,27 @@ pub struct Cloud {
     config: SdkConfig,
     ec2: aws_sdk_ec2::Client,
     sts: aws_sdk_sts::Client,
+    allows: Allows,
+    shared: Shared,
+}
+
+/// What all copies of a cloud have together.
+#[derive(Debug, Clone)]
+struct Shared {
     log: CallLog,
     limiter: Arc<Limiter>,
-    allows: Allows,
+    session: Session,
+    role: Option<Role>,
+    /// The credentials were refused.
     refused: Arc<AtomicBool>,
+    /// These credentials may not decode what AWS encodes.
+    illiterate: Arc<AtomicBool>,
 }
 
 /// A service's client, made when asked for: most runs never need it. A macro, because every service has types of its own.
 macro_rules! client {
     ($cloud:ident, $sdk:ident) => {{
-        let watch = Watch { log: $cloud.log.clone(), allows: $cloud.allows };
+        let watch = Watch { log: $cloud.shared.log.clone(), allows: $cloud.allows };
         $sdk::Client::from_conf($sdk::config::Builder::from(&$cloud.config).interceptor(watch).build())
     }};
 }
@@ -69,27 +86,55 @@ impl Cloud {
             let said = format!("\"{url}\" is not the URL of an endpoint");
             return Err(AwsFailure::wiring(&said, "Write it with its scheme, such as http://127.0.0.1:5000."));
         }
-        let limiter = Limiter::new(wiring.hurry);
-        let config = load(wiring).await;
-        if let Some(credentials) = config.credentials_provider() {
-            credentials.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
-        }
-        Ok(Cloud::over(config, CallLog::default(), Arc::new(limiter), Allows::Everything, Arc::default()))
+        Cloud::join(wiring, CallLog::default(), None).await
     }
 
-    fn over(config: SdkConfig, log: CallLog, limiter: Arc<Limiter>, allows: Allows, refused: Arc<AtomicBool>) -> Cloud {
-        let watch = || Watch { log: log.clone(), allows };
+    /// The same account and region once more, with credentials that are fetched anew; the pace stays what it is.
+    ///
+    /// # Errors
+    /// As `connect`.
+    pub async fn again(&self, wiring: Wiring) -> Result<Cloud, AwsFailure> {
+        match wiring.region == self.region() {
+            true => Cloud::join(wiring, self.shared.log.clone(), Some(self.shared.limiter.clone())).await,
+            false => Cloud::connect(wiring).await,
+        }
+    }
+
+    async fn join(wiring: Wiring, log: CallLog, limiter: Option<Arc<Limiter>>) -> Result<Cloud, AwsFailure> {
+        let limiter = limiter.unwrap_or_else(|| Arc::new(Limiter::new(wiring.hurry)));
+        // Credentials that are handed in have no profile.
+        let profile = match wiring.credentials {
+            Some(_) => None,
+            None => Some(Profile::read(wiring.profile.as_deref()).await),
+        };
+        let sign_in = profile.as_ref().map(Profile::how_to_sign_in);
+        let (role, codes) = (wiring.role.clone(), wiring.codes.clone());
+        let (with_code, from) = profile.and_then(|profile| profile.with_code).unzip();
+        let own = load(Wiring { profile: from.or_else(|| wiring.profile.clone()), ..wiring }).await;
+        let roles = with_code.into_iter().chain(role.clone()).collect();
+        let session = Session::new(Inner {
+            own: own.clone(),
+            roles,
+            codes,
+            sign_in,
+            log: log.clone(),
+            limiter: limiter.clone(),
+            held: tokio::sync::Mutex::default(),
+            end: AtomicI64::default(),
+        });
+        session.renew().await?;
+        let provider = SharedCredentialsProvider::new(session.clone());
+        let config = own.into_builder().credentials_provider(provider).build();
+        let (refused, illiterate) = (Arc::default(), Arc::default());
+        Ok(Cloud::over(config, Shared { log, limiter, session, role, refused, illiterate }, Allows::Everything))
+    }
+
+    fn over(config: SdkConfig, shared: Shared, allows: Allows) -> Cloud {
+        let watch = || Watch { log: shared.log.clone(), allows };
         let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(watch()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(watch()).build();
-        Cloud {
-            ec2: aws_sdk_ec2::Client::from_conf(ec2),
-            sts: aws_sdk_sts::Client::from_conf(sts),
-            config,
-            log,
-            limiter,
-            allows,
-            refused,
-        }
+        let (ec2, sts) = (aws_sdk_ec2::Client::from_conf(ec2), aws_sdk_sts::Client::from_conf(sts));
+        Cloud { ec2, sts, config, allows, shared }
     }
 
     /// The same account, for looking only: every operation that changes something is refused before it is sent.
@@ -106,19 +151,39 @@ impl Cloud {
     }
 
     fn for_no_more_than(&self, allows: Allows) -> Cloud {
-        Cloud::over(self.config.clone(), self.log.clone(), self.limiter.clone(), allows, self.refused.clone())
+        Cloud::over(self.config.clone(), self.shared.clone(), allows)
     }
 
     /// Were these credentials refused? The SDK goes on using what it read; whoever signed in anew has to connect anew.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+        self.shared.refused.load(Ordering::Relaxed)
     }
 
-    pub(super) fn noted<T>(&self, answer: Result<T, AwsFailure>) -> Result<T, AwsFailure> {
-        if matches!(&answer, Err(failure) if failure.kind == Kind::Credentials) {
-            self.refused.store(true, Ordering::Relaxed);
-        }
-        answer
+    pub(super) fn refuse(&self) {
+        self.shared.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// May it be tried to decode what AWS encodes? Not again once that was refused.
+    pub(super) fn may_decode(&self) -> &AtomicBool {
+        &self.shared.illiterate
+    }
+
+    /// The role that was taken over the caller's own credentials.
+    pub fn role(&self) -> Option<&Role> {
+        self.shared.role.as_ref()
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.shared.session
+    }
+
+    /// Will the credentials hold for so long? Where nobody has to be asked for it, they are made anew in place. More than
+    /// half of a whole session is never asked for.
+    ///
+    /// # Errors
+    /// They end before that.
+    pub async fn hold_for(&self, time: Duration) -> Result<(), AwsFailure> {
+        self.session().hold_for(time).await
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -172,20 +237,32 @@ impl Cloud {
 
     /// Every call so far that was let through, oldest first; of a very long run only the last ten thousand.
     pub fn calls(&self) -> Vec<CallSeen> {
-        self.log.seen()
+        self.shared.log.seen()
     }
 
     /// Sleeps between two looks at something that takes its time.
     pub async fn pause(&self, pause: Duration) {
-        self.limiter.pause(pause).await;
+        self.shared.limiter.pause(pause).await;
     }
 
     pub(super) fn limiter(&self) -> &Limiter {
-        &self.limiter
+        &self.shared.limiter
     }
 
-    pub(super) fn credentials(&self) -> Option<SharedCredentialsProvider> {
-        self.config.credentials_provider()
+    /// Sends it in its turn, repeated as it may be; says all that is known of a failure.
+    pub(super) async fn ask<T, E, F, Sent>(
+        &self,
+        operation: Operation,
+        resend: Resend,
+        patience: Patience,
+        call: F,
+    ) -> Result<T, AwsFailure>
+    where
+        F: FnMut() -> Sent,
+        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
+        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.told(send(operation, resend, patience, self.limiter(), call).await).await
     }
 
     /// Sends a read, repeated as reads may be.
@@ -198,7 +275,7 @@ impl Cloud {
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
         E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.noted(send(operation, Resend::Freely, Patience::NONE, &self.limiter, call).await)
+        self.ask(operation, Resend::Freely, Patience::NONE, call).await
     }
 
     /// Asks whether EC2 would make a change: the call says that it is a rehearsal. What it builds on may not be there yet,
@@ -225,7 +302,7 @@ impl Cloud {
         Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
         E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.noted(send(operation, resend, Patience::SETTLING, &self.limiter, call).await)
+        self.ask(operation, resend, Patience::SETTLING, call).await
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::codes;
+use super::operations::Service;
 use super::watch::OnlyLooking;
+use crate::text;
 
 /// Was the call executed?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Kind {
     Denied,
     /// There are no credentials, or they are wrong or at their end.
     Credentials,
+    /// A device's code is needed for the credentials, and nobody said it.
+    NoCode,
     /// Nobody answers at the endpoint.
     Unreachable,
     Throttled,
@@ -119,6 +124,9 @@ impl AwsFailure {
     }
 
     pub(super) fn credentials(operation: &str, error: &(dyn Error + 'static)) -> Self {
+        if let Some(known) = in_chain::<AwsFailure>(error) {
+            return known.clone();
+        }
         let failure = AwsFailure {
             raw: said_by(error),
             ..AwsFailure::new(
@@ -131,6 +139,74 @@ impl AwsFailure {
             )
         };
         AwsFailure { what: "There are no credentials for AWS".to_owned(), ..failure }
+    }
+
+    pub(super) fn no_credentials() -> Self {
+        AwsFailure::credentials("connect", &CredentialsError::not_loaded("nothing gives any"))
+    }
+
+    /// Nobody said what the device shows.
+    pub(super) fn no_code(device: &str) -> Self {
+        AwsFailure {
+            what: format!("A code of the device {device} is needed"),
+            ..AwsFailure::new(
+                "AssumeRole",
+                Kind::NoCode,
+                Fate::NotExecuted,
+                "The role is taken with a code of six digits, which is asked for and never kept. Nothing was sent.",
+                "Say the code when onramp asks for it: in the terminal (onramp open NAME), or where a command runs on one.",
+            )
+        }
+    }
+
+    /// The session is at its end sooner than a step may need it.
+    pub(super) fn ending(left: Duration, needed: Duration) -> Self {
+        let (left, needed) = (text::duration(whole_seconds(left)), text::duration(whole_seconds(needed)));
+        AwsFailure {
+            what: format!("The credentials end in {left}"),
+            ..AwsFailure::new(
+                "connect",
+                Kind::Credentials,
+                Fate::NotExecuted,
+                &format!("The step may take {needed}: it is not begun with credentials that could end in its middle."),
+                "Renew the session (with single sign-on: aws sso login).",
+            )
+        }
+    }
+
+    /// AWS did not give the role.
+    pub(super) fn of_role(self, role: &str) -> Self {
+        let too_long = self.raw.contains("DurationSeconds");
+        let advice = match too_long {
+            true => {
+                "Ask for a shorter session (aws.session_seconds): at most what the role allows, and an hour where it is \
+                 taken from another role."
+            }
+            false => {
+                "Compare the role's ARN and the external id with the role's trust policy; it must name whoever signs in \
+                 here, and may ask for a device's code (aws.mfa_serial)."
+            }
+        };
+        AwsFailure {
+            kind: Kind::Credentials,
+            fate: Fate::NotExecuted,
+            what: format!("The role {role} could not be taken"),
+            meaning:
+                "Its trust policy, or the policy of whoever signs in here, does not allow it so. Nothing was sent."
+                    .to_owned(),
+            advice: advice.to_owned(),
+            ..self
+        }
+    }
+
+    /// Is it over as soon as somebody has signed in anew? What AWS says of a region that is not enabled sounds alike, and
+    /// is not.
+    pub fn ends_with_sign_in(&self) -> bool {
+        match self.kind {
+            Kind::NoCode => true,
+            Kind::Credentials => self.code.as_deref() != Some("AuthFailure") || self.operation == "GetCallerIdentity",
+            _ => false,
+        }
     }
 
     /// Too much time has passed since the intent: it is not sent any more. `in_doubt` when an earlier try may have been.
@@ -176,8 +252,12 @@ impl AwsFailure {
     }
 }
 
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs())
+}
+
 /// Puts an SDK error into plain words.
-pub fn explain<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> AwsFailure
+pub fn explain<E>(service: Service, operation: &str, error: &SdkError<E, HttpResponse>) -> AwsFailure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
@@ -188,11 +268,12 @@ where
     }
     match error {
         SdkError::ServiceError(refused) => {
-            answered(operation, refused.err().meta().code(), refused.err().meta().message(), refused.raw())
+            let said = refused.err().meta();
+            answered((service, operation), said.code(), said.message(), refused.raw())
         }
         SdkError::ResponseError(response) => AwsFailure {
             raw: said_by(error),
-            ..answered(operation, None, Some("the answer is not one of AWS"), response.raw())
+            ..answered((service, operation), None, Some("the answer is not one of AWS"), response.raw())
         },
         SdkError::TimeoutError(_) => AwsFailure::lost(operation, error),
         _ if in_chain::<CredentialsError>(error).is_some() => AwsFailure::credentials(operation, error),
@@ -215,10 +296,16 @@ where
 }
 
 /// AWS, or something in its place, answered.
-fn answered(operation: &str, code: Option<&str>, message: Option<&str>, response: &HttpResponse) -> AwsFailure {
+fn answered(
+    (service, operation): (Service, &str),
+    code: Option<&str>,
+    message: Option<&str>,
+    response: &HttpResponse,
+) -> AwsFailure {
     let status = response.status().as_u16();
-    let row = code.and_then(codes::row);
+    let row = code.and_then(|code| codes::row(service, code));
     let kind = match (row, status) {
+        (Some(_), _) if code == Some("DirectConnectClientException") => codes::of_prose(message.unwrap_or_default()),
         (Some(row), _) => row.kind,
         (None, 429) => Kind::Throttled,
         (None, 500..) => Kind::LostReply,
@@ -232,7 +319,8 @@ fn answered(operation: &str, code: Option<&str>, message: Option<&str>, response
         _ => Fate::Refused,
     };
     let meaning = row.map_or(unknown_code(kind), |row| row.meaning);
-    let advice = row.map_or("Read the words below; look the code up in the EC2 list of error codes.", |row| row.advice);
+    let advice = row
+        .map_or("Read AWS's own words below; the code stands in the API reference of the service.", |row| row.advice);
     let mut failure = AwsFailure::new(operation, kind, fate, meaning, advice);
     failure.what = if fate == Fate::Unknown {
         format!("{operation} ended without a clear answer")

@@ -1,13 +1,9 @@
 //! Who AWS takes us for, and until when.
 
-use std::time::UNIX_EPOCH;
-
-use aws_credential_types::provider::ProvideCredentials;
-
 use super::clients::Cloud;
 use super::error::AwsFailure;
 use super::operations::Operation;
-use super::retry::{Patience, Resend, send};
+use super::retry::{Patience, Resend};
 
 /// The caller as `sts:GetCallerIdentity` sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +30,17 @@ impl Cloud {
     /// No credentials, refused credentials, or no answer.
     pub async fn identity(&self) -> Result<Identity, AwsFailure> {
         let sts = self.sts();
-        let answer = send(Operation::GetCallerIdentity, Resend::Freely, Patience::NONE, self.limiter(), || {
-            sts.get_caller_identity().send()
-        })
-        .await;
-        let answer = self.noted(answer)?;
+        let (operation, freely) = (Operation::GetCallerIdentity, Resend::Freely);
+        let answer = self.ask(operation, freely, Patience::NONE, || sts.get_caller_identity().send()).await?;
         Ok(Identity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),
-            expires: self.expiry().await,
+            expires: self.expires(),
         })
     }
 
-    async fn expiry(&self) -> Option<i64> {
-        let credentials = self.credentials()?.provide_credentials().await.ok()?;
-        let since_epoch = credentials.expiry()?.duration_since(UNIX_EPOCH).ok()?;
-        i64::try_from(since_epoch.as_millis()).ok()
+    /// When the credentials end, in milliseconds since 1970; none for those that do not end, or do not say so.
+    pub fn expires(&self) -> Option<i64> {
+        self.session().end()
     }
 }

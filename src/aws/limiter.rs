@@ -1,25 +1,48 @@
-//! The pace of one cloud: how many calls a second all steps together may send, and how long every pause is.
+//! The pace of one account in one region: how many calls a second all steps together may send to each service, and how
+//! long every pause is. It adapts: a service that says "too fast" is asked half as often, and then a little more with
+//! each call that goes through.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Calls at once, and calls a second after that: well below what EC2 gives an account and region for its cheaper calls
-/// (100 at once, 20 a second; EC2 API throttling), because people's consoles drink from the same bucket.
-const BURST: f64 = 40.0;
-const PER_SECOND: f64 = 15.0;
+use super::operations::Service;
 
-/// Shared by every call of one cloud.
+/// A service is never asked more seldom than this part of its usual pace.
+const SLOWEST: f64 = 1.0 / 16.0;
+/// With each call that goes through the pace comes back by this part of the usual one.
+const COMES_BACK: f64 = 1.0 / 20.0;
+
+/// Calls at once, and calls a second after that: well below what AWS gives an account, because people's consoles drink
+/// from the same bucket.
+fn usual(service: Service) -> (f64, f64) {
+    match service {
+        // EC2 API throttling: 100 at once, 20 a second for its cheaper calls.
+        Service::Ec2 => (40.0, 15.0),
+        // Route 53 quotas: 5 a second for an account, the console's included.
+        Service::Route53 => (5.0, 4.0),
+        // Route 53 quotas, Resolver: 5 a second for an account and region.
+        Service::Resolver => (5.0, 4.0),
+        // SES quotas: one a second for calls other than sending.
+        Service::Mail => (2.0, 1.0),
+        _ => (20.0, 8.0),
+    }
+}
+
+/// Shared by every call to one account in one region.
 #[derive(Debug)]
 pub struct Limiter {
     hurry: u32,
-    state: Mutex<State>,
+    buckets: Mutex<BTreeMap<Service, Bucket>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Bucket {
     tokens: f64,
+    /// As the service takes it now.
+    per_second: f64,
     filled: Instant,
     closed_until: Instant,
 }
@@ -27,9 +50,7 @@ struct State {
 impl Limiter {
     /// Every pause is divided by `hurry`: 1 in life, more where the other side is a program on this machine.
     pub fn new(hurry: u32) -> Self {
-        let now = Instant::now();
-        let state = State { tokens: BURST, filled: now, closed_until: now };
-        Limiter { hurry: hurry.max(1), state: Mutex::new(state) }
+        Limiter { hurry: hurry.max(1), buckets: Mutex::default() }
     }
 
     /// Sleeps that long, or less in a hurry.
@@ -37,38 +58,69 @@ impl Limiter {
         tokio::time::sleep(pause / self.hurry).await;
     }
 
-    /// Waits for this call's turn.
-    pub async fn turn(&self) {
-        while let Some(wait) = self.take() {
+    /// Waits for the turn of a call to this service.
+    pub async fn turn(&self, service: Service) {
+        while let Some(wait) = self.take(service, Instant::now()) {
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// AWS said "too fast": nobody sends anything for that long.
-    pub fn back_off(&self, pause: Duration) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tokens = 0.0;
-        state.closed_until = state.closed_until.max(Instant::now() + pause / self.hurry);
+    /// The service said "too fast": nobody sends it anything for that long, and then half as often as before. What was on
+    /// its way at that moment is told the same, and slows it down no further.
+    pub fn back_off(&self, service: Service, pause: Duration) {
+        self.back_off_at(service, pause, Instant::now());
     }
 
-    fn per_second(&self) -> f64 {
-        PER_SECOND * f64::from(self.hurry)
-    }
-
-    fn take(&self) -> Option<Duration> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if now < state.closed_until {
-            return Some(state.closed_until - now);
+    fn back_off_at(&self, service: Service, pause: Duration, now: Instant) {
+        let slowest = usual(service).1 * self.haste() * SLOWEST;
+        let mut buckets = self.buckets();
+        let bucket = self.bucket(&mut buckets, service);
+        if now >= bucket.closed_until {
+            bucket.per_second = (bucket.per_second / 2.0).max(slowest);
         }
-        let gained = now.saturating_duration_since(state.filled).as_secs_f64() * self.per_second();
-        state.tokens = (state.tokens + gained).min(BURST);
-        state.filled = now;
-        if state.tokens >= 1.0 {
-            state.tokens -= 1.0;
+        bucket.tokens = 0.0;
+        bucket.closed_until = bucket.closed_until.max(now + pause / self.hurry);
+        bucket.filled = bucket.closed_until;
+    }
+
+    /// A call went through.
+    pub fn went_through(&self, service: Service) {
+        let most = usual(service).1 * self.haste();
+        let mut buckets = self.buckets();
+        let bucket = self.bucket(&mut buckets, service);
+        bucket.per_second = (bucket.per_second + most * COMES_BACK).min(most);
+    }
+
+    fn haste(&self) -> f64 {
+        f64::from(self.hurry)
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, BTreeMap<Service, Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bucket<'a>(&self, buckets: &'a mut BTreeMap<Service, Bucket>, service: Service) -> &'a mut Bucket {
+        buckets.entry(service).or_insert_with(|| {
+            let (now, (burst, per_second)) = (Instant::now(), usual(service));
+            Bucket { tokens: burst, per_second: per_second * self.haste(), filled: now, closed_until: now }
+        })
+    }
+
+    /// How long the call has to wait at this moment; nothing when it may go.
+    fn take(&self, service: Service, now: Instant) -> Option<Duration> {
+        let mut buckets = self.buckets();
+        let bucket = self.bucket(&mut buckets, service);
+        if now < bucket.closed_until {
+            return Some(bucket.closed_until - now);
+        }
+        let gained = now.saturating_duration_since(bucket.filled).as_secs_f64() * bucket.per_second;
+        bucket.tokens = (bucket.tokens + gained).min(usual(service).0);
+        bucket.filled = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
             return None;
         }
-        Some(Duration::from_secs_f64((1.0 - state.tokens) / self.per_second()))
+        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / bucket.per_second))
     }
 }
 
@@ -76,23 +128,52 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn after_the_burst_calls_are_paced() {
-        let limiter = Limiter::new(10);
-        let began = Instant::now();
-        for _ in 0..(40 + 30) {
-            limiter.turn().await;
+    /// How long so many calls take from then on, on a clock that only they move.
+    fn took(limiter: &Limiter, service: Service, calls: u32, now: &mut Instant) -> Duration {
+        let began = *now;
+        for _ in 0..calls {
+            while let Some(wait) = limiter.take(service, *now) {
+                *now += wait;
+            }
         }
-        let took = began.elapsed();
-        assert!(took >= Duration::from_millis(190), "30 calls at 150 a second took {took:?}");
+        *now - began
     }
 
-    #[tokio::test]
-    async fn throttling_stops_everybody_for_a_while() {
-        let limiter = Limiter::new(10);
-        limiter.back_off(Duration::from_secs(2));
-        let began = Instant::now();
-        limiter.turn().await;
-        assert!(began.elapsed() >= Duration::from_millis(200));
+    fn assert_about(took: Duration, seconds: f64) {
+        assert!((took.as_secs_f64() - seconds).abs() < 0.3, "{took:?}, and not {seconds} s");
+    }
+
+    #[test]
+    fn after_the_burst_calls_are_paced_service_by_service() {
+        let (limiter, mut now) = (Limiter::new(1), Instant::now());
+        assert_about(took(&limiter, Service::Ec2, 40, &mut now), 0.0);
+        assert_about(took(&limiter, Service::Ec2, 30, &mut now), 2.0);
+        assert_about(took(&limiter, Service::Sts, 5, &mut now), 0.0);
+        assert_about(took(&limiter, Service::Mail, 6, &mut now), 4.0);
+        let (hurried, mut now) = (Limiter::new(10), Instant::now());
+        assert_about(took(&hurried, Service::Ec2, 40 + 150, &mut now), 1.0);
+    }
+
+    #[test]
+    fn a_service_that_says_too_fast_is_asked_half_as_often_until_calls_go_through() {
+        let (limiter, mut now) = (Limiter::new(1), Instant::now());
+        limiter.back_off_at(Service::Ec2, Duration::from_secs(2), now);
+        // What was on its way meanwhile.
+        limiter.back_off_at(Service::Ec2, Duration::from_secs(2), now);
+        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 4.0);
+        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 2.0);
+        (0..10).for_each(|_| limiter.went_through(Service::Ec2));
+        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 1.0);
+    }
+
+    #[test]
+    fn however_often_it_is_said_something_goes_through() {
+        let (limiter, mut now) = (Limiter::new(1), Instant::now());
+        for _ in 0..100 {
+            limiter.back_off_at(Service::Ec2, Duration::from_secs(1), now);
+            now += Duration::from_secs(1);
+        }
+        took(&limiter, Service::Ec2, 1, &mut now);
+        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 16.0);
     }
 }

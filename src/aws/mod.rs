@@ -6,18 +6,22 @@
 //! difference. Practice plugs in at `Wiring::http_client`, and nowhere else.
 //! Deliberately absent: what a step wants. See `action`.
 
+mod access;
 mod clients;
 mod codes;
+mod denial;
 mod error;
 mod identity;
 mod limiter;
 mod operations;
 mod policy;
+mod profile;
 mod retry;
 mod secrets;
 mod tags;
 mod watch;
 
+pub use access::{Codes, Role};
 /// The SDK's own types: everybody names them through this room, so that the SDK has one door.
 pub use aws_sdk_cloudcontrol as cloud_control;
 pub use aws_sdk_directconnect as direct_connect;

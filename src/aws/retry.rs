@@ -54,12 +54,12 @@ where
     Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let operation = operation.name();
+    let (service, operation) = (operation.row().service, operation.name());
     let mut waited = Duration::ZERO;
     let mut tries = 0;
     let mut in_doubt = false;
     loop {
-        limiter.turn().await;
+        limiter.turn(service).await;
         if let Resend::OnlyUnsent { until } = resend
             && Instant::now() > until
         {
@@ -67,8 +67,11 @@ where
         }
         tries += 1;
         let mut failure = match call().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => explain(operation, &error),
+            Ok(answer) => {
+                limiter.went_through(service);
+                return Ok(answer);
+            }
+            Err(error) => explain(service, operation, &error),
         };
         in_doubt |= failure.fate == Fate::Unknown;
         if in_doubt {
@@ -82,7 +85,7 @@ where
         };
         tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
         if failure.kind == Kind::Throttled {
-            limiter.back_off(pause);
+            limiter.back_off(service, pause);
         }
         limiter.pause(pause).await;
         waited += pause;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clients::Cloud;
 use super::error::{AwsFailure, Kind};
 use super::operations::Operation;
-use super::retry::{Patience, Resend, send};
+use super::retry::{Patience, Resend};
 use super::tags::{Holder, Stamp, holder_by};
 
 /// Days in which a deletion can be taken back: the least that AWS allows (API reference, DeleteSecret).
@@ -40,9 +40,7 @@ impl Cloud {
     /// See `send`.
     pub async fn look_at_secret(&self, id: &str) -> Result<Option<SecretSeen>, AwsFailure> {
         let request = self.secrets_manager().describe_secret().secret_id(id);
-        let limiter = self.limiter();
-        let sent =
-            send(Operation::DescribeSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await;
+        let sent = self.ask(Operation::DescribeSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await;
         let seen = match sent {
             Ok(seen) => seen,
             Err(failure) if failure.kind == Kind::NotFound => return Ok(None),
@@ -64,9 +62,8 @@ impl Cloud {
     /// See `send`; also when it has bytes and no text.
     pub async fn read_secret(&self, id: &str) -> Result<SecretString, AwsFailure> {
         let request = self.secrets_manager().get_secret_value().secret_id(id);
-        let limiter = self.limiter();
         let answer =
-            send(Operation::GetSecretValue, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
+            self.ask(Operation::GetSecretValue, Resend::Freely, Patience::NONE, || request.clone().send()).await?;
         let no_text = || AwsFailure::wiring("the secret has bytes and no text", "Store it as text.");
         answer.secret_string.map(SecretString::from).ok_or_else(no_text)
     }
@@ -92,9 +89,7 @@ impl Cloud {
             .client_request_token(token)
             .description(description)
             .set_tags(Some(tags.collect()));
-        let limiter = self.limiter();
-        let made =
-            send(Operation::CreateSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await?;
+        let made = self.ask(Operation::CreateSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await?;
         Ok(made.arn.unwrap_or_default())
     }
 
@@ -106,10 +101,7 @@ impl Cloud {
         let client = self.secrets_manager();
         let request =
             client.put_secret_value().secret_id(id).secret_string(text.expose_secret()).client_request_token(token);
-        let limiter = self.limiter();
-        send(Operation::PutSecretValue, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
-            .await
-            .map(drop)
+        self.ask(Operation::PutSecretValue, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
     }
 
     /// Takes its deletion back.
@@ -118,10 +110,7 @@ impl Cloud {
     /// See `send`.
     pub async fn restore_secret(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().restore_secret().secret_id(id);
-        let limiter = self.limiter();
-        send(Operation::RestoreSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
-            .await
-            .map(drop)
+        self.ask(Operation::RestoreSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
     }
 
     /// Schedules its deletion: nobody reads it from then on, and a person can take it back for a week.
@@ -130,9 +119,6 @@ impl Cloud {
     /// See `send`.
     pub async fn schedule_deletion(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().delete_secret().secret_id(id).recovery_window_in_days(RECOVERY_DAYS);
-        let limiter = self.limiter();
-        send(Operation::DeleteSecret, Resend::Freely, Patience::NONE, limiter, || request.clone().send())
-            .await
-            .map(drop)
+        self.ask(Operation::DeleteSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
     }
 }

@@ -13,8 +13,10 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::{login, operations, print, session};
 use crate::action;
-use crate::aws::{Cloud, Wiring};
-use crate::{journal, ssh};
+use crate::aws::{AwsFailure, Cloud, Wiring};
+use crate::engagement::At;
+use crate::engine::Clock;
+use crate::{journal, ssh, text};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -100,13 +102,15 @@ async fn identity(everywhere: &Everywhere) -> Result<String, String> {
         region: everywhere.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
         profile: everywhere.profile.clone(),
         endpoint_url: everywhere.endpoint_url.clone(),
+        codes: Some(Arc::new(login::Terminal)),
         ..Wiring::default()
     };
-    let cloud = Cloud::connect(wiring).await.map_err(|failure| failure.to_string())?;
-    match cloud.identity().await {
-        Ok(identity) => Ok(format!("{} in account {}", identity.arn, identity.account)),
-        Err(failure) => Err(failure.to_string()),
-    }
+    let told = |failure: AwsFailure| format!("{failure} {}", failure.advice);
+    let identity = Cloud::connect(wiring).await.map_err(told)?.identity().await.map_err(told)?;
+    let now = Clock::default().now();
+    let left = identity.expires.map(|end| text::duration(Duration::from_secs(At(end).since(now).as_secs())));
+    let left = left.map(|left| format!(", for {left} more")).unwrap_or_default();
+    Ok(format!("{} in account {}{left}", identity.arn, identity.account))
 }
 
 async fn agent(context: &Context) -> Result<String, String> {

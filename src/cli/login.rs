@@ -5,12 +5,24 @@ use secrecy::SecretString;
 
 use super::print;
 use super::unseen::Unseen;
+use crate::aws::Codes;
 use crate::engagement::LoginQuestion;
 use crate::engine::{Handle, Request};
 use crate::ssh;
 
 /// Whoever sits at the terminal, where no engine is.
+#[derive(Debug)]
 pub struct Terminal;
+
+#[async_trait]
+impl Codes for Terminal {
+    async fn code(&self, device: &str, remark: Option<&str>) -> Option<SecretString> {
+        let asks = format!("AWS gives the role with a code of the device {device}");
+        let said: Vec<String> = remark.map(str::to_owned).into_iter().collect();
+        let code = [("Code".to_owned(), true)];
+        tokio::task::spawn_blocking(move || on_terminal(&asks, &said, &code)).await.ok()??.pop()
+    }
+}
 
 #[async_trait]
 impl ssh::Person for Terminal {

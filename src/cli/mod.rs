@@ -30,6 +30,7 @@ mod run;
 mod schema;
 mod secret;
 mod session;
+mod session_clock;
 mod settle;
 mod sign;
 mod status;

@@ -28,6 +28,8 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
     let mut chosen: BTreeSet<Operation> = kinds.into_iter().flat_map(operations).copied().collect();
     // Whose credentials they are is asked before the first change.
     chosen.insert(Operation::GetCallerIdentity);
+    // What a denial means is decoded.
+    chosen.insert(Operation::DecodeAuthorizationMessage);
     let given = engagement.secrets().filter_map(|(_, reference)| match reference {
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,

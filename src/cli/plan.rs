@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::permissions;
 use super::print::{self, Format};
 use super::session::{self, Session};
-use crate::engagement::{Change, Plan, PlanEntry, Verdict};
+use crate::engagement::{Change, PRICE_BASIS, Plan, PlanEntry, Verdict, dollars};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -53,24 +53,14 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     Ok(ExitCode::SUCCESS)
 }
 
-/// The plan for people: what would change, with the exact call or script, then what is as it should be.
+/// The plan for people, by what it costs and what breaks if it is wrong: what would change, with the exact call or script,
+/// then what is as it should be.
 pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "Plan {}", plan.digest);
-    for entry in &plan.entries {
-        let sign = match entry.verdict {
-            Verdict::Change => "+",
-            Verdict::Nothing => "=",
-            Verdict::Unknown => "?",
-            Verdict::Person => "!",
-            Verdict::Input => "…",
-            Verdict::Check => "√",
-        };
-        let _ = writeln!(out, "{sign} {}  {}", entry.step, entry.title);
-        if !entry.said.is_empty() {
-            let _ = writeln!(out, "    {}", entry.said);
-        }
-        details(&mut out, entry);
+    for (consequence, entries) in plan.by_consequence() {
+        let _ = writeln!(out, "\n{}:", consequence.said());
+        entries.into_iter().for_each(|entry| one(&mut out, entry));
     }
     let mut libraries: Vec<&str> = plan
         .changes()
@@ -86,10 +76,32 @@ pub fn text(plan: &Plan) -> String {
     }
     let (changes, steps) = (plan.changes().count(), plan.approval().len());
     let _ = match changes {
-        0 => writeln!(out, "Nothing would be changed."),
-        _ => writeln!(out, "{} in {}.", text::count(changes, "change"), text::count(steps, "step")),
+        0 => writeln!(out, "\nNothing would be changed."),
+        _ => writeln!(out, "\n{} in {}.", text::count(changes, "change"), text::count(steps, "step")),
     };
+    match plan.cents_a_month() {
+        0 => {}
+        cents => {
+            let _ = writeln!(out, "About {} a month begin to be billed: {PRICE_BASIS}.", dollars(cents));
+        }
+    }
     out
+}
+
+fn one(out: &mut String, entry: &PlanEntry) {
+    let sign = match entry.verdict {
+        Verdict::Change => "+",
+        Verdict::Nothing => "=",
+        Verdict::Unknown => "?",
+        Verdict::Person => "!",
+        Verdict::Input => "…",
+        Verdict::Check => "√",
+    };
+    let _ = writeln!(out, "{sign} {}  {}", entry.step, entry.title);
+    if !entry.said.is_empty() {
+        let _ = writeln!(out, "    {}", entry.said);
+    }
+    details(out, entry);
 }
 
 fn details(out: &mut String, entry: &PlanEntry) {
@@ -103,6 +115,9 @@ fn details(out: &mut String, entry: &PlanEntry) {
         change(out, one);
     }
     if entry.would_change() {
+        for price in &entry.prices {
+            let _ = writeln!(out, "    billed: {}", price.said());
+        }
         for (word, said) in [("cost", &entry.cost), ("careful", &entry.breaks), ("undo", &entry.undo)] {
             if let Some(said) = said {
                 let _ = writeln!(out, "    {word}: {said}");

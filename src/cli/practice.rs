@@ -14,8 +14,8 @@ use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
 use super::{Everywhere, home, new, verify};
-use crate::action::{self, Worlds};
-use crate::aws::{Cloud, Wiring};
+use crate::action::{self, Vault, Worlds};
+use crate::aws::Wiring;
 use crate::engagement::{Address, At, RunScope, State};
 use crate::engine::{Clock, Handle};
 use crate::input::{Setting, Value};
@@ -145,7 +145,7 @@ impl Practice {
             self.begin(&folder)?
         };
         self.wake(&folder)?;
-        let worlds = self.runtime.block_on(self.worlds()).with_vault(session::vault(&self.context, &folder));
+        let worlds = self.worlds(session::vault(&self.context, &folder));
         Session::start(&self.context, writer, worlds, self.runtime.clone())
     }
 
@@ -168,17 +168,19 @@ impl Practice {
         Ok(writer)
     }
 
-    async fn worlds(&self) -> Worlds {
+    fn worlds(&self, vault: Vault) -> Worlds {
         let cloud = self.account.cloud();
+        let desk = action::Desk::new(vault.masks().clone());
         let wiring = Wiring {
             region: REGION.to_owned(),
             http_client: Some(cloud.http_client()),
             credentials: Some(cloud.credentials()),
+            codes: Some(desk.clone()),
             ..Wiring::default()
         };
-        let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
-        let worlds = Worlds::new(cloud, ssh::Pool::new(ssh::Settings::new(self.account.dialer(), Vec::new(), None)))
-            .with_wiring(wiring);
+        let settings = ssh::Settings::new(self.account.dialer(), Vec::new(), None);
+        let settings = ssh::Settings { person: Some(desk.clone()), ..settings };
+        let worlds = Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_vault(vault).with_desk(desk);
         // With trouble on purpose it is like AWS, where one has to wait before anything is said again.
         if self.trouble { worlds } else { worlds.that_shows_at_once() }
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use super::answers::{self, Answers};
@@ -13,7 +12,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, login, plan, secret, settle, undo};
+use super::{Everywhere, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
 use crate::engine::{Notice, Request};
 use crate::text;
@@ -82,8 +81,6 @@ pub struct Walk<'a> {
     yes: bool,
     /// What was undone is made again.
     redo: bool,
-    /// What was said last of the way to AWS.
-    identity: String,
     interrupts: Arc<AtomicU32>,
 }
 
@@ -96,8 +93,7 @@ impl<'a> Walk<'a> {
                 seen.fetch_add(1, Ordering::SeqCst);
             }
         });
-        let identity = String::new();
-        Walk { session, follower: Follower::new(session), format, yes, redo: false, identity, interrupts }
+        Walk { session, follower: Follower::new(session), format, yes, redo: false, interrupts }
     }
 
     pub fn redo(self, redo: bool) -> Self {
@@ -270,16 +266,9 @@ impl<'a> Walk<'a> {
                 }
                 _ => return Err(Failure::new(Kind::Interrupted, "interrupted")),
             }
-            match self.session.feed.recv_timeout(Duration::from_millis(100)) {
-                Ok(Notice::LoginAsks(question)) => login::answer(&self.session.handle, &question),
-                Ok(notice) => {
-                    self.show(&notice)?;
-                    return Ok(notice);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::new(Kind::StateFile, "the engine ended unexpectedly"));
-                }
+            if let Some(notice) = self.session.next(Duration::from_millis(100))? {
+                self.show(&notice)?;
+                return Ok(notice);
             }
         }
     }
@@ -298,15 +287,6 @@ impl<'a> Walk<'a> {
             Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(broken) => return Err(self.follower.cut_off(broken.clone())),
-            Notice::Identity(identity) => {
-                let (Ok(said) | Err(said)) = identity;
-                // Before a region is given nobody wants anything of AWS.
-                let matters = identity.is_ok() || self.follower.engagement.region().is_some();
-                if matters && *said != self.identity {
-                    print::say(&format!("AWS: {said}"));
-                    self.identity.clone_from(said);
-                }
-            }
             _ => {}
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::failure::{Failure, Kind};
 use super::session::Session;
 use super::unseen::Unseen;
 use super::{Everywhere, print, session};
-use crate::action::{NotKept, Subject, Worlds};
+use crate::action::{Access, NotKept, Subject, Worlds};
 use crate::engagement::{Address, Command, Engagement, MissingSecret, decide};
 use crate::engine::{AheadOf, Clock, Request};
 use crate::input::{self, InputId, SecretRef, SecretRule, SecretStore, Value};
@@ -67,7 +67,11 @@ fn list(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCo
     session::real(context, name, &engagement)?;
     let folder = context.folder(name)?;
     let runtime = session::runtime()?;
-    let worlds = runtime.block_on(session::real_worlds(context, everywhere, &engagement, &folder));
+    let worlds = session::real_worlds(context, everywhere, &engagement, &folder);
+    if engagement.secrets().any(|(_, reference)| matches!(reference, SecretRef::Aws { .. })) {
+        // Whoever cannot sign in is told at the secret that is not found.
+        let _ = runtime.block_on(worlds.connect(&Access::of(&engagement)));
+    }
     for field in runbook.fields.values().filter(|field| matches!(field.kind, input::Kind::Secret(_))) {
         let given = engagement.secrets().find(|(id, _)| **id == field.id).map(|(_, reference)| reference);
         if given.is_none() && runbook.is_to_come(field) {
@@ -103,7 +107,7 @@ impl Open {
         session::real(context, name, writer.engagement())?;
         let runbook = runbook_of(writer.engagement())?;
         let runtime = session::runtime()?;
-        let worlds = runtime.block_on(session::real_worlds(context, everywhere, writer.engagement(), &folder));
+        let worlds = session::real_worlds(context, everywhere, writer.engagement(), &folder);
         super::panics::hide(worlds.vault().masks());
         Ok(Open { writer, runbook, runtime, worlds, actor: context.actor() })
     }
@@ -116,6 +120,10 @@ impl Open {
             Place::Aws => SecretStore::SecretsManager,
             Place::Prompt => SecretStore::Prompt,
         };
+        if store == SecretStore::SecretsManager {
+            let connected = self.runtime.block_on(self.worlds.connect(&Access::of(self.writer.engagement())));
+            connected.map_err(|not| Failure::usage(not.failure.what).hint(not.failure.advice))?;
+        }
         let reference = match store {
             SecretStore::Prompt => SecretRef::Prompt { what_for: String::new() },
             store => self.keep(&id, rule, store)?,

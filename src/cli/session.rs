@@ -1,8 +1,9 @@
 //! An engagement that is open: the engine, its feed, and the runtime under both.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -13,9 +14,10 @@ use super::exclude;
 use super::failure::{Failure, Kind};
 use super::panics;
 use super::reach::Reach;
+use super::session_clock::{SessionClock, Tick};
 use super::{login, print};
-use crate::action::{self, Desk, Vault, Worlds};
-use crate::aws::{Cloud, Wiring};
+use crate::action::{Desk, Vault, Worlds};
+use crate::aws::Wiring;
 use crate::engagement::{
     Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
 };
@@ -31,6 +33,7 @@ pub struct Session {
     pub feed: Receiver<Notice>,
     pub runtime: Arc<Runtime>,
     pub reach: Reach,
+    clock: RefCell<SessionClock>,
 }
 
 /// One runtime for the whole program.
@@ -60,7 +63,7 @@ impl Session {
         let folder = context.folder(name)?;
         let writer = Writer::open(&folder, &context.holder())?;
         real(context, name, writer.engagement())?;
-        let worlds = runtime.block_on(real_worlds(context, everywhere, writer.engagement(), &folder));
+        let worlds = real_worlds(context, everywhere, writer.engagement(), &folder);
         Session::start(context, writer, worlds, runtime)
     }
 
@@ -98,7 +101,7 @@ impl Session {
         let handle = engine::follow(Following { folder, reader, engagement, runbook });
         let feed = handle.subscribe();
         let reach = context.reach(name, handle.engagement().identity.practice);
-        Ok(Session { handle, feed, runtime, reach })
+        Ok(Session { handle, feed, runtime, reach, clock: RefCell::default() })
     }
 
     /// Starts an engine over a state file that is open, and a way to the world that is made.
@@ -114,21 +117,47 @@ impl Session {
         let handle = engine::start(settings)?;
         let feed = handle.subscribe();
         let reach = context.reach(handle.name(), handle.engagement().identity.practice);
-        let reach = if handle.engagement().region().is_some() { reach.without("--region") } else { reach };
-        Ok(Session { handle, feed, runtime, reach })
+        let region = handle.engagement().region().is_some();
+        let reach = if region { reach.without("--region") } else { reach };
+        let clock = SessionClock::default().knowing_region(region);
+        Ok(Session { handle, feed, runtime, reach, clock: RefCell::new(clock) })
     }
 
-    /// The next notice. Questions of logins are answered on the way, on the terminal.
+    /// The next notice.
     ///
     /// # Errors
     /// The engine is gone.
     pub fn recv(&self) -> Result<Notice, Failure> {
         loop {
-            match self.feed.recv() {
-                Ok(Notice::LoginAsks(question)) => login::answer(&self.handle, &question),
-                Ok(notice) => return Ok(notice),
-                Err(_) => return Err(Failure::usage("the engine ended unexpectedly")),
+            if let Some(notice) = self.next(Duration::from_secs(1))? {
+                return Ok(notice);
             }
+        }
+    }
+
+    /// The next notice, if one comes within this time. Questions of logins are answered on the way, on the terminal; and
+    /// how long the session with AWS lasts is said there.
+    ///
+    /// # Errors
+    /// The engine is gone.
+    pub fn next(&self, within: Duration) -> Result<Option<Notice>, Failure> {
+        match self.feed.recv_timeout(within) {
+            Ok(Notice::LoginAsks(question)) => {
+                login::answer(&self.handle, &question);
+                Ok(None)
+            }
+            Ok(notice) => {
+                self.clock.borrow_mut().heard(&notice);
+                Ok(Some(notice))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if self.clock.borrow_mut().tick() == Tick::LeftAlone {
+                    print::say("nobody has signed in: what is running comes to a safe end");
+                    self.handle.send(Request::Stop);
+                }
+                Ok(None)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Failure::new(Kind::StateFile, "the engine ended unexpectedly")),
         }
     }
 
@@ -162,8 +191,8 @@ pub fn real(context: &Context, name: &str, engagement: &Engagement) -> Result<()
     Err(Failure::usage(format!("{name} is a practice engagement")).hint(reach.put("go on with: onramp open NAME")))
 }
 
-/// AWS and the network of this machine.
-pub async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Engagement, folder: &Path) -> Worlds {
+/// AWS and the network of this machine. Nothing is connected yet.
+pub fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Engagement, folder: &Path) -> Worlds {
     let region = engagement.region().or_else(|| everywhere.region.clone()).unwrap_or_default();
     let wiring = Wiring {
         region,
@@ -171,12 +200,11 @@ pub async fn real_worlds(context: &Context, everywhere: &Everywhere, engagement:
         endpoint_url: everywhere.endpoint_url.clone(),
         ..Wiring::default()
     };
-    let cloud = Cloud::connect(wiring.clone()).await.map_err(action::Failure::from);
     let vault = vault(context, folder);
     let desk = Desk::new(vault.masks().clone());
+    let wiring = Wiring { codes: Some(desk.clone()), ..wiring };
     let settings = ssh::Settings { person: Some(desk.clone()), ..ssh_settings(context, everywhere) };
-    let worlds = Worlds::new(cloud, ssh::Pool::new(settings));
-    worlds.with_wiring(wiring).with_vault(vault).with_desk(desk)
+    Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_vault(vault).with_desk(desk)
 }
 
 /// Where the secrets of the engagement in `folder` are found.
@@ -292,6 +320,8 @@ impl Follower {
         };
         match &recorded.event {
             Event::Done { step, evidence, .. } => titled(step, "done", &evidence.said),
+            // What follows says that it is paused.
+            Event::Concluded { outcome: Outcome::Failed { failure }, .. } if failure.sign_in => None,
             Event::Failed { step, failure, .. }
             | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
                 titled(step, "failed", &words(failure))
@@ -301,6 +331,10 @@ impl Follower {
             Event::Held { step, .. } => titled(step, "held", "no approval covers this change"),
             Event::Asked { step, question: Question::NeedsSecret { reference, why }, .. } => {
                 titled(step, "asks", &format!("for a secret, {}: {why}", reference.said()))
+            }
+            Event::Asked { step, question: Question::SignIn { failure }, .. } => {
+                let goes_on = "it goes on by itself when somebody has signed in";
+                titled(step, "paused", &format!("{}\n    {goes_on}", words(failure)))
             }
             Event::Asked { step, .. } => titled(step, "asks", "a person must answer: onramp open NAME"),
             Event::Concluded { step, outcome: Outcome::Changed { said, .. }, .. } => titled(step, "changed", said),

@@ -13,7 +13,7 @@ use super::plan::change;
 use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
-use crate::engagement::{Address, Engagement, Event, Outcome, StepRecord, TakeBack, UndoPlan};
+use crate::engagement::{Address, Engagement, Event, Outcome, Question, StepRecord, TakeBack, UndoPlan};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -156,6 +156,12 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
 fn line(event: &Event) -> Option<String> {
     match event {
         Event::Undone { step, evidence, .. } => Some(format!("undone {step}: {}", evidence.said)),
+        // What follows says that it is paused.
+        Event::Concluded { outcome: Outcome::Failed { failure }, .. } if failure.sign_in => None,
+        Event::Asked { step, question: Question::SignIn { failure }, .. } => {
+            let goes_on = "It goes on by itself when somebody has signed in.";
+            Some(format!("paused {step}: {} {} {} {goes_on}", failure.what, failure.meaning, failure.advice))
+        }
         Event::Failed { step, failure, .. } | Event::Concluded { step, outcome: Outcome::Failed { failure }, .. } => {
             Some(format!("failed {step}: {} {} {}", failure.what, failure.meaning, failure.advice))
         }

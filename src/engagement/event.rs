@@ -414,6 +414,9 @@ pub struct Failure {
     /// The token was used up before: the next try takes a new one.
     #[serde(default, skip_serializing_if = "is_false")]
     pub token_spent: bool,
+    /// The session with AWS has ended, or ends too soon: it goes on as soon as somebody has signed in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sign_in: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -488,4 +491,6 @@ pub enum Question {
     Different { said: String, differences: Vec<Difference> },
     /// The step needs a secret that is not where it should be, or that only a person knows. The answer stays in memory.
     NeedsSecret { reference: SecretRef, why: String },
+    /// The session with AWS has ended, or ends too soon. Somebody signs in, and the step goes on by itself.
+    SignIn { failure: Failure },
 }

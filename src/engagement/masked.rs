@@ -121,6 +121,7 @@ impl Words<'_> {
                 self.differences(differences);
             }
             Question::NeedsSecret { why, .. } => self.text(why),
+            Question::SignIn { failure } => self.failure(failure),
             // Names, addresses and fingerprints are compared character by character.
             Question::HostKey { .. } => {}
         }

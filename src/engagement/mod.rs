@@ -9,6 +9,7 @@
 
 mod address;
 mod board;
+mod caller;
 mod command;
 mod decide;
 pub mod doubt;
@@ -16,6 +17,7 @@ mod event;
 mod fold;
 mod masked;
 mod plan;
+mod price;
 mod questionnaire;
 mod recover;
 mod scope;
@@ -28,6 +30,7 @@ mod wait;
 
 pub use address::{Address, AddressError};
 pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may_stay_empty, taken_away_by};
+pub use caller::{Caller, waiting_for_sign_in};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide, may_adopt};
 pub use event::{
@@ -36,7 +39,8 @@ pub use event::{
 };
 pub use fold::{draft, fold};
 pub use masked::masked;
-pub use plan::{Change, Leave, Plan, PlanEntry, Rehearsal, Verdict};
+pub use plan::{Change, Consequence, Leave, Plan, PlanEntry, Rehearsal, Verdict};
+pub use price::{BASIS as PRICE_BASIS, Price, dollars};
 pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{

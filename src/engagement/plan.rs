@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::price::{Price, price};
 use super::{Address, Finding, digest_of};
 use crate::text::count;
 
@@ -28,7 +29,11 @@ pub struct PlanEntry {
     pub changes: Vec<Change>,
     /// Digest of the arguments, with placeholders for what only earlier steps can tell.
     pub digest: String,
+    /// What begins to be billed, in the runbook's words.
     pub cost: Option<String>,
+    /// The same, call by call, and about how much it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
     pub breaks: Option<String>,
     pub undo: Option<String>,
     /// What AWS says when the calls are only rehearsed; empty when nobody asked.
@@ -110,6 +115,9 @@ impl Change {
 impl Plan {
     pub fn new(entries: Vec<PlanEntry>) -> Self {
         let mut plan = Plan { entries, digest: String::new() };
+        for entry in plan.entries.iter_mut().filter(|entry| entry.would_change()) {
+            entry.prices = entry.changes.iter().filter_map(price).collect();
+        }
         plan.digest = digest_of(&json!(plan.approval()));
         plan
     }
@@ -128,6 +136,20 @@ impl Plan {
             .collect()
     }
 
+    /// Cents of a US dollar that begin to be billed in a month, as far as that is known.
+    pub fn cents_a_month(&self) -> u64 {
+        self.entries.iter().map(PlanEntry::cents_a_month).sum()
+    }
+
+    /// The entries by what happens when one of them is wrong, the dearest first; within each in the order of the page.
+    pub fn by_consequence(&self) -> Vec<(Consequence, Vec<&PlanEntry>)> {
+        let of = |wanted: Consequence| {
+            let entries: Vec<&PlanEntry> = self.entries.iter().filter(|entry| entry.consequence() == wanted).collect();
+            (!entries.is_empty()).then_some((wanted, entries))
+        };
+        Consequence::ALL.into_iter().filter_map(of).collect()
+    }
+
     /// All calls and scripts of the steps that would change something.
     pub fn changes(&self) -> impl Iterator<Item = (&PlanEntry, &Change)> {
         self.entries
@@ -137,7 +159,48 @@ impl Plan {
     }
 }
 
+/// What an entry costs, and what breaks if it is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// Something begins to be billed.
+    Billed,
+    /// Something breaks if it is wrong.
+    Breaks,
+    /// It is changed, and neither of the two.
+    Changed,
+    /// Nothing is changed by it now.
+    Nothing,
+}
+
+impl Consequence {
+    const ALL: [Consequence; 4] =
+        [Consequence::Billed, Consequence::Breaks, Consequence::Changed, Consequence::Nothing];
+
+    /// As a heading.
+    pub fn said(self) -> &'static str {
+        match self {
+            Consequence::Billed => "Begins to be billed",
+            Consequence::Breaks => "Breaks something if it is wrong",
+            Consequence::Changed => "Changes that cost nothing by themselves",
+            Consequence::Nothing => "Changes nothing now",
+        }
+    }
+}
+
 impl PlanEntry {
+    pub fn consequence(&self) -> Consequence {
+        match () {
+            () if !self.would_change() => Consequence::Nothing,
+            () if self.cost.is_some() || !self.prices.is_empty() => Consequence::Billed,
+            () if self.breaks.is_some() => Consequence::Breaks,
+            () => Consequence::Changed,
+        }
+    }
+
+    pub fn cents_a_month(&self) -> u64 {
+        self.prices.iter().filter_map(|price| price.cents_a_month).sum()
+    }
+
     pub fn would_change(&self) -> bool {
         matches!(self.verdict, Verdict::Change | Verdict::Unknown) && !self.changes.is_empty()
     }

@@ -30,6 +30,9 @@ use crate::journal::DurableIntent;
 use crate::runbook::{Save, UndoUntil};
 use crate::text::fingerprint;
 
+/// Until what a step sends is sent; what it waits for comes after.
+const SENDING: Duration = Duration::from_secs(60);
+
 /// What an attempt tells the dispatcher.
 pub(super) enum Report {
     /// All of them durable, or none.
@@ -222,7 +225,7 @@ impl Attempt {
             return Ok(());
         }
         match &self.account {
-            Some(account) => self.world.ready_to_change(Some(account)).await,
+            Some(account) => self.world.ready_to_change(Some(account), self.within + SENDING).await,
             None => Err(Failure::new("the engagement has no AWS account yet", "Give the input aws.account_id")),
         }
     }
@@ -252,11 +255,18 @@ impl Attempt {
             if began.elapsed() >= self.within {
                 return self.failed(self.too_late(&said)).await;
             }
-            if !self.rest(turn, &said).await? {
+            if !self.rest(turn, &self.so_far(&said, began.elapsed())).await? {
                 return self.stopped().await;
             }
             turn += 1;
         }
+    }
+
+    /// What is waited for, how long that has taken, and how long it may take.
+    fn so_far(&self, said: &str, passed: Duration) -> String {
+        let [passed, within] =
+            [passed, self.within].map(|time| crate::text::duration(Duration::from_secs(time.as_secs())));
+        format!("{said} ({passed} so far, up to {within})")
     }
 
     /// Asks once whether it is so.
@@ -278,6 +288,8 @@ impl Attempt {
             Verified::So(found) => return self.done(self.found_how, found).await,
             Verified::NotSo(failure) => return self.failed(failure).await,
             Verified::Unknown(Trouble::Question(question)) => return self.asked(question).await,
+            // Nothing is said of what is waited for: it is looked at again when somebody has signed in.
+            Verified::Unknown(Trouble::Failure(failure)) if failure.sign_in => return Ok(()),
             Verified::Unknown(Trouble::Failure(failure)) => failure.what,
             Verified::NotYet { said } => said,
         };
@@ -324,7 +336,11 @@ impl Attempt {
         self.record(Event::Probed { step: self.address.clone(), attempt: self.number, finding }).await
     }
 
+    /// What a session's end cut short has not failed: it asks for a sign-in.
     pub(super) async fn failed(&self, failure: Failure) -> Step<()> {
+        if failure.sign_in {
+            return self.asked(Question::SignIn { failure }).await;
+        }
         self.record(Event::Failed { step: self.address.clone(), attempt: self.number, failure }).await
     }
 
@@ -346,6 +362,11 @@ impl Attempt {
         self.conclude(self.intent.purpose, Outcome::InDoubt { why: why.to_owned() }).await
     }
 
+    /// As `doubt`; where a session has ended, that is what is said.
+    pub(super) async fn unsettled(&self, failure: Failure) -> Step<()> {
+        if failure.sign_in { self.failed(failure).await } else { self.doubt(&failure.what).await }
+    }
+
     async fn may_change(&self) -> Step<bool> {
         let (answer, may) = oneshot::channel();
         self.send(Report::MayChange(answer)).await?;
@@ -365,12 +386,25 @@ impl Attempt {
         let changes = changes.into_iter().map(noted).collect();
         let inverse = Inverse { changes, until: Until::from(self.undo_until, self.clock.now()) };
         let undoable = output.map(|_| Event::Undoable { step: step.clone(), attempt, inverse });
+        let asked = self.cut_short(&outcome);
         let concluded = Event::Concluded { step, attempt, purpose: Purpose::Apply, outcome };
-        self.record_all(std::iter::once(concluded).chain(undoable).collect()).await?;
+        self.record_all(std::iter::once(concluded).chain(undoable).chain(asked).collect()).await?;
         if certain {
             self.action.let_go(&self.world, token).await;
         }
         Ok(())
+    }
+
+    /// Half of it is done, and then the session ended: it goes on when somebody has signed in.
+    pub(super) fn cut_short(&self, outcome: &Outcome) -> Option<Event> {
+        match outcome {
+            Outcome::Failed { failure } if failure.sign_in => Some(Event::Asked {
+                step: self.address.clone(),
+                attempt: self.number,
+                question: Question::SignIn { failure: failure.clone() },
+            }),
+            _ => None,
+        }
     }
 
     pub(super) async fn conclude(&self, purpose: Purpose, outcome: Outcome) -> Step<()> {
@@ -454,6 +488,9 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         }
         Probe::Unknown(Trouble::Question(Question::Different { said, differences })) => {
             finding(FindingKind::Unknown, said, differences)
+        }
+        Probe::Unknown(Trouble::Question(Question::SignIn { failure })) => {
+            finding(FindingKind::Unknown, &failure.what, &[])
         }
     }
 }

@@ -4,6 +4,7 @@ mod attempts;
 mod logins;
 mod output;
 mod secrets;
+mod sign_in;
 mod taking_back;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +82,7 @@ pub fn start(settings: Settings) -> Result<Handle, JournalError> {
         finding: None,
         secrets: secrets::Secrets::default(),
         logins,
+        signing: sign_in::SignIn::default(),
         reports,
         polling: Polling::default(),
         library,
@@ -110,13 +112,14 @@ struct Dispatcher {
     running: BTreeMap<Address, Running>,
     going: Going,
     tasks: JoinSet<()>,
-    /// Plans, drift reports and questions about the caller: they change nothing.
+    /// Plans and drift reports: they change nothing.
     side: JoinSet<Notice>,
     /// Searches in output, and what ends the one that somebody waits for.
     searches: JoinSet<Option<Notice>>,
     finding: Option<DropGuard>,
     secrets: secrets::Secrets,
     logins: logins::Logins,
+    signing: sign_in::SignIn,
     reports: mpsc::Sender<(Address, Report)>,
     polling: Polling,
     library: Library,
@@ -128,7 +131,7 @@ impl Dispatcher {
         mut inbox: mpsc::UnboundedReceiver<Request>,
         mut reported: mpsc::Receiver<(Address, Report)>,
     ) {
-        self.ask_identity();
+        self.begin_sign_in();
         self.keep_up();
         let mut look_again = tokio::time::interval(polling::TICK);
         look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -142,10 +145,7 @@ impl Dispatcher {
                         open = false;
                         self.stop();
                     }
-                    Some(request) => {
-                        self.renew_account(&request).await;
-                        self.serve_request(request);
-                    }
+                    Some(request) => self.take_request(request).await,
                 },
                 Some(first) = reported.recv() => self.serve_reports(Some(first), &mut reported),
                 Some(first) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
@@ -167,9 +167,11 @@ impl Dispatcher {
                 }
                 Some(done) = self.secrets.errand_done() => self.take_errand(done),
                 call = self.logins.next() => self.take_login(call),
+                known = self.signing.known() => self.take_known(known),
                 _ = flush.tick(), if !self.running.is_empty() => self.flush_output(),
                 _ = look_again.tick(), if open => {
                     self.book.look_where_it_stands();
+                    self.watch_session();
                     self.look_again();
                 }
             }
@@ -177,27 +179,6 @@ impl Dispatcher {
         }
         self.worlds.close().await;
         self.book.close();
-    }
-
-    fn ask_identity(&mut self) {
-        let worlds = self.worlds.clone();
-        self.side.spawn(async move { Notice::Identity(worlds.identity().await) });
-    }
-
-    /// Whoever tries again may have signed in meanwhile, or given the region.
-    async fn renew_account(&mut self, request: &Request) {
-        let asks = matches!(
-            request,
-            Request::Run(_)
-                | Request::SeekSecrets(_)
-                | Request::Plan
-                | Request::Rehearse
-                | Request::Verify
-                | Request::Undo(_)
-        );
-        if asks && self.worlds.renew(self.book.engagement().region()).await {
-            self.ask_identity();
-        }
     }
 
     fn serve_request(&mut self, request: Request) {
@@ -232,7 +213,7 @@ impl Dispatcher {
             Request::LoginAnswers { number, answers } => self.logins.answer(number, answers),
             Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
             Request::Subscribe(reader) => self.book.subscribe(reader),
-            Request::Close => {}
+            Request::Close | Request::SignIn => {}
         }
     }
 
@@ -274,6 +255,9 @@ impl Dispatcher {
         if matches!(self.going, Going::Undo(_)) {
             return self.refuse("something is being undone", "Wait until it ends, or stop it");
         }
+        if self.has_account() {
+            self.go_on_signed_in();
+        }
         self.seek_secrets(scope, AheadOf::Run(scope.clone()));
     }
 
@@ -294,7 +278,7 @@ impl Dispatcher {
             Going::Run(_) => self.start_ready(),
             Going::Undo(_) => self.undo_next(),
         }
-        if !self.running.is_empty() || self.book.is_broken() {
+        if !self.running.is_empty() || self.book.is_broken() || self.is_paused() {
             return;
         }
         let stopped = match &self.going {
@@ -309,7 +293,7 @@ impl Dispatcher {
 
     /// Waiting steps are asked again now and then for as long as the engine is open, also between runs.
     fn look_again(&mut self) {
-        if matches!(self.going, Going::Undo(_) | Going::Stopping) || self.book.is_broken() {
+        if matches!(self.going, Going::Undo(_) | Going::Stopping) || self.book.is_broken() || self.is_signing_in() {
             return;
         }
         let board = self.book.board();
@@ -355,6 +339,7 @@ impl Dispatcher {
 
     /// Nothing new is started. Looks and waits end at once, changes when they are made.
     fn stop(&mut self) {
+        self.signing.forget_behind();
         self.going = Going::Stopping;
         for running in self.running.values() {
             running.stop.cancel();

@@ -135,7 +135,7 @@ impl Attempt {
                     return Ok(Seen::Ended);
                 }
                 (_, Probe::Unknown(Trouble::Failure(failure))) => {
-                    self.doubt(&failure.what).await?;
+                    self.unsettled(failure).await?;
                     return Ok(Seen::Ended);
                 }
                 _ => {
@@ -179,7 +179,7 @@ impl Attempt {
     /// The same token again.
     async fn repeat(&self, intent: Intent) -> Step<()> {
         if let Err(failure) = self.ready_to_change().await {
-            return self.doubt(&failure.what).await;
+            return self.unsettled(failure).await;
         }
         if let Err(question) = self.action.at_hand(&self.world).await {
             return self.asked(question).await;
@@ -203,6 +203,9 @@ impl Attempt {
 
     pub(super) async fn undo(&self, made: BTreeMap<String, Json>) -> Step<()> {
         if let Err(failure) = self.ready_to_change().await {
+            if failure.sign_in {
+                return self.failed(failure).await;
+            }
             return self.send(Report::Refuse(failure)).await;
         }
         let intent = self.intend(self.intent.clone()).await?;
@@ -221,7 +224,7 @@ impl Attempt {
             return self.doubt("only a person can say whether it was taken back").await;
         }
         if let Err(failure) = self.ready_to_change().await {
-            return self.doubt(&failure.what).await;
+            return self.unsettled(failure).await;
         }
         let intent = self.intend(Intent { attempt: self.number, ..intent }).await?;
         self.take_back(&intent, &made).await
@@ -249,7 +252,9 @@ impl Attempt {
             Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,
         };
         let (step, attempt) = (self.address.clone(), self.number);
+        let asked = self.cut_short(&outcome);
         let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Undo, outcome }];
+        events.extend(asked);
         events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
         self.record_all(events).await?;
         if certain {

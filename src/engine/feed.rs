@@ -128,6 +128,7 @@ impl Feed {
             | Request::Rehearse
             | Request::SeekSecrets(_)
             | Request::Secrets(_)
+            | Request::SignIn
             | Request::LoginAnswers { .. }
             | Request::KeepSecret { .. } => {
                 let refusal = match &self.holder {

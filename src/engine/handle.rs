@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::engagement::{
-    Address, Command, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile, Tally,
-    UndoPlan,
+    Address, Caller, Command, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile,
+    Tally, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::{JournalError, Lines, PageAt};
@@ -74,6 +74,8 @@ pub enum Request {
         number: u64,
         answers: Option<Vec<SecretString>>,
     },
+    /// Make the way to the account anew now: somebody has signed in, or would say a code.
+    SignIn,
     Subscribe(std_mpsc::Sender<Notice>),
     /// Stop, write everything, let go of the state file.
     Close,
@@ -117,8 +119,8 @@ pub enum Notice {
     Page(Page),
     Found(Found),
     Refused(Refusal),
-    /// The caller's identity towards AWS, or why there is none.
-    Identity(Result<String, String>),
+    /// Who AWS takes us for, and until when; or why there is no way to the account. Told anew when it changes.
+    Identity(Result<Caller, String>),
     /// A run came to its end: nothing more can start.
     Idle(Summary),
     /// A drift report's line.

@@ -218,6 +218,7 @@ fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
         changes: Vec::<Change>::new(),
         digest,
         cost: step.cost.clone(),
+        prices: Vec::new(),
         breaks: step.breaks.clone(),
         undo: step.no_undo.as_ref().map(|why| format!("none: {why}")),
         rehearsals: Vec::new(),

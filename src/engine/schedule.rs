@@ -110,6 +110,11 @@ impl Run {
         (turn == Turn::Waiting || !self.only_looks) && !self.had.contains(&(row.address.clone(), turn))
     }
 
+    /// May it start the step, and not only look at it?
+    pub fn starts(&self, address: &Address) -> bool {
+        !self.only_looks && self.wants(address)
+    }
+
     /// Is the step within what was asked for?
     pub fn wants(&self, address: &Address) -> bool {
         let named = |only: &Address| only == address || (only.key.is_none() && only.step == address.step);

@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Undoing {
     doubts: VecDeque<Address>,
     queue: VecDeque<Address>,
+    /// The session with AWS has ended: it goes on when somebody has signed in.
+    paused: bool,
 }
 
 impl Undoing {
@@ -41,7 +43,7 @@ impl Undoing {
         }
         let in_doubt = |step: &&Address| record(engagement, step).is_some_and(|one| one.doubtful_change().is_some());
         let doubts = reach.order.iter().filter(in_doubt).cloned().collect();
-        Ok(Undoing { doubts, queue: reach.order.into() })
+        Ok(Undoing { doubts, queue: reach.order.into(), paused: false })
     }
 
     /// What the journal keeps of it, so that one that is cut off is not forgotten.
@@ -52,6 +54,9 @@ impl Undoing {
 
     /// The next step, and what is to be done with it.
     pub fn next(&mut self, engagement: &Engagement) -> Option<(Address, Job)> {
+        if self.paused {
+            return None;
+        }
         while let Some(step) = self.doubts.pop_front() {
             let Some(one) = record(engagement, &step) else { continue };
             if let Some(intent) = one.doubtful_change() {
@@ -83,9 +88,25 @@ impl Undoing {
         }
     }
 
+    /// The step was cut short by the end of a session: it comes first when somebody has signed in.
+    pub fn pause(&mut self, step: Address) {
+        let queue = if self.queue.contains(&step) { &mut self.doubts } else { &mut self.queue };
+        queue.push_front(step);
+        self.paused = true;
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub fn go_on(&mut self) {
+        self.paused = false;
+    }
+
     pub fn give_up(&mut self) {
         self.doubts.clear();
         self.queue.clear();
+        self.paused = false;
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! Nothing leaves the process. Below is winterbaume; `fidelity` stands before it and does what AWS does.
 
+mod logins;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -20,6 +21,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use serde::{Deserialize, Serialize};
 
+use self::logins::Logins;
 use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
@@ -63,10 +65,8 @@ struct KeptNotes {
     consoles: Consoles,
     odds: Odds,
     arrived: u64,
-    /// How often credentials were fetched; the newest ones carry this number.
-    login: u64,
-    /// Credentials up to this number have expired.
-    expired: u64,
+    #[serde(default)]
+    logins: Logins,
     /// Milliseconds by which the clock was moved.
     advanced: i64,
 }
@@ -298,6 +298,11 @@ impl Cloud {
         let when = |hidden: bool| if hidden { self.0.pace.invisible() } else { 0 };
         let hidden =
             Hidden { all: when(self.0.faults.has(Fault::Invisible)), new: when(self.hit(Fault::Invisible, ask, nth)) };
+        if ask.service == "sts"
+            && let Some(document) = self.sts(ask)?
+        {
+            return Ok(document);
+        }
         let consoles = self.notes().kept.consoles.clone();
         let mut layer = self.0.layer.lock().await;
         // The clock is read under the lock, so that no call sees time go back.
@@ -313,17 +318,17 @@ impl Cloud {
         if self.hit(Fault::ServerErrorBefore, ask, nth) {
             return Some(ask.speaks().server_error());
         }
+        let at = self.now();
         let mut notes = self.notes();
         let kept = &mut notes.kept;
-        let login: u64 = ask.access_key.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
         if faults.has(Fault::ExpiredCredentials) && number == faults.expires_after() {
-            kept.expired = kept.login;
+            kept.logins.end(at);
         }
-        if login <= kept.expired && kept.expired > 0 {
+        if kept.logins.has_ended(&ask.access_key) {
             return Some(ask.speaks().expired());
         }
         if faults.denied_action() == Some(ask.action()) {
-            return Some(ask.speaks().denied(ask.action()));
+            return Some(if ask.service == "ec2" { self.denied(ask) } else { ask.speaks().denied(ask.action()) });
         }
         if ask.service != "sts" && faults.strikes(Fault::Throttle, &mut kept.odds, 5) {
             return Some(ask.speaks().throttled());
@@ -390,18 +395,5 @@ impl HttpConnector for Cloud {
 impl HttpClient for Cloud {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl ProvideCredentials for Cloud {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let mut notes = self.notes();
-        notes.kept.login += 1;
-        let key = format!("ASIAPRACTICE{:08}", notes.kept.login);
-        let token = Some("practice".to_string());
-        future::ProvideCredentials::ready(Ok(Credentials::new(key, "practice", token, None, "onramp practice")))
     }
 }

@@ -58,6 +58,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::GiveSecret(step) => give_secret(state, step),
+        NextMove::SignIn => sign_in(state),
         NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
         NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
@@ -122,7 +123,7 @@ pub fn can_run_all(state: &State) -> Can {
     let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
     let looks =
         open.board.rows.iter().any(|row| row.can_be_looked_at() || matches!(row.status, Status::InDoubt { .. }));
-    let held = open.held().is_some();
+    let held = open.held().is_some() || open.is_signed_out();
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
     } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
@@ -301,6 +302,11 @@ pub fn can_look(state: &State) -> Can {
 pub fn look(state: &mut State) -> Vec<Effect> {
     state.say(Said::plain("Looking at everything that waits"));
     run(state, RunScope::Waits)
+}
+
+pub fn sign_in(state: &mut State) -> Vec<Effect> {
+    state.say(Said::plain("Looking for new credentials"));
+    vec![Effect::Send(Request::SignIn)]
 }
 
 pub fn copy_reminder(state: &mut State) -> Vec<Effect> {

@@ -43,6 +43,7 @@ use Where::{Board, Edition, Form, Home, Output, Palette, Plan, Prompt, Undo};
 const SCREENS: &[Where] = &[Home, Board, Output, Form, Plan, Undo, Edition];
 const LISTS: &[Where] = &[Home, Board, Output, Plan, Undo, Edition];
 const OPEN: &[Where] = &[Board, Output, Form, Plan, Undo, Edition];
+const OPEN_LISTS: &[Where] = &[Board, Output, Plan, Undo];
 const ALL: &[Where] = &[Home, Board, Output, Form, Plan, Undo, Edition, Palette, Prompt];
 
 const fn command(
@@ -284,6 +285,16 @@ pub const TABLE: &[Command] = &[
         acts::full_output,
     )
     .when(acts::has_step),
+    command(
+        "board.sign-in",
+        &["C"],
+        OPEN_LISTS,
+        "sign in",
+        "Look at once for new credentials, after you have signed in to AWS anew; where a code is needed, it is asked for",
+        acts::sign_in,
+    )
+    .changes()
+    .quiet(),
     command("board.fold", &["Space"], &[Board], "fold", "Open or close a phase, or a repeated step", acts::fold)
         .quiet(),
     command(
@@ -415,6 +426,11 @@ pub const TABLE: &[Command] = &[
             Vec::new()
         },
     ),
+    command("plan.group", &["b"], &[Plan], "by phase", "Group by what steps cost and break, or by phase", |state| {
+        state.plan.by_phase = !state.plan.by_phase;
+        Vec::new()
+    })
+    .quiet(),
     command("plan.again", &["d"], &[Plan], "plan again", "Make the plan anew", acts::plan_again),
     command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
         .when(acts::has_plan)

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engagement::{
-    Address, At, Board, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode, Status,
-    Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting,
+    Address, At, Board, Caller, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode,
+    Status, Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting, waiting_for_sign_in,
 };
 use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -232,7 +232,8 @@ pub struct Opened {
     pub undo_plan: Option<UndoPlanned>,
     /// A run was asked for and has not come to its end.
     pub running: bool,
-    pub identity: Option<Result<String, String>>,
+    /// Who AWS takes us for, or why there is no way to it.
+    pub identity: Option<Result<Caller, String>>,
     pub drift: BTreeMap<Address, (Option<bool>, String)>,
     /// Somebody else writes it; here it is only read along.
     pub along: Option<Along>,
@@ -359,8 +360,13 @@ impl Opened {
             Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.
-                let why = identity.as_ref().err().filter(|_| self.engagement.region().is_some());
-                let said = why.map(|why| Said::bad(format!("No way to AWS yet: {why}")));
+                let was_out = matches!(self.identity, Some(Err(_))) || self.is_signed_out();
+                let said = match &identity {
+                    Err(_) if self.engagement.region().is_none() => None,
+                    Err(why) => Some(Said::bad(format!("No way to AWS yet: {why}"))),
+                    Ok(caller) if was_out => Some(Said::good(format!("Signed in to AWS: {}", caller.said()))),
+                    Ok(_) => None,
+                };
                 self.identity = Some(identity);
                 said
             }
@@ -556,6 +562,11 @@ impl Opened {
     /// Steps that are running now.
     pub fn busy(&self) -> usize {
         self.board.tally.running
+    }
+
+    /// Does something wait until somebody has signed in to AWS?
+    pub fn is_signed_out(&self) -> bool {
+        waiting_for_sign_in(&self.engagement).next().is_some()
     }
 
     /// The hosts of the world beyond the customer: `000000000000 eu-west-1`, as far as they are given.

@@ -25,6 +25,8 @@ pub enum NextMove {
     Decide(Address),
     /// It needs a secret that only a person can give now.
     GiveSecret(Address),
+    /// The session with AWS has ended.
+    SignIn,
     SignOff(Address),
     /// It is done, and the runbook would do it otherwise now.
     Outdated(Address),
@@ -49,6 +51,7 @@ impl NextMove {
             NextMove::TrustKey(_) => "check the key",
             NextMove::Decide(_) => "decide",
             NextMove::GiveSecret(_) => "give the secret",
+            NextMove::SignIn => "look again",
             NextMove::SignOff(_) => "sign off",
             NextMove::Outdated(_) => "look or keep",
             NextMove::Settle(_) => "settle",
@@ -80,6 +83,9 @@ impl NextMove {
             NextMove::TrustKey(_) => "Enter shows the host's key, for you to compare".to_owned(),
             NextMove::Decide(_) => "Enter shows the difference, for you to decide".to_owned(),
             NextMove::GiveSecret(_) => "Enter asks for the secret; it is not shown, and kept in memory only".to_owned(),
+            NextMove::SignIn => {
+                "sign in to AWS, and it goes on by itself; Enter looks at once whether you have".to_owned()
+            }
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
             NextMove::Settle(_) => "Enter lets you say what became of it".to_owned(),
@@ -117,6 +123,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Asked(Question::HostKey { .. }) => NextMove::TrustKey(here),
         Status::Asked(Question::Different { .. }) => NextMove::Decide(here),
         Status::Asked(Question::NeedsSecret { .. }) => NextMove::GiveSecret(here),
+        Status::Asked(Question::SignIn { .. }) => NextMove::SignIn,
         Status::InDoubt { .. } => NextMove::Settle(here),
         Status::Done { .. } if row.outdated => NextMove::Outdated(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),

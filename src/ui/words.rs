@@ -94,6 +94,7 @@ fn asked(question: &Question) -> &'static str {
         Question::HostKey { .. } => "is this the right host key?",
         Question::Different { .. } => "something else is there already",
         Question::NeedsSecret { .. } => "a secret is missing",
+        Question::SignIn { .. } => "please sign in to AWS",
     }
 }
 

@@ -192,3 +192,34 @@ async fn a_quota_is_named_with_its_number() {
     }
     panic!("the quota of five addresses was never reached");
 }
+
+#[tokio::test]
+async fn what_a_denial_says_encoded_is_decoded_where_that_is_allowed() {
+    let stage = Stage::with(Pace::Instant, Faults::none().deny("AllocateAddress")).await;
+    let with = json!({ "key": "eip/a" });
+    let action = stage.action("aws/elastic-address", &with);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/elastic-address", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    let told = format!("ec2:AllocateAddress on arn:aws:ec2:{REGION}:{ACCOUNT}:* by arn:aws:sts::{ACCOUNT}");
+    assert!(failure.meaning.starts_with(&told), "{failure:?}");
+    assert!(failure.meaning.contains("no policy allows it"), "{failure:?}");
+    assert!(failure.raw.contains("Encoded authorization failure message"), "AWS's own words are kept: {failure:?}");
+    assert!(!failure.sign_in);
+}
+
+#[tokio::test]
+async fn of_many_calls_at_once_that_are_throttled_none_is_lost_and_none_is_made_twice() {
+    let stage = Stage::with(Pace::Instant, Faults::new(1, [Fault::Throttle])).await;
+    let cloud = stage.world.cloud.as_ref().unwrap();
+    let ask = || async {
+        let request = cloud.ec2().describe_vpcs();
+        cloud.read(Operation::DescribeVpcs, || request.clone().send()).await
+    };
+    let answers = futures_util::future::join_all((0..120).map(|_| ask())).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let calls = stage.practice.as_ref().unwrap().calls();
+    let asked: Vec<_> = calls.iter().filter(|call| call.operation == "DescribeVpcs").collect();
+    let throttled = asked.iter().filter(|call| call.code.as_deref() == Some("RequestLimitExceeded")).count();
+    assert!(throttled > 0, "nothing was throttled");
+    assert_eq!(asked.len(), 120 + throttled, "each is repeated as often as it was refused, and no more");
+}

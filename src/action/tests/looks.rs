@@ -62,9 +62,9 @@ async fn the_account_and_the_region() {
 #[tokio::test]
 async fn changes_are_refused_in_another_account() {
     let stage = Stage::new().await;
-    assert_eq!(stage.world.ready_to_change(Some(ACCOUNT)).await, Ok(()));
-    assert_eq!(stage.world.ready_to_change(None).await, Ok(()));
-    let failure = stage.world.ready_to_change(Some("210987654321")).await.unwrap_err();
+    assert_eq!(stage.world.ready_to_change(Some(ACCOUNT), std::time::Duration::ZERO).await, Ok(()));
+    assert_eq!(stage.world.ready_to_change(None, std::time::Duration::ZERO).await, Ok(()));
+    let failure = stage.world.ready_to_change(Some("210987654321"), std::time::Duration::ZERO).await.unwrap_err();
     assert!(failure.what.contains(ACCOUNT), "{failure:?}");
 }
 

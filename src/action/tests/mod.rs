@@ -39,6 +39,8 @@ const REGION: &str = "eu-west-1";
 struct Stage {
     practice: Option<PracticeCloud>,
     world: World,
+    /// How to connect to the same account again.
+    wiring: Wiring,
     generation: std::sync::atomic::AtomicU32,
     _output: mpsc::Receiver<Vec<u8>>,
 }
@@ -64,7 +66,7 @@ impl Stage {
     }
 
     async fn over(wiring: Wiring, practice: Option<PracticeCloud>, engagement: &str) -> Stage {
-        let cloud = aws::Cloud::connect(wiring).await.unwrap();
+        let cloud = aws::Cloud::connect(wiring.clone()).await.unwrap();
         let (output, receiver) = mpsc::channel(10_000);
         let dial = Arc::new(ssh::dial::Tcp);
         let world = World {
@@ -78,7 +80,7 @@ impl Stage {
             subject: subject(engagement),
             shows_at_once: false,
         };
-        Stage { practice, world, generation: 0.into(), _output: receiver }
+        Stage { practice, world, wiring, generation: 0.into(), _output: receiver }
     }
 
     /// The same account, another engagement.

@@ -1,6 +1,8 @@
 //! Every kind of AWS, and so every operation of the table, on each rung that the table says it is tried on: the practice
 //! cloud, and a cloud that nobody here wrote, where one is lent.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use super::lent::lent;
@@ -112,6 +114,29 @@ async fn every_kind_lives(stage: &Stage) {
     assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
     stage.next_generation();
     stage.make("aws/secret", secret).await;
+    signs_in(stage).await;
     let taken_over = stage.action("aws/elastic-address", &json!({ "key": "eip/bastion" })).adopt(&stage.world).await;
     assert!(taken_over.is_ok_and(|chosen| chosen.ours));
+}
+
+/// A role over the caller's own credentials; and what a denial says when it is decoded.
+async fn signs_in(stage: &Stage) {
+    let role = aws::Role {
+        arn: format!("arn:aws:iam::{ACCOUNT}:role/OnboardingOperator"),
+        external_id: Some("7f1c9f0a".to_owned()),
+        seconds: 3_600,
+        mfa_serial: None,
+        session: "onramp-acme".to_owned(),
+    };
+    let cloud = stage.world.cloud.as_ref().unwrap();
+    let over = cloud.again(Wiring { role: Some(role), ..stage.wiring.clone() }).await.unwrap();
+    let identity = over.identity().await.unwrap();
+    assert_eq!(identity.caller(), "assumed-role/OnboardingOperator/onramp-acme");
+    assert!(identity.expires.is_some());
+    if Operation::DecodeAuthorizationMessage.row().moto == Rung::Tried || stage.practice.is_some() {
+        let message = BASE64.encode(r#"{"allowed":false}"#);
+        let request = cloud.sts().decode_authorization_message().encoded_message(message);
+        let answer = cloud.read(Operation::DecodeAuthorizationMessage, || request.clone().send()).await.unwrap();
+        assert_eq!(answer.decoded_message(), Some(r#"{"allowed":false}"#));
+    }
 }

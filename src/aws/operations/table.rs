@@ -41,6 +41,9 @@ macro_rules! operations {
 
 operations! {
     GetCallerIdentity = Row { scope: Scope::Free, ..reads(Sts) },
+    // What it takes stands with whoever signs in, and in the trust policy of the role.
+    AssumeRole = Row { scope: Scope::Free, ..reads(Sts) },
+    DecodeAuthorizationMessage = reads(Sts).not_in_moto(LACKS),
 
     DescribeRegions = reads(Ec2),
     DescribeAvailabilityZones = reads(Ec2),

@@ -200,6 +200,7 @@ impl Walk {
             for item in expand(step, &values).unwrap() {
                 let call = call(step, item.as_ref(), &values).unwrap();
                 entries.push(PlanEntry {
+                    prices: Vec::new(),
                     step: Address::new(step.id.clone(), item.map(|item| item.key)),
                     title: step.title.clone(),
                     verdict: Verdict::Change,

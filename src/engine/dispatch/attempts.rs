@@ -7,7 +7,7 @@ use tokio::task::{Id, JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Dispatcher, Going, WAITING_OUTPUT, stopped};
-use crate::engagement::{Address, Event, Failure};
+use crate::engagement::{Address, Event, Failure, waiting_for_sign_in};
 use crate::engine::attempt::{Attempt, Job, Report};
 use crate::engine::handle::Notice;
 use crate::engine::sight::Sight;
@@ -269,7 +269,11 @@ impl Dispatcher {
         if let Going::Undo(undoing) = &mut self.going
             && !poll
         {
-            undoing.ended(self.book.engagement(), &address);
+            let cut_short = waiting_for_sign_in(self.book.engagement()).any(|step| step == &address);
+            match cut_short {
+                true => undoing.pause(address),
+                false => undoing.ended(self.book.engagement(), &address),
+            }
         }
     }
 

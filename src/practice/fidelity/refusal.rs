@@ -24,12 +24,6 @@ impl Refusal {
         Self::new("MissingParameter", format!("The request must contain the parameter {parameter}"))
     }
 
-    pub fn denied() -> Self {
-        let message = "You are not authorized to perform this operation. Encoded authorization failure message: \
-                       cHJhY3RpY2UtZGVuaWVk";
-        Self::new("UnauthorizedOperation", message)
-    }
-
     pub fn depends(what: &str, id: &str) -> Self {
         Self::new("DependencyViolation", format!("The {what} '{id}' has dependencies and cannot be deleted."))
     }

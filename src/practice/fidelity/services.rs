@@ -203,7 +203,7 @@ impl Speaks {
     pub fn denied(self, operation: &str) -> Refusal {
         let message = format!("User is not authorized to perform: {operation}");
         match self {
-            Speaks::Ec2 => Refusal::denied(),
+            Speaks::Ec2 => Refusal::new("UnauthorizedOperation", message),
             Speaks::Query | Speaks::RestXml(_) => Refusal::new("AccessDenied", message),
             Speaks::RestJson | Speaks::Json => Refusal::new("AccessDeniedException", message),
         }

@@ -218,10 +218,15 @@ impl Detail<'_> {
             (false, _) => failure.changed.join(", "),
         };
         prose.item("Changed", &changed, Style::new());
+        self.raw(prose, failure);
+    }
+
+    /// The other side's own words.
+    fn raw(&self, prose: &mut Prose, failure: &Failure) {
         let code = failure.code.iter().map(String::as_str).chain(Some(failure.raw.as_str()));
         let raw: Vec<&str> = code.filter(|part| !part.is_empty()).collect();
         if !raw.is_empty() {
-            prose.item("Raw", &raw.join(": "), look.style(Role::Muted));
+            prose.item("Raw", &raw.join(": "), self.facts.look.style(Role::Muted));
         }
     }
 
@@ -235,6 +240,15 @@ impl Detail<'_> {
             Question::Different { said, differences } => {
                 prose.item("Asks", said, look.style(Role::Problem));
                 diff::add(prose, look, differences);
+            }
+            Question::SignIn { failure } => {
+                prose.item("Paused", &failure.what, look.style(Role::Problem));
+                if !failure.meaning.is_empty() {
+                    prose.item("Means", &failure.meaning, Style::new());
+                }
+                let advice = format!("{} It goes on by itself; C looks at once.", sentence(&failure.advice));
+                prose.item("Do", &advice, look.bold());
+                self.raw(prose, failure);
             }
             Question::NeedsSecret { reference, why } => {
                 prose.item("Asks", &format!("for a secret: {}. {why}", reference.said()), look.style(Role::Accent));
@@ -352,6 +366,11 @@ fn planned(prose: &mut Prose, facts: &Facts, entry: &PlanEntry) {
         let line = format!("{} {}", change.service, change.operation);
         prose.item("", &line, facts.look.bold());
     }
+}
+
+/// With its full stop.
+fn sentence(text: &str) -> String {
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// A clock on the screen ticks in seconds.

@@ -25,7 +25,7 @@ use ratatui::text::{Line, Span};
 use crate::text::{self, Masker};
 use crate::ui::command;
 use crate::ui::effect::Effect;
-use crate::ui::facts::{Facts, Said, Tone};
+use crate::ui::facts::{Facts, Opened, Said, Tone};
 use crate::ui::look::Role;
 use crate::ui::state::{Place, Popup, State};
 use crate::ui::widget::prose::{Prose, cells, wrap};
@@ -194,6 +194,7 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
         if !target.is_empty() && area.width >= 72 {
             right.push(Span::styled(format!("{target}  "), look.style(Role::Muted)));
         }
+        right.extend(session(facts, open, area.width));
     }
     right.push(Span::raw(format!("{} ", facts.clock())));
     let right = Line::from(right);
@@ -202,6 +203,23 @@ fn draw_top(state: &State, frame: &mut Frame, area: Rect) {
     let path = text::clip(&look.text(&format!(" {}", path(state))), usize::from(left_area.width).saturating_sub(1));
     frame.render_widget(Span::styled(path, look.bold()), left_area);
     frame.render_widget(right, right_area);
+}
+
+/// Who AWS takes us for, where there is room, and for how much longer.
+fn session(facts: &Facts, open: &Opened, width: u16) -> Vec<Span<'static>> {
+    let look = &facts.look;
+    if open.is_signed_out() {
+        return vec![Span::styled(" SIGN IN ", look.style(Role::Problem)), Span::raw(" ")];
+    }
+    let Some(Ok(caller)) = &open.identity else { return Vec::new() };
+    let clock = caller.clock(facts.now);
+    let role = if width >= 100 { caller.role() } else { "" };
+    let said = [role, &clock].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let style = look.style(if caller.is_ending(facts.now) { Role::Problem } else { Role::Muted });
+    match said.is_empty() {
+        true => Vec::new(),
+        false => vec![Span::styled(said, style), Span::raw("  ")],
+    }
 }
 
 fn path(state: &State) -> String {

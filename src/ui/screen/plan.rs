@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, Change, PlanEntry, Verdict};
+use crate::engagement::{Address, Change, Consequence, Plan, PlanEntry, Verdict, dollars};
 use crate::engine::Request;
 use crate::text;
 use crate::ui::effect::Effect;
@@ -30,13 +30,15 @@ pub struct PlanScreen {
     opened: BTreeSet<Address>,
     /// Steps that change nothing are shown too.
     pub everything: bool,
+    /// In the order of the page, and not by what they cost and what breaks.
+    pub by_phase: bool,
     /// The step for which the plan was asked.
     wanted: Option<Address>,
 }
 
-/// One row: a phase, an entry, or a line of an opened entry.
+/// One row: a heading, an entry, or a line of an opened entry.
 enum PlanRow<'a> {
-    Phase(String),
+    Heading(String),
     Entry(&'a PlanEntry),
     Line(&'a PlanEntry, Line<'static>),
 }
@@ -70,18 +72,20 @@ impl PlanScreen {
     fn rows<'a>(&self, facts: &'a Facts, width: u16) -> Vec<PlanRow<'a>> {
         let Some(open) = &facts.open else { return Vec::new() };
         let Some(planned) = &open.planned else { return Vec::new() };
+        let shown = |entry: &&PlanEntry| self.everything || matters(entry);
+        let groups = match self.by_phase {
+            true => by_phase(open, planned.plan.entries.iter().filter(shown)),
+            false => by_consequence(&planned.plan, shown),
+        };
         let mut rows = Vec::new();
-        let mut phase = "";
-        for entry in planned.plan.entries.iter().filter(|entry| self.everything || matters(entry)) {
-            if entry.step.step.phase() != phase {
-                phase = entry.step.step.phase();
-                let known = open.runbook.phases.iter().find(|known| known.id == phase);
-                rows.push(PlanRow::Phase(known.map_or_else(|| phase.to_owned(), |known| known.title.clone())));
-            }
-            rows.push(PlanRow::Entry(entry));
-            if self.opened.contains(&entry.step) {
-                let lines = opened(facts, entry, width).lines();
-                rows.extend(lines.into_iter().map(|line| PlanRow::Line(entry, line)));
+        for (heading, entries) in groups {
+            rows.push(PlanRow::Heading(heading));
+            for entry in entries {
+                rows.push(PlanRow::Entry(entry));
+                if self.opened.contains(&entry.step) {
+                    let lines = opened(facts, entry, width).lines();
+                    rows.extend(lines.into_iter().map(|line| PlanRow::Line(entry, line)));
+                }
             }
         }
         rows
@@ -112,6 +116,34 @@ impl PlanScreen {
         self.opened = if all.is_subset(&self.opened) { BTreeSet::new() } else { all };
         self.cursor = 0;
     }
+}
+
+type Group<'a> = (String, Vec<&'a PlanEntry>);
+
+fn by_phase<'a>(open: &Opened, entries: impl Iterator<Item = &'a PlanEntry>) -> Vec<Group<'a>> {
+    let mut groups: Vec<(&str, Group<'a>)> = Vec::new();
+    for entry in entries {
+        let phase = entry.step.step.phase();
+        if groups.last().is_none_or(|(last, _)| *last != phase) {
+            let known = open.runbook.phases.iter().find(|known| known.id == phase);
+            let title = known.map_or_else(|| phase.to_owned(), |known| known.title.clone());
+            groups.push((phase, (title, Vec::new())));
+        }
+        if let Some((_, (_, group))) = groups.last_mut() {
+            group.push(entry);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn by_consequence<'a>(plan: &'a Plan, shown: impl Fn(&&PlanEntry) -> bool) -> Vec<Group<'a>> {
+    let group = |(consequence, entries): (Consequence, Vec<&'a PlanEntry>)| {
+        let entries: Vec<&PlanEntry> = entries.into_iter().filter(&shown).collect();
+        let cents = entries.iter().map(|entry| entry.cents_a_month()).sum();
+        let sum = if cents > 0 { format!(", about {} a month", dollars(cents)) } else { String::new() };
+        (!entries.is_empty()).then(|| (format!("{}{sum}", consequence.said()), entries))
+    };
+    plan.by_consequence().into_iter().filter_map(group).collect()
 }
 
 /// Asks the engine for a new plan.
@@ -148,6 +180,9 @@ fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
         let call = format!("{} {}", change.service, change.operation);
         prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
         arguments(&mut prose, change);
+    }
+    for price in &entry.prices {
+        prose.item("      Billed", &price.said(), Style::new());
     }
     let rest = [("Costs", &entry.cost), ("Care", &entry.breaks), ("Undo", &entry.undo)];
     for (label, said) in rest {
@@ -231,7 +266,7 @@ impl PlanScreen {
         let look = &facts.look;
         let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
         match row {
-            PlanRow::Phase(title) => Line::from(vec![
+            PlanRow::Heading(title) => Line::from(vec![
                 Span::raw(format!("{cursor} ")),
                 Span::styled(fitted(&look.text(title), width.saturating_sub(2)), look.bold()),
             ]),
@@ -249,7 +284,10 @@ impl PlanScreen {
                 let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
                 // The key stays whole: without it repeated steps look the same.
                 let key = entry.step.key.as_ref().map(|key| look.text(&format!(" [{key}]"))).unwrap_or_default();
-                let calls = calls(entry);
+                let calls = match entry.cents_a_month() {
+                    0 => calls(entry),
+                    cents => format!("{}  {}", calls(entry), dollars(cents)),
+                };
                 let before = format!("{cursor} {fold} ");
                 let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 2);
                 let title = text::clip(&look.text(&entry.title), room.saturating_sub(cells(&key)));
@@ -304,14 +342,18 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         return draw_prose(frame, inside, prose, 0);
     };
     match &open.identity {
-        Some(Ok(caller)) => prose.item(" Caller", caller, Style::new()),
+        Some(Ok(caller)) => {
+            let left =
+                caller.left(facts.now).map(|left| format!(", for {} more", text::about(left))).unwrap_or_default();
+            prose.item(" Caller", &format!("{}{left}", caller.said()), Style::new())
+        }
         // Before a region is given nothing goes to AWS, and a runbook over hosts alone needs none.
         Some(Err(why)) if open.engagement.region().is_none() => prose.item(" Caller", why, look.style(Role::Muted)),
         Some(Err(why)) => prose.item(" Caller", why, look.style(Role::Problem)),
         None => prose.item(" Caller", "not known yet", look.style(Role::Muted)),
     };
     let approval = planned.plan.approval();
-    let costs = planned.plan.entries.iter().filter(|entry| entry.would_change() && entry.cost.is_some()).count();
+    let costs = planned.plan.entries.iter().filter(|entry| entry.consequence() == Consequence::Billed).count();
     let costly = if costs == 1 {
         "one of them begins to cost money".to_owned()
     } else {
@@ -320,7 +362,11 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
     let said = if approval.is_empty() {
         "nothing to approve: r runs the checks that are left".to_owned()
     } else {
-        let cost = if costs > 0 { format!("; {costly}") } else { String::new() };
+        let cost = match (costs, planned.plan.cents_a_month()) {
+            (0, _) => String::new(),
+            (_, 0) => format!("; {costly}"),
+            (_, cents) => format!("; {costly}, about {} a month", dollars(cents)),
+        };
         format!("{}{cost}", text::count(approval.len(), "step"))
     };
     prose.item(" Covers", &said, Style::new());

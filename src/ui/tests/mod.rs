@@ -11,6 +11,7 @@ mod output;
 mod plan;
 mod popups;
 mod secrets;
+mod session;
 mod sizes;
 mod stage;
 mod waiting;

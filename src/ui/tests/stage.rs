@@ -234,6 +234,7 @@ impl Stage {
     /// A plan for the network steps.
     pub fn plan(&mut self) -> Plan {
         let entry = |step: &str, title: &str, operation: &str, cost: Option<&str>| PlanEntry {
+            prices: Vec::new(),
             step: address(step),
             title: title.to_owned(),
             verdict: Verdict::Change,

@@ -2,6 +2,7 @@
 
 mod faults;
 mod hosts;
+mod logins;
 mod names;
 mod network;
 mod time;

@@ -1,0 +1,152 @@
+//! What EC2 says ("Error codes for the Amazon EC2 API"), and others that say it alike.
+
+use super::{Row, row_of};
+use crate::aws::error::Kind;
+
+/// Networks, hosts and what hangs on them.
+pub(super) const ROWS: &[Row] = &[
+    row_of(
+        Kind::Capacity,
+        &["InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity*", "Unsupported"],
+        "This availability zone has none of that instance type now, or never has it.",
+        "Choose another instance type or another zone; onramp does not move a host by itself. Or try again later.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["VpnGatewayAttachmentLimitExceeded", "VpcPeeringConnectionAlreadyExists", "FlowLogAlreadyExists"],
+        "There is one already, so a second one cannot be made.",
+        "Look whether it is the one that is wanted; if so, it can be used as it is.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["VcpuLimitExceeded", "InstanceLimitExceeded", "InstanceLimitExceeded*"],
+        "The account may not run that many processors of this family.",
+        "Ask for more of the quota 'Running On-Demand Standard instances' (L-1216C47A) in Service Quotas, or choose a \
+         smaller type. Minutes to days.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["VpcLimitExceeded"],
+        "The region has as many VPCs as the account may have (5 unless raised; the default VPC counts).",
+        "Ask for more of quota L-F678F1CE, or let the customer delete a VPC that nobody uses, such as the default one.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["AddressLimitExceeded"],
+        "The account has as many elastic addresses as it may have (5 in a region unless raised).",
+        "Ask for more of quota L-0263D0A3, or let the customer release an address that nothing uses.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["RulesPerSecurityGroupLimitExceeded", "SecurityGroupsPerInterfaceLimitExceeded"],
+        "A security group holds 60 rules in each direction, an interface five groups, unless raised.",
+        "Put neighbouring ranges together into one larger range, or ask for more of quota L-0EA8095F.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["RouteLimitExceeded"],
+        "A route table holds 50 routes, 100 when they are propagated, unless raised.",
+        "Put neighbouring ranges together, or ask for more of quota L-93826ACB.",
+    ),
+    row_of(
+        Kind::Quota,
+        &[
+            "InternetGatewayLimitExceeded",
+            "NatGatewayLimitExceeded",
+            "VpnGatewayLimitExceeded",
+            "CustomerGatewayLimitExceeded",
+            "VpnConnectionLimitExceeded",
+            "SubnetLimitExceeded",
+            "DhcpOptionsLimitExceeded",
+            "VpcEndpointLimitExceeded",
+            "ResourceCountLimitExceeded",
+            "*LimitExceeded",
+            "LimitExceededException",
+            "*QuotaExceeded*",
+        ],
+        "The account has as many of these as it may have in this region.",
+        "Ask for more in the Service Quotas console, or reuse or delete what is no longer needed.",
+    ),
+    row_of(
+        Kind::InUse,
+        &["DependencyViolation", "InvalidIPAddress.InUse", "Resource.InUse", "InvalidGroup.InUse"],
+        "Something still hangs on it, so AWS will not let it go.",
+        "Undo the later steps first, newest first. What onramp did not make, its owner must take away.",
+    ),
+    row_of(
+        Kind::NotReady,
+        &["IncorrectState", "IncorrectInstanceState", "InvalidNatGatewayState", "IncorrectSpotRequestState"],
+        "It is on its way from one state to another and cannot do this now.",
+        "onramp has waited a minute for it. Look at its state in the console, and try again.",
+    ),
+    row_of(
+        Kind::Image,
+        &["InvalidAMIID.Unavailable", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed"],
+        "The image was withdrawn, or belongs to another region.",
+        "Undo the step that chose the image and run it again, so that a current one is chosen.",
+    ),
+    row_of(
+        Kind::AddressPlan,
+        &[
+            "InvalidSubnet.Conflict",
+            "InvalidVpc.Range",
+            "InvalidVpcRange",
+            "InvalidSubnet.Range",
+            "CidrConflict",
+            "InvalidCidrBlock*",
+        ],
+        "The range overlaps another one, or lies outside the VPC, or is of a size that AWS does not take (/16 to /28).",
+        "Compare the address plan with the ranges that are there, and change the plan.",
+    ),
+    row_of(
+        Kind::Conflict,
+        &["AsnConflict"],
+        "The customer's and Amazon's side have the same BGP AS number.",
+        "Change one of them. The customer's side can still be changed later, Amazon's cannot.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidVpnConnection.InvalidType"],
+        "The connection learns its routes by BGP, so it takes no static ones.",
+        "Leave the static routes out, or make the connection anew with static routing: it cannot be changed later, and a \
+         new one has new addresses.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["InvalidCustomerGateway.DuplicateIpAddress"],
+        "A customer gateway with this address is there already, perhaps in another account.",
+        "Ask whether another account already connects this device. Use that gateway, or a second address.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["InvalidPermission.Duplicate", "InvalidGroup.Duplicate", "InvalidKeyPair.Duplicate"],
+        "One of that name or content is there already.",
+        "onramp compares it with what is wanted. If it is somebody else's, choose another name.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["Resource.AlreadyAssociated", "RouteAlreadyExists", "InvalidIPAddress.AlreadyAssociated", "*AlreadyExists*"],
+        "It is there already, perhaps pointing somewhere else.",
+        "Compare where it points with what is wanted. onramp does not turn it round by itself.",
+    ),
+    row_of(
+        Kind::Gone,
+        &["InvalidPermission.NotFound"],
+        "The rule is not there any more.",
+        "Nothing needs to be done where the rule was to be removed.",
+    ),
+    row_of(
+        Kind::Token,
+        &["IdempotentParameterMismatch", "IdempotentInstanceTerminated"],
+        "This step sent the same token before, with other values, or for an instance that was terminated since. AWS made \
+         nothing this time.",
+        "onramp has looked for the earlier object and did not find it. Run the step again: it takes a new token.",
+    ),
+    row_of(
+        Kind::NotFound,
+        &["Invalid*.NotFound", "NatGatewayNotFound", "Gateway.NotAttached", "InvalidAssociationID.NotFound"],
+        "AWS does not know this id: it was deleted, is of another region, or was made so recently that not all of \
+         AWS has heard of it.",
+        "Run the check of the step that made it. If it was deleted by hand, undo and run that step again.",
+    ),
+];

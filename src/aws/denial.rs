@@ -1,0 +1,102 @@
+//! What becomes known of an answer: credentials that are refused are remembered, and what AWS encodes of a denial is
+//! decoded, where these credentials may.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::Value as Json;
+
+use super::clients::Cloud;
+use super::error::{AwsFailure, Kind};
+use super::operations::Operation;
+use super::retry::{Patience, Resend, send};
+
+/// What EC2 writes before the encoded part of its refusal.
+const ENCODED: &str = "Encoded authorization failure message: ";
+
+impl Cloud {
+    /// The answer, with all that can be said of a failure.
+    pub(super) async fn told<T>(&self, answer: Result<T, AwsFailure>) -> Result<T, AwsFailure> {
+        let failure = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        match failure.kind {
+            Kind::Credentials | Kind::NoCode => {
+                self.refuse();
+                Err(self.session().advised(failure))
+            }
+            Kind::Denied => Err(self.decoded(failure).await),
+            _ => Err(failure),
+        }
+    }
+
+    async fn decoded(&self, failure: AwsFailure) -> AwsFailure {
+        let Some((_, encoded)) = failure.raw.split_once(ENCODED) else { return failure };
+        if self.may_decode().load(Ordering::Relaxed) {
+            return failure;
+        }
+        let request = self.sts().decode_authorization_message().encoded_message(encoded.trim());
+        let (operation, limiter) = (Operation::DecodeAuthorizationMessage, self.limiter());
+        let answer = send(operation, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await;
+        match answer {
+            Ok(answer) => match answer.decoded_message.as_deref().and_then(said) {
+                Some(said) => AwsFailure { meaning: format!("{said}. {}", failure.meaning), ..failure },
+                None => failure,
+            },
+            Err(refusal) => {
+                if refusal.kind == Kind::Denied {
+                    self.may_decode().store(true, Ordering::Relaxed);
+                }
+                failure
+            }
+        }
+    }
+}
+
+/// `ec2:RunInstances on arn:… by arn:…: no policy allows it`
+fn said(decoded: &str) -> Option<String> {
+    let decoded: Json = serde_json::from_str(decoded).ok()?;
+    let context = decoded.get("context")?;
+    let text = |of: &Json, name: &str| of.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let (action, resource) = (text(context, "action"), text(context, "resource"));
+    let caller = context.get("principal").map(|caller| text(caller, "arn")).unwrap_or_default();
+    if action.is_empty() {
+        return None;
+    }
+    let why = match decoded.get("explicitDeny").and_then(Json::as_bool) {
+        Some(true) => {
+            let items = decoded.get("matchedStatements").and_then(|matched| matched.get("items"));
+            let named = items.and_then(Json::as_array).into_iter().flatten().map(|item| text(item, "statementId"));
+            let named: Vec<String> = named.filter(|name| !name.is_empty()).collect();
+            match named.is_empty() {
+                true => "a policy denies it".to_owned(),
+                false => format!("denied by the statement {}", crate::text::list(&named)),
+            }
+        }
+        _ => "no policy allows it".to_owned(),
+    };
+    let on = if resource.is_empty() { String::new() } else { format!(" on {resource}") };
+    let by = if caller.is_empty() { String::new() } else { format!(" by {caller}") };
+    Some(format!("{action}{on}{by}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoded_message_says_what_was_asked_on_what_and_why_not() {
+        let decoded = r#"{"allowed":false,"explicitDeny":true,"matchedStatements":{"items":[{"statementId":"NoBigOnes",
+            "effect":"DENY"}]},"context":{"principal":{"id":"AROA:jane","arn":"arn:aws:sts::111122223333:assumed-role/ops/jane"},
+            "action":"ec2:RunInstances","resource":"arn:aws:ec2:eu-west-1:111122223333:instance/*"}}"#;
+        let told = said(decoded).unwrap();
+        for part in
+            ["ec2:RunInstances on arn:aws:ec2:eu-west-1:111122223333:instance/*", "assumed-role/ops/jane", "NoBigOnes"]
+        {
+            assert!(told.contains(part), "{told}");
+        }
+        let silent = r#"{"explicitDeny":false,"context":{"action":"ec2:CreateVpc"}}"#;
+        assert_eq!(said(silent).as_deref(), Some("ec2:CreateVpc: no policy allows it"));
+        assert_eq!(said("not json"), None);
+    }
+}

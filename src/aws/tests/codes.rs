@@ -1,0 +1,275 @@
+//! The specification's table of errors (domain specification, 1.4), and what the other services say: each code as the
+//! service itself writes it on the wire, read by its own client.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+
+use crate::aws::Kind::*;
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Service, Wiring, explain};
+
+/// Refuses everything, in the protocol of whoever asks.
+#[derive(Debug, Clone)]
+struct Refusing {
+    code: &'static str,
+    message: &'static str,
+    status: u16,
+}
+
+impl HttpClient for Refusing {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Refusing {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Refusing { code, message, status } = self;
+        let form = request.body().bytes().is_some_and(|body| body.starts_with(b"Action="));
+        let rest_xml = request.uri().contains("/2013-04-01/");
+        let sts = request.uri().contains("sts.");
+        let body = match () {
+            () if rest_xml || sts => format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                 <RequestId>r-1</RequestId></ErrorResponse>"
+            ),
+            () if form => format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+                 <RequestID>r-1</RequestID></Response>"
+            ),
+            () => format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"{message}\"}}"),
+        };
+        let mut response = HttpResponse::new(StatusCode::try_from(*status).unwrap(), SdkBody::from(body));
+        response.headers_mut().insert("x-amzn-errortype", code.to_string());
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+/// What a code means when this service says it.
+async fn said(service: Service, code: &'static str, message: &'static str) -> AwsFailure {
+    let status = match code {
+        "RequestLimitExceeded" | "SlowDown" | "ServiceUnavailable" => 503,
+        _ => 400,
+    };
+    let wiring = Wiring {
+        region: "eu-west-1".to_owned(),
+        http_client: Some(SharedHttpClient::new(Refusing { code, message, status })),
+        credentials: Some(SharedCredentialsProvider::new(Credentials::for_tests())),
+        hurry: 1_000,
+        ..Wiring::default()
+    };
+    let cloud = Cloud::connect(wiring).await.unwrap();
+    macro_rules! refused {
+        ($call:expr) => {
+            explain(service, "Asked", &$call.send().await.unwrap_err())
+        };
+    }
+    match service {
+        Service::Ec2 => refused!(cloud.ec2().create_vpc().cidr_block("10.0.0.0/16")),
+        Service::Sts => refused!(cloud.sts().get_caller_identity()),
+        Service::SecretsManager => refused!(cloud.secrets_manager().describe_secret().secret_id("psk")),
+        Service::Route53 => refused!(cloud.route53().get_hosted_zone().id("Z1")),
+        Service::Resolver => refused!(cloud.resolver().get_resolver_endpoint().resolver_endpoint_id("rslvr-1")),
+        Service::Mail => refused!(cloud.mail().get_email_identity().email_identity("acme.example")),
+        Service::DirectConnect => refused!(cloud.direct_connect().describe_connections()),
+        Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
+        Service::ServiceQuotas => {
+            refused!(cloud.service_quotas().get_service_quota().service_code("vpc").quota_code("L-F678F1CE"))
+        }
+    }
+}
+
+async fn assert_table(service: Service, table: &[(&'static str, Kind)]) {
+    for &(code, kind) in table {
+        let failure = said(service, code, "in AWS's words").await;
+        assert_eq!((failure.kind, failure.code.as_deref()), (kind, Some(code)), "{service:?}: {failure:?}");
+        assert_eq!(failure.raw, "in AWS's words", "{service:?} {code}");
+        assert!(failure.meaning.len() > 20 && failure.advice.len() > 20, "{failure:?}");
+        let fate = match kind {
+            Throttled => Fate::NotExecuted,
+            LostReply => Fate::Unknown,
+            _ => Fate::Refused,
+        };
+        assert_eq!(failure.fate, fate, "{service:?} {code}");
+    }
+}
+
+#[tokio::test]
+async fn what_any_service_says_of_who_calls_and_how_often_is_understood_in_all_of_them() {
+    let table = [
+        ("AccessDenied", Denied),
+        ("AccessDeniedException", Denied),
+        ("InvalidClientTokenId", Kind::Credentials),
+        ("UnrecognizedClientException", Kind::Credentials),
+        ("ExpiredToken", Kind::Credentials),
+        ("ExpiredTokenException", Kind::Credentials),
+        ("SignatureDoesNotMatch", Kind::Credentials),
+        ("RequestExpired", Kind::Credentials),
+        ("OptInRequired", Activation),
+        ("Throttling", Throttled),
+        ("ThrottlingException", Throttled),
+        ("TooManyRequestsException", Throttled),
+        ("RequestLimitExceeded", Throttled),
+        ("InternalFailure", LostReply),
+    ];
+    for service in [
+        Service::Ec2,
+        Service::Sts,
+        Service::SecretsManager,
+        Service::Route53,
+        Service::Resolver,
+        Service::Mail,
+        Service::DirectConnect,
+        Service::CloudControl,
+        Service::ServiceQuotas,
+    ] {
+        assert_table(service, &table).await;
+    }
+}
+
+#[tokio::test]
+async fn each_service_has_words_for_its_own_codes() {
+    assert_table(
+        Service::Route53,
+        &[
+            ("NoSuchHostedZone", NotFound),
+            ("HostedZoneAlreadyExists", Exists),
+            ("HostedZoneNotEmpty", InUse),
+            ("PriorRequestNotComplete", Conflict),
+            ("NotAuthorizedException", Denied),
+            ("TooManyHostedZones", Quota),
+            ("InvalidChangeBatch", Invalid),
+            ("InvalidInput", Invalid),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::Resolver,
+        &[
+            ("ResourceNotFoundException", NotFound),
+            ("ResourceExistsException", Exists),
+            ("ResourceInUseException", InUse),
+            ("ResourceUnavailableException", NotReady),
+            ("LimitExceededException", Quota),
+            ("InvalidRequestException", Invalid),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::Mail,
+        &[
+            ("NotFoundException", NotFound),
+            ("AlreadyExistsException", Exists),
+            ("MailFromDomainNotVerifiedException", Denied),
+            ("AccountSuspendedException", Activation),
+            ("SendingPausedException", Activation),
+            ("MessageRejected", Invalid),
+            ("ConflictException", Conflict),
+            ("ConcurrentModificationException", Conflict),
+            ("LimitExceededException", Quota),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::CloudControl,
+        &[
+            ("ResourceNotFoundException", NotFound),
+            ("AlreadyExistsException", Exists),
+            ("ConcurrentOperationException", Conflict),
+            ("ClientTokenConflictException", Token),
+            ("UnsupportedActionException", Invalid),
+            ("ServiceLimitExceededException", Quota),
+            ("NotStabilizedException", NotReady),
+            ("HandlerFailureException", LostReply),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::ServiceQuotas,
+        &[
+            ("NoSuchResourceException", NotFound),
+            ("ResourceAlreadyExistsException", Exists),
+            ("QuotaExceededException", Quota),
+            ("DependencyAccessDeniedException", Denied),
+            ("IllegalArgumentException", Invalid),
+            ("InvalidResourceStateException", NotReady),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::SecretsManager,
+        &[
+            ("ResourceNotFoundException", NotFound),
+            ("ResourceExistsException", Exists),
+            ("InvalidRequestException", Conflict),
+            ("DecryptionFailure", Denied),
+        ],
+    )
+    .await;
+    let sts = [("RegionDisabledException", Activation), ("InvalidAuthorizationMessageException", Invalid)];
+    assert_table(Service::Sts, &sts).await;
+}
+
+/// The services that have no client here yet say their codes in words that are their own, whoever is asked.
+#[tokio::test]
+async fn databases_roles_buckets_keys_and_organisations_are_understood_by_their_codes() {
+    assert_table(
+        Service::Ec2,
+        &[
+            ("DBInstanceAlreadyExists", Exists),
+            ("InstanceQuotaExceeded", Quota),
+            ("InvalidDBInstanceState", NotReady),
+            ("DBInstanceNotFound", NotFound),
+            ("KMSKeyNotAccessibleFault", Key),
+            ("InsufficientDBInstanceCapacity", Capacity),
+            ("EntityAlreadyExists", Exists),
+            ("NoSuchEntity", NotFound),
+            ("DeleteConflict", InUse),
+            ("EntityTemporarilyUnmodifiable", NotReady),
+            ("BucketAlreadyOwnedByYou", Exists),
+            ("BucketAlreadyExists", Conflict),
+            ("NoSuchBucket", NotFound),
+            ("OperationAborted", Conflict),
+            ("ConstraintViolationException", Activation),
+            ("DependencyFailureException", LostReply),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn direct_connect_has_one_code_and_its_prose_tells_them_apart() {
+    for (message, kind) in [
+        ("Connection dxcon-1 does not exist.", NotFound),
+        ("You have reached the maximum number of virtual interfaces.", Quota),
+        ("The VLAN is already in use.", Exists),
+        ("The connection is not in a state that allows this.", NotReady),
+        ("Invalid bandwidth.", Invalid),
+    ] {
+        let failure = said(Service::DirectConnect, "DirectConnectClientException", message).await;
+        assert_eq!((failure.kind, failure.fate), (kind, Fate::Refused), "{message}");
+        assert!(failure.raw == message && failure.advice.contains("AWS's own words"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_code_means_what_the_service_means_by_it() {
+    for (service, word) in
+        [(Service::SecretsManager, "secret"), (Service::Resolver, "Resolver"), (Service::CloudControl, "type")]
+    {
+        let failure = said(service, "ResourceNotFoundException", "").await;
+        assert!(failure.meaning.contains(word), "{service:?}: {failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_knows_is_shown_as_it_is() {
+    let failure = said(Service::Route53, "NeverHeardOf", "in AWS's words").await;
+    assert_eq!((failure.kind, failure.fate, failure.raw.as_str()), (Other, Fate::Refused, "in AWS's words"));
+}

@@ -1,0 +1,206 @@
+//! What begins to be billed by a call, as far as its arguments tell: about how much in a month.
+//!
+//! List prices of the region us-east-1 in US dollars, on demand, without traffic, requests, free tiers and discounts, as
+//! AWS's pricing pages had them in June 2026: amazon VPC (NAT gateways, public IPv4 addresses), AWS VPN, EC2 on demand,
+//! EBS, Route 53, Secrets Manager, KMS, Elastic Load Balancing, Direct Connect. In other regions about the same, up to a
+//! quarter more in most.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::Change;
+use crate::text::count;
+
+/// What the prices are, to be said beside every sum of them.
+pub const BASIS: &str = "list prices of us-east-1 (June 2026), without traffic; other regions are about the same, up to \
+                         a quarter more";
+
+/// Hours of an average month, as AWS counts them.
+const HOURS: f64 = 730.0;
+/// A gibibyte of a gp3 volume for a month.
+const GIBIBYTE: f64 = 0.08;
+
+/// Something that is billed from when it is made until it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Price {
+    /// `a NAT gateway`
+    pub what: String,
+    /// Cents of a US dollar in a month; none where it is billed, and how much is not known here.
+    pub cents_a_month: Option<u64>,
+}
+
+impl Price {
+    /// `a VPN connection: about $37 a month`
+    pub fn said(&self) -> String {
+        match self.cents_a_month {
+            Some(cents) => format!("{}: about {} a month", self.what, dollars(cents)),
+            None => format!("{}: billed; how much is not known here", self.what),
+        }
+    }
+
+    fn monthly(what: impl Into<String>, dollars: f64) -> Option<Price> {
+        let cents = (dollars * 100.0).round() as u64;
+        Some(Price { what: what.into(), cents_a_month: Some(cents) })
+    }
+
+    fn hourly(what: impl Into<String>, dollars: f64) -> Option<Price> {
+        Price::monthly(what, dollars * HOURS)
+    }
+
+    fn unknown(what: impl Into<String>) -> Option<Price> {
+        Some(Price { what: what.into(), cents_a_month: None })
+    }
+}
+
+/// `$33`, `$0.40`: rounded as an estimate is.
+pub fn dollars(cents: u64) -> String {
+    match cents {
+        0..1_000 => format!("${}.{:02}", cents / 100, cents % 100),
+        _ => format!("${}", (cents + 50) / 100),
+    }
+}
+
+/// What this call begins to be billed; nothing for one that costs nothing by itself.
+pub fn price(change: &Change) -> Option<Price> {
+    let Change { service, operation, arguments } = change;
+    match (service.as_str(), operation.as_str()) {
+        ("ec2", "AllocateAddress") => Price::hourly("a public IPv4 address", 0.005),
+        ("ec2", "CreateNatGateway") => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
+        ("ec2", "CreateVpnConnection") => Price::hourly("a VPN connection", 0.05),
+        ("ec2", "RunInstances") => instances(arguments),
+        ("route53", "CreateHostedZone") => Price::monthly("a hosted zone", 0.5),
+        ("route53resolver", "CreateResolverEndpoint") => {
+            let addresses = arguments.get("IpAddresses").and_then(Json::as_array).map_or(2, Vec::len);
+            let what = format!("a resolver endpoint of {}", count(addresses, "address"));
+            Price::hourly(what, 0.125 * as_number(addresses))
+        }
+        ("secretsmanager", "CreateSecret") => Price::monthly("a secret", 0.4),
+        ("directconnect", "CreateConnection") => port(arguments),
+        ("cloudformation", "CreateResource") => resource(arguments),
+        _ => None,
+    }
+}
+
+fn as_number(count: usize) -> f64 {
+    count as f64
+}
+
+fn text<'a>(arguments: &'a Json, name: &str) -> &'a str {
+    arguments.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
+fn instances(arguments: &Json) -> Option<Price> {
+    let kind = text(arguments, "InstanceType");
+    let many = arguments.get("MaxCount").and_then(Json::as_u64).unwrap_or(1);
+    let volumes = arguments.get("BlockDeviceMappings").and_then(Json::as_array).into_iter().flatten();
+    let size = |volume: &Json| volume.pointer("/Ebs/VolumeSize").and_then(Json::as_f64).unwrap_or_default();
+    let gibibytes: f64 = volumes.map(size).sum();
+    let disk = if gibibytes > 0.0 { format!(" with {gibibytes} GiB") } else { String::new() };
+    let one = if many == 1 { "an instance".to_owned() } else { format!("{many} instances") };
+    let what = format!("{one} of {kind}{disk}");
+    let Some(hour) = instance_hour(kind) else { return Price::unknown(what) };
+    let many = usize::try_from(many).map_or(1.0, as_number);
+    Price::monthly(what, many * (hour * HOURS + gibibytes * GIBIBYTE))
+}
+
+/// On demand, Linux, by the size `large` of each family.
+const FAMILIES: [(&str, f64); 19] = [
+    ("t3", 0.0832),
+    ("t3a", 0.0752),
+    ("t4g", 0.0672),
+    ("m5", 0.096),
+    ("m6a", 0.0864),
+    ("m6g", 0.077),
+    ("m6i", 0.096),
+    ("m7g", 0.0816),
+    ("m7i", 0.1008),
+    ("c5", 0.085),
+    ("c6g", 0.068),
+    ("c6i", 0.085),
+    ("c7g", 0.0725),
+    ("c7i", 0.08925),
+    ("r5", 0.126),
+    ("r6g", 0.1008),
+    ("r6i", 0.126),
+    ("r7g", 0.1071),
+    ("r7i", 0.1323),
+];
+
+/// Dollars for an hour; a size costs twice the one below it.
+fn instance_hour(kind: &str) -> Option<f64> {
+    let (family, size) = kind.split_once('.')?;
+    let (_, large) = FAMILIES.iter().find(|(known, _)| *known == family)?;
+    let factor = match size {
+        "nano" => 1.0 / 16.0,
+        "micro" => 1.0 / 8.0,
+        "small" => 0.25,
+        "medium" => 0.5,
+        "large" => 1.0,
+        "xlarge" => 2.0,
+        size => 2.0 * size.strip_suffix("xlarge")?.parse::<f64>().ok()?,
+    };
+    Some(large * factor)
+}
+
+fn port(arguments: &Json) -> Option<Price> {
+    let bandwidth = text(arguments, "Bandwidth");
+    let what = format!("a Direct Connect port of {bandwidth}, from when it is up or 90 days after the letter");
+    match bandwidth {
+        "1Gbps" => Price::hourly(what, 0.3),
+        "10Gbps" => Price::hourly(what, 2.25),
+        "100Gbps" => Price::hourly(what, 22.5),
+        _ => Price::unknown(what),
+    }
+}
+
+fn resource(arguments: &Json) -> Option<Price> {
+    match text(arguments, "TypeName") {
+        "AWS::KMS::Key" => Price::monthly("a KMS key", 1.0),
+        "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
+            Price::hourly("a load balancer, and what goes through it", 0.0225)
+        }
+        "AWS::EC2::NatGateway" => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
+        "AWS::EC2::EIP" => Price::hourly("a public IPv4 address", 0.005),
+        "AWS::SecretsManager::Secret" => Price::monthly("a secret", 0.4),
+        "AWS::RDS::DBInstance" => Price::unknown("a database; in two zones it costs twice as much"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn cents(service: &str, operation: &str, arguments: Json) -> Option<u64> {
+        price(&Change::new(service, operation, arguments)).and_then(|price| price.cents_a_month)
+    }
+
+    #[test]
+    fn what_is_billed_by_the_hour_costs_730_of_them_in_a_month() {
+        assert_eq!(cents("ec2", "CreateNatGateway", json!({})), Some(3_285));
+        assert_eq!(cents("ec2", "AllocateAddress", json!({})), Some(365));
+        assert_eq!(cents("ec2", "CreateVpnConnection", json!({})), Some(3_650));
+        let two = json!({ "IpAddresses": [{ "SubnetId": "subnet-1" }, { "SubnetId": "subnet-2" }] });
+        assert_eq!(cents("route53resolver", "CreateResolverEndpoint", two), Some(18_250));
+        assert_eq!(cents("directconnect", "CreateConnection", json!({ "Bandwidth": "1Gbps" })), Some(21_900));
+        assert_eq!(cents("cloudformation", "CreateResource", json!({ "TypeName": "AWS::KMS::Key" })), Some(100));
+        assert_eq!(price(&Change::new("ec2", "CreateVpc", json!({}))), None);
+    }
+
+    #[test]
+    fn an_instance_costs_by_its_size_and_its_volumes() {
+        let disk = json!([{ "Ebs": { "VolumeSize": 20 } }]);
+        let launch = |kind: &str| json!({ "InstanceType": kind, "MaxCount": 1, "BlockDeviceMappings": disk });
+        assert_eq!(cents("ec2", "RunInstances", launch("t3.micro")), Some(919));
+        assert_eq!(cents("ec2", "RunInstances", launch("m5.2xlarge")), Some(28_192));
+        let unknown = price(&Change::new("ec2", "RunInstances", launch("x9.large"))).unwrap();
+        assert_eq!((unknown.what.as_str(), unknown.cents_a_month), ("an instance of x9.large with 20 GiB", None));
+    }
+
+    #[test]
+    fn an_estimate_has_no_more_digits_than_it_deserves() {
+        assert_eq!([40, 365, 919, 3_285, 28_192].map(dollars), ["$0.40", "$3.65", "$9.19", "$33", "$282"]);
+    }
+}
