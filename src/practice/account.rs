@@ -13,7 +13,7 @@ use super::cloud::{Cloud, Machine, Pace, Reach, SnapshotError};
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
-use super::net::{Gate, Source, Verdict};
+use super::net::{Gate, Service, Source, Verdict};
 use crate::ssh::dial::Dial;
 
 /// How often the hosts follow the cloud.
@@ -222,5 +222,14 @@ impl Gate for Walls {
             Reach::Open => Verdict::Open,
             Reach::Filtered => Verdict::Filtered,
         }
+    }
+
+    async fn answers(&self, from: Source, to: IpAddr, service: Service) -> Option<u32> {
+        let Source::Host(from) = from else { return None };
+        let (protocol, port) = match service {
+            Service::Time => ("udp", 123),
+            Service::Ping => ("icmp", -1),
+        };
+        self.0.answers(from, to, protocol, port).await
     }
 }

@@ -192,6 +192,13 @@ impl Cloud {
         self.0.layer.lock().await.reachable(&self.0.region, now, from, to_ip, port)
     }
 
+    /// Does anybody answer a host there: on the Internet, behind a tunnel that is up, or another host that answers pings?
+    /// The largest packet on the way, if so.
+    pub async fn answers(&self, from: IpAddr, to: IpAddr, protocol: &str, port: i64) -> Option<u32> {
+        let now = self.now();
+        self.0.layer.lock().await.answers(&self.0.region, now, (from, to), (protocol, port))
+    }
+
     /// What GetConsoleOutput gives for the instance, from when it runs.
     pub fn set_console_output(&self, instance_id: &str, text: &str) {
         self.notes().kept.consoles.insert(instance_id.into(), text.into());

@@ -198,5 +198,9 @@ mod tests;
 mod access;
 
 #[cfg(test)]
+#[path = "tests/chrony.rs"]
+mod chrony;
+
+#[cfg(test)]
 #[path = "tests/scripts.rs"]
 mod scripts;

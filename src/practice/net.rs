@@ -48,6 +48,20 @@ pub enum Verdict {
 pub trait Gate: Send + Sync {
     /// May `from` open a TCP connection to `to` on `port`? `to` is the address that was dialled, public or private.
     async fn allows(&self, from: Source, to: IpAddr, port: u16) -> Verdict;
+
+    /// The largest packet on the way there, if an answer comes back. Without a cloud there is nobody outside.
+    async fn answers(&self, _from: Source, _to: IpAddr, _service: Service) -> Option<u32> {
+        None
+    }
+}
+
+/// What of the world outside the practice cloud can be asked by a host beside opening connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// NTP, by UDP port 123.
+    Time,
+    /// ICMP echo.
+    Ping,
 }
 
 /// A gate that is never shut: for hosts without a cloud around them.

@@ -2,6 +2,7 @@
 
 pub mod account;
 mod authorized_keys;
+pub mod chrony;
 pub mod clock;
 pub mod commands;
 mod dev_tcp;

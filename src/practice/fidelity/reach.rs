@@ -35,6 +35,34 @@ pub(super) fn reach(world: &World, from: Source, to: IpAddr, port: u16) -> Reach
     if open { Reach::Open } else { Reach::Filtered }
 }
 
+/// The largest packets inside a VPC, on the Internet, and in a tunnel with AES-GCM ("Best practices for your customer
+/// gateway device").
+const IN_VPC: u32 = 9_001;
+const ON_THE_INTERNET: u32 = 1_500;
+const IN_A_TUNNEL: u32 = 1_446;
+
+/// Does anybody answer an instance there, and how large may a packet be on the way? On the Internet everybody answers, in the
+/// data centre everybody behind a tunnel that is up; in the VPC, whoever lets pings in.
+pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, i64)) -> Option<u32> {
+    let (id, source) = running(world).find(|(_, instance)| instance.private_ip == from)?;
+    let inside = running(world).find(|(_, i)| i.private_ip == to && i.vpc == source.vpc);
+    let groups = inside.map(|(_, target)| target.groups.as_slice()).unwrap_or_default();
+    if !admits_to(world, source, true, door, |peer| meets(peer, to, groups)) {
+        return None;
+    }
+    if let Some((_, target)) = inside {
+        let let_in = admits_to(world, target, false, door, |peer| meets(peer, from, &source.groups));
+        return (door.0 == "icmp" && let_in).then_some(IN_VPC);
+    }
+    let (answers, largest) = match way_out(world, &source.subnet, to)? {
+        Kind::InternetGateway => (world.public_ip(id, source).is_some() && !to.is_private(), ON_THE_INTERNET),
+        Kind::NatGateway => (!to.is_private(), ON_THE_INTERNET),
+        Kind::VpnGateway => (world.is_behind(&target(world, &source.subnet, to)?, to), IN_A_TUNNEL),
+        _ => (false, 0),
+    };
+    answers.then_some(largest)
+}
+
 fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
     world.instances.iter().filter(|(_, instance)| world.instance_state(instance) == "running")
 }
@@ -83,9 +111,22 @@ fn meets(peer: &Peer, ip: Ipv4Addr, groups: &[String]) -> bool {
 
 /// True when one of the instance's groups has a rule for TCP to this port with such a peer.
 fn admits(world: &World, instance: &Instance, egress: bool, port: u16, peer: impl Fn(&Peer) -> bool) -> bool {
+    admits_to(world, instance, egress, ("tcp", i64::from(port)), peer)
+}
+
+/// The same for another protocol; pings have no port.
+fn admits_to(
+    world: &World,
+    instance: &Instance,
+    egress: bool,
+    (protocol, port): (&str, i64),
+    peer: impl Fn(&Peer) -> bool,
+) -> bool {
     let fits = |rule: &Rule| match (rule.protocol.as_str(), rule.ports) {
         ("-1", _) => true,
-        ("tcp", Some((from, to))) => (from..=to).contains(&i64::from(port)),
+        (own, _) if own != protocol => false,
+        (_, Some((from, to))) => (from == -1 && to == -1) || (from..=to).contains(&port),
+        ("icmp", None) => true,
         _ => false,
     };
     let own = world.rules.values().filter(|rule| instance.groups.contains(&rule.group) && rule.egress == egress);
@@ -93,19 +134,25 @@ fn admits(world: &World, instance: &Instance, egress: bool, port: u16, peer: imp
 }
 
 /// The most specific route of the subnet to the address, when its target is alive.
-fn target<'w>(world: &'w World, subnet: &str, to: Ipv4Addr) -> Option<&'w str> {
+fn target(world: &World, subnet: &str, to: Ipv4Addr) -> Option<String> {
     let table = routes::table_of(world, subnet)?;
-    let mut fitting: Vec<_> = table.routes.iter().filter(|route| route.destination.contains(&to)).collect();
-    fitting.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
-    let best = fitting.first()?;
-    routes::alive(world, &table.vpc, &best.target).then_some(best.target.as_str())
+    let own = table.routes.iter().map(|route| (route.destination, route.target.clone()));
+    // A route of the table's own comes before a learnt one of the same length: the sort is stable.
+    let learnt = table
+        .propagating
+        .iter()
+        .flat_map(|gateway| world.propagated(gateway).into_iter().map(move |prefix| (prefix, gateway.clone())));
+    let mut fitting: Vec<_> = own.chain(learnt).filter(|(destination, _)| destination.contains(&to)).collect();
+    fitting.sort_by_key(|(destination, _)| std::cmp::Reverse(destination.prefix_len()));
+    let (_, best) = fitting.into_iter().next()?;
+    routes::alive(world, &table.vpc, &best).then_some(best)
 }
 
 fn way_out(world: &World, subnet: &str, to: Ipv4Addr) -> Option<Kind> {
     let target = target(world, subnet, to)?;
-    match Kind::of(target)? {
+    match Kind::of(&target)? {
         Kind::NatGateway => {
-            let nat = world.nats.get(target).filter(|nat| world.nat_state(nat) == "available")?;
+            let nat = world.nats.get(&target).filter(|nat| world.nat_state(nat) == "available")?;
             // The gateway's own subnet must lead to the Internet.
             (way_out(world, &nat.subnet, to) == Some(Kind::InternetGateway)).then_some(Kind::NatGateway)
         }
@@ -114,5 +161,5 @@ fn way_out(world: &World, subnet: &str, to: Ipv4Addr) -> Option<Kind> {
 }
 
 fn nat_ip(world: &World, subnet: &str, to: Ipv4Addr) -> Option<Ipv4Addr> {
-    world.nats.get(target(world, subnet, to)?)?.public_ip
+    world.nats.get(&target(world, subnet, to)?)?.public_ip
 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::Layer;
 use super::images;
-use super::reach::{Reach, Source, reach};
+use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
 
@@ -80,7 +80,9 @@ impl Layer {
         };
         let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
             let kind = id.split(['-', '/']).next().unwrap_or_default();
-            Some(format!("{kind} {} {}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
+            // A call makes a rule for each range, all with its tags.
+            let from = world.rules.get(id).map(|rule| format!(" {:?}", rule.peer)).unwrap_or_default();
+            Some(format!("{kind} {} {}{from}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
         });
         // A volume and an interface carry the tags of their instance.
         let keyed = keyed.filter(|found| !found.starts_with("vol ") && !found.starts_with("eni "));
@@ -99,6 +101,17 @@ impl Layer {
 
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {
         self.at(region, now).map_or(Reach::Filtered, |world| reach(world, from, to, port))
+    }
+
+    pub(crate) fn answers(
+        &mut self,
+        region: &str,
+        now: i64,
+        (from, to): (IpAddr, IpAddr),
+        door: (&str, i64),
+    ) -> Option<u32> {
+        let (IpAddr::V4(from), IpAddr::V4(to)) = (from, to) else { return None };
+        self.at(region, now).and_then(|world| answers(world, from, to, door))
     }
 }
 

@@ -30,6 +30,14 @@ const RESERVED: [&str; 7] = [
     "169.254.5.0/30",
     "169.254.169.252/30",
 ];
+/// Numbers that a tunnel may be given: as asked for, as described, and their bounds.
+const NUMBERS: [(&str, &str, i64, i64); 3] = [
+    ("Phase1LifetimeSeconds", "phase1LifetimeSeconds", 900, 28_800),
+    ("Phase2LifetimeSeconds", "phase2LifetimeSeconds", 900, 3_600),
+    ("DPDTimeoutSeconds", "dpdTimeoutSeconds", 30, i64::MAX),
+];
+/// What the customer of practice announces by BGP.
+const ANNOUNCED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16);
 /// Lists that a tunnel may be limited to: as asked for, and as described.
 const LISTS: [(&str, &str); 7] = [
     ("IKEVersion", "ikeVersionSet"),
@@ -141,13 +149,26 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
     if startup == "start" && lists["ikeVersionSet"] != ["ikev2"] {
         return invalid("StartupAction", startup, "It is supported with IKEv2 only.");
     }
+    let mut numbers = std::collections::BTreeMap::new();
+    for (asked, described, least, most) in NUMBERS {
+        let Some(text) = given(asked) else { continue };
+        match text.parse() {
+            Ok(number) if (least..=most).contains(&number) => drop(numbers.insert(described.to_string(), number)),
+            _ => return invalid(asked, text, &format!("It must be a number from {least} to {most}.")),
+        }
+    }
+    let life = |described: &str, default: i64| numbers.get(described).copied().unwrap_or(default);
+    if life("phase2LifetimeSeconds", 3_600) > life("phase1LifetimeSeconds", 28_800) {
+        let why = "It must be less than the phase 1 lifetime.";
+        return invalid("Phase2LifetimeSeconds", &life("phase2LifetimeSeconds", 3_600).to_string(), why);
+    }
     let dpd = given("DPDTimeoutAction").unwrap_or("clear");
     if !["clear", "none", "restart"].contains(&dpd) {
         return invalid("DPDTimeoutAction", dpd, "It must be clear, none or restart.");
     }
     // RFC 5737: addresses that documents may use.
     let outside = Ipv4Addr::new(192, 0, 2, u8::try_from(10 + (number * 2 + at) % 240).unwrap_or(10));
-    Ok(Tunnel { outside, inside, key, lists, startup: startup.into(), dpd: dpd.into(), down: false })
+    Ok(Tunnel { outside, inside, key, lists, startup: startup.into(), dpd: dpd.into(), numbers, down: false })
 }
 
 fn inside(text: &str, used: &[Ipv4Net]) -> Result<Ipv4Net, Refusal> {
@@ -191,8 +212,29 @@ impl World {
     /// Prefixes that a gateway brings into tables where it propagates.
     pub fn propagated(&self, gateway: &str) -> Vec<Ipv4Net> {
         let connections = self.vpn_connections.values().filter(|one| one.gateway == gateway);
-        let live = connections.filter(|one| self.vpn_state(one) == "available");
-        live.flat_map(|one| one.routes.keys()).filter_map(|prefix| prefix.parse().ok()).collect()
+        let all: std::collections::BTreeSet<Ipv4Net> = connections.flat_map(|one| self.brings(one)).collect();
+        all.into_iter().collect()
+    }
+
+    /// What lies behind a connection: its static routes, or what the customer announces while a session is up.
+    fn brings(&self, connection: &VpnConnection) -> Vec<Ipv4Net> {
+        if self.vpn_state(connection) != "available" {
+            return Vec::new();
+        }
+        if connection.is_static {
+            return connection.routes.keys().filter_map(|prefix| prefix.parse().ok()).collect();
+        }
+        if self.carries(connection) { vec![ANNOUNCED] } else { Vec::new() }
+    }
+
+    fn carries(&self, connection: &VpnConnection) -> bool {
+        connection.tunnels.iter().any(|tunnel| self.up_since(connection, tunnel).is_some())
+    }
+
+    /// Is that address in the data centre, behind a tunnel of this gateway that is up?
+    pub fn is_behind(&self, gateway: &str, to: Ipv4Addr) -> bool {
+        let mut carrying = self.vpn_connections.values().filter(|one| one.gateway == gateway && self.carries(one));
+        carrying.any(|one| self.brings(one).iter().any(|prefix| prefix.contains(&to)))
     }
 }
 
@@ -210,6 +252,7 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
         let shown = Xml::new().text("outsideIpAddress", tunnel.outside).text("tunnelInsideCidr", tunnel.inside);
         let shown = shown.text("preSharedKey", &tunnel.key).text("startupAction", &tunnel.startup);
         let shown = shown.text("dpdTimeoutAction", &tunnel.dpd);
+        let shown = tunnel.numbers.iter().fold(shown, |shown, (name, number)| shown.text(name, number));
         lists.fold(shown, |shown, (name, values)| {
             shown.set(name, values.iter().map(|value| Xml::new().text("value", value)))
         })

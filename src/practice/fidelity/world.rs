@@ -138,6 +138,9 @@ pub(super) struct Tunnel {
     pub lists: Table<Vec<String>>,
     pub startup: String,
     pub dpd: String,
+    /// Lifetimes, as described.
+    #[serde(default)]
+    pub numbers: Table<i64>,
     /// A test has taken it down.
     pub down: bool,
 }

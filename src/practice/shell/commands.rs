@@ -1,10 +1,12 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
+pub mod chrony;
 pub mod files;
 pub mod firewall;
 pub mod identity;
 pub mod network;
 pub mod packages;
+pub mod ping;
 pub mod process;
 pub mod selinux;
 pub mod sshd;
@@ -38,6 +40,7 @@ const ALWAYS: &[Program] = &[
     every("chpasswd", identity::chpasswd),
     every("ip", network::ip),
     every("nc", network::nc),
+    every("ping", ping::ping),
     every("ss", network::ss),
     every("kill", process::kill),
     every("ssh", sshd::ssh),
@@ -57,7 +60,8 @@ const OPTIONAL: &[Program] = &[
     of("nftables", "nft", firewall::nft),
     of("ufw", "ufw", firewall::ufw),
     of("firewalld", "firewall-cmd", firewall::firewall_cmd),
-    of("chrony", "chronyc", system::chronyc),
+    of("chrony", "chronyc", chrony::chronyc),
+    of("chrony", "chronyd", chrony::chronyd),
     of("policycoreutils-python-utils", "semanage", selinux::semanage),
     of(packages::DEBIAN, "apt-get", packages::apt_get),
     of(packages::DEBIAN, "dpkg", packages::dpkg),

@@ -7,6 +7,7 @@ use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
 use serde::{Deserialize, Serialize};
 
+use super::chrony;
 use super::disk::{Disk, Owner};
 use super::program::Program;
 use super::systemd::{AtBoot, Role, Unit};
@@ -123,12 +124,11 @@ pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, 
     {
         disk.dir(directory, 0o755, root());
     }
+    if packages(image).contains("chrony") {
+        chrony::lay_out(&disk, image);
+    }
     if image.is_rhel() {
-        disk.put("/etc/chrony.conf", "server 169.254.169.123 prefer iburst\n", 0o644, root());
         disk.put("/etc/sysconfig/nftables.conf", "# include \"/etc/nftables/main.nft\"\n", 0o600, root());
-    } else if image != Image::Debian12 {
-        disk.put("/etc/chrony/chrony.conf", "confdir /etc/chrony/conf.d\n", 0o644, root());
-        disk.dir("/etc/chrony/conf.d", 0o755, root());
     }
     accounts(&disk, image, login.user);
     ssh_files(&disk, image);
@@ -151,6 +151,9 @@ fn accounts(disk: &Disk, image: Image, user: &str) {
     }
     passwd += "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
     group += &format!("{nogroup}:x:65534:\n");
+    if packages(image).contains("chrony") {
+        group += &chrony::group_of(image);
+    }
     disk.put("/etc/passwd", &passwd, 0o644, Owner::root());
     disk.put("/etc/group", &group, 0o644, Owner::root());
     disk.put("/etc/shadow", &shadow, 0o640, Owner::root());
@@ -257,10 +260,9 @@ pub fn units(image: Image) -> BTreeMap<String, Unit> {
         ("cloud-init.service", "Cloud-init: Network Stage", On, Role::Plain),
         ("systemd-journald.service", "Journal Service", Static, Role::Plain),
     ];
-    let chrony = if image.is_rhel() { "chronyd.service" } else { "chrony.service" };
     match image {
         Image::Debian12 => units.push(("systemd-timesyncd.service", "Network Time Synchronization", On, Role::Plain)),
-        _ => units.push((chrony, "chrony, an NTP client/server", On, Role::Plain)),
+        _ => units.push((chrony::unit_of(image), "chrony, an NTP client/server", On, Role::Chrony)),
     }
     if image.is_rhel() {
         units.push(("crond.service", "Command Scheduler", On, Role::Plain));

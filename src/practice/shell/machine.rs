@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::chrony::Chronyd;
 use super::clock::Clock;
 use super::disk::{Disk, SavedDisk};
 use super::firewall::{Firewall, Judgement, Packet};
@@ -59,6 +60,9 @@ pub struct State {
     pub packages: BTreeSet<String>,
     pub selinux: Selinux,
     pub sshd: Sshd,
+    /// chronyd as it runs now; nothing if it does not.
+    #[serde(default)]
+    pub chrony: Option<Chronyd>,
     /// What `journalctl` shows: the unit or program, and its line.
     pub journal: Vec<(String, String)>,
     pub next_number: u64,

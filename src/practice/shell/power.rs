@@ -45,6 +45,7 @@ impl Machine {
         self.with(|state| {
             state.coming_up = true;
             state.sshd = Sshd::default();
+            state.chrony = None;
             state.firewall.nft = Default::default();
             state.timers.clear();
             state.units.retain(|_, unit| unit.enabled != AtBoot::Transient);

@@ -47,6 +47,7 @@ pub enum Role {
     SshSocket,
     Nftables,
     Firewalld,
+    Chrony,
     /// A timer that `systemd-run` made; it lives in `State::timers`.
     Timer,
     Own(Own),
@@ -137,6 +138,7 @@ impl Machine {
                 self.with(|state| state.firewall.zones.start());
                 Ok(())
             }
+            Role::Chrony => self.start_chrony().await,
             Role::Own(own) => return self.start_own(name, own).await,
             Role::Timer | Role::Plain => Ok(()),
         };
@@ -193,6 +195,7 @@ impl Machine {
             }
             Role::Nftables => self.with(|state| state.firewall.nft.tables.clear()),
             Role::Firewalld => self.with(|state| state.firewall.zones.running = false),
+            Role::Chrony => self.with(|state| state.chrony = None),
             Role::Own(own) if unit.active == Condition::Up => {
                 for command in &own.stop {
                     self.run_for(name, command).await;

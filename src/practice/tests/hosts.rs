@@ -231,7 +231,7 @@ async fn the_small_tools_work() {
             "printf 'server %s iburst\\n' 10.0.0.1 | install -m 0640 -o root -g adm /dev/stdin /etc/chrony/conf.d/onramp.conf; stat -c '%a %U %G' /etc/chrony/conf.d/onramp.conf",
             "640 root adm\n",
         ),
-        ("systemctl restart chrony; chronyc -n waitsync 10 0.1 >/dev/null; echo $?", "0\n"),
+        ("systemctl restart chrony; chronyc -n waitsync 10 0.1 0 1 >/dev/null; echo $?", "0\n"),
         ("systemctl stop chrony; chronyc tracking; echo $?", "1\n"),
         ("logger -t onramp hello; journalctl -t onramp", "onramp: hello\n"),
         ("timeout 1 sleep 9; echo $?", "124\n"),

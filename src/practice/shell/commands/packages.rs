@@ -2,13 +2,16 @@
 
 use futures_util::future::BoxFuture;
 
-use super::super::image::{Image, link_programs};
+use super::super::chrony;
+use super::super::disk::Owner;
+use super::super::image::link_programs;
 use super::super::machine::Machine;
 use super::super::program::{Answer, Call};
 use super::super::systemd::{AtBoot, Role, Unit};
 
 /// Stands for "every Debian or Ubuntu": apt itself.
 pub const DEBIAN: &str = "apt";
+const TIMESYNCD: &str = "systemd-timesyncd.service";
 /// Stands for "every RHEL": dnf itself.
 pub const RED_HAT: &str = "dnf";
 
@@ -35,15 +38,28 @@ fn unknown<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().copied().find(|name| !BASE.contains(name) && !ARCHIVE.iter().any(|(known, _)| known == name))
 }
 
-fn bring(call: &Call, names: &[&str]) {
+async fn bring(call: &Call, names: &[&str]) {
     let machine = &call.session.machine;
+    let brings_time = names.contains(&"chrony") && !machine.installed("chrony");
+    if brings_time {
+        if machine.disk.text(chrony::file_of(machine.image)).await.is_none() {
+            chrony::lay_out(&machine.disk, machine.image);
+            let groups = machine.disk.text("/etc/group").await.unwrap_or_default();
+            let groups = groups + &chrony::group_of(machine.image);
+            machine.disk.put("/etc/group", &groups, 0o644, Owner::root());
+        }
+        // Both provide time-daemon, of which Debian has one.
+        if !machine.image.is_rhel() {
+            machine.stop(TIMESYNCD).await;
+            machine.with(|state| state.units.remove(TIMESYNCD));
+        }
+    }
     machine.with(|state| {
         for name in names {
             state.packages.insert((*name).to_string());
             let (unit, role) = match *name {
                 "firewalld" => ("firewalld.service", Role::Firewalld),
-                "chrony" if machine.image == Image::Rhel9 => ("chronyd.service", Role::Plain),
-                "chrony" => ("chrony.service", Role::Plain),
+                "chrony" => (chrony::unit_of(machine.image), Role::Chrony),
                 "ufw" => ("ufw.service", Role::Plain),
                 _ => continue,
             };
@@ -55,10 +71,21 @@ fn bring(call: &Call, names: &[&str]) {
         super::optional().iter().filter(|p| p.package.is_some_and(|p| names.contains(&p))).copied().collect();
     link_programs(&machine.disk, &programs);
     call.session.learn();
+    // Debian starts what it installs, Red Hat does not.
+    if brings_time && !machine.image.is_rhel() {
+        let _ = machine.start(chrony::unit_of(machine.image)).await;
+    }
 }
 
-fn take(call: &Call, names: &[&str]) {
-    call.session.machine.with(|state| state.packages.retain(|package| !names.contains(&package.as_str())));
+/// The configuration stays on the disk, as with `remove`.
+async fn take(call: &Call, names: &[&str]) {
+    let machine = &call.session.machine;
+    if names.contains(&"chrony") {
+        let unit = chrony::unit_of(machine.image);
+        machine.stop(unit).await;
+        machine.with(|state| state.units.remove(unit));
+    }
+    machine.with(|state| state.packages.retain(|package| !names.contains(&package.as_str())));
 }
 
 fn operands<'a>(words: &[&'a str]) -> (Option<&'a str>, Vec<&'a str>) {
@@ -81,13 +108,13 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
             Some("install") => match unknown(&names) {
                 Some(name) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
                 None => {
-                    bring(&call, &names);
+                    bring(&call, &names).await;
                     let set_up = names.iter().map(|name| format!("Setting up {name} ...\n")).collect::<String>();
                     Answer::ok(format!("Reading package lists...\nBuilding dependency tree...\n{set_up}"))
                 }
             },
             Some("remove" | "purge") => {
-                take(&call, &names);
+                take(&call, &names).await;
                 Answer::ok(names.iter().map(|name| format!("Removing {name} ...\n")).collect::<String>())
             }
             _ => Answer::fail(100, "E: Invalid operation\n"),
@@ -99,7 +126,7 @@ pub fn dpkg(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         match call.words().as_slice() {
             ["-r" | "--remove", names @ ..] if call.is_root() => {
-                take(&call, names);
+                take(&call, names).await;
                 Answer::ok(names.iter().map(|name| format!("Removing {name} ...\n")).collect::<String>())
             }
             ["-r" | "--remove", ..] => {
@@ -126,12 +153,12 @@ pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
                     Answer::ok("Nothing to do.\nComplete!\n")
                 }
                 None => {
-                    bring(&call, &names);
+                    bring(&call, &names).await;
                     Answer::ok(format!("Installed:\n  {}\n\nComplete!\n", names.join("\n  ")))
                 }
             },
             Some("remove") => {
-                take(&call, &names);
+                take(&call, &names).await;
                 Answer::ok("Complete!\n")
             }
             Some("makecache") => Answer::ok("Metadata cache created.\n"),
@@ -146,7 +173,7 @@ pub fn rpm(call: Call) -> BoxFuture<'static, Answer> {
         let names = words.iter().filter(|word| !word.starts_with('-'));
         if words.first() == Some(&"-e") {
             let names: Vec<&str> = names.copied().collect();
-            take(&call, &names);
+            take(&call, &names).await;
             return Answer::ok("");
         }
         let mut answer = Answer::default();

@@ -1,7 +1,8 @@
-//! `cloud-init`, `chronyc`, `timedatectl`, `logger`, `journalctl`.
+//! `cloud-init`, `timedatectl`, `logger`, `journalctl`.
 
 use futures_util::future::BoxFuture;
 
+use super::super::chrony;
 use super::super::program::{Answer, Call};
 
 /// A host is only reachable after its first boot: cloud-init has always finished.
@@ -23,51 +24,46 @@ pub fn cloud_init(call: Call) -> BoxFuture<'static, Answer> {
     })
 }
 
-/// The clock of practice is right: chrony tracks, unless the service is down.
-pub fn chronyc(call: Call) -> BoxFuture<'static, Answer> {
-    Box::pin(async move {
-        let machine = &call.session.machine;
-        let unit = if machine.image.is_rhel() { "chronyd.service" } else { "chrony.service" };
-        if !machine.is_active(unit) {
-            return Answer::fail(1, "506 Cannot talk to daemon\n");
-        }
-        let words: Vec<String> = call.arguments.iter().filter(|word| !word.starts_with('-')).cloned().collect();
-        match words.first().map(String::as_str) {
-            Some("tracking") => Answer::ok(
-                "Reference ID    : A9FEA97B (169.254.169.123)\nStratum         : 4\n\
-                 System time     : 0.000001262 seconds fast of NTP time\n\
-                 Last offset     : +0.000000841 seconds\nRMS offset      : 0.000003105 seconds\n\
-                 Frequency       : 12.221 ppm slow\n\
-                 Leap status     : Normal\n",
-            ),
-            Some("sources") => Answer::ok(
-                "MS Name/IP address         Stratum Poll Reach LastRx Last sample\n\
-                 ===============================================================================\n\
-                 ^* 169.254.169.123               3   4   377     9   +841ns[+1262ns] +/-  412us\n",
-            ),
-            Some("waitsync") => Answer::ok("try: 1, refid: A9FEA97B, correction: 0.000001262, skew: 0.012\n"),
-            _ => Answer::fail(1, "Unrecognized command\n"),
-        }
-    })
-}
-
 pub fn timedatectl(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let machine = &call.session.machine;
         let zone = machine.disk.text("/etc/timezone").await.unwrap_or_else(|| "Etc/UTC".to_string());
         let zone = zone.trim();
-        match call.words().as_slice() {
-            ["show", "-p", "Timezone", "--value"] | ["show", "--property=Timezone", "--value"] => {
-                Answer::ok(format!("{zone}\n"))
+        let synchronised = match machine.with(|state| state.chrony.clone()) {
+            Some(running) => {
+                let seen = chrony::seen(&call.session, &running).await;
+                matches!(chrony::follows(&running, &seen), chrony::Follows::Server(_))
             }
-            ["show", ..] => Answer::ok(format!("Timezone={zone}\nNTPSynchronized=yes\n")),
-            ["set-timezone", zone] if call.is_root() => {
+            None => false,
+        };
+        let yes = if synchronised { "yes" } else { "no" };
+        let wanted = call.words();
+        let wanted: Vec<&str> = wanted.iter().map(|word| word.strip_prefix("--property=").unwrap_or(word)).collect();
+        match wanted.as_slice() {
+            ["show", rest @ ..] => {
+                let known = [("Timezone", zone), ("LocalRTC", "no"), ("NTPSynchronized", yes)];
+                let asked: Vec<&&str> = rest.iter().filter(|word| !word.starts_with('-')).collect();
+                let shown = known.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|one| *one == name));
+                let bare = rest.contains(&"--value");
+                let line = |(name, value): &(&str, &str)| {
+                    if bare { format!("{value}\n") } else { format!("{name}={value}\n") }
+                };
+                Answer::ok(shown.map(line).collect::<String>())
+            }
+            ["set-timezone" | "set-local-rtc", _] if !call.is_root() => {
+                Answer::fail(1, "Failed to set time zone: Interactive authentication required.\n")
+            }
+            ["set-timezone", zone] if jiff::tz::TimeZone::get(zone).is_err() => {
+                Answer::fail(1, format!("Failed to set time zone: Invalid or not installed time zone '{zone}'\n"))
+            }
+            ["set-timezone", zone] => {
                 machine.disk.put("/etc/timezone", &format!("{zone}\n"), 0o644, super::super::disk::Owner::root());
                 Answer::ok("")
             }
-            ["set-timezone", _] => Answer::fail(1, "Failed to set time zone: Interactive authentication required.\n"),
+            ["set-local-rtc", "0" | "no" | "false"] => Answer::ok(""),
             [] | ["status"] => Answer::ok(format!(
-                "                Time zone: {zone}\nSystem clock synchronized: yes\n              NTP service: active\n"
+                "                Time zone: {zone}\nSystem clock synchronized: {yes}\n              NTP service: active\n          \
+                 RTC in local TZ: no\n"
             )),
             _ => Answer::fail(1, "Unknown command verb.\n"),
         }

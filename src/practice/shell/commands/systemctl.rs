@@ -52,6 +52,7 @@ pub fn systemctl(call: Call) -> BoxFuture<'static, Answer> {
             "reboot" => power::reboot(call).await,
             "is-system-running" => is_system_running(&machine),
             "reset-failed" => reset_failed(&machine, &asked),
+            "cat" => each(&asked, |name| cat(&machine, name)),
             "list-timers" => list_timers(&machine, &asked),
             "list-units" | "list-unit-files" => list_units(&machine),
             "show" => show(&machine, &asked).await,
@@ -343,6 +344,15 @@ fn properties(machine: &Machine, name: &str, unit: &Unit) -> Vec<(&'static str, 
         known.extend(streams.into_iter().map(|stream| ("Listen", format!("{stream} (Stream)"))));
     }
     known
+}
+
+fn cat(machine: &Machine, name: &str) -> Answer {
+    match machine.unit_name(name).and_then(|real| Some((machine.unit(&real)?, real))) {
+        Some((unit, real)) => {
+            Answer::ok(format!("# /usr/lib/systemd/system/{real}\n[Unit]\nDescription={}\n", unit.about))
+        }
+        None => Answer::fail(1, format!("No files found for {}.\n", full(name))),
+    }
 }
 
 fn is_system_running(machine: &Machine) -> Answer {
