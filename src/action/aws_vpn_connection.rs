@@ -61,6 +61,10 @@ impl TheVpnConnection {
             integrity: arguments.list("integrity")?,
             dh_groups: groups,
             startup_action: arguments.optional("startup")?,
+            // The bounds of CreateVpnConnection.
+            phase_one_seconds: arguments.number("p1_life", 900, 28_800)?,
+            phase_two_seconds: arguments.number("p2_life", 900, 3_600)?,
+            dpd_timeout_seconds: arguments.number("dpd_timeout", 30, 3_600)?,
             dpd_timeout_action: arguments.optional("dpd")?,
             ..TunnelOptions::default()
         };
@@ -133,6 +137,14 @@ impl TheVpnConnection {
                 &about("dead peer action"),
                 there.dpd_timeout_action(),
             ));
+            let seconds = |wanted: Option<i32>, what: &str, found: Option<i32>| {
+                // AWS shows what was asked for; moto never does.
+                let differs = wanted.zip(found).filter(|(wanted, found)| wanted != found);
+                differs.map(|(wanted, found)| difference(&about(what), format!("{wanted} s"), format!("{found} s")))
+            };
+            differences.extend(seconds(wanted.phase_one_seconds, "phase 1", there.phase1_lifetime_seconds()));
+            differences.extend(seconds(wanted.phase_two_seconds, "phase 2", there.phase2_lifetime_seconds()));
+            differences.extend(seconds(wanted.dpd_timeout_seconds, "dead peer time", there.dpd_timeout_seconds()));
             let mut versions: Vec<&str> = there.ike_versions().iter().filter_map(|one| one.value()).collect();
             versions.sort_unstable();
             if !wanted.ike_versions.is_empty() && versions != wanted.ike_versions {

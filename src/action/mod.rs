@@ -21,6 +21,7 @@ mod aws_secret;
 mod aws_vpn;
 mod aws_vpn_connection;
 mod aws_vpn_device;
+mod aws_vpn_handout;
 mod call;
 mod check;
 mod dependents;

@@ -51,6 +51,12 @@ pub(in crate::action) struct TunnelOptions {
     pub dh_groups: Vec<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub startup_action: Option<String>,
+    #[serde(rename = "Phase1LifetimeSeconds", skip_serializing_if = "Option::is_none")]
+    pub phase_one_seconds: Option<i32>,
+    #[serde(rename = "Phase2LifetimeSeconds", skip_serializing_if = "Option::is_none")]
+    pub phase_two_seconds: Option<i32>,
+    #[serde(rename = "DPDTimeoutSeconds", skip_serializing_if = "Option::is_none")]
+    pub dpd_timeout_seconds: Option<i32>,
     #[serde(rename = "DPDTimeoutAction", skip_serializing_if = "Option::is_none")]
     pub dpd_timeout_action: Option<String>,
 }

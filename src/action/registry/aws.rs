@@ -11,6 +11,7 @@ use super::super::aws_secret::TheSecret;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
 use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
 use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
+use super::super::aws_vpn_handout::Handout;
 use super::super::check::Check;
 use super::super::object::Object;
 use super::{KEY, NAME, Row, may, must, secret};
@@ -243,6 +244,9 @@ pub(super) const ROWS: &[Row] = &[
             may("dh_groups", "list of numbers, such as 14, 19, 20"),
             may("startup", "add (the customer begins) or start (AWS does, with ikev2 only); add when not given"),
             may("dpd", "clear, none or restart when the other side is silent; clear when not given"),
+            may("dpd_timeout", "seconds of silence until then, 30 or more; 30 when not given"),
+            may("p1_life", "lifetime of phase 1 in seconds, 900 to 28800; 28800 when not given"),
+            may("p2_life", "lifetime of phase 2 in seconds, 900 to 3600; 3600 when not given"),
             may("local", "the customer's range in the tunnels; 0.0.0.0/0 when not given"),
             may("remote", "AWS's range in the tunnels; 0.0.0.0/0 when not given"),
             KEY,
@@ -305,6 +309,28 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeVpnConnections, GetVpnConnectionDeviceSampleConfiguration],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Sample::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-handout",
+        summary: "What the customer's network engineer has to set for a connection, made of what AWS says of it; no key is in it",
+        arguments: &[
+            must("vpn", "vpn-…"),
+            must("address", "public address of the customer's device"),
+            may("behind_nat", "true when that address is not its own; false when not given"),
+            may("customer_asn", "AS number of the device; none with static routing"),
+            may("amazon_asn", "AS number of the gateway"),
+            must("ours", "ranges on AWS's side"),
+            must("theirs", "ranges behind the device"),
+            may("target", "a host behind the device that answers pings"),
+        ],
+        results: &[
+            ("sheet", "both tunnels value by value, for a person"),
+            ("swanctl", "swanctl.conf, where the device is a strongSwan"),
+            ("frr", "frr.conf beside it: BGP, or static routes"),
+        ],
+        sends: &[DescribeVpnConnections],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Handout::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dhcp-options",

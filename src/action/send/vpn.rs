@@ -106,6 +106,9 @@ impl Sender<'_> {
             .set_tunnel_inside_cidr(wanted.tunnel_inside_cidr.clone())
             .set_pre_shared_key(key.map(|key| key.expose_secret().to_owned()))
             .set_startup_action(wanted.startup_action.clone())
+            .set_phase1_lifetime_seconds(wanted.phase_one_seconds)
+            .set_phase2_lifetime_seconds(wanted.phase_two_seconds)
+            .set_dpd_timeout_seconds(wanted.dpd_timeout_seconds)
             .set_dpd_timeout_action(wanted.dpd_timeout_action.clone());
         for version in &wanted.ike_versions {
             tunnel = tunnel.ike_versions(IkeVersionsRequestListValue::builder().value(version).build());

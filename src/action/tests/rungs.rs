@@ -75,6 +75,10 @@ async fn every_kind_lives(stage: &Stage) {
         stage.make("aws/vpn-tunnels", json!({ "vpn": vpn })).await;
         let chosen = stage.make("aws/vpn-device", json!({ "vendor": "Generic" })).await;
         stage.make("aws/vpn-device-configuration", json!({ "vpn": vpn, "device": chosen["id"] })).await;
+        let handout =
+            json!({ "vpn": vpn, "address": "198.51.100.9", "ours": ["10.40.0.0/16"], "theirs": ["192.168.0.0/16"] });
+        let papers = stage.make("aws/vpn-handout", handout).await;
+        assert!(text(&papers, "sheet").contains("AWS's outside address"), "{papers:?}");
     }
     let told = json!({ "vpc": vpc, "domain": "mc.acme.example", "name_servers": ["10.40.0.2"], "key": "dhcp/main" });
     if tried_here(stage, "aws/dhcp-options") {

@@ -29,7 +29,7 @@ impl Ends {
         json!({
             "customer_gateway": self.device, "gateway": self.gateway, "key": "vpn/main",
             "inside": ["169.254.44.0/30", "169.254.44.4/30"], "ike": ["ikev2"], "startup": "start", "dpd": "restart",
-            "encryption": ["AES256"], "integrity": ["SHA2-256"], "dh_groups": [14, 19, 20],
+            "p1_life": 14_400, "p2_life": 1_800, "dpd_timeout": 40, "encryption": ["AES256"], "integrity": ["SHA2-256"], "dh_groups": [14, 19, 20],
         })
     }
 }

@@ -1,0 +1,170 @@
+//! The sheet: every value of both tunnels side by side, and what else has to be done, for a person at a router.
+
+use std::fmt::Write;
+
+use super::{Agreed, Phase, Tunnel};
+use crate::text::list;
+
+/// The whole sheet, without keys.
+pub(super) fn sheet(agreed: &Agreed) -> String {
+    let customer = &agreed.customer;
+    let mut out =
+        format!("VPN {} between AWS ({}) and your router {}\n\n", agreed.vpn, list(&agreed.ours), customer.address);
+    out += "Configure both tunnels: AWS takes one of them down for maintenance at any time.\n\n";
+    rows(&mut out, agreed);
+    out += "\nRouting\n";
+    routing(&mut out, agreed);
+    out += "\nLet through your firewall, both ways, between your router and each of AWS's outside addresses\n";
+    out += "  UDP 500 (IKE), IP protocol 50 (ESP)";
+    out += if customer.behind_nat { ", UDP 4500 (NAT traversal)\n" } else { "\n" };
+    out += "and inside the tunnels\n";
+    if !agreed.is_static {
+        out += "  TCP 179 (BGP) between the inside addresses\n";
+    }
+    let _ = writeln!(
+        out,
+        "  ICMP, and what your servers are to be used for, between {} and {}",
+        list(&customer.ranges),
+        list(&agreed.ours)
+    );
+    out += "Packets may come back through the other tunnel than they left by: allow that, or prefer one tunnel.\n";
+    let (mtu, mss) = largest(agreed);
+    let _ = writeln!(
+        out,
+        "\nPackets\n  MTU of the tunnels {mtu} bytes; set TCP's MSS to {mss}. There is no path MTU discovery."
+    );
+    differences(&mut out, agreed);
+    if let Some(target) = &customer.target {
+        let _ = writeln!(out, "\nWe prove it with pings to {target}.");
+    }
+    out
+}
+
+fn rows(out: &mut String, agreed: &Agreed) {
+    let mut row = |name: &str, value: &dyn Fn(&Tunnel) -> String| {
+        let values: Vec<String> = agreed.tunnels.iter().map(value).collect();
+        let _ = match values.as_slice() {
+            [one, two] if one == two && !name.contains("address") => writeln!(out, "  {name:<22} {one}"),
+            [one, two] => writeln!(out, "  {name:<22} {one:<20} {two}"),
+            _ => Ok(()),
+        };
+    };
+    let inner = |tunnel: &Tunnel, ours: bool| {
+        tunnel.inner().map(|(aws, customer)| if ours { aws } else { customer }.to_string()).unwrap_or_default()
+    };
+    row("", &|tunnel| if tunnel == &agreed.tunnels[0] { "tunnel 1".to_owned() } else { "tunnel 2".to_owned() });
+    row("AWS's outside address", &|tunnel| tunnel.outside.clone());
+    row("your outside address", &|_| agreed.customer.address.clone());
+    row("AWS's inside address", &|tunnel| inner(tunnel, true));
+    row("your inside address", &|tunnel| inner(tunnel, false));
+    row("netmask inside", &|_| "255.255.255.252 (/30)".to_owned());
+    row("pre-shared key", &|_| "one for each tunnel; both come another way".to_owned());
+    row("IKE", &|tunnel| {
+        if tunnel.ike.is_empty() { "version 2 (AWS takes 1 too)".to_owned() } else { list(&tunnel.ike) }
+    });
+    if agreed.customer.behind_nat {
+        row("your IKE identity", &|_| format!("{} (not the address behind NAT)", agreed.customer.address));
+    }
+    row("phase 1", &|tunnel| phase(&tunnel.phase_one, "DH group"));
+    row("phase 2 (ESP, tunnel)", &|tunnel| phase(&tunnel.phase_two, "PFS with DH group"));
+    row("traffic selectors", &|_| {
+        format!("{} on your side, {} on ours: one pair", agreed.selectors[0], agreed.selectors[1])
+    });
+    row("who begins", &|tunnel| {
+        if tunnel.startup == "start" { "AWS; your router answers".to_owned() } else { "your router".to_owned() }
+    });
+    row("dead peer detection", &|tunnel| {
+        let then = match tunnel.dpd_action.as_str() {
+            "restart" => "begins anew",
+            "none" => "does nothing",
+            _ => "ends the tunnel",
+        };
+        format!("on; AWS {then} after {} s of silence", tunnel.dpd_seconds)
+    });
+}
+
+fn phase(phase: &Phase, groups: &str) -> String {
+    let free = phase.encryption.is_empty() && phase.integrity.is_empty() && phase.groups.is_empty();
+    let settled = phase.settled();
+    let numbers: Vec<String> = settled.groups.iter().map(i32::to_string).collect();
+    let said = format!(
+        "{} / {} / {groups} {} / {} s",
+        settled.encryption.join(" or "),
+        settled.integrity.join(" or "),
+        numbers.join(" or "),
+        settled.seconds
+    );
+    if free { format!("{said} (AWS would take others too)") } else { said }
+}
+
+fn routing(out: &mut String, agreed: &Agreed) {
+    let customer = &agreed.customer;
+    if agreed.is_static {
+        let _ = writeln!(
+            out,
+            "  Static. Route {} into the tunnels; AWS sends {} into them.",
+            list(&agreed.ours),
+            list(&customer.ranges)
+        );
+        return;
+    }
+    let asn = customer.asn.as_deref().unwrap_or("?");
+    let _ = writeln!(
+        out,
+        "  BGP. Your AS {asn}, AWS's AS {}. One session in each tunnel, between the inside addresses:",
+        agreed.amazon_asn
+    );
+    for (number, tunnel) in agreed.tunnels.iter().enumerate() {
+        if let Some((aws, theirs)) = tunnel.inner() {
+            let _ = writeln!(
+                out,
+                "    tunnel {}: your {theirs} with neighbour {aws}, hold time 30 s, no password",
+                number + 1
+            );
+        }
+    }
+    let _ = writeln!(
+        out,
+        "  Announce {}. At most 100 prefixes, or AWS ends the session. AWS announces {}.",
+        list(&customer.ranges),
+        list(&agreed.ours)
+    );
+}
+
+/// MTU and MSS by what the tunnels may negotiate ("Best practices for your customer gateway device"); the smallest of them
+/// fits whatever is chosen.
+pub(super) fn largest(agreed: &Agreed) -> (u32, u32) {
+    let nat = agreed.customer.behind_nat;
+    let of = |encryption: &str, integrity: &str| match (encryption.contains("GCM"), integrity, nat) {
+        (true, _, false) => (1_446, 1_406),
+        (true, _, true) | (false, "SHA1" | "SHA2-256", false) => (1_438, 1_398),
+        (false, "SHA2-512", true) => (1_406, 1_366),
+        _ => (1_422, 1_382),
+    };
+    let phases = agreed.tunnels.iter().map(|tunnel| tunnel.phase_two.settled());
+    let all = phases.flat_map(|phase| {
+        let pairs = phase.encryption.iter().flat_map(|one| phase.integrity.iter().map(move |other| of(one, other)));
+        pairs.collect::<Vec<_>>()
+    });
+    all.min().unwrap_or((1_406, 1_366))
+}
+
+/// AWS's sample shows AES128, SHA1 and group 2 in commercial regions, whatever the connection's options are.
+fn differences(out: &mut String, agreed: &Agreed) {
+    out.push_str(
+        "\nAWS's sample configuration differs: it shows AES128, SHA1 and DH group 2, and its own lifetimes and MTU.\n",
+    );
+    out.push_str("  What stands above counts. ");
+    let Some(tunnel) = agreed.tunnels.first() else { return };
+    let weak = [&tunnel.phase_one, &tunnel.phase_two].iter().all(|phase| {
+        let takes = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
+        takes(&phase.encryption, "AES128")
+            && takes(&phase.integrity, "SHA1")
+            && (phase.groups.is_empty() || phase.groups.contains(&2))
+    });
+    out.push_str(if weak {
+        "AWS would take the sample's values too.\n"
+    } else {
+        "With the sample's values the tunnels stay down.\n"
+    });
+}

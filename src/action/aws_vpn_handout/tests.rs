@@ -1,0 +1,117 @@
+//! The papers are whole, and say the same as AWS does.
+
+use super::*;
+
+fn tunnel(last: u8) -> Tunnel {
+    let phase = |seconds| Phase {
+        encryption: vec!["AES256".to_owned()],
+        integrity: vec!["SHA2-256".to_owned()],
+        groups: vec![14, 19, 20],
+        seconds,
+    };
+    Tunnel {
+        outside: format!("192.0.2.{last}"),
+        inside: format!("169.254.44.{}/30", (last - 10) * 4),
+        ike: vec!["ikev2".to_owned()],
+        phase_one: phase(28_800),
+        phase_two: phase(3_600),
+        dpd_seconds: 30,
+        dpd_action: "restart".to_owned(),
+        startup: "start".to_owned(),
+    }
+}
+
+fn agreed(asn: Option<&str>) -> Agreed {
+    Agreed {
+        vpn: "vpn-0123456789abcdef0".to_owned(),
+        customer: Customer {
+            address: "203.0.113.12".to_owned(),
+            behind_nat: false,
+            asn: asn.map(str::to_owned),
+            ranges: vec!["192.168.0.0/16".to_owned()],
+            target: Some("192.168.1.50".to_owned()),
+        },
+        amazon_asn: "64620".to_owned(),
+        ours: vec!["10.40.0.0/16".to_owned()],
+        is_static: asn.is_none(),
+        selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
+        tunnels: vec![tunnel(10), tunnel(11)],
+    }
+}
+
+#[test]
+fn the_sheet_says_all_that_a_router_is_asked_for() {
+    let sheet = sheet::sheet(&agreed(Some("65010")));
+    for words in [
+        "192.0.2.10           192.0.2.11",
+        "169.254.44.1         169.254.44.5",
+        "169.254.44.2         169.254.44.6",
+        "AES256 / SHA2-256 / DH group 14 or 19 or 20 / 28800 s",
+        "AES256 / SHA2-256 / PFS with DH group 14 or 19 or 20 / 3600 s",
+        "your AS 65010, AWS's AS 64620",
+        "tunnel 2: your 169.254.44.6 with neighbour 169.254.44.5",
+        "Announce 192.168.0.0/16",
+        "UDP 500 (IKE), IP protocol 50 (ESP)\n",
+        "TCP 179 (BGP)",
+        "MTU of the tunnels 1438 bytes; set TCP's MSS to 1398",
+        "With the sample's values the tunnels stay down",
+        "pings to 192.168.1.50",
+    ] {
+        let near = words.to_lowercase();
+        assert!(sheet.to_lowercase().contains(&near), "{words:?} is not in:\n{sheet}");
+    }
+    let longest = sheet.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    assert!(longest <= 130, "{longest}:\n{sheet}");
+}
+
+#[test]
+fn a_router_behind_nat_and_one_without_bgp_are_told_so() {
+    let mut agreed = agreed(None);
+    agreed.customer.behind_nat = true;
+    let sheet = sheet::sheet(&agreed);
+    for words in
+        ["UDP 4500", "your IKE identity", "Static. Route 10.40.0.0/16 into the tunnels", "MTU of the tunnels 1422"]
+    {
+        assert!(sheet.contains(words), "{words:?} is not in:\n{sheet}");
+    }
+    assert!(!sheet.contains("BGP"), "{sheet}");
+    assert!(strongswan::swanctl(&agreed).contains("local_addrs = %any"));
+    assert!(strongswan::frr(&agreed).contains("ip route 10.40.0.0/16 ipsec2 200\n"));
+}
+
+/// "Best practices for your customer gateway device", the table of MTU and MSS.
+#[test]
+fn packets_are_as_large_as_the_weakest_of_what_may_be_negotiated() {
+    for (encryption, integrity, nat, mtu) in [
+        ("AES256-GCM-16", "SHA2-256", false, 1_446),
+        ("AES256-GCM-16", "SHA2-512", true, 1_438),
+        ("AES128", "SHA1", false, 1_438),
+        ("AES256", "SHA2-256", true, 1_422),
+        ("AES256", "SHA2-384", false, 1_422),
+        ("AES256", "SHA2-384", true, 1_422),
+        ("AES256", "SHA2-512", false, 1_422),
+        ("AES256", "SHA2-512", true, 1_406),
+    ] {
+        let mut agreed = agreed(None);
+        agreed.customer.behind_nat = nat;
+        for tunnel in &mut agreed.tunnels {
+            tunnel.phase_two.encryption = vec![encryption.to_owned()];
+            tunnel.phase_two.integrity = vec![integrity.to_owned()];
+        }
+        assert_eq!(sheet::largest(&agreed), (mtu, mtu - 40), "{encryption} {integrity} {nat}");
+    }
+}
+
+#[test]
+fn proposals_are_written_as_strongswan_reads_them() {
+    let mut agreed = agreed(Some("65010"));
+    assert!(strongswan::swanctl(&agreed).contains("    proposals = aes256-sha256-modp2048-ecp256-ecp384\n"));
+    agreed.tunnels[0].phase_one.encryption.push("AES128-GCM-16".to_owned());
+    agreed.tunnels[0].phase_two.encryption = vec!["AES256-GCM-16".to_owned()];
+    let text = strongswan::swanctl(&agreed);
+    let one = "aes128gcm16-prfsha256-modp2048-ecp256-ecp384, aes256-sha256-modp2048-ecp256-ecp384\n";
+    assert!(text.contains(one) && text.contains("esp_proposals = aes256gcm16-modp2048-ecp256-ecp384\n"), "{text}");
+    // What AWS leaves open is settled.
+    agreed.tunnels[1].phase_one = Phase { seconds: 28_800, ..Phase::default() };
+    assert!(strongswan::swanctl(&agreed).contains("proposals = aes256-sha256-modp2048\n"));
+}
