@@ -5,13 +5,17 @@ use std::process::ExitCode;
 use super::context::{self, DEFAULT_RUNBOOK};
 use super::failure::Failure;
 use super::print;
-use crate::runbook::Severity;
+use crate::action;
+use crate::runbook::{Severity, Stats};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Files or folders; the runbook inside onramp when none is named
     paths: Vec<String>,
+    /// Also say how many steps a machine checks, and how many changes have an undo
+    #[arg(long)]
+    stats: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -31,6 +35,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if let Some(runbook) = runbook {
             let (phases, steps) = (runbook.phases.len(), runbook.steps().count());
             print::line(&format!("{path}: {}, {}", text::count(phases, "phase"), text::count(steps, "step")))?;
+            if arguments.stats {
+                print::line(&said(&Stats::of(&runbook, &action::catalog())))?;
+            }
         }
     }
     let said = format!("{}, {}", text::count(errors, "error"), text::count(warnings, "warning"));
@@ -39,4 +46,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     print::line(&said)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn said(stats: &Stats) -> String {
+    format!(
+        "    {} of {} have a machine check ({} %)\n    {} of {} have an undo ({} %)",
+        stats.checked,
+        text::count(stats.steps, "step"),
+        stats.checked_percent(),
+        stats.undone,
+        text::count(stats.changes, "change"),
+        stats.undone_percent(),
+    )
 }

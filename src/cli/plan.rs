@@ -114,6 +114,13 @@ fn details(out: &mut String, entry: &PlanEntry) {
     for one in &entry.changes {
         change(out, one);
     }
+    if let Some(asks) = entry.asks.as_ref().filter(|_| entry.verdict != Verdict::Nothing) {
+        let mut lines = asks.lines();
+        let _ = writeln!(out, "    asks {}", lines.next().unwrap_or_default());
+        for line in lines {
+            let _ = writeln!(out, "      {line}");
+        }
+    }
     if entry.would_change() {
         for price in &entry.prices {
             let _ = writeln!(out, "    billed: {}", price.said());

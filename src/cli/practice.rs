@@ -9,11 +9,11 @@ use tokio::runtime::Runtime;
 
 use super::answers::{self, Answers};
 use super::context::{self, Context, DEFAULT_RUNBOOK};
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
-use super::{Everywhere, home, new, verify};
+use super::{Everywhere, home, new, undo, verify};
 use crate::action::{self, Vault, Worlds};
 use crate::aws::Wiring;
 use crate::engagement::{Address, At, RunScope, State};
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Forget the last practice and begin anew
     #[arg(long)]
     fresh: bool,
+    /// A runbook of your own, file or folder, instead of the shipped one; for a practice that begins anew
+    #[arg(long, value_name = "RUNBOOK", default_value = DEFAULT_RUNBOOK, hide_default_value = true)]
+    runbook: String,
     /// How long things take in the practice cloud
     #[arg(long, value_enum, default_value = "human", hide = true)]
     pace: Speed,
@@ -53,6 +56,9 @@ pub struct Arguments {
     /// Only check again everything that is done
     #[arg(long, conflicts_with = "headless")]
     verify: bool,
+    /// Only take everything back, and say what is left of it
+    #[arg(long, conflicts_with = "headless")]
+    undo: bool,
     /// Only list objects of the practice cloud that exist twice
     #[arg(long, hide = true, conflicts_with = "headless")]
     doubles: bool,
@@ -96,12 +102,16 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let trouble = !faults.is_empty();
     let account = Account::new(ACCOUNT, REGION, pace, Faults::new(arguments.seed, faults));
     runtime.spawn(account.clone().follow());
-    let practice = Practice { context: context.clone(), everywhere: everywhere.clone(), runtime, account, trouble };
+    let (runbook, everywhere) = (arguments.runbook.clone(), everywhere.clone());
+    let practice = Practice { context: context.clone(), everywhere, runbook, runtime, account, trouble };
     if arguments.doubles {
         return practice.doubles(&folder);
     }
     if arguments.verify {
         return practice.verify();
+    }
+    if arguments.undo {
+        return practice.undo();
     }
     if arguments.headless { practice.headless(arguments) } else { practice.screen() }
 }
@@ -110,6 +120,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
 struct Practice {
     context: Context,
     everywhere: Everywhere,
+    runbook: String,
     runtime: Arc<Runtime>,
     account: Account,
     /// Is there trouble on purpose?
@@ -151,7 +162,7 @@ impl Practice {
 
     /// A new practice engagement knows its account, its region and the operator's key; all else is for the person.
     fn begin(&self, folder: &Path) -> Result<Writer, Failure> {
-        let files = context::runbook_files(DEFAULT_RUNBOOK)?;
+        let files = context::runbook_files(&self.runbook)?;
         let runbook = context::usable(&files)?;
         let mut writer = new::begin(&self.context, NAME, files, &runbook, true)?;
         let key = folder.join("operator_ed25519");
@@ -162,7 +173,9 @@ impl Practice {
             ("net.ssh_public_key", public),
             ("net.ssh_key_ref", key.display().to_string()),
         ]);
-        let arguments: Vec<String> = given.iter().map(|(id, value)| format!("{id}={value}")).collect();
+        let declared = |id: &str| runbook.fields.keys().any(|known| known.as_str() == id);
+        let given = given.iter().filter(|(id, _)| declared(id));
+        let arguments: Vec<String> = given.map(|(id, value)| format!("{id}={value}")).collect();
         let answers = answers::from_arguments(&arguments, &runbook, &Setting { practice: true })?;
         session::give(&mut writer, &runbook, &"practice@onramp".to_owned(), answers.inputs)?;
         Ok(writer)
@@ -211,6 +224,22 @@ impl Practice {
         session.close();
         self.sleep()?;
         ended.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Takes everything back. What carries the engagement's tags after that is an error.
+    fn undo(&self) -> Result<ExitCode, Failure> {
+        let session = self.open()?;
+        session.greet();
+        let ended = undo::review(&session, &undo::Arguments::everything(NAME));
+        session.close();
+        self.sleep()?;
+        ended?;
+        let left = self.runtime.block_on(self.account.cloud().objects());
+        if !left.is_empty() {
+            return Err(Failure::new(Kind::StepFailed, format!("these are left: {}", left.join(", "))));
+        }
+        print::line("nothing is left")?;
+        Ok(ExitCode::SUCCESS)
     }
 
     fn screen(&self) -> Result<ExitCode, Failure> {

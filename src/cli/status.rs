@@ -10,8 +10,11 @@ use super::print::{self, Format};
 use super::reach::Reach;
 use super::session;
 use super::{settle, undo};
-use crate::engagement::{At, Board, Engagement, Question, Row, Status, Wait, board, by_party, grouped, waiting};
+use crate::engagement::{
+    At, Board, Engagement, Question, Row, ScopeMode, Status, Wait, board, by_party, grouped, scope, waiting,
+};
 use crate::engine::Clock;
+use crate::input::InputId;
 use crate::runbook::Runbook;
 use crate::text;
 
@@ -21,6 +24,9 @@ pub struct Arguments {
     pub name: Option<String>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Only print one value that a step kept or somebody gave, as it is: connection.sheet, to keep it as a file
+    #[arg(long, value_name = "VALUE", requires = "name")]
+    value: Option<String>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -28,6 +34,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     match &arguments.name {
         Some(name) => {
             let (engagement, runbook, holder) = session::inspect(context, name)?;
+            if let Some(value) = &arguments.value {
+                return print_value(&engagement, &runbook, value);
+            }
             let board = board(&engagement, &runbook);
             match arguments.format {
                 Format::Json => print::json(&one(name, &engagement, &board, holder.as_deref(), now))?,
@@ -38,6 +47,23 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
             }
         }
         None => all(context, arguments.format, now)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One value by its dotted name. A secret is no value: what is printed says where it lives.
+fn print_value(engagement: &Engagement, runbook: &Runbook, name: &str) -> Result<ExitCode, Failure> {
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    match scope.get_dotted(name) {
+        Some(Json::String(text)) => print::out(text)?,
+        Some(value) => print::json(value)?,
+        None => {
+            let kept = runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str()));
+            let near = text::nearest(name, kept.chain(runbook.fields.keys().map(InputId::as_str)));
+            let hint = near.map(|near| format!("did you mean {near}? A step that is not done has kept nothing yet"));
+            let failure = Failure::usage(format!("nothing is known under the name \"{name}\""));
+            return Err(hint.into_iter().fold(failure, |failure, hint| failure.hint(hint)));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -33,6 +33,13 @@ pub struct Arguments {
     pub format: Format,
 }
 
+impl Arguments {
+    /// All of it, and nobody is asked.
+    pub fn everything(name: &str) -> Self {
+        Arguments { name: name.to_owned(), steps: Vec::new(), all: true, yes: true, format: Format::Text }
+    }
+}
+
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     session.greet();

@@ -36,6 +36,9 @@ pub struct PlanEntry {
     pub prices: Vec<Price>,
     pub breaks: Option<String>,
     pub undo: Option<String>,
+    /// Whom the step will wait on, for how long, and what they will be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
     /// What AWS says when the calls are only rehearsed; empty when nobody asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rehearsals: Vec<Rehearsal>,

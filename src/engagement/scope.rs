@@ -352,9 +352,20 @@ fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
     let entry = |(name, via): &(String, String)| json!({ "name": name, "via": via });
     let private: Vec<_> = all.iter().filter(|(_, via)| !via.is_empty()).map(entry).collect();
     let bastions: Vec<_> = all.iter().filter(|(name, _)| all.iter().any(|(_, via)| via == name)).map(entry).collect();
-    scope.insert_dotted("hosts.all", Json::Array(all.iter().map(entry).collect()));
+    // Another way to a host that is there anyway is no host of its own: what is done on every host is done on it once.
+    let ways: BTreeSet<String> = runbook.hosts.iter().flat_map(|template| other_ways(template, scope)).collect();
+    let machines = all.iter().filter(|(name, _)| !ways.contains(name)).map(entry);
+    scope.insert_dotted("hosts.all", Json::Array(machines.collect()));
     scope.insert_dotted("hosts.private", Json::Array(private));
     scope.insert_dotted("hosts.bastions", Json::Array(bastions));
+}
+
+/// The names of a template's hosts that are known as another one.
+fn other_ways(template: &HostTemplate, scope: &Scope) -> Vec<String> {
+    let Some(known_as) = &template.known_as else { return Vec::new() };
+    let scopes = host_scopes(template, scope).unwrap_or_default();
+    let named = scopes.iter().filter_map(|scope| Some((template.name.text(scope).ok()?, known_as.text(scope).ok()?)));
+    named.filter(|(name, known_as)| name != known_as).map(|(name, _)| name).collect()
 }
 
 fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<(String, String)>, Unrendered> {

@@ -15,8 +15,8 @@ use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
-    Address, Board, Call, Change, Engagement, Plan, PlanEntry, State, Status, Verdict, board_within, bound, call,
-    taken_away_by,
+    Address, Asking, Board, Call, Change, Engagement, Plan, PlanEntry, State, Status, Verdict, asking, board_within,
+    bound, call, taken_away_by,
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
@@ -35,16 +35,16 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
     }
     let facts = &facts;
     let worlds = &worlds;
-    let mut asking: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
+    let mut entries: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
     for (step, item) in instances {
-        asking.push(Box::pin(async move {
+        entries.push(Box::pin(async move {
             match item {
                 Ok(item) => facts.entry(worlds, step, item).await,
                 Err(why) => facts.unclear(step, &why),
             }
         }));
     }
-    Plan::new(stream::iter(asking).buffered(HOSTS_TOGETHER).collect().await)
+    Plan::new(stream::iter(entries).buffered(HOSTS_TOGETHER).collect().await)
 }
 
 struct Facts<'a> {
@@ -84,6 +84,10 @@ impl<'a> Facts<'a> {
             Err(why) => return self.unclear(step, &why),
         };
         let mut entry = entry(step, address.clone(), bound(&planned, &self.plan.scope));
+        // What a person signs off is said with the step itself.
+        if !matches!(planned, Call::Manual { .. }) {
+            entry.asks = asking(step, item.as_ref(), &self.plan.scope).ok().flatten().map(|asking| asked(&asking));
+        }
         if self.missing.contains(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
             return with(entry, Verdict::Input, "inputs are missing");
         }
@@ -221,8 +225,15 @@ fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
         prices: Vec::new(),
         breaks: step.breaks.clone(),
         undo: step.no_undo.as_ref().map(|why| format!("none: {why}")),
+        asks: None,
         rehearsals: Vec::new(),
     }
+}
+
+fn asked(asking: &Asking) -> String {
+    let whom = if asking.who.is_empty() { asking.party.to_string() } else { asking.who.clone() };
+    let time = asking.due_in.map(|due| format!(", within {}", crate::text::about(due))).unwrap_or_default();
+    format!("{whom}{time}: {}", asking.ask.trim_end())
 }
 
 fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {

@@ -8,8 +8,9 @@ use minijinja::{Environment, Error, ErrorKind};
 use crate::input::suggest_subnets;
 
 /// Every filter that a runbook may use, minijinja's and ours.
-pub(super) const FILTERS: [&str; 49] = [
+pub(super) const FILTERS: [&str; 50] = [
     "abs",
+    "addresses",
     "batch",
     "bool",
     "capitalize",
@@ -102,6 +103,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("lookup", lookup);
     environment.add_filter("pick", pick);
     environment.add_filter("cidr_host", cidr_host);
+    environment.add_filter("addresses", addresses);
     environment.add_filter("subnet_plan", subnet_plan);
 }
 
@@ -150,6 +152,12 @@ fn pick(map: &Value, keys: &Value) -> Result<Vec<Value>, Error> {
         picked.push(value);
     }
     Ok(picked)
+}
+
+/// `names | addresses`: those that are IPv4 addresses. DHCP tells hosts of servers by address only.
+fn addresses(names: &Value) -> Result<Vec<Value>, Error> {
+    let is_address = |name: &Value| name.as_str().is_some_and(|name| name.parse::<Ipv4Addr>().is_ok());
+    Ok(names.try_iter()?.filter(is_address).collect())
 }
 
 /// `range | subnet_plan(tiers, zones)`: a subnet for each tier and zone of a VPC, one a line, as the input is written.

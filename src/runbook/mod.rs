@@ -23,6 +23,7 @@ mod scope;
 mod script;
 mod secrets;
 mod shape;
+mod stats;
 mod template;
 
 #[cfg(test)]
@@ -45,4 +46,5 @@ pub use quote::{quoted, words};
 pub use render::{BadTemplate, Unrendered};
 pub use schema::{answers_schema, runbook_schema};
 pub use scope::Scope;
+pub use stats::Stats;
 pub use template::{Args, Template};

@@ -211,6 +211,7 @@ impl Walk {
                     cost: None,
                     breaks: None,
                     undo: None,
+                    asks: None,
                     rehearsals: Vec::new(),
                 });
             }

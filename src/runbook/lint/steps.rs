@@ -8,6 +8,7 @@ use crate::runbook::needs;
 use crate::runbook::place::Cursor;
 use crate::runbook::problem::Problem;
 use crate::runbook::scope::Scope;
+use crate::runbook::stats::takes_back;
 
 pub(super) fn was(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -125,20 +126,17 @@ pub(super) fn blind_change(book: &Book) -> Vec<Problem> {
     problems
 }
 
-/// Is there a change that cannot be undone? `None` when the step changes nothing.
-fn lacks_undo(book: &Book, step: &Step) -> Option<bool> {
-    match &step.work {
-        Work::Shell(shell) => shell.run.is_some().then_some(shell.undo.is_none()),
-        Work::Kind { kind, .. } => {
-            let spec = book.catalog.kinds.get(kind)?;
-            spec.mutates.then_some(!spec.has_undo && spec.undo_reason.is_none())
-        }
-        Work::Form(_) | Work::Choice(_) | Work::Manual(_) => None,
-    }
+/// Is there a change that cannot be undone, and nothing of its kind that says why?
+fn lacks_undo(book: &Book, step: &Step) -> bool {
+    let says_why = match &step.work {
+        Work::Kind { kind, .. } => book.catalog.kinds.get(kind).is_some_and(|spec| spec.undo_reason.is_some()),
+        _ => false,
+    };
+    takes_back(step, book.catalog) == Some(false) && !says_why
 }
 
 pub(super) fn no_undo(book: &Book) -> Vec<Problem> {
-    let lacking = book.steps().filter(|(step, _)| step.no_undo.is_none() && lacks_undo(book, step) == Some(true));
+    let lacking = book.steps().filter(|(step, _)| step.no_undo.is_none() && lacks_undo(book, step));
     lacking
         .map(|(_, cursor)| {
             let message = "a change without an undo";

@@ -245,6 +245,7 @@ impl Stage {
             cost: cost.map(str::to_owned),
             breaks: None,
             undo: None,
+            asks: None,
             rehearsals: Vec::new(),
         };
         Plan::new(vec![
