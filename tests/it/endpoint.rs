@@ -67,7 +67,8 @@ fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
     let stage = Stage::new().with_credentials();
     let file = stage.file("answers.yaml", &lab_answers(&lab.dir, "eu-west-1"));
     let file = file.to_str().unwrap();
-    stage.run(&["new", "acme", "--answers", file]).expect(0);
+    let runbook = stage.remote_access();
+    stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap(), "--answers", file]).expect(0);
 
     let before = stage.run(&["plan", "acme", "--format", "json", "--endpoint-url", &url]).expect(0);
     let run = ["run", "acme", "--answers", file, "--yes", "--format", "jsonl", "--endpoint-url", &url];

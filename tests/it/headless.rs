@@ -95,5 +95,5 @@ fn practice_that_is_killed_goes_on_where_it_was() {
     stage.run(&["practice", "--doubles"]).expect(0).says("none");
     stage.run(&["practice", "--verify"]).expect(0);
     let status = stage.run(&["practice", "--status"]).expect(0);
-    status.says("55 of 55");
+    status.says("80 of 80");
 }

@@ -50,6 +50,26 @@ impl Stage {
         path
     }
 
+    /// The shipped phase of remote access behind a short preflight: what needs an account and hosts, and no clock or
+    /// connection of a customer's.
+    pub fn remote_access(&self) -> PathBuf {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = self.home.path().join("remote-access");
+        std::fs::create_dir_all(&folder).expect("a folder of the test");
+        for from in ["runbooks/managed-cloud", "tests/fixtures/remote-access"] {
+            for entry in std::fs::read_dir(root.join(from)).expect("the runbook") {
+                let path = entry.expect("its file").path();
+                let name = path.file_name().expect("a name").to_owned();
+                // Phases are numbered; the later ones stay behind.
+                let number = name.to_string_lossy().split('-').next().and_then(|number| number.parse::<u8>().ok());
+                if number.is_none_or(|number| number < 2) {
+                    std::fs::copy(&path, folder.join(&name)).expect("a copy");
+                }
+            }
+        }
+        folder
+    }
+
     /// The command, with an environment that holds nothing of this machine but PATH.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onramp"));

@@ -40,15 +40,15 @@ const TRIES: u32 = 3;
 pub enum Form {
     /// One of everything.
     Short,
-    /// The shipped one, on hosts that are there.
+    /// Remote access as it is shipped, on hosts that are there.
     Long,
 }
 
 impl Form {
-    fn runbook(self) -> &'static str {
+    fn runbook(self, stage: &Stage) -> String {
         match self {
-            Form::Short => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/crash/crash.yaml"),
-            Form::Long => "managed-cloud",
+            Form::Short => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/crash/crash.yaml").to_owned(),
+            Form::Long => stage.remote_access().display().to_string(),
         }
     }
 
@@ -213,10 +213,10 @@ impl<'a> Walk<'a> {
     fn start(&mut self, act: Act) -> Answer {
         let (url, early, late) = (self.ground.endpoint(), self.early(), self.late());
         let (early, late) = (early.to_str().unwrap(), late.to_str().unwrap());
-        let (runbook, person) = (self.form.runbook(), self.form.person());
+        let (runbook, person) = (self.form.runbook(&self.stage), self.form.person());
         let run = ["run", NAME, "--yes", "--format", "jsonl", "--endpoint-url", &url];
         match act {
-            Act::New => self.run(&["new", NAME, "--runbook", runbook, "--answers", early], Some(act)),
+            Act::New => self.run(&["new", NAME, "--runbook", &runbook, "--answers", early], Some(act)),
             Act::Input => self.run(&["input", NAME, "--file", late], Some(act)),
             Act::Run | Act::Finish => self.run(&run, Some(act)),
             Act::Sign => self.run(&["sign", NAME, person, "J. Doe saw it"], Some(act)),

@@ -1,0 +1,176 @@
+//! Engagements from the first step to the last, unattended in practice, and back to nothing: a file of answers each, in
+//! `tests/scenarios`. A new file there is walked without a line here.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::stage::Stage;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+fn all() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
+    found.sort();
+    assert!(found.len() >= 3, "{found:?}");
+    found
+}
+
+fn walked(answers: &Path) -> Stage {
+    let stage = Stage::new();
+    let answers = answers.to_str().unwrap();
+    stage.run(&["practice", "--headless", "--pace", "instant", "--answers", answers]).expect(0);
+    stage
+}
+
+/// What a step of the practice engagement kept.
+fn kept(stage: &Stage, name: &str) -> String {
+    let data = stage.data().join("practice");
+    let arguments = ["--data-dir", data.to_str().unwrap(), "status", "practice", "--value", name];
+    stage.run(&arguments).expect(0).out
+}
+
+#[test]
+fn every_scenario_is_walked_to_its_end_and_back_to_nothing() {
+    for answers in all() {
+        let name = answers.file_name().unwrap().display().to_string();
+        let stage = walked(&answers);
+        let status = stage.run(&["practice", "--status"]).expect(0).out;
+        let open = ["blocked", "failed", "waiting", "needs input", "sign-off", "in doubt", "skipped"];
+        let unfinished: Vec<&str> =
+            status.lines().filter(|line| open.iter().any(|word| line.starts_with(word))).collect();
+        assert!(unfinished.is_empty(), "{name}: {unfinished:#?}");
+        let again = [
+            "practice",
+            "--headless",
+            "--pace",
+            "instant",
+            "--format",
+            "jsonl",
+            "--answers",
+            answers.to_str().unwrap(),
+        ];
+        let again = stage.run(&again).expect(0);
+        assert!(
+            !again.out.contains("\"event\":\"intended\""),
+            "{name}: a second run intended a change:\n{}",
+            again.out
+        );
+        let drift = stage.run(&["practice", "--verify"]).expect(0);
+        let drift: Vec<&str> = drift.out.lines().filter(|line| !line.starts_with("so ")).collect();
+        assert!(drift.is_empty(), "{name}: {drift:#?}");
+        stage.run(&["practice", "--doubles"]).expect(0).says("none");
+        stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
+    }
+}
+
+/// The network engineer's papers, given to the programs that they are for.
+#[test]
+fn a_linux_router_takes_what_it_is_handed() {
+    let stage = walked(&folder().join("03-vpn-bgp.yaml"));
+    for router in ["", "second_"] {
+        let (swanctl, frr) =
+            (kept(&stage, &format!("connection.{router}swanctl")), kept(&stage, &format!("connection.{router}frr")));
+        assert!(swanctl.contains("sent separately") && frr.contains("router bgp 65010"), "{swanctl}\n{frr}");
+        let sheet = kept(&stage, &format!("connection.{router}sheet"));
+        assert!(sheet.contains("your AS 65010") || sheet.contains("Your AS 65010"), "{sheet}");
+        loaded_by_strongswan(&stage, &swanctl);
+        loaded_by_frr(&stage, &frr);
+    }
+}
+
+#[test]
+fn a_linux_router_without_bgp_takes_its_static_routes() {
+    let stage = walked(&folder().join("02-vpn-static.yaml"));
+    loaded_by_strongswan(&stage, &kept(&stage, "connection.swanctl"));
+    let frr = kept(&stage, "connection.frr");
+    assert!(frr.contains("ip route 10.40.0.0/16 ipsec1"), "{frr}");
+    loaded_by_frr(&stage, &frr);
+}
+
+/// Is the program here? Loud when it is not.
+fn there(program: &str, package: &str) -> bool {
+    let places = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let found = places.iter().any(|place| Path::new(place).join(program).exists());
+    if !found {
+        eprintln!("SKIPPED: {program} is not here (Debian: {package}), so nobody has read the file with it");
+    }
+    found
+}
+
+/// A charon of the test's own, on a socket in the test's folder; swanctl loads the file into it, and a broken one it does not.
+fn loaded_by_strongswan(stage: &Stage, text: &str) {
+    if !there("swanctl", "strongswan-swanctl") || !there("charon-systemd", "charon-systemd") {
+        return;
+    }
+    let socket = stage.home().join("vici");
+    let uri = format!("unix://{}", socket.display());
+    let settings = format!(
+        "charon-systemd {{\n  load = random nonce aes sha1 sha2 hmac kdf gmp kernel-netlink socket-default vici\n  port = 0\n  \
+         port_nat_t = 0\n  plugins {{ vici {{ socket = {uri} }} }}\n}}\nswanctl {{ load = random nonce }}\n"
+    );
+    let settings = stage.file("strongswan.conf", &settings);
+    let command = |program: &str| {
+        let mut command = Command::new(program);
+        command.env("STRONGSWAN_CONF", &settings).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
+        command
+    };
+    let charon = command("charon-systemd").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut charon = charon.expect("charon starts");
+    for _ in 0..100 {
+        if socket.exists() || charon.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let load = |text: &str| {
+        let file = stage.file("aws.conf", text);
+        let arguments = ["--load-all", "--noprompt", "--uri", &uri, "--file", file.to_str().unwrap()];
+        let loaded = command("swanctl").args(arguments).output().unwrap();
+        (
+            loaded.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&loaded.stdout), String::from_utf8_lossy(&loaded.stderr)),
+        )
+    };
+    let (well, said) = load(text);
+    let (broken_well, broken) = load(&text.replace("aes256", "aes257"));
+    let _ = std::fs::remove_file(&socket);
+    charon.kill().unwrap();
+    charon.wait().unwrap();
+    assert!(well && said.contains("successfully loaded 2 connections"), "{said}\n{text}");
+    assert!(said.contains("loaded ike secret 'ike-aws-1'") && said.contains("loaded ike secret 'ike-aws-2'"), "{said}");
+    assert!(
+        !broken_well || !broken.contains("successfully loaded 2 connections"),
+        "what is broken was loaded: {broken}"
+    );
+}
+
+fn loaded_by_frr(stage: &Stage, text: &str) {
+    if !there("vtysh", "frr") {
+        return;
+    }
+    let read = |text: &str| {
+        let file = stage.file("frr.conf", text);
+        let read =
+            Command::new("vtysh").args(["-C", "-f", file.to_str().unwrap()]).stdin(Stdio::null()).output().unwrap();
+        (
+            read.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&read.stdout), String::from_utf8_lossy(&read.stderr)),
+        )
+    };
+    let (well, said) = read(text);
+    assert!(well, "{said}\n{text}");
+    let (well, _) = read(&text.replace("ip ", "ipp "));
+    assert!(!well, "what is broken was read");
+}
+
+/// Of all steps, the manual ones among them, nine in ten have a machine check, and of all changes eight in ten an undo.
+#[test]
+fn a_machine_checks_what_the_runbook_does_and_takes_it_back() {
+    let said = Stage::new().run(&["check", "--stats"]).expect(0);
+    let percents: Vec<u32> =
+        said.out.lines().filter_map(|line| line.split_once('(')?.1.split_once(" %)")?.0.parse().ok()).collect();
+    assert!(matches!(percents.as_slice(), [checked, undone] if *checked >= 90 && *undone >= 80), "{}", said.out);
+}
