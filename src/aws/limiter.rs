@@ -15,6 +15,9 @@ const SLOWEST: f64 = 1.0 / 16.0;
 /// With each call that goes through the pace comes back by this part of the usual one.
 const COMES_BACK: f64 = 1.0 / 20.0;
 
+/// No wait is shorter.
+const SHORTEST: Duration = Duration::from_micros(1);
+
 /// Calls at once, and calls a second after that: well below what AWS gives an account, because people's consoles drink
 /// from the same bucket.
 fn usual(service: Service) -> (f64, f64) {
@@ -74,7 +77,7 @@ impl Limiter {
     fn back_off_at(&self, service: Service, pause: Duration, now: Instant) {
         let slowest = usual(service).1 * self.haste() * SLOWEST;
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service);
+        let bucket = self.bucket(&mut buckets, service, now);
         if now >= bucket.closed_until {
             bucket.per_second = (bucket.per_second / 2.0).max(slowest);
         }
@@ -85,9 +88,9 @@ impl Limiter {
 
     /// A call went through.
     pub fn went_through(&self, service: Service) {
-        let most = usual(service).1 * self.haste();
+        let (most, now) = (usual(service).1 * self.haste(), Instant::now());
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service);
+        let bucket = self.bucket(&mut buckets, service, now);
         bucket.per_second = (bucket.per_second + most * COMES_BACK).min(most);
     }
 
@@ -99,9 +102,9 @@ impl Limiter {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bucket<'a>(&self, buckets: &'a mut BTreeMap<Service, Bucket>, service: Service) -> &'a mut Bucket {
+    fn bucket<'a>(&self, buckets: &'a mut BTreeMap<Service, Bucket>, service: Service, now: Instant) -> &'a mut Bucket {
         buckets.entry(service).or_insert_with(|| {
-            let (now, (burst, per_second)) = (Instant::now(), usual(service));
+            let (burst, per_second) = usual(service);
             Bucket { tokens: burst, per_second: per_second * self.haste(), filled: now, closed_until: now }
         })
     }
@@ -109,7 +112,7 @@ impl Limiter {
     /// How long the call has to wait at this moment; nothing when it may go.
     fn take(&self, service: Service, now: Instant) -> Option<Duration> {
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service);
+        let bucket = self.bucket(&mut buckets, service, now);
         if now < bucket.closed_until {
             return Some(bucket.closed_until - now);
         }
@@ -120,7 +123,8 @@ impl Limiter {
             bucket.tokens -= 1.0;
             return None;
         }
-        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / bucket.per_second))
+        // A hair's breadth is a wait all the same: who waits for nothing would ask for ever.
+        Some(Duration::from_secs_f64((1.0 - bucket.tokens) / bucket.per_second).max(SHORTEST))
     }
 }
 
