@@ -14,6 +14,8 @@ pub mod ssh;
 
 pub mod aws;
 
+pub mod net;
+
 pub mod action;
 
 pub mod engine;

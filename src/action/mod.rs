@@ -1,6 +1,6 @@
 //! What steps can do, one file a family, one registry.
 //!
-//! Uses: ssh, aws, journal, engagement, runbook, input, text.
+//! Uses: ssh, aws, net, journal, engagement, runbook, input, text.
 //!
 //! Every action, of whatever kind, answers four questions: *probe* (is it already so?), *apply* (make it so), *verify*
 //! (is it so now, as a customer would see it?) and *undo* (make it not so). Only `apply` and `undo` may change the
@@ -29,7 +29,7 @@ mod desk;
 mod failure;
 mod object;
 mod os;
-mod reach;
+mod probe;
 mod reached;
 mod registry;
 mod send;

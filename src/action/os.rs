@@ -109,12 +109,18 @@ impl Place {
     }
 }
 
+/// Runs a script on a host that only looks, without showing what it says.
+pub(super) async fn look(world: &World, host: &str, sudo: bool, text: &str) -> Result<Seen, Trouble> {
+    let place = Place { host: host.to_owned(), sudo, store: String::new(), limit: LOOK };
+    place.look(world, text).await
+}
+
 /// What a look came to.
-struct Seen {
-    exit: Exit,
-    out: Vec<u8>,
+pub(super) struct Seen {
+    pub(super) exit: Exit,
+    pub(super) out: Vec<u8>,
     /// Made printable.
-    err: String,
+    pub(super) err: String,
 }
 
 impl Seen {

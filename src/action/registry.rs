@@ -1,6 +1,7 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
 mod aws;
+mod probe;
 
 use super::Action;
 use super::arguments::Arguments;
@@ -9,7 +10,6 @@ use super::os::facts::{self, TheFacts};
 use super::os::file::TheFile;
 use super::os::packages::Packages;
 use super::os::restart::Restart;
-use super::reach::{Banner, Tcp};
 use super::shell::Shell;
 use super::world::Subject;
 use crate::aws::Operation;
@@ -65,9 +65,9 @@ const HOST: Argument = must("host", "name of a host of the engagement");
 const SUDO: Argument = may("sudo", "as root through sudo; true when not given");
 const NAME: Argument = may("name", "what the console shows; customer and key when not given");
 
-/// Those of AWS stand in a file of their own.
+/// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    aws::ROWS.iter().chain(ROWS)
+    aws::ROWS.iter().chain(ROWS).chain(probe::ROWS)
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
@@ -140,30 +140,6 @@ const ROWS: &[Row] = &[
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheFacts::new(arguments, subject)?))),
     },
-    Row {
-        name: "probe/tcp",
-        summary: "A TCP port is open, or closed, as seen from here or from a host",
-        arguments: &[
-            may("host", "name of a host of the engagement"),
-            may("address", "or any address, with `port`"),
-            may("port", "the host's own SSH port when not given"),
-            may("from", "here, or the name of a host that tries"),
-            may("expect", "open or closed; open when not given"),
-        ],
-        results: &[("open", "true or false"), ("from", "who tried"), ("to", "address and port")],
-        sends: &[],
-        mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Tcp::new(arguments, subject)?))),
-    },
-    Row {
-        name: "probe/ssh-banner",
-        summary: "An SSH server answers at a host, through its hops",
-        arguments: &[must("host", "name of a host of the engagement")],
-        results: &[("banner", "such as SSH-2.0-OpenSSH_9.2p1")],
-        sends: &[],
-        mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Banner::new(arguments, subject)?))),
-    },
 ];
 
 /// What the language of runbooks knows of the kinds: enough to check a runbook without them.
@@ -192,7 +168,11 @@ pub fn catalog() -> Catalog {
 
 /// Why a change of this kind cannot be taken back.
 fn no_undo(kind: &str) -> Option<&'static str> {
-    (kind == "os/restart").then_some("a restart leaves nothing to take back")
+    match kind {
+        "os/restart" => Some("a restart leaves nothing to take back"),
+        "probe/message" => Some("a message that was sent cannot be taken back"),
+        _ => None,
+    }
 }
 
 /// The action of a resolved step.

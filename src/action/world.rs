@@ -18,6 +18,7 @@ use super::vault::{Keep, NotKept, Vault};
 use crate::aws::{Cloud, Owner, Stamp, Wiring};
 use crate::engagement::{Address, Engagement, Failure, Host, MissingSecret, Question};
 use crate::input::{InputId, SecretRef, SecretStore};
+use crate::net::{Net, Nowhere};
 use crate::runbook::Unrendered;
 use crate::ssh::{self, Asked, Identity, Pool, Route};
 
@@ -28,6 +29,7 @@ pub struct Worlds {
     /// How to connect to the account again.
     pub(super) wiring: Option<Wiring>,
     ssh: Arc<Pool>,
+    net: Arc<dyn Net>,
     identity: Option<Identity>,
     vault: Vault,
     shows_at_once: bool,
@@ -42,6 +44,7 @@ impl Worlds {
             cloud: Worlds::share(cloud),
             wiring: None,
             ssh: Arc::new(ssh),
+            net: Arc::new(Nowhere),
             identity: None,
             vault: Vault::default(),
             shows_at_once: false,
@@ -68,6 +71,13 @@ impl Worlds {
     #[must_use]
     pub fn with_wiring(mut self, wiring: Wiring) -> Self {
         self.wiring = Some(wiring);
+        self
+    }
+
+    /// How probes reach what is neither the account nor a host. Without it, they reach nothing.
+    #[must_use]
+    pub fn with_net(mut self, net: Arc<dyn Net>) -> Self {
+        self.net = net;
         self
     }
 
@@ -178,6 +188,7 @@ impl Worlds {
         World {
             cloud: self.cloud(),
             ssh: self.ssh.clone(),
+            net: self.net.clone(),
             routes,
             vault: self.vault.clone(),
             facts: self.facts.clone(),
@@ -205,6 +216,7 @@ pub struct World {
     /// The account, or why there is none.
     pub cloud: Result<Arc<Cloud>, Failure>,
     pub ssh: Arc<Pool>,
+    pub net: Arc<dyn Net>,
     pub routes: Arc<Routes>,
     pub vault: Vault,
     pub(super) facts: Known,

@@ -194,6 +194,7 @@ impl Practice {
         let settings = ssh::Settings::new(self.account.dialer(), Vec::new(), None);
         let settings = ssh::Settings { person: Some(desk.clone()), ..settings };
         let worlds = Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_vault(vault).with_desk(desk);
+        let worlds = worlds.with_net(self.account.net());
         // With trouble on purpose it is like AWS, where one has to wait before anything is said again.
         if self.trouble { worlds } else { worlds.that_shows_at_once() }
     }

@@ -24,6 +24,7 @@ use crate::engagement::{
 use crate::engine::{self, Broken, Clock, Following, Handle, Notice, Request, Settings};
 use crate::input::{InputId, Setting, Value};
 use crate::journal::{Glance, Reader, Writer};
+use crate::net;
 use crate::runbook::Runbook;
 use crate::ssh;
 
@@ -204,7 +205,8 @@ pub fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Enga
     let desk = Desk::new(vault.masks().clone());
     let wiring = Wiring { codes: Some(desk.clone()), ..wiring };
     let settings = ssh::Settings { person: Some(desk.clone()), ..ssh_settings(context, everywhere) };
-    Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_vault(vault).with_desk(desk)
+    let worlds = Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_net(Arc::new(net::Here));
+    worlds.with_vault(vault).with_desk(desk)
 }
 
 /// Where the secrets of the engagement in `folder` are found.

@@ -14,6 +14,7 @@ use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
 use super::net::{Gate, Service, Source, Verdict};
+use crate::net::Net;
 use crate::ssh::dial::Dial;
 
 /// How often the hosts follow the cloud.
@@ -62,6 +63,11 @@ impl Account {
     /// How the engineer's machine reaches hosts: public addresses only, and only as the security groups say.
     pub fn dialer(&self) -> Arc<dyn Dial> {
         self.hosts.dialer(Source::ENGINEER, Arc::new(Walls(self.cloud.clone())))
+    }
+
+    /// What the engineer's machine sees of the network beside hosts: names, time, whom to trust.
+    pub fn net(&self) -> Arc<dyn Net> {
+        self.hosts.net()
     }
 
     /// Follows the cloud for ever: machines that run are switched on, terminated ones are gone.

@@ -13,6 +13,7 @@ use super::shell::image::{self, Login};
 use super::shell::machine::{Machine, SavedMachine};
 use super::shell::program::Answer;
 use super::shell::{Job, Session, commands};
+use crate::net::Net;
 use crate::ssh::dial::Dial;
 
 pub use super::shell::image::Image;
@@ -124,6 +125,11 @@ impl Hosts {
     /// How a program of `ssh` reaches these hosts from `from`, past `gate`.
     pub fn dialer(&self, from: Source, gate: Arc<dyn Gate>) -> Arc<dyn Dial> {
         Arc::new(Dialer { from, reach: Reach { network: self.network.clone(), gate } })
+    }
+
+    /// What the engineer's machine sees of the network around the hosts.
+    pub fn net(&self) -> Arc<dyn Net> {
+        self.network.outside.clone()
     }
 
     /// Runs a script on a host as root, as if at its console: for faults, and for tests. Nothing if there is no such

@@ -1,6 +1,6 @@
 //! The cloud and the hosts inside the binary, and their faults.
 //!
-//! Uses: ssh, aws, text.
+//! Uses: ssh, aws, net, text.
 //!
 //! `account` joins the two: an instance that runs in the cloud is a host that answers, and security groups are walls.
 //! Deliberately absent: anything that leaves the process.
@@ -12,6 +12,7 @@ mod fidelity;
 pub mod hosts;
 mod keeper;
 pub mod net;
+mod outside;
 mod shell;
 
 pub use account::{Account, AccountError};

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::io::DuplexStream;
 
 use super::keeper::Keeper;
+use super::outside::{self, Outside};
 use super::shell::firewall::Packet;
 use super::shell::machine::{Answered, Connection, Machine};
 use super::shell::sshd;
@@ -80,6 +81,8 @@ impl Gate for NoGate {
 pub struct Network {
     machines: RwLock<BTreeMap<String, Arc<Machine>>>,
     dialled: AtomicU16,
+    /// What answers where no host is.
+    pub(super) outside: Arc<Outside>,
     /// Where the hosts are kept, if they are.
     pub(super) keeper: OnceLock<Arc<Keeper>>,
 }
@@ -117,12 +120,12 @@ impl Network {
         self.machines().into_iter().find(|machine| machine.addresses().contains(&address))
     }
 
-    /// An address as it stands, or the private address of the host with that name.
+    /// An address as it stands, or the private address of the host with that name, or one outside.
     fn resolve(&self, name: &str) -> io::Result<IpAddr> {
         let literal = name.trim_start_matches('[').trim_end_matches(']').parse().ok();
         let named = || self.machine(name).and_then(|machine| machine.address());
         let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("{name}: name or service not known"));
-        literal.or_else(named).ok_or_else(unknown)
+        literal.or_else(named).or_else(|| outside::address_of(name)).ok_or_else(unknown)
     }
 
     /// Connects as TCP would: refused where nothing listens, unreachable where a firewall says so, silent for ever
@@ -137,10 +140,18 @@ impl Network {
         let to = self.resolve(name)?;
         let own = from == Source::Host(to) || to.is_loopback();
         let routed = own || matches!(from, Source::Host(_)) || !is_private(to);
-        if !routed || (!own && gate.allows(from, to, port).await == Verdict::Filtered) {
+        let found = if to.is_loopback() { self.at(from.address()) } else { self.at(to) };
+        let outside = found.is_none() && !to.is_loopback() && Outside::serves(port);
+        // The Internet around the cloud has no security groups.
+        let gated = !own && !(outside && matches!(from, Source::Internet(_)));
+        if !routed || (gated && gate.allows(from, to, port).await == Verdict::Filtered) {
             return std::future::pending().await;
         }
-        let found = if to.is_loopback() { self.at(from.address()) } else { self.at(to) };
+        if outside {
+            let (near, far) = tokio::io::duplex(BUFFER);
+            self.outside.serve(name, port, far);
+            return Ok(near);
+        }
         let Some(machine) = found else { return std::future::pending().await };
         // Public addresses are translated on the way: the host only ever sees its private one.
         let seen = if to.is_loopback() { to } else { machine.address().unwrap_or(to) };

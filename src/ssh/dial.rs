@@ -18,6 +18,38 @@ pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
+/// A stream, and what must live as long as it does.
+pub(super) struct Held<T> {
+    wire: Box<dyn Wire>,
+    _with: T,
+}
+
+impl<T> Held<T> {
+    pub(super) fn new(wire: Box<dyn Wire>, with: T) -> Self {
+        Self { wire, _with: with }
+    }
+}
+
+impl<T: Unpin> AsyncRead for Held<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_read(cx, buf)
+    }
+}
+
+impl<T: Unpin> AsyncWrite for Held<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.wire).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(cx)
+    }
+}
+
 /// Opens the first connection of a route. Later hops go through the SSH connection before them.
 #[async_trait]
 pub trait Dial: Send + Sync {

@@ -123,6 +123,15 @@ impl Pool {
         Ok(started.elapsed())
     }
 
+    /// A byte stream to `address:port`, opened by the last of `via` (by this machine, if there are no hops).
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub async fn stream(&self, via: &[Hop], address: &str, port: u16) -> Result<Box<dyn Wire>, SshError> {
+        let (wire, lane) = self.wire(via, Place::of(address, port)).await?;
+        Ok(Box::new(dial::Held::new(wire, lane)))
+    }
+
     /// Forgets every connection to or through the hop called `name`, for example after its port has changed. What is
     /// running over them goes on; the next command connects anew.
     pub async fn forget(&self, name: &str) {

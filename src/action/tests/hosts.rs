@@ -96,6 +96,7 @@ impl Lab {
             facts: crate::action::os::facts::Known::default(),
             cloud: Err(Failure::new("no cloud", "none is needed")),
             ssh: Arc::new(ssh::Pool::new(settings)),
+            net: Arc::new(crate::net::Nowhere),
             routes: Arc::new(Routes::for_tests(routes, Identity::Key(self.key.clone()))),
             vault: crate::action::Vault::default(),
             output,
@@ -486,7 +487,7 @@ async fn arguments_that_do_not_fit_are_said_by_name() {
     assert!(wrong("aws/vpc", json!({ "key": "vpc/main" })).contains("`cidr`"));
     assert!(wrong("aws/vpc", json!({ "cdir": "10.0.0.0/16", "key": "k" })).contains("did you mean `cidr`?"));
     assert!(wrong("probe/tcp", json!({ "address": "a; rm -rf /", "port": 22 })).contains("needs either"));
-    assert!(wrong("probe/tcp", json!({ "host": "app", "expect": "ajar" })).contains("open or closed"));
+    assert!(wrong("probe/tcp", json!({ "host": "app", "expect": "ajar" })).contains("open, closed, refused or silent"));
     assert!(wrong("aws/security-group-rule", json!({ "group": "sg-1", "port": 99999, "key": "k" })).contains("65535"));
     assert!(
         wrong("aws/key-pair", json!({ "name": "n", "public_key": "-----BEGIN", "key": "k" })).contains("public key")

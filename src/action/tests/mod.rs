@@ -9,6 +9,7 @@ mod lent;
 mod life;
 mod looks;
 mod os;
+mod probes;
 mod rehearsals;
 mod rungs;
 mod secrets;
@@ -73,6 +74,7 @@ impl Stage {
             facts: crate::action::os::facts::Known::default(),
             cloud: Ok(Arc::new(cloud)),
             ssh: Arc::new(ssh::Pool::new(ssh::Settings::new(dial, Vec::new(), None))),
+            net: Arc::new(crate::net::Here),
             routes: Arc::new(Routes::default()),
             vault: super::Vault::default(),
             output,

@@ -84,6 +84,9 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
             && admits(world, target, false, port, |peer| meets(peer, from, &source.groups));
     }
     let leaves = admits(world, source, true, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&to)));
+    if way_out(world, &source.subnet, to) == Some(Kind::VpnGateway) {
+        return leaves;
+    }
     let seen_as = match way_out(world, &source.subnet, to) {
         Some(Kind::InternetGateway) => world.public_ip(id, source),
         Some(Kind::NatGateway) => nat_ip(world, &source.subnet, to),

@@ -1,6 +1,7 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
 pub mod chrony;
+pub mod dig;
 pub mod files;
 pub mod firewall;
 pub mod identity;
@@ -60,6 +61,8 @@ const OPTIONAL: &[Program] = &[
     of("nftables", "nft", firewall::nft),
     of("ufw", "ufw", firewall::ufw),
     of("firewalld", "firewall-cmd", firewall::firewall_cmd),
+    of("bind-utils", "dig", dig::dig),
+    of("bind9-dnsutils", "dig", dig::dig),
     of("chrony", "chronyc", chrony::chronyc),
     of("chrony", "chronyd", chrony::chronyd),
     of("policycoreutils-python-utils", "semanage", selinux::semanage),

@@ -286,7 +286,7 @@ pub fn units(image: Image) -> BTreeMap<String, Unit> {
 /// The packages of a fresh host that bring optional programs.
 pub fn packages(image: Image) -> BTreeSet<String> {
     let names: &[&str] = match image {
-        Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "ufw", "nftables", "chrony"],
+        Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "ufw", "nftables", "chrony", "bind9-dnsutils"],
         Image::Debian12 => &["apt", "nftables"],
         Image::Rhel9 => &["dnf", "nftables", "chrony"],
     };

@@ -17,6 +17,8 @@ pub const RED_HAT: &str = "dnf";
 
 /// What the archives of practice hold.
 const ARCHIVE: &[(&str, &str)] = &[
+    ("bind-utils", "9.18.29"),
+    ("bind9-dnsutils", "9.18.28"),
     ("chrony", "4.5"),
     ("firewalld", "1.3.4"),
     ("nftables", "1.0.9"),

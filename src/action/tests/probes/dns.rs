@@ -1,0 +1,142 @@
+//! Names, asked of real bind9 servers: authoritative, forwarding, signed, refusing, and gone.
+
+use super::*;
+
+const ZONE: &str = "$TTL 300
+@ IN SOA ns1 hostmaster 1 3600 600 86400 60
+@ IN NS ns1
+@ IN NS ns2.provider.example.
+@ IN MX 10 mail
+@ IN TXT \"v=spf1 include:amazonses.com ~all\"
+ns1 IN A 127.0.0.1
+gw 60 IN A 10.40.10.20
+gw 60 IN A 10.40.11.20
+www IN CNAME gw
+mail IN A 10.40.20.5
+";
+
+const SERVES: &str = "options {\n  recursion no;\n};\nzone \"acme.example\" { type primary; file \"@/zone\"; };\n\
+                      zone \"10.40.10.in-addr.arpa\" { type primary; file \"@/reverse\"; };\n";
+const REVERSE: &str = "$TTL 300\n@ IN SOA ns1.acme.example. h.acme.example. 1 60 60 60 60\n@ IN NS ns1.acme.example.\n\
+                       20 IN PTR gw.acme.example.\n";
+
+fn zone() -> String {
+    // Longer than a datagram: a server that is asked by UDP only says so.
+    let long: String = (0..20).map(|_| format!(" \"{}\"", "k".repeat(200))).collect();
+    format!("{ZONE}long IN TXT{long}\n")
+}
+
+fn server() -> Option<servers::Server> {
+    servers::named(SERVES, &[("zone", &zone()), ("reverse", REVERSE)])
+}
+
+fn question(server: &servers::Server, more: Json) -> Json {
+    let mut with = json!({ "name": "gw.acme.example", "server": "127.0.0.1", "port": server.port });
+    with.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    with
+}
+
+#[tokio::test]
+async fn a_name_server_answers_as_expected_or_it_is_said_how_not() {
+    let Some(mut server) = server() else { return };
+    let (world, _output) = world();
+    let ask = |more: Json| question(&server, more);
+    let found = so(&world, "probe/dns", ask(json!({ "expect": ["10.40.11.20", "10.40.10.20"] }))).await;
+    assert_eq!(found.output["answers"], json!(["10.40.10.20", "10.40.11.20"]), "{}", server.log());
+    assert_eq!(found.output["ttl"], json!(60));
+    so(&world, "probe/dns", ask(json!({ "contains": "10.40.10.20" }))).await;
+    so(&world, "probe/dns", ask(json!({ "name": "WWW.Acme.Example.", "contains": "10.40.10.20" }))).await;
+    so(&world, "probe/dns", ask(json!({ "name": "www.acme.example", "type": "CNAME", "expect": "gw.acme.example." })))
+        .await;
+    so(&world, "probe/dns", ask(json!({ "name": "acme.example", "type": "mx", "expect": "10 mail.acme.example" })))
+        .await;
+    let text = json!({ "name": "acme.example", "type": "TXT", "expect": "v=spf1 include:amazonses.com ~all" });
+    so(&world, "probe/dns", ask(text)).await;
+    let delegation =
+        json!({ "name": "acme.example", "type": "NS", "expect": ["ns1.acme.example", "ns2.provider.example"] });
+    so(&world, "probe/dns", ask(delegation)).await;
+    so(&world, "probe/dns", ask(json!({ "transport": "tcp", "contains": "10.40.11.20" }))).await;
+    so(&world, "probe/dns", ask(json!({ "name": "gone.acme.example", "absent": true }))).await;
+    so(&world, "probe/dns", ask(json!({ "type": "AAAA", "absent": true }))).await;
+    let long = so(&world, "probe/dns", ask(json!({ "name": "long.acme.example", "type": "TXT" }))).await;
+    assert_eq!(long.output["servers"][format!("127.0.0.1:{}", server.port)]["over"], json!("TCP"));
+
+    let said = not_so(&world, "probe/dns", ask(json!({ "expect": "10.40.10.20" }))).await;
+    assert!(said.contains("answers 10.40.10.20, 10.40.11.20, not 10.40.10.20"), "{said}");
+    let said = not_so(&world, "probe/dns", ask(json!({ "absent": true }))).await;
+    assert!(said.contains("still answers 10.40.10.20"), "{said}");
+    let said = not_so(&world, "probe/dns", ask(json!({ "name": "gone.acme.example" }))).await;
+    assert!(said.contains("NXDOMAIN"), "{said}");
+    let said = not_so(&world, "probe/dns", ask(json!({ "type": "MX" }))).await;
+    assert!(said.contains("no MX record"), "{said}");
+    let said = not_so(&world, "probe/dns", ask(json!({ "dnssec": "authenticated" }))).await;
+    assert!(said.contains("not signed"), "{said}");
+    let said = not_so(&world, "probe/dns", ask(json!({ "name": "www.example.org" }))).await;
+    assert!(said.contains("REFUSED"), "it is nobody's resolver: {said}");
+
+    server.stop();
+    let with = question(&server, json!({ "contains": "10.40.10.20" }));
+    let said = not_so(&world, "probe/dns", with.clone()).await;
+    assert!(said.contains("nothing listens there"), "{said}");
+    let gone = question(&server, json!({ "name": "gone.acme.example", "absent": true }));
+    unknown(&world, "probe/dns", gone).await;
+    server.again();
+    so(&world, "probe/dns", with).await;
+}
+
+#[tokio::test]
+async fn one_of_several_name_servers_that_differs_is_named() {
+    let Some(good) = server() else { return };
+    let old = zone().replace("10.40.11.20", "10.40.99.99");
+    let Some(stale) = servers::named(SERVES, &[("zone", &old), ("reverse", REVERSE)]) else { return };
+    let (world, _output) = world();
+    for server in [&good, &stale] {
+        so(&world, "probe/dns", question(server, json!({}))).await;
+    }
+    // Both ask the same port, so one is reached by another address of the loopback.
+    let forwards = format!(
+        "options {{\n  recursion yes; allow-recursion {{ any; }}; dnssec-validation no; forward only;\n  \
+         forwarders {{ 127.0.0.1 port {}; }};\n}};\n",
+        stale.port
+    );
+    let Some(forwarder) = servers::named(&forwards, &[]) else { return };
+    let through = so(&world, "probe/dns", question(&forwarder, json!({ "contains": "10.40.99.99" }))).await;
+    assert!(through.said.contains("10.40.99.99"), "{through:?}");
+    let said = not_so(&world, "probe/dns", question(&forwarder, json!({ "contains": "10.40.11.20" }))).await;
+    assert!(said.contains(&format!("127.0.0.1:{} answers", forwarder.port)), "{said}");
+    drop(stale);
+    let said = not_so(&world, "probe/dns", question(&forwarder, json!({ "name": "new.acme.example" }))).await;
+    assert!(said.contains("SERVFAIL") || said.contains("does not answer"), "what it forwards to is gone: {said}");
+}
+
+#[tokio::test]
+async fn a_signed_zone_is_validated_here_and_a_wrong_key_is_not_believed() {
+    let signed =
+        "zone \"acme.example\" { type primary; file \"@/zone\"; dnssec-policy default; inline-signing yes; };\n";
+    let Some(server) =
+        servers::named(&format!("options {{\n  key-directory \"@\";\n}};\n{signed}"), &[("zone", &zone())])
+    else {
+        return;
+    };
+    let (world, _output) = world();
+    so(&world, "probe/dns", question(&server, json!({ "name": "acme.example", "type": "DNSKEY" }))).await;
+    let files = std::fs::read_dir(server.folder.path()).unwrap().map(|file| file.unwrap().path());
+    let file = files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "key"))
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("Kacme")));
+    let text = std::fs::read_to_string(file.unwrap()).unwrap();
+    let line = text.lines().find(|line| !line.starts_with(';')).unwrap();
+    let anchor = format!("acme.example {}", line.split_once("DNSKEY").unwrap().1);
+    let ask = |anchor: &str| {
+        let asked = json!({ "dnssec": "validated", "anchor": anchor, "contains": "10.40.10.20" });
+        question(&server, asked)
+    };
+    let found = so(&world, "probe/dns", ask(&anchor)).await;
+    assert!(found.said.contains("signed") && found.output["authenticated"] == json!(true), "{found:?}");
+    let other = "acme.example 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==";
+    let said = not_so(&world, "probe/dns", ask(other)).await;
+    assert!(said.contains("cannot be validated"), "{said}");
+    let wrong =
+        Call::Kind { kind: "probe/dns".to_owned(), with: ask("acme.example 1 2 3").as_object().cloned().unwrap() };
+    assert!(build(&wrong, &world.subject).is_err());
+}
