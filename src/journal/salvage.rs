@@ -23,7 +23,7 @@ pub(super) struct Saved {
 /// `scratch`, an empty folder.
 ///
 /// # Errors
-/// `Lost`: not even the first event is there. Or nothing can be written.
+/// `Lost`: not even the runbook that it walks is there. Or nothing can be written.
 pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved, JournalError> {
     let path = folder.join(FILE);
     if !path.exists() {
@@ -44,12 +44,13 @@ pub(super) fn salvage(folder: &Path, scratch: &Path, new: &Path) -> Result<Saved
     schema::create(&whole)?;
     let transaction = whole.transaction()?;
     let (engagement, head, stopped) = copy_events(&damaged, &path, &transaction)?;
-    if engagement.seq == 0 {
-        return Err(lost(match stopped {
+    if engagement.runbook.is_empty() {
+        let why = match stopped {
             Some(JournalError::Damaged { what, .. }) => what,
             Some(other) => other.to_string(),
-            None => "it has no events".to_owned(),
-        }));
+            None => "it ends".to_owned(),
+        };
+        return Err(lost(format!("before the runbook that it walks, {why}")));
     }
     rows::drawn(&transaction, &Engagement::default(), &engagement, &head)?;
     let lost_output = copy_output(&damaged, &transaction)?;

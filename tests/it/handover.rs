@@ -293,12 +293,19 @@ fn what_is_whole_of_a_damaged_file_is_saved_and_can_be_taken_up() {
 #[test]
 fn of_a_file_that_lost_its_end_is_saved_what_is_there_and_else_it_is_said_where_copies_are() {
     let stage = begun();
+    // More than the first pages: what was recorded last is lost first.
+    for port in 22022..22062 {
+        stage.run(&["input", "acme", &format!("net.ssh_port={port}")]).expect(0);
+    }
     let path = folder(&stage, "acme").join(FILE);
     let bytes = fs::read(&path).unwrap();
     let salvage = |to: &str| stage.run(&["export", "acme", to, "--salvage", "--passphrase-file", "passphrase"]);
     fs::write(&path, &bytes[..bytes.len() - 4096]).unwrap();
     stage.run(&["status", "acme"]).expect(5).says("--salvage");
     salvage("some.age").expect(0).says("are whole and saved");
+    stage.run(&["import", "some.age", "--passphrase-file", "passphrase", "--name", "saved"]).expect(0);
+    assert!(status(&stage, "saved")["events"].as_u64().unwrap() > 20, "and it is gone on with");
+    stage.run(&["input", "saved", "net.ssh_port=22022"]).expect(0);
     fs::write(&path, &bytes[..4000]).unwrap();
     let nothing = salvage("none.age").expect(5);
     nothing.says("nothing of ");

@@ -3,10 +3,17 @@
 use super::*;
 use crate::journal::salvage::salvage;
 
+fn taken() -> Event {
+    let (moved, outdated, unfit) = Default::default();
+    let (id, digest) = ("small".to_owned(), "d".repeat(32));
+    Event::RunbookTaken { id, digest, files: Vec::new(), moved, outdated, unfit }
+}
+
 /// Enough events and output for many pages.
 fn long() -> (TempDir, std::path::PathBuf) {
     let (home, folder) = filled();
     let mut writer = Writer::open(&folder, &holder("jane")).unwrap();
+    writer.append(At(2000), &"jane@desk".to_owned(), vec![taken()]).unwrap();
     let evidence = Evidence::said("x".repeat(500));
     for attempt in 2..60 {
         let events = vec![Event::AttemptStarted { step: step(), attempt }];
