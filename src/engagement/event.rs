@@ -425,7 +425,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Failure {
-    /// What could not be done and why, in one line: `CreateSubnet was refused: The range overlaps. (InvalidSubnet.Conflict:
+    /// What could not be done and why, in one line: `CreateSubnet was refused: The range overlaps (InvalidSubnet.Conflict:
     /// The CIDR '10.40.0.0/24' conflicts with another subnet)`.
     pub fn why(&self) -> String {
         let raw = self.raw.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -436,7 +436,7 @@ impl Failure {
             (true, true) => self.what.clone(),
             (true, false) => format!("{}: {theirs}", self.what),
             (false, true) => format!("{}: {meaning}", self.what),
-            (false, false) => format!("{}: {meaning} ({theirs})", self.what),
+            (false, false) => format!("{}: {} ({theirs})", self.what, meaning.trim_end_matches('.')),
         }
     }
 

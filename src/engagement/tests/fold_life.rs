@@ -172,7 +172,7 @@ fn a_failure_says_why_in_one_line() {
     failure.raw = "The CIDR '10.40.0.0/24'\nconflicts".to_owned();
     assert_eq!(
         failure.why(),
-        "CreateSubnet was refused: The range overlaps another. (InvalidSubnet.Conflict: The CIDR '10.40.0.0/24' conflicts)"
+        "CreateSubnet was refused: The range overlaps another (InvalidSubnet.Conflict: The CIDR '10.40.0.0/24' conflicts)"
     );
 }
 
