@@ -29,14 +29,18 @@ const ROUNDS: usize = 3;
 
 /// `aws/secret`
 pub(super) struct TheSecret {
-    key: String,
+    pub(super) key: String,
     /// In Secrets Manager, or in the sealed file.
-    name: String,
-    rule: SecretRule,
-    length: usize,
-    sealed: bool,
+    pub(super) name: String,
+    pub(super) rule: SecretRule,
+    pub(super) length: usize,
+    pub(super) sealed: bool,
     /// Where the text lives that is to be kept; a new one is made where there is none.
-    given: Option<SecretRef>,
+    pub(super) given: Option<SecretRef>,
+    /// Of the given text not itself is kept, but the SMTP password that belongs to it in this region.
+    pub(super) smtp_region: Option<String>,
+    /// Results beside the reference.
+    pub(super) beside: Json,
 }
 
 impl TheSecret {
@@ -61,6 +65,8 @@ impl TheSecret {
             length: usize::try_from(length).unwrap_or_default(),
             sealed,
             given,
+            smtp_region: None,
+            beside: json!({}),
         })
     }
 
@@ -74,7 +80,9 @@ impl TheSecret {
     }
 
     fn there(&self, reference: &SecretRef) -> Found {
-        found(format!("{} is kept: {}", self.noun(), reference.said()), json!({ "reference": reference.to_string() }))
+        let mut output = self.beside.clone();
+        output["reference"] = json!(reference.to_string());
+        found(format!("{} is kept: {}", self.noun(), reference.said()), output)
     }
 
     /// A new text. The first character of a pre-shared key is not 0.
@@ -116,9 +124,12 @@ impl TheSecret {
             operation,
             json!({
                 "Name": self.name,
-                "SecretString": match &self.given {
-                    Some(reference) => format!("\u{2039}the secret {reference}\u{203a}"),
-                    None => format!("\u{2039}{} characters, generated; nobody sees them\u{203a}", self.length),
+                "SecretString": match (&self.given, &self.smtp_region) {
+                    (Some(reference), Some(region)) => {
+                        format!("\u{2039}the SMTP password in {region} of the secret {reference}\u{203a}")
+                    }
+                    (Some(reference), None) => format!("\u{2039}the secret {reference}\u{203a}"),
+                    (None, _) => format!("\u{2039}{} characters, generated; nobody sees them\u{203a}", self.length),
                 },
                 "ClientRequestToken": "\u{2039}token of this step\u{203a}",
                 "Tags": format!("onramp:key={}, and what every object of this engagement carries", self.key),
@@ -158,7 +169,7 @@ impl TheSecret {
     /// The text that was given, if one was, or the question for it.
     async fn given(&self, world: &World) -> Result<Option<SecretString>, Question> {
         match &self.given {
-            Some(reference) => world.secret(reference).await.map(Some),
+            Some(reference) => world.secret(reference).await.map(|text| Some(self.kept_of(text))),
             None => Ok(None),
         }
     }
@@ -473,6 +484,8 @@ mod tests {
             length: 32,
             sealed: true,
             given: None,
+            smtp_region: None,
+            beside: json!({}),
         };
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..500 {

@@ -9,8 +9,10 @@ use serde_json::{Value as Json, json};
 use crate::engagement::Change;
 use crate::input::SecretRef;
 
+pub(super) mod mail;
 pub(super) mod vpn;
 
+use mail::MailRequest;
 use vpn::VpnRequest;
 
 /// Stands for the id that the first call of an action brings back.
@@ -194,6 +196,13 @@ pub(super) enum Call {
     DisassociateAddress {
         association_id: String,
     },
+    RequestServiceQuotaIncrease {
+        service_code: String,
+        quota_code: String,
+        desired_value: f64,
+    },
+    #[serde(untagged)]
+    Mail(MailRequest),
 }
 
 /// The customer's AS number: AWS takes one that needs all 32 bits in a field of its own.
@@ -388,7 +397,7 @@ impl Call {
             Ok(Json::Object(call)) => call.into_iter().next().unwrap_or_default(),
             _ => Default::default(),
         };
-        Change::new("ec2", &operation, arguments)
+        Change::new(self.operation().row().service.prefix(), &operation, arguments)
     }
 
     /// Where the secrets live that it is sent with.

@@ -54,6 +54,8 @@ pub(super) enum Sight {
     },
     /// Ours, whole, and still on its way.
     Coming(Found),
+    /// Asked for, and there is nothing more to send: somebody else has to act, which may take days. No look waits for it.
+    Awaited(Found),
     /// Ours, or free to be arranged, but not complete.
     Partial(Partial),
     /// Something is there that onramp will not touch by itself.
@@ -155,7 +157,7 @@ impl<T: Thing> Action for Object<T> {
         match self.settled(world).await {
             Err(failure) => Probe::Unknown(Trouble::Failure(failure)),
             Ok(Sight::Nothing { said } | Sight::Replaces { said, .. }) => Probe::Absent { said },
-            Ok(Sight::Ready(found) | Sight::Coming(found)) => Probe::Same(found),
+            Ok(Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found)) => Probe::Same(found),
             Ok(Sight::Appearing { said }) => {
                 Probe::Unknown(Trouble::Failure(Failure::new(said, "Look again in a minute.")))
             }
@@ -198,7 +200,7 @@ impl<T: Thing> Action for Object<T> {
                     ledger.output.extend(partial.keep);
                     partial.missing
                 }
-                Ok(Sight::Ready(found) | Sight::Coming(found)) => return ledger.there(found),
+                Ok(Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found)) => return ledger.there(found),
                 Ok(Sight::Broken(failure)) => return ledger.stopped(failure),
                 Ok(Sight::Foreign { said, differences }) => return ledger.stopped(foreign(&said, &differences)),
             };
@@ -240,7 +242,8 @@ impl<T: Thing> Action for Object<T> {
                 Sight::Nothing { said }
                 | Sight::Replaces { said, .. }
                 | Sight::Appearing { said }
-                | Sight::Coming(Found { said, .. }),
+                | Sight::Coming(Found { said, .. })
+                | Sight::Awaited(Found { said, .. }),
             ) => Verified::NotYet { said },
             Ok(Sight::Partial(partial)) => Verified::NotYet { said: partial.said },
             Ok(Sight::Foreign { said, differences }) => Verified::NotSo(foreign(&said, &differences)),
@@ -297,7 +300,7 @@ impl<T: Thing> Action for Object<T> {
         let noun = self.0.noun();
         let advice = "Give the id of the one that is meant, or let onramp make it.";
         let found = match self.see(world).await? {
-            Sight::Ready(found) | Sight::Coming(found) => found,
+            Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found) => found,
             Sight::Appearing { said } => return Err(Failure::new(said, "Wait a minute, then adopt it again.")),
             Sight::Nothing { said } | Sight::Replaces { said, .. } => {
                 let said =
@@ -476,7 +479,7 @@ impl<T: Thing> Object<T> {
                 () = cloud.pause(Duration::from_secs(seconds)) => {}
             }
             match self.see(world).await {
-                Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Partial(_)) => return true,
+                Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Awaited(_) | Sight::Partial(_)) => return true,
                 Ok(Sight::Nothing { .. } | Sight::Replaces { .. } | Sight::Appearing { .. }) => {}
                 Ok(Sight::Foreign { .. } | Sight::Broken(_)) | Err(_) => return false,
             }

@@ -1,6 +1,7 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
 mod aws;
+mod mail;
 mod probe;
 
 use super::Action;
@@ -55,6 +56,11 @@ const fn secret(name: &'static str, help: &'static str) -> Argument {
     Argument { secret: true, ..may(name, help) }
 }
 
+/// One that must be given, and is a secret.
+const fn must_secret(name: &'static str, help: &'static str) -> Argument {
+    Argument { required: true, ..secret(name, help) }
+}
+
 /// A script that may be given: its values are quoted.
 const fn script(name: &'static str, help: &'static str) -> Argument {
     Argument { script: true, ..may(name, help) }
@@ -67,7 +73,7 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    aws::ROWS.iter().chain(ROWS).chain(probe::ROWS)
+    [aws::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
@@ -171,6 +177,9 @@ fn no_undo(kind: &str) -> Option<&'static str> {
     match kind {
         "os/restart" => Some("a restart leaves nothing to take back"),
         "probe/message" => Some("a message that was sent cannot be taken back"),
+        "aws/quota-increase" => Some("a request cannot be withdrawn, and a quota that was raised stays"),
+        "aws/mail-production" => Some("AWS has no call that takes production access back"),
+        "aws/mail-test" => Some("a message that was sent cannot be called back"),
         _ => None,
     }
 }

@@ -49,6 +49,8 @@ macro_rules! sent {
     }};
 }
 
+mod mail;
+mod quotas;
 mod vpn;
 
 impl Call {
@@ -98,6 +100,8 @@ impl Call {
             Call::TerminateInstances { .. } => Operation::TerminateInstances,
             Call::AssociateAddress { .. } => Operation::AssociateAddress,
             Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
+            Call::RequestServiceQuotaIncrease { .. } => Operation::RequestServiceQuotaIncrease,
+            Call::Mail(request) => request.operation(),
         }
     }
 
@@ -173,6 +177,8 @@ impl Sender<'_> {
             Call::CreateDhcpOptions { .. } | Call::AssociateDhcpOptions { .. } | Call::DeleteDhcpOptions { .. } => {
                 self.dhcp(call).await
             }
+            Call::RequestServiceQuotaIncrease { .. } => self.quotas(call).await,
+            Call::Mail(_) => self.mail(call).await,
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }
             | Call::DeleteInternetGateway { .. }

@@ -242,6 +242,9 @@ pub struct Subject {
     pub cost_tags: Json,
     /// The object that a person said stands for this step: it is looked at by its id, whatever its tags say.
     pub adopted: Option<String>,
+    /// What was written down when this step was done last; empty when it never was. Only what leaves nothing to look at
+    /// in the world needs it.
+    pub made: BTreeMap<String, Json>,
 }
 
 impl Subject {
@@ -270,6 +273,12 @@ impl Subject {
 }
 
 impl World {
+    /// The same way, after the step was done with this result.
+    #[must_use]
+    pub fn having_made(&self, made: &BTreeMap<String, Json>) -> World {
+        World { subject: Subject { made: made.clone(), ..self.subject.clone() }, ..self.clone() }
+    }
+
     /// The account.
     ///
     /// # Errors

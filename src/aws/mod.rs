@@ -18,6 +18,7 @@ mod policy;
 mod profile;
 mod retry;
 mod secrets;
+mod smtp;
 mod tags;
 mod watch;
 
@@ -35,9 +36,10 @@ pub use error::{AwsFailure, Fate, Kind, explain};
 pub use identity::Identity;
 pub use limiter::Limiter;
 pub use operations::{Effect, Operation, Repeat, Row, Rung, Scope, Service, Undo};
-pub use policy::{Ground, policy};
+pub use policy::{Ground, policies};
 pub use retry::{Patience, Resend, send};
 pub use secrets::{RECOVERY_DAYS, SecretSeen};
+pub use smtp::smtp_password;
 pub use tags::{FORMER, Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
 pub use watch::CallSeen;
 

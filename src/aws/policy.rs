@@ -51,8 +51,32 @@ impl Ground<'_> {
     }
 }
 
-/// The policy that allows these operations and nothing else.
-pub fn policy(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
+/// What IAM takes in one managed policy, in characters (IAM quotas: white space is not counted).
+const LONGEST: usize = 6_144;
+
+/// The policy that allows these operations and nothing else; in several documents, to be attached together, where one would
+/// be longer than IAM takes.
+pub fn policies(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+    let mut documents: Vec<Vec<Json>> = vec![Vec::new()];
+    for statement in statements(operations, ground) {
+        let fits = |open: &Vec<Json>| length(&document(open)) + length(&statement) < LONGEST;
+        match documents.last_mut().filter(|open| open.is_empty() || fits(open)) {
+            Some(open) => open.push(statement),
+            None => documents.push(vec![statement]),
+        }
+    }
+    documents.iter().map(|statements| document(statements)).collect()
+}
+
+fn document(statements: &[Json]) -> Json {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn length(json: &Json) -> usize {
+    json.to_string().chars().filter(|c| !c.is_whitespace()).count()
+}
+
+fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
     let with = |scope: fn(&Scope) -> bool| operations.iter().filter(move |one| scope(&one.row().scope));
     let anywhere = |reads: bool| {
         let chosen = with(|scope| *scope == Scope::Any).filter(move |one| (one.row().effect == Effect::Reads) == reads);
@@ -68,7 +92,10 @@ pub fn policy(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
     say("Arrange", names(anywhere(false)), json!("*"), Some(ground.in_the_region()));
 
     let made: Vec<Operation> = with(|scope| matches!(scope, Scope::New { .. })).copied().collect();
-    say("Make", names(made.clone()), resources(&made, ground), Some(ground.tagged("aws:RequestTag")));
+    let (anywhere, of_types): (Vec<Operation>, Vec<Operation>) =
+        made.iter().partition(|one| matches!(one.row().scope, Scope::New { types: [], .. }));
+    say("Make", names(of_types.clone()), resources(&of_types, ground), Some(ground.tagged("aws:RequestTag")));
+    say("MakeAnywhere", names(anywhere), json!("*"), Some(ground.tagged("aws:RequestTag")));
     let creators: BTreeSet<&str> =
         made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name()).collect();
     let tagging: BTreeSet<String> = made
@@ -99,7 +126,7 @@ pub fn policy(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
         let which: BTreeSet<String> = ground.secrets.iter().map(whole).collect();
         statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
     }
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    statements
 }
 
 fn statement(sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>) -> Json {
@@ -160,7 +187,7 @@ mod tests {
     };
 
     fn of(operations: &[Operation]) -> Json {
-        policy(&operations.iter().copied().collect(), &GROUND)
+        document(&statements(&operations.iter().copied().collect(), &GROUND))
     }
 
     fn statement<'a>(policy: &'a Json, sid: &str) -> &'a Json {
@@ -193,9 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn every_permission_of_the_table_is_allowed_once_and_the_whole_fits_a_managed_policy() {
-        let policy = of(Operation::ALL);
-        let statements = policy["Statement"].as_array().unwrap();
+    fn every_permission_of_the_table_is_allowed_once_and_every_part_fits_a_managed_policy() {
+        let parts = policies(&Operation::ALL.iter().copied().collect(), &GROUND);
+        let statements: Vec<&Json> = parts.iter().flat_map(|part| part["Statement"].as_array().unwrap()).collect();
+        assert_eq!(statements.len(), of(Operation::ALL)["Statement"].as_array().unwrap().len());
         let allowed = |permission: &str| {
             statements.iter().filter(|one| one["Action"].as_array().unwrap().contains(&json!(permission))).count()
         };
@@ -204,14 +232,17 @@ mod tests {
                 assert!((1..=2).contains(&allowed(&permission)), "{permission}: {}", allowed(&permission));
             }
         }
-        let length = policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
-        assert!(length <= 6_144, "{length} characters: IAM takes 6,144 in a managed policy");
+        assert!(parts.len() > 1, "the whole table is more than one policy");
+        for part in &parts {
+            assert!(length(part) <= LONGEST, "{} characters", length(part));
+        }
+        assert_eq!(policies(&[Operation::CreateVpc].into(), &GROUND).len(), 1);
     }
 
     #[test]
     fn a_secret_is_of_its_service_and_a_region_of_its_partition() {
         let ground = Ground { region: "cn-north-1", account: None, ..GROUND };
-        let policy = policy(&[Operation::CreateSecret].into(), &ground);
+        let policy = document(&statements(&[Operation::CreateSecret].into(), &ground));
         let make = statement(&policy, "Make");
         assert_eq!(make["Resource"], json!(["arn:aws-cn:secretsmanager:cn-north-1:*:secret:*"]));
         assert_eq!(make["Action"], json!(["secretsmanager:CreateSecret", "secretsmanager:TagResource"]));
@@ -221,7 +252,8 @@ mod tests {
     #[test]
     fn a_secret_that_was_given_may_be_read_and_no_other() {
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:theirs-AbCdEf".to_owned();
-        let policy = policy(&BTreeSet::new(), &Ground { secrets: vec!["psk/one".to_owned(), arn.clone()], ..GROUND });
+        let ground = Ground { secrets: vec!["psk/one".to_owned(), arn.clone()], ..GROUND };
+        let policy = document(&statements(&BTreeSet::new(), &ground));
         let read = statement(&policy, "ReadWhatWasGiven");
         assert_eq!(read["Action"], json!(["secretsmanager:GetSecretValue"]));
         let named = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:psk/one-??????";

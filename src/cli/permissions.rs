@@ -10,7 +10,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Format};
 use super::session;
 use crate::action::operations;
-use crate::aws::{Ground, Operation, policy as policy_for};
+use crate::aws::{Ground, Operation, policies};
 use crate::engagement::{Leave, Plan, chosen_kinds};
 use crate::input::SecretRef;
 use crate::text;
@@ -41,7 +41,16 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
         engagement: &engagement.identity.id,
         secrets: given.collect(),
     };
-    print::json(&policy_for(&chosen, &ground))?;
+    match policies(&chosen, &ground).as_slice() {
+        [policy] => print::json(policy)?,
+        several => {
+            let parts = text::count(several.len(), "policy");
+            print::say(&format!(
+                "IAM takes 6,144 characters in one policy: this is a list of {parts}, to attach together"
+            ));
+            print::json(&several)?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -214,9 +214,16 @@ impl Attempt {
 
     /// Outcome, check.
     pub(super) async fn applied(&self, outcome: Outcome, token: &str) -> Step<()> {
-        let goes_on = matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. });
+        let after = match &outcome {
+            Outcome::Changed { output, .. } => Some(self.world.having_made(output)),
+            Outcome::AlreadySo { .. } => Some(self.world.clone()),
+            _ => None,
+        };
         self.concluded(outcome, token).await?;
-        if goes_on { self.check(DoneHow::Applied, None).await } else { Ok(()) }
+        match after {
+            Some(world) => self.check_in(&world, DoneHow::Applied, None).await,
+            None => Ok(()),
+        }
     }
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
@@ -232,13 +239,17 @@ impl Attempt {
 
     /// Is it so now? Asked again until it is, or until `within` has passed. `said` is what a first look said already.
     pub(super) async fn check(&self, how: DoneHow, said: Option<String>) -> Step<()> {
+        self.check_in(&self.world, how, said).await
+    }
+
+    async fn check_in(&self, world: &World, how: DoneHow, said: Option<String>) -> Step<()> {
         let began = Instant::now();
         let mut turn = 0;
         let mut answer = said.map(|said| Verified::NotYet { said });
         loop {
             let now = match answer.take() {
                 Some(answer) => answer,
-                None => match self.uncut(self.look()).await {
+                None => match self.uncut(self.look(world)).await {
                     Some(answer) => answer,
                     None => return self.stopped().await,
                 },
@@ -270,11 +281,11 @@ impl Attempt {
     }
 
     /// Asks once whether it is so.
-    async fn look(&self) -> Verified {
+    async fn look(&self, world: &World) -> Verified {
         if !self.only_looks() {
-            return self.action.verify(&self.world).await;
+            return self.action.verify(world).await;
         }
-        match self.action.probe(&self.world).await {
+        match self.action.probe(world).await {
             Probe::Same(found) => Verified::So(found),
             Probe::Absent { said } | Probe::Different { said, .. } => Verified::NotYet { said },
             Probe::Unknown(trouble) => Verified::Unknown(trouble),
@@ -283,7 +294,7 @@ impl Attempt {
 
     /// One look at a step that waits. A question that could not be asked is no answer: the step goes on waiting.
     async fn poll(&self, wait: &Wait) -> Step<()> {
-        let Some(answer) = self.uncut(self.look()).await else { return Ok(()) };
+        let Some(answer) = self.uncut(self.look(&self.world)).await else { return Ok(()) };
         let said = match answer {
             Verified::So(found) => return self.done(self.found_how, found).await,
             Verified::NotSo(failure) => return self.failed(failure).await,

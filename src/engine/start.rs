@@ -151,6 +151,11 @@ pub fn subject(engagement: &Engagement, address: &Address) -> Subject {
         address: engagement.first_name(address),
         cost_tags: engagement.input("aws.cost_tags").map(crate::input::Value::plain).unwrap_or_default(),
         adopted: engagement.record(address).and_then(|record| record.adopted.clone()),
+        made: engagement
+            .record(address)
+            .and_then(|record| record.made.as_ref())
+            .map(|made| made.output.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
 use super::super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
+use super::super::aws_quota::{TheIncrease, TheQuota};
 use super::super::aws_secret::TheSecret;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
 use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
@@ -35,6 +36,45 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeRegions, DescribeAvailabilityZones],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheRegion::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/quota",
+        summary: "The account may have as much of something in this region as is wanted",
+        arguments: &[
+            must("service", "AWS's code of the service, such as vpc or ec2"),
+            must("code", "of the quota, such as L-F678F1CE for VPCs"),
+            must("wanted", "how much there must be, what is used already included"),
+        ],
+        results: &[
+            ("value", "how much the account may have"),
+            ("name", "what AWS calls it"),
+            ("adjustable", "true when AWS gives more on request"),
+        ],
+        sends: &[GetServiceQuota, ListAWSDefaultServiceQuotas],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheQuota::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/quota-increase",
+        summary: "AWS lets the account have more of something in this region; asked for once, granted in minutes or days",
+        arguments: &[
+            must("service", "AWS's code of the service, such as vpc or ec2"),
+            must("code", "of the quota, such as L-F678F1CE for VPCs"),
+            must("wanted", "how much is asked for; nothing is where the account has it already"),
+        ],
+        results: &[
+            ("value", "how much the account may have"),
+            ("name", "what AWS calls it"),
+            ("adjustable", "true when AWS gives more on request"),
+        ],
+        sends: &[
+            GetServiceQuota,
+            ListAWSDefaultServiceQuotas,
+            ListRequestedServiceQuotaChangeHistoryByQuota,
+            RequestServiceQuotaIncrease,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheIncrease::new(arguments, subject)?))),
     },
     Row {
         name: "aws/vpc",

@@ -8,8 +8,10 @@ mod hosts;
 mod lent;
 mod life;
 mod looks;
+mod mail;
 mod os;
 mod probes;
+mod quotas;
 mod rehearsals;
 mod rungs;
 mod secrets;
@@ -157,6 +159,7 @@ pub(super) fn subject(engagement: &str) -> Subject {
         address: "access/thing[a]".parse::<Address>().unwrap(),
         cost_tags: serde_json::json!({ "CostCentre": "4711" }),
         adopted: None,
+        made: BTreeMap::new(),
     }
 }
 

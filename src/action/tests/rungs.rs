@@ -111,6 +111,8 @@ async fn every_kind_lives(stage: &Stage) {
     let asked = json!({ "vpc": vpc, "ssh_port": 22022, "allowed": ["198.51.100.16/29", "203.0.113.0/28"], "public": [instance] });
     stage.make("aws/exposure", asked).await;
     let _ = stage.action("aws/console-host-keys", &json!({ "instance": instance })).probe(&stage.world).await;
+    super::mail::every_kind_lives(stage, &id).await;
+    super::quotas::every_kind_lives(stage).await;
     let secret = json!({ "key": "psk/one", "name": format!("onramp/{id}/psk") });
     let made = stage.make("aws/secret", secret.clone()).await;
     let intent = stage.intent("aws/secret", &secret);

@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use self::Operation::*;
-use super::Repeat::{Natural, Tag, Token};
-use super::Service::{Ec2, SecretsManager, Sts};
+use super::Repeat::{Natural, Person, Tag, Token};
+use super::Service::{Ec2, Mail, SecretsManager, ServiceQuotas, Sts};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
+const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
 const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
 
 macro_rules! operations {
@@ -162,4 +163,54 @@ operations! {
             .stays("the text goes with the secret"),
     RestoreSecret = arranges(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(DeleteSecret),
     DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
+
+    GetServiceQuota = reads(ServiceQuotas),
+    ListAWSDefaultServiceQuotas = reads(ServiceQuotas),
+    ListRequestedServiceQuotaChangeHistoryByQuota = reads(ServiceQuotas).not_in_moto(LACKS),
+    RequestServiceQuotaIncrease =
+        arranges(ServiceQuotas, &[GetServiceQuota, ListRequestedServiceQuotaChangeHistoryByQuota])
+            .stays("a request cannot be withdrawn, and a quota that was raised stays")
+            .not_in_moto(LACKS),
+
+    GetEmailIdentity = reads(Mail),
+    CreateEmailIdentity = makes(Mail, Natural, &[GetEmailIdentity], &[]).undone_by(DeleteEmailIdentity),
+    PutEmailIdentityDkimAttributes =
+        arranges(Mail, &[GetEmailIdentity]).of_ours("identity").stays("it goes with the domain").not_in_moto(LACKS),
+    PutEmailIdentityDkimSigningAttributes =
+        arranges(Mail, &[GetEmailIdentity]).of_ours("identity").stays("it goes with the domain").not_in_moto(LACKS),
+    PutEmailIdentityConfigurationSetAttributes =
+        arranges(Mail, &[GetEmailIdentity]).of_ours("identity").stays("it goes with the identity").not_in_moto(LACKS),
+    PutEmailIdentityMailFromAttributes =
+        arranges(Mail, &[GetEmailIdentity]).undone_by(PutEmailIdentityMailFromAttributes).not_in_moto(LACKS),
+    DeleteEmailIdentity = takes(Mail, &[GetEmailIdentity]).of_ours("identity"),
+    GetConfigurationSet = reads(Mail).not_in_moto(UNREADABLE),
+    CreateConfigurationSet =
+        makes(Mail, Natural, &[GetConfigurationSet], &[]).undone_by(DeleteConfigurationSet).not_in_moto(UNREADABLE),
+    PutConfigurationSetDeliveryOptions =
+        arranges(Mail, &[GetConfigurationSet]).of_ours("configuration-set").stays("it goes with the set").not_in_moto(LACKS),
+    PutConfigurationSetReputationOptions =
+        arranges(Mail, &[GetConfigurationSet]).of_ours("configuration-set").stays("it goes with the set").not_in_moto(LACKS),
+    PutConfigurationSetSuppressionOptions =
+        arranges(Mail, &[GetConfigurationSet]).of_ours("configuration-set").stays("it goes with the set").not_in_moto(LACKS),
+    DeleteConfigurationSet =
+        takes(Mail, &[GetConfigurationSet]).of_ours("configuration-set").not_in_moto(UNREADABLE),
+    GetConfigurationSetEventDestinations = reads(Mail).not_in_moto(LACKS),
+    CreateConfigurationSetEventDestination =
+        arranges(Mail, &[GetConfigurationSetEventDestinations])
+            .undone_by(DeleteConfigurationSetEventDestination)
+            .not_in_moto(LACKS),
+    UpdateConfigurationSetEventDestination =
+        arranges(Mail, &[GetConfigurationSetEventDestinations])
+            .of_ours("configuration-set")
+            .stays("it goes with the destination")
+            .not_in_moto(LACKS),
+    DeleteConfigurationSetEventDestination =
+        takes(Mail, &[GetConfigurationSetEventDestinations]).not_in_moto(LACKS),
+    GetAccount = reads(Mail).not_in_moto(LACKS),
+    PutAccountSuppressionAttributes =
+        arranges(Mail, &[GetAccount]).undone_by(PutAccountSuppressionAttributes).not_in_moto(LACKS),
+    PutAccountDetails =
+        arranges(Mail, &[GetAccount]).stays("AWS has no call that takes production access back").not_in_moto(LACKS),
+    SendEmail =
+        Row { repeat: Person, ..arranges(Mail, &[]) }.stays("a message that was sent cannot be called back"),
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::matrix_mail as of_mail;
 use super::*;
 use crate::action::every_operation;
 use crate::aws::ec2::types::{DomainType, ResourceType};
@@ -195,7 +196,7 @@ const TAKES: [&str; 22] = [
 ];
 
 /// The ways an answer goes astray.
-const WAYS: [Fault; 5] =
+pub(super) const WAYS: [Fault; 5] =
     [Fault::LostReply, Fault::ServerErrorBefore, Fault::ServerErrorAfter, Fault::Throttle, Fault::Invisible];
 
 /// Calls that make nothing that could be out of sight.
@@ -207,13 +208,13 @@ fn makes_nothing(operation: &str) -> bool {
 }
 
 /// A cell's tests at the same time; the machine has few processors, and most of a cell is waiting.
-const TOGETHER: usize = 4;
+pub(super) const TOGETHER: usize = 4;
 
 #[test]
 fn every_call_that_can_be_sent_stands_in_the_matrix() {
     let known: BTreeSet<String> = every_operation().into_iter().map(|(operation, _)| operation).collect();
-    let tested: BTreeSet<String> =
-        MAKES.iter().map(|(operation, _)| *operation).chain(TAKES).map(str::to_owned).collect();
+    let tested = MAKES.iter().chain(&of_mail::MAKES).map(|(operation, _)| *operation).chain(TAKES);
+    let tested: BTreeSet<String> = tested.chain(of_mail::TAKES).chain(of_mail::ELSEWHERE).map(str::to_owned).collect();
     assert_eq!(known, tested);
 }
 
@@ -362,7 +363,7 @@ pub(super) async fn made(stage: &Stage, step: Option<&str>) -> Vec<String> {
 
 impl Stage {
     /// The same engagement and the same account as they stand, with other faults.
-    async fn again(&self, faults: Faults, account: &Path) -> Stage {
+    pub(super) async fn again(&self, faults: Faults, account: &Path) -> Stage {
         let home = TempDir::new().unwrap();
         let stage = Stage {
             account: Account::new(ACCOUNT, REGION, Pace::Instant, faults),
@@ -385,7 +386,7 @@ impl Stage {
     }
 }
 
-fn assert_struck(stage: &Stage, what: &str) {
+pub(super) fn assert_struck(stage: &Stage, what: &str) {
     assert_eq!(stage.account.cloud().struck().len(), 1, "{what}: the fault struck once");
 }
 
@@ -461,7 +462,7 @@ async fn others(stage: &Stage) -> Vec<String> {
     found
 }
 
-fn print_matrix(title: &str, operations: &[&str], passed: &BTreeSet<(&str, Fault)>) {
+pub(super) fn print_matrix(title: &str, operations: &[&str], passed: &BTreeSet<(&str, Fault)>) {
     let mut page = format!("\n{title:<30}");
     for way in WAYS {
         page.push_str(&format!(" {:>19}", way.name()));

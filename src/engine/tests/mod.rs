@@ -8,6 +8,7 @@ mod doubts;
 mod fleet;
 mod hosts;
 mod matrix;
+mod matrix_mail;
 mod output;
 mod permissions;
 mod resume;

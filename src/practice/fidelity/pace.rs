@@ -27,6 +27,14 @@ pub(super) enum Wait {
     VpnTunnel,
     /// From a change of names until every name server knows it.
     NamesInSync,
+    /// From when its records can be found until SES has found them.
+    MailRecords,
+    /// Until the owner of an address has followed SES's link.
+    MailLink,
+    /// Until somebody at AWS has read what the mail is for.
+    MailReview,
+    /// Until somebody at AWS has read why more of something is wanted.
+    QuotaReview,
     /// As long as Route 53 has a change of a zone's records in hand, it takes no other.
     ZoneBusy,
 }
@@ -45,6 +53,7 @@ impl Pace {
             Wait::InstanceGone => 1500,
             Wait::VpnGatewayAttached | Wait::VpnGatewayDetached | Wait::VpnConnectionGone => 1500,
             Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
+            Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
         }
     }

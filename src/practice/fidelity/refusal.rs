@@ -34,6 +34,8 @@ impl Refusal {
             "AuthFailure" => 401,
             "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "ExpiredToken" => 403,
             "DryRunOperation" => 412,
+            "NotFoundException" => 404,
+            "ConflictException" => 409,
             "TooManyRequestsException" => 429,
             "InternalError" | "InternalFailure" => 500,
             "RequestLimitExceeded" | "Unavailable" => 503,

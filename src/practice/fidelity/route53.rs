@@ -66,7 +66,25 @@ pub(super) struct Zone {
     pub changed: i64,
 }
 
+impl Zones {
+    /// The public zone that answers for a name, if the account has it.
+    pub fn public(&self, name: &str) -> Option<&Zone> {
+        let name = format!(".{}.", name.trim_end_matches('.').to_ascii_lowercase());
+        let answers = |zone: &&Zone| !zone.private && name.ends_with(&format!(".{}", zone.name));
+        self.zones.values().filter(answers).max_by_key(|zone| zone.name.len())
+    }
+}
+
 impl Zone {
+    /// The values of that name and type; none where the zone has no such name.
+    pub fn values(&self, name: &str, kind: &str) -> Option<Vec<String>> {
+        let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
+        let of_name: Vec<_> = self.records.iter().filter(|record| record.name == name).collect();
+        let of_kind = of_name.iter().filter(|record| record.r#type == kind);
+        let values = of_kind.flat_map(|record| &record.resource_records).flat_map(|records| &records.items);
+        (!of_name.is_empty()).then(|| values.map(|record| record.value.clone()).collect())
+    }
+
     pub fn is_private(&self) -> bool {
         self.private
     }

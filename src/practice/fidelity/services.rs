@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{route53, secrets};
+use super::{mail, quotas, route53, secrets};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -62,6 +62,14 @@ const SERVICES: &[Service] = &[
         answer: route53::answer,
     },
     Service {
+        name: "ses",
+        speaks: Speaks::RestJson,
+        everywhere: false,
+        paths: mail::PATHS,
+        reads: &[],
+        answer: mail::answer,
+    },
+    Service {
         name: "cloudcontrolapi",
         speaks: Speaks::Json,
         everywhere: false,
@@ -75,7 +83,7 @@ const SERVICES: &[Service] = &[
         everywhere: false,
         paths: &[],
         reads: &[],
-        answer: as_it_is,
+        answer: quotas::answer,
     },
 ];
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::dhcp;
 use super::kind::Kind;
+use super::mail::Mail;
 use super::pace::{Pace, Wait};
+use super::quotas::Quotas;
 use super::refusal::Refusal;
 use super::route53::Zones;
 use super::secrets::Secret;
@@ -55,6 +57,10 @@ pub(super) struct World {
     /// Only where that is kept which is one for all regions.
     #[serde(default)]
     pub zones: Zones,
+    #[serde(default)]
+    pub mail: Mail,
+    #[serde(default)]
+    pub quotas: Quotas,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,

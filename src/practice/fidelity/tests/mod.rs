@@ -3,8 +3,10 @@
 mod faults;
 mod hosts;
 mod logins;
+mod mail;
 mod names;
 mod network;
+mod quotas;
 mod time;
 mod vpn;
 mod whole;

@@ -9,7 +9,7 @@ use aws_sdk_route53::{Client as Names, Config as NamesConfig};
 use super::*;
 use crate::practice::fault::Fault;
 
-fn names(cloud: &Cloud) -> Names {
+pub(super) fn names(cloud: &Cloud) -> Names {
     let config = NamesConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(cloud.http_client())
