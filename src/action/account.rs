@@ -1,5 +1,6 @@
 //! The account as looks see it: which object is ours, whose the others are, and what there is twice.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::call::Call;
@@ -25,6 +26,12 @@ impl<'a> Account<'a> {
     pub(super) fn duplicates(&self) -> Vec<String> {
         self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Further ones of ours, beside the one that counts.
+    pub(super) fn also_there(&self, ids: impl Iterator<Item = String>) {
+        self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    }
+
     pub(super) fn ec2(&self) -> &aws::ec2::Client {
         self.cloud.ec2()
     }
@@ -54,6 +61,11 @@ impl<'a> Account<'a> {
         aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
     }
 
+    /// As `holder`, by the tags of another service.
+    pub(super) fn holder_by_tags(&self, tags: &BTreeMap<String, String>) -> Holder {
+        aws::holder_by(&self.subject.engagement, |wanted| tags.get(wanted).map(String::as_str))
+    }
+
     /// What a look-up by tags brought, looked at once more: not every endpoint heeds every filter (moto gives all NAT
     /// gateways), and nobody else's object may be taken for ours.
     pub(super) fn of_ours<T>(&self, key: &str, found: Vec<T>, tags: fn(&T) -> &[Tag]) -> Vec<T> {
@@ -77,8 +89,7 @@ impl<'a> Account<'a> {
         found.sort_by_cached_key(|one| (aws::run(tags(one)), id(one).map(str::to_owned)));
         let mut found = found.into_iter();
         let oldest = found.next();
-        let others = found.filter_map(|one| id(&one).map(str::to_owned));
-        self.duplicates.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
+        self.also_there(found.filter_map(|one| id(&one).map(str::to_owned)));
         oldest
     }
 
@@ -94,22 +105,33 @@ impl<'a> Account<'a> {
     /// Something is in the place of our object `key`, and the look-up by tags did not bring it: it is somebody else's, or
     /// it is ours and made so recently that not every look-up knows it.
     pub(super) fn taken(&self, noun: &str, key: &str, place: &str, by: (&str, Option<&[Tag]>)) -> Sight {
+        let (id, tags) = by;
+        let holder = self.holder(tags);
+        if self.subject.adopted.is_none() && holder == (Holder::Us { key: key.to_owned() }) {
+            return Sight::Appearing { said: format!("{noun} is there as {id}, but not every look shows it yet") };
+        }
+        self.taken_by(noun, place, (id, &holder))
+    }
+
+    /// The same, where it is certain that it is somebody else's.
+    pub(super) fn taken_by(&self, noun: &str, place: &str, by: (&str, &Holder)) -> Sight {
         if let Some(chosen) = &self.subject.adopted {
             return Sight::Nothing { said: format!("there is no {chosen} that could be {noun}") };
         }
-        let (id, tags) = by;
-        if self.holder(tags) == (Holder::Us { key: key.to_owned() }) {
-            return Sight::Appearing { said: format!("{noun} is there as {id}, but not every look shows it yet") };
-        }
+        let (id, holder) = by;
         Sight::Foreign {
             said: format!("the place of {noun} is taken: {place}"),
-            differences: vec![difference(place, format!("{noun}, made by onramp"), self.whose(id, tags))],
+            differences: vec![difference(place, format!("{noun}, made by onramp"), self.said_of(id, holder))],
         }
     }
 
     /// `vpc-123 of another engagement`, `vpc-123 that onramp did not make`
     pub(super) fn whose(&self, id: &str, tags: Option<&[Tag]>) -> String {
-        match self.holder(tags) {
+        self.said_of(id, &self.holder(tags))
+    }
+
+    pub(super) fn said_of(&self, id: &str, holder: &Holder) -> String {
+        match holder {
             Holder::Us { key } => format!("{id}, ours as {key}"),
             Holder::Engagement(other) => format!("{id} of the engagement {other}"),
             Holder::Stranger => format!("{id}, which onramp did not make"),

@@ -9,9 +9,11 @@ use serde_json::{Value as Json, json};
 use crate::engagement::Change;
 use crate::input::SecretRef;
 
+pub(super) mod dns;
 pub(super) mod mail;
 pub(super) mod vpn;
 
+use dns::DnsRequest;
 use mail::MailRequest;
 use vpn::VpnRequest;
 
@@ -201,6 +203,9 @@ pub(super) enum Call {
         quota_code: String,
         desired_value: f64,
     },
+    /// Those of names and of mail are shown under their own names.
+    #[serde(untagged)]
+    Dns(DnsRequest),
     #[serde(untagged)]
     Mail(MailRequest),
 }
@@ -419,6 +424,10 @@ impl Call {
             Call::AuthorizeSecurityGroupIngress { group_id, .. } => group_id,
             Call::AttachVpnGateway { vpn_gateway_id, .. } => vpn_gateway_id,
             Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
+            Call::Dns(request) => {
+                request.about(itself);
+                return self;
+            }
             _ => return self,
         };
         if place == ITSELF {

@@ -1,6 +1,7 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
 mod aws;
+mod dns;
 mod mail;
 mod probe;
 
@@ -73,7 +74,7 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
+    [aws::ROWS, dns::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::World;
 use super::call::{Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
 use crate::aws::ec2::primitives::Blob;
 use crate::aws::ec2::types::{
@@ -20,6 +21,7 @@ use crate::input::SecretRef;
 
 /// Under whose name, and under which token, calls are sent.
 pub(super) struct Sender<'a> {
+    pub world: &'a World,
     pub cloud: &'a Cloud,
     /// On everything that is made.
     pub marks: &'a BTreeMap<String, String>,
@@ -49,6 +51,7 @@ macro_rules! sent {
     }};
 }
 
+mod dns;
 mod mail;
 mod quotas;
 mod vpn;
@@ -102,6 +105,7 @@ impl Call {
             Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
             Call::RequestServiceQuotaIncrease { .. } => Operation::RequestServiceQuotaIncrease,
             Call::Mail(request) => request.operation(),
+            Call::Dns(request) => request.operation(),
         }
     }
 
@@ -110,6 +114,9 @@ impl Call {
     }
 
     fn resend(&self, until: Instant) -> Resend {
+        if matches!(self, Call::Dns(request) if request.deletes_records()) {
+            return Resend::OnlyUnsent { until };
+        }
         match self.class() {
             RepeatClass::Token | RepeatClass::Natural => Resend::Freely,
             RepeatClass::Tag | RepeatClass::Person => Resend::OnlyUnsent { until },
@@ -179,6 +186,7 @@ impl Sender<'_> {
             }
             Call::RequestServiceQuotaIncrease { .. } => self.quotas(call).await,
             Call::Mail(_) => self.mail(call).await,
+            Call::Dns(request) => self.dns(call, request).await,
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }
             | Call::DeleteInternetGateway { .. }

@@ -60,6 +60,7 @@ pub(super) async fn carry_out(
         secrets.insert(reference.clone(), text);
     }
     let sender = Sender {
+        world,
         cloud,
         marks: &orders.marks,
         token: orders.token,
@@ -142,7 +143,7 @@ async fn may(world: &World, call: &Call) -> Leave {
     };
     let marks = world.subject.marks(REHEARSAL, 0);
     let (secrets, until) = (BTreeMap::new(), Instant::now() + SENT_WITHIN);
-    let sender = Sender { cloud, marks: &marks, token: REHEARSAL, until, secrets: &secrets, rehearsal: true };
+    let sender = Sender { world, cloud, marks: &marks, token: REHEARSAL, until, secrets: &secrets, rehearsal: true };
     match sender.send(call).await {
         Ok(_) => untold("the endpoint took it for a call that is meant: look what it made".to_owned()),
         Err(failure) if failure.code.as_deref() == Some("DryRunOperation") => Leave::Allowed,

@@ -9,7 +9,7 @@ use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use super::codes;
-use super::operations::Service;
+use super::operations::{Operation, Service};
 use super::watch::OnlyLooking;
 use crate::text;
 
@@ -223,6 +223,24 @@ impl AwsFailure {
         }
     }
 
+    /// The SDK does not put together a request from these values.
+    pub fn unbuilt(operation: Operation, error: &(dyn Error + 'static)) -> Self {
+        AwsFailure { raw: said_by(error), ..AwsFailure::malformed(operation.name()) }
+    }
+
+    fn malformed(operation: &str) -> Self {
+        AwsFailure {
+            what: format!("{operation} was not sent"),
+            ..AwsFailure::new(
+                operation,
+                Kind::Invalid,
+                Fate::NotExecuted,
+                "The call could not be put together, so nothing was changed.",
+                "Correct the value named below, and report it so that onramp's own check learns it.",
+            )
+        }
+    }
+
     fn unreachable(operation: &str, error: &(dyn Error + 'static)) -> Self {
         AwsFailure {
             raw: said_by(error),
@@ -281,17 +299,7 @@ where
             AwsFailure::unreachable(operation, error)
         }
         SdkError::DispatchFailure(_) => AwsFailure::lost(operation, error),
-        _ => AwsFailure {
-            raw: said_by(error),
-            what: format!("{operation} was not sent"),
-            ..AwsFailure::new(
-                operation,
-                Kind::Invalid,
-                Fate::NotExecuted,
-                "The call could not be put together, so nothing was changed.",
-                "Correct the value named below, and report it so that onramp's own check learns it.",
-            )
-        },
+        _ => AwsFailure { raw: said_by(error), ..AwsFailure::malformed(operation) },
     }
 }
 

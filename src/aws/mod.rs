@@ -40,7 +40,7 @@ pub use policy::{Ground, policies};
 pub use retry::{Patience, Resend, send};
 pub use secrets::{RECOVERY_DAYS, SecretSeen};
 pub use smtp::smtp_password;
-pub use tags::{FORMER, Holder, Owner, Stamp, filter, holder, holder_by, lookup, run};
+pub use tags::{ENGAGEMENT, FORMER, Holder, Owner, Stamp, filter, holder, holder_by, lookup, run, run_of};
 pub use watch::CallSeen;
 
 #[cfg(test)]

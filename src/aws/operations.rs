@@ -45,6 +45,11 @@ impl Service {
         }
     }
 
+    /// Is it one for all regions?
+    pub(super) fn is_everywhere(self) -> bool {
+        self == Route53
+    }
+
     /// As the SDK's metadata call it.
     fn sdk(self) -> &'static str {
         match self {
@@ -132,6 +137,8 @@ pub struct Row {
     pub undo: Undo,
     /// Permissions beside the one that is called as the operation is.
     also: &'static [&'static str],
+    /// Permissions of other services that it uses in the caller's name.
+    acts_by: &'static [&'static str],
     pub scope: Scope,
     /// AWS takes it as a rehearsal.
     pub dry_run: bool,
@@ -147,6 +154,7 @@ const fn row(service: Service, effect: Effect, repeat: Repeat) -> Row {
         probes: &[],
         undo: Undo::None("it changes nothing"),
         also: &[],
+        acts_by: &[],
         scope: Scope::Any,
         dry_run: matches!(service, Ec2),
         practice: Rung::Tried,
@@ -166,8 +174,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         DirectConnect => &["directconnect:TagResource"],
         Mail => &["ses:TagResource"],
         Resolver => &["route53resolver:TagResource"],
-        Route53 => &["route53:ChangeTagsForResource"],
-        CloudControl | ServiceQuotas | Sts => &[] as &[&str],
+        CloudControl | Route53 | ServiceQuotas | Sts => &[] as &[&str],
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }
@@ -205,6 +212,15 @@ impl Row {
         Row { scope: Scope::Ours(of), ..self }
     }
 
+    const fn acting_by(self, acts_by: &'static [&'static str]) -> Row {
+        Row { acts_by, ..self }
+    }
+
+    /// Permissions of other services that it uses in the caller's name: `ec2:CreateNetworkInterface`.
+    pub(super) fn acts_by(&self) -> &'static [&'static str] {
+        self.acts_by
+    }
+
     const fn not_in_moto(self, why: &'static str) -> Row {
         Row { moto: Rung::Not(why), ..self }
     }
@@ -232,7 +248,8 @@ impl Operation {
             return Vec::new();
         }
         let own = format!("{}:{}", row.service.prefix(), self.name());
-        std::iter::once(own).chain(row.also.iter().map(|&one| one.to_owned())).collect()
+        let others = row.also.iter().chain(row.acts_by).map(|&one| one.to_owned());
+        std::iter::once(own).chain(others).collect()
     }
 }
 

@@ -78,9 +78,9 @@ fn length(json: &Json) -> usize {
 
 fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
     let with = |scope: fn(&Scope) -> bool| operations.iter().filter(move |one| scope(&one.row().scope));
-    let anywhere = |reads: bool| {
+    let anywhere = |reads: bool, everywhere: bool| {
         let chosen = with(|scope| *scope == Scope::Any).filter(move |one| (one.row().effect == Effect::Reads) == reads);
-        chosen.copied().collect::<Vec<_>>()
+        chosen.copied().filter(|one| one.row().service.is_everywhere() == everywhere).collect::<Vec<_>>()
     };
     let mut statements = Vec::new();
     let mut say = |sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>| {
@@ -88,8 +88,13 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
             statements.push(statement(sid, actions, resources, condition));
         }
     };
-    say("Look", names(anywhere(true)), json!("*"), Some(ground.in_the_region()));
-    say("Arrange", names(anywhere(false)), json!("*"), Some(ground.in_the_region()));
+    say("Look", names(anywhere(true, false)), json!("*"), Some(ground.in_the_region()));
+    say("Arrange", names(anywhere(false, false)), json!("*"), Some(ground.in_the_region()));
+    // A service that is one for all regions is asked in a region of its own.
+    say("LookEverywhere", names(anywhere(true, true)), json!("*"), None);
+    say("ArrangeEverywhere", names(anywhere(false, true)), json!("*"), None);
+    let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned()).collect();
+    say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
 
     let made: Vec<Operation> = with(|scope| matches!(scope, Scope::New { .. })).copied().collect();
     let (anywhere, of_types): (Vec<Operation>, Vec<Operation>) =
@@ -141,10 +146,13 @@ fn statement(sid: &str, actions: BTreeSet<String>, resources: Json, condition: O
     Json::Object(out)
 }
 
-/// The permissions; that of EC2 to tag has a statement of its own.
+/// The permissions; that of EC2 to tag, and those that a service uses in our name, have statements of their own.
 fn names(operations: Vec<Operation>) -> BTreeSet<String> {
-    let all = operations.into_iter().flat_map(Operation::permissions);
-    all.filter(|permission| permission != "ec2:CreateTags").collect()
+    let own = |one: Operation| {
+        let others = one.row().acts_by();
+        one.permissions().into_iter().filter(move |permission| !others.contains(&permission.as_str()))
+    };
+    operations.into_iter().flat_map(own).filter(|permission| permission != "ec2:CreateTags").collect()
 }
 
 fn resources(operations: &[Operation], ground: &Ground<'_>) -> Json {
@@ -237,6 +245,22 @@ mod tests {
             assert!(length(part) <= LONGEST, "{} characters", length(part));
         }
         assert_eq!(policies(&[Operation::CreateVpc].into(), &GROUND).len(), 1);
+    }
+
+    #[test]
+    fn what_is_one_for_all_regions_is_not_tied_to_one_and_what_acts_in_our_name_may() {
+        let policy = of(&[Operation::CreateHostedZone, Operation::GetChange, Operation::CreateResolverEndpoint]);
+        for (sid, action) in
+            [("ArrangeEverywhere", "route53:CreateHostedZone"), ("LookEverywhere", "route53:GetChange")]
+        {
+            let found = statement(&policy, sid);
+            assert_eq!((&found["Action"], &found["Condition"]), (&json!([action]), &Json::Null));
+        }
+        let make = statement(&policy, "Make");
+        assert_eq!(make["Action"], json!(["route53resolver:CreateResolverEndpoint", "route53resolver:TagResource"]));
+        assert_eq!(make["Resource"], json!(["arn:aws:route53resolver:eu-west-1:123456789012:resolver-endpoint/*"]));
+        let acts = statement(&policy, "ActInOurName")["Action"].as_array().unwrap();
+        assert!(acts.contains(&json!("ec2:CreateNetworkInterface")) && acts.contains(&json!("ec2:DescribeVpcs")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
-pub(super) const ENGAGEMENT: &str = "onramp:engagement";
+pub const ENGAGEMENT: &str = "onramp:engagement";
 const KEY: &str = "onramp:key";
 /// On what takes the place of something that an undo puts back: its id.
 pub const FORMER: &str = "onramp:former";
@@ -85,6 +85,11 @@ impl Stamp<'_> {
 pub fn run(tags: &[Tag]) -> u32 {
     let run = tags.iter().find(|tag| tag.key() == Some(RUN)).and_then(Tag::value);
     run.and_then(|run| run.parse().ok()).unwrap_or(0)
+}
+
+/// As [`run`], for a service with tags of its own.
+pub fn run_of(tags: &BTreeMap<String, String>) -> u32 {
+    tags.get(RUN).and_then(|run| run.parse().ok()).unwrap_or(0)
 }
 
 /// Finds the object of that key of that engagement.

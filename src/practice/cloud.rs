@@ -79,7 +79,7 @@ pub struct Call {
     pub region: String,
     /// True when it can have changed something; false for reading and for dry runs.
     pub mutating: bool,
-    /// The parameters as they stood in the request.
+    /// What stood in the request, flat; of a service whose requests hold secrets only the operation.
     pub parameters: BTreeMap<String, String>,
     /// The code with which it was refused; none when it was done.
     pub code: Option<String>,
@@ -271,7 +271,7 @@ impl Cloud {
             operation: ask.action().into(),
             region: ask.region.clone(),
             mutating: ask.mutating(),
-            parameters: ask.parameters.clone(),
+            parameters: ask.told(),
             code: None,
         });
         notes.calls.len() - 1

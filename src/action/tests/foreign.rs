@@ -72,6 +72,7 @@ async fn of_two_of_ours_the_older_counts_and_an_undo_takes_both() {
         let cloud = stage.world.cloud.as_ref().unwrap();
         let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
         let sender = super::super::send::Sender {
+            world: &stage.world,
             cloud,
             marks: &marks,
             token,

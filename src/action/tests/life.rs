@@ -113,7 +113,19 @@ impl Stage {
             let mut wanted = BTreeSet::new();
             leaves(&change.arguments, &mut wanted);
             let about_us = |name: &str| {
-                ["TagSpecification", "ClientToken", "Action", "Version"].iter().any(|prefix| name.starts_with(prefix))
+                [
+                    "TagSpecification",
+                    "ClientToken",
+                    "Action",
+                    "Change.Action",
+                    "Version",
+                    "CreateHostedZoneRequest.CallerReference",
+                    "CreatorRequestId",
+                    "Tags.",
+                    "Tag.",
+                ]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
                     // Its text is planned by nobody.
                     || name.ends_with("PreSharedKey")
             };
@@ -143,6 +155,10 @@ fn decoded(text: &str) -> String {
 
 /// An id that only an earlier call could tell.
 fn is_id(value: &str) -> bool {
+    let zone = |id: &str| id.len() >= 12 && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    if value.strip_prefix('Z').is_some_and(zone) {
+        return true;
+    }
     value.rsplit_once('-').is_some_and(|(kind, id)| {
         kind.chars().all(|c| c.is_ascii_lowercase()) && id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit())
     })
@@ -151,7 +167,9 @@ fn is_id(value: &str) -> bool {
 fn leaves(value: &Json, into: &mut BTreeSet<String>) {
     match value {
         Json::Object(map) => {
-            map.iter().filter(|(name, _)| *name != "TagSpecifications").for_each(|(_, value)| leaves(value, into));
+            map.iter()
+                .filter(|(name, _)| !["TagSpecifications", "Tags", "AddTags"].contains(&name.as_str()))
+                .for_each(|(_, value)| leaves(value, into));
         }
         Json::Array(items) => items.iter().for_each(|value| leaves(value, into)),
         Json::String(text) => {

@@ -137,9 +137,11 @@ async fn what_is_shown_of_a_request_is_what_is_sent() {
         ..Wiring::default()
     };
     let cloud = aws::Cloud::connect(wiring).await.unwrap();
-    let (marks, secrets) = (subject("e1").marks("token-1", 1), BTreeMap::new());
+    let stage = Stage::new().await;
+    let (world, marks, secrets) = (&stage.world, subject("e1").marks("token-1", 1), BTreeMap::new());
     let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-    let sender = Sender { cloud: &cloud, marks: &marks, token: "token-1", until, secrets: &secrets, rehearsal: false };
+    let sender =
+        Sender { world, cloud: &cloud, marks: &marks, token: "token-1", until, secrets: &secrets, rehearsal: false };
     for call in one_of_each() {
         sender.send(&call).await.unwrap();
         let (path, body) = ears.0.lock().unwrap().pop().unwrap();

@@ -1,6 +1,7 @@
 //! Actions against the practice cloud, through the real SDK; and against any other cloud that is lent.
 
 mod calls;
+mod dns;
 mod faults;
 mod foreign;
 mod half_made;

@@ -48,8 +48,15 @@ async fn rehearsed(stage: &Stage) {
     for call in one_of_each() {
         let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
         let cloud = world.cloud.as_ref().unwrap();
-        let sender =
-            Sender { cloud, marks: &marks, token: "rehearsal", until, secrets: &BTreeMap::new(), rehearsal: true };
+        let sender = Sender {
+            world: &world,
+            cloud,
+            marks: &marks,
+            token: "rehearsal",
+            until,
+            secrets: &BTreeMap::new(),
+            rehearsal: true,
+        };
         let (operation, sent) = (call.operation(), sender.send(&call).await.unwrap_err());
         match operation.row().dry_run {
             true => assert_eq!(sent.code.as_deref(), Some("DryRunOperation"), "{operation:?}: {sent:?}"),

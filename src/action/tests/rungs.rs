@@ -33,7 +33,7 @@ fn tried_as_the_table_says(stage: &Stage, rung: fn(&Row) -> Rung) {
 }
 
 /// Does the rung know all that the kind sends?
-fn tried_here(stage: &Stage, kind: &str) -> bool {
+pub(super) fn tried_here(stage: &Stage, kind: &str) -> bool {
     stage.practice.is_some()
         || crate::action::operations(kind).iter().all(|operation| operation.row().moto == Rung::Tried)
 }
@@ -96,6 +96,9 @@ async fn every_kind_lives(stage: &Stage) {
     let door = json!({ "group": group, "port": 22, "cidrs": "198.51.100.16/29", "why": "first", "key": "sg/first" });
     lives(stage, "aws/security-group-rule", door).await;
     lives(stage, "aws/security-group-closed", json!({ "group": group, "port": 22 })).await;
+    let second = json!({ "vpc": vpc, "cidr": "10.40.1.0/24", "zone": format!("{REGION}b"), "key": "subnet/public/b" });
+    let second = text(&stage.make("aws/subnet", second).await, "id");
+    super::dns::every_kind_lives(stage, &vpc, [&subnet, &second], &group).await;
     let key = json!({ "name": format!("ops-{id}"), "public_key": PUBLIC_KEY, "key": "key/operator" });
     lives(stage, "aws/key-pair", key).await;
     let image = stage.make("aws/image", json!({ "family": "ubuntu-22.04" })).await;

@@ -60,9 +60,15 @@ pub(super) const ROUTE53: &[Row] = &[
         "Undo the steps that made the records first. What onramp did not make, its owner must take away.",
     ),
     row_of(
+        Kind::Throttled,
+        &["PriorRequestNotComplete"],
+        "Route 53 is still working on an earlier change of the same zone, and takes one at a time.",
+        "onramp has tried again. If it persists, find out who else changes this zone.",
+    ),
+    row_of(
         Kind::Conflict,
-        &["PriorRequestNotComplete", "ConcurrentModification", "ConflictingTypes"],
-        "Route 53 is still working on an earlier change of the same zone.",
+        &["ConcurrentModification", "ConflictingTypes"],
+        "Somebody else is changing the same zone at this moment.",
         "Wait a minute and try again; find out who else changes this zone.",
     ),
     row_of(

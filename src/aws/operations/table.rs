@@ -4,16 +4,26 @@ use serde::Serialize;
 
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
-use super::Service::{Ec2, Mail, SecretsManager, ServiceQuotas, Sts};
+use super::Service::{Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
 const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
+const NO_LOGS: &str = "moto does not take a query log away again";
 const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
 
+macro_rules! called {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $called:literal) => {
+        $called
+    };
+}
+
 macro_rules! operations {
-    ($($name:ident = $row:expr,)*) => {
+    ($($name:ident $(as $called:literal)? = $row:expr,)*) => {
         /// An operation of AWS that onramp may send.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub enum Operation {
@@ -24,10 +34,10 @@ macro_rules! operations {
             /// All of them, in the order of the table.
             pub const ALL: &'static [Operation] = &[$($name,)*];
 
-            /// `CreateVpc`
+            /// `CreateVpc`. Services have operations of the same name.
             pub fn name(self) -> &'static str {
                 match self {
-                    $($name => stringify!($name),)*
+                    $($name => called!($name $($called)?),)*
                 }
             }
 
@@ -213,4 +223,67 @@ operations! {
         arranges(Mail, &[GetAccount]).stays("AWS has no call that takes production access back").not_in_moto(LACKS),
     SendEmail =
         Row { repeat: Person, ..arranges(Mail, &[]) }.stays("a message that was sent cannot be called back"),
+    ListHostedZonesByName = reads(Route53),
+    GetHostedZone = reads(Route53),
+    ZoneTags as "ListTagsForResource" = reads(Route53),
+    GetChange = reads(Route53),
+    // Zones know no conditions on tags (service authorization reference of Route 53), and are tagged by a call of its own.
+    CreateHostedZone =
+        Row { scope: Scope::Any, ..makes(Route53, Token, &[ListHostedZonesByName, GetHostedZone], &[]) }
+            .undone_by(DeleteHostedZone)
+            .acting_by(&["ec2:DescribeVpcs"]),
+    ChangeTagsForResource = arranges(Route53, &[ZoneTags]).stays("the tags go with the zone"),
+    DeleteHostedZone = takes(Route53, &[GetHostedZone]),
+    AssociateVPCWithHostedZone =
+        arranges(Route53, &[GetHostedZone])
+            .undone_by(DisassociateVPCFromHostedZone)
+            .acting_by(&["ec2:DescribeVpcs"]),
+    DisassociateVPCFromHostedZone = takes(Route53, &[GetHostedZone]).acting_by(&["ec2:DescribeVpcs"]),
+    ListResourceRecordSets = reads(Route53),
+    ChangeResourceRecordSets = arranges(Route53, &[ListResourceRecordSets]).undone_by(ChangeResourceRecordSets),
+    TestDNSAnswer = reads(Route53).not_in_moto(LACKS),
+
+    ResolverTags as "ListTagsForResource" = reads(Resolver),
+    ListResolverEndpoints = reads(Resolver),
+    ListResolverEndpointIpAddresses = reads(Resolver),
+    CreateResolverEndpoint =
+        makes(Resolver, Token, &[ListResolverEndpoints], &["resolver-endpoint"])
+            .undone_by(DeleteResolverEndpoint)
+            .acting_by(&[
+                "ec2:CreateNetworkInterface",
+                "ec2:DescribeAvailabilityZones",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ]),
+    DeleteResolverEndpoint =
+        takes(Resolver, &[ListResolverEndpoints])
+            .of_ours("resolver-endpoint")
+            .acting_by(&["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]),
+    ListResolverRules = reads(Resolver),
+    CreateResolverRule =
+        makes(Resolver, Token, &[ListResolverRules], &["resolver-rule"]).undone_by(DeleteResolverRule),
+    DeleteResolverRule = takes(Resolver, &[ListResolverRules]).of_ours("resolver-rule"),
+    ListResolverRuleAssociations = reads(Resolver),
+    AssociateResolverRule =
+        arranges(Resolver, &[ListResolverRuleAssociations])
+            .undone_by(DisassociateResolverRule)
+            .acting_by(&["ec2:DescribeVpcs"]),
+    DisassociateResolverRule = takes(Resolver, &[ListResolverRuleAssociations]),
+    ListResolverQueryLogConfigs = reads(Resolver).not_in_moto(NO_LOGS),
+    CreateResolverQueryLogConfig =
+        makes(Resolver, Token, &[ListResolverQueryLogConfigs], &["resolver-query-log-config"])
+            .undone_by(DeleteResolverQueryLogConfig)
+            .not_in_moto(NO_LOGS),
+    DeleteResolverQueryLogConfig =
+        takes(Resolver, &[ListResolverQueryLogConfigs]).of_ours("resolver-query-log-config").not_in_moto(NO_LOGS),
+    ListResolverQueryLogConfigAssociations = reads(Resolver).not_in_moto(NO_LOGS),
+    AssociateResolverQueryLogConfig =
+        arranges(Resolver, &[ListResolverQueryLogConfigAssociations])
+            .undone_by(DisassociateResolverQueryLogConfig)
+            .acting_by(&["ec2:DescribeVpcs"])
+            .not_in_moto(NO_LOGS),
+    DisassociateResolverQueryLogConfig =
+        takes(Resolver, &[ListResolverQueryLogConfigAssociations]).not_in_moto(NO_LOGS),
 }

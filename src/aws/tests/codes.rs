@@ -141,7 +141,7 @@ async fn each_service_has_words_for_its_own_codes() {
             ("NoSuchHostedZone", NotFound),
             ("HostedZoneAlreadyExists", Exists),
             ("HostedZoneNotEmpty", InUse),
-            ("PriorRequestNotComplete", Conflict),
+            ("PriorRequestNotComplete", Throttled),
             ("NotAuthorizedException", Denied),
             ("TooManyHostedZones", Quota),
             ("InvalidChangeBatch", Invalid),

@@ -9,6 +9,7 @@ mod fleet;
 mod hosts;
 mod matrix;
 mod matrix_mail;
+mod matrix_names;
 mod output;
 mod permissions;
 mod resume;

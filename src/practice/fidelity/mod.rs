@@ -24,6 +24,7 @@ mod quotas;
 pub(super) mod reach;
 pub(super) mod refusal;
 pub(super) mod request;
+mod resolver;
 mod route53;
 mod route53_records;
 mod routes;

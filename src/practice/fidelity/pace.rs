@@ -37,6 +37,10 @@ pub(super) enum Wait {
     QuotaReview,
     /// As long as Route 53 has a change of a zone's records in hand, it takes no other.
     ZoneBusy,
+    ResolverEndpoint,
+    /// A rule or a query log at a VPC.
+    ResolverTie,
+    ResolverGone,
 }
 
 impl Pace {
@@ -55,6 +59,8 @@ impl Pace {
             Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
             Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
+            Wait::ResolverEndpoint => 3000,
+            Wait::ResolverTie | Wait::ResolverGone => 1500,
         }
     }
 

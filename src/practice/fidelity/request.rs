@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::Value as Json;
 
 use super::refusal::Refusal;
 use super::services::{self, Speaks};
@@ -83,6 +84,19 @@ impl Request {
         !reads && !self.yes("DryRun")
     }
 
+    /// All that was asked, flat, as far as it may be written down.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        let mut told = self.parameters.clone();
+        if !services::service(&self.service).is_some_and(|service| service.open) || self.body.is_empty() {
+            return told;
+        }
+        match serde_json::from_str(&self.body) {
+            Ok(json) => flatten("", &json, &mut told),
+            Err(_) => told.extend(super::xml::leaves(&self.body)),
+        }
+        told
+    }
+
     /// How the answer is written.
     pub fn speaks(&self) -> Speaks {
         match services::service(&self.service) {
@@ -147,6 +161,16 @@ impl Request {
     pub fn digest(&self) -> String {
         let told = self.parameters.iter().filter(|(key, _)| !["ClientToken", "DryRun"].contains(&key.as_str()));
         told.fold(String::new(), |all, (key, value)| format!("{all}{}={}&", encode(key), encode(value)))
+    }
+}
+
+fn flatten(path: &str, json: &Json, into: &mut BTreeMap<String, String>) {
+    let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match json {
+        Json::Object(map) => map.iter().for_each(|(name, value)| flatten(&at(name), value, into)),
+        Json::Array(items) => (1..).zip(items).for_each(|(n, item)| flatten(&at(&n.to_string()), item, into)),
+        Json::String(text) => drop(into.insert(path.to_owned(), text.clone())),
+        other => drop(into.insert(path.to_owned(), other.to_string())),
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{mail, quotas, route53, secrets};
+use super::{mail, quotas, resolver, route53, secrets};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -33,6 +33,8 @@ pub(super) struct Service {
     paths: &'static [(&'static str, &'static str, &'static str)],
     /// Operations that change nothing, beside those whose names say so.
     reads: &'static [&'static str],
+    /// No secret is ever in what it is asked, so that it can be written down.
+    pub open: bool,
     pub answer: fn(&mut Visit<'_>) -> Answer,
 }
 
@@ -43,6 +45,7 @@ const SERVICES: &[Service] = &[
         everywhere: true,
         paths: &[],
         reads: &["AssumeRole", "AssumeRoleWithWebIdentity"],
+        open: true,
         answer: as_it_is,
     },
     Service {
@@ -51,6 +54,7 @@ const SERVICES: &[Service] = &[
         everywhere: false,
         paths: &[],
         reads: &[],
+        open: false,
         answer: secrets::answer,
     },
     Service {
@@ -59,6 +63,7 @@ const SERVICES: &[Service] = &[
         everywhere: true,
         paths: route53::PATHS,
         reads: &["TestDNSAnswer"],
+        open: true,
         answer: route53::answer,
     },
     Service {
@@ -67,7 +72,17 @@ const SERVICES: &[Service] = &[
         everywhere: false,
         paths: mail::PATHS,
         reads: &[],
+        open: true,
         answer: mail::answer,
+    },
+    Service {
+        name: "route53resolver",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        open: true,
+        answer: resolver::answer,
     },
     Service {
         name: "cloudcontrolapi",
@@ -75,6 +90,7 @@ const SERVICES: &[Service] = &[
         everywhere: false,
         paths: &[],
         reads: &[],
+        open: false,
         answer: as_it_is,
     },
     Service {
@@ -83,6 +99,7 @@ const SERVICES: &[Service] = &[
         everywhere: false,
         paths: &[],
         reads: &[],
+        open: true,
         answer: quotas::answer,
     },
 ];

@@ -13,6 +13,7 @@ use super::mail::Mail;
 use super::pace::{Pace, Wait};
 use super::quotas::Quotas;
 use super::refusal::Refusal;
+use super::resolver::Resolver;
 use super::route53::Zones;
 use super::secrets::Secret;
 use super::xml::Xml;
@@ -61,6 +62,8 @@ pub(super) struct World {
     pub mail: Mail,
     #[serde(default)]
     pub quotas: Quotas,
+    #[serde(default)]
+    pub resolver: Resolver,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,
@@ -379,7 +382,9 @@ impl World {
         let instances =
             self.instances.iter().filter(|(_, i)| i.subnet == subnet && self.instance_state(i) != "terminated");
         let nats = self.nats.values().filter(|n| n.subnet == subnet && self.holds(n));
-        instances.map(|(_, i)| i.private_ip).chain(nats.map(|n| n.private_ip)).collect()
+        let resolver = self.resolver.endpoints.values().flat_map(|endpoint| &endpoint.addresses);
+        let resolver = resolver.filter(|(id, _)| id == subnet).map(|(_, ip)| *ip);
+        instances.map(|(_, i)| i.private_ip).chain(nats.map(|n| n.private_ip)).chain(resolver).collect()
     }
 
     /// The next free private address: AWS keeps the first four and the last of every subnet

@@ -81,6 +81,35 @@ pub(super) fn text_of<'x>(document: &'x str, name: &str) -> Option<&'x str> {
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
+/// Every text of a document that stands alone in its element, by the element, the one around it, and a number.
+pub(super) fn leaves(document: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        let text = text.replace("&quot;", "\"").replace("&apos;", "'").replace("&lt;", "<").replace("&gt;", ">");
+        text.replace("&amp;", "&")
+    };
+    let (mut open, mut found) = (Vec::<&str>::new(), Vec::<(usize, String, String)>::new());
+    for (n, piece) in document.split('<').enumerate() {
+        let Some((tag, text)) = piece.split_once('>') else { continue };
+        match tag.strip_prefix('/') {
+            Some(_) => {
+                // The text before an end belongs to the element only when nothing was in between.
+                if let Some((at, path, text)) = found.last_mut().filter(|(at, _, _)| at.checked_add(1) == Some(n)) {
+                    *at = usize::MAX;
+                    *path = format!("{path}.{n}");
+                    *text = plain(text);
+                }
+                open.pop();
+            }
+            None if tag.starts_with('?') || tag.ends_with('/') => {}
+            None => {
+                open.push(tag.split(' ').next().unwrap_or_default());
+                found.push((n, open[open.len().saturating_sub(2)..].join("."), text.to_owned()));
+            }
+        }
+    }
+    found.into_iter().filter(|(at, _, _)| *at == usize::MAX).map(|(_, path, text)| (path, text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +123,7 @@ mod tests {
         let document = xml.document("Do", "r");
         assert!(document.contains("<state>a&lt;b</state>"), "{document}");
         assert_eq!(text_of(&document, "vpcId"), Some("vpc-1"));
+        let texts: Vec<String> = leaves(&document).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["r", "igw-1", "vpc-1", "a<b", "vpc-2", "a<b"]);
     }
 }

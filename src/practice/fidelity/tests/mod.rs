@@ -7,6 +7,7 @@ mod mail;
 mod names;
 mod network;
 mod quotas;
+mod resolver;
 mod time;
 mod vpn;
 mod whole;
@@ -88,7 +89,11 @@ async fn vpc(ec2: &Client, cidr: &str) -> String {
 }
 
 async fn subnet(ec2: &Client, vpc: &str, cidr: &str) -> String {
-    let made = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).availability_zone("eu-west-1a").send().await.unwrap();
+    subnet_in(ec2, vpc, cidr, "eu-west-1a").await
+}
+
+async fn subnet_in(ec2: &Client, vpc: &str, cidr: &str, zone: &str) -> String {
+    let made = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).availability_zone(zone).send().await.unwrap();
     made.subnet().and_then(|subnet| subnet.subnet_id()).unwrap().to_string()
 }
 

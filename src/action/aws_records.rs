@@ -1,0 +1,530 @@
+//! Record sets of a zone: what was there before is put back by an undo.
+//!
+//! Records carry no tags, and a change of them leaves no trace. So every step that changes some writes, in the same batch,
+//! one TXT record beside them: whose they are, which ones, and what each was before. AWS carries out a batch whole or not
+//! at all, so the note is there exactly when the change is, whatever happened to the answer.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::account::Account;
+use super::arguments::{Arguments, known};
+use super::aws_account::asked;
+use super::aws_zone::{Zone, said_name, whole_name};
+use super::call::Call;
+use super::call::dns::{DnsRequest, RecordChange, RecordSet, Reference};
+use super::check::Question;
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
+use super::world::{Subject, World};
+use super::{Failure, Verified};
+use crate::aws::route53::types::{ResourceRecordSet, RrType};
+use crate::aws::{AwsFailure, Holder, Kind, Operation};
+use crate::engagement::Difference;
+
+/// The first label of the note; after it comes a digest of engagement and key.
+const NOTE: &str = "_onramp-";
+/// A request takes 1,000 values and 32,000 characters, an UPSERT counts twice, and the note is part of it.
+const MOST_VALUES: usize = 200;
+const MOST_CHARACTERS: usize = 6_000;
+/// "TTL 86400 copied from a template" makes a failover take a day.
+const TTL: i32 = 300;
+const TYPES: [&str; 8] = ["A", "AAAA", "CNAME", "TXT", "MX", "SRV", "PTR", "NS"];
+
+/// Every record set of a zone; none where there is no such zone.
+pub(super) async fn sets_of(at: &Account<'_>, zone: &str) -> Result<Vec<ResourceRecordSet>, AwsFailure> {
+    let mut all = Vec::new();
+    let mut next: (Option<String>, Option<RrType>, Option<String>) = (None, None, None);
+    loop {
+        let (name, kind, identifier) = next;
+        let request = at.cloud.route53().list_resource_record_sets().hosted_zone_id(zone).set_start_record_name(name);
+        let request = request.set_start_record_type(kind).set_start_record_identifier(identifier);
+        let page = match at.cloud.read(Operation::ListResourceRecordSets, || request.clone().send()).await {
+            Err(failure) if failure.kind == Kind::NotFound => return Ok(Vec::new()),
+            page => page?,
+        };
+        all.extend(page.resource_record_sets);
+        if !page.is_truncated || page.next_record_name.is_none() {
+            return Ok(all);
+        }
+        next = (page.next_record_name, page.next_record_type, page.next_record_identifier);
+    }
+}
+
+/// Name and type.
+type Place = (String, String);
+
+fn place(set: &RecordSet) -> Place {
+    (set.name.clone(), set.r#type.clone())
+}
+
+/// A set of plain values; none for an alias or one of several with identifiers, which onramp neither makes nor replaces.
+fn plain(set: &ResourceRecordSet) -> Option<RecordSet> {
+    let values: Vec<String> = set.resource_records().iter().map(|record| record.value().to_owned()).collect();
+    (set.set_identifier().is_none() && !values.is_empty()).then(|| RecordSet {
+        // AWS writes what is no letter, digit or hyphen as \ooo.
+        name: set.name().replace("\\052", "*"),
+        r#type: set.r#type().as_str().to_owned(),
+        ttl: set.ttl().unwrap_or_default(),
+        values,
+    })
+}
+
+fn same(one: &RecordSet, other: &RecordSet) -> bool {
+    let sorted = |set: &RecordSet| {
+        let mut values = set.values.clone();
+        values.sort_unstable();
+        values
+    };
+    one.ttl == other.ttl && sorted(one) == sorted(other)
+}
+
+fn said(set: &RecordSet) -> String {
+    format!("{} for {} s", crate::text::list(&set.values), set.ttl)
+}
+
+/// What a step wrote down beside its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Note {
+    /// Name and type of each set that it made, with what was there before.
+    made: BTreeMap<Place, Option<(i64, Vec<String>)>>,
+}
+
+impl Note {
+    /// As values of a TXT record: `NAME TYPE` or `NAME TYPE TTL VALUE,VALUE`, after a first one that says whose they are.
+    fn values(&self, engagement: &str, key: &str) -> Vec<String> {
+        let head = format!("onramp engagement={engagement} key={}", plainly(key));
+        let line = |((name, kind), before): (&Place, &Option<(i64, Vec<String>)>)| match before {
+            None => format!("{name} {kind}"),
+            Some((ttl, values)) => {
+                let values: Vec<String> = values.iter().map(|value| plainly(value)).collect();
+                format!("{name} {kind} {ttl} {}", values.join(","))
+            }
+        };
+        std::iter::once(head).chain(self.made.iter().map(line)).map(|text| quoted(&text)).collect()
+    }
+
+    /// Reads one back, with whose it is.
+    fn of(set: &RecordSet) -> Option<(String, String, Note)> {
+        if set.r#type != "TXT" || !set.name.starts_with(NOTE) {
+            return None;
+        }
+        let (mut whose, mut note) = (None, Note::default());
+        for text in set.values.iter().map(|value| unquoted(value)) {
+            let words: Vec<&str> = text.split(' ').collect();
+            match words.as_slice() {
+                ["onramp", engagement, key] => {
+                    whose = engagement
+                        .strip_prefix("engagement=")
+                        .zip(key.strip_prefix("key="))
+                        .map(|(engagement, key)| (engagement.to_owned(), deciphered(key)));
+                }
+                [name, kind] => drop(note.made.insert(((*name).to_owned(), (*kind).to_owned()), None)),
+                [name, kind, ttl, values] => {
+                    let before = (ttl.parse().ok()?, values.split(',').map(deciphered).collect());
+                    note.made.insert(((*name).to_owned(), (*kind).to_owned()), Some(before));
+                }
+                _ => {}
+            }
+        }
+        whose.map(|(engagement, key)| (engagement, key, note))
+    }
+}
+
+/// Whatever is no letter, digit or one of `.:/_-` as %XX.
+fn plainly(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b".:/_-".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+fn deciphered(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut out = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16)).unwrap_or_default() as u8;
+        out.push(if byte == b'%' { digit() * 16 + digit() } else { byte });
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// As a TXT record holds it: in strings of at most 255 characters.
+fn quoted(text: &str) -> String {
+    let escaped: Vec<String> =
+        text.chars().map(|c| if "\"\\".contains(c) { format!("\\{c}") } else { c.into() }).collect();
+    let mut parts = vec![String::new()];
+    for piece in escaped {
+        let last = parts.len() - 1;
+        if parts[last].len() + piece.len() > 255 {
+            parts.push(piece);
+        } else {
+            parts[last].push_str(&piece);
+        }
+    }
+    parts.iter().map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(" ")
+}
+
+fn unquoted(value: &str) -> String {
+    value.trim_matches('"').replace("\" \"", "").replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// `aws/dns-records`
+pub(super) struct TheRecords {
+    zone: String,
+    wanted: Vec<RecordSet>,
+    key: String,
+    engagement: String,
+}
+
+impl TheRecords {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        let refused =
+            |what: String| Failure::new(what, "Correct the step in the runbook, or the inputs that it is made of.");
+        let mut wanted: Vec<RecordSet> = Vec::new();
+        for one in arguments.maps("records")? {
+            one.only(&["name", "type", "ttl", "values"])?;
+            let kind = one.one_of("type", &TYPES)?;
+            let values = one.list("values")?;
+            let as_held = |value: String| if kind == "TXT" && !value.starts_with('"') { quoted(&value) } else { value };
+            let set = RecordSet {
+                name: whole_name(&one.text("name")?),
+                r#type: kind.to_owned(),
+                ttl: one.number("ttl", 0, i32::MAX)?.unwrap_or(TTL).into(),
+                values: values.into_iter().map(as_held).collect(),
+            };
+            if set.values.is_empty() {
+                return Err(refused(format!("the record {} {kind} has no values", said_name(&set.name))));
+            }
+            if wanted.iter().any(|other| place(other) == place(&set)) {
+                let what =
+                    format!("the record {} {kind} is given twice: put its values together", said_name(&set.name));
+                return Err(refused(what));
+            }
+            wanted.push(set);
+        }
+        let values: usize = wanted.iter().map(|set| set.values.len()).sum();
+        let characters: usize =
+            wanted.iter().map(|set| set.name.len() + set.values.iter().map(String::len).sum::<usize>()).sum();
+        if wanted.is_empty() || values > MOST_VALUES || characters > MOST_CHARACTERS {
+            let what = format!(
+                "aws/dns-records is given {values} values of {characters} characters; it takes 1 to {MOST_VALUES} of \
+                 {MOST_CHARACTERS} in all, which AWS carries out at once"
+            );
+            return Err(refused(what));
+        }
+        let (zone, key) = (arguments.text("zone")?, arguments.text("key")?);
+        Ok(TheRecords { zone, wanted, key, engagement: subject.engagement.clone() })
+    }
+
+    /// What the name of the note begins with.
+    fn note_label(&self) -> String {
+        let digest = crate::engagement::digest_of(&json!(Reference::beginning(&self.engagement, &self.key)));
+        format!("{NOTE}{}.", &digest[..16])
+    }
+
+    /// Beside the first record; it stays where it is when the records are others later.
+    fn note_name(&self) -> String {
+        let beside = self.wanted.first().map_or("", |set| set.name.trim_start_matches("*."));
+        format!("{}{beside}", self.note_label())
+    }
+
+    fn note_set(&self, name: String, note: &Note) -> RecordSet {
+        RecordSet { name, r#type: "TXT".to_owned(), ttl: TTL.into(), values: note.values(&self.engagement, &self.key) }
+    }
+
+    fn call(&self, changes: Vec<RecordChange>) -> Call {
+        Call::Dns(DnsRequest::ChangeResourceRecordSets { hosted_zone_id: self.zone.clone(), changes })
+    }
+
+    async fn there(&self, at: &Account<'_>) -> Result<There, AwsFailure> {
+        let mut there = There::default();
+        if !known(&self.zone) {
+            return Ok(there);
+        }
+        let label = self.note_label();
+        for set in sets_of(at, &self.zone).await? {
+            let Some(set_is) = plain(&set) else {
+                there.other.push((set.name().to_owned(), set.r#type().as_str().to_owned()));
+                continue;
+            };
+            match Note::of(&set_is) {
+                Some((engagement, _, note)) if engagement == self.engagement && set_is.name.starts_with(&label) => {
+                    there.note = Some((set_is.clone(), note));
+                }
+                Some((engagement, key, note)) => there.notes.push((engagement, key, note)),
+                None => {}
+            }
+            there.sets.insert(place(&set_is), set_is);
+        }
+        Ok(there)
+    }
+}
+
+/// What a zone holds.
+#[derive(Default)]
+struct There {
+    sets: BTreeMap<Place, RecordSet>,
+    /// Aliases, and sets with identifiers.
+    other: Vec<Place>,
+    /// Ours.
+    note: Option<(RecordSet, Note)>,
+    /// Those of other steps and engagements.
+    notes: Vec<(String, String, Note)>,
+}
+
+/// What has to be done to the records.
+#[derive(Default)]
+struct Plan {
+    changes: Vec<RecordChange>,
+    differences: Vec<Difference>,
+    /// Something that is not ours has the place of one.
+    replaces: bool,
+}
+
+impl TheRecords {
+    /// Why onramp will not touch a record by itself.
+    fn forbidden(&self, there: &There, zone: &Zone) -> Option<Sight> {
+        let foreign = |said: String, wanted: &RecordSet, found: String| {
+            Some(Sight::Foreign {
+                said,
+                differences: vec![difference(said_name(&wanted.name), said_of(wanted), found)],
+            })
+        };
+        for set in &self.wanted {
+            let (name, kind) = (said_name(&set.name), &set.r#type);
+            if set.name == zone.name() && kind == "NS" {
+                return foreign(
+                    format!("the name servers of {name} itself are AWS's"),
+                    set,
+                    "those of the zone".to_owned(),
+                );
+            }
+            if set.name != zone.name() && !set.name.ends_with(&format!(".{}", zone.name())) {
+                return foreign(
+                    format!("{name} is not in the zone {}", said_name(zone.name())),
+                    set,
+                    "another zone's".to_owned(),
+                );
+            }
+            if there.other.contains(&place(set)) {
+                return foreign(
+                    format!("{name} {kind} is an alias, or one of several sets"),
+                    set,
+                    "an alias".to_owned(),
+                );
+            }
+            let owner = there.notes.iter().find(|(_, _, note)| note.made.contains_key(&place(set)));
+            if let Some((engagement, key, _)) = owner {
+                let whose = if *engagement == self.engagement {
+                    format!("ours as {key}")
+                } else {
+                    format!("the engagement {engagement}'s")
+                };
+                return foreign(format!("{name} {kind} is made by somebody else"), set, whose);
+            }
+        }
+        None
+    }
+
+    fn plan(&self, there: &There) -> Plan {
+        let mut plan = Plan::default();
+        let (name, old) = match &there.note {
+            Some((set, note)) => (set.name.clone(), note.clone()),
+            None => (self.note_name(), Note::default()),
+        };
+        let mut note = Note::default();
+        for set in &self.wanted {
+            let now = there.sets.get(&place(set));
+            let ours = old.made.get(&place(set));
+            if let Some(before) = ours {
+                note.made.insert(place(set), before.clone());
+            }
+            if now.is_some_and(|now| same(now, set)) {
+                continue;
+            }
+            if ours.is_none() {
+                plan.replaces |= now.is_some();
+                note.made.insert(place(set), now.map(|now| (now.ttl, now.values.clone())));
+            }
+            plan.changes.push(RecordChange::Upsert(set.clone()));
+            let what = format!("{} {}", said_name(&set.name), set.r#type);
+            plan.differences.push(difference(&what, said(set), now.map_or_else(|| "nothing".to_owned(), said)));
+        }
+        for (place, before) in old.made.iter().filter(|(place, _)| !note.made.contains_key(*place)) {
+            plan.changes.extend(back(there, place, before.as_ref()));
+            let what = format!("{} {}", said_name(&place.0), place.1);
+            let now = there.sets.get(place).map_or_else(|| "nothing".to_owned(), said);
+            plan.differences.push(difference(&what, "as it was before", now));
+        }
+        match (&there.note, note == old, note.made.is_empty()) {
+            (_, true, _) | (None, _, true) => {}
+            (Some((set, _)), _, true) => plan.changes.push(RecordChange::Delete(set.clone())),
+            (_, _, false) => plan.changes.push(RecordChange::Upsert(self.note_set(name, &note))),
+        }
+        plan
+    }
+}
+
+fn said_of(set: &RecordSet) -> String {
+    format!("{} {}", set.r#type, said(set))
+}
+
+/// What puts a record back to what it was before; nothing where it is gone already.
+fn back(there: &There, place: &Place, before: Option<&(i64, Vec<String>)>) -> Option<RecordChange> {
+    let now = there.sets.get(place);
+    match before {
+        Some((ttl, values)) => {
+            let set = RecordSet { name: place.0.clone(), r#type: place.1.clone(), ttl: *ttl, values: values.clone() };
+            Some(RecordChange::Upsert(set))
+        }
+        None => now.map(|now| RecordChange::Delete(now.clone())),
+    }
+}
+
+#[async_trait]
+impl Thing for TheRecords {
+    fn noun(&self) -> String {
+        format!("{} {}", crate::text::count(self.wanted.len(), "record"), self.key)
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        let note = Note { made: self.wanted.iter().map(|set| (place(set), None)).collect() };
+        let sets = self.wanted.iter().cloned().chain([self.note_set(self.note_name(), &note)]);
+        vec![self.call(sets.map(RecordChange::Upsert).collect())]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let nothing = |why: &str| Sight::Nothing { said: format!("{} not there: {why}", self.noun()) };
+        if !known(&self.zone) {
+            return Ok(nothing("their zone is not there yet"));
+        }
+        let Some(zone) = Zone::of_id(at, &self.zone).await? else { return Ok(nothing("their zone is not there")) };
+        let there = self.there(at).await?;
+        if let Some(forbidden) = self.forbidden(&there, &zone) {
+            return Ok(forbidden);
+        }
+        let plan = self.plan(&there);
+        let id = there.note.as_ref().map(|(set, _)| set.name.clone());
+        if plan.changes.is_empty() {
+            let lines: Vec<String> =
+                self.wanted.iter().map(|set| format!("{} {}", said_name(&set.name), said_of(set))).collect();
+            let names: Vec<&str> = self.wanted.iter().map(|set| said_name(&set.name)).collect();
+            let mut found = found(lines.join("; "), json!({ "id": id.clone().unwrap_or_default(), "names": names }));
+            found.foreign = id.is_none();
+            return Ok(Sight::Ready(found));
+        }
+        let none = self.wanted.iter().all(|set| !there.sets.contains_key(&place(set)));
+        if none && there.note.is_none() {
+            return Ok(nothing("the zone has no records of these names and types"));
+        }
+        let lines: Vec<String> = plan.differences.iter().map(|one| format!("{}: {}", one.what, one.found)).collect();
+        let calls = vec![self.call(plan.changes)];
+        if plan.replaces && there.note.is_none() {
+            let said = format!("others have the place of {}: {}", self.noun(), lines.join("; "));
+            return Ok(Sight::Replaces { said, calls });
+        }
+        let said = format!("{} are there, but not as wanted", self.noun());
+        let keep = id.map(|id| ("id".to_owned(), json!(id))).into_iter().collect();
+        Ok(Sight::Partial(Partial { said, differences: plan.differences, missing: calls, keep }))
+    }
+
+    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
+        Ok(self.there(at).await?.note.map(|(set, _)| set.name).into_iter().collect())
+    }
+
+    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+        let note = Note { made: self.wanted.iter().map(|set| (place(set), None)).collect() };
+        let name = if known(id) { id.to_owned() } else { self.note_name() };
+        let sets = self.wanted.iter().cloned().chain([self.note_set(name, &note)]);
+        vec![self.call(sets.map(RecordChange::Delete).collect())]
+    }
+
+    async fn holder(&self, at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
+        let note = self.there(at).await?.note;
+        Ok(note.map_or(Holder::Stranger, |_| Holder::Us { key: self.key.clone() }))
+    }
+
+    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let there = self.there(at).await?;
+        let Some((set, note)) = &there.note else { return Ok(Remains::Gone) };
+        let back = note.made.iter().filter_map(|(place, before)| back(&there, place, before.as_ref()));
+        Ok(Remains::Takes(vec![self.call(back.chain([RecordChange::Delete(set.clone())]).collect())]))
+    }
+}
+
+/// `aws/dns-answer`
+pub(super) struct Answer {
+    zone: String,
+    name: String,
+    kind: &'static str,
+    values: Vec<String>,
+}
+
+impl Answer {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(Answer {
+            zone: arguments.text("zone")?,
+            name: whole_name(&arguments.text("name")?),
+            kind: arguments.one_of("type", &TYPES)?,
+            values: arguments.list("values")?,
+        })
+    }
+}
+
+#[async_trait]
+impl Question for Answer {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.zone) || !known(&self.name) {
+            return Verified::NotYet { said: "the zone is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let request = cloud.route53().test_dns_answer().hosted_zone_id(&self.zone).record_name(&self.name);
+            let request = request.record_type(RrType::from(self.kind));
+            let answer = cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await?;
+            let mut values: Vec<String> =
+                answer.record_data().iter().map(|value| said_name(value).to_owned()).collect();
+            values.sort_unstable();
+            let mut wanted: Vec<String> = self.values.iter().map(|value| said_name(value).to_owned()).collect();
+            wanted.sort_unstable();
+            let name = said_name(&self.name);
+            let said = match values.as_slice() {
+                [] => format!("{} answers {} for {name} {}", answer.nameserver(), answer.response_code(), self.kind),
+                values => {
+                    format!("{} answers {} for {name} {}", answer.nameserver(), crate::text::list(values), self.kind)
+                }
+            };
+            if values.is_empty() || (!wanted.is_empty() && wanted != values) {
+                return Ok(Verified::NotYet { said });
+            }
+            Ok(Verified::So(found(said, json!({ "values": values, "server": answer.nameserver() }))))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_back_as_it_was_written_whatever_stood_there_before() {
+        let place = |name: &str, kind: &str| (name.to_owned(), kind.to_owned());
+        let text = format!("\"v=spf1 include:x, y {}\"", "z".repeat(300));
+        let made = BTreeMap::from([
+            (place("gw.mc.acme.example.", "A"), None),
+            (place("mail.mc.acme.example.", "TXT"), Some((60, vec![text, "\"a \\\" quote\"".to_owned()]))),
+        ]);
+        let note = Note { made };
+        let values = note.values("e1", "dns/hosts of it");
+        assert!(values.iter().all(|value| value.split("\" \"").all(|part| part.trim_matches('"').len() <= 255)));
+        let set = RecordSet { name: format!("{NOTE}0.x."), r#type: "TXT".to_owned(), ttl: 300, values };
+        assert_eq!(Note::of(&set), Some(("e1".to_owned(), "dns/hosts of it".to_owned(), note)));
+    }
+}

@@ -1,0 +1,165 @@
+//! The kinds of names: Route 53 and its Resolver.
+
+use super::super::aws_records::{Answer, TheRecords};
+use super::super::aws_resolver::{TheEndpoint, TheRule};
+use super::super::aws_resolver_vpc::{RuleAssociation, TheQueryLog};
+use super::super::aws_zone::{TheHostedZone, ZoneAssociation};
+use super::super::check::Check;
+use super::super::object::Object;
+use super::{KEY, NAME, Row, may, must};
+use crate::aws::Operation::*;
+
+const ZONE: super::Argument = must("zone", "id of the zone, Z…");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "aws/hosted-zone",
+        summary: "A zone of names in Route 53: public, or private in a VPC; a public one of that name which onramp did not \
+                  make is never joined by a second one, because nobody would ask that",
+        arguments: &[
+            must("name", "domain, such as mc.acme.example"),
+            may("vpc", "id of the VPC in which it is asked, which makes it private"),
+            may("region", "of that VPC"),
+            may("comment", "for people"),
+            KEY,
+            NAME,
+        ],
+        results: &[
+            ("id", "Z…"),
+            ("name", "the domain, without the dot at its end"),
+            (
+                "name_servers",
+                "list of the four that the parent's owner publishes as NS records; empty for a private zone",
+            ),
+        ],
+        sends: &[
+            ListHostedZonesByName,
+            GetHostedZone,
+            ZoneTags,
+            ListResourceRecordSets,
+            CreateHostedZone,
+            GetChange,
+            ChangeTagsForResource,
+            AssociateVPCWithHostedZone,
+            DeleteHostedZone,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheHostedZone::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/zone-association",
+        summary: "A private zone is asked from one more VPC of the account, such as the one for disaster recovery",
+        arguments: &[ZONE, must("vpc", "id of the VPC"), must("region", "of the VPC")],
+        results: &[],
+        sends: &[GetHostedZone, ZoneTags, AssociateVPCWithHostedZone, GetChange, DisassociateVPCFromHostedZone],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(ZoneAssociation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dns-records",
+        summary: "Records of a zone, all at once or none; one TXT record beside them notes what was there before, for the undo. \
+                  Never the zone's own NS and SOA, an alias, or a record of another step",
+        arguments: &[
+            ZONE,
+            must(
+                "records",
+                "list of {name, type, ttl, values}: whole names; type A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, \
+                 NS; ttl in seconds, 300 when not given; 200 values at most",
+            ),
+            KEY,
+        ],
+        results: &[("id", "name of the TXT record beside them"), ("names", "list of the names")],
+        sends: &[GetHostedZone, ZoneTags, ListResourceRecordSets, ChangeResourceRecordSets, GetChange],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheRecords::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dns-answer",
+        summary: "What the name servers of a public zone answer, as Route 53 itself tells it",
+        arguments: &[
+            ZONE,
+            must("name", "whole name that is asked for"),
+            may("type", "A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS"),
+            may("values", "list of what it must answer; anything when not given"),
+        ],
+        results: &[("values", "list of what it answers"), ("server", "the name server that was asked")],
+        sends: &[TestDNSAnswer],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Answer::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/resolver-endpoint",
+        summary: "Addresses at which the data centre asks the VPC's names (inbound), or from which the VPC asks the data \
+                  centre's (outbound); billed for each address and hour",
+        arguments: &[
+            may("direction", "inbound or outbound; inbound when not given"),
+            must("groups", "ids of security groups, which must let UDP and TCP 53 through"),
+            may("subnets", "ids of 2 to 6 subnets of one VPC, in at least two zones; AWS chooses the addresses"),
+            may("addresses", "or list of {subnet, ip}, for addresses that are agreed"),
+            KEY,
+            NAME,
+        ],
+        results: &[
+            ("id", "rslvr-in-… or rslvr-out-…"),
+            ("addresses", "list of its addresses: what the data centre's forwarders are pointed at, when inbound"),
+            ("vpc", "id of its VPC"),
+        ],
+        sends: &[
+            ListResolverEndpoints,
+            ResolverTags,
+            ListResolverEndpointIpAddresses,
+            CreateResolverEndpoint,
+            DeleteResolverEndpoint,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheEndpoint::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/resolver-rule",
+        summary: "Names of a domain are asked of the data centre's servers, or (type system) of AWS although a wider rule \
+                  forwards them; it holds in the VPCs that are associated with it",
+        arguments: &[
+            must("domain", "such as corp.acme.example, or . for everything"),
+            may("type", "forward or system; forward when not given"),
+            may("endpoint", "id of the outbound endpoint, for one that forwards"),
+            may("targets", "list of 1 to 6 addresses, each with :port where it is not 53, for one that forwards"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "rslvr-rr-…")],
+        sends: &[ListResolverRules, ResolverTags, CreateResolverRule, DeleteResolverRule],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheRule::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/resolver-rule-association",
+        summary: "A resolver rule holds in a VPC",
+        arguments: &[must("rule", "id of the rule, rslvr-rr-…"), must("vpc", "id of the VPC")],
+        results: &[],
+        sends: &[ListResolverRuleAssociations, AssociateResolverRule, DisassociateResolverRule],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(RuleAssociation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/resolver-query-log",
+        summary: "What the hosts of VPCs ask is logged",
+        arguments: &[
+            must("destination", "ARN of a log group, a bucket or a delivery stream"),
+            must("vpcs", "ids of the VPCs"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "rqlc-…")],
+        sends: &[
+            ListResolverQueryLogConfigs,
+            ListResolverQueryLogConfigAssociations,
+            ResolverTags,
+            CreateResolverQueryLogConfig,
+            AssociateResolverQueryLogConfig,
+            DisassociateResolverQueryLogConfig,
+            DeleteResolverQueryLogConfig,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheQueryLog::new(arguments, subject)?))),
+    },
+];

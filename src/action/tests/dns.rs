@@ -1,0 +1,293 @@
+//! Names: each kind from nothing to nothing, what an undo puts back, and what is never touched.
+
+use serde_json::json;
+
+use super::super::call::dns::{
+    DnsRequest, EndpointAddress, RecordChange, RecordSet, Reference, TargetAddress, ZoneConfig, ZoneVpc,
+};
+use super::super::call::{Call, Label, Token};
+use super::life::lives;
+use super::*;
+use crate::action::Undoes;
+use crate::aws::route53;
+use crate::aws::route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
+
+/// Every call of Route 53 and its Resolver that changes something.
+pub(super) fn one_of_each() -> Vec<Call> {
+    let id = || "x-1".to_owned();
+    let label = || Label { key: "a/b".to_owned(), name: "n".to_owned() };
+    let vpc = || ZoneVpc { region: REGION.to_owned(), id: id() };
+    let set =
+        RecordSet { name: "a.b.".to_owned(), r#type: "A".to_owned(), ttl: 60, values: vec!["10.0.0.1".to_owned()] };
+    let calls = vec![
+        DnsRequest::CreateHostedZone {
+            name: id(),
+            caller_reference: Reference { key: id() },
+            hosted_zone_config: ZoneConfig { comment: None, private_zone: true },
+            vpc: Some(vpc()),
+        },
+        DnsRequest::ChangeTagsForResource { resource_type: "hostedzone", resource_id: id(), add_tags: label() },
+        DnsRequest::DeleteHostedZone { id: id() },
+        DnsRequest::AssociateVPCWithHostedZone { hosted_zone_id: id(), vpc: vpc() },
+        DnsRequest::DisassociateVPCFromHostedZone { hosted_zone_id: id(), vpc: vpc() },
+        DnsRequest::ChangeResourceRecordSets { hosted_zone_id: id(), changes: vec![RecordChange::Upsert(set)] },
+        DnsRequest::CreateResolverEndpoint {
+            name: id(),
+            direction: "INBOUND",
+            security_group_ids: vec![id()],
+            ip_addresses: vec![EndpointAddress { subnet_id: id(), ip: None }],
+            creator_request_id: Token,
+            tags: label(),
+        },
+        DnsRequest::DeleteResolverEndpoint { resolver_endpoint_id: id() },
+        DnsRequest::CreateResolverRule {
+            name: id(),
+            rule_type: "FORWARD",
+            domain_name: id(),
+            resolver_endpoint_id: Some(id()),
+            target_ips: vec![TargetAddress { ip: "10.0.0.1".to_owned(), port: 53 }],
+            creator_request_id: Token,
+            tags: label(),
+        },
+        DnsRequest::DeleteResolverRule { resolver_rule_id: id() },
+        DnsRequest::AssociateResolverRule { resolver_rule_id: id(), vpc_id: id() },
+        DnsRequest::DisassociateResolverRule { resolver_rule_id: id(), vpc_id: id() },
+        DnsRequest::CreateResolverQueryLogConfig {
+            name: id(),
+            destination_arn: id(),
+            creator_request_id: Token,
+            tags: label(),
+        },
+        DnsRequest::DeleteResolverQueryLogConfig { resolver_query_log_config_id: id() },
+        DnsRequest::AssociateResolverQueryLogConfig { resolver_query_log_config_id: id(), resource_id: id() },
+        DnsRequest::DisassociateResolverQueryLogConfig { resolver_query_log_config_id: id(), resource_id: id() },
+    ];
+    calls.into_iter().map(Call::Dns).collect()
+}
+
+const LOGS: &str = "arn:aws:logs:eu-west-1:123456789012:log-group:names";
+
+/// Each kind of names, in a VPC with two subnets of two zones.
+pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2], group: &str) {
+    let id: String = stage.world.subject.engagement.chars().take(6).collect();
+    let name = format!("mc-{id}.acme.example");
+    let private = json!({ "name": name, "vpc": vpc, "region": REGION, "key": "zone/private" });
+    let zone = text(&lives(stage, "aws/hosted-zone", private).await, "id");
+    let public = lives(stage, "aws/hosted-zone", json!({ "name": name, "key": "zone/public" })).await;
+    assert_eq!(public["name_servers"].as_array().map(Vec::len), Some(4));
+    let other = json!({ "cidr": "10.41.0.0/16", "key": "vpc/dr" });
+    let other = text(&stage.make("aws/vpc", other).await, "id");
+    let tie = json!({ "zone": zone, "vpc": other, "region": REGION });
+    lives(stage, "aws/zone-association", tie).await;
+    let records = json!([
+        { "name": format!("gw.{name}"), "values": ["10.40.10.20"] },
+        { "name": format!("www.{name}"), "type": "CNAME", "ttl": 60, "values": [format!("gw.{name}")] },
+        { "name": name, "type": "TXT", "values": ["a text of ours"] },
+    ]);
+    let wanted = |zone: &str, key: &str| json!({ "zone": zone, "records": records, "key": key });
+    lives(stage, "aws/dns-records", wanted(&zone, "records/private")).await;
+    if super::rungs::tried_here(stage, "aws/dns-answer") {
+        let public = text(&public, "id");
+        stage.make("aws/dns-records", wanted(&public, "records/public")).await;
+        let asked = json!({ "zone": public, "name": format!("gw.{name}"), "values": ["10.40.10.20"] });
+        assert_eq!(stage.make("aws/dns-answer", asked).await["values"], json!(["10.40.10.20"]));
+    }
+    let at = |direction: &str| json!({ "direction": direction, "groups": [group], "subnets": subnets, "key": format!("resolver/{direction}") });
+    let inbound = lives(stage, "aws/resolver-endpoint", at("inbound")).await;
+    assert_eq!(inbound["addresses"].as_array().map(Vec::len), Some(2));
+    let outbound = text(&lives(stage, "aws/resolver-endpoint", at("outbound")).await, "id");
+    let rule = json!({
+        "domain": format!("corp-{id}.acme.example"), "endpoint": outbound, "targets": ["192.168.1.10", "192.168.1.11:5353"],
+        "key": "rule/corp",
+    });
+    let rule = text(&lives(stage, "aws/resolver-rule", rule).await, "id");
+    lives(stage, "aws/resolver-rule-association", json!({ "rule": rule, "vpc": vpc })).await;
+    if super::rungs::tried_here(stage, "aws/resolver-query-log") {
+        let log = json!({ "destination": LOGS, "vpcs": [vpc], "key": "log/names" });
+        lives(stage, "aws/resolver-query-log", log).await;
+    }
+}
+
+async fn zone(stage: &Stage) -> String {
+    text(&stage.make("aws/hosted-zone", json!({ "name": "acme.example", "key": "zone/public" })).await, "id")
+}
+
+fn names(stage: &Stage) -> route53::Client {
+    stage.world.cloud.as_ref().unwrap().route53()
+}
+
+/// Somebody writes a record by hand.
+async fn by_hand(stage: &Stage, zone: &str, name: &str, values: &[&str]) {
+    let record = |value: &&str| ResourceRecord::builder().value(*value).build().unwrap();
+    let set = ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(60);
+    let set = set.set_resource_records(Some(values.iter().map(record).collect())).build().unwrap();
+    let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set).build().unwrap();
+    let batch = ChangeBatch::builder().changes(change).build().unwrap();
+    names(stage).change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await.unwrap();
+}
+
+/// Names, types and values of a zone, without what every zone has and without our notes.
+async fn records_of(stage: &Stage, zone: &str) -> Vec<String> {
+    let listed = names(stage).list_resource_record_sets().hosted_zone_id(zone).send().await.unwrap();
+    let sets = listed.resource_record_sets().iter();
+    let sets =
+        sets.filter(|set| !["NS", "SOA"].contains(&set.r#type().as_str()) && !set.name().starts_with("_onramp-"));
+    let values = |set: &ResourceRecordSet| {
+        set.resource_records().iter().map(|record| record.value().to_owned()).collect::<Vec<_>>().join(",")
+    };
+    sets.map(|set| format!("{} {} {}", set.name(), set.r#type().as_str(), values(set))).collect()
+}
+
+fn wanted(zone: &str, records: Json) -> Json {
+    json!({ "zone": zone, "records": records, "key": "records/main" })
+}
+
+async fn undo(stage: &Stage, kind: &str, with: &Json, made: &Kept) {
+    let outcome = stage.action(kind, with).undo(&stage.world, &stage.intent(kind, with), made).await;
+    assert!(matches!(outcome, Outcome::Changed { .. } | Outcome::AlreadySo { .. }), "{outcome:?}");
+    stage.next_generation();
+}
+
+#[tokio::test]
+async fn an_undo_puts_back_what_the_records_were_before_even_after_they_were_changed_twice() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    by_hand(&stage, &zone, "gw.acme.example", &["192.0.2.1", "192.0.2.2"]).await;
+    let before = records_of(&stage, &zone).await;
+    let first = json!([{ "name": "gw.acme.example", "values": ["10.0.0.1"] }, { "name": "db.acme.example", "values": ["10.0.0.2"] }]);
+    let probe = stage.action("aws/dns-records", &wanted(&zone, first.clone())).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Absent { said } if said.contains("192.0.2.1")), "{probe:?}");
+    stage.make("aws/dns-records", wanted(&zone, first)).await;
+    // One is given up, one is another, one is new.
+    let second = json!([{ "name": "gw.acme.example", "values": ["10.0.0.9"] }, { "name": "mq.acme.example", "values": ["10.0.0.3"] }]);
+    let second = wanted(&zone, second);
+    let probe = stage.action("aws/dns-records", &second).probe(&stage.world).await;
+    let Probe::Different { differences, mend, .. } = &probe else { unreachable!("{probe:?}") };
+    assert_eq!((differences.len(), mend.len()), (3, 1), "{differences:?}");
+    let made = stage.make("aws/dns-records", second.clone()).await;
+    assert_eq!(records_of(&stage, &zone).await, ["gw.acme.example. A 10.0.0.9", "mq.acme.example. A 10.0.0.3"]);
+    undo(&stage, "aws/dns-records", &second, &made).await;
+    assert_eq!(records_of(&stage, &zone).await, before);
+    let undoes = stage.action("aws/dns-records", &second).undoes(&stage.world, &made).await;
+    assert_eq!(undoes, Undoes::Nothing);
+}
+
+#[tokio::test]
+async fn records_of_others_are_left_alone() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    let gateway = wanted(&zone, json!([{ "name": "gw.acme.example", "values": ["10.0.0.1"] }]));
+    by_hand(&stage, &zone, "gw.acme.example", &["10.0.0.1"]).await;
+    // Somebody made it so already (but for the TTL, which is theirs): it is not ours to take away.
+    let same = wanted(&zone, json!([{ "name": "gw.acme.example", "ttl": 60, "values": ["10.0.0.1"] }]));
+    let Probe::Same(found) = stage.action("aws/dns-records", &same).probe(&stage.world).await else { unreachable!() };
+    assert!(found.foreign);
+    undo(&stage, "aws/dns-records", &same, &found.output).await;
+    assert_eq!(records_of(&stage, &zone).await, ["gw.acme.example. A 10.0.0.1"]);
+
+    stage.make("aws/dns-records", gateway.clone()).await;
+    let other = stage.as_engagement("e2");
+    let theirs = action(
+        "aws/dns-records",
+        &wanted(&zone, json!([{ "name": "gw.acme.example", "values": ["10.9.9.9"] }])),
+        &other.subject,
+    );
+    let probe = theirs.probe(&other).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    for (name, kind, values) in
+        [("acme.example", "NS", json!(["ns.example"])), ("gw.elsewhere.example", "A", json!(["10.0.0.1"]))]
+    {
+        let records = json!([{ "name": name, "type": kind, "values": values }]);
+        let with = json!({ "zone": zone, "records": records, "key": "records/wrong" });
+        let probe = stage.action("aws/dns-records", &with).probe(&stage.world).await;
+        assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{name}: {probe:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_zone_that_was_made_and_not_tagged_yet_is_ours_and_is_tagged() {
+    let stage = Stage::new().await;
+    let with = json!({ "name": "acme.example", "key": "zone/public" });
+    let reference = format!("{}token", Reference::beginning("e1", "zone/public"));
+    names(&stage).create_hosted_zone().name("acme.example").caller_reference(reference).send().await.unwrap();
+    let probe = stage.action("aws/hosted-zone", &with).probe(&stage.world).await;
+    let Probe::Different { mend, .. } = &probe else { unreachable!("{probe:?}") };
+    assert_eq!(mend.iter().map(|change| change.operation.as_str()).collect::<Vec<_>>(), ["ChangeTagsForResource"]);
+    let made = stage.make("aws/hosted-zone", with.clone()).await;
+    assert!(matches!(stage.action("aws/hosted-zone", &with).probe(&stage.world).await, Probe::Same(_)));
+    let other = stage.as_engagement("e2");
+    let probe = action("aws/hosted-zone", &with, &other.subject).probe(&other).await;
+    assert!(
+        matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()),
+        "a second one would never be asked: {probe:?}"
+    );
+    undo(&stage, "aws/hosted-zone", &with, &made).await;
+    assert_eq!(names(&stage).list_hosted_zones().send().await.unwrap().hosted_zones().len(), 0);
+}
+
+#[tokio::test]
+async fn a_zone_that_holds_records_is_not_taken_away_and_says_which() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    by_hand(&stage, &zone, "gw.acme.example", &["10.0.0.1"]).await;
+    let with = json!({ "name": "acme.example", "key": "zone/public" });
+    let made = Kept::from([("id".to_owned(), json!(zone))]);
+    let action = stage.action("aws/hosted-zone", &with);
+    let outcome = action.undo(&stage.world, &stage.intent("aws/hosted-zone", &with), &made).await;
+    let Outcome::Failed { failure } = outcome else { unreachable!("{outcome:?}") };
+    assert!(failure.meaning.contains("gw.acme.example A"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn private_zones_of_one_name_live_side_by_side_but_not_in_one_vpc() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let dr = text(&stage.make("aws/vpc", json!({ "cidr": "10.41.0.0/16", "key": "vpc/dr" })).await, "id");
+    let zone = |vpc: &str, key: &str| json!({ "name": "acme.example", "vpc": vpc, "region": REGION, "key": key });
+    stage.make("aws/hosted-zone", zone(&vpc, "zone/one")).await;
+    let probe = stage.action("aws/hosted-zone", &zone(&vpc, "zone/two")).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    assert!(is_absent(&stage.action("aws/hosted-zone", &zone(&dr, "zone/two")).probe(&stage.world).await));
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_is_asked() {
+    for (kind, with, why) in [
+        ("aws/hosted-zone", json!({ "name": "a.example", "key": "z", "vpc": "vpc-1" }), "without its `region`"),
+        ("aws/dns-records", json!({ "zone": "Z1", "key": "r", "records": [] }), "0 values"),
+        (
+            "aws/dns-records",
+            json!({ "zone": "Z1", "key": "r", "records": [{ "name": "a.example", "values": [] }] }),
+            "no values",
+        ),
+        (
+            "aws/dns-records",
+            json!({ "zone": "Z1", "key": "r", "records": [{ "name": "a.example", "values": ["10.0.0.1"] }, { "name": "A.example.", "values": ["10.0.0.2"] }] }),
+            "given twice",
+        ),
+        (
+            "aws/resolver-endpoint",
+            json!({ "groups": ["sg-1"], "subnets": ["subnet-1"], "key": "r" }),
+            "at least two zones",
+        ),
+        (
+            "aws/resolver-endpoint",
+            json!({ "groups": ["sg-1"], "subnets": ["subnet-1", "subnet-1"], "key": "r" }),
+            "at least two zones",
+        ),
+        (
+            "aws/resolver-rule",
+            json!({ "domain": "a.example", "key": "r", "targets": ["10.0.0.1"] }),
+            "has an `endpoint`",
+        ),
+        (
+            "aws/resolver-rule",
+            json!({ "domain": "a.example", "key": "r", "endpoint": "rslvr-out-1", "targets": ["dns.example"] }),
+            "no IPv4 address",
+        ),
+    ] {
+        let call = crate::engagement::Call::Kind { kind: kind.to_owned(), with: with.as_object().cloned().unwrap() };
+        let refused = build(&call, &subject("e1")).err().unwrap_or_else(|| panic!("{kind} {with} is taken"));
+        assert!(refused.what.contains(why), "{refused:?}");
+    }
+}
