@@ -238,6 +238,8 @@ fn calls_in(code: &str) -> Vec<String> {
     let methods = code.split('.').skip(1).filter(|rest| rest[name(rest).len()..].starts_with("()"));
     let operations = methods
         .map(name)
+        // `get_mut` is what the standard library calls it.
+        .filter(|name| name != "get_mut")
         .filter(|name| name.split_once('_').is_some_and(|(verb, rest)| VERBS.contains(&verb) && !rest.is_empty()));
     operations.collect()
 }
