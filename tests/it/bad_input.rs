@@ -85,9 +85,9 @@ fn a_damaged_state_file() {
 #[test]
 fn an_endpoint_that_does_not_answer() {
     let stage = begun();
-    stage
-        .run(&["input", "acme", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"])
-        .expect(0);
+    let who = ["aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"];
+    let whose = ["aws.account_mode=existing_customer", "aws.partition=aws", "aws.support_plan=basic"];
+    stage.run(&[&["input", "acme"], who.as_slice(), &whose].concat()).expect(0);
     let answer =
         stage.run(&["run", "acme", "--yes", "--until", "preflight/caller", "--endpoint-url", "http://127.0.0.1:9"]);
     let answer = answer.expect(1);
