@@ -30,7 +30,7 @@ pub fn main(arguments: &[String]) {
     let until_idle = || loop {
         match feed.recv().unwrap() {
             Notice::Idle(summary) => return summary,
-            Notice::Broken(why) => panic!("{why}"),
+            Notice::Broken(why) => panic!("{why:?}"),
             Notice::Refused(refusal) => panic!("{refusal}"),
             _ => {}
         }

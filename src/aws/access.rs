@@ -82,10 +82,15 @@ pub(super) struct Held {
     fetched: SystemTime,
 }
 
+/// The end of credentials is a time of the day, not of the engine.
+fn now() -> SystemTime {
+    SystemTime::from(jiff::Timestamp::now())
+}
+
 impl Held {
     fn left(&self) -> Option<Duration> {
         let expiry = self.credentials.expiry()?;
-        Some(expiry.duration_since(SystemTime::now()).unwrap_or_default())
+        Some(expiry.duration_since(now()).unwrap_or_default())
     }
 
     fn holds_for(&self, time: Duration) -> bool {
@@ -118,7 +123,7 @@ impl Session {
         let since_epoch = credentials.expiry().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let end = since_epoch.and_then(|time| i64::try_from(time.as_millis()).ok()).unwrap_or_default();
         self.0.end.store(end, Ordering::Relaxed);
-        Held { credentials, fetched: SystemTime::now() }
+        Held { credentials, fetched: now() }
     }
 
     /// When they end, in milliseconds since 1970; none for those that do not end, or do not say so.

@@ -143,7 +143,7 @@ impl Network {
         let found = if to.is_loopback() { self.at(from.address()) } else { self.at(to) };
         let outside = found.is_none() && !to.is_loopback() && Outside::serves(port);
         // The Internet around the cloud has no security groups.
-        let gated = !own && !(outside && matches!(from, Source::Internet(_)));
+        let gated = !(own || outside && matches!(from, Source::Internet(_)));
         if !routed || (gated && gate.allows(from, to, port).await == Verdict::Filtered) {
             return std::future::pending().await;
         }

@@ -171,11 +171,14 @@ pub(super) async fn handshake(
 
 const NO_ROOTS: &str = "Install the authorities that are usually trusted (ca-certificates), or name one: `authority`.";
 
+/// The certificates as they came, and what is wrong with them.
+type Chain = (Vec<Vec<u8>>, Result<(), String>);
+
 /// Lets every handshake come to its end, and keeps what was shown and what there is to say of it.
 #[derive(Debug)]
 struct Seen {
     judge: Arc<WebPkiServerVerifier>,
-    shown: Mutex<Option<(Vec<Vec<u8>>, Result<(), String>)>>,
+    shown: Mutex<Option<Chain>>,
 }
 
 impl ServerCertVerifier for Seen {

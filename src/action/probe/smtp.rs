@@ -59,7 +59,8 @@ struct Login {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tls {
-    StartTls,
+    /// Asked for in the clear, by STARTTLS.
+    Later,
     Implicit,
     /// Only for a server that is reached on a private way. No password is sent.
     No,
@@ -77,7 +78,7 @@ impl Smtp {
         let tls = match arguments.one_of("tls", &["starttls", "implicit", "none"])? {
             "implicit" => Tls::Implicit,
             "none" => Tls::No,
-            _ => Tls::StartTls,
+            _ => Tls::Later,
         };
         let usual = if tls == Tls::Implicit { 465 } else { 587 };
         let mechanisms = match arguments.one_of("auth", &["any", "plain", "login", "none"])? {
@@ -151,7 +152,7 @@ impl Smtp {
         password: Option<&SecretString>,
     ) -> Result<Open, Miss> {
         let mut open = self.greet(world, from).await?;
-        if self.tls == Tls::StartTls {
+        if self.tls == Tls::Later {
             if !open.connection.can_starttls() {
                 return Err(self.bad(from, "it offers no STARTTLS"));
             }
@@ -285,7 +286,7 @@ impl Asks for Smtp {
         let missing: Vec<&String> = self
             .capabilities
             .iter()
-            .filter(|wanted| !has(wanted) && !(self.tls == Tls::StartTls && wanted.eq_ignore_ascii_case("STARTTLS")))
+            .filter(|wanted| !(has(wanted) || self.tls == Tls::Later && wanted.eq_ignore_ascii_case("STARTTLS")))
             .collect();
         if !missing.is_empty() {
             let (missing, offers) = (crate::text::list(&missing), open.offers.join(", "));
@@ -294,7 +295,7 @@ impl Asks for Smtp {
         self.would_take(&mut open, from).await?;
         let _ = patiently(open.connection.quit()).await;
         let how = match self.tls {
-            Tls::StartTls => "STARTTLS",
+            Tls::Later => "STARTTLS",
             Tls::Implicit => "TLS",
             Tls::No => "no TLS",
         };

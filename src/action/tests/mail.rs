@@ -107,9 +107,12 @@ pub(super) fn one_of_each() -> Vec<Call> {
     .into()
 }
 
+/// Path and body.
+type Heard = (String, Vec<u8>);
+
 /// Hears what is sent, and answers with nothing.
 #[derive(Debug, Clone, Default)]
-struct Ears(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Ears(Arc<Mutex<Vec<Heard>>>);
 
 impl HttpClient for Ears {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {

@@ -29,7 +29,7 @@ impl ProvideCredentials for Source {
         Self: 'a,
     {
         let number = self.fetched.fetch_add(1, Ordering::Relaxed) + 1;
-        let expiry = self.lasts.map(|lasts| SystemTime::now() + lasts);
+        let expiry = self.lasts.map(|lasts| SystemTime::from(jiff::Timestamp::now()) + lasts);
         future::ProvideCredentials::ready(Ok(Credentials::new(format!("AKIA{number}"), "secret", None, expiry, "test")))
     }
 }

@@ -73,7 +73,7 @@ impl Cloud {
             logins.login += 1;
         }
         let lasts = if short && logins.expired == 0 { SHORT_SESSION } else { SESSION };
-        let expiry = human.then(|| SystemTime::now() + lasts);
+        let expiry = human.then(|| SystemTime::from(jiff::Timestamp::now()) + lasts);
         Credentials::new(key(logins.login), "practice", Some("practice".to_owned()), expiry, "onramp practice")
     }
 

@@ -115,11 +115,11 @@ pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidInput", message)
 }
 
+/// How winterbaume reads a request.
+type Reads<T> = fn(&MockRequest, &[(&str, &str)], &HashMap<String, String>) -> Result<T, String>;
+
 /// The request as winterbaume reads it.
-pub(super) fn body<T>(
-    ask: &Request,
-    read: fn(&MockRequest, &[(&str, &str)], &HashMap<String, String>) -> Result<T, String>,
-) -> Result<T, Refusal> {
+pub(super) fn body<T>(ask: &Request, read: Reads<T>) -> Result<T, Refusal> {
     let request = MockRequest {
         method: String::new(),
         uri: String::new(),
@@ -273,7 +273,7 @@ fn name_servers(id: &str, private: bool) -> Vec<String> {
 /// A private zone has none to give.
 fn delegation(zone: &Zone) -> Option<wire::DelegationSet> {
     let name_servers = Some(zone.name_servers.iter().cloned().collect());
-    (!zone.private).then(|| wire::DelegationSet { caller_reference: None, id: None, name_servers })
+    (!zone.private).then_some(wire::DelegationSet { caller_reference: None, id: None, name_servers })
 }
 
 fn shown(id: &str, zone: &Zone) -> wire::HostedZone {

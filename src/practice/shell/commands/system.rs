@@ -43,7 +43,7 @@ pub fn timedatectl(call: Call) -> BoxFuture<'static, Answer> {
             ["show", rest @ ..] => {
                 let known = [("Timezone", zone), ("LocalRTC", "no"), ("NTPSynchronized", yes)];
                 let asked: Vec<&&str> = rest.iter().filter(|word| !word.starts_with('-')).collect();
-                let shown = known.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|one| *one == name));
+                let shown = known.iter().filter(|(name, _)| asked.is_empty() || asked.contains(&name));
                 let bare = rest.contains(&"--value");
                 let line = |(name, value): &(&str, &str)| {
                     if bare { format!("{value}\n") } else { format!("{name}={value}\n") }
