@@ -249,6 +249,19 @@ async fn one_of_each_whatever_becomes_of_the_answer() {
     let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
     print_matrix("made", &MAKES.map(|(operation, _)| operation), &passed);
 }
+/// Everything that was made is undone, whatever becomes of that one answer; no step is left in doubt.
+pub(super) async fn undone_in_spite_of(way: Fault, operation: &str, built: &Stage, kept: &Path) -> (Stage, String) {
+    let stage = built.again(Faults::none().aim(way, operation, 1), kept).await;
+    let what = format!("{operation} × {}", way.name());
+    let mut desk = stage.open().await;
+    desk.undo(&[]).await;
+    assert_struck(&stage, &what);
+    assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
+    let doubts = desk.engagement.steps.values().filter(|record| record.pending.is_some()).count();
+    assert_eq!(doubts, 0, "{what}");
+    desk.close().await;
+    (stage, what)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
@@ -262,15 +275,7 @@ async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
     let asked: Vec<_> = cells
         .filter(|(_, way)| *way != Fault::Invisible)
         .map(|(operation, way)| async move {
-            let stage = built.again(Faults::none().aim(way, operation, 1), kept).await;
-            let what = format!("{operation} × {}", way.name());
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_struck(&stage, &what);
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            let doubts = desk.engagement.steps.values().filter(|record| record.pending.is_some()).count();
-            assert_eq!(doubts, 0, "{what}");
-            desk.close().await;
+            let (stage, what) = undone_in_spite_of(way, operation, built, kept).await;
             assert_eq!(&others(&stage).await, strangers, "{what}: ours is gone, and theirs is there");
             (operation, way)
         })

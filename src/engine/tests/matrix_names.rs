@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix};
+use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
 use super::*;
 use crate::aws::route53;
 
@@ -158,15 +158,7 @@ async fn names_are_gone_whatever_becomes_of_the_answer() {
     let asked: Vec<_> = cells
         .filter(|(_, way)| *way != Fault::Invisible)
         .map(|(operation, way)| async move {
-            let stage = built.again(Faults::none().aim(way, operation, 1), kept).await;
-            let what = format!("{operation} × {}", way.name());
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_struck(&stage, &what);
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            let doubts = desk.engagement.steps.values().filter(|record| record.pending.is_some()).count();
-            assert_eq!(doubts, 0, "{what}");
-            desk.close().await;
+            let (stage, what) = undone_in_spite_of(way, operation, built, kept).await;
             assert_nothing_left(&stage, &what).await;
             (operation, way)
         })
