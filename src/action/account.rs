@@ -36,11 +36,12 @@ impl<'a> Account<'a> {
         self.cloud.ec2()
     }
 
-    /// Finds our object of that key, or the one that a person said it is; `by_id` is the filter that takes an id.
-    pub(super) fn ours(&self, key: &str, by_id: &str) -> Vec<Filter> {
+    /// Finds all objects of this engagement, for `of_ours` or `only_one` to take one out by its key, or the one that a person
+    /// said it is; `by_id` is the filter that takes an id. Not by key: steps that look at the same moment ask one question.
+    pub(super) fn ours(&self, by_id: &str) -> Vec<Filter> {
         match &self.subject.adopted {
             Some(id) => vec![aws::filter(by_id, [id.as_str()])],
-            None => aws::lookup(&self.subject.engagement, key),
+            None => vec![aws::lookup(&self.subject.engagement)],
         }
     }
 

@@ -36,7 +36,14 @@ impl KeyPair {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<KeyPairInfo>, AwsFailure> {
         let request = at.ec2().describe_key_pairs().include_public_key(true).set_filters(Some(filters));
-        Ok(at.cloud.read(Operation::DescribeKeyPairs, || request.clone().send()).await?.key_pairs.unwrap_or_default())
+        Ok(at
+            .cloud
+            .read_together(Operation::DescribeKeyPairs, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?
+            .key_pairs
+            .unwrap_or_default())
     }
 
     fn is_the_key(&self, pair: &KeyPairInfo) -> bool {
@@ -68,7 +75,7 @@ impl Thing for KeyPair {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "key-pair-id")).await?;
+        let ours = self.describe(at, at.ours("key-pair-id")).await?;
         let pair = match at.only_one(&self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) {
             Some(pair) => Some(pair),
             // One of the same name and the same key serves as well, whoever brought it.
@@ -93,7 +100,7 @@ impl Thing for KeyPair {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "key-pair-id")).await?;
+        let there = self.describe(at, at.ours("key-pair-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, KeyPairInfo::tags), KeyPairInfo::key_pair_id))
     }
 
@@ -186,7 +193,12 @@ pub(super) async fn instances(at: &Account<'_>, filters: Vec<Filter>) -> Result<
     let mut page: Option<String> = None;
     loop {
         let request = request.clone().set_next_token(page.take());
-        let answer = at.cloud.read(Operation::DescribeInstances, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeInstances, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         let reservations = answer.reservations.unwrap_or_default();
         instances.extend(reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()));
         match answer.next_token.filter(|token| !token.is_empty()) {
@@ -225,7 +237,7 @@ impl Thing for TheInstance {
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         // Terminated ones stay visible for about an hour.
         let key = &self.launch.tag_specifications.key;
-        let ours = at.of_ours(key, instances(at, at.ours(key, "instance-id")).await?, Instance::tags);
+        let ours = at.of_ours(key, instances(at, at.ours("instance-id")).await?, Instance::tags);
         let (live, ended): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_live);
         let instance = match at.only_one(key, live, Instance::instance_id, Instance::tags) {
             Some(instance) => instance,
@@ -264,7 +276,7 @@ impl Thing for TheInstance {
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
         let key = &self.launch.tag_specifications.key;
-        let there = at.of_ours(key, instances(at, at.ours(key, "instance-id")).await?, Instance::tags);
+        let there = at.of_ours(key, instances(at, at.ours("instance-id")).await?, Instance::tags);
         let there = there.into_iter().filter(|one| state(one) != Some(&InstanceStateName::Terminated));
         Ok(ids(there.collect(), Instance::instance_id))
     }

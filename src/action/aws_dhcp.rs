@@ -47,7 +47,12 @@ impl TheDhcpOptions {
 
     async fn describe(&self, at: &Account<'_>, by: Vec<Filter>) -> Result<Vec<DhcpOptions>, AwsFailure> {
         let request = at.ec2().describe_dhcp_options().set_filters(Some(by));
-        let answer = at.cloud.read(Operation::DescribeDhcpOptions, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeDhcpOptions, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         Ok(answer.dhcp_options.unwrap_or_default())
     }
 
@@ -125,7 +130,7 @@ impl Thing for TheDhcpOptions {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "dhcp-options-id")).await?;
+        let ours = self.describe(at, at.ours("dhcp-options-id")).await?;
         let ours = at.of_ours(&self.label.key, ours, DhcpOptions::tags);
         let (as_wanted, old): (Vec<_>, Vec<_>) =
             ours.into_iter().partition(|set| self.differences(Some(set)).is_empty());
@@ -171,7 +176,7 @@ impl Thing for TheDhcpOptions {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "dhcp-options-id")).await?;
+        let there = self.describe(at, at.ours("dhcp-options-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, DhcpOptions::tags), DhcpOptions::dhcp_options_id))
     }
 

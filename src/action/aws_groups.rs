@@ -124,7 +124,12 @@ impl TheSecurityGroup {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<SecurityGroup>, AwsFailure> {
         let request = at.ec2().describe_security_groups().set_filters(Some(filters));
-        let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeSecurityGroups, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         Ok(answer.security_groups.unwrap_or_default())
     }
 
@@ -158,7 +163,7 @@ impl Thing for TheSecurityGroup {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "group-id")).await?;
+        let ours = self.describe(at, at.ours("group-id")).await?;
         let group = match at.only_one(&self.label.key, ours, SecurityGroup::group_id, SecurityGroup::tags) {
             Some(group) => group,
             None if !known(&self.vpc) => {
@@ -207,7 +212,7 @@ impl Thing for TheSecurityGroup {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "group-id")).await?;
+        let there = self.describe(at, at.ours("group-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, SecurityGroup::tags), SecurityGroup::group_id))
     }
 

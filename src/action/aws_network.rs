@@ -10,7 +10,8 @@ use super::dependents;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{
-    AttachmentStatus, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName, VpcState,
+    AttachmentStatus, AttributeBooleanValue, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName,
+    VpcState,
 };
 use crate::aws::{AwsFailure, Holder, Operation, filter};
 use crate::engagement::Failure;
@@ -46,22 +47,29 @@ impl TheVpc {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
         let request = at.ec2().describe_vpcs().set_filters(Some(filters));
-        Ok(at.cloud.read(Operation::DescribeVpcs, || request.clone().send()).await?.vpcs.unwrap_or_default())
+        Ok(at
+            .cloud
+            .read_together(Operation::DescribeVpcs, format!("{:?}", request.as_input()), move || request.clone().send())
+            .await?
+            .vpcs
+            .unwrap_or_default())
     }
 
     /// Which of the two attributes are off.
     async fn switched_off(&self, at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Call)>, AwsFailure> {
-        let mut off = Vec::new();
         let [support, names] = Self::attributes(vpc);
         let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
-        let request = ask(VpcAttributeName::EnableDnsSupport);
-        let answer = at.cloud.read(Operation::DescribeVpcAttribute, || request.clone().send()).await?;
-        if !answer.enable_dns_support.and_then(|flag| flag.value).unwrap_or(false) {
+        let (resolution, naming) = (ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames));
+        let (resolution, naming) = tokio::try_join!(
+            at.cloud.read(Operation::DescribeVpcAttribute, || resolution.clone().send()),
+            at.cloud.read(Operation::DescribeVpcAttribute, || naming.clone().send()),
+        )?;
+        let is_off = |flag: Option<AttributeBooleanValue>| !flag.and_then(|flag| flag.value).unwrap_or(false);
+        let mut off = Vec::new();
+        if is_off(resolution.enable_dns_support) {
             off.push(("DNS resolution", support));
         }
-        let request = ask(VpcAttributeName::EnableDnsHostnames);
-        let answer = at.cloud.read(Operation::DescribeVpcAttribute, || request.clone().send()).await?;
-        if !answer.enable_dns_hostnames.and_then(|flag| flag.value).unwrap_or(false) {
+        if is_off(naming.enable_dns_hostnames) {
             off.push(("DNS host names", names));
         }
         Ok(off)
@@ -95,7 +103,7 @@ impl Thing for TheVpc {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "vpc-id")).await?;
+        let ours = self.describe(at, at.ours("vpc-id")).await?;
         let Some(vpc) = at.only_one(&self.label.key, ours, Vpc::vpc_id, Vpc::tags) else {
             return self.nothing_of_ours(at).await;
         };
@@ -124,7 +132,7 @@ impl Thing for TheVpc {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "vpc-id")).await?;
+        let there = self.describe(at, at.ours("vpc-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, Vpc::tags), Vpc::vpc_id))
     }
 
@@ -164,7 +172,14 @@ impl TheSubnet {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Subnet>, AwsFailure> {
         let request = at.ec2().describe_subnets().set_filters(Some(filters));
-        Ok(at.cloud.read(Operation::DescribeSubnets, || request.clone().send()).await?.subnets.unwrap_or_default())
+        Ok(at
+            .cloud
+            .read_together(Operation::DescribeSubnets, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?
+            .subnets
+            .unwrap_or_default())
     }
 
     async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -196,7 +211,7 @@ impl Thing for TheSubnet {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "subnet-id")).await?;
+        let ours = self.describe(at, at.ours("subnet-id")).await?;
         let Some(subnet) = at.only_one(&self.label.key, ours, Subnet::subnet_id, Subnet::tags) else {
             return self.nothing_of_ours(at).await;
         };
@@ -221,7 +236,7 @@ impl Thing for TheSubnet {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "subnet-id")).await?;
+        let there = self.describe(at, at.ours("subnet-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, Subnet::tags), Subnet::subnet_id))
     }
 
@@ -254,7 +269,12 @@ impl TheInternetGateway {
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<InternetGateway>, AwsFailure> {
         let request = at.ec2().describe_internet_gateways().set_filters(Some(filters));
-        let answer = at.cloud.read(Operation::DescribeInternetGateways, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeInternetGateways, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         Ok(answer.internet_gateways.unwrap_or_default())
     }
 
@@ -292,7 +312,7 @@ impl Thing for TheInternetGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "internet-gateway-id")).await?;
+        let ours = self.describe(at, at.ours("internet-gateway-id")).await?;
         let gateway = at.only_one(&self.label.key, ours, InternetGateway::internet_gateway_id, InternetGateway::tags);
         let gateway = gateway.as_ref();
         let id = gateway.and_then(InternetGateway::internet_gateway_id).unwrap_or_default();
@@ -324,7 +344,7 @@ impl Thing for TheInternetGateway {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "internet-gateway-id")).await?;
+        let there = self.describe(at, at.ours("internet-gateway-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, InternetGateway::tags), InternetGateway::internet_gateway_id))
     }
 

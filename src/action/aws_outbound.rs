@@ -16,7 +16,14 @@ use crate::engagement::{Difference, Failure};
 /// Elastic addresses by filter.
 pub(super) async fn addresses(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Address>, AwsFailure> {
     let request = at.ec2().describe_addresses().set_filters(Some(filters));
-    Ok(at.cloud.read(Operation::DescribeAddresses, || request.clone().send()).await?.addresses.unwrap_or_default())
+    Ok(at
+        .cloud
+        .read_together(Operation::DescribeAddresses, format!("{:?}", request.as_input()), move || {
+            request.clone().send()
+        })
+        .await?
+        .addresses
+        .unwrap_or_default())
 }
 
 /// `aws/elastic-address`
@@ -45,7 +52,7 @@ impl Thing for ElasticAddress {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = addresses(at, at.ours(&self.label.key, "allocation-id")).await?;
+        let ours = addresses(at, at.ours("allocation-id")).await?;
         Ok(match at.only_one(&self.label.key, ours, Address::allocation_id, Address::tags) {
             None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
             Some(address) => {
@@ -57,7 +64,7 @@ impl Thing for ElasticAddress {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = addresses(at, at.ours(&self.label.key, "allocation-id")).await?;
+        let there = addresses(at, at.ours("allocation-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, Address::tags), Address::allocation_id))
     }
 
@@ -90,7 +97,9 @@ impl TheNatGateway {
         let request = at.ec2().describe_nat_gateways().set_filter(Some(filters));
         Ok(at
             .cloud
-            .read(Operation::DescribeNatGateways, || request.clone().send())
+            .read_together(Operation::DescribeNatGateways, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
             .await?
             .nat_gateways
             .unwrap_or_default())
@@ -133,7 +142,7 @@ impl Thing for TheNatGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let mut filters = at.ours(&self.label.key, "nat-gateway-id");
+        let mut filters = at.ours("nat-gateway-id");
         // Deleted ones stay visible for about an hour, and so do failed ones, with the reason.
         filters.push(filter("state", ["pending", "available", "failed"]));
         let ours = at.of_ours(&self.label.key, self.describe(at, filters).await?, NatGateway::tags);
@@ -170,7 +179,7 @@ impl Thing for TheNatGateway {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let mut filters = at.ours(&self.label.key, "nat-gateway-id");
+        let mut filters = at.ours("nat-gateway-id");
         filters.push(filter("state", ["pending", "available", "failed", "deleting"]));
         let there = self.describe(at, filters).await?;
         Ok(ids(at.of_ours(&self.label.key, there, NatGateway::tags), NatGateway::nat_gateway_id))
@@ -227,7 +236,9 @@ impl TheRouteTable {
         let request = at.ec2().describe_route_tables().set_filters(Some(filters));
         Ok(at
             .cloud
-            .read(Operation::DescribeRouteTables, || request.clone().send())
+            .read_together(Operation::DescribeRouteTables, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
             .await?
             .route_tables
             .unwrap_or_default())
@@ -308,7 +319,7 @@ impl Thing for TheRouteTable {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "route-table-id")).await?;
+        let ours = self.describe(at, at.ours("route-table-id")).await?;
         let table = at.only_one(&self.label.key, ours, RouteTable::route_table_id, RouteTable::tags);
         let taken = self.taken(at, table.as_ref().and_then(|table| table.route_table_id())).await?;
         let Some(table) = table else {
@@ -343,7 +354,7 @@ impl Thing for TheRouteTable {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "route-table-id")).await?;
+        let there = self.describe(at, at.ours("route-table-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, RouteTable::tags), RouteTable::route_table_id))
     }
 

@@ -54,7 +54,12 @@ impl TheCustomerGateway {
     async fn describe(&self, at: &Account<'_>, mut by: Vec<Filter>) -> Result<Vec<CustomerGateway>, AwsFailure> {
         by.push(filter("state", LIVE));
         let request = at.ec2().describe_customer_gateways().set_filters(Some(by));
-        let answer = at.cloud.read(Operation::DescribeCustomerGateways, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeCustomerGateways, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         // Not every endpoint heeds every filter.
         let live = answer.customer_gateways.unwrap_or_default().into_iter();
         Ok(live.filter(|one| one.state().is_none_or(|state| LIVE.contains(&state))).collect())
@@ -101,7 +106,7 @@ impl Thing for TheCustomerGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "customer-gateway-id")).await?;
+        let ours = self.describe(at, at.ours("customer-gateway-id")).await?;
         let id = CustomerGateway::customer_gateway_id;
         let Some(gateway) = at.only_one(&self.label.key, ours, id, CustomerGateway::tags) else {
             return self.nothing_of_ours(at).await;
@@ -123,7 +128,7 @@ impl Thing for TheCustomerGateway {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "customer-gateway-id")).await?;
+        let there = self.describe(at, at.ours("customer-gateway-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, CustomerGateway::tags), CustomerGateway::customer_gateway_id))
     }
 
@@ -155,7 +160,12 @@ impl TheVpnGateway {
     async fn describe(&self, at: &Account<'_>, mut by: Vec<Filter>) -> Result<Vec<VpnGateway>, AwsFailure> {
         by.push(filter("state", LIVE));
         let request = at.ec2().describe_vpn_gateways().set_filters(Some(by));
-        let answer = at.cloud.read(Operation::DescribeVpnGateways, || request.clone().send()).await?;
+        let answer = at
+            .cloud
+            .read_together(Operation::DescribeVpnGateways, format!("{:?}", request.as_input()), move || {
+                request.clone().send()
+            })
+            .await?;
         let live = answer.vpn_gateways.unwrap_or_default().into_iter();
         Ok(live.filter(|one| one.state().is_none_or(|state| LIVE.contains(&state.as_str()))).collect())
     }
@@ -198,7 +208,7 @@ impl Thing for TheVpnGateway {
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours(&self.label.key, "vpn-gateway-id")).await?;
+        let ours = self.describe(at, at.ours("vpn-gateway-id")).await?;
         let gateway = at.only_one(&self.label.key, ours, VpnGateway::vpn_gateway_id, VpnGateway::tags);
         let Some(gateway) = gateway else {
             let other = self.of_the_vpc(at).await?;
@@ -244,7 +254,7 @@ impl Thing for TheVpnGateway {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours(&self.label.key, "vpn-gateway-id")).await?;
+        let there = self.describe(at, at.ours("vpn-gateway-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, VpnGateway::tags), VpnGateway::vpn_gateway_id))
     }
 

@@ -96,7 +96,7 @@ impl TheVpnConnection {
     }
 
     async fn live(&self, at: &Account<'_>) -> Result<Vec<VpnConnection>, AwsFailure> {
-        let mut by = at.ours(&self.label().key, "vpn-connection-id");
+        let mut by = at.ours("vpn-connection-id");
         // Deleted ones stay visible for about an hour.
         by.push(filter("state", ["pending", "available"]));
         let there = connections(at.cloud, by).await?;

@@ -42,12 +42,9 @@ macro_rules! sent {
     };
     ($self:ident, $call:ident, never a rehearsal: $request:expr) => {{
         let request = $request;
-        match $self.rehearsal {
-            true => $self.cloud.rehearse($call.operation(), || request.clone().send()).await?,
-            false => {
-                $self.cloud.change($call.operation(), $call.resend($self.until), || request.clone().send()).await?
-            }
-        }
+        // In one place for both: for the compiler each place where a request is sent is dear.
+        let resend = (!$self.rehearsal).then(|| $call.resend($self.until));
+        $self.cloud.change($call.operation(), resend, || request.clone().send()).await?
     }};
 }
 

@@ -8,7 +8,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::future::{BoxFuture, FutureExt};
 
 use super::access::{Codes, Inner, Role, Session};
 use super::error::AwsFailure;
@@ -16,6 +19,7 @@ use super::limiter::Limiter;
 use super::operations::Operation;
 use super::profile::Profile;
 use super::retry::{Patience, Resend, send};
+use super::together::Unsent;
 use super::watch::{Allows, CallLog, CallSeen, Watch};
 
 /// The SDK sets no limit but one for connecting. Creates of EC2 answer in seconds; a minute is a lost answer.
@@ -63,6 +67,7 @@ struct Shared {
     refused: Arc<AtomicBool>,
     /// These credentials may not decode what AWS encodes.
     illiterate: Arc<AtomicBool>,
+    unsent: Unsent,
 }
 
 /// A service's client, made when asked for: most runs never need it. A macro, because every service has types of its own.
@@ -125,8 +130,9 @@ impl Cloud {
         session.renew().await?;
         let provider = SharedCredentialsProvider::new(session.clone());
         let config = own.into_builder().credentials_provider(provider).build();
-        let (refused, illiterate) = (Arc::default(), Arc::default());
-        Ok(Cloud::over(config, Shared { log, limiter, session, role, refused, illiterate }, Allows::Everything))
+        let (refused, illiterate, unsent) = (Arc::default(), Arc::default(), Unsent::default());
+        let shared = Shared { log, limiter, session, role, refused, illiterate, unsent };
+        Ok(Cloud::over(config, shared, Allows::Everything))
     }
 
     fn over(config: SdkConfig, shared: Shared, allows: Allows) -> Cloud {
@@ -245,64 +251,68 @@ impl Cloud {
         self.shared.limiter.pause(pause).await;
     }
 
+    pub(super) fn unsent(&self) -> &Unsent {
+        &self.shared.unsent
+    }
+
     pub(super) fn limiter(&self) -> &Limiter {
         &self.shared.limiter
     }
 
-    /// Sends it in its turn, repeated as it may be; says all that is known of a failure.
-    pub(super) async fn ask<T, E, F, Sent>(
-        &self,
+    /// Sends it in its turn, repeated as it may be; says all that is known of a failure. In a box, like all that follow: what
+    /// a future of the SDK is made of is deep, and the compiler would look through it again in everything that awaits one.
+    pub(super) fn ask<'a, T, E, F, Sent>(
+        &'a self,
         operation: Operation,
         resend: Resend,
         patience: Patience,
         call: F,
-    ) -> Result<T, AwsFailure>
+    ) -> BoxFuture<'a, Result<T, AwsFailure>>
     where
-        F: FnMut() -> Sent,
-        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
-        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        T: Send + 'a,
+        F: FnMut() -> Sent + Send + 'a,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.told(send(operation, resend, patience, self.limiter(), call).await).await
+        async move { self.told(send(operation, resend, patience, self.limiter(), call).await).await }.boxed()
     }
 
     /// Sends a read, repeated as reads may be.
     ///
     /// # Errors
     /// See `send`.
-    pub async fn read<T, E, F, Sent>(&self, operation: Operation, call: F) -> Result<T, AwsFailure>
+    pub fn read<'a, T, E, F, Sent>(&'a self, operation: Operation, call: F) -> BoxFuture<'a, Result<T, AwsFailure>>
     where
-        F: FnMut() -> Sent,
-        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
-        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        T: Send + 'a,
+        F: FnMut() -> Sent + Send + 'a,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.ask(operation, Resend::Freely, Patience::NONE, call).await
+        self.ask(operation, Resend::Freely, Patience::NONE, call)
     }
 
-    /// Asks whether EC2 would make a change: the call says that it is a rehearsal. What it builds on may not be there yet,
-    /// and is not waited for.
+    /// Sends a change; waits up to a minute for what it builds on to be visible. Without rules of repeating it is a
+    /// rehearsal, and the call says so itself: EC2 is asked whether it would make the change, and what that builds on is
+    /// not waited for.
     ///
     /// # Errors
-    /// See `send`; the answer `DryRunOperation`, which says yes, is one.
-    pub async fn rehearse<T, E, F, Sent>(&self, operation: Operation, call: F) -> Result<T, AwsFailure>
+    /// See `send`; the answer `DryRunOperation`, which says yes to a rehearsal, is one.
+    pub fn change<'a, T, E, F, Sent>(
+        &'a self,
+        operation: Operation,
+        resend: Option<Resend>,
+        call: F,
+    ) -> BoxFuture<'a, Result<T, AwsFailure>>
     where
-        F: FnMut() -> Sent,
-        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
-        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        T: Send + 'a,
+        F: FnMut() -> Sent + Send + 'a,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        self.read(operation, call).await
-    }
-
-    /// Sends a change; waits up to a minute for what it builds on to be visible.
-    ///
-    /// # Errors
-    /// See `send`.
-    pub async fn change<T, E, F, Sent>(&self, operation: Operation, resend: Resend, call: F) -> Result<T, AwsFailure>
-    where
-        F: FnMut() -> Sent,
-        Sent: Future<Output = Result<T, aws_sdk_ec2::error::SdkError<E, aws_sdk_ec2::config::http::HttpResponse>>>,
-        E: aws_sdk_ec2::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        self.ask(operation, resend, Patience::SETTLING, call).await
+        match resend {
+            Some(resend) => self.ask(operation, resend, Patience::SETTLING, call),
+            None => self.ask(operation, Resend::Freely, Patience::NONE, call),
+        }
     }
 }
 

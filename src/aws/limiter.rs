@@ -1,5 +1,5 @@
-//! The pace of one account in one region: how many calls a second all steps together may send to each service, and how
-//! long every pause is. It adapts: a service that says "too fast" is asked half as often, and then a little more with
+//! The pace of one account in one region: how many calls a second all steps together may send to each service,
+//! and how long every pause is. It adapts: what is answered "too fast" is asked half as often, and then a little more with
 //! each call that goes through.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::operations::Service;
+use super::operations::{Effect, Operation, Service};
 
 /// A service is never asked more seldom than this part of its usual pace.
 const SLOWEST: f64 = 1.0 / 16.0;
@@ -18,19 +18,35 @@ const COMES_BACK: f64 = 1.0 / 20.0;
 /// No wait is shorter.
 const SHORTEST: Duration = Duration::from_micros(1);
 
-/// Calls at once, and calls a second after that: well below what AWS gives an account, because people's consoles drink
-/// from the same bucket.
-fn usual(service: Service) -> (f64, f64) {
-    match service {
-        // EC2 API throttling: 100 at once, 20 a second for its cheaper calls.
-        Service::Ec2 => (40.0, 15.0),
-        // Route 53 quotas: 5 a second for an account, the console's included.
-        Service::Route53 => (5.0, 4.0),
-        // Route 53 quotas, Resolver: 5 a second for an account and region.
-        Service::Resolver => (5.0, 4.0),
-        // SES quotas: one a second for calls other than sending.
-        Service::Mail => (2.0, 1.0),
-        _ => (20.0, 8.0),
+/// What is paced together: an operation of EC2, which counts each by itself, or all calls to another service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Lane {
+    service: Service,
+    own: Option<Operation>,
+}
+
+impl Lane {
+    fn of(operation: Operation) -> Lane {
+        let service = operation.row().service;
+        Lane { service, own: (service == Service::Ec2).then_some(operation) }
+    }
+
+    /// Calls at once, and calls a second after that: somewhat below what AWS gives an account, because others work in it
+    /// too.
+    fn usual(self) -> (f64, f64) {
+        match (self.service, self.own) {
+            // EC2 API throttling, request rate limiting: each API has a bucket of its own; 100 and 20 a second where it
+            // changes nothing, 50 and 5 where it does.
+            (_, Some(operation)) if operation.row().effect == Effect::Reads => (90.0, 18.0),
+            (_, Some(_)) => (45.0, 4.5),
+            // Route 53 quotas: 5 a second for an account, the console's included.
+            (Service::Route53, None) => (5.0, 4.0),
+            // Route 53 quotas, Resolver: 5 a second for an account and region.
+            (Service::Resolver, None) => (5.0, 4.0),
+            // SES quotas: one a second for calls other than sending.
+            (Service::Mail, None) => (2.0, 1.0),
+            _ => (20.0, 8.0),
+        }
     }
 }
 
@@ -38,7 +54,7 @@ fn usual(service: Service) -> (f64, f64) {
 #[derive(Debug)]
 pub struct Limiter {
     hurry: u32,
-    buckets: Mutex<BTreeMap<Service, Bucket>>,
+    buckets: Mutex<BTreeMap<Lane, Bucket>>,
 }
 
 #[derive(Debug)]
@@ -61,23 +77,23 @@ impl Limiter {
         tokio::time::sleep(pause / self.hurry).await;
     }
 
-    /// Waits for the turn of a call to this service.
-    pub async fn turn(&self, service: Service) {
-        while let Some(wait) = self.take(service, Instant::now()) {
+    /// Waits for the turn of a call.
+    pub async fn turn(&self, operation: Operation) {
+        while let Some(wait) = self.take(Lane::of(operation), Instant::now()) {
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// The service said "too fast": nobody sends it anything for that long, and then half as often as before. What was on
+    /// "Too fast" was the answer: nobody sends what is paced with it for that long, and then half as often as before. What was on
     /// its way at that moment is told the same, and slows it down no further.
-    pub fn back_off(&self, service: Service, pause: Duration) {
-        self.back_off_at(service, pause, Instant::now());
+    pub fn back_off(&self, operation: Operation, pause: Duration) {
+        self.back_off_at(Lane::of(operation), pause, Instant::now());
     }
 
-    fn back_off_at(&self, service: Service, pause: Duration, now: Instant) {
-        let slowest = usual(service).1 * self.haste() * SLOWEST;
+    fn back_off_at(&self, lane: Lane, pause: Duration, now: Instant) {
+        let slowest = lane.usual().1 * self.haste() * SLOWEST;
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service, now);
+        let bucket = self.bucket(&mut buckets, lane, now);
         if now >= bucket.closed_until {
             bucket.per_second = (bucket.per_second / 2.0).max(slowest);
         }
@@ -87,10 +103,11 @@ impl Limiter {
     }
 
     /// A call went through.
-    pub fn went_through(&self, service: Service) {
-        let (most, now) = (usual(service).1 * self.haste(), Instant::now());
+    pub fn went_through(&self, operation: Operation) {
+        let lane = Lane::of(operation);
+        let (most, now) = (lane.usual().1 * self.haste(), Instant::now());
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service, now);
+        let bucket = self.bucket(&mut buckets, lane, now);
         bucket.per_second = (bucket.per_second + most * COMES_BACK).min(most);
     }
 
@@ -98,26 +115,26 @@ impl Limiter {
         f64::from(self.hurry)
     }
 
-    fn buckets(&self) -> MutexGuard<'_, BTreeMap<Service, Bucket>> {
+    fn buckets(&self) -> MutexGuard<'_, BTreeMap<Lane, Bucket>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bucket<'a>(&self, buckets: &'a mut BTreeMap<Service, Bucket>, service: Service, now: Instant) -> &'a mut Bucket {
-        buckets.entry(service).or_insert_with(|| {
-            let (burst, per_second) = usual(service);
+    fn bucket<'a>(&self, buckets: &'a mut BTreeMap<Lane, Bucket>, lane: Lane, now: Instant) -> &'a mut Bucket {
+        buckets.entry(lane).or_insert_with(|| {
+            let (burst, per_second) = lane.usual();
             Bucket { tokens: burst, per_second: per_second * self.haste(), filled: now, closed_until: now }
         })
     }
 
     /// How long the call has to wait at this moment; nothing when it may go.
-    fn take(&self, service: Service, now: Instant) -> Option<Duration> {
+    fn take(&self, lane: Lane, now: Instant) -> Option<Duration> {
         let mut buckets = self.buckets();
-        let bucket = self.bucket(&mut buckets, service, now);
+        let bucket = self.bucket(&mut buckets, lane, now);
         if now < bucket.closed_until {
             return Some(bucket.closed_until - now);
         }
         let gained = now.saturating_duration_since(bucket.filled).as_secs_f64() * bucket.per_second;
-        bucket.tokens = (bucket.tokens + gained).min(usual(service).0);
+        bucket.tokens = (bucket.tokens + gained).min(lane.usual().0);
         bucket.filled = now;
         if bucket.tokens >= 1.0 {
             bucket.tokens -= 1.0;
@@ -132,11 +149,15 @@ impl Limiter {
 mod tests {
     use super::*;
 
+    const LOOKS: Lane = Lane { service: Service::Ec2, own: Some(Operation::DescribeVpcs) };
+    const CHANGES: Lane = Lane { service: Service::Ec2, own: Some(Operation::CreateSubnet) };
+    const MAIL: Lane = Lane { service: Service::Mail, own: None };
+
     /// How long so many calls take from then on, on a clock that only they move.
-    fn took(limiter: &Limiter, service: Service, calls: u32, now: &mut Instant) -> Duration {
+    fn took(limiter: &Limiter, lane: Lane, calls: u32, now: &mut Instant) -> Duration {
         let began = *now;
         for _ in 0..calls {
-            while let Some(wait) = limiter.take(service, *now) {
+            while let Some(wait) = limiter.take(lane, *now) {
                 *now += wait;
             }
         }
@@ -148,36 +169,47 @@ mod tests {
     }
 
     #[test]
-    fn after_the_burst_calls_are_paced_service_by_service() {
-        let (limiter, mut now) = (Limiter::new(1), Instant::now());
-        assert_about(took(&limiter, Service::Ec2, 40, &mut now), 0.0);
-        assert_about(took(&limiter, Service::Ec2, 30, &mut now), 2.0);
-        assert_about(took(&limiter, Service::Sts, 5, &mut now), 0.0);
-        assert_about(took(&limiter, Service::Mail, 6, &mut now), 4.0);
-        let (hurried, mut now) = (Limiter::new(10), Instant::now());
-        assert_about(took(&hurried, Service::Ec2, 40 + 150, &mut now), 1.0);
+    fn ec2_counts_each_operation_and_the_others_count_all() {
+        assert_eq!(Lane::of(Operation::DescribeVpcs), LOOKS);
+        assert_eq!(Lane::of(Operation::CreateSubnet), CHANGES);
+        assert_ne!(Lane::of(Operation::DescribeSubnets), LOOKS);
+        assert_eq!(Lane::of(Operation::GetAccount), MAIL);
+        assert_eq!(Lane::of(Operation::GetEmailIdentity), MAIL);
     }
 
     #[test]
-    fn a_service_that_says_too_fast_is_asked_half_as_often_until_calls_go_through() {
+    fn after_the_burst_calls_are_paced_each_by_itself() {
         let (limiter, mut now) = (Limiter::new(1), Instant::now());
-        limiter.back_off_at(Service::Ec2, Duration::from_secs(2), now);
+        assert_about(took(&limiter, LOOKS, 90, &mut now), 0.0);
+        assert_about(took(&limiter, LOOKS, 36, &mut now), 2.0);
+        assert_about(took(&limiter, CHANGES, 45, &mut now), 0.0);
+        assert_about(took(&limiter, CHANGES, 9, &mut now), 2.0);
+        assert_about(took(&limiter, MAIL, 6, &mut now), 4.0);
+        let (hurried, mut now) = (Limiter::new(10), Instant::now());
+        assert_about(took(&hurried, LOOKS, 90 + 180, &mut now), 1.0);
+    }
+
+    #[test]
+    fn what_is_answered_too_fast_is_asked_half_as_often_until_calls_go_through() {
+        let (limiter, mut now) = (Limiter::new(1), Instant::now());
+        limiter.back_off_at(LOOKS, Duration::from_secs(2), now);
         // What was on its way meanwhile.
-        limiter.back_off_at(Service::Ec2, Duration::from_secs(2), now);
-        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 4.0);
-        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 2.0);
-        (0..10).for_each(|_| limiter.went_through(Service::Ec2));
-        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 1.0);
+        limiter.back_off_at(LOOKS, Duration::from_secs(2), now);
+        assert_about(took(&limiter, LOOKS, 18, &mut now), 4.0);
+        assert_about(took(&limiter, LOOKS, 18, &mut now), 2.0);
+        assert_about(took(&limiter, CHANGES, 45, &mut now), 0.0);
+        (0..10).for_each(|_| limiter.went_through(Operation::DescribeVpcs));
+        assert_about(took(&limiter, LOOKS, 18, &mut now), 1.0);
     }
 
     #[test]
     fn however_often_it_is_said_something_goes_through() {
         let (limiter, mut now) = (Limiter::new(1), Instant::now());
         for _ in 0..100 {
-            limiter.back_off_at(Service::Ec2, Duration::from_secs(1), now);
+            limiter.back_off_at(LOOKS, Duration::from_secs(1), now);
             now += Duration::from_secs(1);
         }
-        took(&limiter, Service::Ec2, 1, &mut now);
-        assert_about(took(&limiter, Service::Ec2, 15, &mut now), 16.0);
+        took(&limiter, LOOKS, 1, &mut now);
+        assert_about(took(&limiter, LOOKS, 18, &mut now), 16.0);
     }
 }

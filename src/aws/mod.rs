@@ -20,6 +20,7 @@ mod retry;
 mod secrets;
 mod smtp;
 mod tags;
+mod together;
 mod watch;
 
 pub use access::{Codes, Role};

@@ -54,12 +54,12 @@ where
     Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let (service, operation) = (operation.row().service, operation.name());
+    let (lane, service, operation) = (operation, operation.row().service, operation.name());
     let mut waited = Duration::ZERO;
     let mut tries = 0;
     let mut in_doubt = false;
     loop {
-        limiter.turn(service).await;
+        limiter.turn(lane).await;
         if let Resend::OnlyUnsent { until } = resend
             && Instant::now() > until
         {
@@ -68,7 +68,7 @@ where
         tries += 1;
         let mut failure = match call().await {
             Ok(answer) => {
-                limiter.went_through(service);
+                limiter.went_through(lane);
                 return Ok(answer);
             }
             Err(error) => explain(service, operation, &error),
@@ -85,7 +85,7 @@ where
         };
         tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
         if failure.kind == Kind::Throttled {
-            limiter.back_off(service, pause);
+            limiter.back_off(lane, pause);
         }
         limiter.pause(pause).await;
         waited += pause;

@@ -92,9 +92,9 @@ pub fn run_of(tags: &BTreeMap<String, String>) -> u32 {
     tags.get(RUN).and_then(|run| run.parse().ok()).unwrap_or(0)
 }
 
-/// Finds the object of that key of that engagement.
-pub fn lookup(engagement: &str, key: &str) -> Vec<Filter> {
-    vec![filter(&format!("tag:{ENGAGEMENT}"), [engagement]), filter(&format!("tag:{KEY}"), [key])]
+/// Finds the objects of that engagement.
+pub fn lookup(engagement: &str) -> Filter {
+    filter(&format!("tag:{ENGAGEMENT}"), [engagement])
 }
 
 /// One filter of a describe call; any of the values fits.

@@ -6,7 +6,7 @@ use crate::engagement::{Address, Board, Event, Row, RunScope, Status};
 use crate::runbook::{Runbook, StepId};
 
 /// Attempts that may run at the same time, beside those on hosts: AWS counts requests.
-pub(super) const TOGETHER: usize = 8;
+pub(super) const TOGETHER: usize = 16;
 
 /// Attempts on hosts that may run at the same time, one on each. How many of them connect at once is for `ssh` to say.
 pub(super) const HOSTS_TOGETHER: usize = 128;

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use crate::stage::Stage;
 
@@ -32,39 +33,48 @@ fn kept(stage: &Stage, name: &str) -> String {
     stage.run(&arguments).expect(0).out
 }
 
+/// As many at once: a walk waits most of its time.
+const TOGETHER: usize = 4;
+
 #[test]
 fn every_scenario_is_walked_to_its_end_and_back_to_nothing() {
-    for answers in all() {
-        let name = answers.file_name().unwrap().display().to_string();
-        let stage = walked(&answers);
-        let status = stage.run(&["practice", "--status"]).expect(0).out;
-        let settled = ["done", "not needed"];
-        let steps = status.lines().filter(|line| line.starts_with("  "));
-        let open: Vec<&str> =
-            steps.filter(|line| !settled.iter().any(|word| line.trim_start().starts_with(word))).collect();
-        assert!(open.is_empty() && status.contains("connection/kind"), "{name}: {open:#?}");
-        let again = [
-            "practice",
-            "--headless",
-            "--pace",
-            "instant",
-            "--format",
-            "jsonl",
-            "--answers",
-            answers.to_str().unwrap(),
-        ];
-        let again = stage.run(&again).expect(0);
-        assert!(
-            !again.out.contains("\"event\":\"intended\""),
-            "{name}: a second run intended a change:\n{}",
-            again.out
-        );
-        let drift = stage.run(&["practice", "--verify"]).expect(0);
-        let drift: Vec<&str> = drift.out.lines().filter(|line| !line.starts_with("so ")).collect();
-        assert!(drift.is_empty(), "{name}: {drift:#?}");
-        stage.run(&["practice", "--doubles"]).expect(0).says("none");
-        stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
-    }
+    let waiting = Mutex::new(all());
+    let next = || waiting.lock().unwrap().pop();
+    std::thread::scope(|scope| {
+        let walkers: Vec<_> = (0..TOGETHER)
+            .map(|_| {
+                scope.spawn(|| {
+                    while let Some(answers) = next() {
+                        there_and_back(&answers)
+                    }
+                })
+            })
+            .collect();
+        let failed = walkers.into_iter().filter_map(|walker| walker.join().err()).next();
+        if let Some(failed) = failed {
+            std::panic::resume_unwind(failed);
+        }
+    });
+}
+
+fn there_and_back(answers: &Path) {
+    let name = answers.file_name().unwrap().display().to_string();
+    let stage = walked(answers);
+    let status = stage.run(&["practice", "--status"]).expect(0).out;
+    let settled = ["done", "not needed"];
+    let steps = status.lines().filter(|line| line.starts_with("  "));
+    let open: Vec<&str> =
+        steps.filter(|line| !settled.iter().any(|word| line.trim_start().starts_with(word))).collect();
+    assert!(open.is_empty() && status.contains("connection/kind"), "{name}: {open:#?}");
+    let answers = answers.to_str().unwrap();
+    let again = ["practice", "--headless", "--pace", "instant", "--format", "jsonl", "--answers", answers];
+    let again = stage.run(&again).expect(0);
+    assert!(!again.out.contains("\"event\":\"intended\""), "{name}: a second run intended a change:\n{}", again.out);
+    let drift = stage.run(&["practice", "--verify"]).expect(0);
+    let drift: Vec<&str> = drift.out.lines().filter(|line| !line.starts_with("so ")).collect();
+    assert!(drift.is_empty(), "{name}: {drift:#?}");
+    stage.run(&["practice", "--doubles"]).expect(0).says("none");
+    stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
 }
 
 /// The network engineer's papers, given to the programs that they are for.

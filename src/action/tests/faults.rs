@@ -95,7 +95,7 @@ async fn nothing_is_made_twice_and_nothing_is_forgotten() {
                 assert_eq!(stage.done(operation), 1, "{operation} with {} and seed {seed}", fault.name());
             }
             let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
-            let tagged = || aws::lookup("e1", "*");
+            let tagged = || vec![aws::lookup("e1")];
             let nats = ec2.describe_nat_gateways().set_filter(Some(tagged())).send().await;
             let instances = ec2.describe_instances().set_filters(Some(tagged())).send().await;
             if let (Ok(nats), Ok(instances)) = (nats, instances) {

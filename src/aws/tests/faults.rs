@@ -18,7 +18,7 @@ use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Resend, Wiring};
 
 /// One answer of the server.
 #[derive(Debug, Clone)]
-enum Answer {
+pub(super) enum Answer {
     Vpc,
     NoVpcs,
     Error(u16, &'static str),
@@ -30,21 +30,21 @@ enum Answer {
 
 /// Answers in turn; the last answer for ever.
 #[derive(Debug, Clone)]
-struct Server {
+pub(super) struct Server {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     asked: Arc<Mutex<u32>>,
 }
 
 impl Server {
-    fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(super) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), asked: Arc::default() }
     }
 
-    fn asked(&self) -> u32 {
+    pub(super) fn asked(&self) -> u32 {
         *self.asked.lock().unwrap()
     }
 
-    async fn cloud(&self) -> Cloud {
+    pub(super) async fn cloud(&self) -> Cloud {
         let keys = SharedCredentialsProvider::new(Credentials::for_tests());
         let wiring = Wiring {
             region: "eu-west-1".to_owned(),
@@ -101,7 +101,8 @@ async fn create(resend: Resend, answers: impl IntoIterator<Item = Answer>) -> (R
     let server = Server::answering(answers);
     let cloud = server.cloud().await;
     let ec2 = cloud.ec2().clone();
-    let result = cloud.change(Operation::CreateVpc, resend, || ec2.create_vpc().cidr_block("10.0.0.0/16").send()).await;
+    let result =
+        cloud.change(Operation::CreateVpc, Some(resend), || ec2.create_vpc().cidr_block("10.0.0.0/16").send()).await;
     (result.map(|_| ()), server.asked())
 }
 
@@ -176,7 +177,8 @@ async fn a_cloud_for_looking_sends_no_change() {
     let server = Server::answering([Answer::NoVpcs]);
     let looking = server.cloud().await.read_only();
     let ec2 = looking.ec2().clone();
-    let failure = looking.change(Operation::CreateVpc, Resend::Freely, || ec2.create_vpc().send()).await.unwrap_err();
+    let failure =
+        looking.change(Operation::CreateVpc, Some(Resend::Freely), || ec2.create_vpc().send()).await.unwrap_err();
     assert_eq!((failure.kind, failure.fate, server.asked()), (Kind::OnlyLooking, Fate::NotExecuted, 0));
     assert!(failure.meaning.contains("CreateVpc"), "{failure:?}");
     assert_eq!(looking.calls(), []);
@@ -193,15 +195,15 @@ async fn a_cloud_for_rehearsals_sends_only_what_says_that_it_is_one() {
     let ec2 = rehearsing.ec2().clone();
     for dry_run in [None, Some(false)] {
         let request = ec2.create_vpc().cidr_block("10.0.0.0/16").set_dry_run(dry_run);
-        let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || request.clone().send()).await;
+        let sent = rehearsing.change(Operation::CreateVpc, None, || request.clone().send()).await;
         let failure = sent.unwrap_err();
         assert_eq!((failure.kind, failure.fate, server.asked()), (Kind::OnlyLooking, Fate::NotExecuted, 0));
     }
     let request = ec2.create_vpc().cidr_block("10.0.0.0/16&DryRun=true").dry_run(true);
-    let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || request.clone().send()).await;
+    let sent = rehearsing.change(Operation::CreateVpc, None, || request.clone().send()).await;
     assert_eq!((sent.unwrap_err().code.as_deref(), server.asked()), (Some("DryRunOperation"), 1));
     let forged = ec2.create_vpc().cidr_block("10.0.0.0/16&DryRun=true");
-    let sent = rehearsing.change(Operation::CreateVpc, Resend::Freely, || forged.clone().send()).await;
+    let sent = rehearsing.change(Operation::CreateVpc, None, || forged.clone().send()).await;
     assert_eq!((sent.unwrap_err().kind, server.asked()), (Kind::OnlyLooking, 1), "a value is no parameter");
 }
 

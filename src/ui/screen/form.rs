@@ -16,7 +16,7 @@ use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
-use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused};
+use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::{Move, Screen, draw_prose};
 use crate::ui::state::{Place, Popup, State};
@@ -47,8 +47,7 @@ pub fn begin(state: &mut State, step: &Address) -> Vec<Effect> {
     }
     state.form.refresh(&state.facts);
     let open = state.form.fields.iter().position(|field| field.saved.is_none() && !field.optional);
-    let wrong =
-        state.form.fields.iter().position(|field| field.problem.as_ref().is_some_and(|problem| !problem.warning));
+    let wrong = state.form.fields.iter().position(|field| field.problem.as_ref().is_some_and(Problem::refuses));
     state.form.cursor = wrong.or(open).unwrap_or(0);
     state.show(Place::Form);
     Vec::new()
@@ -215,7 +214,7 @@ impl FormScreen {
     /// The first field that still wants something.
     fn first_open(&self) -> Option<usize> {
         self.fields.iter().position(|field| {
-            let wrong = field.problem.as_ref().is_some_and(|problem| !problem.warning);
+            let wrong = field.problem.as_ref().is_some_and(Problem::refuses);
             let missing =
                 field.saved.is_none() && !field.optional && !self.pending.iter().any(|(id, _)| *id == field.id);
             wrong || missing
@@ -246,7 +245,7 @@ impl FormScreen {
             Left::Forget => Command::ForgetInput(id),
             Left::Give(value) => {
                 field.problem = disagreement(facts, &id, &value);
-                if field.problem.as_ref().is_some_and(|problem| !problem.warning) {
+                if field.problem.as_ref().is_some_and(Problem::refuses) {
                     return (Vec::new(), false);
                 }
                 if field.is_blank() && matches!(field.control, Control::Text(_)) {
@@ -359,7 +358,8 @@ fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
     let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
     let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
     let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
-    Some(Problem { said: format!("{}{with}", broken.refusal), warning: broken.warning })
+    let tone = if broken.warning { Tone::Strange } else { Tone::Refused };
+    Some(Problem { said: format!("{}{with}", broken.refusal), tone })
 }
 
 impl Screen for FormScreen {
@@ -372,12 +372,12 @@ impl Screen for FormScreen {
         match &mut field.control {
             Control::Text(editor) => {
                 if editor.key(key) {
-                    field.recheck(&setting);
+                    field.recheck(&setting, |id, value| disagreement(facts, id, value));
                 }
             }
             Control::Secret(line) => {
                 if line.key(key) {
-                    field.problem = None;
+                    field.recheck_secret();
                 }
             }
             Control::Select { .. } => {}
@@ -418,9 +418,12 @@ impl Screen for FormScreen {
         match &mut field.control {
             Control::Text(editor) => {
                 editor.paste(text);
-                field.recheck(&setting);
+                field.recheck(&setting, |id, value| disagreement(facts, id, value));
             }
-            Control::Secret(line) => line.paste(text),
+            Control::Secret(line) => {
+                line.paste(text);
+                field.recheck_secret();
+            }
             Control::Select { .. } => {}
         }
         Vec::new()

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::input::{self, Choice, InputId, Kind, Setting, Value};
+use crate::input::{self, Choice, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Look, Role};
@@ -52,12 +52,26 @@ pub struct FormField {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub said: String,
-    pub warning: bool,
+    pub tone: Tone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It would not be taken as it stands; it is still being typed.
+    SoFar,
+    /// It is taken, and strange.
+    Strange,
+    /// It was not taken.
+    Refused,
 }
 
 impl Problem {
     pub fn error(said: impl Into<String>) -> Self {
-        Problem { said: said.into(), warning: false }
+        Problem { said: said.into(), tone: Tone::Refused }
+    }
+
+    pub fn refuses(&self) -> bool {
+        self.tone == Tone::Refused
     }
 }
 
@@ -142,11 +156,28 @@ impl FormField {
         }
     }
 
-    /// While typing, only praise or silence: an answer that was wrong and is right now stops being called wrong.
-    pub fn recheck(&mut self, setting: &Setting) {
-        if self.problem.is_some() && input::parse(&self.kind, &self.draft(), setting).is_ok() {
-            self.problem = None;
-        }
+    /// While typing: what is wrong so far is said, and quietly. Only a draft that was refused once is called wrong until it is
+    /// right. `disagrees` says how a value that the rules take fits those given elsewhere.
+    pub fn recheck(&mut self, setting: &Setting, disagrees: impl Fn(&InputId, &Value) -> Option<Problem>) {
+        let draft = self.draft();
+        let tone = match &self.problem {
+            Some(problem) if problem.refuses() => Tone::Refused,
+            _ => Tone::SoFar,
+        };
+        self.problem = match input::parse(&self.kind, &draft, setting) {
+            _ if draft.trim().is_empty() => None,
+            Ok(value) => disagrees(&self.id, &value)
+                .map(|problem| if problem.refuses() { Problem { tone, ..problem } } else { problem }),
+            Err(refusal) => Some(Problem { said: refusal.to_string(), tone }),
+        };
+    }
+
+    /// The same for a secret, or for the place where it is kept.
+    pub fn recheck_secret(&mut self) {
+        let (Control::Secret(line), Kind::Secret(rule)) = (&self.control, &self.kind) else { return };
+        let fine = line.is_blank() || line.text().parse::<SecretRef>().is_ok();
+        let refusal = if fine { None } else { rule.check(line.text()).err() };
+        self.problem = refusal.map(|refusal| Problem { said: refusal.to_string(), tone: Tone::SoFar });
     }
 
     /// The stored answer changed: an untouched draft follows it.
@@ -200,7 +231,7 @@ impl FormField {
     /// Sign and role for the margin.
     fn sign(&self) -> (Glyph, Role) {
         match (&self.problem, &self.saved) {
-            (Some(problem), _) if !problem.warning => (Glyph::Failed, Role::Failed),
+            (Some(problem), _) if problem.refuses() => (Glyph::Failed, Role::Failed),
             (_, Some(_)) => (Glyph::Done, Role::Done),
             (_, None) if self.optional => (Glyph::Todo, Role::Muted),
             (_, None) => (Glyph::Yours, Role::Accent),
@@ -247,6 +278,11 @@ pub fn label_width(width: u16) -> usize {
     (usize::from(width) * 2 / 5).clamp(16, 34)
 }
 
+/// A label as wide as all of them, and never up against what stands after it.
+fn label_cell(look: &Look, field: &FormField, width: u16) -> String {
+    fitted(&look.text(&field.label), label_width(width) - 1) + " "
+}
+
 /// Draws a field that does not have the focus: one line.
 pub fn closed(facts: &Facts, field: &FormField, width: u16) -> Drawn {
     let look = &facts.look;
@@ -270,7 +306,7 @@ pub fn closed(facts: &Facts, field: &FormField, width: u16) -> Drawn {
         Span::raw("  "),
         sign_span(look, field),
         Span::raw(" "),
-        Span::raw(fitted(&look.text(&field.label), label_width(width))),
+        Span::raw(label_cell(look, field, width)),
         Span::styled(fitted(&look.text(&value), room), style),
     ])];
     if let Some(problem) = &field.problem {
@@ -318,7 +354,6 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         Control::Select { .. } => false,
     };
     let column = label_width(width) + 4;
-    let label = look.text(&field.label);
     let mut head = vec![
         Span::styled(look.glyph(Glyph::Cursor), look.style(Role::Accent)),
         Span::raw(" "),
@@ -330,7 +365,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         Control::Text(editor) => {
             let room = usize::from(width).saturating_sub(column + 3);
             let rows = if one_line { 1 } else { editor.height().clamp(offer_height(field), TALLEST) };
-            head.push(Span::styled(fitted(&label, label_width(width)), look.style(Role::Accent)));
+            head.push(Span::styled(label_cell(look, field, width), look.style(Role::Accent)));
             head.push(Span::raw("["));
             let offered: Vec<&str> = match (&field.offer, editor.is_blank()) {
                 (Some(offer), true) => offer.lines().collect(),
@@ -352,7 +387,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         }
         Control::Secret(_) => {
             let room = usize::from(width).saturating_sub(column + 3);
-            head.push(Span::styled(fitted(&label, label_width(width)), look.style(Role::Accent)));
+            head.push(Span::styled(label_cell(look, field, width), look.style(Role::Accent)));
             head.extend([Span::raw("["), Span::raw(" ".repeat(room)), Span::raw("]")]);
             prose.line(Line::from(head));
             let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
@@ -364,7 +399,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
             prose.indented("    ", &said, look.style(Role::Muted));
         }
         Control::Select { choices, cursor, marked, several } => {
-            head.push(Span::styled(label, look.style(Role::Accent)));
+            head.push(Span::styled(look.text(&field.label), look.style(Role::Accent)));
             prose.line(Line::from(head));
             for (index, choice) in choices.iter().enumerate() {
                 let taken = if *several { marked.get(index) == Some(&true) } else { field.draft() == choice.value };
@@ -412,7 +447,11 @@ fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: boo
 }
 
 fn problem_lines(prose: &mut Prose, look: &Look, problem: &Problem) {
-    let (glyph, role) = if problem.warning { (Glyph::Recheck, Role::Waiting) } else { (Glyph::Failed, Role::Problem) };
+    let (glyph, role) = match problem.tone {
+        Tone::SoFar => (Glyph::Todo, Role::Muted),
+        Tone::Strange => (Glyph::Recheck, Role::Waiting),
+        Tone::Refused => (Glyph::Failed, Role::Problem),
+    };
     let lead = format!("    {} ", look.glyph(glyph));
     debug_assert!(cells(&lead) == 6);
     prose.indented(&lead, &problem.said, look.style(role));

@@ -45,6 +45,31 @@ fn a_wrong_answer_stays_and_says_what_why_and_an_example() {
 }
 
 #[test]
+fn what_is_wrong_is_said_while_typing_and_quietly() {
+    let mut stage = ranges();
+    stage.write("10.0.0.0/8");
+    assert_snapshot!(stage.screen(80, 24));
+    stage.press(&["Backspace"]).write("16");
+    assert!(!stage.screen(80, 24).contains("/16 to /28"), "{}", stage.screen(80, 24));
+    stage.press(&["Enter"]).write("10.0.8.0/24");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("overlap"), "with what was given elsewhere, too: {screen}");
+    assert_eq!(given(&stage, "net.onprem_cidrs"), None, "nothing is stored by typing");
+}
+
+#[test]
+fn a_refused_answer_stays_refused_until_it_is_right() {
+    let mut stage = ranges();
+    let refused = |stage: &mut Stage| stage.screen(80, 24).lines().any(|line| line.contains('✗'));
+    stage.write("10.0.0.0/8").press(&["Enter"]);
+    assert!(refused(&mut stage), "{}", stage.screen(80, 24));
+    stage.press(&["Backspace"]).write("9");
+    assert!(refused(&mut stage), "{}", stage.screen(80, 24));
+    stage.press(&["Backspace"]).write("16");
+    assert!(!refused(&mut stage), "{}", stage.screen(80, 24));
+}
+
+#[test]
 fn what_is_offered_is_taken_by_enter_only() {
     let mut stage = ranges();
     stage.press(&["Tab"]);
