@@ -88,6 +88,17 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// A map of texts, in the order of its names.
+    pub(super) fn pairs(&self, name: &str) -> Result<Vec<(String, String)>, Failure> {
+        match self.present(name) {
+            None => Ok(Vec::new()),
+            Some(Json::Object(map)) => {
+                map.iter().map(|(key, value)| Ok((key.clone(), self.text_of(name, value)?))).collect()
+            }
+            Some(_) => Err(self.wrong(name, "is not a map")),
+        }
+    }
+
     /// A list of maps, each again taken out one by one.
     pub(super) fn maps(&self, name: &str) -> Result<Vec<Arguments<'a>>, Failure> {
         match self.present(name) {

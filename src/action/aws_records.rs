@@ -18,6 +18,7 @@ use super::call::Call;
 use super::call::dns::{DnsRequest, RecordChange, RecordSet, Reference};
 use super::check::Question;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
+use super::records::{TTL, TYPES, quoted, sets, unquoted};
 use super::world::{Subject, World};
 use super::{Failure, Verified};
 use crate::aws::route53::types::{ResourceRecordSet, RrType};
@@ -29,9 +30,6 @@ const NOTE: &str = "_onramp-";
 /// A request takes 1,000 values and 32,000 characters, an UPSERT counts twice, and the note is part of it.
 const MOST_VALUES: usize = 200;
 const MOST_CHARACTERS: usize = 6_000;
-/// "TTL 86400 copied from a template" makes a failover take a day.
-const TTL: i32 = 300;
-const TYPES: [&str; 8] = ["A", "AAAA", "CNAME", "TXT", "MX", "SRV", "PTR", "NS"];
 
 /// Every record set of a zone; none where there is no such zone.
 pub(super) async fn sets_of(at: &Account<'_>, zone: &str) -> Result<Vec<ResourceRecordSet>, AwsFailure> {
@@ -155,26 +153,6 @@ fn deciphered(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// As a TXT record holds it: in strings of at most 255 characters.
-fn quoted(text: &str) -> String {
-    let escaped: Vec<String> =
-        text.chars().map(|c| if "\"\\".contains(c) { format!("\\{c}") } else { c.into() }).collect();
-    let mut parts = vec![String::new()];
-    for piece in escaped {
-        let last = parts.len() - 1;
-        if parts[last].len() + piece.len() > 255 {
-            parts.push(piece);
-        } else {
-            parts[last].push_str(&piece);
-        }
-    }
-    parts.iter().map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(" ")
-}
-
-fn unquoted(value: &str) -> String {
-    value.trim_matches('"').replace("\" \"", "").replace("\\\"", "\"").replace("\\\\", "\\")
-}
-
 /// `aws/dns-records`
 pub(super) struct TheRecords {
     zone: String,
@@ -185,30 +163,7 @@ pub(super) struct TheRecords {
 
 impl TheRecords {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
-        let refused =
-            |what: String| Failure::new(what, "Correct the step in the runbook, or the inputs that it is made of.");
-        let mut wanted: Vec<RecordSet> = Vec::new();
-        for one in arguments.maps("records")? {
-            one.only(&["name", "type", "ttl", "values"])?;
-            let kind = one.one_of("type", &TYPES)?;
-            let values = one.list("values")?;
-            let as_held = |value: String| if kind == "TXT" && !value.starts_with('"') { quoted(&value) } else { value };
-            let set = RecordSet {
-                name: whole_name(&one.text("name")?),
-                r#type: kind.to_owned(),
-                ttl: one.number("ttl", 0, i32::MAX)?.unwrap_or(TTL).into(),
-                values: values.into_iter().map(as_held).collect(),
-            };
-            if set.values.is_empty() {
-                return Err(refused(format!("the record {} {kind} has no values", said_name(&set.name))));
-            }
-            if wanted.iter().any(|other| place(other) == place(&set)) {
-                let what =
-                    format!("the record {} {kind} is given twice: put its values together", said_name(&set.name));
-                return Err(refused(what));
-            }
-            wanted.push(set);
-        }
+        let wanted = sets(&arguments)?;
         let values: usize = wanted.iter().map(|set| set.values.len()).sum();
         let characters: usize =
             wanted.iter().map(|set| set.name.len() + set.values.iter().map(String::len).sum::<usize>()).sum();
@@ -217,7 +172,8 @@ impl TheRecords {
                 "aws/dns-records is given {values} values of {characters} characters; it takes 1 to {MOST_VALUES} of \
                  {MOST_CHARACTERS} in all, which AWS carries out at once"
             );
-            return Err(refused(what));
+            let advice = "Correct the step in the runbook, or the inputs that it is made of.";
+            return Err(Failure::new(what, advice));
         }
         let (zone, key) = (arguments.text("zone")?, arguments.text("key")?);
         Ok(TheRecords { zone, wanted, key, engagement: subject.engagement.clone() })
@@ -462,48 +418,71 @@ impl Thing for TheRecords {
 /// `aws/dns-answer`
 pub(super) struct Answer {
     zone: String,
+    wanted: Vec<Wanted>,
+}
+
+/// What one name must answer.
+struct Wanted {
     name: String,
-    kind: &'static str,
+    kind: String,
+    /// Anything where there are none.
     values: Vec<String>,
 }
 
 impl Answer {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        Ok(Answer {
-            zone: arguments.text("zone")?,
-            name: whole_name(&arguments.text("name")?),
-            kind: arguments.one_of("type", &TYPES)?,
-            values: arguments.list("values")?,
-        })
+        let zone = arguments.text("zone")?;
+        let mut wanted: Vec<Wanted> = sets(&arguments)?
+            .into_iter()
+            .map(|set| Wanted { name: set.name, kind: set.r#type, values: set.values })
+            .collect();
+        if wanted.is_empty() {
+            wanted.push(Wanted {
+                name: whole_name(&arguments.text("name")?),
+                kind: arguments.one_of("type", &TYPES)?.to_owned(),
+                values: arguments.list("values")?,
+            });
+        }
+        Ok(Answer { zone, wanted })
     }
+}
+
+/// In one form, sorted.
+fn plainly_sorted<'v>(values: impl IntoIterator<Item = &'v String>) -> Vec<String> {
+    let mut values: Vec<String> = values.into_iter().map(|value| said_name(value).to_owned()).collect();
+    values.sort_unstable();
+    values
 }
 
 #[async_trait]
 impl Question for Answer {
     async fn ask(&self, world: &World) -> Verified {
-        if !known(&self.zone) || !known(&self.name) {
+        if !known(&self.zone) || self.wanted.iter().any(|one| !known(&one.name)) {
             return Verified::NotYet { said: "the zone is not there yet".to_owned() };
         }
         asked(world, async |cloud| {
-            let request = cloud.route53().test_dns_answer().hosted_zone_id(&self.zone).record_name(&self.name);
-            let request = request.record_type(RrType::from(self.kind));
-            let answer = cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await?;
-            let mut values: Vec<String> =
-                answer.record_data().iter().map(|value| said_name(value).to_owned()).collect();
-            values.sort_unstable();
-            let mut wanted: Vec<String> = self.values.iter().map(|value| said_name(value).to_owned()).collect();
-            wanted.sort_unstable();
-            let name = said_name(&self.name);
-            let said = match values.as_slice() {
-                [] => format!("{} answers {} for {name} {}", answer.nameserver(), answer.response_code(), self.kind),
-                values => {
-                    format!("{} answers {} for {name} {}", answer.nameserver(), crate::text::list(values), self.kind)
+            let (mut lines, mut all, mut server, mut missing) = (Vec::new(), Vec::new(), String::new(), Vec::new());
+            for one in &self.wanted {
+                let request = cloud.route53().test_dns_answer().hosted_zone_id(&self.zone).record_name(&one.name);
+                let request = request.record_type(RrType::from(one.kind.as_str()));
+                let answer = cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await?;
+                let (values, wanted) = (plainly_sorted(answer.record_data()), plainly_sorted(&one.values));
+                let (name, kind) = (said_name(&one.name), &one.kind);
+                answer.nameserver().clone_into(&mut server);
+                let said = match values.as_slice() {
+                    [] => format!("{server} answers {} for {name} {kind}", answer.response_code()),
+                    values => format!("{server} answers {} for {name} {kind}", crate::text::list(values)),
+                };
+                if values.is_empty() || (!wanted.is_empty() && wanted != values) {
+                    missing.push(said.clone());
                 }
-            };
-            if values.is_empty() || (!wanted.is_empty() && wanted != values) {
-                return Ok(Verified::NotYet { said });
+                lines.push(said);
+                all.extend(values);
             }
-            Ok(Verified::So(found(said, json!({ "values": values, "server": answer.nameserver() }))))
+            Ok(match missing.is_empty() {
+                true => Verified::So(found(lines.join("; "), json!({ "values": all, "server": server }))),
+                false => Verified::NotYet { said: missing.join("; ") },
+            })
         })
         .await
     }

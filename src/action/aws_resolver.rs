@@ -3,8 +3,10 @@
 //! What is listed comes without tags, so each is asked for its own. The names that the Resolver takes have no slashes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use async_trait::async_trait;
+use ipnet::Ipv4Net;
 use serde_json::json;
 
 use super::account::Account;
@@ -102,6 +104,24 @@ pub(super) struct TheEndpoint {
     label: Label,
 }
 
+/// The id of the subnet of the plan that holds an address.
+fn home_of(ip: &str, arguments: &Arguments<'_>) -> Result<String, Failure> {
+    let address: Option<Ipv4Addr> = ip.parse().ok();
+    let holds = |cidr: &str| cidr.parse::<Ipv4Net>().is_ok_and(|net| address.is_some_and(|ip| net.contains(&ip)));
+    let mut key = None;
+    for row in arguments.maps("plan")? {
+        if holds(&row.text("cidr")?) {
+            key = Some(row.text("key")?);
+        }
+    }
+    let ids = arguments.pairs("ids")?;
+    let id = key.and_then(|key| ids.into_iter().find(|(own, _)| *own == key)).map(|(_, id)| id);
+    id.ok_or_else(|| {
+        let what = format!("the address {ip} is in no subnet of the plan");
+        Failure::new(what, "Correct the step in the runbook, or the inputs that it is made of.")
+    })
+}
+
 impl TheEndpoint {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let inbound = arguments.one_of("direction", &["inbound", "outbound"])? == "inbound";
@@ -110,12 +130,15 @@ impl TheEndpoint {
             one.only(&["subnet", "ip"])?;
             addresses.push(EndpointAddress { subnet_id: one.text("subnet")?, ip: one.optional("ip")? });
         }
+        for ip in arguments.list("ips")? {
+            addresses.push(EndpointAddress { subnet_id: home_of(&ip, &arguments)?, ip: Some(ip) });
+        }
         let bare = arguments.list("subnets")?.into_iter();
         addresses.extend(bare.map(|subnet_id| EndpointAddress { subnet_id, ip: None }));
         let subnets: BTreeSet<&String> = addresses.iter().map(|one| &one.subnet_id).collect();
         if !(2..=6).contains(&addresses.len()) || (subnets.len() < 2 && subnets.iter().all(|id| known(id))) {
-            let what = "aws/resolver-endpoint needs 2 to 6 addresses, in subnets of at least two zones: give `subnets` or \
-                        `addresses`";
+            let what = "aws/resolver-endpoint needs 2 to 6 addresses, in subnets of at least two zones: give `subnets`, \
+                        `addresses` or `ips`";
             return Err(Failure::new(what, "Correct the step in the runbook."));
         }
         Ok(TheEndpoint { inbound, groups: arguments.list("groups")?, addresses, label: label(subject, arguments)? })

@@ -31,6 +31,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("hosts.yaml", include_str!("../../runbooks/managed-cloud/hosts.yaml")),
         ("00-preflight.yaml", include_str!("../../runbooks/managed-cloud/00-preflight.yaml")),
         ("01-access.yaml", include_str!("../../runbooks/managed-cloud/01-access.yaml")),
+        ("02-dns.yaml", include_str!("../../runbooks/managed-cloud/02-dns.yaml")),
         ("04-ntp.yaml", include_str!("../../runbooks/managed-cloud/04-ntp.yaml")),
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
     ],

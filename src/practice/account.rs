@@ -1,7 +1,7 @@
 //! Cloud and hosts together: an instance that runs in the cloud is a host that answers, and security groups are walls.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::cloud::{Cloud, Machine, Pace, Reach, SnapshotError};
+use super::cloud::{Cloud, Lease, Machine, Pace, Question, Reach, Said, SnapshotError};
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
@@ -67,7 +67,7 @@ impl Account {
 
     /// What the engineer's machine sees of the network beside hosts: names, time, whom to trust.
     pub fn net(&self) -> Arc<dyn Net> {
-        self.hosts.net()
+        self.hosts.net(Arc::new(Walls(self.cloud.clone())))
     }
 
     /// Follows the cloud for ever: machines that run are switched on, terminated ones are gone.
@@ -111,6 +111,9 @@ impl Account {
             })
             .await?;
         self.cloud.set_console_output(&machine.instance_id, &info.console_output);
+        if let Some(lease) = self.cloud.lease(machine.private_ip).await {
+            self.hosts.tell(&machine.instance_id, &lease);
+        }
         self.put_away().await
     }
 
@@ -237,5 +240,13 @@ impl Gate for Walls {
             Service::Ping => ("icmp", -1),
         };
         self.0.answers(from, to, protocol, port).await
+    }
+
+    async fn names(&self, question: &Question) -> Said {
+        self.0.names(question).await
+    }
+
+    async fn lease(&self, host: Ipv4Addr) -> Option<Lease> {
+        self.0.lease(host).await
     }
 }

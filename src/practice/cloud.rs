@@ -6,7 +6,7 @@ mod logins;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use super::fidelity::services::Speaks;
 use super::fidelity::{Consoles, Hidden, Kept, Layer, is_region};
 use super::keeper::Keeper;
 
+pub use super::fidelity::naming::{AMAZON, Lease, Question, Record, Said};
 pub use super::fidelity::pace::Pace;
 pub use super::fidelity::reach::{Reach, Source};
 pub use super::fidelity::views::{Ingress, Machine, Peers};
@@ -197,6 +198,18 @@ impl Cloud {
     pub async fn answers(&self, from: IpAddr, to: IpAddr, protocol: &str, port: i64) -> Option<u32> {
         let now = self.now();
         self.0.layer.lock().await.answers(&self.0.region, now, (from, to), (protocol, port))
+    }
+
+    /// What a name server says of the account's own names.
+    pub async fn names(&self, question: &Question) -> Said {
+        let now = self.now();
+        self.0.layer.lock().await.names(&self.0.region, now, question)
+    }
+
+    /// What DHCP tells a host now, by its address.
+    pub async fn lease(&self, host: Ipv4Addr) -> Option<Lease> {
+        let now = self.now();
+        self.0.layer.lock().await.lease(&self.0.region, now, host)
     }
 
     /// What GetConsoleOutput gives for the instance, from when it runs.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::cloud::Lease;
 use super::keeper::Keeper;
 use super::net::{Dialer, Gate, Network, Reach, Source};
+use super::outside::FromHere;
 use super::shell::clock::Clock;
 use super::shell::image::{self, Login};
 use super::shell::machine::{Machine, SavedMachine};
@@ -127,9 +129,16 @@ impl Hosts {
         Arc::new(Dialer { from, reach: Reach { network: self.network.clone(), gate } })
     }
 
-    /// What the engineer's machine sees of the network around the hosts.
-    pub fn net(&self) -> Arc<dyn Net> {
-        self.network.outside.clone()
+    /// What the engineer's machine sees of the network around the hosts, past `gate`.
+    pub fn net(&self, gate: Arc<dyn Gate>) -> Arc<dyn Net> {
+        Arc::new(FromHere { outside: self.network.outside.clone(), gate })
+    }
+
+    /// What DHCP tells a host, which it follows at once. Nothing happens if there is none of that name.
+    pub fn tell(&self, name: &str, lease: &Lease) {
+        if let Some(machine) = self.network.machine(name) {
+            machine.take(lease);
+        }
     }
 
     /// Runs a script on a host as root, as if at its console: for faults, and for tests. Nothing if there is no such
@@ -206,6 +215,10 @@ mod access;
 #[cfg(test)]
 #[path = "tests/chrony.rs"]
 mod chrony;
+
+#[cfg(test)]
+#[path = "tests/names.rs"]
+mod names;
 
 #[cfg(test)]
 #[path = "tests/scripts.rs"]

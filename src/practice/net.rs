@@ -9,10 +9,12 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use async_trait::async_trait;
 use tokio::io::DuplexStream;
 
+use super::cloud::{Lease, Question, Said};
 use super::keeper::Keeper;
-use super::outside::{self, Outside};
+use super::outside::{self, Caller, Outside};
 use super::shell::firewall::Packet;
 use super::shell::machine::{Answered, Connection, Machine};
+use super::shell::resolver;
 use super::shell::sshd;
 use crate::ssh::dial::{Dial, Wire};
 
@@ -52,6 +54,16 @@ pub trait Gate: Send + Sync {
 
     /// The largest packet on the way there, if an answer comes back. Without a cloud there is nobody outside.
     async fn answers(&self, _from: Source, _to: IpAddr, _service: Service) -> Option<u32> {
+        None
+    }
+
+    /// What a name server says of the cloud's own names. Without a cloud there are none.
+    async fn names(&self, _question: &Question) -> Said {
+        Said::Outside
+    }
+
+    /// What DHCP tells a host now.
+    async fn lease(&self, _host: Ipv4Addr) -> Option<Lease> {
         None
     }
 }
@@ -120,12 +132,28 @@ impl Network {
         self.machines().into_iter().find(|machine| machine.addresses().contains(&address))
     }
 
-    /// An address as it stands, or the private address of the host with that name, or one outside.
-    fn resolve(&self, name: &str) -> io::Result<IpAddr> {
+    /// An address as it stands, or the private address of the host with that name, or what the asker's name server says.
+    async fn resolve(self: &Arc<Self>, from: Source, gate: &Arc<dyn Gate>, name: &str) -> io::Result<IpAddr> {
         let literal = name.trim_start_matches('[').trim_end_matches(']').parse().ok();
         let named = || self.machine(name).and_then(|machine| machine.address());
+        if let Some(address) = literal.or_else(named) {
+            return Ok(address);
+        }
+        let found = match from {
+            Source::Internet(_) => {
+                let question = outside::question(from, outside::NAME_SERVER.into(), name, "A");
+                outside::look_up(gate.as_ref(), &question).await.addresses()
+            }
+            Source::Host(address) => match self.at(address) {
+                Some(machine) => {
+                    let reach = Reach { network: self.clone(), gate: gate.clone() };
+                    resolver::addresses_of(&reach, &machine, name).await
+                }
+                None => Vec::new(),
+            },
+        };
         let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("{name}: name or service not known"));
-        literal.or_else(named).or_else(|| outside::address_of(name)).ok_or_else(unknown)
+        found.first().copied().map(IpAddr::V4).ok_or_else(unknown)
     }
 
     /// Connects as TCP would: refused where nothing listens, unreachable where a firewall says so, silent for ever
@@ -137,7 +165,7 @@ impl Network {
         name: &str,
         port: u16,
     ) -> io::Result<DuplexStream> {
-        let to = self.resolve(name)?;
+        let to = self.resolve(from, gate, name).await?;
         let own = from == Source::Host(to) || to.is_loopback();
         let routed = own || matches!(from, Source::Host(_)) || !is_private(to);
         let found = if to.is_loopback() { self.at(from.address()) } else { self.at(to) };
@@ -149,7 +177,8 @@ impl Network {
         }
         if outside {
             let (near, far) = tokio::io::duplex(BUFFER);
-            self.outside.serve(name, port, far);
+            let caller = Caller { from, server: to, gate: gate.clone() };
+            self.outside.serve(caller, name, port, far);
             return Ok(near);
         }
         let Some(machine) = found else { return std::future::pending().await };

@@ -15,6 +15,7 @@ pub mod power;
 mod proc_fs;
 pub mod processes;
 pub mod program;
+pub mod resolver;
 mod shape;
 pub mod sshd;
 pub mod sshd_config;

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use crate::input::suggest_subnets;
 
 /// Every filter that a runbook may use, minijinja's and ours.
-pub(super) const FILTERS: [&str; 50] = [
+pub(super) const FILTERS: [&str; 51] = [
     "abs",
     "addresses",
     "batch",
@@ -58,6 +58,7 @@ pub(super) const FILTERS: [&str; 50] = [
     "zip",
     "attr",
     "pick",
+    "public_records",
     "subnet_plan",
 ];
 
@@ -104,6 +105,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("pick", pick);
     environment.add_filter("cidr_host", cidr_host);
     environment.add_filter("addresses", addresses);
+    environment.add_filter("public_records", public_records);
     environment.add_filter("subnet_plan", subnet_plan);
 }
 
@@ -158,6 +160,21 @@ fn pick(map: &Value, keys: &Value) -> Result<Vec<Value>, Error> {
 fn addresses(names: &Value) -> Result<Vec<Value>, Error> {
     let is_address = |name: &Value| name.as_str().is_some_and(|name| name.parse::<Ipv4Addr>().is_ok());
     Ok(names.try_iter()?.filter(is_address).collect())
+}
+
+/// `records | public_records(visibility)`: those for a public zone. Names of addresses stand in another zone; and where each
+/// side sees its own (`split`), private addresses are for the private zone.
+fn public_records(rows: &Value, visibility: &str) -> Result<Vec<Value>, Error> {
+    let is_private = |value: &str| value.parse::<Ipv4Addr>().is_ok_and(|address| address.is_private());
+    let mut kept = Vec::new();
+    for row in rows.try_iter()? {
+        let (kind, value) = (column(&row, "type")?, column(&row, "value")?);
+        let hidden = visibility == "split" && value.as_str().is_some_and(is_private);
+        if kind.as_str() != Some("PTR") && !hidden {
+            kept.push(row);
+        }
+    }
+    Ok(kept)
 }
 
 /// `range | subnet_plan(tiers, zones)`: a subnet for each tier and zone of a VPC, one a line, as the input is written.
@@ -229,6 +246,14 @@ mod tests {
         assert_eq!(value("{'a': 1, 'b': 2, 'c': 3} | pick(['c', 'a'])"), Ok(json!([3, 1])));
         assert_eq!(value("ids | pick(['a'])"), Err("ids is not known yet".into()));
         assert_eq!(value("net.rows | pick(['a', 'z'])"), Err("net.rows.z is not known yet".into()));
+    }
+
+    #[test]
+    fn a_public_zone_has_no_names_of_addresses_and_of_two_zones_no_private_ones() {
+        let rows = "[{'type': 'A', 'value': '10.0.0.1'}, {'type': 'A', 'value': '203.0.113.1'}, {'type': 'PTR', 'value': 'a.b'}]";
+        let kept = |visibility: &str| value(&format!("{rows} | public_records('{visibility}') | pluck('value')"));
+        assert_eq!(kept("public"), Ok(json!(["10.0.0.1", "203.0.113.1"])));
+        assert_eq!(kept("split"), Ok(json!(["203.0.113.1"])));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod handover;
 mod headless;
 mod hosts_fail;
 mod inputs;
+mod names;
 mod on_hosts;
 mod on_the_way;
 mod power_cut;

@@ -77,6 +77,41 @@ fn there_and_back(answers: &Path) {
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
 }
 
+/// Takes every record of that name out of the practice account, as somebody at the console would.
+fn take_away(saved: &mut serde_json::Value, name: &str) -> usize {
+    use serde_json::Value;
+    match saved {
+        Value::Array(items) => {
+            let before = items.len();
+            items.retain(|item| item.get("name").and_then(Value::as_str) != Some(name));
+            before - items.len() + items.iter_mut().map(|item| take_away(item, name)).sum::<usize>()
+        }
+        Value::Object(map) => map.values_mut().map(|value| take_away(value, name)).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn a_record_that_is_gone_is_missed_from_both_sides() {
+    let stage = walked(&folder().join("05-dns-hybrid.yaml"));
+    let found = kept(&stage, "dns.found");
+    assert!(found.contains("app-1.mc.acme.example is 10.40.10."), "{found}");
+    let file = stage.data().join("practice/engagements/practice/account.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut saved = serde_json::from_str(&text).unwrap();
+    assert_eq!(take_away(&mut saved, "app-1.mc.acme.example."), 1);
+    std::fs::write(&file, saved.to_string()).unwrap();
+    let drift = stage.run(&["practice", "--verify"]);
+    for step in ["dns/private-records", "dns/names-found[app-1]", "dns/forwarders[app-1]"] {
+        let line = drift.out.lines().find(|line| line.contains(step));
+        assert!(line.is_some_and(|line| !line.starts_with("so ")), "{step}: {}", drift.out);
+    }
+    let sound = drift.out.lines().find(|line| line.contains("dns/data-centre-found[corp.acme.example]"));
+    assert!(sound.is_some_and(|line| line.starts_with("so ")), "{}", drift.out);
+    std::fs::write(&file, text).unwrap();
+    stage.run(&["practice", "--verify"]).expect(0);
+}
+
 /// The network engineer's papers, given to the programs that they are for.
 #[test]
 fn a_linux_router_takes_what_it_is_handed() {

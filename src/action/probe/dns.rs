@@ -3,6 +3,7 @@
 mod dig;
 mod query;
 mod record;
+mod several;
 mod validate;
 
 use std::net::IpAddr;
@@ -15,10 +16,11 @@ use serde_json::{Map, Value as Json, json};
 use super::super::arguments::{Arguments, known};
 use super::super::object::found;
 use super::super::{Failure, Found, World};
-use super::tcp::is_plain;
+use super::tcp::{is_plain, place};
 use super::{Asks, Miss, Origin, wrong};
 use query::Server;
 pub(super) use query::{Answer, Asker, NoAnswer};
+pub(in super::super) use several::DnsRecords;
 use validate::Anchor;
 
 /// Where DNS is answered (RFC 1035, 4.2).
@@ -74,10 +76,7 @@ impl Dns {
             Err(_) => return Err(wrong(arguments, "type", &kind, "no type of record, such as A, MX or TXT")),
         };
         let name = name_of(arguments, kind)?;
-        let servers = arguments.list("server")?;
-        if let Some(bad) = servers.iter().find(|server| !is_plain(server)) {
-            return Err(wrong(arguments, "server", bad, "no address and no name"));
-        }
+        let servers = servers_in(arguments)?;
         let way = if arguments.one_of("transport", &["udp", "tcp"])? == "tcp" { Way::Tcp } else { Way::Udp };
         let trust = match arguments.one_of("dnssec", &["no", "authenticated", "validated"])? {
             "authenticated" => Trust::Server,
@@ -87,6 +86,15 @@ impl Dns {
         let wanted = Wanted::new(arguments, kind)?;
         let port = arguments.port("port")?.unwrap_or(PORT);
         Ok(Dns { name, kind, servers, port, way, wanted, trust })
+    }
+}
+
+/// Addresses or names, each with a port where it is not the usual one.
+fn servers_in(arguments: &Arguments<'_>) -> Result<Vec<String>, Failure> {
+    let servers = arguments.list("server")?;
+    match servers.iter().find(|server| !is_plain(server)) {
+        Some(bad) => Err(wrong(arguments, "server", bad, "no address and no name")),
+        None => Ok(servers),
     }
 }
 
@@ -211,7 +219,11 @@ impl Asks for Dns {
 impl Dns {
     /// Who is asked. From a host without a server named, its own resolver is, whoever that is.
     fn servers_of(&self, world: &World, from: &Origin) -> Result<Vec<Server>, Miss> {
-        let named = |names: &[String]| names.iter().map(|name| Server::At(name.clone(), self.port)).collect();
+        let one = |name: &String| {
+            let (server, port) = place(name).unwrap_or_else(|| (name.clone(), self.port));
+            Server::At(server, port)
+        };
+        let named = |names: &[String]| names.iter().map(one).collect();
         if !self.servers.is_empty() {
             return Ok(named(&self.servers));
         }

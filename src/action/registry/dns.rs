@@ -5,11 +5,19 @@ use super::super::aws_resolver::{TheEndpoint, TheRule};
 use super::super::aws_resolver_vpc::{RuleAssociation, TheQueryLog};
 use super::super::aws_zone::{TheHostedZone, ZoneAssociation};
 use super::super::check::Check;
+use super::super::dns_handout::Handout;
 use super::super::object::Object;
 use super::{KEY, NAME, Row, may, must};
 use crate::aws::Operation::*;
 
 const ZONE: super::Argument = must("zone", "id of the zone, Z…");
+pub(super) const RECORDS: super::Argument = may(
+    "records",
+    "list of {name, type, ttl, value}, rows of one name and type being one set, or of {name, type, ttl, values}: whole names; \
+     type A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS, CAA; 200 values at most",
+);
+pub(super) const HOSTS: super::Argument = may("hosts", "and map from name to address, of hosts below `domain`");
+pub(super) const DEFAULT_TTL: super::Argument = may("ttl", "seconds, where a record says none; 300 when not given");
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -59,15 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "aws/dns-records",
         summary: "Records of a zone, all at once or none; one TXT record beside them notes what was there before, for the undo. \
                   Never the zone's own NS and SOA, an alias, or a record of another step",
-        arguments: &[
-            ZONE,
-            must(
-                "records",
-                "list of {name, type, ttl, values}: whole names; type A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, \
-                 NS; ttl in seconds, 300 when not given; 200 values at most",
-            ),
-            KEY,
-        ],
+        arguments: &[ZONE, RECORDS, HOSTS, may("domain", "what stands behind the hosts' names"), DEFAULT_TTL, KEY],
         results: &[("id", "name of the TXT record beside them"), ("names", "list of the names")],
         sends: &[GetHostedZone, ZoneTags, ListResourceRecordSets, ChangeResourceRecordSets, GetChange],
         mutates: true,
@@ -78,14 +78,30 @@ pub(super) const ROWS: &[Row] = &[
         summary: "What the name servers of a public zone answer, as Route 53 itself tells it",
         arguments: &[
             ZONE,
-            must("name", "whole name that is asked for"),
-            may("type", "A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS"),
+            may("name", "whole name that is asked for"),
+            may("type", "A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS, CAA"),
             may("values", "list of what it must answer; anything when not given"),
+            may("records", "or list of records, as aws/dns-records takes them, all of which it must answer"),
         ],
-        results: &[("values", "list of what it answers"), ("server", "the name server that was asked")],
+        results: &[("values", "list of what it answers"), ("server", "the name server that was asked last")],
         sends: &[TestDNSAnswer],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Answer::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dns-handout",
+        summary: "The records that the customer's own name servers are to have, in the form in which those take them",
+        arguments: &[
+            must("domain", "the zone"),
+            RECORDS,
+            HOSTS,
+            DEFAULT_TTL,
+            may("format", "bind, csv, powershell, nsupdate or infoblox-csv; bind when not given"),
+        ],
+        results: &[("text", "the records in that form"), ("records", "how many there are")],
+        sends: &[],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Handout::new(arguments, subject)?))),
     },
     Row {
         name: "aws/resolver-endpoint",
@@ -96,6 +112,9 @@ pub(super) const ROWS: &[Row] = &[
             must("groups", "ids of security groups, which must let UDP and TCP 53 through"),
             may("subnets", "ids of 2 to 6 subnets of one VPC, in at least two zones; AWS chooses the addresses"),
             may("addresses", "or list of {subnet, ip}, for addresses that are agreed"),
+            may("ips", "or list of agreed addresses, each in a subnet of `plan`"),
+            may("plan", "with `ips`: list of {key, cidr, …}, as net.subnets has it"),
+            may("ids", "with `ips`: map from key to id of the subnet"),
             KEY,
             NAME,
         ],

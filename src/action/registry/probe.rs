@@ -4,7 +4,7 @@ use super::super::check::Check;
 use super::super::probe::Probing;
 use super::super::probe::banner::Banner;
 use super::super::probe::dkim::Dkim;
-use super::super::probe::dns::Dns;
+use super::super::probe::dns::{Dns, DnsRecords};
 use super::super::probe::http::Http;
 use super::super::probe::message::Message;
 use super::super::probe::ntp::Ntp;
@@ -12,6 +12,7 @@ use super::super::probe::path_mtu::PathMtu;
 use super::super::probe::smtp::Smtp;
 use super::super::probe::tcp::Tcp;
 use super::super::probe::tls::Tls;
+use super::dns::{HOSTS, RECORDS};
 use super::{Argument, Row, may, must, secret};
 
 const FROM: Argument = may("from", "here, or the name of a host that asks; here when not given");
@@ -57,7 +58,10 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("name", "name to ask for; an address with type PTR"),
             may("type", "type of record, such as A, CNAME, MX, NS, PTR, SOA or TXT; A when not given"),
-            may("server", "name servers, one or a list; those that the asker asks by itself when not given"),
+            may(
+                "server",
+                "name servers, one or a list, each with :port where it is another; those that the asker asks by itself when not given",
+            ),
             may("port", "53 when not given"),
             may("expect", "exactly these answers, in any order"),
             may("contains", "or these answers, among others"),
@@ -77,6 +81,25 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[],
         mutates: false,
         make: |arguments, _subject| Ok(Box::new(Check(Probing::new(arguments, Dns::new)?))),
+    },
+    Row {
+        name: "probe/dns-records",
+        summary: "Name servers answer each of these records; each server is asked by itself, and all must agree",
+        arguments: &[
+            RECORDS,
+            HOSTS,
+            may("domain", "what stands behind the hosts' names"),
+            may(
+                "server",
+                "name servers, one or a list, each with :port where it is not 53; the asker's own when not given",
+            ),
+            FROM,
+            LIMIT,
+        ],
+        results: &[("answers", "map from name and type to what was answered"), ("servers", "who was asked")],
+        sends: &[],
+        mutates: false,
+        make: |arguments, _subject| Ok(Box::new(Check(Probing::new(arguments, DnsRecords::new)?))),
     },
     Row {
         name: "probe/ntp",

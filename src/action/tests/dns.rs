@@ -173,6 +173,70 @@ async fn an_undo_puts_back_what_the_records_were_before_even_after_they_were_cha
 }
 
 #[tokio::test]
+async fn rows_of_an_input_and_the_hosts_stand_in_the_zone_at_once_and_are_handed_out_as_well() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    let row = |name: &str, kind: &str, value: &str| json!({ "name": name, "type": kind, "value": value, "ttl": "" });
+    let rows = json!([
+        row("acme.example", "MX", "10 mail.acme.example"),
+        row("acme.example", "CAA", "0 issue \"ca.example\""),
+        row("acme.example", "MX", "20 mail2.acme.example"),
+    ]);
+    let with = json!({
+        "zone": zone, "records": rows, "hosts": { "app-1": "10.40.10.11" }, "domain": "acme.example", "ttl": 60,
+        "key": "records/main",
+    });
+    stage.make("aws/dns-records", with).await;
+    let there = records_of(&stage, &zone).await;
+    assert_eq!(
+        there,
+        [
+            "acme.example. CAA 0 issue \"ca.example\"",
+            "acme.example. MX 10 mail.acme.example,20 mail2.acme.example",
+            "app-1.acme.example. A 10.40.10.11",
+        ]
+    );
+    let answered = stage.make("aws/dns-answer", json!({ "zone": zone, "records": rows })).await;
+    assert_eq!(answered["values"].as_array().map(Vec::len), Some(3));
+    let other = json!({ "zone": zone, "records": [row("acme.example", "MX", "10 mail.acme.example")] });
+    let asked = stage.action("aws/dns-answer", &other).verify(&stage.world).await;
+    assert!(matches!(&asked, Verified::NotYet { said } if said.contains("mail2.acme.example")), "{asked:?}");
+    let handed = json!({ "domain": "acme.example", "records": rows, "ttl": 60, "format": "csv" });
+    let handed = text(&stage.make("aws/dns-handout", handed).await, "text");
+    assert!(handed.contains("acme.example,MX,60,20 mail2.acme.example\n"), "{handed}");
+}
+
+#[tokio::test]
+async fn an_endpoint_gets_the_addresses_that_were_agreed_each_in_its_subnet() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let (mut plan, mut ids) = (Vec::new(), serde_json::Map::new());
+    for (key, cidr, zone) in [("app/a", "10.40.10.0/24", "a"), ("app/b", "10.40.11.0/24", "b")] {
+        let subnet =
+            json!({ "vpc": vpc, "cidr": cidr, "zone": format!("{REGION}{zone}"), "key": format!("subnet/{key}") });
+        ids.insert(key.to_owned(), stage.make("aws/subnet", subnet).await["id"].clone());
+        plan.push(json!({ "key": key, "cidr": cidr, "tier": "app" }));
+    }
+    let group = json!({ "vpc": vpc, "name": "resolver", "key": "sg/resolver" });
+    let group = text(&stage.make("aws/security-group", group).await, "id");
+    let with =
+        |ips: Json| json!({ "groups": [group], "ips": ips, "plan": plan, "ids": ids, "key": "resolver/inbound" });
+    let made = stage.make("aws/resolver-endpoint", with(json!(["10.40.11.200", "10.40.10.200"]))).await;
+    let mut addresses: Vec<&str> = made["addresses"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, ["10.40.10.200", "10.40.11.200"]);
+    let call = crate::engagement::Call::Kind {
+        kind: "aws/resolver-endpoint".to_owned(),
+        with: match with(json!(["10.40.10.200", "10.40.99.1"])) {
+            Json::Object(with) => with,
+            _ => unreachable!(),
+        },
+    };
+    let refused = crate::action::build(&call, &stage.world.subject).err().map(|failure| failure.what);
+    assert_eq!(refused.as_deref(), Some("the address 10.40.99.1 is in no subnet of the plan"));
+}
+
+#[tokio::test]
 async fn records_of_others_are_left_alone() {
     let stage = Stage::new().await;
     let zone = zone(&stage).await;

@@ -103,14 +103,26 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
     }
 }
 
-/// A set of DHCP options has four name servers, and names that fit into one answer.
+/// Are the customer's name servers told to the hosts themselves, and not asked by rules of the Resolver?
+fn are_told(answers: &Answers<'_>) -> bool {
+    answers.is("dns.mode", "customer_dns")
+        && (answers.is("conn.mode", "none") || !["outbound", "both"].iter().any(|way| answers.is("dns.hybrid", way)))
+}
+
+/// A set of DHCP options has four name servers, as addresses, and names that fit into one answer.
 fn dhcp_has_room(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (Some((id, servers)), Some((mode_id, "customer_dns"))) =
-        (answers.texts("dns.onprem_resolvers"), answers.text("dns.mode"))
-        && servers.len() > 4
+    if let (Some((id, servers)), Some((mode_id, _)), true) =
+        (answers.texts("dns.onprem_resolvers"), answers.text("dns.mode"), are_told(answers))
     {
-        let what = format!("{} are to be told to the hosts", count(servers.len(), "name server"));
-        report(found, &[id, mode_id], Refusal::new(what, "a set of DHCP options has four at most", DHCP));
+        if servers.len() > 4 {
+            let what = format!("{} are to be told to the hosts", count(servers.len(), "name server"));
+            report(found, &[id, mode_id], Refusal::new(what, "a set of DHCP options has four at most", DHCP));
+        }
+        if let Some(server) = servers.iter().find(|server| server.parse::<IpAddr>().is_err()) {
+            let what = format!("{server} of {id} has a port");
+            let why = "hosts that are told of a name server ask it at port 53";
+            report(found, &[id, mode_id], Refusal::new(what, why, DHCP));
+        }
     }
     if let Some((id, domains)) = answers.texts("dns.search_domains") {
         let length: usize = domains.iter().map(|domain| domain.len() + 1).sum();
@@ -205,6 +217,11 @@ fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreeme
     }
     if answers.is("ntp.mode", "customer_ntp")
         && let Some((id, list)) = answers.texts("ntp.servers")
+    {
+        servers.extend(list.into_iter().map(|server| (id, server)));
+    }
+    if answers.is("dns.mode", "customer_dns")
+        && let Some((id, list)) = answers.texts("dns.onprem_resolvers")
     {
         servers.extend(list.into_iter().map(|server| (id, server)));
     }

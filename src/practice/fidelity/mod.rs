@@ -17,6 +17,7 @@ mod kind;
 mod mail;
 mod mail_records;
 mod mail_sets;
+pub(super) mod naming;
 mod nats;
 pub(super) mod pace;
 mod places;

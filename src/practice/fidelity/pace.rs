@@ -41,6 +41,8 @@ pub(super) enum Wait {
     /// A rule or a query log at a VPC.
     ResolverTie,
     ResolverGone,
+    /// Until the customer's people have done what they were asked about names: records, forwarders, a delegation.
+    CustomerNames,
 }
 
 impl Pace {
@@ -59,7 +61,7 @@ impl Pace {
             Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
             Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
-            Wait::ResolverEndpoint => 3000,
+            Wait::ResolverEndpoint | Wait::CustomerNames => 3000,
             Wait::ResolverTie | Wait::ResolverGone => 1500,
         }
     }

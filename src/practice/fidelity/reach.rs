@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::kind::Kind;
+use super::naming::own_server;
+use super::resolver::Endpoint;
 use super::routes;
 use super::world::{Instance, Peer, Rule, World};
 
@@ -47,6 +49,14 @@ pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, 
     let (id, source) = running(world).find(|(_, instance)| instance.private_ip == from)?;
     let inside = running(world).find(|(_, i)| i.private_ip == to && i.vpc == source.vpc);
     let groups = inside.map(|(_, target)| target.groups.as_slice()).unwrap_or_default();
+    if is_own_name_server(world, source, to) {
+        return (door == ("udp", NAMES)).then_some(IN_VPC);
+    }
+    if let Some(endpoint) = name_endpoint(world, source, to) {
+        let open = admits_by(world, &source.groups, true, door, |peer| meets(peer, to, &endpoint.groups))
+            && admits_by(world, &endpoint.groups, false, door, |peer| meets(peer, from, &source.groups));
+        return open.then_some(IN_VPC);
+    }
     if !admits_to(world, source, true, door, |peer| meets(peer, to, groups)) {
         return None;
     }
@@ -61,6 +71,29 @@ pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, 
         _ => (false, 0),
     };
     answers.then_some(largest)
+}
+
+/// Where DNS is answered.
+const NAMES: i64 = 53;
+
+/// Amazon's own in the VPC, which no security group is in the way of.
+fn is_own_name_server(world: &World, asker: &Instance, to: Ipv4Addr) -> bool {
+    world.vpcs.get(&asker.vpc).is_some_and(|vpc| own_server(vpc.cidr.network()) == to)
+}
+
+fn name_endpoint<'w>(world: &'w World, asker: &Instance, to: Ipv4Addr) -> Option<&'w Endpoint> {
+    world.resolver.asked_at(world, to).filter(|endpoint| endpoint.vpc == asker.vpc)
+}
+
+/// Do these groups let names be asked of, or by, an address?
+pub(super) fn admits_names(world: &World, groups: &[String], egress: bool, other: Ipv4Addr) -> bool {
+    admits_by(world, groups, egress, ("udp", NAMES), |peer| meets(peer, other, &[]))
+}
+
+/// Does a way lead from the subnet to that address in the data centre, and carry?
+pub(super) fn carries(world: &World, subnet: &str, to: Ipv4Addr) -> bool {
+    way_out(world, subnet, to) == Some(Kind::VpnGateway)
+        && target(world, subnet, to).is_some_and(|gateway| world.is_behind(&gateway, to))
 }
 
 fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
@@ -78,6 +111,14 @@ fn from_internet(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
 
 fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
     let Some((id, source)) = running(world).find(|(_, instance)| instance.private_ip == from) else { return false };
+    if is_own_name_server(world, source, to) {
+        return i64::from(port) == NAMES;
+    }
+    if let Some(endpoint) = name_endpoint(world, source, to) {
+        let door = ("tcp", i64::from(port));
+        return admits_by(world, &source.groups, true, door, |peer| meets(peer, to, &endpoint.groups))
+            && admits_by(world, &endpoint.groups, false, door, |peer| meets(peer, from, &source.groups));
+    }
     let inside = running(world).find(|(_, i)| i.private_ip == to && i.vpc == source.vpc);
     if let Some((_, target)) = inside {
         return admits(world, source, true, port, |peer| meets(peer, to, &target.groups))
@@ -122,6 +163,16 @@ fn admits_to(
     world: &World,
     instance: &Instance,
     egress: bool,
+    door: (&str, i64),
+    peer: impl Fn(&Peer) -> bool,
+) -> bool {
+    admits_by(world, &instance.groups, egress, door, peer)
+}
+
+fn admits_by(
+    world: &World,
+    groups: &[String],
+    egress: bool,
     (protocol, port): (&str, i64),
     peer: impl Fn(&Peer) -> bool,
 ) -> bool {
@@ -132,7 +183,7 @@ fn admits_to(
         ("icmp", None) => true,
         _ => false,
     };
-    let own = world.rules.values().filter(|rule| instance.groups.contains(&rule.group) && rule.egress == egress);
+    let own = world.rules.values().filter(|rule| groups.contains(&rule.group) && rule.egress == egress);
     own.into_iter().any(|rule| fits(rule) && peer(&rule.peer))
 }
 

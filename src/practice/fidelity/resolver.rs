@@ -10,7 +10,9 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use super::naming::within;
 use super::pace::Wait;
+use super::reach;
 use super::refusal::Refusal;
 use super::services::{Answer, Visit};
 use super::world::{Tags, World, stamp};
@@ -37,8 +39,8 @@ pub(super) struct Endpoint {
     name: String,
     reference: String,
     inbound: bool,
-    vpc: String,
-    groups: Vec<String>,
+    pub vpc: String,
+    pub groups: Vec<String>,
     /// Subnet and address.
     pub addresses: Vec<(String, Ipv4Addr)>,
     created: i64,
@@ -46,11 +48,11 @@ pub(super) struct Endpoint {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Rule {
+pub(super) struct Rule {
     name: String,
     reference: String,
-    domain: String,
-    forward: bool,
+    pub domain: String,
+    pub forward: bool,
     endpoint: Option<String>,
     targets: Vec<(Ipv4Addr, i64)>,
     created: i64,
@@ -72,6 +74,49 @@ struct Tie {
     name: String,
     created: i64,
     deleted: Option<i64>,
+}
+
+impl Resolver {
+    fn working(&self, world: &World, inbound: bool) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.values().filter(move |one| one.inbound == inbound && is_working(world, one))
+    }
+
+    /// The inbound endpoint that answers at an address.
+    pub fn asked_at(&self, world: &World, ip: Ipv4Addr) -> Option<&Endpoint> {
+        self.working(world, true).find(|one| one.addresses.iter().any(|(_, own)| *own == ip))
+    }
+
+    /// The inbound endpoint that a name server of the customer's is pointed at, once somebody there has done so: its groups
+    /// let that one ask, and there is a way back.
+    pub fn lets_ask(&self, world: &World, server: Ipv4Addr) -> Option<&Endpoint> {
+        let told = world.pace.millis(Wait::ResolverEndpoint) + world.pace.millis(Wait::CustomerNames);
+        self.working(world, true).find(|one| {
+            world.now >= one.created.saturating_add(told)
+                && reach::admits_names(world, &one.groups, false, server)
+                && one.addresses.iter().any(|(subnet, _)| reach::carries(world, subnet, server))
+        })
+    }
+
+    /// The rule that holds in a VPC for a name: the one with the longest domain.
+    pub fn rule_for(&self, world: &World, vpc: &str, name: &str) -> Option<&Rule> {
+        let holds = |tie: &&Tie| tie.vpc == vpc && status(world, tie, "COMPLETE") == "COMPLETE";
+        let rules = self.rules_at.values().filter(holds).filter_map(|tie| self.rules.get(&tie.of));
+        rules.filter(|rule| within(name, &rule.domain)).max_by_key(|rule| rule.domain.len())
+    }
+
+    /// The first of a rule's servers to which there is a way from its endpoint.
+    pub fn reached_by(&self, world: &World, rule: &Rule) -> Option<Ipv4Addr> {
+        let endpoint = self.endpoints.get(rule.endpoint.as_ref()?).filter(|one| is_working(world, one))?;
+        let reached = |to: &Ipv4Addr| {
+            reach::admits_names(world, &endpoint.groups, true, *to)
+                && endpoint.addresses.iter().any(|(subnet, _)| reach::carries(world, subnet, *to))
+        };
+        rule.targets.iter().map(|(ip, _)| *ip).find(reached)
+    }
+}
+
+fn is_working(world: &World, endpoint: &Endpoint) -> bool {
+    endpoint_status(world, endpoint) == "OPERATIONAL"
 }
 
 pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use winterbaume_core::{MockRequest, MockResponse};
 use winterbaume_route53::wire;
 
+use super::naming::within;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -69,9 +70,23 @@ pub(super) struct Zone {
 impl Zones {
     /// The public zone that answers for a name, if the account has it.
     pub fn public(&self, name: &str) -> Option<&Zone> {
-        let name = format!(".{}.", name.trim_end_matches('.').to_ascii_lowercase());
-        let answers = |zone: &&Zone| !zone.private && name.ends_with(&format!(".{}", zone.name));
-        self.zones.values().filter(answers).max_by_key(|zone| zone.name.len())
+        self.public_with_id(name).map(|(_, zone)| zone)
+    }
+
+    pub fn public_with_id(&self, name: &str) -> Option<(&String, &Zone)> {
+        self.holding(name).filter(|(_, zone)| !zone.private).max_by_key(|(_, zone)| zone.name.len())
+    }
+
+    /// The private zone for a name, of those that are asked.
+    pub fn private(&self, name: &str, asked: impl Fn(&Zone) -> bool) -> Option<&Zone> {
+        let fits = self.holding(name).map(|(_, zone)| zone).filter(|zone| zone.private && asked(zone));
+        fits.max_by_key(|zone| zone.name.len())
+    }
+
+    /// The zones that the name is in.
+    pub fn holding(&self, name: &str) -> impl Iterator<Item = (&String, &Zone)> {
+        let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
+        self.zones.iter().filter(move |(_, zone)| within(&name, &zone.name))
     }
 }
 
@@ -87,6 +102,29 @@ impl Zone {
 
     pub fn is_private(&self) -> bool {
         self.private
+    }
+
+    pub fn is_asked_from(&self, region: &str, vpc: &str) -> bool {
+        self.vpcs.iter().any(|(own_region, own)| own_region == region && own == vpc)
+    }
+
+    /// The sets of a name; where it has none, those of the wildcard that stands for it (RFC 4592).
+    pub fn sets_of(&self, name: &str) -> Vec<&wire::ResourceRecordSet> {
+        let called = |wanted: &str| -> Vec<_> {
+            self.records.iter().filter(|set| set.name.replace("\\052", "*") == wanted).collect()
+        };
+        let own = called(name);
+        if !own.is_empty() || self.records.iter().any(|set| within(&set.name, name)) {
+            return own;
+        }
+        let mut rest = name;
+        while let Some((_, parent)) = rest.split_once('.').filter(|(_, parent)| within(parent, &self.name)) {
+            if self.records.iter().any(|set| within(&set.name, parent)) {
+                return called(&format!("*.{parent}"));
+            }
+            rest = parent;
+        }
+        Vec::new()
     }
 }
 
@@ -139,7 +177,7 @@ fn bare(id: &str) -> &str {
 }
 
 /// As the tags and what is seen of it are kept.
-fn tagged(id: &str) -> String {
+pub(super) fn tagged(id: &str) -> String {
     format!("hostedzone/{id}")
 }
 

@@ -80,8 +80,9 @@ impl Layer {
         };
         let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
             let kind = id.split(['-', '/']).next().unwrap_or_default();
-            // A call makes a rule for each range, all with its tags.
-            let from = world.rules.get(id).map(|rule| format!(" {:?}", rule.peer)).unwrap_or_default();
+            // A call makes a rule for each range and port, all with its tags.
+            let rule = |rule: &Rule| format!(" {} {:?} {:?}", rule.protocol, rule.ports, rule.peer);
+            let from = world.rules.get(id).map(rule).unwrap_or_default();
             Some(format!("{kind} {} {}{from}", tags.get("onramp:engagement")?, tags.get("onramp:key")?))
         });
         // A volume and an interface carry the tags of their instance.

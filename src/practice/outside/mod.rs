@@ -17,12 +17,13 @@ use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::net::{Gate, Source};
 use crate::net::{Clock, Net, NoTime};
 use certificate::Authority;
-pub use names::answer as names_answer;
+pub use names::{Caller, Reply, look_up, question};
 
 /// Where the engineer's machine asks for names.
-const NAME_SERVER: &str = "198.51.100.53";
+pub const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 53);
 const DNS: u16 = 53;
 const NTP: u16 = 123;
 
@@ -76,24 +77,30 @@ impl Outside {
     }
 
     /// Serves one connection that was made to `to`, an address or a name.
-    pub fn serve(&self, to: &str, port: u16, wire: DuplexStream) {
+    pub fn serve(&self, caller: Caller, to: &str, port: u16, wire: DuplexStream) {
         let Some(service) = Service::at(port) else { return };
         let (authority, to) = (self.authority(), to.to_owned());
         tokio::spawn(async move {
             // How a connection ends is for whoever made it to see.
-            let _ = attend(service, &authority, &to, wire).await;
+            let _ = attend(service, &authority, &caller, &to, wire).await;
         });
     }
 }
 
-async fn attend(service: Service, authority: &Authority, to: &str, mut wire: DuplexStream) -> io::Result<()> {
+async fn attend(
+    service: Service,
+    authority: &Authority,
+    caller: &Caller,
+    to: &str,
+    mut wire: DuplexStream,
+) -> io::Result<()> {
     let acceptor = || authority.acceptor(to).map(TlsAcceptor::from);
     match service {
         Service::Names => {
             while let Ok(length) = wire.read_u16().await {
                 let mut question = vec![0; usize::from(length)];
                 wire.read_exact(&mut question).await?;
-                let answer = names::answer(&question).ok_or(io::ErrorKind::InvalidData)?;
+                let answer = names::answer(caller, &question).await.ok_or(io::ErrorKind::InvalidData)?;
                 wire.write_u16(u16::try_from(answer.len()).map_err(io::Error::other)?).await?;
                 wire.write_all(&answer).await?;
             }
@@ -152,13 +159,19 @@ async fn reply(wire: &mut impl mail::Stream, method: &str) -> io::Result<()> {
 }
 
 /// From the engineer's machine: what is on the Internet. Private addresses are not routed to there.
+pub struct FromHere {
+    pub outside: Arc<Outside>,
+    pub gate: Arc<dyn Gate>,
+}
+
 #[async_trait]
-impl Net for Outside {
+impl Net for FromHere {
     async fn exchange(&self, server: &str, port: u16, datagram: &[u8]) -> io::Result<Vec<u8>> {
         if !is_public(server)? || port != DNS {
             return std::future::pending().await;
         }
-        match names::answer(datagram) {
+        let server = server.parse().ok().or_else(|| address_of(server)).unwrap_or(NAME_SERVER.into());
+        match names::answer(&Caller { from: Source::ENGINEER, server, gate: self.gate.clone() }, datagram).await {
             Some(answer) => Ok(answer),
             None => std::future::pending().await,
         }
@@ -169,15 +182,15 @@ impl Net for Outside {
         if !public || port != NTP {
             return Err(NoTime::Silent);
         }
-        Ok(Clock { offset: 0.0004, delay: 0.012, stratum: 2, reference: NAME_SERVER.to_owned() })
+        Ok(Clock { offset: 0.0004, delay: 0.012, stratum: 2, reference: NAME_SERVER.to_string() })
     }
 
     fn name_servers(&self) -> io::Result<Vec<String>> {
-        Ok(vec![NAME_SERVER.to_owned()])
+        Ok(vec![NAME_SERVER.to_string()])
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {
-        vec![self.authority().certificate().to_vec()]
+        vec![self.outside.authority().certificate().to_vec()]
     }
 }
 

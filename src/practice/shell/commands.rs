@@ -1,10 +1,11 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
 pub mod chrony;
-pub mod dig;
 pub mod files;
 pub mod firewall;
 pub mod identity;
+pub mod lease;
+pub mod names;
 pub mod network;
 pub mod packages;
 pub mod ping;
@@ -32,7 +33,7 @@ const ALWAYS: &[Program] = &[
     every("chown", files::chown),
     every("install", files::install),
     every("stat", files::stat),
-    every("getent", identity::getent),
+    every("getent", names::getent),
     every("groups", identity::groups),
     every("hostname", identity::hostname),
     every("id", identity::id),
@@ -61,10 +62,12 @@ const OPTIONAL: &[Program] = &[
     of("nftables", "nft", firewall::nft),
     of("ufw", "ufw", firewall::ufw),
     of("firewalld", "firewall-cmd", firewall::firewall_cmd),
-    of("bind-utils", "dig", dig::dig),
-    of("bind9-dnsutils", "dig", dig::dig),
+    of("bind-utils", "dig", names::dig),
+    of("bind9-dnsutils", "dig", names::dig),
     of("chrony", "chronyc", chrony::chronyc),
     of("chrony", "chronyd", chrony::chronyd),
+    of("systemd", "networkctl", lease::networkctl),
+    of("NetworkManager", "nmcli", lease::nmcli),
     of("policycoreutils-python-utils", "semanage", selinux::semanage),
     of(packages::DEBIAN, "apt-get", packages::apt_get),
     of(packages::DEBIAN, "dpkg", packages::dpkg),

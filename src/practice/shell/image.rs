@@ -55,6 +55,11 @@ impl Image {
         if self.is_rhel() { "sshd.service" } else { "ssh.service" }
     }
 
+    /// Does systemd-resolved ask the name servers for everybody on the host?
+    pub fn has_resolved(self) -> bool {
+        matches!(self, Self::Ubuntu2204 | Self::Ubuntu2404)
+    }
+
     /// The unit that can hold sshd's port.
     pub fn socket_unit(self) -> &'static str {
         if self.is_rhel() { "sshd.socket" } else { "ssh.socket" }
@@ -286,9 +291,9 @@ pub fn units(image: Image) -> BTreeMap<String, Unit> {
 /// The packages of a fresh host that bring optional programs.
 pub fn packages(image: Image) -> BTreeSet<String> {
     let names: &[&str] = match image {
-        Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "ufw", "nftables", "chrony", "bind9-dnsutils"],
-        Image::Debian12 => &["apt", "nftables"],
-        Image::Rhel9 => &["dnf", "nftables", "chrony"],
+        Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "systemd", "ufw", "nftables", "chrony", "bind9-dnsutils"],
+        Image::Debian12 => &["apt", "systemd", "nftables"],
+        Image::Rhel9 => &["dnf", "NetworkManager", "nftables", "chrony"],
     };
     names.iter().map(|name| (*name).to_string()).collect()
 }

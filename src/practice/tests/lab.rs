@@ -1,5 +1,6 @@
 //! A bastion and two private hosts in the virtual network, and a real russh client that goes to them.
 
+use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
 use russh::client::{self, Handle};
@@ -7,6 +8,7 @@ use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicK
 use russh::{Channel, ChannelMsg};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::super::cloud::{Lease, Question, Record, Said};
 use super::super::net::{Service, Verdict};
 use super::*;
 
@@ -23,6 +25,9 @@ pub struct Groups {
     shut: Mutex<Vec<(Source, IpAddr, u16)>>,
     /// Who tells the time, outside the hosts.
     clocks: Mutex<Vec<IpAddr>>,
+    /// Names with their addresses, and the server that knows them.
+    names: Mutex<Vec<(String, String, IpAddr)>>,
+    lease: Mutex<Option<Lease>>,
 }
 
 impl Groups {
@@ -32,6 +37,15 @@ impl Groups {
 
     pub fn clocks(&self, all: &[&str]) {
         *self.clocks.lock().unwrap() = all.iter().map(|one| one.parse().unwrap()).collect();
+    }
+
+    pub fn name(&self, name: &str, address: &str, server: &str) {
+        self.names.lock().unwrap().push((name.to_owned(), address.to_owned(), server.parse().unwrap()));
+    }
+
+    pub fn lease(&self, name_server: &str, domain: &str) {
+        let name_servers = vec![name_server.parse().unwrap()];
+        *self.lease.lock().unwrap() = Some(Lease { name_servers, domain: domain.to_owned() });
     }
 }
 
@@ -43,6 +57,27 @@ impl Gate for Groups {
 
     async fn answers(&self, _: Source, to: IpAddr, service: Service) -> Option<u32> {
         (service == Service::Time && self.clocks.lock().unwrap().contains(&to)).then_some(1_446)
+    }
+
+    async fn names(&self, question: &Question) -> Said {
+        let names = self.names.lock().unwrap();
+        let known = names.iter().filter(|(name, _, server)| *name == question.name && *server == question.server);
+        let record = |(name, address, _): &(String, String, IpAddr)| Record {
+            name: name.clone(),
+            kind: "A".to_owned(),
+            ttl: 60,
+            value: address.clone(),
+        };
+        let records: Vec<Record> = known.map(record).collect();
+        match records.is_empty() {
+            false => Said::Records(records),
+            true if question.name.ends_with("mc.acme.example") => Said::NoSuchName,
+            true => Said::Outside,
+        }
+    }
+
+    async fn lease(&self, _: Ipv4Addr) -> Option<Lease> {
+        self.lease.lock().unwrap().clone()
     }
 }
 

@@ -36,6 +36,79 @@ fn question(server: &servers::Server, more: Json) -> Json {
     with
 }
 
+/// Handed to bind9 by nsupdate, and as a zone file.
+#[tokio::test]
+async fn what_is_handed_out_is_taken_by_a_real_name_server_and_found_there() {
+    let statements = "options {\n  recursion no;\n};\nzone \"mc.acme.example\" { type primary; file \"@/zone\"; allow-update { any; }; };\n\
+                      zone \"filed.example\" { type primary; file \"@/filed\"; };\n";
+    let head = "$TTL 300\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 127.0.0.1\n";
+    let (world, _output) = world();
+    let records = |zone: &str| {
+        json!([
+            { "name": zone, "type": "TXT", "value": "it's \"ours\"; v=1" },
+            { "name": zone, "type": "MX", "value": format!("10 app-1.{zone}") },
+            { "name": zone, "type": "CAA", "value": "0 issue \"ca.example\"" },
+            { "name": format!("_sip._tcp.{zone}"), "type": "SRV", "value": format!("0 5 5060 app-1.{zone}") },
+            { "name": format!("www.{zone}"), "type": "CNAME", "value": format!("app-1.{zone}") },
+        ])
+    };
+    let wanted = |zone: &str, more: Json| {
+        let mut with = json!({ "records": records(zone), "hosts": { "app-1": "10.40.10.11" }, "domain": zone });
+        with.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with
+    };
+    let handed = async |zone: &str, form: &str| {
+        let found = so(&world, "aws/dns-handout", wanted(zone, json!({ "format": form, "ttl": 60 }))).await;
+        found.output["text"].as_str().unwrap().to_owned()
+    };
+    let filed = format!("{head}{}", handed("filed.example", "bind").await);
+    let Some(server) = servers::named(statements, &[("zone", head), ("filed", &filed)]) else { return };
+    let Some(nsupdate) = servers::installed("nsupdate") else { return };
+    let at = format!("127.0.0.1:{}", server.port);
+    so(&world, "probe/dns-records", wanted("filed.example", json!({ "server": at }))).await;
+    let before = not_so(&world, "probe/dns-records", wanted("mc.acme.example", json!({ "server": at }))).await;
+    assert!(before.contains("app-1.mc.acme.example") || before.contains("more"), "{before}");
+    let updates = format!("server 127.0.0.1 {}\n{}", server.port, handed("mc.acme.example", "nsupdate").await);
+    let file = servers::write(&server.folder, "updates", &updates);
+    servers::run(&nsupdate, &[&file]);
+    so(&world, "probe/dns-records", wanted("mc.acme.example", json!({ "server": at }))).await;
+}
+
+#[tokio::test]
+async fn many_records_are_asked_at_once_and_those_that_are_wrong_are_named() {
+    let Some(mut server) = server() else { return };
+    let (world, _output) = world();
+    let row = |name: &str, kind: &str, value: &str| json!({ "name": name, "type": kind, "value": value });
+    let ask = |more: Json| {
+        let mut rows = vec![
+            row("gw.acme.example", "A", "10.40.11.20"),
+            row("acme.example", "MX", "10 mail.acme.example"),
+            row("gw.acme.example", "A", "10.40.10.20"),
+            row("acme.example", "TXT", "v=spf1 include:amazonses.com ~all"),
+        ];
+        rows.extend(more.as_array().unwrap().clone());
+        let server = format!("127.0.0.1:{}", server.port);
+        json!({ "records": rows, "hosts": { "mail": "10.40.20.5" }, "domain": "acme.example", "server": server })
+    };
+    let found = so(&world, "probe/dns-records", ask(json!([]))).await;
+    assert!(found.said.starts_with("4 records as agreed, from 127.0.0.1:"), "{found:?}");
+    assert_eq!(found.output["answers"]["gw.acme.example A"], json!(["10.40.10.20", "10.40.11.20"]));
+    let wrong =
+        json!([row("www.acme.example", "CNAME", "old.acme.example"), row("gone.acme.example", "A", "10.0.0.1")]);
+    let said = not_so(&world, "probe/dns-records", ask(wrong.clone())).await;
+    assert!(
+        said.contains("www.acme.example CNAME") && said.contains("answers gw.acme.example, not old.acme.example"),
+        "{said}"
+    );
+    assert!(said.contains("gone.acme.example A") && !said.contains("MX"), "{said}");
+    let with = ask(json!([]));
+    server.stop();
+    let said = not_so(&world, "probe/dns-records", with.clone()).await;
+    assert!(said.contains("nothing listens there") && said.contains("and 1 record more"), "{said}");
+    server.again();
+    so(&world, "probe/dns-records", with).await;
+}
+
 #[tokio::test]
 async fn a_name_server_answers_as_expected_or_it_is_said_how_not() {
     let Some(mut server) = server() else { return };

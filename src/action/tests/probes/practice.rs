@@ -2,7 +2,10 @@
 
 use super::super::hosts::Lab;
 use super::*;
+use std::sync::Arc;
+
 use crate::practice::Account;
+use crate::practice::net::NoGate;
 
 const LOGIN: &str = "prompt:smtp.password";
 
@@ -49,7 +52,7 @@ async fn services_on_the_internet_answer_from_here_and_private_ones_are_silent()
 async fn a_host_asks_through_its_own_connection_what_is_out_of_reach_from_here() {
     let lab = Lab::new().await;
     let (mut world, _output) = lab.stage(true).await;
-    world.net = lab.hosts.net();
+    world.net = lab.hosts.net(Arc::new(NoGate));
     remember(&world);
     let relay = json!({ "host": "192.168.1.25", "from": "app", "user": "alerts@acme.example", "password": LOGIN });
     let found = so(&world, "probe/smtp", relay).await;

@@ -5,6 +5,7 @@ mod hosts;
 mod logins;
 mod mail;
 mod names;
+mod naming;
 mod network;
 mod quotas;
 mod resolver;

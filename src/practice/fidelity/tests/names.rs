@@ -20,7 +20,7 @@ pub(super) fn names(cloud: &Cloud) -> Names {
     Names::from_conf(config.build())
 }
 
-async fn zone(names: &Names, name: &str, reference: &str, vpc: Option<&str>) -> String {
+pub(super) async fn zone(names: &Names, name: &str, reference: &str, vpc: Option<&str>) -> String {
     let request = names.create_hosted_zone().name(name).caller_reference(reference);
     let made = request.set_vpc(vpc.map(of_vpc)).send().await.unwrap();
     made.hosted_zone().unwrap().id().trim_start_matches("/hostedzone/").to_owned()
@@ -30,13 +30,13 @@ fn of_vpc(id: &str) -> Vpc {
     Vpc::builder().vpc_id(id).vpc_region(VpcRegion::from(REGION)).build()
 }
 
-fn set(name: &str, kind: &str, values: &[&str]) -> ResourceRecordSet {
+pub(super) fn set(name: &str, kind: &str, values: &[&str]) -> ResourceRecordSet {
     let record = |value: &&str| ResourceRecord::builder().value(*value).build().unwrap();
     let set = ResourceRecordSet::builder().name(name).r#type(RrType::from(kind)).ttl(60);
     set.set_resource_records(Some(values.iter().map(record).collect())).build().unwrap()
 }
 
-fn batch(changes: impl IntoIterator<Item = (ChangeAction, ResourceRecordSet)>) -> ChangeBatch {
+pub(super) fn batch(changes: impl IntoIterator<Item = (ChangeAction, ResourceRecordSet)>) -> ChangeBatch {
     let change = |(action, set)| Change::builder().action(action).resource_record_set(set).build().unwrap();
     ChangeBatch::builder().set_changes(Some(changes.into_iter().map(change).collect())).build().unwrap()
 }

@@ -18,16 +18,16 @@ fn resolver(cloud: &Cloud) -> Resolver {
     Resolver::from_conf(config.build())
 }
 
-struct Site {
-    cloud: Cloud,
-    resolver: Resolver,
-    vpc: String,
-    a: String,
-    b: String,
-    group: String,
+pub(super) struct Site {
+    pub(super) cloud: Cloud,
+    pub(super) resolver: Resolver,
+    pub(super) vpc: String,
+    pub(super) a: String,
+    pub(super) b: String,
+    pub(super) group: String,
 }
 
-async fn site(pace: Pace) -> Site {
+pub(super) async fn site(pace: Pace) -> Site {
     let cloud = cloud(pace);
     let ec2 = client(&cloud);
     let vpc = vpc(&ec2, "10.40.0.0/16").await;
@@ -42,7 +42,7 @@ fn at(subnet: &str, ip: Option<&str>) -> IpAddressRequest {
 }
 
 impl Site {
-    fn endpoint(
+    pub(super) fn endpoint(
         &self,
         reference: &str,
         direction: Direction,
@@ -54,12 +54,12 @@ impl Site {
         request.security_group_ids(&self.group).set_ip_addresses(Some(addresses)).name("resolver")
     }
 
-    async fn outbound(&self) -> String {
+    pub(super) async fn outbound(&self) -> String {
         let request = self.endpoint("out", Direction::Outbound, &[(&self.a, None), (&self.b, None)]);
         request.send().await.unwrap().resolver_endpoint.unwrap().id.unwrap()
     }
 
-    fn rule(
+    pub(super) fn rule(
         &self,
         reference: &str,
         domain: &str,

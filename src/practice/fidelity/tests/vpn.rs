@@ -11,12 +11,12 @@ use super::*;
 
 const IPSEC: GatewayType = GatewayType::Ipsec1;
 
-async fn device(ec2: &Client, ip: &str, asn: i32) -> String {
+pub(super) async fn device(ec2: &Client, ip: &str, asn: i32) -> String {
     let made = ec2.create_customer_gateway().r#type(IPSEC).ip_address(ip).bgp_asn(asn).send().await.unwrap();
     made.customer_gateway().and_then(|gateway| gateway.customer_gateway_id()).unwrap().to_string()
 }
 
-async fn vgw(ec2: &Client) -> String {
+pub(super) async fn vgw(ec2: &Client) -> String {
     let made = ec2.create_vpn_gateway().r#type(IPSEC).amazon_side_asn(64_620).send().await.unwrap();
     made.vpn_gateway().and_then(|gateway| gateway.vpn_gateway_id()).unwrap().to_string()
 }

@@ -1,4 +1,4 @@
-//! Who and where: `id`, `whoami`, `groups`, `getent`, `hostname`, `uname`, `chpasswd`.
+//! Who and where: `id`, `whoami`, `groups`, `hostname`, `uname`, `chpasswd`.
 
 use futures_util::future::BoxFuture;
 
@@ -57,29 +57,6 @@ pub fn id(call: Call) -> BoxFuture<'static, Answer> {
             user.group,
             all.join(",")
         ))
-    })
-}
-
-/// `getent passwd|group|hosts|ahostsv4 KEY`, from the host's own files.
-pub fn getent(call: Call) -> BoxFuture<'static, Answer> {
-    const NOT_FOUND: i32 = 2;
-    Box::pin(async move {
-        let words = call.words();
-        let (file, field, separator) = match words.first() {
-            Some(&"passwd") => ("/etc/passwd", 0, ':'),
-            Some(&"group") => ("/etc/group", 0, ':'),
-            Some(&("hosts" | "ahosts" | "ahostsv4")) => ("/etc/hosts", 1, ' '),
-            Some(other) => return Answer::fail(1, format!("Unknown database: {other}\n")),
-            None => return Answer::fail(1, "getent: wrong number of arguments\n"),
-        };
-        let text = call.session.machine.disk.text(file).await.unwrap_or_default();
-        let lines = text.lines().filter(|line| match words.get(1) {
-            None => true,
-            Some(key) if separator == ':' => line.split(separator).nth(field) == Some(key),
-            Some(key) => line.split_whitespace().any(|word| word == *key),
-        });
-        let found: String = lines.map(|line| format!("{line}\n")).collect();
-        if found.is_empty() { Answer::code(NOT_FOUND) } else { Answer::ok(found) }
     })
 }
 
