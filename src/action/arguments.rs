@@ -88,6 +88,11 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// What stands for a value that only an earlier step can tell.
+    pub(super) fn placeholder(&self, name: &str) -> Option<String> {
+        self.given.get(name).and_then(Json::as_str).filter(|text| !known(text)).map(str::to_owned)
+    }
+
     /// A map of texts, in the order of its names.
     pub(super) fn pairs(&self, name: &str) -> Result<Vec<(String, String)>, Failure> {
         match self.present(name) {

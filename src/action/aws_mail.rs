@@ -79,23 +79,44 @@ pub(super) fn otherwise(ours: bool, partial: Partial) -> Sight {
     Sight::Foreign { said: partial.said, differences: partial.differences }
 }
 
-/// What an identity of either sort has in common.
-struct Sender {
+/// What tells a domain from an address.
+pub(super) trait Sort: Send + Sync {
+    const NOUN: &'static str;
+    /// Under which its name is saved.
+    const ID: &'static str;
+
+    /// The keys that AWS makes for it.
+    fn dkim(&self) -> Option<EasyDkim>;
+
+    /// One that is there and may be used: as wanted, or what mends it.
+    fn judge(sender: &Sender<Self>, there: &Identity, ours: bool) -> Sight
+    where
+        Self: Sized;
+}
+
+/// An identity: who sends.
+pub(super) struct Sender<S> {
     name: String,
     configuration_set: Option<String>,
     label: Label,
+    sort: S,
 }
 
-impl Sender {
-    fn new(name: String, arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+/// `aws/mail-domain`
+pub(super) type TheDomain = Sender<Domain>;
+/// `aws/mail-address`: for the sandbox, where every recipient must have agreed, too.
+pub(super) type TheAddress = Sender<Address>;
+
+impl<S: Sort> Sender<S> {
+    fn of(name: String, sort: S, arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let configuration_set = arguments.optional("configuration_set")?;
-        Ok(Sender { name, configuration_set, label: label(subject, arguments)? })
+        Ok(Sender { name, configuration_set, label: label(subject, arguments)?, sort })
     }
 
-    fn create(&self, dkim: Option<EasyDkim>) -> Call {
+    fn create(&self) -> Call {
         Call::Mail(MailRequest::CreateEmailIdentity {
             email_identity: self.name.clone(),
-            dkim_signing_attributes: dkim,
+            dkim_signing_attributes: self.sort.dkim(),
             configuration_set_name: self.configuration_set.clone(),
             tags: self.label.clone(),
         })
@@ -106,7 +127,7 @@ impl Sender {
     }
 
     /// Messages that name no configuration set are sent under this one.
-    fn assign(&self, found: &Identity) -> Option<(String, Call)> {
+    fn assign(&self, found: &Identity) -> Option<(Difference, Call)> {
         let set = self.configuration_set.as_ref().filter(|set| known(set))?;
         let now = found.configuration_set_name();
         (now != Some(set)).then(|| {
@@ -114,12 +135,45 @@ impl Sender {
                 email_identity: self.name.clone(),
                 configuration_set_name: set.clone(),
             });
-            (now.unwrap_or("none").to_owned(), call)
+            (difference("configuration set", set, now.unwrap_or("none")), call)
         })
+    }
+
+    /// Another than is wanted, with what is saved of it meanwhile.
+    fn amiss(&self, said: String, differences: Vec<Difference>, missing: Vec<Call>) -> Partial {
+        Partial { said, differences, missing, keep: [(S::ID.to_owned(), json!(self.name))].into() }
     }
 
     async fn tags(&self, at: &Account<'_>) -> Result<Option<Vec<Tag>>, AwsFailure> {
         Ok(identity(at.cloud, &self.name).await?.map(|identity| marks(identity.tags())))
+    }
+}
+
+#[async_trait]
+impl<S: Sort> Thing for Sender<S> {
+    fn noun(&self) -> String {
+        format!("{} {}", S::NOUN, self.name)
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        vec![self.create()]
+    }
+
+    fn id_name(&self) -> &'static str {
+        S::ID
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let there = identity(at.cloud, &self.name).await?;
+        let tags = there.as_ref().map(|identity| marks(identity.tags()));
+        let ours = match place(at, &self.noun(), &self.label, &self.name, tags.as_deref()) {
+            Place::Usable { ours } => ours,
+            Place::Not(sight) => return Ok(sight),
+        };
+        Ok(match &there {
+            Some(there) => S::judge(self, there, ours),
+            None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+        })
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
@@ -128,19 +182,22 @@ impl Sender {
         Ok(tags.filter(|tags| at.holder(Some(tags)) == ours).map(|_| self.name.clone()).into_iter().collect())
     }
 
-    async fn holder(&self, at: &Account<'_>) -> Result<Holder, AwsFailure> {
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![self.delete()]
+    }
+
+    async fn holder(&self, at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
         Ok(at.holder(self.tags(at).await?.as_deref()))
     }
 
-    async fn remains(&self, at: &Account<'_>) -> Result<Remains, AwsFailure> {
+    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let tags = self.tags(at).await?;
         Ok(at.remains(&self.name, tags.as_deref().map(Some), vec![self.delete()]))
     }
 }
 
-/// `aws/mail-domain`
-pub(super) struct TheDomain {
-    sender: Sender,
+/// A domain, which has keys.
+pub(super) struct Domain {
     dkim: EasyDkim,
 }
 
@@ -148,14 +205,15 @@ impl TheDomain {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let dkim =
             EasyDkim { next_signing_key_length: arguments.one_of("dkim_bits", &["RSA_2048_BIT", "RSA_1024_BIT"])? };
-        Ok(TheDomain { sender: Sender::new(arguments.text("domain")?.to_lowercase(), arguments, subject)?, dkim })
+        Sender::of(arguments.text("domain")?.to_lowercase(), Domain { dkim }, arguments, subject)
     }
 
-    /// What is not as wanted, and what mends it. A search that AWS gave up begins anew with the keys.
-    fn amiss(&self, found: &Identity) -> (Vec<Difference>, Vec<Call>) {
+    /// What of its keys is not as wanted, and what mends it. A search that AWS gave up begins anew with the keys.
+    fn keys_amiss(&self, found: &Identity) -> (Vec<Difference>, Vec<Call>) {
         let (mut differences, mut missing) = (Vec::new(), Vec::new());
-        let domain = || self.sender.name.clone();
+        let domain = || self.name.clone();
         let dkim = found.dkim_attributes();
+        let wanted = self.sort.dkim;
         let bits = dkim.and_then(DkimAttributes::next_signing_key_length).map_or("none", |bits| bits.as_str());
         let external =
             dkim.and_then(DkimAttributes::signing_attributes_origin) == Some(&DkimSigningAttributesOrigin::External);
@@ -170,8 +228,8 @@ impl TheDomain {
         if external {
             differences.push(difference("DKIM keys", "made by AWS", "brought by somebody"));
         }
-        if bits != self.dkim.next_signing_key_length {
-            differences.push(difference("length of the DKIM keys", self.dkim.next_signing_key_length, bits));
+        if bits != wanted.next_signing_key_length {
+            differences.push(difference("length of the DKIM keys", wanted.next_signing_key_length, bits));
         }
         if given_up {
             let status = status.map_or("nothing", DkimStatus::as_str);
@@ -181,7 +239,7 @@ impl TheDomain {
             missing.push(Call::Mail(MailRequest::PutEmailIdentityDkimSigningAttributes {
                 email_identity: domain(),
                 signing_attributes_origin: AWS_MAKES_THE_KEYS,
-                signing_attributes: self.dkim,
+                signing_attributes: wanted,
             }));
         }
         if !dkim.is_some_and(DkimAttributes::signing_enabled) {
@@ -191,11 +249,6 @@ impl TheDomain {
                 signing_enabled: true,
             }));
         }
-        if let Some((now, call)) = self.sender.assign(found) {
-            let wanted = self.sender.configuration_set.clone().unwrap_or_default();
-            differences.push(difference("configuration set", wanted, now));
-            missing.push(call);
-        }
         (differences, missing)
     }
 
@@ -203,79 +256,49 @@ impl TheDomain {
         let dkim = found.dkim_attributes();
         let tokens = dkim.map(DkimAttributes::tokens).unwrap_or_default();
         let zone = dkim.and_then(DkimAttributes::signing_hosted_zone).unwrap_or(SIGNING_ZONE);
-        let record = |(number, token): (usize, &String)| {
+        let record = |token: &String| {
             json!({
-                "key": format!("dkim-{}", number + 1),
-                "name": format!("{token}._domainkey.{}", self.sender.name),
+                "name": format!("{token}._domainkey.{}", self.name),
                 "type": "CNAME",
-                "value": format!("{token}.{zone}"),
+                "values": [format!("{token}.{zone}")],
             })
         };
         json!({
-            "domain": self.sender.name,
+            "domain": self.name,
             "tokens": tokens,
             "hosted_zone": zone,
-            "records": tokens.iter().enumerate().map(record).collect::<Vec<_>>(),
+            "records": tokens.iter().map(record).collect::<Vec<_>>(),
             "status": dkim.and_then(DkimAttributes::status).map_or("NOT_STARTED", DkimStatus::as_str),
             "verified": found.verified_for_sending_status(),
         })
     }
 }
 
-#[async_trait]
-impl Thing for TheDomain {
-    fn noun(&self) -> String {
-        format!("mail domain {}", self.sender.name)
+impl Sort for Domain {
+    const NOUN: &'static str = "mail domain";
+    const ID: &'static str = "domain";
+
+    fn dkim(&self) -> Option<EasyDkim> {
+        Some(self.dkim)
     }
 
-    fn calls(&self) -> Vec<Call> {
-        vec![self.sender.create(Some(self.dkim))]
-    }
-
-    fn id_name(&self) -> &'static str {
-        "domain"
-    }
-
-    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let there = identity(at.cloud, &self.sender.name).await?;
-        let tags = there.as_ref().map(|identity| marks(identity.tags()));
-        let ours = match place(at, &self.noun(), &self.sender.label, &self.sender.name, tags.as_deref()) {
-            Place::Usable { ours } => ours,
-            Place::Not(sight) => return Ok(sight),
-        };
-        let Some(there) = there else { return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) }) };
-        let (differences, missing) = self.amiss(&there);
-        let output = self.output(&there);
-        if differences.is_empty() {
-            let said = format!("{}, DKIM {}", self.sender.name, output["status"].as_str().unwrap_or_default());
-            return Ok(ready(ours, said, output));
+    fn judge(domain: &TheDomain, there: &Identity, ours: bool) -> Sight {
+        let (mut differences, mut missing) = domain.keys_amiss(there);
+        if let Some((other, call)) = domain.assign(there) {
+            differences.push(other);
+            missing.push(call);
         }
-        let said = format!("{} is there, but otherwise", self.noun());
-        let keep = [("domain".to_owned(), json!(self.sender.name))].into();
-        Ok(otherwise(ours, Partial { said, differences, missing, keep }))
-    }
-
-    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        self.sender.ours(at).await
-    }
-
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![self.sender.delete()]
-    }
-
-    async fn holder(&self, at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        self.sender.holder(at).await
-    }
-
-    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        self.sender.remains(at).await
+        if differences.is_empty() {
+            let output = domain.output(there);
+            let said = format!("{}, DKIM {}", domain.name, output["status"].as_str().unwrap_or_default());
+            return ready(ours, said, output);
+        }
+        otherwise(ours, domain.amiss(format!("{} is there, but otherwise", domain.noun()), differences, missing))
     }
 }
 
-/// `aws/mail-address`: for the sandbox, where every recipient must have agreed, too.
-pub(super) struct TheAddress {
-    sender: Sender,
-}
+/// A single address, whose owner follows a link.
+pub(super) struct Address;
 
 impl TheAddress {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
@@ -284,70 +307,37 @@ impl TheAddress {
             let what = format!("the argument `address` of aws/mail-address is \"{address}\", which is no address");
             return Err(Failure::new(what, "For a whole domain there is aws/mail-domain."));
         }
-        Ok(TheAddress { sender: Sender::new(address, arguments, subject)? })
+        Sender::of(address, Address, arguments, subject)
     }
 }
 
-#[async_trait]
-impl Thing for TheAddress {
-    fn noun(&self) -> String {
-        format!("mail address {}", self.sender.name)
+impl Sort for Address {
+    const NOUN: &'static str = "mail address";
+    const ID: &'static str = "address";
+
+    fn dkim(&self) -> Option<EasyDkim> {
+        None
     }
 
-    fn calls(&self) -> Vec<Call> {
-        vec![self.sender.create(None)]
-    }
-
-    fn id_name(&self) -> &'static str {
-        "address"
-    }
-
-    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let there = identity(at.cloud, &self.sender.name).await?;
-        let tags = there.as_ref().map(|identity| marks(identity.tags()));
-        let ours = match place(at, &self.noun(), &self.sender.label, &self.sender.name, tags.as_deref()) {
-            Place::Usable { ours } => ours,
-            Place::Not(sight) => return Ok(sight),
-        };
-        let Some(there) = there else { return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) }) };
-        let keep = || [("address".to_owned(), json!(self.sender.name))].into();
+    fn judge(address: &TheAddress, there: &Identity, ours: bool) -> Sight {
         // The link in AWS's message is good for a day; only a new identity has a new one.
         if there.verification_status() == Some(&VerificationStatus::Failed) {
             let differences = vec![difference("the link that AWS sent", "followed", "expired")];
-            let said = format!("nobody has followed the link that AWS sent to {}", self.sender.name);
-            let missing = vec![self.sender.delete(), self.sender.create(None)];
-            return Ok(otherwise(ours, Partial { said, differences, missing, keep: keep() }));
+            let said = format!("nobody has followed the link that AWS sent to {}", address.name);
+            return otherwise(ours, address.amiss(said, differences, vec![address.delete(), address.create()]));
         }
-        if let Some((now, call)) = self.sender.assign(&there) {
-            let wanted = self.sender.configuration_set.clone().unwrap_or_default();
-            let differences = vec![difference("configuration set", wanted, now)];
-            let said = format!("{} is there, but otherwise", self.noun());
-            return Ok(otherwise(ours, Partial { said, differences, missing: vec![call], keep: keep() }));
+        if let Some((other, call)) = address.assign(there) {
+            let said = format!("{} is there, but otherwise", address.noun());
+            return otherwise(ours, address.amiss(said, vec![other], vec![call]));
         }
         let verified = there.verified_for_sending_status();
         let said = match (verified, there.identity_type()) {
-            (true, _) => format!("{} may send and receive", self.sender.name),
+            (true, _) => format!("{} may send and receive", address.name),
             (false, Some(IdentityType::EmailAddress) | None) => {
-                format!("AWS has written to {}, and nobody has followed its link yet", self.sender.name)
+                format!("AWS has written to {}, and nobody has followed its link yet", address.name)
             }
-            (false, Some(_)) => format!("{} is there", self.sender.name),
+            (false, Some(_)) => format!("{} is there", address.name),
         };
-        Ok(ready(ours, said, json!({ "address": self.sender.name, "verified": verified })))
-    }
-
-    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        self.sender.ours(at).await
-    }
-
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![self.sender.delete()]
-    }
-
-    async fn holder(&self, at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        self.sender.holder(at).await
-    }
-
-    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        self.sender.remains(at).await
+        ready(ours, said, json!({ "address": address.name, "verified": verified }))
     }
 }

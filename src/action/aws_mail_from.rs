@@ -64,7 +64,7 @@ impl MailFrom {
     /// The two records that the subdomain needs.
     fn output(&self, region: &str, now: &MailFromAttributes) -> Json {
         let mx = format!("{MX}.{region}.amazonses.com");
-        let record = |kind: &str, value: &str| json!({ "key": kind.to_lowercase(), "name": self.domain, "type": kind, "value": value });
+        let record = |kind: &str, value: &str| json!({ "name": self.domain, "type": kind, "values": [value] });
         json!({
             "domain": self.domain,
             "mx": mx,

@@ -358,8 +358,8 @@ impl Thing for TheRecords {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let nothing = |why: &str| Sight::Nothing { said: format!("{} not there: {why}", self.noun()) };
-        if !known(&self.zone) {
-            return Ok(nothing("their zone is not there yet"));
+        if !known(&self.zone) || self.wanted.iter().any(|set| !known(&set.name)) {
+            return Ok(nothing("they or their zone are not known yet"));
         }
         let Some(zone) = Zone::of_id(at, &self.zone).await? else { return Ok(nothing("their zone is not there")) };
         let there = self.there(at).await?;

@@ -9,6 +9,9 @@ use super::call::dns::RecordSet;
 pub(super) const TTL: i32 = 300;
 pub(super) const TYPES: [&str; 9] = ["A", "AAAA", "CNAME", "TXT", "MX", "SRV", "PTR", "NS", "CAA"];
 
+/// The type of records that are not known yet.
+const UNKNOWN: &str = "…";
+
 fn refused(what: String) -> Failure {
     Failure::new(what, "Correct the step in the runbook, or the inputs that it is made of.")
 }
@@ -20,6 +23,10 @@ fn refused(what: String) -> Failure {
 /// Something is missing, or two of them cannot stand side by side.
 pub(super) fn sets(arguments: &Arguments<'_>) -> Result<Vec<RecordSet>, Failure> {
     let ttl = i64::from(arguments.number("ttl", 0, i32::MAX)?.unwrap_or(TTL));
+    if let Some(unknown) = arguments.placeholder("records") {
+        // An earlier step tells them. Until then what stands for them is shown, and found nowhere.
+        return Ok(vec![RecordSet { name: unknown.clone(), r#type: UNKNOWN.to_owned(), ttl, values: vec![unknown] }]);
+    }
     let mut sets: Vec<RecordSet> = Vec::new();
     // The places of those that are made of rows.
     let mut of_rows: Vec<usize> = Vec::new();

@@ -32,6 +32,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("00-preflight.yaml", include_str!("../../runbooks/managed-cloud/00-preflight.yaml")),
         ("01-access.yaml", include_str!("../../runbooks/managed-cloud/01-access.yaml")),
         ("02-dns.yaml", include_str!("../../runbooks/managed-cloud/02-dns.yaml")),
+        ("03-mail.yaml", include_str!("../../runbooks/managed-cloud/03-mail.yaml")),
         ("04-ntp.yaml", include_str!("../../runbooks/managed-cloud/04-ntp.yaml")),
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
     ],

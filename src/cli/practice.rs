@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
 use super::answers::{self, Answers};
@@ -16,9 +17,9 @@ use super::session::{self, Session};
 use super::{Everywhere, home, new, undo, verify};
 use crate::action::{self, Vault, Worlds};
 use crate::aws::Wiring;
-use crate::engagement::{Address, At, RunScope, State};
-use crate::engine::{Clock, Handle};
-use crate::input::{Setting, Value};
+use crate::engagement::{Address, At, Event, RunScope, State};
+use crate::engine::{Clock, Handle, Notice, Request};
+use crate::input::{Kind as InputKind, SecretRef, Setting, Value};
 use crate::journal::Writer;
 use crate::practice::{Account, Fault, Faults, Pace};
 use crate::ssh;
@@ -157,7 +158,44 @@ impl Practice {
         };
         self.wake(&folder)?;
         let worlds = self.worlds(session::vault(&self.context, &folder));
-        Session::start(&self.context, writer, worlds, self.runtime.clone())
+        let session = Session::start(&self.context, writer, worlds, self.runtime.clone())?;
+        self.tell_customer(&session.handle);
+        Ok(session)
+    }
+
+    /// The same, where nobody is to type a secret: practice has one for each input that is to be asked for.
+    fn open_unattended(&self) -> Result<Session, Failure> {
+        let session = self.open()?;
+        let secrets =
+            session.handle.runbook().fields.values().filter(|field| matches!(field.kind, InputKind::Secret(_)));
+        let typed = |id: &str| SecretString::from(blake3::hash(id.as_bytes()).to_hex()[..24].to_owned());
+        let said = secrets.map(|field| {
+            let id = field.id.to_string();
+            (SecretRef::Prompt { what_for: id.clone() }, Some(typed(&id)))
+        });
+        session.handle.send(Request::Secrets(said.collect()));
+        Ok(session)
+    }
+
+    /// The customer of practice hears what they are asked, and what they were asked before this program began.
+    fn tell_customer(&self, handle: &Handle) {
+        let waits = |state: &State| match state {
+            State::Waiting { wait, .. } => Some(wait.ask.clone()),
+            _ => None,
+        };
+        let asked: Vec<String> = handle.engagement().steps.values().filter_map(|record| waits(&record.state)).collect();
+        let (notices, account, runtime) = (handle.subscribe(), self.account.clone(), self.runtime.clone());
+        std::thread::spawn(move || {
+            let tell = |ask: &str| runtime.block_on(account.ask_customer(ask));
+            asked.iter().for_each(|ask| tell(ask));
+            for notice in notices {
+                if let Notice::Recorded(recorded) = notice
+                    && let Event::Waiting { ask, .. } = recorded.event
+                {
+                    tell(&ask);
+                }
+            }
+        });
     }
 
     /// A new practice engagement knows its account, its region and the operator's key; all else is for the person.
@@ -200,7 +238,7 @@ impl Practice {
     }
 
     fn headless(&self, arguments: &Arguments) -> Result<ExitCode, Failure> {
-        let session = self.open()?;
+        let session = self.open_unattended()?;
         session.greet();
         let setting = Setting { practice: true };
         let given = match &arguments.answers {
@@ -208,8 +246,7 @@ impl Practice {
             None => answers::from_text(ANSWERS, "the practice answers", session.handle.runbook(), &setting)?,
         };
         let given = only_new(given, &session);
-        let mut walk = Walk::new(&session, arguments.format, true);
-        let ended = walk.go(given, &RunScope::All);
+        let ended = self.walked(&mut Walk::new(&session, arguments.format, true), given);
         session.close();
         let slept = self.sleep();
         ended?;
@@ -219,8 +256,25 @@ impl Practice {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// To the end. Whom practice has asked does it after a while: as long as something comes of waiting, it waits.
+    fn walked(&self, walk: &mut Walk<'_>, given: Answers) -> Result<(), Failure> {
+        let sign_offs = given.sign_offs.clone();
+        let (mut given, mut before) = (given, None);
+        loop {
+            let ended = walk.go(given, &RunScope::All);
+            let settled = Some(walk.settled());
+            let waits = ended.as_ref().is_err_and(|failure| failure.kind == Kind::Waiting);
+            if !waits || settled == before {
+                return ended;
+            }
+            before = settled;
+            std::thread::sleep(self.account.cloud().pace().patience());
+            given = Answers { inputs: Vec::new(), sign_offs: sign_offs.clone() };
+        }
+    }
+
     fn verify(&self) -> Result<ExitCode, Failure> {
-        let session = self.open()?;
+        let session = self.open_unattended()?;
         let ended = verify::report(&session);
         session.close();
         self.sleep()?;
@@ -229,7 +283,7 @@ impl Practice {
 
     /// Takes everything back. What carries the engagement's tags after that is an error.
     fn undo(&self) -> Result<ExitCode, Failure> {
-        let session = self.open()?;
+        let session = self.open_unattended()?;
         session.greet();
         let ended = undo::review(&session, &undo::Arguments::everything(NAME));
         session.close();

@@ -96,6 +96,11 @@ impl<'a> Walk<'a> {
         Walk { session, follower: Follower::new(session), format, yes, redo: false, interrupts }
     }
 
+    /// How many steps are settled by now.
+    pub fn settled(&self) -> usize {
+        self.follower.board().rows.iter().filter(|row| row.status.settled()).count()
+    }
+
     pub fn redo(self, redo: bool) -> Self {
         Walk { redo, ..self }
     }

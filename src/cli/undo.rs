@@ -149,7 +149,12 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
         }
     }
     let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
-    let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand();
+    // What has no undo by the runbook's word stays, and was said before; whoever names it wants it gone.
+    let stays = |step: &Address| {
+        let known = session.handle.runbook().step(&step.step);
+        steps.is_empty() && known.is_some_and(|known| known.no_undo.is_some())
+    };
+    let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand() && !stays(step);
     let left: Vec<String> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step.to_string()).collect();
     match left.len() {
         0 => Ok(()),

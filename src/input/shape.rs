@@ -8,6 +8,8 @@ const RDS: &str = "docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateD
 const IDS: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html";
 const ROLES: &str = "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
 const ASSUME: &str = "docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html";
+const KEYS: &str = "docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html";
+const TOPICS: &str = "docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html";
 const UNITS: &str = "docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html";
 const CONNECTIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Connection.html";
 const LOCATIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Location.html";
@@ -54,7 +56,7 @@ const fn shape(
     Shape { name, thing, form, example, rule, source }
 }
 
-const SHAPES: [Shape; 18] = [
+const SHAPES: [Shape; 20] = [
     shape(
         "environment",
         ("an environment's name", "2 to 12 lower-case letters and digits, a letter first"),
@@ -113,6 +115,20 @@ const SHAPES: [Shape; 18] = [
         "arn:aws:iam::111122223333:mfa/jane",
         mfa_serial,
         ASSUME,
+    ),
+    shape(
+        "access-key",
+        ("the id of an access key", "AKIA and 12 to 124 more capitals and digits"),
+        "AKIAIOSFODNN7EXAMPLE",
+        access_key,
+        KEYS,
+    ),
+    shape(
+        "topic-arn",
+        ("the ARN of an SNS topic", "arn:aws:sns:REGION:ACCOUNT:NAME"),
+        "arn:aws:sns:eu-west-1:111122223333:mail-trouble",
+        topic_arn,
+        TOPICS,
     ),
     shape(
         "external-id",
@@ -340,11 +356,11 @@ fn admin_user(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// `arn:partition:service:region:account:resource` (IAM user guide, "IAM ARNs").
-fn iam_arn<'a>(text: &'a str, wanted: &str) -> Result<&'a str, Wrong> {
+/// Service, region, account and resource of `arn:partition:service:region:account:resource` (IAM user guide, "IAM ARNs").
+fn arn<'a>(text: &'a str, form: &str) -> Result<[&'a str; 4], Wrong> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, service, region, account, resource] = parts[..] else {
-        return wrong(format!("an ARN has six parts with colons between: arn:aws:iam::ACCOUNT:{wanted}/NAME"));
+        return wrong(format!("an ARN has six parts with colons between: {form}"));
     };
     if !["aws", "aws-cn", "aws-us-gov", "aws-eusc"].contains(&partition) {
         return wrong(format!(
@@ -352,15 +368,57 @@ fn iam_arn<'a>(text: &'a str, wanted: &str) -> Result<&'a str, Wrong> {
             quoted(partition)
         ));
     }
+    Ok([service, region, account, resource])
+}
+
+fn has_twelve_digits(account: &str) -> Result<(), Wrong> {
+    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return wrong("its account has 12 digits");
+    }
+    Ok(())
+}
+
+/// SNS, CreateTopic, `Name`; SES publishes to no FIFO topic (SES developer guide, "Set up an Amazon SNS event destination").
+fn topic_arn(text: &str) -> Result<String, Wrong> {
+    let [service, region, account, name] = arn(text, "arn:aws:sns:REGION:ACCOUNT:NAME")?;
+    if service != "sns" || region.is_empty() {
+        return wrong("its service is sns, and it names a region");
+    }
+    has_twelve_digits(account)?;
+    if name.contains(':') {
+        return wrong("this is the ARN of a subscription; that of its topic ends with the topic's name");
+    }
+    if name.ends_with(".fifo") {
+        return wrong("Amazon SES publishes to no FIFO topic");
+    }
+    long(name, 1, 256)?;
+    only(name, |c| c.is_ascii_alphanumeric() || "_-".contains(c), "a topic's name has letters, digits, _ and -")?;
+    Ok(text.to_owned())
+}
+
+/// IAM, AccessKey, `AccessKeyId`. Those of temporary credentials begin otherwise ("Unique identifiers"), and no SMTP password
+/// can be made of them.
+fn access_key(text: &str) -> Result<String, Wrong> {
+    long(text, 16, 128)?;
+    if text.starts_with("ASIA") {
+        return wrong("it is one of temporary credentials, of which no SMTP password can be made");
+    }
+    if !text.starts_with("AKIA") {
+        return wrong("that of a user's access key begins with AKIA");
+    }
+    only(text, |c| c.is_ascii_uppercase() || c.is_ascii_digit(), "it has capitals and digits only")?;
+    Ok(text.to_owned())
+}
+
+fn iam_arn<'a>(text: &'a str, wanted: &str) -> Result<&'a str, Wrong> {
+    let [service, region, account, resource] = arn(text, &format!("arn:aws:iam::ACCOUNT:{wanted}/NAME"))?;
     if service == "sts" {
         return wrong("this is the ARN of a session; the ARN of what it comes from begins with arn:aws:iam:");
     }
     if service != "iam" || !region.is_empty() {
         return wrong("its service is iam, and it names no region");
     }
-    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-        return wrong("its account has 12 digits");
-    }
+    has_twelve_digits(account)?;
     match resource.split_once('/') {
         Some((kind, rest)) if kind == wanted => {
             let good = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);

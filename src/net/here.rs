@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -63,6 +64,17 @@ impl Net for Here {
         let mut servers: Vec<IpAddr> = config.name_servers().iter().map(|server| server.ip).collect();
         servers.dedup();
         Ok(servers.iter().map(ToString::to_string).collect())
+    }
+
+    async fn message(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let path = path.strip_prefix("~/").map_or_else(|| PathBuf::from(path), |below| home.join(below));
+        let length = tokio::fs::metadata(&path).await?.len();
+        if length > most {
+            let why = format!("it has {length} bytes, and {most} is the most: send a message without attachments");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        tokio::fs::read(path).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! What probes need of the network beside the streams that `ssh` opens: datagrams, clocks, name servers, and whose
-//! certificates are trusted.
+//! What probes need of the network beside the streams that `ssh` opens: datagrams, clocks, name servers, mail that came,
+//! and whose certificates are trusted.
 //!
 //! Uses: nothing.
 //!
@@ -36,6 +36,12 @@ pub trait Net: Send + Sync {
     /// # Errors
     /// They cannot be read.
     fn name_servers(&self) -> io::Result<Vec<String>>;
+
+    /// A message as its reader saved it, in a file on this machine: at most so many bytes of it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is longer.
+    async fn message(&self, path: &str, most: u64) -> io::Result<Vec<u8>>;
 
     /// Certificate authorities (DER) that are trusted here, beside those of the system.
     fn authorities(&self) -> Vec<Vec<u8>> {
@@ -106,6 +112,10 @@ impl Net for Nowhere {
     }
 
     fn name_servers(&self) -> io::Result<Vec<String>> {
+        Err(none())
+    }
+
+    async fn message(&self, _path: &str, _most: u64) -> io::Result<Vec<u8>> {
         Err(none())
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::cloud::{Cloud, Lease, Machine, Pace, Question, Reach, Said, SnapshotError};
+use super::cloud::{Cloud, Lease, Letter, Machine, Pace, Question, Reach, Said, SnapshotError};
+use super::customer;
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
@@ -68,6 +69,14 @@ impl Account {
     /// What the engineer's machine sees of the network beside hosts: names, time, whom to trust.
     pub fn net(&self) -> Arc<dyn Net> {
         self.hosts.net(Arc::new(Walls(self.cloud.clone())))
+    }
+
+    /// The customer is asked for something: they publish the records that stand in it.
+    pub async fn ask_customer(&self, ask: &str) {
+        let records = customer::records(ask);
+        if !records.is_empty() {
+            self.cloud.customer_publishes(records).await;
+        }
     }
 
     /// Follows the cloud for ever: machines that run are switched on, terminated ones are gone.
@@ -248,5 +257,13 @@ impl Gate for Walls {
 
     async fn lease(&self, host: Ipv4Addr) -> Option<Lease> {
         self.0.lease(host).await
+    }
+
+    async fn post(&self, server: &str, letter: &Letter) -> Result<String, String> {
+        self.0.post(server, letter).await
+    }
+
+    async fn mailbox(&self, address: &str) -> Option<String> {
+        self.0.mailbox(address).await
     }
 }

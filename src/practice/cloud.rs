@@ -29,6 +29,7 @@ use super::fidelity::services::Speaks;
 use super::fidelity::{Consoles, Hidden, Kept, Layer, is_region};
 use super::keeper::Keeper;
 
+pub use super::fidelity::mail_post::Letter;
 pub use super::fidelity::naming::{AMAZON, Lease, Question, Record, Said};
 pub use super::fidelity::pace::Pace;
 pub use super::fidelity::reach::{Reach, Source};
@@ -114,6 +115,10 @@ impl Cloud {
         let (account, region) = (account_id.into(), region.into());
         let (notes, keeper) = (Mutex::default(), OnceLock::new());
         Self(Arc::new(Inner { account, region, pace, faults, layer, notes, keeper }))
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.0.pace
     }
 
     /// For the SDK's configuration: every request ends here.
@@ -204,6 +209,49 @@ impl Cloud {
     pub async fn names(&self, question: &Question) -> Said {
         let now = self.now();
         self.0.layer.lock().await.names(&self.0.region, now, question)
+    }
+
+    /// The customer's people write records into their own name servers, after a while. What stands there already stays.
+    pub async fn customer_publishes(&self, records: Vec<Record>) {
+        self.about_to_change();
+        {
+            let mut layer = self.0.layer.lock().await;
+            layer.customer_publishes(self.now(), records).await;
+        }
+        self.is_kept().await;
+    }
+
+    /// A mail server outside takes a message: SES's own, or one of the customer's.
+    ///
+    /// # Errors
+    /// Its refusal, as SMTP has it.
+    pub async fn post(&self, server: &str, letter: &Letter) -> Result<String, String> {
+        self.about_to_change();
+        let taken = {
+            let mut layer = self.0.layer.lock().await;
+            layer.post(&self.0.region, self.now(), server, letter).await
+        };
+        self.is_kept().await;
+        taken
+    }
+
+    /// The last message that came to an address.
+    pub async fn mailbox(&self, address: &str) -> Option<String> {
+        self.0.layer.lock().await.mailbox(address)
+    }
+
+    /// A change begins that comes by another way than a call.
+    fn about_to_change(&self) {
+        self.0.keeper.get().iter().for_each(|keeper| keeper.about_to_change());
+    }
+
+    /// It is made, and kept before anybody hears of it.
+    async fn is_kept(&self) {
+        if let Some(keeper) = self.0.keeper.get()
+            && let Err(error) = keeper.before_answer(true).await
+        {
+            tracing::error!(%error, "the practice cloud cannot be kept");
+        }
     }
 
     /// What DHCP tells a host now, by its address.

@@ -217,6 +217,10 @@ mod access;
 mod chrony;
 
 #[cfg(test)]
+#[path = "tests/postfix.rs"]
+mod postfix;
+
+#[cfg(test)]
 #[path = "tests/names.rs"]
 mod names;
 

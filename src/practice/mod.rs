@@ -7,6 +7,7 @@
 
 mod account;
 pub mod cloud;
+mod customer;
 pub mod fault;
 mod fidelity;
 pub mod hosts;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use async_trait::async_trait;
 use tokio::io::DuplexStream;
 
-use super::cloud::{Lease, Question, Said};
+use super::cloud::{Lease, Letter, Question, Said};
 use super::keeper::Keeper;
 use super::outside::{self, Caller, Outside};
 use super::shell::firewall::Packet;
@@ -60,6 +60,19 @@ pub trait Gate: Send + Sync {
     /// What a name server says of the cloud's own names. Without a cloud there are none.
     async fn names(&self, _question: &Question) -> Said {
         Said::Outside
+    }
+
+    /// A mail server outside takes a message, or says why not. Without a cloud it throws it away.
+    ///
+    /// # Errors
+    /// Its refusal, as SMTP has it.
+    async fn post(&self, _server: &str, _letter: &Letter) -> Result<String, String> {
+        Ok("250 2.0.0 Ok: queued as PRACTICE".to_owned())
+    }
+
+    /// The last message that came to an address.
+    async fn mailbox(&self, _address: &str) -> Option<String> {
+        None
     }
 
     /// What DHCP tells a host now.
@@ -202,7 +215,7 @@ impl Network {
 }
 
 /// RFC 1918 and RFC 4193: addresses that the Internet does not route.
-fn is_private(address: IpAddr) -> bool {
+pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private(),
         IpAddr::V6(v6) => v6.is_unique_local(),

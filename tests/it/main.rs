@@ -25,6 +25,7 @@ mod on_hosts;
 mod on_the_way;
 mod power_cut;
 mod questionnaire;
+mod relay;
 mod scenarios;
 mod secrets;
 mod set_up;

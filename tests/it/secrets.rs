@@ -39,14 +39,18 @@ fn begun(stage: Stage) -> Stage {
 }
 
 /// With a key of age, so that nobody is asked for a passphrase.
-fn with_identity() -> Stage {
+pub fn with_an_identity() -> Stage {
     let stage = Stage::new().with_credentials();
     let identity = age::x25519::Identity::generate().to_string();
     let file = stage.file("key.txt", &format!("{}\n", identity.expose_secret()));
-    begun(stage.with("ONRAMP_AGE_IDENTITY", file.to_str().unwrap()))
+    stage.with("ONRAMP_AGE_IDENTITY", file.to_str().unwrap())
 }
 
-fn given_on_stdin(stage: &Stage, arguments: &[&str], text: &str) -> Answer {
+fn with_identity() -> Stage {
+    begun(with_an_identity())
+}
+
+pub fn given_on_stdin(stage: &Stage, arguments: &[&str], text: &str) -> Answer {
     let mut command = stage.command(arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();

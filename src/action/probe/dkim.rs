@@ -68,18 +68,12 @@ impl Dkim {
     }
 
     /// The message as it went over the wire: its lines end with CR and LF.
-    async fn raw(&self) -> Result<Vec<u8>, Miss> {
+    async fn raw(&self, world: &World) -> Result<Vec<u8>, Miss> {
         let text = match &self.message {
             Source::Text(text) => text.clone().into_bytes(),
-            Source::File(path) => {
-                let why = |error: std::io::Error| {
-                    Miss::unknown(format!("{path} cannot be read: {error}"), "Save the message as it arrived there.")
-                };
-                if tokio::fs::metadata(path).await.map_err(why)?.len() > LARGEST {
-                    return Err(Miss::unknown(format!("{path} is too large"), "Send a message without attachments."));
-                }
-                tokio::fs::read(path).await.map_err(why)?
-            }
+            Source::File(path) => world.net.message(path, LARGEST).await.map_err(|error| {
+                Miss::unknown(format!("{path} cannot be read: {error}"), "Save the message as it arrived there.")
+            })?,
         };
         let mut raw = Vec::with_capacity(text.len() + text.len() / 40);
         for (at, byte) in text.iter().enumerate() {
@@ -152,7 +146,7 @@ impl Asks for Dkim {
         if from.host().is_some() {
             return Err(Miss::unknown("a message is judged here, not on a host", "Leave `from` away."));
         }
-        let raw = self.raw().await?;
+        let raw = self.raw(world).await?;
         let no_message = || Miss::NotSo(format!("{}: this is no mail message with its headers", self.whom()));
         let message = AuthenticatedMessage::parse(&raw).ok_or_else(no_message)?;
         let sender = message.from.first().and_then(|from| domain_of(from)).ok_or_else(no_message)?;

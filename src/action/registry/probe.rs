@@ -89,6 +89,7 @@ pub(super) const ROWS: &[Row] = &[
             RECORDS,
             HOSTS,
             may("domain", "what stands behind the hosts' names"),
+            may("zone", "where they are published: a record whose name has it twice is told from none"),
             may(
                 "server",
                 "name servers, one or a list, each with :port where it is not 53; the asker's own when not given",

@@ -10,6 +10,7 @@ mod lent;
 mod life;
 mod looks;
 mod mail;
+mod mail_proof;
 mod os;
 mod probes;
 mod quotas;

@@ -41,10 +41,10 @@ steps:
     aws: mail-suppression
     with: {reasons: COMPLAINT}
   - id: closed
-    title: The records are found
+    title: The account may send
     needs: [events, from, suppressed]
-    aws: mail-verified
-    with: {identity: "{{ net.domain }}", mail_from: bounce.mc.acme.example}
+    aws: mail-account
+    with: {per_day: 200}
 "#;
 
 /// Which step sends it first.
@@ -178,16 +178,15 @@ steps:
       use_case: >-
         Alerts to about twenty named operators of acme, who are employees. Bounces and complaints go to a topic that the
         operators read; whoever complains is taken off the list.
-  - id: domain
-    title: The domain
-    aws: mail-domain
-    with: {domain: mc.acme.example, key: mail/domain}
-    saves: {domain: net.domain}
+  - id: sender
+    title: The sender
+    aws: mail-address
+    with: {address: no-reply@mc.acme.example, key: mail/sender}
+    saves: {address: net.sender}
   - id: closed
     title: A test message
-    needs: [domain]
     aws: mail-test
-    with: {from: "no-reply@{{ net.domain }}", to: success@simulator.amazonses.com}
+    with: {from: "{{ net.sender }}", to: success@simulator.amazonses.com}
     saves: {message_id: net.message}
 "#;
 

@@ -29,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     private_servers_are_reached,
     port_25_is_private,
     mail_is_encrypted,
+    mail_is_in_the_region,
     sender_is_verified,
     mail_from_is_below,
     records_can_be_written,
@@ -281,6 +282,19 @@ fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             let why = "465 is encrypted from the first byte, 587 changes over";
             warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 8314 section 3.3").suggest(usual));
         }
+    }
+}
+
+/// Identities, the sandbox and SMTP passwords are those of one region, and an engagement calls one.
+fn mail_is_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (true, Some((id, mail)), Some((region_id, region))) =
+        (answers.is("smtp.mode", "amazon_ses"), answers.text("ses.region"), answers.text("aws.region_primary"))
+        && mail != region
+    {
+        let what = format!("{mail} of {id} is not {region}, where this engagement works");
+        let why = "a domain is verified, and an account let out of the sandbox, for one region; another is an engagement of its own";
+        let source = "docs.aws.amazon.com/ses/latest/dg/regions.html";
+        report(found, &[id, region_id], Refusal::new(what, why, source).suggest(region));
     }
 }
 

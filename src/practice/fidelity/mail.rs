@@ -1,14 +1,16 @@
-//! SES (API v2): mail domains and addresses, the account's own settings, and sending. Configuration sets are in `mail_sets`.
+//! SES (API v2): mail domains and addresses, the account's own settings, and sending. Configuration sets are in `mail_sets`,
+//! what becomes of a message in `mail_post`.
 //!
 //! Rules: "Amazon SES API v2 Reference", the page of each operation; "Amazon SES Developer Guide" for the sandbox, for DKIM
-//! and for MAIL FROM. Nobody answers at the other end: what a customer has to do (publish records, follow a link) is done
-//! after a while; but where the account itself has a public zone for the name, the records have to stand in it.
+//! and for MAIL FROM. The records have to stand in the account's public zone for their names or, where it has none, in the
+//! customer's. The owner of an address follows the link after a while.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use super::mail_post as post;
 use super::mail_records::{Search, Wanted};
 use super::mail_sets::{self as sets, Set};
 use super::pace::{Pace, Wait};
@@ -376,14 +378,21 @@ fn verified(visit: &mut Visit<'_>, name: &str) -> bool {
     world.mail.identities.get(name).is_some_and(|identity| seen && world.now >= identity.created + wait)
 }
 
-fn may_send(visit: &mut Visit<'_>, address: &str) -> bool {
+/// The identity that lets an address send: itself, its domain, or a domain above that.
+fn sender(visit: &mut Visit<'_>, address: &str) -> Option<String> {
     let address = address.rsplit('<').next().unwrap_or_default().trim_end_matches('>');
-    if verified(visit, address) {
-        return true;
-    }
     let domain = address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     let above = domain.match_indices('.').map(|(at, _)| domain[at + 1..].to_owned());
-    std::iter::once(domain.clone()).chain(above).any(|domain| verified(visit, &domain))
+    let mut all = [address.to_owned(), domain.clone()].into_iter().chain(above);
+    all.find(|name| verified(visit, name))
+}
+
+/// The domain whose keys sign what this address sends, and the token of the first of them. What an address that is
+/// verified by itself sends is not signed: its own settings win.
+pub(super) fn signs_for(visit: &mut Visit<'_>, address: &str) -> Option<(String, String)> {
+    let name = sender(visit, address)?;
+    let dkim = visit.world().mail.identities.get(&name)?.dkim.as_ref().filter(|dkim| dkim.enabled)?;
+    Some((name, dkim.tokens.first()?.clone()))
 }
 
 fn delete(visit: &mut Visit<'_>) -> Result<Json, Refusal> {
@@ -509,37 +518,47 @@ fn send(visit: &mut Visit<'_>, ask: &Ask) -> Result<Json, Refusal> {
     let from = ask.text(&["FromEmailAddress"]).ok_or_else(|| bad("From address is required."))?.to_owned();
     let lists = ["ToAddresses", "CcAddresses", "BccAddresses"];
     let to: Vec<String> = lists.iter().flat_map(|list| ask.texts(&["Destination", list])).collect();
-    if to.is_empty() || to.len() > MOST_RECIPIENTS {
-        return Err(bad(format!("The message must have 1 to {MOST_RECIPIENTS} recipients.")));
-    }
-    if ask.at(&["Content"]).is_none() {
-        return Err(bad("Content is required."));
+    let simple = |path: &[&str]| ask.text(&[&["Content", "Simple"][..], path].concat()).unwrap_or_default();
+    if ask.at(&["Content", "Simple"]).is_none() {
+        return Err(bad("The practice cloud takes simple content only."));
     }
     if let Some(set) = ask.text(&["ConfigurationSetName"]) {
         sets::must_be_there(visit.world(), set)?;
+    }
+    let id = take(visit, &from, &to)?;
+    let (subject, body) = (simple(&["Subject", "Data"]), simple(&["Body", "Text", "Data"]));
+    let text = post::simple(visit.world(), &from, &to, subject, body, &id);
+    let text = post::signed(visit, &from, &text);
+    post::delivered(visit.world(), &to, &text);
+    Ok(json!({ "MessageId": id }))
+}
+
+/// Takes a message from somebody to these, or refuses it. Its id.
+pub(super) fn take(visit: &mut Visit<'_>, from: &str, to: &[String]) -> Result<String, Refusal> {
+    if to.is_empty() || to.len() > MOST_RECIPIENTS {
+        return Err(bad(format!("The message must have 1 to {MOST_RECIPIENTS} recipients.")));
     }
     let world = visit.world();
     let (now, pace) = (world.now, world.pace);
     let production = world.mail.review(now, pace) == Some("GRANTED");
     let mut failed: Vec<&str> = Vec::new();
-    if !may_send(visit, &from) {
-        failed.push(&from);
+    if sender(visit, from).is_none() {
+        failed.push(from);
     }
     for address in to.iter().filter(|address| !production && !address.ends_with(SIMULATOR)) {
-        if !may_send(visit, address) {
+        if sender(visit, address).is_none() {
             failed.push(address);
         }
     }
-    let world = visit.world();
     if !failed.is_empty() {
         let message = format!(
             "Email address is not verified. The following identities failed the check in region {}: {}",
-            world.region.to_uppercase(),
+            visit.world().region.to_uppercase(),
             failed.join(", ")
         );
         return Err(Refusal::new("MessageRejected", message));
     }
-    must_find_its_domain(visit, &from)?;
+    must_find_its_domain(visit, from)?;
     let world = visit.world();
     let most = if production { PRODUCTION_PER_DAY } else { SANDBOX_PER_DAY };
     if world.mail.sent_in_a_day(now) + to.len() > most {
@@ -549,7 +568,7 @@ fn send(visit: &mut Visit<'_>, ask: &Ask) -> Result<Json, Refusal> {
     let id = world.mint("mail");
     let hex = blake3::hash(id.as_bytes()).to_hex();
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]].join("-");
-    Ok(json!({ "MessageId": format!("0102{now:012x}-{parts}-000000") }))
+    Ok(format!("0102{now:012x}-{parts}-000000"))
 }
 
 /// A sender whose bounces must not go elsewhere.

@@ -15,6 +15,7 @@ mod instances;
 mod keys;
 mod kind;
 mod mail;
+pub(super) mod mail_post;
 mod mail_records;
 mod mail_sets;
 pub(super) mod naming;

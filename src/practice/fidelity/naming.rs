@@ -4,8 +4,11 @@
 //! Rules: "Amazon Route 53 Developer Guide", How Amazon Route 53 Resolver forwards DNS queries from your VPCs to your
 //! network, and Considerations when working with a private hosted zone.
 
+mod published;
+
 use std::net::{IpAddr, Ipv4Addr};
 
+use serde::{Deserialize, Serialize};
 use winterbaume_route53::wire::ResourceRecordSet;
 
 use super::Layer;
@@ -13,6 +16,7 @@ use super::pace::Wait;
 use super::route53::Zone;
 use super::services::EVERYWHERE;
 use super::world::World;
+pub(super) use published::Published;
 
 /// Amazon's name server, which every host of EC2 reaches without a route or a rule.
 pub const AMAZON: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
@@ -33,7 +37,7 @@ pub struct Question {
 }
 
 /// One record of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub name: String,
     pub kind: String,
@@ -201,11 +205,14 @@ impl Names<'_> {
     fn outside(&self, name: &str, kind: &str, depth: usize) -> Said {
         let ours = self.zones.is_some_and(|world| world.zones.holding(name).next().is_some());
         let public = self.zones.and_then(|world| world.zones.public_with_id(name)).filter(|(id, _)| self.delegated(id));
-        match public {
-            Some((_, zone)) => self.of_zone(zone, &View::Internet, name, kind, depth),
-            None if ours && !name.split('.').any(|label| label.starts_with('_')) => Said::NoSuchName,
-            None => Said::Outside,
-        }
+        let Some((_, zone)) = public else {
+            let known = name.split('.').any(|label| label.starts_with('_'));
+            return match self.beyond(&View::Internet, name, kind, depth) {
+                Said::Outside if ours && !known => Said::NoSuchName,
+                said => said,
+            };
+        };
+        self.of_zone(zone, &View::Internet, name, kind, depth)
     }
 
     fn delegated(&self, zone: &str) -> bool {
@@ -243,7 +250,11 @@ impl Names<'_> {
             return Said::Records(records(set, name));
         }
         let Some(alias) = of_name.iter().find(|set| is(set, "CNAME")) else { return Said::Records(Vec::new()) };
-        let mut found = records(alias, name);
+        self.led(view, records(alias, name), kind, depth)
+    }
+
+    /// Goes on where an alias leads.
+    fn led(&self, view: &View, mut found: Vec<Record>, kind: &str, depth: usize) -> Said {
         let Some(target) = found.first().map(|record| whole(&record.value)) else { return Said::Records(found) };
         match self.answer(view, &target, kind, depth + 1) {
             Said::Records(more) => {

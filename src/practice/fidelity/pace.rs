@@ -1,5 +1,7 @@
 //! How long things take in the practice cloud.
 
+use std::time::Duration;
+
 /// How long `pending` lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -64,6 +66,12 @@ impl Pace {
             Wait::ResolverEndpoint | Wait::CustomerNames => 3000,
             Wait::ResolverTie | Wait::ResolverGone => 1500,
         }
+    }
+
+    /// How long anything takes at most that somebody outside was asked for.
+    pub fn patience(self) -> Duration {
+        let longest = [Wait::CustomerNames, Wait::MailRecords].map(|wait| self.millis(wait)).iter().sum::<i64>();
+        Duration::from_millis(500 + u64::try_from(longest).unwrap_or(0))
     }
 
     /// How long the fault `invisible` hides what was just made, in milliseconds.

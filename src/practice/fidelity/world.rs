@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::dhcp;
 use super::kind::Kind;
 use super::mail::Mail;
+use super::naming::Published;
 use super::pace::{Pace, Wait};
 use super::quotas::Quotas;
 use super::refusal::Refusal;
@@ -60,6 +61,12 @@ pub(super) struct World {
     pub zones: Zones,
     #[serde(default)]
     pub mail: Mail,
+    /// The last message that came to each address.
+    #[serde(default)]
+    pub mailboxes: BTreeMap<String, String>,
+    /// In the customer's own name servers.
+    #[serde(default)]
+    pub published: Published,
     #[serde(default)]
     pub quotas: Quotas,
     #[serde(default)]

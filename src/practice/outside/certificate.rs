@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::ssh_key::{Algorithm, EcdsaCurve, PrivateKey};
+use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::{CertifiedKey, SigningKey};
-use tokio_rustls::rustls::{ServerConfig, SignatureScheme};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, SignatureScheme};
 
 /// The days of a certificate: those of a usual public authority.
 const DAYS: i64 = 90;
@@ -100,6 +101,21 @@ impl Authority {
 
     pub(super) fn certificate(&self) -> &[u8] {
         &self.certificate
+    }
+
+    /// A client that trusts what this authority vouches for.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub(super) fn connector(&self) -> io::Result<TlsConnector> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(self.certificate.clone())).map_err(io::Error::other)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 
     /// A server at `to`, an address or a name, with a certificate for that and for whatever name a client says.

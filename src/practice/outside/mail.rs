@@ -1,21 +1,37 @@
-//! The mail server of practice: it takes everything from everybody who logs in, and throws it away (RFC 5321).
+//! The mail servers of practice: they take everything from everybody who logs in (RFC 5321). One that is reached by a
+//! private address knows ours, and asks for no login.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+
+use super::super::cloud::Letter;
+use super::super::net::is_private;
+use super::names::Caller;
 
 /// Any connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
+/// How a server is to talk.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Talk {
+    /// Nobody has greeted yet.
+    pub greets: bool,
+    /// TLS has not begun, and can.
+    pub offers_tls: bool,
+}
+
 /// Talks until the other side goes, or until TLS is to begin: then the connection is given back.
-pub(super) async fn talk<S: Stream>(wire: S, name: &str, greets: bool, offers_tls: bool) -> io::Result<Option<S>> {
+pub(super) async fn talk<S: Stream>(wire: S, name: &str, caller: &Caller, talk: Talk) -> io::Result<Option<S>> {
+    let Talk { greets, offers_tls } = talk;
     let mut wire = BufReader::new(wire);
     if greets {
         say(&mut wire, &format!("220 {name} ESMTP practice")).await?;
     }
-    let (mut logged_in, mut taken) = (false, 0_u32);
+    let mut known = is_private(caller.server);
+    let mut letter = Letter::default();
     loop {
         let Some(line) = hear(&mut wire).await? else { return Ok(None) };
         let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
@@ -29,18 +45,33 @@ pub(super) async fn talk<S: Stream>(wire: S, name: &str, greets: bool, offers_tl
                 return Ok(Some(wire.into_inner()));
             }
             "AUTH" if !offers_tls => {
-                logged_in = log_in(&mut wire, &line).await?;
+                let logged_in = log_in(&mut wire, &line).await?;
+                known |= logged_in;
                 let (yes, no) = ("235 2.7.0 Authentication successful", "535 5.7.8 Authentication failed");
                 if logged_in { yes } else { no }.to_owned()
             }
-            "MAIL" | "RSET" | "NOOP" => "250 2.0.0 Ok".to_owned(),
-            "RCPT" if logged_in => "250 2.1.5 Ok".to_owned(),
+            "MAIL" => {
+                letter = Letter { from: address(&line), ..Letter::default() };
+                "250 2.1.0 Ok".to_owned()
+            }
+            "RSET" => {
+                letter = Letter::default();
+                "250 2.0.0 Ok".to_owned()
+            }
+            "NOOP" => "250 2.0.0 Ok".to_owned(),
+            "RCPT" if known => {
+                letter.to.push(address(&line));
+                "250 2.1.5 Ok".to_owned()
+            }
             "RCPT" => "554 5.7.1 Relay access denied".to_owned(),
-            "DATA" if logged_in => {
+            "DATA" if !letter.to.is_empty() => {
                 say(&mut wire, "354 End data with <CR><LF>.<CR><LF>").await?;
-                while hear(&mut wire).await?.is_some_and(|line| line != ".") {}
-                taken += 1;
-                format!("250 2.0.0 Ok: queued as PRACTICE{taken}")
+                while let Some(line) = hear(&mut wire).await?.filter(|line| line != ".") {
+                    letter.text += line.strip_prefix('.').unwrap_or(&line);
+                    letter.text += "\r\n";
+                }
+                let posted = caller.gate.post(name, &std::mem::take(&mut letter)).await;
+                posted.unwrap_or_else(|refusal| refusal)
             }
             "QUIT" => {
                 say(&mut wire, "221 2.0.0 Bye").await?;
@@ -50,6 +81,12 @@ pub(super) async fn talk<S: Stream>(wire: S, name: &str, greets: bool, offers_tl
         };
         say(&mut wire, &said).await?;
     }
+}
+
+/// What stands between the brackets of MAIL FROM and RCPT TO.
+fn address(line: &str) -> String {
+    let bare = line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address);
+    bare.to_owned()
 }
 
 /// PLAIN brings user and password at once; LOGIN is asked for both.

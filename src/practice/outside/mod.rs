@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::net::{Gate, Source};
 use crate::net::{Clock, Net, NoTime};
@@ -71,6 +71,14 @@ impl Outside {
         self.authority.get_or_init(|| Arc::new(Authority::new())).clone()
     }
 
+    /// What a host trusts when it connects by TLS.
+    ///
+    /// # Errors
+    /// The authority has no key.
+    pub fn connector(&self) -> io::Result<TlsConnector> {
+        self.authority().connector()
+    }
+
     /// Does anything answer at that port?
     pub fn serves(port: u16) -> bool {
         Service::at(port).is_some()
@@ -107,12 +115,15 @@ async fn attend(
             Ok(())
         }
         Service::Mail { tls: false } => {
-            if let Some(bare) = mail::talk(wire, to, true, true).await? {
-                mail::talk(acceptor()?.accept(bare).await?, to, false, false).await?;
+            if let Some(bare) = mail::talk(wire, to, caller, mail::Talk { greets: true, offers_tls: true }).await? {
+                mail::talk(acceptor()?.accept(bare).await?, to, caller, mail::Talk::default()).await?;
             }
             Ok(())
         }
-        Service::Mail { tls: true } => mail::talk(acceptor()?.accept(wire).await?, to, true, false).await.map(drop),
+        Service::Mail { tls: true } => {
+            let talk = mail::Talk { greets: true, offers_tls: false };
+            mail::talk(acceptor()?.accept(wire).await?, to, caller, talk).await.map(drop)
+        }
         Service::Pages { tls: false } => page(wire, authority).await,
         Service::Pages { tls: true } => page(acceptor()?.accept(wire).await?, authority).await,
     }
@@ -187,6 +198,15 @@ impl Net for FromHere {
 
     fn name_servers(&self) -> io::Result<Vec<String>> {
         Ok(vec![NAME_SERVER.to_string()])
+    }
+
+    /// A mailbox of practice: what the reader of `…/USER/DOMAIN` saved.
+    async fn message(&self, path: &str, _most: u64) -> io::Result<Vec<u8>> {
+        let mut parts = path.trim_matches('/').rsplit('/');
+        let (domain, user) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let found = self.gate.mailbox(&format!("{user}@{domain}")).await;
+        let none = || io::Error::new(io::ErrorKind::NotFound, format!("nothing has come for {user}@{domain}"));
+        found.map(String::into_bytes).ok_or_else(none)
     }
 
     fn authorities(&self) -> Vec<Vec<u8>> {

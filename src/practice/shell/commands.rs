@@ -9,6 +9,7 @@ pub mod names;
 pub mod network;
 pub mod packages;
 pub mod ping;
+pub mod postfix;
 pub mod process;
 pub mod selinux;
 pub mod sshd;
@@ -69,6 +70,11 @@ const OPTIONAL: &[Program] = &[
     of("systemd", "networkctl", lease::networkctl),
     of("NetworkManager", "nmcli", lease::nmcli),
     of("policycoreutils-python-utils", "semanage", selinux::semanage),
+    of("postfix", "postconf", postfix::postconf),
+    of("postfix", "postfix", postfix::postfix),
+    of("postfix", "postqueue", postfix::postqueue),
+    of("postfix", "postsuper", postfix::postsuper),
+    of("postfix", "sendmail", postfix::sendmail),
     of(packages::DEBIAN, "apt-get", packages::apt_get),
     of(packages::DEBIAN, "dpkg", packages::dpkg),
     of(packages::DEBIAN, "dpkg-query", packages::dpkg_query),

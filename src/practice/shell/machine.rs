@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::disk::{Disk, SavedDisk};
 use super::firewall::{Firewall, Judgement, Packet};
 use super::image::{self, Image};
+use super::postfix::Postfix;
 use super::processes::Processes;
 use super::sshd_config::SshdConfig;
 use super::systemd::{Timer, Unit};
@@ -63,6 +64,8 @@ pub struct State {
     /// chronyd as it runs now; nothing if it does not.
     #[serde(default)]
     pub chrony: Option<Chronyd>,
+    #[serde(default)]
+    pub postfix: Postfix,
     /// What `journalctl` shows: the unit or program, and its line.
     pub journal: Vec<(String, String)>,
     pub next_number: u64,

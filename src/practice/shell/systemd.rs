@@ -48,6 +48,7 @@ pub enum Role {
     Nftables,
     Firewalld,
     Chrony,
+    Postfix,
     /// A timer that `systemd-run` made; it lives in `State::timers`.
     Timer,
     Own(Own),
@@ -139,6 +140,7 @@ impl Machine {
                 Ok(())
             }
             Role::Chrony => self.start_chrony().await,
+            Role::Postfix => self.start_postfix().await,
             Role::Own(own) => return self.start_own(name, own).await,
             Role::Timer | Role::Plain => Ok(()),
         };
@@ -196,6 +198,7 @@ impl Machine {
             Role::Nftables => self.with(|state| state.firewall.nft.tables.clear()),
             Role::Firewalld => self.with(|state| state.firewall.zones.running = false),
             Role::Chrony => self.with(|state| state.chrony = None),
+            Role::Postfix => self.with(|state| state.postfix.running = None),
             Role::Own(own) if unit.active == Condition::Up => {
                 for command in &own.stop {
                     self.run_for(name, command).await;

@@ -11,6 +11,7 @@ use aws_sdk_sesv2::{Client as Mail, Config as MailConfig};
 
 use super::names::names;
 use super::*;
+use crate::practice::cloud::{Letter, Record};
 
 const DOMAIN: &str = "mc.acme.example";
 
@@ -92,6 +93,17 @@ async fn publish(cloud: &Cloud, zone: &str, name: &str, kind: &str, values: &[&s
     names(cloud).change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await.unwrap();
 }
 
+/// The customer writes the records of the domain into their own name servers.
+async fn customer_publishes(cloud: &Cloud, tokens: &[String]) {
+    let record = |token: &String| Record {
+        name: format!("{token}._domainkey.{DOMAIN}"),
+        kind: "CNAME".to_owned(),
+        ttl: 60,
+        value: format!("{token}.dkim.amazonses.com."),
+    };
+    cloud.customer_publishes(tokens.iter().map(record).collect()).await;
+}
+
 async fn status(mail: &Mail) -> (String, bool, String) {
     let seen = mail.get_email_identity().email_identity(DOMAIN).send().await.unwrap();
     let dkim = seen.dkim_attributes().unwrap().status().unwrap().as_str().to_owned();
@@ -161,10 +173,12 @@ async fn the_sandbox_takes_mail_of_and_for_verified_addresses_only() {
         mail.send_email().from_email_address(from).destination(to).content(message())
     };
     let (us, them) = ("no-reply@mc.acme.example", "anna@elsewhere.example");
-    mail.create_email_identity().email_identity(DOMAIN).send().await.unwrap();
+    let made = mail.create_email_identity().email_identity(DOMAIN).send().await.unwrap();
+    cloud.advance(Duration::from_secs(600));
     rows! {
         send(us, "success@simulator.amazonses.com") => "MessageRejected",
     }
+    customer_publishes(&cloud, made.dkim_attributes().unwrap().tokens()).await;
     cloud.advance(Duration::from_secs(10));
     rows! {
         send(us, "success@simulator.amazonses.com") => "ok",
@@ -227,4 +241,53 @@ async fn mail_settings_are_changed_once_a_second_and_kept_over_a_restart() {
     let second = cloud(Pace::Stopped);
     second.restore(&first.snapshot().await.unwrap()).await.unwrap();
     assert_eq!(code(mail(&second).get_configuration_set().configuration_set_name("two").send().await), "ok");
+}
+
+#[tokio::test]
+async fn a_domain_is_found_when_the_customer_has_published_all_of_its_records() {
+    let cloud = cloud(Pace::Stopped);
+    let mail = mail(&cloud);
+    let made = mail.create_email_identity().email_identity(DOMAIN).send().await.unwrap();
+    let tokens = made.dkim_attributes().unwrap().tokens().to_vec();
+    cloud.advance(Duration::from_secs(3_600));
+    assert_eq!(status(&mail).await, ("PENDING".to_owned(), false, "HOST_NOT_FOUND".to_owned()));
+    customer_publishes(&cloud, &tokens[..2]).await;
+    cloud.advance(Duration::from_secs(3_600));
+    assert_eq!(status(&mail).await, ("PENDING".to_owned(), false, "HOST_NOT_FOUND".to_owned()), "one is missing");
+    customer_publishes(&cloud, &tokens).await;
+    assert_eq!(status(&mail).await.0, "PENDING", "it takes them a while");
+    cloud.advance(Duration::from_secs(10));
+    assert_eq!(status(&mail).await, ("SUCCESS".to_owned(), true, "none".to_owned()));
+}
+
+#[tokio::test]
+async fn mail_arrives_signed_whichever_way_ses_got_it() {
+    let cloud = cloud(Pace::Instant);
+    let mail = mail(&cloud);
+    let made = mail.create_email_identity().email_identity(DOMAIN).send().await.unwrap();
+    let (us, them) = ("no-reply@mc.acme.example", "success@simulator.amazonses.com");
+    let letter = Letter {
+        from: us.to_owned(),
+        to: vec![them.to_owned()],
+        text: format!("From: {us}\r\nTo: {them}\r\nSubject: by SMTP\r\nMessage-ID: <1@x>\r\n\r\nhello\r\n"),
+    };
+    let endpoint = "email-smtp.eu-west-1.amazonaws.com";
+    let refused = cloud.post(endpoint, &letter).await.unwrap_err();
+    assert!(refused.starts_with("554 Email address is not verified"), "{refused}");
+    assert_eq!(cloud.mailbox(them).await, None);
+    customer_publishes(&cloud, made.dkim_attributes().unwrap().tokens()).await;
+    let taken = cloud.post(endpoint, &letter).await.unwrap();
+    let arrived = cloud.mailbox(them).await.unwrap();
+    assert!(taken.starts_with("250 Ok ") && arrived.starts_with("DKIM-Signature:"), "{taken}\n{arrived}");
+    assert!(arrived.contains("d=mc.acme.example") && arrived.ends_with(&letter.text), "{arrived}");
+    let to = Destination::builder().to_addresses(them).build();
+    mail.send_email().from_email_address(us).destination(to).content(message()).send().await.unwrap();
+    let arrived = cloud.mailbox(them).await.unwrap();
+    assert!(arrived.starts_with("DKIM-Signature:") && arrived.contains("Subject: hello\r\n"), "{arrived}");
+    // A server of the customer's signs nothing here.
+    cloud.post("smtp.acme.example", &letter).await.unwrap();
+    assert_eq!(cloud.mailbox(them).await.unwrap(), letter.text);
+    let second = self::cloud(Pace::Instant);
+    second.restore(&cloud.snapshot().await.unwrap()).await.unwrap();
+    assert_eq!(second.mailbox(them).await.unwrap(), letter.text);
 }

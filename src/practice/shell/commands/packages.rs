@@ -6,6 +6,7 @@ use super::super::chrony;
 use super::super::disk::Owner;
 use super::super::image::link_programs;
 use super::super::machine::Machine;
+use super::super::postfix;
 use super::super::program::{Answer, Call};
 use super::super::systemd::{AtBoot, Role, Unit};
 
@@ -20,14 +21,19 @@ const ARCHIVE: &[(&str, &str)] = &[
     ("bind-utils", "9.18.29"),
     ("bind9-dnsutils", "9.18.28"),
     ("chrony", "4.5"),
+    ("cyrus-sasl-md5", "2.1.27"),
+    ("cyrus-sasl-plain", "2.1.27"),
     ("firewalld", "1.3.4"),
+    ("libsasl2-modules", "2.1.28"),
     ("nftables", "1.0.9"),
     ("policycoreutils-python-utils", "3.6"),
+    ("postfix", "3.7.11"),
     ("ufw", "0.36.2"),
 ];
 
 /// These come with every image.
-const BASE: &[&str] = &["openssh-server", "sudo", "bash", "coreutils", "systemd", "iproute2", "iproute"];
+const BASE: &[&str] =
+    &["openssh-server", "sudo", "bash", "ca-certificates", "coreutils", "systemd", "iproute2", "iproute"];
 
 fn version(machine: &Machine, package: &str) -> Option<String> {
     let brought = ARCHIVE.iter().find(|(name, _)| *name == package && machine.installed(package));
@@ -56,16 +62,26 @@ async fn bring(call: &Call, names: &[&str]) {
             machine.with(|state| state.units.remove(TIMESYNCD));
         }
     }
+    let brings_mail = names.contains(&"postfix") && !machine.installed("postfix");
+    if brings_mail && machine.disk.text(postfix::MAIN).await.is_none() {
+        postfix::lay_out(&machine.disk, machine.image);
+    }
+    // Debian enables what it installs, Red Hat does not.
+    let at_boot = |role: &Role| match role {
+        Role::Postfix if machine.image.is_rhel() => AtBoot::Off,
+        _ => AtBoot::On,
+    };
     machine.with(|state| {
         for name in names {
             state.packages.insert((*name).to_string());
             let (unit, role) = match *name {
                 "firewalld" => ("firewalld.service", Role::Firewalld),
                 "chrony" => (chrony::unit_of(machine.image), Role::Chrony),
+                "postfix" => (postfix::UNIT, Role::Postfix),
                 "ufw" => ("ufw.service", Role::Plain),
                 _ => continue,
             };
-            let unit_now = Unit::new(name, AtBoot::On, role);
+            let unit_now = Unit::new(name, at_boot(&role), role);
             state.units.entry(unit.to_string()).or_insert(unit_now);
         }
     });
@@ -77,6 +93,9 @@ async fn bring(call: &Call, names: &[&str]) {
     if brings_time && !machine.image.is_rhel() {
         let _ = machine.start(chrony::unit_of(machine.image)).await;
     }
+    if brings_mail && !machine.image.is_rhel() {
+        let _ = machine.start(postfix::UNIT).await;
+    }
 }
 
 /// The configuration stays on the disk, as with `remove`.
@@ -86,6 +105,10 @@ async fn take(call: &Call, names: &[&str]) {
         let unit = chrony::unit_of(machine.image);
         machine.stop(unit).await;
         machine.with(|state| state.units.remove(unit));
+    }
+    if names.contains(&"postfix") {
+        machine.stop(postfix::UNIT).await;
+        machine.with(|state| state.units.remove(postfix::UNIT));
     }
     machine.with(|state| state.packages.retain(|package| !names.contains(&package.as_str())));
 }

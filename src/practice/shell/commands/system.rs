@@ -91,7 +91,7 @@ pub fn logger(call: Call) -> BoxFuture<'static, Answer> {
     })
 }
 
-/// `journalctl [-u UNIT] [-t TAG] [-n LINES]`
+/// `journalctl [-q] [-u UNIT] [-t TAG] [-n LINES] [-o cat]`
 pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let machine = &call.session.machine;
@@ -99,7 +99,7 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
             return Answer::ok("-- No entries --\n");
         }
         let mut source: Option<String> = None;
-        let mut lines = usize::MAX;
+        let (mut lines, mut bare, mut quiet) = (usize::MAX, false, false);
         let mut rest = call.arguments.iter();
         while let Some(word) = rest.next() {
             match word.as_str() {
@@ -107,6 +107,8 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
                     source = rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone()))
                 }
                 "-t" | "--identifier" => source = rest.next().cloned(),
+                "-o" | "--output" => bare = rest.next().is_some_and(|form| form == "cat"),
+                "-q" | "--quiet" => quiet = true,
                 "-n" | "--lines" => lines = rest.next().and_then(|text| text.parse().ok()).unwrap_or(lines),
                 _ => {}
             }
@@ -118,10 +120,12 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
         let shown: Vec<String> = journal
             .iter()
             .filter(|(from, line)| about(from, line))
-            .flat_map(|(from, text)| text.lines().map(move |line| format!("{from}: {line}\n")))
+            .flat_map(|(from, text)| {
+                text.lines().map(move |line| if bare { format!("{line}\n") } else { format!("{from}: {line}\n") })
+            })
             .collect();
         if shown.is_empty() {
-            return Answer::ok("-- No entries --\n");
+            return Answer::ok(if quiet { "" } else { "-- No entries --\n" });
         }
         Answer::ok(shown[shown.len().saturating_sub(lines)..].concat())
     })
