@@ -15,23 +15,17 @@ use super::aws_network::label;
 use super::aws_zone::{said_name, whole_name};
 use super::call::dns::{DnsRequest, EndpointAddress, TargetAddress};
 use super::call::{Call, Label, Token};
-use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
+use super::object::{Made, Remains, Sight, Thing, difference, found};
+use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::Subject;
 use crate::aws::resolver::types::{ResolverEndpoint, ResolverEndpointStatus, ResolverRule};
-use crate::aws::{AwsFailure, Holder, Kind, Operation, run_of};
+use crate::aws::{AwsFailure, Holder, Kind, Operation};
 use crate::engagement::{Difference, Failure};
 
 /// Letters, digits, hyphens, underscores and blanks, 64 at most (API reference, Name).
 pub(super) fn resolver_name(label: &Label) -> String {
     let good = |c: char| if c.is_ascii_alphanumeric() || "-_ ".contains(c) { c } else { '-' };
     label.name.chars().map(good).take(64).collect()
-}
-
-/// One of the Resolver's things, with its tags.
-pub(super) struct Tagged<T> {
-    pub thing: T,
-    pub id: String,
-    tags: BTreeMap<String, String>,
 }
 
 /// Asks each for its tags; what went meanwhile is left out.
@@ -48,52 +42,10 @@ pub(super) async fn tagged<T>(
             Err(failure) if failure.kind == Kind::NotFound => continue,
             tags => tags?.tags.unwrap_or_default(),
         };
-        let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-        all.push(Tagged { id: id.to_owned(), tags, thing });
+        let (id, tags) = (id.to_owned(), tags.into_iter().map(|tag| (tag.key, tag.value)));
+        all.push(Tagged::new(thing, id, tags));
     }
     Ok(all)
-}
-
-/// Ours, or the one that a person chose, the oldest first.
-pub(super) fn ours<T>(at: &Account<'_>, key: &str, all: Vec<Tagged<T>>) -> Vec<Tagged<T>> {
-    let wanted = Holder::Us { key: key.to_owned() };
-    let mut found: Vec<Tagged<T>> = all
-        .into_iter()
-        .filter(|one| match &at.subject.adopted {
-            Some(id) => one.id == *id,
-            None => at.holder_by_tags(&one.tags) == wanted,
-        })
-        .collect();
-    found.sort_by_cached_key(|one| (run_of(&one.tags), one.id.clone()));
-    found
-}
-
-/// The oldest of ours; the others are told as duplicates.
-pub(super) fn the_one<T>(at: &Account<'_>, key: &str, all: Vec<Tagged<T>>) -> Option<Tagged<T>> {
-    let mut found = ours(at, key, all).into_iter();
-    let first = found.next();
-    at.also_there(found.map(|one| one.id));
-    first
-}
-
-pub(super) fn holder<T>(at: &Account<'_>, id: &str, all: &[Tagged<T>]) -> Holder {
-    all.iter().find(|one| one.id == id).map_or(Holder::Stranger, |one| at.holder_by_tags(&one.tags))
-}
-
-/// What is left of the thing of that id, if these calls would take it away.
-pub(super) fn left<T>(at: &Account<'_>, id: &str, all: &[Tagged<T>], calls: Vec<Call>) -> Remains {
-    match all.iter().find(|one| one.id == id).map(|one| at.holder_by_tags(&one.tags)) {
-        None => Remains::Gone,
-        Some(Holder::Us { .. }) => Remains::Takes(calls),
-        Some(other) => Remains::NotOurs { said: at.said_of(id, &other) },
-    }
-}
-
-/// Something of ours that differs, and that onramp does not change by itself.
-pub(super) fn otherwise(noun: &str, id: &str, differences: Vec<Difference>) -> Sight {
-    let said = format!("{noun} is there as {id}, but not as wanted");
-    let keep = [("id".to_owned(), json!(id))].into_iter().collect();
-    Sight::Partial(Partial { said, differences, missing: Vec::new(), keep })
 }
 
 /// `aws/resolver-endpoint`

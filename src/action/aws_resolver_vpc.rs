@@ -6,10 +6,11 @@ use serde_json::json;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::aws_resolver::{Tagged, holder, left, otherwise, ours, resolver_name, tagged, the_one};
+use super::aws_resolver::{resolver_name, tagged};
 use super::call::dns::DnsRequest;
 use super::call::{Call, ITSELF, Label, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
+use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::Subject;
 use crate::aws::resolver::types::{
     Filter, ResolverQueryLogConfig, ResolverQueryLogConfigAssociation,

@@ -48,9 +48,10 @@ impl TheSecret {
         let key = arguments.text("key")?;
         let sealed = arguments.one_of("store", &["aws", "age"])? == "age";
         let own_name = if sealed { key.clone() } else { format!("onramp/{}/{key}", subject.name) };
-        let used_as = match arguments.one_of("use", &["psk", "password"])? {
-            "psk" => SecretUse::Psk,
-            _ => SecretUse::Password,
+        let rule = match arguments.one_of("use", &["psk", "password", "bgp"])? {
+            "psk" => SecretRule::PSK,
+            "bgp" => SecretRule::BGP,
+            _ => SecretRule { used_as: SecretUse::Password, ..SecretRule::PSK },
         };
         let length = arguments.number("length", 16, 64)?.unwrap_or(LENGTH);
         let given = arguments.secret("value")?;
@@ -61,7 +62,7 @@ impl TheSecret {
         Ok(TheSecret {
             name: arguments.optional("name")?.unwrap_or(own_name),
             key,
-            rule: SecretRule { used_as, ..SecretRule::PSK },
+            rule,
             length: usize::try_from(length).unwrap_or_default(),
             sealed,
             given,

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::call::vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::call::vpn::{End, IPSEC, TunnelOptions, VpnOptions, VpnRequest};
 use super::call::{Call, Label};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
@@ -76,10 +76,18 @@ impl TheVpnConnection {
                 ..both.clone()
             })
         };
+        let ends_on = match (arguments.optional("gateway")?, arguments.optional("transit")?) {
+            (Some(gateway), None) => End::Vpc(gateway),
+            (None, Some(transit)) => End::Transit(transit),
+            _ => {
+                let what = "aws/vpn-connection needs either `gateway` or `transit`";
+                return Err(Failure::new(what, "Correct the step in the runbook."));
+            }
+        };
         let request = VpnRequest {
             r#type: IPSEC,
             customer_gateway_id: arguments.text("customer_gateway")?,
-            vpn_gateway_id: arguments.text("gateway")?,
+            ends_on,
             options: VpnOptions {
                 static_routes_only: arguments.one_of("routing", &["static", "bgp"])? == "static",
                 local_ipv4_network_cidr: arguments.optional("local")?,
@@ -108,10 +116,12 @@ impl TheVpnConnection {
         let (wanted, options) = (&self.request.options, there.options());
         let routing = |is_static: bool| if is_static { "static" } else { "bgp" };
         let found_routing = options.and_then(|options| options.static_routes_only()).map(routing);
-        let mut compared = vec![
-            ("customer gateway", self.request.customer_gateway_id.as_str(), there.customer_gateway_id()),
-            ("gateway", &self.request.vpn_gateway_id, there.vpn_gateway_id()),
-        ];
+        let end = match &self.request.ends_on {
+            End::Vpc(id) => ("gateway", id.as_str(), there.vpn_gateway_id()),
+            End::Transit(id) => ("transit gateway", id.as_str(), there.transit_gateway_id()),
+        };
+        let device = ("customer gateway", self.request.customer_gateway_id.as_str(), there.customer_gateway_id());
+        let mut compared = vec![device, end];
         // AWS always says; moto never does.
         if found_routing.is_some() {
             compared.push(("routing", routing(wanted.static_routes_only), found_routing));

@@ -10,10 +10,12 @@ use crate::engagement::Change;
 use crate::input::SecretRef;
 
 pub(super) mod dns;
+pub(super) mod dx;
 pub(super) mod mail;
 pub(super) mod vpn;
 
 use dns::DnsRequest;
+use dx::DxRequest;
 use mail::MailRequest;
 use vpn::VpnRequest;
 
@@ -86,6 +88,10 @@ pub(super) enum Call {
         destination_cidr_block: String,
         #[serde(flatten)]
         target: RouteTarget,
+    },
+    DeleteRoute {
+        route_table_id: String,
+        destination_cidr_block: String,
     },
     AssociateRouteTable {
         route_table_id: String,
@@ -203,9 +209,28 @@ pub(super) enum Call {
         quota_code: String,
         desired_value: f64,
     },
-    /// Those of names and of mail are shown under their own names.
+    CreateTransitGateway {
+        description: String,
+        options: TransitOptions,
+        tag_specifications: Label,
+    },
+    DeleteTransitGateway {
+        transit_gateway_id: String,
+    },
+    CreateTransitGatewayVpcAttachment {
+        transit_gateway_id: String,
+        vpc_id: String,
+        subnet_ids: Vec<String>,
+        tag_specifications: Label,
+    },
+    DeleteTransitGatewayVpcAttachment {
+        transit_gateway_attachment_id: String,
+    },
+    /// Those of names, mail and lines are shown under their own names.
     #[serde(untagged)]
     Dns(DnsRequest),
+    #[serde(untagged)]
+    Dx(DxRequest),
     #[serde(untagged)]
     Mail(MailRequest),
 }
@@ -223,6 +248,13 @@ impl From<i64> for Asn {
     fn from(asn: i64) -> Self {
         i32::try_from(asn).map_or(Asn::Long(asn), Asn::Short)
     }
+}
+
+/// The number of Amazon's side; the rest is AWS's default, by which attachments find each other by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TransitOptions {
+    pub amazon_side_asn: i64,
 }
 
 /// One DHCP option: `domain-name-servers` and its addresses.
@@ -277,12 +309,14 @@ pub(super) enum RouteTarget {
     Gateway(String),
     #[serde(rename = "NatGatewayId")]
     Nat(String),
+    #[serde(rename = "TransitGatewayId")]
+    Transit(String),
 }
 
 impl RouteTarget {
     pub(super) fn id(&self) -> &str {
         match self {
-            RouteTarget::Gateway(id) | RouteTarget::Nat(id) => id,
+            RouteTarget::Gateway(id) | RouteTarget::Nat(id) | RouteTarget::Transit(id) => id,
         }
     }
 }
@@ -409,6 +443,7 @@ impl Call {
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Call::CreateVpnConnection(request) => request.secrets().collect(),
+            Call::Dx(request) => request.secret().into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -425,6 +460,10 @@ impl Call {
             Call::AttachVpnGateway { vpn_gateway_id, .. } => vpn_gateway_id,
             Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
             Call::Dns(request) => {
+                request.about(itself);
+                return self;
+            }
+            Call::Dx(request) => {
                 request.about(itself);
                 return self;
             }

@@ -2,6 +2,7 @@
 
 mod aws;
 mod dns;
+mod dx;
 mod mail;
 mod probe;
 
@@ -74,7 +75,7 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, dns::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
+    [aws::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
@@ -180,6 +181,7 @@ fn no_undo(kind: &str) -> Option<&'static str> {
         "probe/message" => Some("a message that was sent cannot be taken back"),
         "aws/quota-increase" => Some("a request cannot be withdrawn, and a quota that was raised stays"),
         "aws/mail-production" => Some("AWS has no call that takes production access back"),
+        "aws/dx-letter" => Some("a letter that was issued lapses by itself after 90 days"),
         "aws/mail-test" => Some("a message that was sent cannot be called back"),
         _ => None,
     }

@@ -49,8 +49,10 @@ macro_rules! sent {
 }
 
 mod dns;
+mod dx;
 mod mail;
 mod quotas;
+mod transit;
 mod vpn;
 
 impl Call {
@@ -72,6 +74,7 @@ impl Call {
             Call::DeleteNatGateway { .. } => Operation::DeleteNatGateway,
             Call::CreateRouteTable { .. } => Operation::CreateRouteTable,
             Call::CreateRoute { .. } => Operation::CreateRoute,
+            Call::DeleteRoute { .. } => Operation::DeleteRoute,
             Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
             Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
             Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
@@ -101,7 +104,12 @@ impl Call {
             Call::AssociateAddress { .. } => Operation::AssociateAddress,
             Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
             Call::RequestServiceQuotaIncrease { .. } => Operation::RequestServiceQuotaIncrease,
+            Call::CreateTransitGateway { .. } => Operation::CreateTransitGateway,
+            Call::DeleteTransitGateway { .. } => Operation::DeleteTransitGateway,
+            Call::CreateTransitGatewayVpcAttachment { .. } => Operation::CreateTransitGatewayVpcAttachment,
+            Call::DeleteTransitGatewayVpcAttachment { .. } => Operation::DeleteTransitGatewayVpcAttachment,
             Call::Mail(request) => request.operation(),
+            Call::Dx(request) => request.operation(),
             Call::Dns(request) => request.operation(),
         }
     }
@@ -162,6 +170,7 @@ impl Sender<'_> {
             | Call::AttachInternetGateway { .. }
             | Call::DetachInternetGateway { .. }
             | Call::CreateRoute { .. }
+            | Call::DeleteRoute { .. }
             | Call::AssociateRouteTable { .. }
             | Call::DisassociateRouteTable { .. }
             | Call::AuthorizeSecurityGroupIngress { .. }
@@ -182,7 +191,12 @@ impl Sender<'_> {
                 self.dhcp(call).await
             }
             Call::RequestServiceQuotaIncrease { .. } => self.quotas(call).await,
+            Call::CreateTransitGateway { .. }
+            | Call::DeleteTransitGateway { .. }
+            | Call::CreateTransitGatewayVpcAttachment { .. }
+            | Call::DeleteTransitGatewayVpcAttachment { .. } => self.transit_gateways(call).await,
             Call::Mail(_) => self.mail(call).await,
+            Call::Dx(request) => self.dx(call, request).await,
             Call::Dns(request) => self.dns(call, request).await,
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }
@@ -304,8 +318,13 @@ impl Sender<'_> {
                     match target {
                         RouteTarget::Gateway(id) => request.gateway_id(id),
                         RouteTarget::Nat(id) => request.nat_gateway_id(id),
+                        RouteTarget::Transit(id) => request.transit_gateway_id(id),
                     }
                 );
+            }
+            Call::DeleteRoute { route_table_id, destination_cidr_block } => {
+                let request = ec2.delete_route().route_table_id(route_table_id);
+                sent!(self, call, request.destination_cidr_block(destination_cidr_block));
             }
             Call::AssociateRouteTable { route_table_id, subnet_id } => {
                 let request = ec2.associate_route_table().route_table_id(route_table_id);

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::papers::Papers;
 use crate::aws::{Cloud, Stamp};
 use crate::engagement::{Failure, MissingSecret as Missing};
 use crate::input::{InputId, SecretRef, SecretStore};
@@ -82,6 +83,11 @@ impl Vault {
     pub fn for_tests(folder: &Path, identity: Option<PathBuf>) -> Self {
         let work = Work(Some(2));
         Vault(Arc::new(Inner { folder: folder.to_owned(), identity, work, ..Inner::default() }))
+    }
+
+    /// The engagement's folder: nowhere without an engagement on disk.
+    pub(super) fn papers(&self) -> Papers {
+        Papers::beside(&self.0.folder)
     }
 
     /// What hides every secret that passed here.

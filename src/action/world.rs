@@ -14,6 +14,7 @@ use super::Trouble;
 use super::desk::{Desk, LoginCall};
 use super::failure::of_ssh;
 use super::os::facts::Known;
+use super::papers::Papers;
 use super::vault::{Keep, NotKept, Vault};
 use crate::aws::{Cloud, Owner, Stamp, Wiring};
 use crate::engagement::{Address, Engagement, Failure, Host, MissingSecret, Question};
@@ -194,7 +195,7 @@ impl Worlds {
             facts: self.facts.clone(),
             output,
             cancel,
-            subject,
+            subject: Subject { papers: self.vault.papers(), ..subject },
             shows_at_once: self.shows_at_once,
         }
     }
@@ -245,6 +246,8 @@ pub struct Subject {
     /// What was written down when this step was done last; empty when it never was. Only what leaves nothing to look at
     /// in the world needs it.
     pub made: BTreeMap<String, Json>,
+    /// Where its files lie; known when there is a way to the world.
+    pub papers: Papers,
 }
 
 impl Subject {

@@ -75,6 +75,14 @@ impl Stamp<'_> {
         tags
     }
 
+    /// As [`Stamp::pairs`], for services that take letters, digits, blanks and `_.:/=+-@` and nothing else, unlike EC2:
+    /// `phase/step[key]` has brackets.
+    pub fn plain_pairs(&self) -> BTreeMap<String, String> {
+        let plain = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '.' };
+        let plain = |text: &str| text.chars().map(plain).collect::<String>();
+        self.pairs().into_iter().map(|(key, value)| (plain(key), plain(value))).collect()
+    }
+
     /// For the create call itself: tags and object then appear together.
     pub fn on(&self, kind: ResourceType) -> TagSpecification {
         TagSpecification::builder().resource_type(kind).set_tags(Some(self.tags())).build()

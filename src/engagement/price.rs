@@ -67,6 +67,9 @@ pub fn price(change: &Change) -> Option<Price> {
         ("ec2", "AllocateAddress") => Price::hourly("a public IPv4 address", 0.005),
         ("ec2", "CreateNatGateway") => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
         ("ec2", "CreateVpnConnection") => Price::hourly("a VPN connection", 0.05),
+        ("ec2", "CreateTransitGatewayVpcAttachment") => {
+            Price::hourly("a VPC at a transit gateway, and 2 cents a gigabyte", 0.05)
+        }
         ("ec2", "RunInstances") => instances(arguments),
         ("route53", "CreateHostedZone") => Price::monthly("a hosted zone", 0.5),
         ("route53resolver", "CreateResolverEndpoint") => {
@@ -75,7 +78,14 @@ pub fn price(change: &Change) -> Option<Price> {
             Price::hourly(what, 0.125 * as_number(addresses))
         }
         ("secretsmanager", "CreateSecret") => Price::monthly("a secret", 0.4),
-        ("directconnect", "CreateConnection") => port(arguments),
+        ("directconnect", "CreateConnection") => ports(1, text(arguments, "Bandwidth")),
+        ("directconnect", "CreateLag") => {
+            let many = arguments.get("NumberOfConnections").and_then(Json::as_u64).unwrap_or(1);
+            ports(usize::try_from(many).unwrap_or(1), text(arguments, "ConnectionsBandwidth"))
+        }
+        ("directconnect", "ConfirmConnection") => {
+            Price::unknown("a partner's connection, by its speed, and what the partner takes")
+        }
         ("cloudformation", "CreateResource") => resource(arguments),
         _ => None,
     }
@@ -142,15 +152,16 @@ fn instance_hour(kind: &str) -> Option<f64> {
     Some(large * factor)
 }
 
-fn port(arguments: &Json) -> Option<Price> {
-    let bandwidth = text(arguments, "Bandwidth");
-    let what = format!("a Direct Connect port of {bandwidth}, from when it is up or 90 days after the letter");
-    match bandwidth {
-        "1Gbps" => Price::hourly(what, 0.3),
-        "10Gbps" => Price::hourly(what, 2.25),
-        "100Gbps" => Price::hourly(what, 22.5),
-        _ => Price::unknown(what),
-    }
+fn ports(many: usize, bandwidth: &str) -> Option<Price> {
+    let ports = if many == 1 { "a Direct Connect port".to_owned() } else { format!("{many} Direct Connect ports") };
+    let what = format!("{ports} of {bandwidth}, from when up or 90 days after the letter");
+    let hour = match bandwidth {
+        "1Gbps" => 0.3,
+        "10Gbps" => 2.25,
+        "100Gbps" => 22.5,
+        _ => return Price::unknown(what),
+    };
+    Price::hourly(what, as_number(many) * hour)
 }
 
 fn resource(arguments: &Json) -> Option<Price> {
@@ -185,6 +196,11 @@ mod tests {
         let two = json!({ "IpAddresses": [{ "SubnetId": "subnet-1" }, { "SubnetId": "subnet-2" }] });
         assert_eq!(cents("route53resolver", "CreateResolverEndpoint", two), Some(18_250));
         assert_eq!(cents("directconnect", "CreateConnection", json!({ "Bandwidth": "1Gbps" })), Some(21_900));
+        let lag = json!({ "NumberOfConnections": 2, "ConnectionsBandwidth": "1Gbps" });
+        assert_eq!(cents("directconnect", "CreateLag", lag), Some(43_800));
+        let hosted = price(&Change::new("directconnect", "ConfirmConnection", json!({}))).unwrap();
+        assert_eq!(hosted.cents_a_month, None, "{hosted:?}");
+        assert_eq!(cents("ec2", "CreateTransitGatewayVpcAttachment", json!({})), Some(3_650));
         assert_eq!(cents("cloudformation", "CreateResource", json!({ "TypeName": "AWS::KMS::Key" })), Some(100));
         assert_eq!(price(&Change::new("ec2", "CreateVpc", json!({}))), None);
     }

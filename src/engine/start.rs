@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
 use super::sight::Sight;
-use crate::action::{Action, Subject, World, Worlds, build};
+use crate::action::{Action, Papers, Subject, World, Worlds, build};
 use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of,
     token,
@@ -156,6 +156,7 @@ pub fn subject(engagement: &Engagement, address: &Address) -> Subject {
             .and_then(|record| record.made.as_ref())
             .map(|made| made.output.clone())
             .unwrap_or_default(),
+        papers: Papers::default(),
     }
 }
 

@@ -15,9 +15,19 @@ pub(in crate::action) const IPSEC: &str = "ipsec.1";
 pub(in crate::action) struct VpnRequest {
     pub r#type: &'static str,
     pub customer_gateway_id: String,
-    pub vpn_gateway_id: String,
+    #[serde(flatten)]
+    pub ends_on: End,
     pub options: VpnOptions,
     pub tag_specifications: Label,
+}
+
+/// Where it ends on Amazon's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::action) enum End {
+    #[serde(rename = "VpnGatewayId")]
+    Vpc(String),
+    #[serde(rename = "TransitGatewayId")]
+    Transit(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,7 +78,7 @@ impl VpnRequest {
     }
 }
 
-fn where_it_lives<S: Serializer>(reference: &Option<SecretRef>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn where_it_lives<S: Serializer>(reference: &Option<SecretRef>, serializer: S) -> Result<S::Ok, S::Error> {
     match reference {
         Some(reference) => serializer.collect_str(&format_args!("\u{2039}the secret {reference}\u{203a}")),
         None => serializer.serialize_none(),

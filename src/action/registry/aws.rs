@@ -273,7 +273,8 @@ pub(super) const ROWS: &[Row] = &[
         summary: "A VPN connection with its two tunnels; a new one has new addresses",
         arguments: &[
             must("customer_gateway", "cgw-…"),
-            must("gateway", "vgw-…"),
+            may("gateway", "vgw-…"),
+            may("transit", "or tgw-…, which takes routes from BGP only here"),
             may("routing", "static or bgp, for ever; static when not given"),
             may("inside", "a /30 range of 169.254.0.0/16 for each tunnel; AWS chooses when not given"),
             secret("key_one", "pre-shared key of the first tunnel, as a secret; AWS makes one when not given"),
@@ -490,7 +491,7 @@ pub(super) const ROWS: &[Row] = &[
         summary: "A secret that onramp makes and nobody sees, or that was given, in Secrets Manager; or one in the sealed file",
         arguments: &[
             KEY,
-            may("use", "psk or password; psk when not given"),
+            may("use", "psk, password or bgp; psk when not given"),
             may("length", "characters, 16 to 64; 32 when not given"),
             may("store", "aws or age; aws when not given"),
             may("name", "in the store; engagement and key when not given"),

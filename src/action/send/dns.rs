@@ -105,11 +105,8 @@ impl Sender<'_> {
 
     fn resolver_tags(&self, label: &Label) -> Result<Vec<resolver::Tag>, BuildTag> {
         let stamp = Stamp { marks: self.marks, key: &label.key, name: &label.name };
-        // Unlike EC2 it takes letters, digits, blanks and these, and nothing else; `phase/step[key]` has brackets.
-        let plain = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '.' };
-        let plain = |text: &str| text.chars().map(plain).collect::<String>();
-        let tag = |(key, value)| resolver::Tag::builder().key(plain(key)).value(plain(value)).build();
-        stamp.pairs().into_iter().map(tag).collect()
+        let tag = |(key, value)| resolver::Tag::builder().key(key).value(value).build();
+        stamp.plain_pairs().into_iter().map(tag).collect()
     }
 
     async fn resolver(&self, call: &Call, request: &DnsRequest) -> Result<Option<String>, AwsFailure> {

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::{Sender, unsent};
-use crate::action::call::vpn::{TunnelOptions, VpnRequest};
+use crate::action::call::vpn::{End, TunnelOptions, VpnRequest};
 use crate::action::call::{Asn, Call};
 use crate::aws::ec2::types::{
     GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration, Phase1DhGroupNumbersRequestListValue,
@@ -69,8 +69,11 @@ impl Sender<'_> {
                     .create_vpn_connection()
                     .r#type(wanted.r#type)
                     .customer_gateway_id(&wanted.customer_gateway_id)
-                    .vpn_gateway_id(&wanted.vpn_gateway_id)
                     .options(self.options(wanted));
+                let request = match &wanted.ends_on {
+                    End::Vpc(id) => request.vpn_gateway_id(id),
+                    End::Transit(id) => request.transit_gateway_id(id),
+                };
                 let made = sent!(self, call, request.tag_specifications(tags));
                 return Ok(made.vpn_connection.and_then(|connection| connection.vpn_connection_id));
             }

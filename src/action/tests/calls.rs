@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::call::vpn::{IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::super::call::vpn::{End, IPSEC, TunnelOptions, VpnOptions, VpnRequest};
 use super::super::call::{
     Call, Ebs, Flag, Label, Launch, MetadataOptions, RootVolume, RouteTarget, Rule, Source, Token, VpcAttribute,
 };
@@ -10,7 +10,9 @@ use crate::aws::{Operation, Service};
 use crate::engagement::RepeatClass;
 
 pub(super) fn one_of_each() -> Vec<Call> {
-    of_ec2().into_iter().chain(super::dns::one_of_each()).chain(super::mail::one_of_each()).collect()
+    let others =
+        super::dns::one_of_each().into_iter().chain(super::mail::one_of_each()).chain(super::dx::one_of_each());
+    of_ec2().into_iter().chain(others).collect()
 }
 
 fn of_ec2() -> Vec<Call> {
@@ -43,7 +45,7 @@ fn of_ec2() -> Vec<Call> {
     let vpn = VpnRequest {
         r#type: IPSEC,
         customer_gateway_id: id(),
-        vpn_gateway_id: id(),
+        ends_on: End::Vpc(id()),
         options: VpnOptions {
             static_routes_only: true,
             local_ipv4_network_cidr: None,
@@ -275,7 +277,10 @@ fn every_call_has_a_class_and_no_token_is_left_to_the_sdk() {
                 ["ClientToken", "CallerReference", "CreatorRequestId"].iter().any(|name| shown.get(name).is_some())
             }
             // A zone is tagged by a second call; its reference says meanwhile whose it is.
-            _ => ["TagSpecifications", "Tags", "CallerReference"].iter().any(|name| shown.get(name).is_some()),
+            // Those of an interface stand with the rest of it.
+            _ => ["TagSpecifications", "Tags", "CallerReference"].iter().any(|name| {
+                shown.get(name).is_some() || shown.as_object().unwrap().values().any(|one| one.get(name).is_some())
+            }),
         };
         match call.class() {
             RepeatClass::Token => assert!(has("ClientToken") && has("TagSpecifications"), "{operation}"),

@@ -2,6 +2,7 @@
 
 mod calls;
 mod dns;
+mod dx;
 mod faults;
 mod foreign;
 mod half_made;
@@ -47,6 +48,7 @@ struct Stage {
     /// How to connect to the same account again.
     wiring: Wiring,
     generation: std::sync::atomic::AtomicU32,
+    _folder: tempfile::TempDir,
     _output: mpsc::Receiver<Vec<u8>>,
 }
 
@@ -74,6 +76,7 @@ impl Stage {
         let cloud = aws::Cloud::connect(wiring.clone()).await.unwrap();
         let (output, receiver) = mpsc::channel(10_000);
         let dial = Arc::new(ssh::dial::Tcp);
+        let folder = tempfile::tempdir().unwrap();
         let world = World {
             facts: crate::action::os::facts::Known::default(),
             cloud: Ok(Arc::new(cloud)),
@@ -83,10 +86,10 @@ impl Stage {
             vault: super::Vault::default(),
             output,
             cancel: CancellationToken::new(),
-            subject: subject(engagement),
+            subject: Subject { papers: super::Papers::beside(folder.path()), ..subject(engagement) },
             shows_at_once: false,
         };
-        Stage { practice, world, wiring, generation: 0.into(), _output: receiver }
+        Stage { practice, world, wiring, generation: 0.into(), _folder: folder, _output: receiver }
     }
 
     /// The same account, another engagement.
@@ -162,6 +165,7 @@ pub(super) fn subject(engagement: &str) -> Subject {
         cost_tags: serde_json::json!({ "CostCentre": "4711" }),
         adopted: None,
         made: BTreeMap::new(),
+        papers: super::Papers::default(),
     }
 }
 

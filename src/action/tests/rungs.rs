@@ -99,6 +99,7 @@ async fn every_kind_lives(stage: &Stage) {
     let second = json!({ "vpc": vpc, "cidr": "10.40.1.0/24", "zone": format!("{REGION}b"), "key": "subnet/public/b" });
     let second = text(&stage.make("aws/subnet", second).await, "id");
     super::dns::every_kind_lives(stage, &vpc, [&subnet, &second], &group).await;
+    super::dx::every_kind_lives(stage, &vpc, [&subnet, &second], &gateway, &tables[0]).await;
     let key = json!({ "name": format!("ops-{id}"), "public_key": PUBLIC_KEY, "key": "key/operator" });
     lives(stage, "aws/key-pair", key).await;
     let image = stage.make("aws/image", json!({ "family": "ubuntu-22.04" })).await;

@@ -180,7 +180,7 @@ pub(super) const MAIL: &[Row] = &[
 /// Direct Connect: lines to the data centre.
 pub(super) const DIRECT_CONNECT: &[Row] = &[
     row_of(
-        Kind::Exists,
+        Kind::Invalid,
         &["DuplicateTagKeysException"],
         "A tag is named twice.",
         "Correct the cost tags: each key once.",
@@ -201,7 +201,8 @@ pub(super) const DIRECT_CONNECT: &[Row] = &[
         Kind::LostReply,
         &["DirectConnectServerException"],
         "Direct Connect had an error of its own. Whether it did what was asked cannot be told from the answer.",
-        "Look in the console whether the line is there before anything is said again: each one is billed.",
+        "onramp looks for what was asked for before it says anything again. A port is ordered again by a person only, because \
+         each one is billed.",
     ),
 ];
 

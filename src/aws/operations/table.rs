@@ -4,13 +4,15 @@ use serde::Serialize;
 
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
-use super::Service::{Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
+use super::Service::{DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
 const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
 const NO_LOGS: &str = "moto does not take a query log away again";
+const NOTHING_ON_IT: &str =
+    "moto knows connections and nothing that can be on one, so it cannot say whether one may go";
 const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
 
 macro_rules! called {
@@ -93,7 +95,8 @@ operations! {
     CreateRouteTable = makes(Ec2, Token, &[DescribeRouteTables], &["route-table"])
             .on(&["vpc"])
             .undone_by(DeleteRouteTable),
-    CreateRoute = arranges(Ec2, &[DescribeRouteTables]).stays("it goes with the route table"),
+    CreateRoute = arranges(Ec2, &[DescribeRouteTables]).undone_by(DeleteRoute),
+    DeleteRoute = takes(Ec2, &[DescribeRouteTables]),
     AssociateRouteTable = arranges(Ec2, &[DescribeRouteTables]).undone_by(DisassociateRouteTable),
     DisassociateRouteTable = takes(Ec2, &[DescribeRouteTables]),
     DeleteRouteTable = takes(Ec2, &[DescribeRouteTables]).of_ours("route-table"),
@@ -133,7 +136,7 @@ operations! {
     DescribeVpnConnections = reads(Ec2),
     CreateVpnConnection =
         makes(Ec2, Tag, &[DescribeVpnConnections], &["vpn-connection"])
-            .on(&["customer-gateway", "vpn-gateway"])
+            .on(&["customer-gateway", "transit-gateway", "vpn-gateway"])
             .undone_by(DeleteVpnConnection),
     DeleteVpnConnection = takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection"),
     CreateVpnConnectionRoute =
@@ -144,6 +147,18 @@ operations! {
     DeleteVpnConnectionRoute = takes(Ec2, &[DescribeVpnConnections]).without_dry_run().not_in_moto(LACKS),
     GetVpnConnectionDeviceTypes = reads(Ec2).not_in_moto(LACKS),
     GetVpnConnectionDeviceSampleConfiguration = reads(Ec2).not_in_moto(LACKS),
+
+    DescribeTransitGateways = reads(Ec2),
+    CreateTransitGateway =
+        makes(Ec2, Tag, &[DescribeTransitGateways], &["transit-gateway"]).undone_by(DeleteTransitGateway),
+    DeleteTransitGateway = takes(Ec2, &[DescribeTransitGateways]).of_ours("transit-gateway"),
+    DescribeTransitGatewayVpcAttachments = reads(Ec2),
+    CreateTransitGatewayVpcAttachment =
+        makes(Ec2, Tag, &[DescribeTransitGatewayVpcAttachments], &["transit-gateway-attachment"])
+            .on(&["subnet", "transit-gateway", "vpc"])
+            .undone_by(DeleteTransitGatewayVpcAttachment),
+    DeleteTransitGatewayVpcAttachment =
+        takes(Ec2, &[DescribeTransitGatewayVpcAttachments]).of_ours("transit-gateway-attachment"),
 
     DescribeDhcpOptions = reads(Ec2).not_in_moto(UNTAGGED),
     CreateDhcpOptions =
@@ -163,6 +178,66 @@ operations! {
             .on(&["image", "key-pair", "security-group", "subnet"])
             .undone_by(TerminateInstances),
     TerminateInstances = takes(Ec2, &[DescribeInstances]).of_ours("instance"),
+
+    DescribeLocations = reads(DirectConnect).not_in_moto(LACKS),
+    DescribeConnections = reads(DirectConnect).not_in_moto(NOTHING_ON_IT),
+    // Each one more is a port that is billed.
+    CreateConnection =
+        makes(DirectConnect, Person, &[DescribeConnections], &[])
+            .undone_by(DeleteConnection)
+            .not_in_moto(NOTHING_ON_IT),
+    DescribeLags = reads(DirectConnect).not_in_moto(NOTHING_ON_IT),
+    CreateLag =
+        makes(DirectConnect, Person, &[DescribeLags], &[]).undone_by(DeleteLag).not_in_moto(NOTHING_ON_IT),
+    DeleteLag =
+        takes(DirectConnect, &[DescribeLags, DescribeVirtualInterfaces]).of_ours("dxlag").not_in_moto(NOTHING_ON_IT),
+    ConfirmConnection =
+        arranges(DirectConnect, &[DescribeConnections]).undone_by(DeleteConnection).not_in_moto(LACKS),
+    TagConnection as "TagResource" =
+        arranges(DirectConnect, &[DescribeConnections]).stays("the tags go with the connection").not_in_moto(NOTHING_ON_IT),
+    DeleteConnection =
+        takes(DirectConnect, &[DescribeConnections, DescribeVirtualInterfaces])
+            .of_ours("dxcon")
+            .not_in_moto(NOTHING_ON_IT),
+    // Named like a look, and none: it sets the day from which the letter holds and the port may be billed.
+    DescribeLoa =
+        arranges(DirectConnect, &[DescribeConnections])
+            .stays("a letter that was issued lapses by itself after 90 days")
+            .not_in_moto(LACKS),
+    // A gateway is one for all regions, and its ARN has none.
+    DescribeDirectConnectGateways = reads(DirectConnect).not_in_moto(LACKS),
+    CreateDirectConnectGateway =
+        Row { scope: Scope::Any, ..makes(DirectConnect, Tag, &[DescribeDirectConnectGateways], &[]) }
+            .undone_by(DeleteDirectConnectGateway)
+            .not_in_moto(LACKS),
+    DeleteDirectConnectGateway = takes(DirectConnect, &[DescribeDirectConnectGateways]).not_in_moto(LACKS),
+    DescribeDirectConnectGatewayAssociations = reads(DirectConnect).not_in_moto(LACKS),
+    CreateDirectConnectGatewayAssociation =
+        arranges(DirectConnect, &[DescribeDirectConnectGatewayAssociations])
+            .undone_by(DeleteDirectConnectGatewayAssociation)
+            .not_in_moto(LACKS),
+    DeleteDirectConnectGatewayAssociation =
+        takes(DirectConnect, &[DescribeDirectConnectGatewayAssociations]).not_in_moto(LACKS),
+    DescribeVirtualInterfaces = reads(DirectConnect).not_in_moto(LACKS),
+    CreatePrivateVirtualInterface =
+        makes(DirectConnect, Tag, &[DescribeVirtualInterfaces], &[])
+            .undone_by(DeleteVirtualInterface)
+            .not_in_moto(LACKS),
+    CreateTransitVirtualInterface =
+        makes(DirectConnect, Tag, &[DescribeVirtualInterfaces], &[])
+            .undone_by(DeleteVirtualInterface)
+            .not_in_moto(LACKS),
+    DeleteVirtualInterface =
+        takes(DirectConnect, &[DescribeVirtualInterfaces]).of_ours("dxvif").not_in_moto(LACKS),
+    DescribeRouterConfiguration = reads(DirectConnect).not_in_moto(LACKS),
+    ListVirtualInterfaceTestHistory = reads(DirectConnect).not_in_moto(LACKS),
+    StartBgpFailoverTest =
+        arranges(DirectConnect, &[ListVirtualInterfaceTestHistory])
+            .of_ours("dxvif")
+            .undone_by(StopBgpFailoverTest)
+            .not_in_moto(LACKS),
+    StopBgpFailoverTest =
+        takes(DirectConnect, &[ListVirtualInterfaceTestHistory]).of_ours("dxvif").not_in_moto(LACKS),
 
     DescribeSecret = reads(SecretsManager),
     GetSecretValue = reads(SecretsManager).of_ours("secret"),

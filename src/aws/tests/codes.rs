@@ -256,6 +256,15 @@ async fn direct_connect_has_one_code_and_its_prose_tells_them_apart() {
         assert_eq!((failure.kind, failure.fate), (kind, Fate::Refused), "{message}");
         assert!(failure.raw == message && failure.advice.contains("AWS's own words"), "{failure:?}");
     }
+    for (code, kind, fate) in [
+        ("DuplicateTagKeysException", Invalid, Fate::Refused),
+        ("TooManyTagsException", Quota, Fate::Refused),
+        // Whether a port was ordered is not known.
+        ("DirectConnectServerException", LostReply, Fate::Unknown),
+    ] {
+        let failure = said(Service::DirectConnect, code, "").await;
+        assert_eq!((failure.kind, failure.fate), (kind, fate), "{code}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::matrix_lines as of_lines;
 use super::matrix_mail as of_mail;
 use super::*;
 use crate::action::every_operation;
@@ -214,8 +215,10 @@ pub(super) const TOGETHER: usize = 4;
 fn every_call_that_can_be_sent_stands_in_the_matrix() {
     let known: BTreeSet<String> = every_operation().into_iter().map(|(operation, _)| operation).collect();
     let made = MAKES.iter().chain(&super::matrix_names::MAKES).chain(&of_mail::MAKES).map(|(operation, _)| *operation);
-    let tested = made.chain(TAKES).chain(super::matrix_names::TAKES).chain(of_mail::TAKES);
-    let tested: BTreeSet<String> = tested.chain(of_mail::ELSEWHERE).map(str::to_owned).collect();
+    let tested = made.chain(TAKES).chain(super::matrix_names::TAKES).chain(of_mail::TAKES).chain(of_mail::ELSEWHERE);
+    let of_lines =
+        of_lines::MAKES.iter().map(|(operation, _)| *operation).chain(of_lines::TAKES).chain(of_lines::ELSEWHERE);
+    let tested: BTreeSet<String> = tested.chain(of_lines).map(str::to_owned).collect();
     assert_eq!(known, tested);
 }
 

@@ -8,6 +8,7 @@ mod doubts;
 mod fleet;
 mod hosts;
 mod matrix;
+mod matrix_lines;
 mod matrix_mail;
 mod matrix_names;
 mod output;

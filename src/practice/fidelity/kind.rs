@@ -21,6 +21,8 @@ pub(super) enum Kind {
     VpnGateway,
     VpnConnection,
     DhcpOptions,
+    TransitGateway,
+    TransitAttachment,
 }
 
 struct Row {
@@ -124,6 +126,22 @@ const ROWS: [Row; 16] = [
         "InvalidDhcpOptionID.NotFound",
         "InvalidDhcpOptionsId.Malformed",
     ),
+    row(
+        Kind::TransitGateway,
+        "tgw",
+        "transit-gateway",
+        "Transit Gateway",
+        "InvalidTransitGatewayID.NotFound",
+        "InvalidTransitGatewayID.Malformed",
+    ),
+    row(
+        Kind::TransitAttachment,
+        "tgw-attach",
+        "transit-gateway-attachment",
+        "Transit Gateway Attachment",
+        "InvalidTransitGatewayAttachmentID.NotFound",
+        "InvalidTransitGatewayAttachmentID.Malformed",
+    ),
 ];
 
 impl Kind {
@@ -134,7 +152,8 @@ impl Kind {
 
     /// The kind that an id belongs to, by its prefix.
     pub fn of(id: &str) -> Option<Self> {
-        let prefix = id.split_once('-')?.0;
+        // `tgw-attach-…` is no `tgw-…`.
+        let prefix = id.rsplit_once('-')?.0;
         ROWS.iter().find(|row| row.prefix == prefix).map(|row| row.kind)
     }
 

@@ -8,6 +8,10 @@ mod addresses;
 mod base;
 mod describe;
 mod dhcp;
+mod dx;
+mod dx_gateways;
+mod dx_interfaces;
+mod dx_letter;
 mod gateways;
 mod groups;
 mod images;
@@ -37,6 +41,7 @@ mod seed;
 pub(super) mod services;
 mod tags;
 mod tokens;
+mod transit;
 pub(super) mod views;
 mod vpc;
 mod vpn;
@@ -355,6 +360,12 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DeleteVpnConnectionRoute" => vpn_connections::delete_route(call)?,
         "GetVpnConnectionDeviceTypes" => vpn_connections::device_types(call)?,
         "GetVpnConnectionDeviceSampleConfiguration" => vpn_connections::sample(call)?,
+        "CreateTransitGateway" => transit::create(call)?,
+        "DescribeTransitGateways" => transit::list(call)?,
+        "DeleteTransitGateway" => transit::delete(call)?,
+        "CreateTransitGatewayVpcAttachment" => transit::attach(call)?,
+        "DescribeTransitGatewayVpcAttachments" => transit::list_attachments(call)?,
+        "DeleteTransitGatewayVpcAttachment" => transit::detach(call)?,
         "CreateDhcpOptions" => dhcp::create(call)?,
         "DescribeDhcpOptions" => dhcp::list(call)?,
         "AssociateDhcpOptions" => dhcp::associate(call)?,
@@ -370,7 +381,7 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
 
 /// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
 /// wrong one.
-const UNKEPT: [&str; 17] = [
+const UNKEPT: [&str; 20] = [
     "AssociateVpcCidrBlock",
     "CreateDefaultSubnet",
     "CreateDefaultVpc",
@@ -378,9 +389,12 @@ const UNKEPT: [&str; 17] = [
     "CreateNetworkInterface",
     "DescribeInstanceAttribute",
     "DescribeNetworkInterfaces",
+    "DescribeTransitGatewayAttachments",
+    "DescribeTransitGatewayRouteTables",
     "DescribeVolumes",
     "GetVpnTunnelReplacementStatus",
     "ModifySecurityGroupRules",
+    "ModifyTransitGateway",
     "ModifyVpnConnection",
     "ModifyVpnConnectionOptions",
     "ModifyVpnTunnelOptions",

@@ -45,15 +45,30 @@ pub(super) enum Wait {
     ResolverGone,
     /// Until the customer's people have done what they were asked about names: records, forwarders, a delegation.
     CustomerNames,
+    /// Until AWS has allotted a port to an order.
+    PortReview,
+    /// From when the building has the letter, or a partner's offer is accepted, until the line is up.
+    CrossConnect,
+    LineGateway,
+    /// An association, or a virtual interface on a line.
+    LineTie,
+    LineGone,
+    /// From when a virtual interface is there until the customer has configured the router.
+    Bgp,
+    /// Minutes, for a person who has no minutes.
+    FailoverTest,
+    TransitGateway,
+    TransitTie,
+    TransitGone,
 }
 
 impl Pace {
     /// How long it takes, in milliseconds.
     pub(super) fn millis(self, wait: Wait) -> i64 {
-        if self == Pace::Instant {
-            return 0;
-        }
         match wait {
+            // One that ended before it began would show nothing.
+            Wait::FailoverTest => 3000,
+            _ if self == Pace::Instant => 0,
             Wait::NatGateway => 3000,
             Wait::NatGatewayGone => 2000,
             Wait::InstanceRunning => 1500,
@@ -65,6 +80,10 @@ impl Pace {
             Wait::ZoneBusy => 300,
             Wait::ResolverEndpoint | Wait::CustomerNames => 3000,
             Wait::ResolverTie | Wait::ResolverGone => 1500,
+            Wait::PortReview | Wait::CrossConnect | Wait::Bgp => 3000,
+            Wait::LineGateway | Wait::LineTie | Wait::LineGone => 1500,
+            Wait::TransitGateway => 3000,
+            Wait::TransitTie | Wait::TransitGone => 1500,
         }
     }
 

@@ -6,6 +6,7 @@ use super::kind::Kind;
 use super::naming::own_server;
 use super::resolver::Endpoint;
 use super::routes;
+use super::vpn_connections::ANNOUNCED;
 use super::world::{Instance, Peer, Rule, World};
 
 /// Where a connection starts.
@@ -67,7 +68,15 @@ pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, 
     let (answers, largest) = match way_out(world, &source.subnet, to)? {
         Kind::InternetGateway => (world.public_ip(id, source).is_some() && !to.is_private(), ON_THE_INTERNET),
         Kind::NatGateway => (!to.is_private(), ON_THE_INTERNET),
-        Kind::VpnGateway => (world.is_behind(&target(world, &source.subnet, to)?, to), IN_A_TUNNEL),
+        // A line comes before a tunnel ("Route priority" of the VPN user guide, and "Route evaluation order" of that of
+        // transit gateways).
+        Kind::VpnGateway | Kind::TransitGateway => {
+            let gateway = target(world, &source.subnet, to)?;
+            match world.line_behind(&gateway).filter(|_| ANNOUNCED.contains(&to)) {
+                Some(largest) => (true, largest),
+                None => (world.is_behind(&gateway, to), IN_A_TUNNEL),
+            }
+        }
         _ => (false, 0),
     };
     answers.then_some(largest)
@@ -125,7 +134,7 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
             && admits(world, target, false, port, |peer| meets(peer, from, &source.groups));
     }
     let leaves = admits(world, source, true, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&to)));
-    if way_out(world, &source.subnet, to) == Some(Kind::VpnGateway) {
+    if matches!(way_out(world, &source.subnet, to), Some(Kind::VpnGateway | Kind::TransitGateway)) {
         return leaves;
     }
     let seen_as = match way_out(world, &source.subnet, to) {

@@ -39,6 +39,7 @@ pub(super) fn alive(world: &World, vpc: &str, target: &str) -> bool {
         Some(Kind::NatGateway) => world.nats.get(target).is_some_and(|nat| world.holds(nat)),
         Some(Kind::Instance) => world.instances.get(target).is_some_and(|i| i.terminated.is_none()),
         Some(Kind::VpnGateway) => vpn::is_attached(world, target, vpc),
+        Some(Kind::TransitGateway) => world.is_at_transit(vpc, target),
         _ => true,
     }
 }
@@ -74,6 +75,7 @@ fn item(world: &World, id: &str) -> Xml {
         let origin = if route.target == "local" { "CreateRouteTable" } else { "CreateRoute" };
         let field = match Kind::of(&route.target) {
             Some(Kind::NatGateway) => "natGatewayId",
+            Some(Kind::TransitGateway) => "transitGatewayId",
             Some(Kind::Instance) => "instanceId",
             Some(Kind::Interface) => "networkInterfaceId",
             _ => target_field(&route.target),
@@ -103,7 +105,6 @@ fn item(world: &World, id: &str) -> Xml {
 /// The field in which AWS shows a target of a kind that this layer does not keep.
 fn target_field(target: &str) -> &'static str {
     match target.split_once('-').map(|(prefix, _)| prefix) {
-        Some("tgw") => "transitGatewayId",
         Some("pcx") => "vpcPeeringConnectionId",
         _ => "gatewayId",
     }
@@ -166,6 +167,9 @@ fn target(call: &Call<'_>, table: &str, vpc: &str) -> Result<String, Refusal> {
             vpn::live(world, id)?;
             vpn::is_attached(world, id, vpc)
         }
+        ("TransitGatewayId", _) if !world.is_at_transit(vpc, id) => {
+            return Err(Kind::TransitGateway.not_found(id));
+        }
         ("GatewayId", Some(Kind::NatGateway)) => {
             return Err(Refusal::new("InvalidGatewayID.NotFound", format!("The gateway ID '{id}' does not exist")));
         }
@@ -197,7 +201,10 @@ pub(super) async fn create_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     if table.routes.len() > MOST_ROUTES {
         return Err(Refusal::new("RouteLimitExceeded", "The maximum number of routes has been reached."));
     }
-    call.pass_as(&[("DestinationCidrBlock", &destination.to_string())]).await?;
+    // winterbaume knows nothing of transit gateways.
+    if Kind::of(&target) != Some(Kind::TransitGateway) {
+        call.pass_as(&[("DestinationCidrBlock", &destination.to_string())]).await?;
+    }
     if let Some(table) = call.world.route_tables.get_mut(&id) {
         table.routes.push(Route { destination, target });
     }
@@ -227,15 +234,17 @@ pub(super) async fn delete_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let id = call.ask.need("RouteTableId")?.to_string();
     let destination = destination(call)?;
     let table = call.world.route_table(&id)?;
-    match table.routes.iter().find(|route| route.destination == destination) {
+    let is_transit = match table.routes.iter().find(|route| route.destination == destination) {
         None => return Err(no_route(&id, destination)),
         Some(route) if route.target == "local" => {
             let message = format!("cannot remove local route {destination} in route table {id}");
             return Err(Refusal::value(message));
         }
-        Some(_) => {}
+        Some(route) => Kind::of(&route.target) == Some(Kind::TransitGateway),
+    };
+    if !is_transit {
+        call.pass_as(&[("DestinationCidrBlock", &destination.to_string())]).await?;
     }
-    call.pass_as(&[("DestinationCidrBlock", &destination.to_string())]).await?;
     if let Some(table) = call.world.route_tables.get_mut(&id) {
         table.routes.retain(|route| route.destination != destination);
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{mail, quotas, resolver, route53, secrets};
+use super::{dx, mail, quotas, resolver, route53, secrets};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -84,6 +84,16 @@ const SERVICES: &[Service] = &[
         open: true,
         answer: resolver::answer,
     },
+    // Keys of BGP sessions are in what it is asked.
+    Service {
+        name: "directconnect",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        open: false,
+        answer: dx::answer,
+    },
     Service {
         name: "cloudcontrolapi",
         speaks: Speaks::Json,
@@ -107,12 +117,15 @@ const SERVICES: &[Service] = &[
 /// The verbs of operations that change nothing.
 const READS: [&str; 5] = ["Describe", "Get", "List", "Search", "Decode"];
 
+/// Operations that change something, although they are called like a look: a letter that is issued counts from then on.
+const DEEDS: [&str; 1] = ["DescribeLoa"];
+
 /// Where that is kept which is one for all regions.
 pub(super) const EVERYWHERE: &str = "aws-global";
 
 /// Does its name say that it changes nothing?
 pub(super) fn looks(operation: &str) -> bool {
-    READS.iter().any(|verb| operation.starts_with(verb))
+    READS.iter().any(|verb| operation.starts_with(verb)) && !DEEDS.contains(&operation)
 }
 
 fn as_it_is(_: &mut Visit<'_>) -> Answer {
@@ -279,6 +292,8 @@ mod tests {
             ("route53", "ChangeResourceRecordSets", false),
             ("sts", "GetCallerIdentity", true),
             ("secretsmanager", "PutSecretValue", false),
+            ("directconnect", "DescribeConnections", true),
+            ("directconnect", "DescribeLoa", false),
         ] {
             assert_eq!(service(name).unwrap().reads(operation), reads, "{operation}");
         }

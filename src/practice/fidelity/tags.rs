@@ -14,7 +14,8 @@ const MOST_TAGS: usize = 50;
 /// The tags that a create call gives to the objects of one kind; `allowed` are the kinds that this call can make.
 pub(super) fn given(ask: &Request, kind: Kind, allowed: &[Kind]) -> Result<Tags, Refusal> {
     let mut tags = Tags::new();
-    for prefix in ask.prefixes("TagSpecification") {
+    // One call of EC2 names them otherwise.
+    for prefix in ask.prefixes("TagSpecification").into_iter().chain(ask.prefixes("TagSpecifications")) {
         let resource_type = ask.need(&format!("{prefix}ResourceType"))?;
         if !allowed.iter().any(|kind| kind.resource_type() == resource_type) {
             let message = format!("'{resource_type}' is not a valid taggable resource type for this operation.");

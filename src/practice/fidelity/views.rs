@@ -77,9 +77,18 @@ impl Layer {
                 || world.customer_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
                 || world.vpn_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
                 || world.vpn_connections.get(id).is_some_and(|connection| connection.deleted.is_some())
+                || world.transit_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
+                || world.transit_attachments.get(id).is_some_and(|attachment| attachment.deleted.is_some())
+                || world.line_thing_is_gone(id)
         };
-        let keyed = world.tags.iter().filter(|(id, _)| !gone(id)).filter_map(|(id, tags)| {
-            let kind = id.split(['-', '/']).next().unwrap_or_default();
+        // A port of a LAG carries the tags of the LAG.
+        let own = |id: &str| !gone(id) && !world.is_port_of_a_lag(id);
+        let keyed = world.tags.iter().filter(|(id, _)| own(id)).filter_map(|(id, tags)| {
+            let kind = match id.split(['-', '/']).next().unwrap_or_default() {
+                // Their ids have no prefix.
+                _ if world.lines.gateways.contains_key(id) => "dxgw",
+                kind => kind,
+            };
             // A call makes a rule for each range and port, all with its tags.
             let rule = |rule: &Rule| format!(" {} {:?} {:?}", rule.protocol, rule.ports, rule.peer);
             let from = world.rules.get(id).map(rule).unwrap_or_default();

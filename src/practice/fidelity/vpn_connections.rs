@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::tags;
+use super::transit;
 use super::vpn::{check_type, live};
 use super::world::{Tunnel, VpnConnection, World, stamp};
 use super::xml::Xml;
@@ -36,8 +37,8 @@ const NUMBERS: [(&str, &str, i64, i64); 3] = [
     ("Phase2LifetimeSeconds", "phase2LifetimeSeconds", 900, 3_600),
     ("DPDTimeoutSeconds", "dpdTimeoutSeconds", 30, i64::MAX),
 ];
-/// What the customer of practice announces by BGP.
-const ANNOUNCED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16);
+/// What the customer of practice announces by BGP, over tunnels and lines.
+pub(super) const ANNOUNCED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16);
 /// Lists that a tunnel may be limited to: as asked for, and as described.
 const LISTS: [(&str, &str); 7] = [
     ("IKEVersion", "ikeVersionSet"),
@@ -53,13 +54,19 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     check_type(call)?;
     let tags = tags::of(call.ask, Kind::VpnConnection)?;
     let customer_gateway = call.ask.need("CustomerGatewayId")?.to_string();
-    let gateway = call.ask.need("VpnGatewayId")?.to_string();
     let world = &*call.world;
+    let (gateway, asn) = match call.ask.get("TransitGatewayId") {
+        Some(id) => (id.to_string(), transit::live(world, id)?.asn),
+        None => {
+            let id = call.ask.need("VpnGatewayId")?;
+            (id.to_string(), live(world, id)?.asn)
+        }
+    };
     let customer = world.find(Kind::CustomerGateway, &world.customer_gateways, &customer_gateway)?;
     if customer.deleted.is_some() {
         return Err(Kind::CustomerGateway.not_found(&customer_gateway));
     }
-    if live(world, &gateway)?.asn == customer.asn {
+    if asn == customer.asn {
         return Err(Refusal::new("AsnConflict", "The customer gateway and the gateway have the same ASN."));
     }
     let others: Vec<&VpnConnection> =
@@ -212,7 +219,9 @@ impl World {
     /// Prefixes that a gateway brings into tables where it propagates.
     pub fn propagated(&self, gateway: &str) -> Vec<Ipv4Net> {
         let connections = self.vpn_connections.values().filter(|one| one.gateway == gateway);
-        let all: std::collections::BTreeSet<Ipv4Net> = connections.flat_map(|one| self.brings(one)).collect();
+        let all = connections.flat_map(|one| self.brings(one));
+        let all: std::collections::BTreeSet<Ipv4Net> =
+            all.chain(self.line_behind(gateway).map(|_| ANNOUNCED)).collect();
         all.into_iter().collect()
     }
 
@@ -243,7 +252,11 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let state = if just_made { "pending" } else { world.vpn_state(connection) };
     let head = Xml::new().text("vpnConnectionId", id).text("state", state).text("type", "ipsec.1");
     let head = head.text("category", "VPN").text("customerGatewayId", &connection.customer_gateway);
-    let head = head.text("vpnGatewayId", &connection.gateway).set("tagSet", world.tag_set(id));
+    let end = match Kind::of(&connection.gateway) {
+        Some(Kind::TransitGateway) => "transitGatewayId",
+        _ => "vpnGatewayId",
+    };
+    let head = head.text(end, &connection.gateway).set("tagSet", world.tag_set(id));
     if state.starts_with("delet") {
         return head;
     }
@@ -285,7 +298,8 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
 fn configuration(world: &World, id: &str, connection: &VpnConnection) -> String {
     let customer = world.customer_gateways.get(&connection.customer_gateway);
     let (ip, asn) = customer.map_or((Ipv4Addr::UNSPECIFIED, 0), |one| (one.ip, one.asn));
-    let amazon = world.vpn_gateways.get(&connection.gateway).map_or(0, |gateway| gateway.asn);
+    let amazon = world.vpn_gateways.get(&connection.gateway).map(|gateway| gateway.asn);
+    let amazon = amazon.or(world.transit_gateways.get(&connection.gateway).map(|gateway| gateway.asn)).unwrap_or(0);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<vpn_connection id=\"{id}\">\n  <customer_gateway_id>{}\
          </customer_gateway_id>\n  <vpn_gateway_id>{}</vpn_gateway_id>\n  <vpn_connection_type>ipsec.1\
@@ -334,6 +348,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
         ("type", "type"),
         ("customer-gateway-id", "customerGatewayId"),
         ("vpn-gateway-id", "vpnGatewayId"),
+        ("transit-gateway-id", "transitGatewayId"),
         ("option.static-routes-only", "options/staticRoutesOnly"),
         ("route.destination-cidr-block", "routes/item/destinationCidrBlock"),
     ];
@@ -364,6 +379,11 @@ pub(super) fn create_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let (id, prefix) = (call.ask.need("VpnConnectionId")?.to_string(), prefix(call)?);
     let world = &*call.world;
     let connection = world.find(Kind::VpnConnection, &world.vpn_connections, &id)?;
+    if Kind::of(&connection.gateway) == Some(Kind::TransitGateway) {
+        // Its routes stand in the gateway's own table.
+        let message = "The specified VPN connection is not on a virtual private gateway.";
+        return Err(Refusal::new("InvalidVpnConnection.InvalidType", message));
+    }
     if world.vpn_state(connection) != "available" {
         return Err(Refusal::new("IncorrectState", format!("The vpnConnection ID '{id}' is not available.")));
     }

@@ -8,6 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::dhcp;
+use super::dx::Lines;
 use super::kind::Kind;
 use super::mail::Mail;
 use super::naming::Published;
@@ -17,6 +18,7 @@ use super::refusal::Refusal;
 use super::resolver::Resolver;
 use super::route53::Zones;
 use super::secrets::Secret;
+use super::transit::{TransitAttachment, TransitGateway};
 use super::xml::Xml;
 
 pub(super) type Tags = BTreeMap<String, String>;
@@ -47,6 +49,10 @@ pub(super) struct World {
     #[serde(default)]
     pub vpn_connections: Table<VpnConnection>,
     #[serde(default)]
+    pub transit_gateways: Table<TransitGateway>,
+    #[serde(default)]
+    pub transit_attachments: Table<TransitAttachment>,
+    #[serde(default)]
     pub dhcp: Table<dhcp::Options>,
     pub tags: Table<Tags>,
     pub born: Table<i64>,
@@ -71,6 +77,8 @@ pub(super) struct World {
     pub quotas: Quotas,
     #[serde(default)]
     pub resolver: Resolver,
+    #[serde(default)]
+    pub lines: Lines,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,
@@ -470,12 +478,17 @@ impl World {
         let gateways = self.vpn_gateways.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
         let connections = self.vpn_connections.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
         let gone = nats.map(|(id, _)| id).chain(instances.map(|(id, _)| id));
-        let gone: Vec<String> = gone.chain(customers).chain(gateways).chain(connections).cloned().collect();
+        let transit = self.transit_gateways.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let attachments = self.transit_attachments.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let gone = gone.chain(customers).chain(gateways).chain(connections).chain(transit).chain(attachments);
+        let gone: Vec<String> = gone.cloned().collect();
         for id in gone {
             self.nats.remove(&id);
             self.customer_gateways.remove(&id);
             self.vpn_gateways.remove(&id);
             self.vpn_connections.remove(&id);
+            self.transit_gateways.remove(&id);
+            self.transit_attachments.remove(&id);
             if let Some(instance) = self.instances.remove(&id) {
                 self.forget(&instance.volume);
                 self.forget(&instance.interface);

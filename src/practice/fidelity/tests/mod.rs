@@ -2,6 +2,7 @@
 
 mod faults;
 mod hosts;
+mod lines;
 mod logins;
 mod mail;
 mod names;

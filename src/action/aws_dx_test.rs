@@ -1,0 +1,114 @@
+//! The failover test of a line: AWS takes its BGP sessions down for some minutes and brings them up again. Nothing of it
+//! carries a tag; but an interface is tested once at a time, and its history says what there was.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::Failure;
+use super::account::Account;
+use super::arguments::{Arguments, known};
+use super::aws_dx_interface::interface;
+use super::call::Call;
+use super::call::dx::DxRequest;
+use super::object::{Made, Remains, Sight, Thing, found};
+use super::world::Subject;
+use crate::aws::direct_connect::primitives::DateTime;
+use crate::aws::direct_connect::types::{VirtualInterfaceState, VirtualInterfaceTestHistory as Test};
+use crate::aws::{AwsFailure, Holder, Kind, Operation};
+
+/// AWS's own default is three hours. Ten minutes show it, and a forgotten test has ended before anybody is called.
+const MINUTES: i32 = 10;
+
+/// `aws/dx-failover-test`
+pub(super) struct FailoverTest {
+    interface: String,
+    minutes: i32,
+}
+
+impl FailoverTest {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        let minutes = arguments.number("minutes", 1, 180)?.unwrap_or(MINUTES);
+        Ok(FailoverTest { interface: arguments.text("interface")?, minutes })
+    }
+
+    async fn tests(&self, at: &Account<'_>) -> Result<Vec<Test>, AwsFailure> {
+        let mut all = Vec::new();
+        if !known(&self.interface) {
+            return Ok(all);
+        }
+        let mut next: Option<String> = None;
+        loop {
+            let request = at.cloud.direct_connect().list_virtual_interface_test_history().set_next_token(next);
+            let request = request.virtual_interface_id(&self.interface);
+            let operation = Operation::ListVirtualInterfaceTestHistory;
+            let page = match at.cloud.read(operation, || request.clone().send()).await {
+                Err(failure) if failure.kind == Kind::NotFound => break,
+                page => page?,
+            };
+            all.extend(page.virtual_interface_test_history.unwrap_or_default());
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                break;
+            }
+        }
+        all.sort_by_key(|test| test.start_time().map(|at| at.secs()));
+        Ok(all)
+    }
+
+    /// The interface says so for as long as a test lasts; the history may name its end beforehand.
+    async fn is_running(&self, at: &Account<'_>) -> Result<bool, AwsFailure> {
+        let there = interface(at.cloud, &self.interface).await?;
+        Ok(there.is_some_and(|one| one.virtual_interface_state() == Some(&VirtualInterfaceState::Testing)))
+    }
+}
+
+/// Was it ended before its time?
+fn was_stopped(test: &Test) -> bool {
+    test.status().is_some_and(|status| {
+        let status = status.to_ascii_uppercase();
+        ["STOP", "CANCEL", "FAIL", "DELETE"].iter().any(|word| status.contains(word))
+    })
+}
+
+#[async_trait]
+impl Thing for FailoverTest {
+    fn noun(&self) -> String {
+        format!("failover test of {}", self.interface)
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        vec![Call::Dx(DxRequest::StartBgpFailoverTest {
+            virtual_interface_id: self.interface.clone(),
+            test_duration_in_minutes: self.minutes,
+        })]
+    }
+
+    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let tests = self.tests(at).await?;
+        if self.is_running(at).await? {
+            let said = format!("{} is under way; it takes {} minutes", self.noun(), self.minutes);
+            return Ok(Sight::Coming(found(said, json!({}))));
+        }
+        let Some(last) = tests.iter().rev().find(|test| !was_stopped(test)) else {
+            return Ok(Sight::Nothing { said: format!("there was no {}", self.noun()) });
+        };
+        let time = |at: Option<&DateTime>| at.map(ToString::to_string);
+        let (from, to) = (time(last.start_time()), time(last.end_time()));
+        let said =
+            format!("{} from {} to {}", self.noun(), from.as_deref().unwrap_or("?"), to.as_deref().unwrap_or("?"));
+        Ok(Sight::Ready(found(said, json!({ "id": last.test_id(), "from": from, "to": to }))))
+    }
+
+    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
+        vec![Call::Dx(DxRequest::StopBgpFailoverTest { virtual_interface_id: self.interface.clone() })]
+    }
+
+    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
+        Ok(Holder::Stranger)
+    }
+
+    /// One that runs is ended. What was, was.
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        Ok(if self.is_running(at).await? { Remains::Takes(self.inverse("", made)) } else { Remains::Gone })
+    }
+}

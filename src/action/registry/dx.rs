@@ -1,0 +1,245 @@
+//! The kinds of the way to the customer's data centre that is no VPN: Direct Connect, and transit gateways.
+
+use super::super::aws_dx::{Reached, TheHostedLine, TheLetter, TheLine, TheLocation};
+use super::super::aws_dx_gateway::{TheAssociation, TheGateway};
+use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
+use super::super::aws_dx_lag::TheLag;
+use super::super::aws_dx_test::FailoverTest;
+use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
+use super::super::check::Check;
+use super::super::object::Object;
+use super::{Argument, KEY, NAME, Row, may, must, secret};
+use crate::aws::Operation::*;
+
+const LINE: Argument = must("connection", "id of the connection, dxcon-…, or of the LAG, dxlag-…");
+const INTERFACE: Argument = must("interface", "id of the virtual interface, dxvif-…");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "aws/dx-location",
+        summary: "A Direct Connect location of the region has ports of the wanted speed",
+        arguments: &[
+            must("location", "its code, such as EqDC2"),
+            may("bandwidth", "such as 1Gbps; any when not given"),
+            may("provider", "network provider, to be looked for in AWS's list"),
+        ],
+        results: &[
+            ("name", "what AWS calls it"),
+            ("speeds", "list of the speeds of its ports"),
+            ("providers", "list of the providers that AWS knows there"),
+        ],
+        sends: &[DescribeLocations],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheLocation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-connection",
+        summary: "A port of Direct Connect, ordered once; where the answer to the order is lost and no port is to be seen, only \
+                  a person orders again, because each one is billed",
+        arguments: &[
+            must("location", "code of the location; it cannot be changed"),
+            must("bandwidth", "such as 1Gbps; it cannot be changed"),
+            may("provider", "network provider; it stands on the letter of authorization"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "dxcon-…"), ("name", "what the console shows")],
+        sends: &[DescribeConnections, DescribeVirtualInterfaces, CreateConnection, DeleteConnection],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheLine::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-lag",
+        summary: "Several ports of Direct Connect that work as one, in one building; ordered once, as a single port is",
+        arguments: &[
+            must("location", "code of the location; it cannot be changed"),
+            must("bandwidth", "of each port, such as 1Gbps; it cannot be changed"),
+            may("ports", "how many: 1 to 4, 2 at most from 100Gbps on; 2 when not given"),
+            may("provider", "network provider; it stands on the letter of authorization"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "dxlag-…"), ("name", "what the console shows")],
+        sends: &[DescribeLags, DescribeConnections, DescribeVirtualInterfaces, CreateLag, DeleteLag, DeleteConnection],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheLag::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-hosted-connection",
+        summary: "A connection that a partner made for this account is accepted; it is billed from then on",
+        arguments: &[LINE, may("vlan", "the one VLAN that it has, as the partner told it"), KEY, NAME],
+        results: &[("id", "dxcon-…"), ("vlan", "the one VLAN that it has"), ("bandwidth", "its speed")],
+        sends: &[
+            DescribeConnections,
+            DescribeVirtualInterfaces,
+            ConfirmConnection,
+            GetCallerIdentity,
+            TagConnection,
+            DeleteConnection,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheHostedLine::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-connection-state",
+        summary: "A connection is as far as it must be: its port is allotted, or it is up",
+        arguments: &[LINE, may("state", "available or allotted; available when not given")],
+        results: &[
+            ("state", "requested, pending, available, down, …"),
+            ("device", "Amazon's router"),
+            ("jumbo", "true when it takes packets of 8500 bytes"),
+        ],
+        sends: &[DescribeConnections, DescribeLags],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Reached::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-letter",
+        summary: "The letter of authorization for the building, issued once and kept as a file of the engagement; take the file \
+                  away to have another one issued, which begins its 90 days anew",
+        arguments: &[LINE, may("provider", "network provider; it stands on the letter")],
+        results: &[
+            ("file", "where it lies on this machine, a PDF"),
+            ("issued", "when AWS issued it last"),
+            ("holds_until", "90 days later"),
+            ("blake3", "of the file"),
+        ],
+        sends: &[DescribeConnections, DescribeLags, DescribeLoa],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheLetter::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-gateway",
+        summary: "A Direct Connect gateway: virtual interfaces lead to it, from any region",
+        arguments: &[must("asn", "AS number of its side, a private one; it cannot be changed"), KEY, NAME],
+        results: &[("id", "id of the gateway"), ("asn", "its AS number")],
+        sends: &[DescribeDirectConnectGateways, CreateDirectConnectGateway, DeleteDirectConnectGateway],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-association",
+        summary: "A Direct Connect gateway leads on to a virtual private gateway or to a transit gateway, and tells the \
+                  customer's routers of these ranges",
+        arguments: &[
+            must("gateway", "id of the Direct Connect gateway"),
+            must("to", "vgw-… that is attached to its VPC, or tgw-…"),
+            must(
+                "prefixes",
+                "list of ranges; for a virtual private gateway a filter, so as wide as the VPC or wider; for a transit \
+                 gateway told as given",
+            ),
+        ],
+        results: &[("id", "id of the association")],
+        sends: &[
+            DescribeDirectConnectGatewayAssociations,
+            CreateDirectConnectGatewayAssociation,
+            DeleteDirectConnectGatewayAssociation,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheAssociation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-interface",
+        summary: "A virtual interface on a line, private or transit: one VLAN with one BGP session",
+        arguments: &[
+            LINE,
+            may("type", "private or transit; private when not given"),
+            must("gateway", "id of the Direct Connect gateway"),
+            must("vlan", "1 to 4094, unused on the line; it cannot be changed"),
+            must("asn", "AS number of the customer's router"),
+            may("mtu", "1500 or 8500; 1500 when not given"),
+            may("amazon_ip", "with its /30 or /31, together with `customer_ip`; AWS chooses both when not given"),
+            may("customer_ip", "the other one of the same range"),
+            secret("md5", "the MD5 key of the session, as a secret; AWS makes one when not given"),
+            KEY,
+            NAME,
+        ],
+        results: &[
+            ("id", "dxvif-…"),
+            ("vlan", "its VLAN"),
+            ("amazon_address", "Amazon's address, with its prefix length"),
+            ("customer_address", "the customer's"),
+            ("amazon_asn", "AS number of Amazon's side"),
+            ("mtu", "its MTU"),
+        ],
+        sends: &[
+            DescribeVirtualInterfaces,
+            CreatePrivateVirtualInterface,
+            CreateTransitVirtualInterface,
+            DeleteVirtualInterface,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheInterface::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-bgp",
+        summary: "The BGP sessions over a virtual interface are up, as AWS sees them; that it is available says less",
+        arguments: &[INTERFACE],
+        results: &[("peers", "list of {id, customer, status, device}")],
+        sends: &[DescribeVirtualInterfaces],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Bgp::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-router-configuration",
+        summary: "AWS's configuration of the customer's router for a virtual interface, its key held back",
+        arguments: &[INTERFACE, may("router", "AWS's identifier of the router type; AWS chooses when not given")],
+        results: &[
+            ("configuration", "the text, without the MD5 key"),
+            ("vendor", "whose router it is for"),
+            ("platform", "which one"),
+        ],
+        sends: &[DescribeVirtualInterfaces, DescribeRouterConfiguration],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(RouterConfiguration::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-failover-test",
+        summary: "AWS takes the BGP sessions of a virtual interface down for some minutes, to show that another way takes over; \
+                  an undo ends one that is under way",
+        arguments: &[INTERFACE, may("minutes", "1 to 180; 10 when not given")],
+        results: &[("id", "id of the test"), ("from", "when the sessions went down"), ("to", "when they came back")],
+        sends: &[DescribeVirtualInterfaces, ListVirtualInterfaceTestHistory, StartBgpFailoverTest, StopBgpFailoverTest],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(FailoverTest::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-gateway",
+        summary: "A transit gateway: several VPCs and the ways to the data centre meet there",
+        arguments: &[must("asn", "AS number of Amazon's side; it cannot be changed"), KEY, NAME],
+        results: &[("id", "tgw-…")],
+        sends: &[DescribeTransitGateways, DescribeTags, CreateTransitGateway, DeleteTransitGateway],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheTransitGateway::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-attachment",
+        summary: "A VPC is attached to a transit gateway; billed by the hour, and by the gigabyte",
+        arguments: &[
+            must("gateway", "tgw-…"),
+            must("vpc", "id of the VPC"),
+            must("subnets", "list of ids, one of each zone whose hosts use it"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "tgw-attach-…")],
+        sends: &[
+            DescribeTransitGatewayVpcAttachments,
+            DescribeTags,
+            CreateTransitGatewayVpcAttachment,
+            DeleteTransitGatewayVpcAttachment,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheAttachment::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-routes",
+        summary: "A route table of the VPC leads to ranges behind a transit gateway",
+        arguments: &[must("table", "rtb-…"), must("gateway", "tgw-…"), must("to", "list of ranges")],
+        results: &[],
+        sends: &[DescribeRouteTables, DescribeTags, CreateRoute, DeleteRoute],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheRoutes::new(arguments, subject)?))),
+    },
+];

@@ -1,0 +1,417 @@
+//! Lines and transit gateways: each kind from nothing to nothing, one order whatever happens, and no key anywhere.
+
+use serde_json::json;
+
+use super::super::call::dx::{ConnectionArn, DxRequest, NewInterface};
+use super::super::call::{Call, Label, TransitOptions};
+use super::life::{ground, lives, lives_once};
+use super::rungs::tried_here;
+use super::*;
+use crate::practice::fault::Fault;
+
+const HOSTED: &str = "dxcon-ffabc123";
+
+/// Every call about them that changes something.
+pub(super) fn one_of_each() -> Vec<Call> {
+    let id = || "x-1".to_owned();
+    let label = || Label { key: "a/b".to_owned(), name: "n".to_owned() };
+    let new = || {
+        Box::new(NewInterface {
+            virtual_interface_name: id(),
+            vlan: 101,
+            asn_long: 65_010,
+            mtu: 1_500,
+            auth_key: None,
+            amazon_address: None,
+            customer_address: None,
+            address_family: "ipv4",
+            direct_connect_gateway_id: id(),
+            tags: label(),
+        })
+    };
+    let lines = [
+        DxRequest::CreateConnection {
+            location: id(),
+            bandwidth: id(),
+            connection_name: id(),
+            provider_name: None,
+            tags: label(),
+        },
+        DxRequest::CreateLag {
+            number_of_connections: 2,
+            location: id(),
+            connections_bandwidth: id(),
+            lag_name: id(),
+            provider_name: None,
+            tags: label(),
+        },
+        DxRequest::DeleteLag { lag_id: id() },
+        DxRequest::ConfirmConnection { connection_id: id() },
+        DxRequest::TagResource { resource_arn: ConnectionArn { connection_id: id() }, tags: label() },
+        DxRequest::DeleteConnection { connection_id: id() },
+        DxRequest::DescribeLoa { connection_id: id(), provider_name: None, loa_content_type: "application/pdf" },
+        DxRequest::CreateDirectConnectGateway {
+            direct_connect_gateway_name: id(),
+            amazon_side_asn: 64_512,
+            tags: label(),
+        },
+        DxRequest::DeleteDirectConnectGateway { direct_connect_gateway_id: id() },
+        DxRequest::CreateDirectConnectGatewayAssociation {
+            direct_connect_gateway_id: id(),
+            gateway_id: id(),
+            add_allowed_prefixes_to_direct_connect_gateway: Vec::new(),
+        },
+        DxRequest::DeleteDirectConnectGatewayAssociation { association_id: id() },
+        DxRequest::CreatePrivateVirtualInterface { connection_id: id(), new_private_virtual_interface: new() },
+        DxRequest::CreateTransitVirtualInterface { connection_id: id(), new_transit_virtual_interface: new() },
+        DxRequest::DeleteVirtualInterface { virtual_interface_id: id() },
+        DxRequest::StartBgpFailoverTest { virtual_interface_id: id(), test_duration_in_minutes: 10 },
+        DxRequest::StopBgpFailoverTest { virtual_interface_id: id() },
+    ];
+    let transit = [
+        Call::CreateTransitGateway {
+            description: id(),
+            options: TransitOptions { amazon_side_asn: 64_512 },
+            tag_specifications: label(),
+        },
+        Call::DeleteTransitGateway { transit_gateway_id: id() },
+        Call::CreateTransitGatewayVpcAttachment {
+            transit_gateway_id: id(),
+            vpc_id: id(),
+            subnet_ids: Vec::new(),
+            tag_specifications: label(),
+        },
+        Call::DeleteTransitGatewayVpcAttachment { transit_gateway_attachment_id: id() },
+        Call::DeleteRoute { route_table_id: id(), destination_cidr_block: id() },
+    ];
+    lines.into_iter().map(Call::Dx).chain(transit).collect()
+}
+
+fn port(key: &str) -> Json {
+    json!({ "location": "EqDC2", "bandwidth": "1Gbps", "provider": "Equinix, Inc.", "key": key })
+}
+
+/// A line that is up.
+async fn line(stage: &Stage, key: &str) -> String {
+    let id = text(&stage.make("aws/dx-connection", port(key)).await, "id");
+    stage.make("aws/dx-letter", json!({ "connection": id })).await;
+    stage.make("aws/dx-connection-state", json!({ "connection": id })).await;
+    id
+}
+
+fn interface(line: &str, gateway: &str, vlan: i32) -> Json {
+    json!({ "connection": line, "gateway": gateway, "vlan": vlan, "asn": 65_010, "key": format!("dx/interface/{vlan}") })
+}
+
+async fn undone(stage: &Stage, kind: &str, with: &Json, made: &Kept) -> Outcome {
+    let outcome = stage.action(kind, with).undo(&stage.world, &stage.intent(kind, with), made).await;
+    stage.next_generation();
+    outcome
+}
+
+/// Each kind, in a VPC with two subnets in two zones, a virtual private gateway and a route table.
+pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2], vgw: &str, table: &str) {
+    let transit = json!({ "asn": 64_620, "key": "tgw/main" });
+    let transit = text(&lives(stage, "aws/transit-gateway", transit).await, "id");
+    let attachment = json!({ "gateway": transit, "vpc": vpc, "subnets": subnets, "key": "tgw/attachment" });
+    let attached = lives(stage, "aws/transit-attachment", attachment.clone()).await;
+    let routes = json!({ "table": table, "gateway": transit, "to": ["192.168.0.0/16", "172.20.0.0/16"] });
+    let routed = lives(stage, "aws/transit-routes", routes.clone()).await;
+    if tried_here(stage, "aws/dx-connection") {
+        lines_live(stage, vgw, &transit).await;
+    }
+    for (kind, with, made) in
+        [("aws/transit-routes", &routes, &routed), ("aws/transit-attachment", &attachment, &attached)]
+    {
+        let outcome = undone(stage, kind, with, made).await;
+        assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    }
+}
+
+async fn lines_live(stage: &Stage, vgw: &str, transit: &str) {
+    stage.make("aws/dx-location", json!({ "location": "EqDC2", "bandwidth": "1Gbps", "provider": "Equinix" })).await;
+    lives_once(stage, "aws/dx-connection", port("dx/line/first")).await;
+    lag_lives(stage).await;
+    let hosted = json!({ "connection": HOSTED, "vlan": 101, "key": "dx/line/hosted" });
+    lives(stage, "aws/dx-hosted-connection", hosted).await;
+    let line = line(stage, "dx/line/first").await;
+    let gateway = json!({ "asn": 64_513, "key": "dx/gateway" });
+    let gateway = text(&lives(stage, "aws/dx-gateway", gateway).await, "id");
+    let tie = json!({ "gateway": gateway, "to": vgw, "prefixes": ["10.40.0.0/16"] });
+    lives(stage, "aws/dx-association", tie).await;
+    let private = text(&lives(stage, "aws/dx-interface", interface(&line, &gateway, 101)).await, "id");
+    stage.make("aws/dx-bgp", json!({ "interface": private })).await;
+    let asked = json!({ "interface": private, "router": "CiscoSystemsInc-2900SeriesRouters-IOS124" });
+    stage.make("aws/dx-router-configuration", asked).await;
+    failover_lives(stage, &private).await;
+
+    let other = json!({ "asn": 64_514, "key": "dx/transit" });
+    let other = text(&stage.make("aws/dx-gateway", other).await, "id");
+    let mut with = interface(&line, &other, 102);
+    with["type"] = json!("transit");
+    with["mtu"] = json!("8500");
+    let (amazon, customer) = ("169.254.100.1/30", "169.254.100.2/30");
+    (with["amazon_ip"], with["customer_ip"]) = (json!(amazon), json!(customer));
+    let made = lives(stage, "aws/dx-interface", with).await;
+    assert_eq!((&*text(&made, "amazon_address"), &*text(&made, "customer_address")), (amazon, customer));
+    let tie = json!({ "gateway": other, "to": transit, "prefixes": ["10.40.0.0/16"] });
+    lives_once(stage, "aws/dx-association", tie).await;
+}
+
+/// Its ports go with it, though AWS leaves them there.
+async fn lag_lives(stage: &Stage) {
+    let lag = json!({ "location": "EqDC2", "bandwidth": "1Gbps", "ports": 2, "key": "dx/lag/first" });
+    let made = lives(stage, "aws/dx-lag", lag.clone()).await;
+    let id = text(&made, "id");
+    let letter = stage.make("aws/dx-letter", json!({ "connection": id })).await;
+    assert!(text(&letter, "file").ends_with(&format!("letter-{id}.pdf")));
+    stage.make("aws/dx-connection-state", json!({ "connection": id })).await;
+    let outcome = undone(stage, "aws/dx-lag", &lag, &made).await;
+    let Outcome::Changed { operations, .. } = &outcome else { panic!("{outcome:?}") };
+    assert_eq!(operations, &["DeleteLag", "DeleteConnection", "DeleteConnection"]);
+}
+
+/// A test that an undo ends early counts for nothing; one that ran to its end does.
+async fn failover_lives(stage: &Stage, interface: &str) {
+    let with = json!({ "interface": interface, "minutes": 10 });
+    let kind = "aws/dx-failover-test";
+    let begun = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
+    assert!(matches!(begun, Outcome::Changed { .. }), "{begun:?}");
+    assert!(matches!(stage.action(kind, &with).verify(&stage.world).await, Verified::NotYet { .. }));
+    let bgp = stage.action("aws/dx-bgp", &json!({ "interface": interface })).verify(&stage.world).await;
+    assert!(matches!(bgp, Verified::NotYet { .. }), "{bgp:?}");
+    let ended = undone(stage, kind, &with, &Kept::new()).await;
+    assert!(matches!(ended, Outcome::Changed { .. }), "{ended:?}");
+    assert!(is_absent(&stage.action(kind, &with).probe(&stage.world).await));
+    stage.make(kind, with).await;
+    stage.make("aws/dx-bgp", json!({ "interface": interface })).await;
+}
+
+#[tokio::test]
+async fn a_test_is_ended_whatever_becomes_of_the_answer() {
+    for fault in [Fault::LostReply, Fault::ServerErrorAfter, Fault::ServerErrorBefore, Fault::Throttle] {
+        let stage = Stage::with(Pace::Instant, Faults::none().aim(fault, "StopBgpFailoverTest", 1)).await;
+        let line = line(&stage, "dx/line/first").await;
+        let gateway = text(&stage.make("aws/dx-gateway", json!({ "asn": 64_513, "key": "dx/gateway" })).await, "id");
+        let interface = text(&stage.make("aws/dx-interface", interface(&line, &gateway, 101)).await, "id");
+        let (kind, with) = ("aws/dx-failover-test", json!({ "interface": interface }));
+        let begun = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
+        assert!(matches!(begun, Outcome::Changed { .. }), "{begun:?}");
+        let ended = undone(&stage, kind, &with, &Kept::new()).await;
+        assert!(matches!(ended, Outcome::Changed { .. }), "{fault:?}: {ended:?}");
+        assert_eq!(stage.practice.as_ref().unwrap().struck().len(), 1, "{fault:?}");
+        let probe = stage.action(kind, &with).probe(&stage.world).await;
+        assert!(is_absent(&probe), "{fault:?}: one that was ended early counts for nothing: {probe:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_is_ordered_once_whatever_becomes_of_the_answer() {
+    let with = port("dx/line/first");
+    let kind = "aws/dx-connection";
+    for (fault, in_doubt, orders) in [
+        (Fault::LostReply, false, 1),
+        (Fault::ServerErrorAfter, false, 1),
+        (Fault::ServerErrorBefore, true, 1),
+        (Fault::Throttle, false, 2),
+    ] {
+        let stage = Stage::with(Pace::Instant, Faults::none().aim(fault, "CreateConnection", 1)).await;
+        let outcome = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
+        assert_eq!(matches!(outcome, Outcome::InDoubt { .. }), in_doubt, "{fault:?}: {outcome:?}");
+        let calls = stage.practice.as_ref().unwrap().calls();
+        let sent = calls.iter().filter(|call| call.operation == "CreateConnection").count();
+        assert_eq!(sent, orders, "{fault:?}");
+        assert_eq!(stage.action(kind, &with).class(), crate::engagement::RepeatClass::Person);
+        let there = stage.practice.as_ref().unwrap().objects().await;
+        assert_eq!(there.len(), usize::from(!in_doubt), "{fault:?}: {there:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_somebody_ordered_by_hand_is_not_ordered_again_and_may_be_taken_over() {
+    let stage = Stage::new().await;
+    let lines = stage.world.cloud.as_ref().unwrap().direct_connect();
+    let by_hand = lines.create_connection().location("EqDC2").bandwidth("1Gbps").connection_name("acme dx/line/first");
+    let id = by_hand.send().await.unwrap().connection_id.unwrap();
+    let probe = stage.action("aws/dx-connection", &port("dx/line/first")).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    let subject = Subject { adopted: Some(id.clone()), ..stage.world.subject.clone() };
+    let world = World { subject: subject.clone(), ..stage.world.clone() };
+    let chosen = action("aws/dx-connection", &port("dx/line/first"), &subject).adopt(&world).await.unwrap();
+    assert_eq!((chosen.id, chosen.ours), (id, false));
+}
+
+#[tokio::test]
+async fn a_line_that_carries_something_is_not_given_back() {
+    let stage = Stage::new().await;
+    let with = port("dx/line/first");
+    let line = line(&stage, "dx/line/first").await;
+    let gateway = text(&stage.make("aws/dx-gateway", json!({ "asn": 64_513, "key": "dx/gateway" })).await, "id");
+    let on_it = interface(&line, &gateway, 101);
+    let made = stage.make("aws/dx-interface", on_it.clone()).await;
+    let of_line: Kept = [("id".to_owned(), json!(line))].into();
+    let refused = undone(&stage, "aws/dx-connection", &with, &of_line).await;
+    assert!(
+        matches!(&refused, Outcome::Failed { failure } if failure.what.contains("in use") && failure.what.contains(&text(&made, "id"))),
+        "{refused:?}"
+    );
+    assert!(matches!(undone(&stage, "aws/dx-interface", &on_it, &made).await, Outcome::Changed { .. }));
+    assert!(matches!(undone(&stage, "aws/dx-connection", &with, &of_line).await, Outcome::Changed { .. }));
+}
+
+#[tokio::test]
+async fn a_letter_is_issued_once_and_is_a_file_of_the_engagement() {
+    let stage = Stage::new().await;
+    let line = text(&stage.make("aws/dx-connection", port("dx/line/first")).await, "id");
+    let with = json!({ "connection": line, "provider": "Equinix, Inc." });
+    assert!(is_absent(&stage.action("aws/dx-letter", &with).probe(&stage.world).await));
+    let made = stage.make("aws/dx-letter", with.clone()).await;
+    let file = text(&made, "file");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.4") && String::from_utf8_lossy(&bytes).contains("Equinix, Inc."));
+    assert_eq!(text(&made, "blake3"), blake3::hash(&bytes).to_hex().to_string());
+    // Looks do not issue another one.
+    let calls = stage.calls();
+    assert!(matches!(stage.action("aws/dx-letter", &with).probe(&stage.world).await, Probe::Same(_)));
+    assert_eq!(stage.make("aws/dx-letter", with.clone()).await, made);
+    assert_eq!(stage.sent_since(calls), Vec::<String>::new());
+    std::fs::remove_file(&file).unwrap();
+    let probe = stage.action("aws/dx-letter", &with).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Absent { said } if said.contains("not on this machine")), "{probe:?}");
+    stage.make("aws/dx-letter", with.clone()).await;
+    assert_eq!(stage.sent_since(calls), ["DescribeLoa"]);
+    assert!(matches!(undone(&stage, "aws/dx-letter", &with, &made).await, Outcome::AlreadySo { .. }));
+    assert!(std::path::Path::new(&file).exists(), "it is evidence");
+}
+
+#[tokio::test]
+async fn the_key_of_a_session_is_in_no_result_and_in_no_configuration() {
+    let stage = Stage::new().await;
+    let line = line(&stage, "dx/line/first").await;
+    let gateway = text(&stage.make("aws/dx-gateway", json!({ "asn": 64_513, "key": "dx/gateway" })).await, "id");
+    let secret = stage.make("aws/secret", json!({ "key": "dx/bgp/first", "use": "bgp" })).await;
+    let mut with = interface(&line, &gateway, 101);
+    with["md5"] = secret["reference"].clone();
+    let planned = json!(stage.action("aws/dx-interface", &with).changes()).to_string();
+    assert!(planned.contains("the secret") && planned.contains("dx/bgp/first"), "{planned}");
+    let made = stage.make("aws/dx-interface", with).await;
+    let lines = stage.world.cloud.as_ref().unwrap().direct_connect();
+    let there = lines.describe_virtual_interfaces().send().await.unwrap();
+    let key = there.virtual_interfaces()[0].auth_key().unwrap().to_owned();
+    assert_eq!(key.len(), 32, "the one that was made");
+    let asked = json!({ "interface": made["id"] });
+    let configuration = stage.make("aws/dx-router-configuration", asked).await;
+    assert!(text(&configuration, "configuration").contains("sent separately"));
+    for kept in [&made, &configuration] {
+        assert!(!json!(kept).to_string().contains(&key), "{kept:?}");
+    }
+    let told = stage.world.vault.masks();
+    assert!(!told.now().mask(&format!("password {key}")).contains(&key));
+}
+
+#[tokio::test]
+async fn what_differs_is_said_and_nothing_is_changed() {
+    let stage = Stage::new().await;
+    let line = line(&stage, "dx/line/first").await;
+    let gateway = text(&stage.make("aws/dx-gateway", json!({ "asn": 64_513, "key": "dx/gateway" })).await, "id");
+    stage.make("aws/dx-interface", interface(&line, &gateway, 101)).await;
+    let mut jumbo = interface(&line, &gateway, 101);
+    jumbo["mtu"] = json!("8500");
+    let mut other_key = interface(&line, &gateway, 101);
+    other_key["key"] = json!("dx/interface/second");
+    let faster = json!({ "location": "EqDC2", "bandwidth": "10Gbps", "key": "dx/line/first" });
+    let renumbered = json!({ "asn": 64_999, "key": "dx/gateway" });
+    let calls = stage.calls();
+    for (kind, with, what) in [
+        ("aws/dx-interface", jumbo, "MTU"),
+        ("aws/dx-interface", other_key, "VLAN 101"),
+        ("aws/dx-connection", faster, "speed"),
+        ("aws/dx-gateway", renumbered, "AS number"),
+    ] {
+        let probe = stage.action(kind, &with).probe(&stage.world).await;
+        let Probe::Different { differences, mend, .. } = &probe else { panic!("{kind} {with}: {probe:?}") };
+        assert!(mend.is_empty() && differences.iter().any(|one| one.what.contains(what)), "{kind}: {differences:?}");
+        let outcome = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{kind}: {outcome:?}");
+    }
+    assert_eq!(stage.sent_since(calls), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_building_without_the_line_says_what_there_is_instead() {
+    let stage = Stage::new().await;
+    for (with, why) in
+        [(json!({ "location": "TCSH" }), "EqDC2"), (json!({ "location": "EqDC2", "bandwidth": "400Gbps" }), "1Gbps")]
+    {
+        let said = stage.action("aws/dx-location", &with).verify(&stage.world).await;
+        assert!(matches!(&said, Verified::NotSo(failure) if failure.advice.contains(why)), "{said:?}");
+    }
+    let other = json!({ "location": "EqDC2", "bandwidth": "1Gbps", "provider": "Carrier of the corner" });
+    let said = stage.action("aws/dx-location", &other).verify(&stage.world).await;
+    assert!(matches!(&said, Verified::So(found) if found.said.contains("does not list")), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_route_of_somebody_elses_to_the_same_range_is_left_alone() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let table = json!({ "vpc": ground.vpc, "key": "routes/public", "routes": [{ "to": "192.168.0.0/16", "gateway": ground.gateway }] });
+    let table = text(&stage.make("aws/route-table", table).await, "id");
+    let transit = text(&stage.make("aws/transit-gateway", json!({ "asn": 64_620, "key": "tgw/main" })).await, "id");
+    let attachment =
+        json!({ "gateway": transit, "vpc": ground.vpc, "subnets": [ground.public], "key": "tgw/attachment" });
+    stage.make("aws/transit-attachment", attachment).await;
+    let with = json!({ "table": table, "gateway": transit, "to": ["192.168.0.0/16", "172.20.0.0/16"] });
+    let probe = stage.action("aws/transit-routes", &with).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    // One of two was there before: the other one is made, and both go.
+    let first = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16"] });
+    stage.make("aws/transit-routes", first).await;
+    let both = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });
+    let probe = stage.action("aws/transit-routes", &both).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.len() == 1), "{probe:?}");
+}
+
+#[tokio::test]
+async fn a_vpn_connection_may_end_on_a_transit_gateway() {
+    let stage = Stage::new().await;
+    let transit = text(&stage.make("aws/transit-gateway", json!({ "asn": 64_620, "key": "tgw/main" })).await, "id");
+    let device = json!({ "address": "198.51.100.9", "asn": 65_010, "key": "cgw/main" });
+    let device = text(&stage.make("aws/customer-gateway", device).await, "id");
+    let vpn = json!({ "customer_gateway": device, "transit": transit, "routing": "bgp", "key": "vpn/main" });
+    let made = lives(&stage, "aws/vpn-connection", vpn.clone()).await;
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
+    let there = ec2.describe_vpn_connections().vpn_connection_ids(text(&made, "id")).send().await.unwrap();
+    assert_eq!(there.vpn_connections()[0].transit_gateway_id(), Some(&*transit));
+    let with = json!({ "asn": 64_620, "key": "tgw/main" });
+    let of_gateway: Kept = [("id".to_owned(), json!(transit))].into();
+    let refused = undone(&stage, "aws/transit-gateway", &with, &of_gateway).await;
+    assert!(matches!(refused, Outcome::Failed { .. }), "a connection ends on it: {refused:?}");
+    stage.make("aws/vpn-tunnels", json!({ "vpn": made["id"], "up": 2, "routes": 1 })).await;
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_is_asked() {
+    let interface = |name: &str, value: Json| {
+        let mut with = interface("dxcon-1", "gateway", 101);
+        with[name] = value;
+        with
+    };
+    for (kind, with, why) in [
+        ("aws/dx-lag", json!({ "location": "l", "bandwidth": "100Gbps", "ports": 3, "key": "k" }), "two ports"),
+        ("aws/dx-gateway", json!({ "asn": 65_535, "key": "g" }), "no private AS number"),
+        ("aws/dx-association", json!({ "gateway": "g", "to": "vgw-1", "prefixes": [] }), "needs `prefixes`"),
+        ("aws/dx-interface", interface("vlan", json!(4_095)), "from 1 to 4094"),
+        ("aws/dx-interface", interface("asn", json!(0)), "no AS number"),
+        ("aws/dx-interface", interface("mtu", json!("9000")), "not 1500"),
+        ("aws/dx-interface", interface("amazon_ip", json!("169.254.100.1/30")), "both addresses"),
+        ("aws/vpn-connection", json!({ "customer_gateway": "cgw-1", "key": "v" }), "either `gateway` or `transit`"),
+        ("aws/transit-gateway", json!({ "asn": 1, "key": "t" }), "no private AS number"),
+        ("aws/transit-attachment", json!({ "gateway": "tgw-1", "vpc": "vpc-1", "key": "t" }), "needs `subnets`"),
+        ("aws/transit-routes", json!({ "gateway": "tgw-1", "table": "rtb-1" }), "needs `to`"),
+    ] {
+        let call = crate::engagement::Call::Kind { kind: kind.to_owned(), with: with.as_object().cloned().unwrap() };
+        let refused = build(&call, &subject("e1")).err().unwrap_or_else(|| panic!("{kind} {with} is taken"));
+        assert!(refused.what.contains(why), "{kind} {with}: {refused:?}");
+    }
+}

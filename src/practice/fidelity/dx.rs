@@ -1,0 +1,463 @@
+//! Direct Connect: what is asked, and lines. A port is allotted after a while; the practice building lays the cross connect
+//! some time after the letter was issued; a partner offers one hosted connection, again and again.
+//!
+//! Rules: "AWS Direct Connect API Reference" (the page of each operation, and of each state), "AWS Direct Connect quotas" and
+//! "LOA-CFA" of the user guide. AWS has one code for nearly everything, and prose.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+use winterbaume_directconnect::DirectConnectState;
+
+use super::dx_gateways::{Association, Gateway};
+use super::dx_interfaces::{Interface, Test};
+use super::dx_letter::letter;
+use super::pace::Wait;
+use super::refusal::Refusal;
+use super::services::{Answer, Visit};
+use super::world::{Tags, World};
+use super::{dx_gateways, dx_interfaces};
+
+const MOST_CONNECTIONS: usize = 10;
+const MOST_TAGS: usize = 50;
+/// What the partner has made for the account.
+const HOSTED: (&str, &str, i64) = ("dxcon-ffabc123", "1Gbps", 101);
+const PARTNER: &str = "Practice Carrier";
+
+/// What Direct Connect knows in one region. Its gateways are one for all regions; practice has them where they were made.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Lines {
+    connections: BTreeMap<String, Line>,
+    lags: BTreeMap<String, Lag>,
+    pub gateways: BTreeMap<String, Gateway>,
+    pub associations: BTreeMap<String, Association>,
+    pub interfaces: BTreeMap<String, Interface>,
+    pub tests: Vec<Test>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    name: String,
+    pub location: String,
+    bandwidth: String,
+    provider: Option<String>,
+    /// A partner's, from when it was accepted.
+    pub hosted: Option<Hosted>,
+    created: i64,
+    /// Whose port it is, among others.
+    lag: Option<String>,
+    /// The first letter, with which the building connects it, and the last.
+    letters: Option<(i64, i64)>,
+    deleted: Option<i64>,
+}
+
+/// Ports that work as one; what holds for the first holds for all.
+#[derive(Debug, Serialize, Deserialize)]
+struct Lag {
+    name: String,
+    ports: Vec<String>,
+    deleted: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Hosted {
+    pub vlan: i64,
+    accepted: Option<i64>,
+}
+
+pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
+    let action = visit.ask.action();
+    let ask = Ask(serde_json::from_str(&visit.ask.body).map_err(|_| Refusal::new("SerializationException", ""))?);
+    let world = visit.world();
+    settle(world);
+    let answered = match action {
+        // winterbaume knows some.
+        "DescribeLocations" => return Ok(None),
+        "DescribeConnections" => connections(world, &ask),
+        "CreateConnection" => create(world, &ask),
+        "DescribeLags" => lags(world, &ask),
+        "CreateLag" => create_lag(world, &ask),
+        "DeleteLag" => delete_lag(world, &ask),
+        "ConfirmConnection" => confirm(world, &ask),
+        "DeleteConnection" => delete(world, &ask),
+        "DescribeLoa" => issue(world, &ask),
+        "TagResource" => tag(world, &ask),
+        "CreateDirectConnectGateway" => dx_gateways::create(world, &ask),
+        "DescribeDirectConnectGateways" => dx_gateways::list(world, &ask),
+        "DeleteDirectConnectGateway" => dx_gateways::delete(world, &ask),
+        "CreateDirectConnectGatewayAssociation" => dx_gateways::associate(world, &ask),
+        "DescribeDirectConnectGatewayAssociations" => dx_gateways::associations(world, &ask),
+        "DeleteDirectConnectGatewayAssociation" => dx_gateways::disassociate(world, &ask),
+        "CreatePrivateVirtualInterface" => dx_interfaces::create(world, &ask, false),
+        "CreateTransitVirtualInterface" => dx_interfaces::create(world, &ask, true),
+        "DescribeVirtualInterfaces" => dx_interfaces::list(world, &ask),
+        "DeleteVirtualInterface" => dx_interfaces::delete(world, &ask),
+        "DescribeRouterConfiguration" => dx_interfaces::router(world, &ask),
+        "StartBgpFailoverTest" => dx_interfaces::start_test(world, &ask),
+        "StopBgpFailoverTest" => dx_interfaces::stop_test(world, &ask),
+        "ListVirtualInterfaceTestHistory" => dx_interfaces::tests(world, &ask),
+        other => Err(Refusal::new("UnknownOperationException", format!("The practice cloud does not know {other}"))),
+    };
+    answered.map(|json| Some(json.to_string()))
+}
+
+/// What was asked.
+pub(super) struct Ask(pub Map<String, Json>);
+
+impl Ask {
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
+    }
+
+    pub fn need(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name).ok_or_else(|| refused(format!("{name} must be given.")))
+    }
+
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name).and_then(Json::as_i64)
+    }
+
+    pub fn maps(&self, name: &str) -> impl Iterator<Item = &Map<String, Json>> {
+        self.0.get(name).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_object)
+    }
+
+    /// Letters, digits, blanks and `_.:/=+-@`, each key once.
+    pub fn tags(&self) -> Result<Tags, Refusal> {
+        let good = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
+        let mut tags = Tags::new();
+        for tag in self.maps("tags") {
+            let text = |name: &str| tag.get(name).and_then(Json::as_str).unwrap_or_default();
+            let (key, value) = (text("key"), text("value"));
+            if key.is_empty() || key.len() > 128 || value.len() > 256 || !good(key) || !good(value) {
+                return Err(refused(format!("The tag {key} is not valid.")));
+            }
+            if tags.insert(key.to_owned(), value.to_owned()).is_some() {
+                let message = format!("The tag key {key} was given more than once.");
+                return Err(Refusal::new("DuplicateTagKeysException", message));
+            }
+        }
+        enough(&tags)?;
+        Ok(tags)
+    }
+}
+
+fn enough(tags: &Tags) -> Result<(), Refusal> {
+    let message = "You have reached the limit on the number of tags that can be assigned.";
+    if tags.len() > MOST_TAGS { Err(Refusal::new("TooManyTagsException", message)) } else { Ok(()) }
+}
+
+/// AWS's one code.
+pub(super) fn refused(message: impl Into<String>) -> Refusal {
+    Refusal::new("DirectConnectClientException", message)
+}
+
+pub(super) fn missing(what: &str, id: &str) -> Refusal {
+    refused(format!("{what} {id} does not exist."))
+}
+
+/// Has so much time passed since then?
+pub(super) fn passed(world: &World, since: i64, wait: Wait) -> bool {
+    world.now >= since + world.pace.millis(wait)
+}
+
+pub(super) fn is_gone(world: &World, deleted: Option<i64>) -> bool {
+    deleted.is_some_and(|at| passed(world, at, Wait::LineGone))
+}
+
+/// The partner's offer is there from the start, and again when it was given back; what was to go goes.
+fn settle(world: &mut World) {
+    let (id, bandwidth, vlan) = HOSTED;
+    if world.lines.connections.get(id).is_none_or(|line| is_gone(world, line.deleted)) {
+        let offer = Line {
+            name: format!("{PARTNER} 1"),
+            location: "EqDC2".into(),
+            bandwidth: bandwidth.into(),
+            provider: None,
+            hosted: Some(Hosted { vlan, accepted: None }),
+            lag: None,
+            created: world.now,
+            letters: None,
+            deleted: None,
+        };
+        world.forget(id);
+        world.lines.connections.insert(id.into(), offer);
+    }
+    let gone = |deleted: Option<i64>| is_gone(world, deleted);
+    let lines = &world.lines;
+    let gateways = lines.gateways.iter().filter(|(_, one)| gone(one.deleted)).map(|(id, _)| id.clone());
+    let associations = lines.associations.iter().filter(|(_, one)| gone(one.deleted)).map(|(id, _)| id.clone());
+    let ids: Vec<String> = gateways.chain(associations).collect();
+    for id in ids {
+        world.lines.gateways.remove(&id);
+        world.lines.associations.remove(&id);
+        world.forget(&id);
+    }
+}
+
+/// The line of that id that is not gone; of a LAG its first port.
+pub(super) fn line<'w>(world: &'w World, id: &str) -> Result<&'w Line, Refusal> {
+    if world.lines.lags.contains_key(id) {
+        return match lag(world, id)?.ports.first() {
+            Some(port) => line(world, port),
+            None => Err(missing("LAG", id)),
+        };
+    }
+    let there = world.lines.connections.get(id).filter(|line| world.visible(id) && !is_gone(world, line.deleted));
+    there.ok_or_else(|| missing("Connection", id))
+}
+
+impl World {
+    pub fn line_state(&self, line: &Line) -> &'static str {
+        match (line.deleted, &line.hosted, line.letters) {
+            (Some(at), _, _) if passed(self, at, Wait::LineGone) => "deleted",
+            (Some(_), _, _) => "deleting",
+            (None, Some(Hosted { accepted: None, .. }), _) => "ordering",
+            (None, Some(Hosted { accepted: Some(at), .. }), _) if passed(self, *at, Wait::CrossConnect) => "available",
+            (None, Some(_), _) => "pending",
+            (None, None, Some((first, _))) if passed(self, first, Wait::CrossConnect) => "available",
+            (None, None, Some(_)) => "pending",
+            (None, None, None) if passed(self, line.created, Wait::PortReview) => "pending",
+            (None, None, None) => "requested",
+        }
+    }
+
+    /// A line of that id that carries.
+    pub fn line_is_up(&self, id: &str) -> bool {
+        line(self, id).is_ok_and(|line| self.line_state(line) == "available")
+    }
+
+    pub fn is_port_of_a_lag(&self, id: &str) -> bool {
+        self.lines.connections.get(id).is_some_and(|line| line.lag.is_some())
+    }
+
+    /// Is it a line, or what is on or behind one, that is gone or going?
+    pub fn line_thing_is_gone(&self, id: &str) -> bool {
+        let lines = &self.lines;
+        lines.connections.get(id).is_some_and(|one| one.deleted.is_some())
+            || lines.lags.get(id).is_some_and(|one| one.deleted.is_some())
+            || lines.gateways.get(id).is_some_and(|one| one.deleted.is_some())
+            || lines.interfaces.get(id).is_some_and(|one| one.deleted.is_some())
+    }
+}
+
+pub(super) fn shown_tags(world: &World, id: &str) -> Vec<Json> {
+    let tags = world.tags.get(id).into_iter().flatten();
+    tags.map(|(key, value)| json!({ "key": key, "value": value })).collect()
+}
+
+/// Seconds since 1970, as JSON services write a time.
+pub(super) fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1_000.0
+}
+
+fn shown(world: &World, id: &str) -> Json {
+    let Some(line) = world.lines.connections.get(id) else { return Json::Null };
+    let (vlan, partner) = line.hosted.as_ref().map_or((0, None), |hosted| (hosted.vlan, Some(PARTNER)));
+    json!({
+        "ownerAccount": world.account, "connectionId": id, "connectionName": line.name,
+        "connectionState": world.line_state(line), "region": world.region, "location": line.location,
+        "bandwidth": line.bandwidth, "vlan": vlan, "partnerName": partner, "providerName": line.provider,
+        "loaIssueTime": line.letters.map(|(_, last)| seconds(last)), "awsDeviceV2": device(&line.location),
+        "awsLogicalDeviceId": device(&line.location), "jumboFrameCapable": true, "hasLogicalRedundancy": "unknown",
+        "tags": shown_tags(world, id),
+    })
+}
+
+/// Amazon's router there.
+pub(super) fn device(location: &str) -> String {
+    format!("{location}-practice1")
+}
+
+fn connections(world: &World, ask: &Ask) -> Result<Json, Refusal> {
+    if let Some(id) = ask.text("connectionId") {
+        line(world, id).map_err(|_| missing("Connection", id))?;
+        return Ok(json!({ "connections": [shown(world, id)] }));
+    }
+    let all = world.lines.connections.keys().filter(|id| world.visible(id));
+    Ok(json!({ "connections": all.map(|id| shown(world, id)).collect::<Vec<_>>() }))
+}
+
+fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let (location, bandwidth, name) = (ask.need("location")?, ask.need("bandwidth")?, ask.need("connectionName")?);
+    let tags = ask.tags()?;
+    let locations = DirectConnectState::default().describe_locations(&world.region);
+    let there = locations.iter().find(|one| one.location_code == location);
+    let there = there.ok_or_else(|| refused(format!("Location {location} is not valid for this region.")))?;
+    if !there.available_port_speeds.iter().any(|speed| speed == bandwidth) {
+        return Err(refused(format!("Bandwidth {bandwidth} is not supported at location {location}.")));
+    }
+    let own = world.lines.connections.values().filter(|line| line.deleted.is_none() && line.hosted.is_none());
+    if own.count() >= MOST_CONNECTIONS {
+        return Err(refused("You have reached the maximum number of connections for this region."));
+    }
+    let new = Line {
+        name: name.into(),
+        location: location.into(),
+        bandwidth: bandwidth.into(),
+        provider: ask.text("providerName").map(str::to_owned),
+        hosted: None,
+        lag: None,
+        created: world.now,
+        letters: None,
+        deleted: None,
+    };
+    let id = world.mint("dxcon");
+    world.born(&id, tags);
+    world.lines.connections.insert(id.clone(), new);
+    Ok(shown(world, &id))
+}
+
+/// The live LAG of that id.
+fn lag<'w>(world: &'w World, id: &str) -> Result<&'w Lag, Refusal> {
+    let there = world.lines.lags.get(id).filter(|lag| world.visible(id) && !is_gone(world, lag.deleted));
+    there.ok_or_else(|| missing("LAG", id))
+}
+
+fn shown_lag(world: &World, id: &str) -> Json {
+    let Some(lag) = world.lines.lags.get(id) else { return Json::Null };
+    let first = lag.ports.first().and_then(|port| world.lines.connections.get(port));
+    let (location, bandwidth) = first.map_or(("", ""), |port| (&*port.location, &*port.bandwidth));
+    let state = match (lag.deleted, first) {
+        (Some(_), _) => "deleting",
+        (None, Some(port)) => world.line_state(port),
+        (None, None) => "unknown",
+    };
+    let ports: Vec<Json> = lag.ports.iter().map(|port| shown(world, port)).collect();
+    json!({
+        "lagId": id, "lagName": lag.name, "lagState": state, "location": location, "region": world.region,
+        "connectionsBandwidth": bandwidth, "numberOfConnections": ports.len(), "minimumLinks": 0,
+        "ownerAccount": world.account, "connections": ports, "allowsHostedConnections": false,
+        "jumboFrameCapable": true, "awsDeviceV2": device(location), "tags": shown_tags(world, id),
+    })
+}
+
+fn lags(world: &World, ask: &Ask) -> Result<Json, Refusal> {
+    if let Some(id) = ask.text("lagId") {
+        lag(world, id)?;
+        return Ok(json!({ "lags": [shown_lag(world, id)] }));
+    }
+    let all = world.lines.lags.iter().filter(|(id, lag)| world.visible(id) && !is_gone(world, lag.deleted));
+    Ok(json!({ "lags": all.map(|(id, _)| shown_lag(world, id)).collect::<Vec<_>>() }))
+}
+
+/// All ports or none.
+fn create_lag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let (name, tags) = (ask.need("lagName")?.to_owned(), ask.tags()?);
+    let (location, bandwidth) = (ask.need("location")?, ask.need("connectionsBandwidth")?);
+    let most = if ["100Gbps", "400Gbps"].contains(&bandwidth) { 2 } else { 4 };
+    let many = ask.number("numberOfConnections").filter(|many| (1..=most).contains(many));
+    let many = many.ok_or_else(|| refused(format!("A LAG of {bandwidth} has 1 to {most} connections.")))?;
+    let own = world.lines.connections.values().filter(|line| line.deleted.is_none() && line.hosted.is_none()).count();
+    if own + usize::try_from(many).unwrap_or(MOST_CONNECTIONS) > MOST_CONNECTIONS {
+        return Err(refused("You have reached the maximum number of connections for this region."));
+    }
+    let of_port = |number: i64| {
+        Ask(json!({
+            "location": location, "bandwidth": bandwidth, "connectionName": format!("{name} {number}"),
+            "providerName": ask.text("providerName"), "tags": ask.0.get("childConnectionTags"),
+        })
+        .as_object()
+        .cloned()
+        .unwrap_or_default())
+    };
+    let mut ports = Vec::new();
+    for number in 1..=many {
+        let made = create(world, &of_port(number))?;
+        ports.extend(made["connectionId"].as_str().map(str::to_owned));
+    }
+    let id = world.mint("dxlag");
+    for port in &ports {
+        if let Some(line) = world.lines.connections.get_mut(port) {
+            line.lag = Some(id.clone());
+        }
+    }
+    world.born(&id, tags);
+    world.lines.lags.insert(id.clone(), Lag { name, ports, deleted: None });
+    Ok(shown_lag(world, &id))
+}
+
+/// Its ports stay, each by itself.
+fn delete_lag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let id = ask.need("lagId")?;
+    lag(world, id)?;
+    if world.lines.interfaces.values().any(|one| one.connection == id && !is_gone(world, one.deleted)) {
+        return Err(refused(format!("LAG {id} is not in a state that allows deletion: it has virtual interfaces.")));
+    }
+    let now = world.now;
+    if let Some(lag) = world.lines.lags.get_mut(id) {
+        lag.deleted.get_or_insert(now);
+    }
+    for line in world.lines.connections.values_mut().filter(|line| line.lag.as_deref() == Some(id)) {
+        line.lag = None;
+    }
+    Ok(shown_lag(world, id))
+}
+
+fn confirm(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let id = ask.need("connectionId")?;
+    let state = world.line_state(line(world, id)?);
+    if state != "ordering" {
+        return Err(refused(format!("Connection {id} cannot be confirmed in the state {state}.")));
+    }
+    let now = world.now;
+    if let Some(hosted) = world.lines.connections.get_mut(id).and_then(|line| line.hosted.as_mut()) {
+        hosted.accepted = Some(now);
+    }
+    Ok(json!({ "connectionState": "pending" }))
+}
+
+fn delete(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let id = ask.need("connectionId")?;
+    if line(world, id)?.lag.is_some() {
+        return Err(refused(format!("Connection {id} is not in a state that allows deletion: it is part of a LAG.")));
+    }
+    if world.lines.interfaces.values().any(|one| one.connection == id && !is_gone(world, one.deleted)) {
+        let message = format!("Connection {id} is not in a state that allows deletion: it has virtual interfaces.");
+        return Err(refused(message));
+    }
+    let now = world.now;
+    if let Some(line) = world.lines.connections.get_mut(id) {
+        line.deleted.get_or_insert(now);
+    }
+    Ok(shown(world, id))
+}
+
+fn issue(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let id = ask.need("connectionId")?;
+    let there = line(world, id)?;
+    let state = world.line_state(there);
+    if there.hosted.is_some() || !["pending", "available", "down"].contains(&state) {
+        return Err(refused(format!("There is no LOA-CFA for connection {id} in the state {state}.")));
+    }
+    let provider = ask.text("providerName").or(there.provider.as_deref()).unwrap_or("-");
+    let lines = [
+        "Letter of Authorization and Connecting Facility Assignment (practice)".to_owned(),
+        format!("Connection: {id}, {}", there.bandwidth),
+        format!("Location: {}", there.location),
+        format!("Provider: {provider}"),
+        format!("Device: {}, panel 1, port {}", device(&there.location), 1 + world.minted % 48),
+        format!("Account: {}", world.account),
+    ];
+    let now = world.now;
+    let is_meant = |(of, line): &(&String, &mut Line)| *of == id || line.lag.as_deref() == Some(id);
+    for (_, line) in world.lines.connections.iter_mut().filter(is_meant) {
+        let first = line.letters.map_or(now, |(first, _)| first);
+        line.letters = Some((first, now));
+    }
+    Ok(json!({ "loaContent": BASE64.encode(letter(&lines)), "loaContentType": "application/pdf" }))
+}
+
+fn tag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
+    let (arn, tags) = (ask.need("resourceArn")?, ask.tags()?);
+    let id = arn.strip_prefix(&format!("arn:aws:directconnect:{}:{}:dxcon/", world.region, world.account));
+    let id = id.ok_or_else(|| refused(format!("{arn} is not a valid resource ARN.")))?.to_owned();
+    line(world, &id)?;
+    let mut all = world.tags.get(&id).cloned().unwrap_or_default();
+    all.extend(tags);
+    enough(&all)?;
+    world.tags.insert(id, all);
+    Ok(json!({}))
+}
