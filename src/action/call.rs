@@ -12,11 +12,13 @@ use crate::input::SecretRef;
 pub(super) mod dns;
 pub(super) mod dx;
 pub(super) mod mail;
+pub(super) mod resource;
 pub(super) mod vpn;
 
 use dns::DnsRequest;
 use dx::DxRequest;
 use mail::MailRequest;
+use resource::ResourceRequest;
 use vpn::VpnRequest;
 
 /// Stands for the id that the first call of an action brings back.
@@ -226,13 +228,15 @@ pub(super) enum Call {
     DeleteTransitGatewayVpcAttachment {
         transit_gateway_attachment_id: String,
     },
-    /// Those of names, mail and lines are shown under their own names.
+    /// Those of names, of mail, of lines and of Cloud Control are shown under their own names.
     #[serde(untagged)]
     Dns(DnsRequest),
     #[serde(untagged)]
     Dx(DxRequest),
     #[serde(untagged)]
     Mail(MailRequest),
+    #[serde(untagged)]
+    Resource(ResourceRequest),
 }
 
 /// The customer's AS number: AWS takes one that needs all 32 bits in a field of its own.
@@ -444,6 +448,7 @@ impl Call {
         match self {
             Call::CreateVpnConnection(request) => request.secrets().collect(),
             Call::Dx(request) => request.secret().into_iter().collect(),
+            Call::Resource(request) => request.secret().into_iter().collect(),
             _ => Vec::new(),
         }
     }

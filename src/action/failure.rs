@@ -7,8 +7,8 @@ use crate::ssh::SshError;
 impl From<AwsFailure> for Failure {
     fn from(failure: AwsFailure) -> Self {
         let sign_in = failure.ends_with_sign_in();
-        let AwsFailure { what, meaning, advice, code, raw, .. } = failure;
-        Failure { what, meaning, advice, code, raw, sign_in, ..Failure::default() }
+        let AwsFailure { what, meaning, advice, code, raw, spent, .. } = failure;
+        Failure { what, meaning, advice, code, raw, sign_in, token_spent: spent, ..Failure::default() }
     }
 }
 

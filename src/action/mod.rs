@@ -31,6 +31,8 @@ mod aws_quota;
 mod aws_records;
 mod aws_resolver;
 mod aws_resolver_vpc;
+mod aws_resource;
+mod aws_resource_model;
 mod aws_secret;
 mod aws_smtp;
 mod aws_transit;
@@ -69,9 +71,10 @@ use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal
 use crate::journal::DurableIntent;
 
 pub use access::{Access, NotConnected};
+pub use aws_resource::Needs;
 pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
-pub use registry::{build, catalog, operations};
+pub use registry::{build, catalog, needs, operations};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

@@ -5,9 +5,11 @@ mod dns;
 mod dx;
 mod mail;
 mod probe;
+mod resource;
 
 use super::Action;
 use super::arguments::Arguments;
+use super::aws_resource::Needs;
 use super::check::Check;
 use super::os::facts::{self, TheFacts};
 use super::os::file::TheFile;
@@ -75,12 +77,20 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, ROWS, probe::ROWS].into_iter().flatten()
+    [aws::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS].into_iter().flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
 pub fn operations(kind: &str) -> &'static [Operation] {
     rows().find(|row| row.name == kind).map_or(&[], |row| row.sends)
+}
+
+/// What a step needs beside the permissions of its operations.
+pub fn needs(call: &Call) -> Needs {
+    match call {
+        Call::Kind { kind, with } if kind == resource::KIND => Needs::of(Arguments { kind, given: with }),
+        _ => Needs::default(),
+    }
 }
 
 const ROWS: &[Row] = &[

@@ -52,6 +52,7 @@ mod dns;
 mod dx;
 mod mail;
 mod quotas;
+mod resource;
 mod transit;
 mod vpn;
 
@@ -111,6 +112,7 @@ impl Call {
             Call::Mail(request) => request.operation(),
             Call::Dx(request) => request.operation(),
             Call::Dns(request) => request.operation(),
+            Call::Resource(request) => request.operation(),
         }
     }
 
@@ -198,6 +200,7 @@ impl Sender<'_> {
             Call::Mail(_) => self.mail(call).await,
             Call::Dx(request) => self.dx(call, request).await,
             Call::Dns(request) => self.dns(call, request).await,
+            Call::Resource(request) => self.resource(call, request).await,
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }
             | Call::DeleteInternetGateway { .. }
@@ -424,6 +427,7 @@ fn unsent(call: &Call) -> AwsFailure {
         fate: Fate::NotExecuted,
         code: None,
         raw: String::new(),
+        spent: false,
         operation,
     }
 }

@@ -156,6 +156,13 @@ impl Cloud {
         self.for_no_more_than(Allows::Rehearsals)
     }
 
+    /// The same account in another region of it.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Cloud {
+        let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
+        Cloud::over(config, Shared { unsent: Unsent::default(), ..self.shared.clone() }, self.allows)
+    }
+
     fn for_no_more_than(&self, allows: Allows) -> Cloud {
         Cloud::over(self.config.clone(), self.shared.clone(), allows)
     }

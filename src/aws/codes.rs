@@ -5,6 +5,7 @@
 
 mod ec2;
 mod everywhere;
+mod handlers;
 mod services;
 
 use super::error::Kind;
@@ -35,6 +36,11 @@ pub(super) fn row(service: Service, code: &str) -> Option<&'static Row> {
     };
     let tables = [everywhere::ACCESS, of_service, services::OTHERS, ec2::ROWS, everywhere::SHAPES];
     tables.into_iter().flatten().find(|row| row.codes.iter().any(|pattern| fits(pattern, code)))
+}
+
+/// The row of what the handler of a type of resource says.
+pub(super) fn of_handler(code: &str) -> Option<&'static Row> {
+    handlers::HANDLERS.iter().find(|row| row.codes.contains(&code))
 }
 
 /// What the prose of Direct Connect amounts to: it has one code for almost everything.

@@ -77,6 +77,8 @@ pub struct AwsFailure {
     pub advice: String,
     /// AWS's own words, or those of the network.
     pub raw: String,
+    /// The token was used up with it: the same call under the same token would only be told so again.
+    pub spent: bool,
 }
 
 impl fmt::Display for AwsFailure {
@@ -102,6 +104,7 @@ impl AwsFailure {
             meaning: meaning.to_owned(),
             advice: advice.to_owned(),
             raw: String::new(),
+            spent: false,
         }
     }
 
@@ -219,6 +222,65 @@ impl AwsFailure {
                 if in_doubt { Fate::Unknown } else { Fate::NotExecuted },
                 "AWS put it off for so long that it was given up, rather than sent at a time when nobody expects it.",
                 "Run the step again.",
+            )
+        }
+    }
+
+    /// A request to Cloud Control has ended, and not well. AWS keeps that under its token.
+    pub fn of_handler(operation: Operation, of: &str, code: &str, message: &str) -> Self {
+        let row = codes::of_handler(code);
+        let kind = row.map_or(Kind::Other, |row| row.kind);
+        let meaning = row.map_or(unknown_code(kind), |row| row.meaning);
+        let advice = row.map_or("Read AWS's own words below, then run the step again.", |row| row.advice);
+        AwsFailure {
+            what: format!("{} of {of} failed", operation.name()),
+            code: Some(code.to_owned()),
+            raw: message.to_owned(),
+            spent: true,
+            ..AwsFailure::new(operation.name(), kind, Fate::Refused, meaning, advice)
+        }
+    }
+
+    /// AWS has taken a request and is still at it, and nobody waits for it any longer here.
+    pub fn unfinished(operation: Operation, said: &str, why: &str) -> Self {
+        AwsFailure {
+            what: format!("{said}, and {why}"),
+            ..AwsFailure::new(
+                operation.name(),
+                Kind::LostReply,
+                Fate::Unknown,
+                "AWS goes on with it.",
+                "Run the step again: it asks under the same token, and waits for the same request.",
+            )
+        }
+    }
+
+    /// AWS answered, and not in the form that it promises.
+    pub fn unread(operation: Operation, of: &str, error: &(dyn Error + 'static)) -> Self {
+        AwsFailure {
+            what: format!("what AWS shows of {of} cannot be read"),
+            raw: said_by(error),
+            ..AwsFailure::new(
+                operation.name(),
+                Kind::Other,
+                Fate::Refused,
+                "Nobody can tell from that how it stands. Nothing was changed.",
+                "Look again in a minute; if it stays so, report it with the words below.",
+            )
+        }
+    }
+
+    /// The token was answered with what it made before, and that is there no more.
+    pub fn made_before(operation: Operation, id: &str) -> Self {
+        AwsFailure {
+            what: format!("{} was answered with {id}, which is not there", operation.name()),
+            spent: true,
+            ..AwsFailure::new(
+                operation.name(),
+                Kind::Token,
+                Fate::Refused,
+                "This step made it before, and somebody has taken it away since. Nothing was made this time.",
+                "Run the step again: it takes a new token.",
             )
         }
     }

@@ -22,6 +22,10 @@ pub struct Ground<'a> {
     pub engagement: &'a str,
     /// Secrets that were given and are read where they are, by name or ARN.
     pub secrets: Vec<String>,
+    /// Permissions that no operation tells: those of the services behind the types of resources.
+    pub further: BTreeSet<String>,
+    /// Regions beside the engagement's.
+    pub regions: BTreeSet<String>,
 }
 
 impl Ground<'_> {
@@ -47,12 +51,18 @@ impl Ground<'_> {
     }
 
     fn in_the_region(&self) -> Json {
-        json!({ "StringEquals": { "aws:RequestedRegion": self.region } })
+        let mut regions: BTreeSet<&str> = self.regions.iter().map(String::as_str).collect();
+        regions.insert(self.region);
+        let which = if regions.len() == 1 { json!(self.region) } else { json!(regions) };
+        json!({ "StringEquals": { "aws:RequestedRegion": which } })
     }
 }
 
 /// What IAM takes in one managed policy, in characters (IAM quotas: white space is not counted).
 const LONGEST: usize = 6_144;
+
+/// Of the longest names no more fit into one document.
+const ACTIONS: usize = 100;
 
 /// The policy that allows these operations and nothing else; in several documents, to be attached together, where one would
 /// be longer than IAM takes.
@@ -95,6 +105,12 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     say("ArrangeEverywhere", names(anywhere(false, true)), json!("*"), None);
     let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned()).collect();
     say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
+    let (everywhere, regional): (BTreeSet<String>, BTreeSet<String>) =
+        ground.further.iter().cloned().partition(|permission| is_everywhere(permission));
+    for (number, part) in portions(regional).into_iter().enumerate() {
+        say(&format!("BehindTheTypes{}", number + 1), part, json!("*"), Some(ground.in_the_region()));
+    }
+    say("BehindTheTypesEverywhere", everywhere, json!("*"), None);
 
     let made: Vec<Operation> = with(|scope| matches!(scope, Scope::New { .. })).copied().collect();
     let (anywhere, of_types): (Vec<Operation>, Vec<Operation>) =
@@ -132,6 +148,17 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
         statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
     }
     statements
+}
+
+/// IAM is one for all regions, and so is the list of an account's buckets.
+fn is_everywhere(permission: &str) -> bool {
+    permission.starts_with("iam:") || permission == "s3:ListAllMyBuckets"
+}
+
+/// No statement may be longer than a policy.
+fn portions(actions: BTreeSet<String>) -> Vec<BTreeSet<String>> {
+    let all: Vec<String> = actions.into_iter().collect();
+    all.chunks(ACTIONS).map(|part| part.iter().cloned().collect()).collect()
 }
 
 fn statement(sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>) -> Json {
@@ -186,12 +213,15 @@ fn built_on(made: &[Operation]) -> BTreeMap<&'static [&'static str], Vec<Operati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::ResourceType;
 
     const GROUND: Ground<'static> = Ground {
         account: Some("123456789012"),
         region: "eu-west-1",
         engagement: "0123456789abcdef",
         secrets: Vec::new(),
+        further: BTreeSet::new(),
+        regions: BTreeSet::new(),
     };
 
     fn of(operations: &[Operation]) -> Json {
@@ -271,6 +301,26 @@ mod tests {
         assert_eq!(make["Resource"], json!(["arn:aws-cn:secretsmanager:cn-north-1:*:secret:*"]));
         assert_eq!(make["Action"], json!(["secretsmanager:CreateSecret", "secretsmanager:TagResource"]));
         assert_eq!(statement(&policy, "TagWhatIsMade"), &Json::Null);
+    }
+
+    #[test]
+    fn what_the_types_need_is_allowed_in_the_region_and_what_has_none_everywhere() {
+        let further = ["iam:PassRole", "s3:ListAllMyBuckets", "sns:CreateTopic"].map(str::to_owned).into();
+        let ground = Ground { further, ..GROUND };
+        let policy = document(&statements(&[Operation::CreateResource].into(), &ground));
+        let behind = statement(&policy, "BehindTheTypes1");
+        assert_eq!(behind["Action"], json!(["sns:CreateTopic"]));
+        assert_eq!(behind["Condition"], ground.in_the_region());
+        let everywhere = statement(&policy, "BehindTheTypesEverywhere");
+        assert_eq!(everywhere["Action"], json!(["iam:PassRole", "s3:ListAllMyBuckets"]));
+        assert_eq!(everywhere["Condition"], Json::Null);
+        assert_eq!(statement(&policy, "Arrange")["Action"], json!(["cloudformation:CreateResource"]));
+        let two = Ground { regions: ["eu-central-1".to_owned()].into(), ..GROUND };
+        let regions = json!(["eu-central-1", "eu-west-1"]);
+        assert_eq!(two.in_the_region(), json!({ "StringEquals": { "aws:RequestedRegion": regions } }));
+        let all = ResourceType::ALL.iter().flat_map(ResourceType::permissions).map(str::to_owned).collect();
+        let parts = policies(&[Operation::CreateResource].into(), &Ground { further: all, ..GROUND });
+        assert!(parts.len() > 1 && parts.iter().all(|part| length(part) <= LONGEST));
     }
 
     #[test]

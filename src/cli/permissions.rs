@@ -9,9 +9,9 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Format};
 use super::session;
-use crate::action::operations;
+use crate::action::{Needs, needs, operations};
 use crate::aws::{Ground, Operation, policies};
-use crate::engagement::{Leave, Plan, chosen_kinds};
+use crate::engagement::{Leave, Plan, chosen_calls, chosen_kinds};
 use crate::input::SecretRef;
 use crate::text;
 
@@ -34,12 +34,15 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,
     });
+    let further: Vec<Needs> = chosen_calls(&engagement, &runbook).iter().map(needs).collect();
     let account = engagement.account();
     let ground = Ground {
         account: account.as_deref(),
         region: &region,
         engagement: &engagement.identity.id,
         secrets: given.collect(),
+        further: further.iter().flat_map(|needs| needs.permissions.iter().cloned()).collect(),
+        regions: further.iter().filter_map(|needs| needs.region.clone()).collect(),
     };
     match policies(&chosen, &ground).as_slice() {
         [policy] => print::json(policy)?,

@@ -44,8 +44,8 @@ pub use price::{BASIS as PRICE_BASIS, Price, dollars};
 pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
-    Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, chosen_kinds, expand, expand_planned, hosts,
-    item_of, plan_digest, scope,
+    Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, chosen_calls, chosen_kinds, expand,
+    expand_planned, hosts, item_of, plan_digest, scope,
 };
 pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};

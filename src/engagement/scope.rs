@@ -216,6 +216,13 @@ pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook) -> BTreeS
         .collect()
 }
 
+/// The work of the steps that are chosen, as far as it can be told; what only a step can find out is shown by name.
+pub fn chosen_calls(engagement: &Engagement, runbook: &Runbook) -> Vec<Call> {
+    let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
+    let items = |step| expand_planned(step, &plan, &real).unwrap_or_default().into_iter().map(move |item| (step, item));
+    runbook.steps().flat_map(items).filter_map(|(step, item)| call(step, item.as_ref(), &plan).ok()).collect()
+}
+
 fn is_item(name: &str) -> bool {
     name == "item" || name.starts_with("item.") || name == "key"
 }

@@ -192,6 +192,11 @@ impl Cloud {
         self.0.layer.lock().await.set_tunnel(&self.0.region, now, connection, number, down);
     }
 
+    /// Puts something into a bucket, or takes all of it out.
+    pub async fn set_bucket(&self, bucket: &str, full: bool) {
+        self.0.layer.lock().await.set_bucket(&self.0.region, bucket, full);
+    }
+
     /// Would a TCP connection from there arrive at this port? By security groups, addresses, gateways and routes.
     pub async fn reachable(&self, from: Source, to_ip: IpAddr, port: u16) -> Reach {
         let now = self.now();

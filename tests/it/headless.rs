@@ -23,6 +23,21 @@ fn practice_walks_to_the_end_unattended_and_a_second_time_changes_nothing() {
 }
 
 #[test]
+fn resources_of_any_type_are_made_and_taken_back_to_nothing() {
+    let stage = Stage::new();
+    let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/examples/archive-and-alarm.yaml");
+    let answers = stage.file("answers.yaml", "archive.bucket: acme-archive\nalerts.mail: ops@acme.example\n");
+    let answers = answers.to_str().unwrap();
+    let walk = ["practice", "--headless", "--pace", "instant", "--runbook", runbook, "--answers", answers];
+    stage.run(&walk).expect(0).says("archive/grows");
+    let report = stage.run(&["practice", "--verify"]).expect(0);
+    assert!(report.out.lines().all(|line| line.starts_with("so ")), "{}", report.out);
+    let again = stage.run(&[&walk[..], &["--format", "jsonl"]].concat()).expect(0);
+    assert!(!again.out.contains("\"event\":\"intended\""), "the second run intended a change:\n{}", again.out);
+    stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
+}
+
+#[test]
 fn practice_survives_what_the_cloud_does_to_it() {
     for fault in ["lost-reply", "invisible"] {
         let stage = Stage::new();

@@ -6,12 +6,12 @@ use super::super::call::vpn::{End, IPSEC, TunnelOptions, VpnOptions, VpnRequest}
 use super::super::call::{
     Call, Ebs, Flag, Label, Launch, MetadataOptions, RootVolume, RouteTarget, Rule, Source, Token, VpcAttribute,
 };
-use crate::aws::{Operation, Service};
+use crate::aws::{Effect, Operation, Service};
 use crate::engagement::RepeatClass;
 
 pub(super) fn one_of_each() -> Vec<Call> {
     let others =
-        super::dns::one_of_each().into_iter().chain(super::mail::one_of_each()).chain(super::dx::one_of_each());
+        super::dns::one_of_each().into_iter().chain(super::mail::one_of_each()).chain(super::dx::one_of_each()).chain(super::resources::one_of_each());
     of_ec2().into_iter().chain(others).collect()
 }
 
@@ -283,7 +283,10 @@ fn every_call_has_a_class_and_no_token_is_left_to_the_sdk() {
             }),
         };
         match call.class() {
-            RepeatClass::Token => assert!(has("ClientToken") && has("TagSpecifications"), "{operation}"),
+            RepeatClass::Token => {
+                let makes = call.operation().row().effect == Effect::Makes;
+                assert!(has("ClientToken") && (!makes || has("TagSpecifications")), "{operation}");
+            }
             RepeatClass::Tag => assert!(!has("ClientToken") && has("TagSpecifications"), "{operation}"),
             RepeatClass::Natural => assert!(!has("ClientToken"), "{operation}"),
             RepeatClass::Person => assert!(!has("ClientToken"), "{operation}"),

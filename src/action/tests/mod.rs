@@ -16,6 +16,7 @@ mod os;
 mod probes;
 mod quotas;
 mod rehearsals;
+mod resources;
 mod rungs;
 mod secrets;
 mod taken_over;

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
-use super::Service::{DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
+use super::Service::{CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
 const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
+const NO_CONTROL: &str = "moto has no Cloud Control";
 const NO_LOGS: &str = "moto does not take a query log away again";
 const NOTHING_ON_IT: &str =
     "moto knows connections and nothing that can be on one, so it cannot say whether one may go";
@@ -361,4 +362,18 @@ operations! {
             .not_in_moto(NO_LOGS),
     DisassociateResolverQueryLogConfig =
         takes(Resolver, &[ListResolverQueryLogConfigAssociations]).not_in_moto(NO_LOGS),
+
+    // A token guards each of the three: the same request again answers with what became of the first (Cloud Control user
+    // guide, "Ensuring resource operation requests are unique"). They know no conditions on tags.
+    GetResource = reads(CloudControl).not_in_moto(NO_CONTROL),
+    ListResources = reads(CloudControl).not_in_moto(NO_CONTROL),
+    GetResourceRequestStatus = reads(CloudControl).not_in_moto(NO_CONTROL),
+    ListResourceRequests = reads(CloudControl).not_in_moto(NO_CONTROL),
+    CreateResource =
+        Row { scope: Scope::Any, ..makes(CloudControl, Token, &[GetResource, ListResources, ListResourceRequests], &[]) }
+            .undone_by(DeleteResource)
+            .not_in_moto(NO_CONTROL),
+    UpdateResource =
+        Row { repeat: Token, ..arranges(CloudControl, &[GetResource]) }.undone_by(UpdateResource).not_in_moto(NO_CONTROL),
+    DeleteResource = Row { repeat: Token, ..takes(CloudControl, &[GetResource]) }.not_in_moto(NO_CONTROL),
 }

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
 use crate::aws::Kind::*;
-use crate::aws::{AwsFailure, Cloud, Fate, Kind, Service, Wiring, explain};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Service, Wiring, explain};
 
 /// Refuses everything, in the protocol of whoever asks.
 #[derive(Debug, Clone)]
@@ -281,4 +281,40 @@ async fn the_same_code_means_what_the_service_means_by_it() {
 async fn a_code_that_nobody_knows_is_shown_as_it_is() {
     let failure = said(Service::Route53, "NeverHeardOf", "in AWS's words").await;
     assert_eq!((failure.kind, failure.fate, failure.raw.as_str()), (Other, Fate::Refused, "in AWS's words"));
+}
+
+#[test]
+fn every_way_in_which_a_request_to_cloud_control_fails_says_what_to_do() {
+    use crate::aws::cloud_control::types::HandlerErrorCode;
+    let wanted = [
+        ("AlreadyExists", Exists, "another name"),
+        ("NotFound", NotFound, "run it again"),
+        ("AccessDenied", Denied, "--policy"),
+        ("UnauthorizedTaggingOperation", Denied, "tag"),
+        ("InvalidCredentials", Kind::Credentials, "aws sso login"),
+        ("InvalidRequest", Invalid, "CloudFormation reference"),
+        ("NotUpdatable", Invalid, "undo the step"),
+        ("ResourceConflict", InUse, "A bucket must be empty"),
+        ("Throttling", Throttled, "Wait a minute"),
+        ("ServiceLimitExceeded", Quota, "Service Quotas"),
+        ("NotStabilized", NotReady, "goes on with that"),
+        ("ServiceTimeout", NotReady, "goes on with that"),
+        ("GeneralServiceException", Other, "AWS support"),
+        ("ServiceInternalError", Other, "AWS support"),
+        ("InternalFailure", Other, "AWS support"),
+        ("NetworkFailure", Other, "AWS support"),
+    ];
+    for code in HandlerErrorCode::values() {
+        assert!(wanted.iter().any(|(known, ..)| known == code), "{code} has no words");
+    }
+    for (code, kind, advice) in wanted {
+        let failure = AwsFailure::of_handler(Operation::CreateResource, "AWS::S3::Bucket", code, "in AWS's words");
+        assert_eq!(
+            (failure.kind, failure.fate, failure.raw.as_str()),
+            (kind, Fate::Refused, "in AWS's words"),
+            "{code}"
+        );
+        assert!(failure.what.contains("CreateResource of AWS::S3::Bucket") && failure.spent, "{failure:?}");
+        assert!(failure.meaning.len() > 20 && failure.advice.contains(advice), "{failure:?}");
+    }
 }

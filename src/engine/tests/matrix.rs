@@ -10,6 +10,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::matrix_lines as of_lines;
 use super::matrix_mail as of_mail;
+use super::matrix_resource as of_resources;
 use super::*;
 use crate::action::every_operation;
 use crate::aws::ec2::types::{DomainType, ResourceType};
@@ -214,8 +215,9 @@ pub(super) const TOGETHER: usize = 4;
 #[test]
 fn every_call_that_can_be_sent_stands_in_the_matrix() {
     let known: BTreeSet<String> = every_operation().into_iter().map(|(operation, _)| operation).collect();
-    let made = MAKES.iter().chain(&super::matrix_names::MAKES).chain(&of_mail::MAKES).map(|(operation, _)| *operation);
-    let tested = made.chain(TAKES).chain(super::matrix_names::TAKES).chain(of_mail::TAKES).chain(of_mail::ELSEWHERE);
+    let made = MAKES.iter().chain(&super::matrix_names::MAKES).chain(&of_mail::MAKES).chain(&of_resources::MAKES);
+    let taken = TAKES.into_iter().chain(super::matrix_names::TAKES).chain(of_mail::TAKES).chain(of_resources::TAKES);
+    let tested = made.map(|(operation, _)| *operation).chain(taken).chain(of_mail::ELSEWHERE);
     let of_lines =
         of_lines::MAKES.iter().map(|(operation, _)| *operation).chain(of_lines::TAKES).chain(of_lines::ELSEWHERE);
     let tested: BTreeSet<String> = tested.chain(of_lines).map(str::to_owned).collect();

@@ -11,6 +11,7 @@ mod matrix;
 mod matrix_lines;
 mod matrix_mail;
 mod matrix_names;
+mod matrix_resource;
 mod output;
 mod permissions;
 mod resume;

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value as Json;
-use winterbaume_cloudcontrol::CloudControlService;
 use winterbaume_core::{MockRequest, MockService, StateViewError, StatefulService, default_account_id};
 use winterbaume_directconnect::DirectConnectService;
 use winterbaume_ec2::{Ec2Service, Ec2StateView};
@@ -63,7 +62,6 @@ macro_rules! services {
 }
 
 services! {
-    control: CloudControlService = "cloudcontrolapi",
     lines: DirectConnectService = "directconnect",
     quotas: ServiceQuotasService = "servicequotas",
 }

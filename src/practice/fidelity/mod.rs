@@ -6,6 +6,8 @@
 
 mod addresses;
 mod base;
+mod control;
+mod control_types;
 mod describe;
 mod dhcp;
 mod dx;

@@ -60,6 +60,9 @@ pub(super) enum Wait {
     TransitGateway,
     TransitTie,
     TransitGone,
+    /// A request to Cloud Control.
+    Resource,
+    Database,
 }
 
 impl Pace {
@@ -78,8 +81,8 @@ impl Pace {
             Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
             Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
-            Wait::ResolverEndpoint | Wait::CustomerNames => 3000,
-            Wait::ResolverTie | Wait::ResolverGone => 1500,
+            Wait::ResolverEndpoint | Wait::CustomerNames | Wait::Database => 3000,
+            Wait::ResolverTie | Wait::ResolverGone | Wait::Resource => 1500,
             Wait::PortReview | Wait::CrossConnect | Wait::Bgp => 3000,
             Wait::LineGateway | Wait::LineTie | Wait::LineGone => 1500,
             Wait::TransitGateway => 3000,

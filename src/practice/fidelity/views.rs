@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::Layer;
+use super::control_types;
 use super::images;
 use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
@@ -106,6 +107,13 @@ impl Layer {
         let tunnels = self.worlds.get_mut(region).and_then(|world| world.vpn_connections.get_mut(connection));
         if let Some(tunnel) = tunnels.and_then(|connection| connection.tunnels.get_mut(number)) {
             tunnel.down = down;
+        }
+    }
+
+    /// Puts something into a bucket, or takes all of it out.
+    pub(crate) fn set_bucket(&mut self, region: &str, bucket: &str, full: bool) {
+        if let Some(world) = self.worlds.get_mut(region) {
+            control_types::fill(world, bucket, full);
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use super::control::Control;
 use super::dhcp;
 use super::dx::Lines;
 use super::kind::Kind;
@@ -79,6 +80,7 @@ pub(super) struct World {
     pub resolver: Resolver,
     #[serde(default)]
     pub lines: Lines,
+    pub control: Control,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,

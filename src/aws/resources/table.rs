@@ -1,0 +1,322 @@
+//! The types, in the order of their services.
+
+use super::{ResourceType, Tags};
+
+/// What a row leaves out.
+const NONE: ResourceType = ResourceType {
+    name: "",
+    identifier: "",
+    required: "",
+    read_only: "",
+    write_only: "",
+    create_only: "",
+    others: "",
+    tags: Tags::None,
+    known_by: "",
+    arn_of: "",
+    texts: "",
+    minutes: 1,
+    permissions: "",
+};
+
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::S3::Bucket",
+        identifier: "BucketName",
+        read_only: "Arn DomainName DualStackDomainName RegionalDomainName WebsiteURL",
+        write_only: "AccessControl BucketNamePrefix BucketNamespace \
+            LifecycleConfiguration/Rules/*/NoncurrentVersionExpirationInDays \
+            LifecycleConfiguration/Rules/*/NoncurrentVersionTransition LifecycleConfiguration/Rules/*/Transition \
+            ReplicationConfiguration/Rules/*/Prefix LifecycleConfiguration/Rules/*/ExpiredObjectDeleteMarker",
+        create_only: "BucketName BucketNamePrefix BucketNamespace",
+        others: "AbacStatus AccelerateConfiguration AnalyticsConfigurations BucketEncryption CorsConfiguration \
+            IntelligentTieringConfigurations InventoryConfigurations LifecycleConfiguration LoggingConfiguration \
+            MetadataConfiguration MetadataTableConfiguration MetricsConfigurations NotificationConfiguration \
+            ObjectLockConfiguration ObjectLockEnabled OwnershipControls PublicAccessBlockConfiguration \
+            ReplicationConfiguration VersioningConfiguration WebsiteConfiguration",
+        tags: Tags::List("Tags"),
+        minutes: 2,
+        permissions: "iam:PassRole s3:CreateBucket s3:DeleteBucket s3:DeleteBucketAnalyticsConfiguration \
+            s3:DeleteBucketCors s3:DeleteBucketEncryption s3:DeleteBucketLifecycle \
+            s3:DeleteBucketMetricsConfiguration s3:DeleteBucketReplication s3:DeleteBucketWebsite \
+            s3:GetAccelerateConfiguration s3:GetAnalyticsConfiguration s3:GetBucketAbac s3:GetBucketAcl \
+            s3:GetBucketCORS s3:GetBucketLogging s3:GetBucketMetadataTableConfiguration s3:GetBucketNotification \
+            s3:GetBucketObjectLockConfiguration s3:GetBucketOwnershipControls s3:GetBucketPublicAccessBlock \
+            s3:GetBucketTagging s3:GetBucketVersioning s3:GetBucketWebsite s3:GetEncryptionConfiguration \
+            s3:GetIntelligentTieringConfiguration s3:GetInventoryConfiguration s3:GetLifecycleConfiguration \
+            s3:GetMetricsConfiguration s3:GetReplicationConfiguration s3:ListAllMyBuckets s3:ListBucket \
+            s3:ListTagsForResource s3:PutAccelerateConfiguration s3:PutAnalyticsConfiguration s3:PutBucketAbac \
+            s3:PutBucketAcl s3:PutBucketCORS s3:PutBucketLogging s3:PutBucketNotification \
+            s3:PutBucketObjectLockConfiguration s3:PutBucketOwnershipControls s3:PutBucketPublicAccessBlock \
+            s3:PutBucketReplication s3:PutBucketTagging s3:PutBucketVersioning s3:PutBucketWebsite \
+            s3:PutEncryptionConfiguration s3:PutIntelligentTieringConfiguration s3:PutInventoryConfiguration \
+            s3:PutLifecycleConfiguration s3:PutMetricsConfiguration s3:PutObjectLockConfiguration \
+            s3:PutReplicationConfiguration s3:TagResource s3:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::SNS::Topic",
+        identifier: "TopicArn",
+        read_only: "TopicArn",
+        create_only: "TopicName FifoTopic",
+        others: "ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DeliveryStatusLogging DisplayName \
+            FifoThroughputScope KmsMasterKeyId SignatureVersion Subscription TracingConfig",
+        tags: Tags::List("Tags"),
+        arn_of: "TopicName",
+        permissions: "iam:GetRole iam:PassRole sns:CreateTopic sns:DeleteTopic sns:GetDataProtectionPolicy \
+            sns:GetTopicAttributes sns:ListSubscriptionsByTopic sns:ListTagsForResource sns:ListTopics \
+            sns:PutDataProtectionPolicy sns:SetTopicAttributes sns:Subscribe sns:TagResource sns:Unsubscribe \
+            sns:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::SNS::Subscription",
+        identifier: "Arn",
+        required: "TopicArn Protocol",
+        read_only: "Arn",
+        write_only: "Region",
+        create_only: "Endpoint Protocol TopicArn",
+        others: "DeliveryPolicy FilterPolicy FilterPolicyScope RawMessageDelivery RedrivePolicy ReplayPolicy \
+            SubscriptionRoleArn",
+        known_by: "TopicArn Protocol Endpoint",
+        permissions: "iam:GetRole iam:PassRole sns:GetSubscriptionAttributes sns:ListSubscriptions \
+            sns:SetSubscriptionAttributes sns:Subscribe sns:Unsubscribe",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::CloudWatch::Alarm",
+        identifier: "AlarmName",
+        read_only: "Arn",
+        create_only: "AlarmName",
+        others: "ActionsEnabled AlarmActions AlarmDescription ComparisonOperator DatapointsToAlarm Dimensions \
+            EvaluateLowSampleCountPercentile EvaluationCriteria EvaluationInterval EvaluationPeriods \
+            EvaluationWindow ExtendedStatistic InsufficientDataActions MetricName Metrics Namespace OKActions Period \
+            Statistic Threshold ThresholdMetricId TreatMissingData Unit",
+        tags: Tags::List("Tags"),
+        permissions: "cloudwatch:DeleteAlarms cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource \
+            cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::CloudWatch::Dashboard",
+        identifier: "DashboardName",
+        required: "DashboardBody",
+        create_only: "DashboardName",
+        tags: Tags::List("Tags"),
+        texts: "DashboardBody",
+        permissions: "cloudwatch:DeleteDashboards cloudwatch:GetDashboard cloudwatch:ListDashboards \
+            cloudwatch:ListTagsForResource cloudwatch:PutDashboard cloudwatch:TagResource cloudwatch:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Logs::LogGroup",
+        identifier: "LogGroupName",
+        read_only: "Arn",
+        create_only: "LogGroupName",
+        others: "BearerTokenAuthenticationEnabled DataProtectionPolicy DeletionProtectionEnabled FieldIndexPolicies \
+            KmsKeyId LogGroupClass ResourcePolicyDocument RetentionInDays",
+        tags: Tags::List("Tags"),
+        permissions: "logs:AssociateKmsKey logs:CreateLogGroup logs:DeleteDataProtectionPolicy \
+            logs:DeleteIndexPolicy logs:DeleteLogGroup logs:DeleteResourcePolicy logs:DeleteRetentionPolicy \
+            logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies logs:DisassociateKmsKey \
+            logs:GetDataProtectionPolicy logs:ListTagsForResource logs:PutBearerTokenAuthentication \
+            logs:PutDataProtectionPolicy logs:PutIndexPolicy logs:PutLogGroupDeletionProtection \
+            logs:PutResourcePolicy logs:PutRetentionPolicy logs:TagResource logs:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::KMS::Key",
+        identifier: "KeyId",
+        read_only: "Arn KeyId",
+        write_only: "PendingWindowInDays BypassPolicyLockoutSafetyCheck RotationPeriodInDays",
+        others: "Description EnableKeyRotation Enabled KeyPolicy KeySpec KeyUsage MultiRegion Origin",
+        tags: Tags::List("Tags"),
+        permissions: "kms:CreateKey kms:DescribeKey kms:DisableKey kms:DisableKeyRotation kms:EnableKey \
+            kms:EnableKeyRotation kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListKeys kms:ListResourceTags \
+            kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:TagResource kms:UntagResource kms:UpdateKeyDescription",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::KMS::Alias",
+        identifier: "AliasName",
+        required: "AliasName TargetKeyId",
+        create_only: "AliasName",
+        permissions: "kms:CreateAlias kms:DeleteAlias kms:ListAliases kms:UpdateAlias",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::BackupVault",
+        identifier: "BackupVaultName",
+        required: "BackupVaultName",
+        read_only: "BackupVaultArn",
+        write_only: "LockConfiguration/ChangeableForDays",
+        create_only: "BackupVaultName EncryptionKeyArn",
+        others: "AccessPolicy LockConfiguration Notifications",
+        tags: Tags::Map("BackupVaultTags"),
+        permissions: "backup-storage:Mount backup-storage:MountCapsule backup:CreateBackupVault \
+            backup:DeleteBackupVault backup:DeleteBackupVaultAccessPolicy backup:DeleteBackupVaultLockConfiguration \
+            backup:DeleteBackupVaultNotifications backup:DescribeBackupVault backup:GetBackupVaultAccessPolicy \
+            backup:GetBackupVaultNotifications backup:ListBackupVaults backup:ListTags \
+            backup:PutBackupVaultAccessPolicy backup:PutBackupVaultLockConfiguration \
+            backup:PutBackupVaultNotifications backup:TagResource backup:UntagResource kms:CreateGrant kms:Decrypt \
+            kms:DescribeKey kms:GenerateDataKey kms:RetireGrant",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::BackupPlan",
+        identifier: "BackupPlanId",
+        required: "BackupPlan",
+        read_only: "BackupPlanId VersionId BackupPlanArn",
+        tags: Tags::Map("BackupPlanTags"),
+        permissions: "backup:CreateBackupPlan backup:DeleteBackupPlan backup:GetBackupPlan backup:ListBackupPlans \
+            backup:ListTags backup:TagResource backup:UntagResource backup:UpdateBackupPlan iam:PassRole",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::BackupSelection",
+        identifier: "Id",
+        required: "BackupSelection BackupPlanId",
+        read_only: "SelectionId Id",
+        create_only: "BackupSelection BackupPlanId",
+        known_by: "BackupPlanId BackupSelection/SelectionName",
+        permissions: "backup:CreateBackupSelection backup:DeleteBackupSelection backup:GetBackupSelection \
+            backup:ListBackupPlans backup:ListBackupSelections iam:CreateServiceLinkedRole iam:GetRole iam:PassRole",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::RDS::DBInstance",
+        identifier: "DBInstanceIdentifier",
+        read_only: "AutomaticRestartTime CertificateDetails CertificateDetails/CAIdentifier \
+            CertificateDetails/ValidTill Endpoint Endpoint/Address Endpoint/Port Endpoint/HostedZoneId DbiResourceId \
+            DBInstanceArn DBInstanceStatus InstanceCreateTime IsStorageConfigUpgradeAvailable LatestRestorableTime \
+            ListenerEndpoint ListenerEndpoint/Address ListenerEndpoint/Port ListenerEndpoint/HostedZoneId \
+            MasterUserSecret/SecretArn PercentProgress ReadReplicaDBClusterIdentifiers \
+            ReadReplicaDBInstanceIdentifiers ResumeFullAutomationModeTime SecondaryAvailabilityZone StatusInfos",
+        write_only: "AllowMajorVersionUpgrade AutomaticBackupReplicationKmsKeyId CertificateRotationRestart \
+            DBSnapshotIdentifier DeleteAutomatedBackups MasterUserAuthenticationType MasterUserPassword RestoreTime \
+            SourceDBInstanceAutomatedBackupsArn SourceDBInstanceIdentifier SourceDbiResourceId SourceRegion \
+            TdeCredentialPassword UseDefaultProcessorFeatures UseLatestRestorableTime ApplyImmediately",
+        create_only: "BackupTarget CharacterSetName CustomIAMInstanceProfile DBClusterIdentifier \
+            DBInstanceIdentifier DBName DBSubnetGroupName DBSystemId KmsKeyId MasterUsername NcharCharacterSetName \
+            SourceRegion StorageEncrypted Timezone",
+        others: "AdditionalStorageVolumes AllocatedStorage AssociatedRoles AutoMinorVersionUpgrade \
+            AutomaticBackupReplicationRegion AutomaticBackupReplicationRetentionPeriod AvailabilityZone \
+            BackupRetentionPeriod CACertificateIdentifier CopyTagsToSnapshot DBClusterSnapshotIdentifier \
+            DBInstanceClass DBParameterGroupName DBSecurityGroups DatabaseInsightsMode DedicatedLogVolume \
+            DeletionProtection Domain DomainAuthSecretArn DomainDnsIps DomainFqdn DomainIAMRoleName DomainOu \
+            EnableCloudwatchLogsExports EnableIAMDatabaseAuthentication EnablePerformanceInsights Engine \
+            EngineLifecycleSupport EngineVersion Iops LicenseModel ManageMasterUserPassword MasterUserSecret \
+            MaxAllocatedStorage MonitoringInterval MonitoringRoleArn MultiAZ NetworkType OptionGroupName \
+            PerformanceInsightsKMSKeyId PerformanceInsightsRetentionPeriod Port PreferredBackupWindow \
+            PreferredMaintenanceWindow ProcessorFeatures PromotionTier PubliclyAccessible ReplicaMode \
+            SourceDBClusterIdentifier StorageThroughput StorageType TdeCredentialArn VPCSecurityGroups",
+        tags: Tags::List("Tags"),
+        minutes: 15,
+        permissions: "ec2:DescribeAccountAttributes ec2:DescribeAvailabilityZones ec2:DescribeInternetGateways \
+            ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcAttribute ec2:DescribeVpcs \
+            iam:CreateServiceLinkedRole iam:GetRole iam:ListRoles iam:PassRole kms:CreateGrant kms:DescribeKey \
+            rds:AddRoleToDBInstance rds:AddTagsToResource rds:CreateDBInstance rds:CreateDBInstanceReadReplica \
+            rds:CreateDBSnapshot rds:DeleteDBInstance rds:DescribeDBClusterSnapshots rds:DescribeDBClusters \
+            rds:DescribeDBEngineVersions rds:DescribeDBInstanceAutomatedBackups rds:DescribeDBInstances \
+            rds:DescribeDBParameterGroups rds:DescribeDBSnapshots rds:DescribeEvents rds:ModifyDBInstance \
+            rds:PromoteReadReplica rds:RebootDBInstance rds:RemoveRoleFromDBInstance rds:RemoveTagsFromResource \
+            rds:RestoreDBInstanceFromDBSnapshot rds:RestoreDBInstanceToPointInTime \
+            rds:StartDBInstanceAutomatedBackupsReplication rds:StopDBInstanceAutomatedBackupsReplication \
+            secretsmanager:CreateSecret secretsmanager:TagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::RDS::DBSubnetGroup",
+        identifier: "DBSubnetGroupName",
+        required: "DBSubnetGroupDescription SubnetIds",
+        read_only: "DBSubnetGroupArn",
+        create_only: "DBSubnetGroupName",
+        tags: Tags::List("Tags"),
+        permissions: "iam:CreateServiceLinkedRole rds:AddTagsToResource rds:CreateDBSubnetGroup \
+            rds:DeleteDBSubnetGroup rds:DescribeDBSubnetGroups rds:ListTagsForResource rds:ModifyDBSubnetGroup \
+            rds:RemoveTagsFromResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::IAM::Role",
+        identifier: "RoleName",
+        required: "AssumeRolePolicyDocument",
+        read_only: "Arn RoleId",
+        create_only: "Path RoleName",
+        others: "Description ManagedPolicyArns MaxSessionDuration PermissionsBoundary Policies",
+        tags: Tags::List("Tags"),
+        permissions: "iam:AttachRolePolicy iam:CreateRole iam:DeleteRole iam:DeleteRolePermissionsBoundary \
+            iam:DeleteRolePolicy iam:DetachRolePolicy iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies \
+            iam:ListRolePolicies iam:ListRoles iam:PutRolePermissionsBoundary iam:PutRolePolicy iam:TagRole \
+            iam:UntagRole iam:UpdateAssumeRolePolicy iam:UpdateRole iam:UpdateRoleDescription",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::IAM::InstanceProfile",
+        identifier: "InstanceProfileName",
+        required: "Roles",
+        read_only: "Arn",
+        create_only: "InstanceProfileName Path",
+        minutes: 3,
+        permissions: "iam:AddRoleToInstanceProfile iam:CreateInstanceProfile iam:DeleteInstanceProfile \
+            iam:GetInstanceProfile iam:ListInstanceProfiles iam:PassRole iam:RemoveRoleFromInstanceProfile",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::CertificateManager::Certificate",
+        identifier: "CertificateArn",
+        required: "DomainName",
+        read_only: "CertificateArn",
+        write_only: "DomainValidationOptions/*/HostedZoneId ValidationMethod",
+        create_only: "SubjectAlternativeNames DomainValidationOptions ValidationMethod KeyAlgorithm DomainName \
+            CertificateAuthorityArn CertificateExport",
+        others: "CertificateTransparencyLoggingPreference",
+        tags: Tags::List("Tags"),
+        minutes: 10,
+        permissions: "acm:AddTagsToCertificate acm:DeleteCertificate acm:DescribeCertificate acm:ListCertificates \
+            acm:ListTagsForCertificate acm:RemoveTagsFromCertificate acm:RequestCertificate \
+            acm:UpdateCertificateOptions route53:ChangeResourceRecordSets",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::SSM::Parameter",
+        identifier: "Name",
+        required: "Value Type",
+        read_only: "Arn",
+        write_only: "Description Tier AllowedPattern Policies",
+        create_only: "Name",
+        others: "DataType",
+        tags: Tags::Map("Tags"),
+        permissions: "ssm:AddTagsToResource ssm:DeleteParameter ssm:DescribeParameters ssm:GetParameters \
+            ssm:ListTagsForResource ssm:PutParameter ssm:RemoveTagsFromResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::SSM::PatchBaseline",
+        identifier: "Id",
+        required: "Name",
+        read_only: "Id",
+        create_only: "OperatingSystem",
+        others: "ApprovalRules ApprovedPatches ApprovedPatchesComplianceLevel ApprovedPatchesEnableNonSecurity \
+            AvailableSecurityUpdatesComplianceStatus DefaultBaseline Description GlobalFilters PatchGroups \
+            RejectedPatches RejectedPatchesAction Sources",
+        tags: Tags::List("Tags"),
+        permissions: "ssm:AddTagsToResource ssm:CreatePatchBaseline ssm:DeletePatchBaseline \
+            ssm:DeregisterPatchBaselineForPatchGroup ssm:DescribePatchBaselines ssm:GetDefaultPatchBaseline \
+            ssm:GetPatchBaseline ssm:ListTagsForResource ssm:RegisterDefaultPatchBaseline \
+            ssm:RegisterPatchBaselineForPatchGroup ssm:RemoveTagsFromResource ssm:UpdatePatchBaseline",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::SSM::MaintenanceWindow",
+        identifier: "WindowId",
+        required: "AllowUnassociatedTargets Cutoff Schedule Duration Name",
+        read_only: "WindowId",
+        others: "Description EndDate ScheduleOffset ScheduleTimezone StartDate",
+        tags: Tags::List("Tags"),
+        permissions: "ssm:AddTagsToResource ssm:CreateMaintenanceWindow ssm:DeleteMaintenanceWindow \
+            ssm:DescribeMaintenanceWindows ssm:GetMaintenanceWindow ssm:ListTagsForResource \
+            ssm:RemoveTagsFromResource ssm:UpdateMaintenanceWindow",
+        ..NONE
+    },
+];

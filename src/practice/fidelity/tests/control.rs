@@ -1,0 +1,159 @@
+//! Cloud Control.
+
+use aws_sdk_cloudcontrol::types::{HandlerErrorCode, Operation, OperationStatus, ResourceRequestStatusFilter};
+use aws_sdk_cloudcontrol::{Client, Config};
+
+use super::*;
+
+const GROUP: &str = "AWS::Logs::LogGroup";
+const BUCKET: &str = "AWS::S3::Bucket";
+
+fn control(cloud: &Cloud) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(cloud.http_client())
+        .credentials_provider(cloud.credentials())
+        .region(Region::new(REGION))
+        .timeout_config(TimeoutConfig::disabled())
+        .retry_config(RetryConfig::disabled());
+    Client::from_conf(config.build())
+}
+
+/// How a request ended: its identifier, or the handler's code.
+async fn ended(control: &Client, token: &str) -> Result<String, HandlerErrorCode> {
+    let seen = control.get_resource_request_status().request_token(token).send().await.unwrap();
+    let event = seen.progress_event().unwrap();
+    match event.operation_status().unwrap() {
+        OperationStatus::Success => Ok(event.identifier().unwrap().to_owned()),
+        OperationStatus::Failed => Err(event.error_code().unwrap().clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn created(control: &Client, kind: &str, state: &str) -> Result<String, HandlerErrorCode> {
+    let made = control.create_resource().type_name(kind).desired_state(state).send().await.unwrap();
+    let event = made.progress_event().unwrap();
+    assert_eq!(event.operation_status(), Some(&OperationStatus::InProgress), "AWS never says at once how it ended");
+    ended(control, event.request_token().unwrap()).await
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_at_once() {
+    let control = control(&cloud(Pace::Instant));
+    let create = |kind: &str, state: &str| control.create_resource().type_name(kind).desired_state(state);
+    rows! {
+        create("AWS::No::Thing", "{}") => "TypeNotFoundException",
+        create(GROUP, "LogGroupName: one") => "ValidationException",
+        create(GROUP, r#"{"Name": "one"}"#) => "ValidationException",
+        create(GROUP, r#"{"LogGroupName": "one", "Arn": "arn"}"#) => "ValidationException",
+        create(GROUP, r#"{"LogGroupName": "one", "RetentionInDays": "7"}"#) => "ValidationException",
+        create("AWS::SNS::Subscription", r#"{"Protocol": "email"}"#) => "ValidationException",
+        create(GROUP, "{}").client_token("with blanks") => "ValidationException",
+        control.get_resource().type_name(GROUP).identifier("one") => "ResourceNotFoundException",
+        control.update_resource().type_name(GROUP).identifier("one").patch_document("[]") => "ResourceNotFoundException",
+        control.get_resource_request_status().request_token("none") => "RequestTokenNotFoundException",
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_refuses_is_said_at_the_end() {
+    use HandlerErrorCode::{AlreadyExists, InvalidRequest, NotFound, NotUpdatable, ResourceConflict};
+    let cloud = cloud(Pace::Instant);
+    let control = control(&cloud);
+    let one = r#"{"BucketName": "acme-archive", "AccessControl": "Private"}"#;
+    assert_eq!(created(&control, BUCKET, one).await, Ok("acme-archive".to_owned()));
+    assert_eq!(created(&control, BUCKET, one).await, Err(AlreadyExists));
+    assert_eq!(created(&control, BUCKET, r#"{"BucketName": "Acme_Archive"}"#).await, Err(InvalidRequest));
+    let early = r#"{"BucketName": "abc", "LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "Transitions":
+        [{"StorageClass": "GLACIER", "TransitionInDays": 90}, {"StorageClass": "DEEP_ARCHIVE", "TransitionInDays": 30}]}]}}"#;
+    assert_eq!(created(&control, BUCKET, early).await, Err(InvalidRequest));
+    let nobody = r#"{"TopicArn": "arn:aws:sns:eu-west-1:210987654321:none", "Protocol": "email"}"#;
+    assert_eq!(created(&control, "AWS::SNS::Subscription", nobody).await, Err(NotFound));
+    let seen = control.get_resource().type_name(BUCKET).identifier("acme-archive").send().await.unwrap();
+    let shown = seen.resource_description().unwrap().properties().unwrap().to_owned();
+    assert!(
+        shown.contains("AES256") && !shown.contains("AccessControl"),
+        "what can only be written is not shown: {shown}"
+    );
+    let patch =
+        |patch: &str| control.update_resource().type_name(BUCKET).identifier("acme-archive").patch_document(patch);
+    for (document, wanted) in [
+        (r#"[{"op": "replace", "path": "/BucketName", "value": "other"}]"#, Err(NotUpdatable)),
+        (
+            r#"[{"op": "add", "path": "/VersioningConfiguration", "value": {"Status": "Enabled"}}]"#,
+            Ok("acme-archive".to_owned()),
+        ),
+    ] {
+        let asked = patch(document).send().await.unwrap();
+        assert_eq!(ended(&control, asked.progress_event().unwrap().request_token().unwrap()).await, wanted);
+    }
+    rows! {
+        patch(r#"[{"op": "replace", "path": "/WebsiteConfiguration", "value": {}}]"#) => "ValidationException",
+    }
+    let delete = async || {
+        let asked = control.delete_resource().type_name(BUCKET).identifier("acme-archive").send().await.unwrap();
+        ended(&control, asked.progress_event().unwrap().request_token().unwrap()).await
+    };
+    cloud.set_bucket("acme-archive", true).await;
+    assert_eq!(delete().await, Err(ResourceConflict));
+    cloud.set_bucket("acme-archive", false).await;
+    assert_eq!(delete().await, Ok("acme-archive".to_owned()));
+    assert_eq!(delete().await, Err(NotFound));
+}
+
+#[tokio::test]
+async fn the_same_request_under_its_token_is_the_same_request_for_a_day_and_a_half() {
+    let cloud = cloud(Pace::Stopped);
+    let control = control(&cloud);
+    let create = |name: &str| {
+        let state = format!(r#"{{"Description": "{name}"}}"#);
+        control.create_resource().type_name("AWS::KMS::Key").desired_state(state).client_token("one")
+    };
+    let request = async |name: &str| {
+        let answer = create(name).send().await.unwrap();
+        answer.progress_event().unwrap().request_token().unwrap().to_owned()
+    };
+    let first = request("a").await;
+    assert_eq!(request("a").await, first);
+    rows! { create("b") => "ClientTokenConflictException", }
+    let hours = |hours: u64| std::time::Duration::from_secs(hours * 3600);
+    cloud.advance(hours(35));
+    assert_eq!(request("a").await, first);
+    cloud.advance(hours(2));
+    assert_ne!(request("a").await, first, "it counts as a new request");
+}
+
+#[tokio::test]
+async fn a_request_takes_its_time_and_its_resource_takes_one_at_a_time() {
+    let cloud = cloud(Pace::Stopped);
+    let control = control(&cloud);
+    let state = r#"{"LogGroupName": "/a"}"#;
+    control.create_resource().type_name(GROUP).desired_state(state).send().await.unwrap();
+    rows! {
+        control.get_resource().type_name(GROUP).identifier("/a") => "ResourceNotFoundException",
+        control.delete_resource().type_name(GROUP).identifier("/a") => "ConcurrentOperationException",
+        control.create_resource().type_name(GROUP).desired_state(state) => "ConcurrentOperationException",
+    }
+    let filter = |status: OperationStatus| {
+        ResourceRequestStatusFilter::builder().operations(Operation::Create).operation_statuses(status).build()
+    };
+    let going = async |status: OperationStatus| {
+        let listed =
+            control.list_resource_requests().resource_request_status_filter(filter(status)).send().await.unwrap();
+        listed.resource_request_status_summaries().len()
+    };
+    assert_eq!((going(OperationStatus::InProgress).await, going(OperationStatus::Success).await), (1, 0));
+    cloud.advance(std::time::Duration::from_secs(5));
+    assert_eq!((going(OperationStatus::InProgress).await, going(OperationStatus::Success).await), (0, 1));
+    rows! { control.get_resource().type_name(GROUP).identifier("/a") => "ok", }
+}
+
+#[tokio::test]
+async fn what_cloud_control_holds_is_kept() {
+    let cloud = cloud(Pace::Instant);
+    created(&control(&cloud), GROUP, r#"{"LogGroupName": "one"}"#).await.unwrap();
+    let later = self::cloud(Pace::Instant);
+    later.restore(&cloud.snapshot().await.unwrap()).await.unwrap();
+    let listed = control(&later).list_resources().type_name(GROUP).send().await.unwrap();
+    assert_eq!(listed.resource_descriptions().len(), 1);
+}
