@@ -202,6 +202,19 @@ impl Thing for TheNatGateway {
     }
 }
 
+/// Where a route leads: one of the three.
+pub(super) fn route_target(route: Arguments<'_>) -> Result<RouteTarget, Failure> {
+    match (route.optional("gateway")?, route.optional("nat")?, route.optional("peering")?) {
+        (Some(gateway), None, None) => Ok(RouteTarget::Gateway(gateway)),
+        (None, Some(nat), None) => Ok(RouteTarget::Nat(nat)),
+        (None, None, Some(peering)) => Ok(RouteTarget::Peering(peering)),
+        _ => {
+            let what = format!("a route of {} needs one of `gateway`, `nat` and `peering`", route.kind);
+            Err(Failure::new(what, "Correct the step in the runbook."))
+        }
+    }
+}
+
 /// `aws/route-table`
 pub(super) struct TheRouteTable {
     vpc: String,
@@ -213,16 +226,8 @@ pub(super) struct TheRouteTable {
 impl TheRouteTable {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let route = |route: Arguments<'_>| {
-            route.only(&["to", "gateway", "nat"])?;
-            let target = match (route.optional("gateway")?, route.optional("nat")?) {
-                (Some(gateway), None) => RouteTarget::Gateway(gateway),
-                (None, Some(nat)) => RouteTarget::Nat(nat),
-                _ => {
-                    let what = "a route of aws/route-table needs either `gateway` or `nat`";
-                    return Err(Failure::new(what, "Correct the step in the runbook."));
-                }
-            };
-            Ok((route.text("to")?, target))
+            route.only(&["to", "gateway", "nat", "peering"])?;
+            Ok((route.text("to")?, route_target(route)?))
         };
         Ok(TheRouteTable {
             vpc: arguments.text("vpc")?,
@@ -291,12 +296,12 @@ impl TheRouteTable {
     }
 }
 
-fn next_hop(route: &Route) -> &str {
+pub(super) fn next_hop(route: &Route) -> &str {
     let hops = [route.gateway_id(), route.nat_gateway_id(), route.transit_gateway_id(), route.network_interface_id()];
     hops.into_iter().flatten().next().or(route.vpc_peering_connection_id()).unwrap_or("something else")
 }
 
-fn is_black_hole(route: &Route) -> bool {
+pub(super) fn is_black_hole(route: &Route) -> bool {
     route.state() == Some(&RouteState::Blackhole)
 }
 

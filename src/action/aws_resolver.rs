@@ -2,7 +2,7 @@
 //!
 //! What is listed comes without tags, so each is asked for its own. The names that the Resolver takes have no slashes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use async_trait::async_trait;

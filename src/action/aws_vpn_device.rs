@@ -82,6 +82,49 @@ impl Question for Tunnels {
     }
 }
 
+/// `aws/vpn-telemetry`: what AWS says of the tunnels, whatever it is.
+pub(super) struct Telemetry {
+    vpn: String,
+}
+
+impl Telemetry {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(Telemetry { vpn: arguments.text("vpn")? })
+    }
+}
+
+#[async_trait]
+impl Question for Telemetry {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let Some(there) = connection(&cloud, &self.vpn).await? else {
+                return Ok(Verified::NotYet { said: format!("{} is not there", self.vpn) });
+            };
+            let telemetry = there.vgw_telemetry();
+            let (up, down): (Vec<&VgwTelemetry>, Vec<&VgwTelemetry>) =
+                telemetry.iter().partition(|tunnel| tunnel.status() == Some(&TelemetryStatus::Up));
+            let messages: Vec<&str> =
+                telemetry.iter().filter_map(|one| one.status_message()).filter(|one| !one.is_empty()).collect();
+            let options = there.options();
+            let starts = options.map(|options| options.tunnel_options()).unwrap_or_default();
+            let lines: Vec<String> = telemetry.iter().map(said).collect();
+            let all = if lines.is_empty() { "AWS says nothing of its tunnels".to_owned() } else { lines.join("; ") };
+            let state = there.state().map(|state| state.as_str()).unwrap_or("unknown");
+            let results = json!({
+                "connection": state,
+                "up": up.len(),
+                "down": down.len(),
+                "routes": up.iter().filter_map(|one| one.accepted_route_count()).min().unwrap_or(0),
+                "messages": messages.join("; "),
+                "static": options.and_then(|options| options.static_routes_only()).unwrap_or(false),
+                "startup": starts.iter().filter_map(|one| one.startup_action()).collect::<Vec<_>>(),
+            });
+            Ok(Verified::So(found(format!("{} is {state}: {all}", self.vpn), results)))
+        })
+        .await
+    }
+}
+
 async fn device_types(cloud: &Cloud) -> Result<Vec<VpnConnectionDeviceType>, AwsFailure> {
     let mut all = Vec::new();
     let mut next: Option<String> = None;

@@ -95,6 +95,18 @@ pub(super) enum Call {
         route_table_id: String,
         destination_cidr_block: String,
     },
+    CreateVpcPeeringConnection {
+        vpc_id: String,
+        peer_vpc_id: String,
+        peer_owner_id: String,
+        /// Absent where it is our own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        peer_region: Option<String>,
+        tag_specifications: Label,
+    },
+    DeleteVpcPeeringConnection {
+        vpc_peering_connection_id: String,
+    },
     AssociateRouteTable {
         route_table_id: String,
         subnet_id: String,
@@ -315,12 +327,14 @@ pub(super) enum RouteTarget {
     Nat(String),
     #[serde(rename = "TransitGatewayId")]
     Transit(String),
+    #[serde(rename = "VpcPeeringConnectionId")]
+    Peering(String),
 }
 
 impl RouteTarget {
     pub(super) fn id(&self) -> &str {
         match self {
-            RouteTarget::Gateway(id) | RouteTarget::Nat(id) | RouteTarget::Transit(id) => id,
+            RouteTarget::Gateway(id) | RouteTarget::Nat(id) | RouteTarget::Transit(id) | RouteTarget::Peering(id) => id,
         }
     }
 }

@@ -6,6 +6,7 @@ mod dx;
 mod mail;
 mod probe;
 mod resource;
+mod ways;
 
 use super::Action;
 use super::arguments::Arguments;
@@ -77,7 +78,7 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS].into_iter().flatten()
+    [aws::ROWS, ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS].into_iter().flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.

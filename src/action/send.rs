@@ -76,6 +76,8 @@ impl Call {
             Call::CreateRouteTable { .. } => Operation::CreateRouteTable,
             Call::CreateRoute { .. } => Operation::CreateRoute,
             Call::DeleteRoute { .. } => Operation::DeleteRoute,
+            Call::CreateVpcPeeringConnection { .. } => Operation::CreateVpcPeeringConnection,
+            Call::DeleteVpcPeeringConnection { .. } => Operation::DeleteVpcPeeringConnection,
             Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
             Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
             Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
@@ -191,6 +193,9 @@ impl Sender<'_> {
             | Call::DeleteVpnConnectionRoute { .. } => self.vpn(call).await,
             Call::CreateDhcpOptions { .. } | Call::AssociateDhcpOptions { .. } | Call::DeleteDhcpOptions { .. } => {
                 self.dhcp(call).await
+            }
+            Call::CreateVpcPeeringConnection { .. } | Call::DeleteVpcPeeringConnection { .. } => {
+                self.peering(call).await
             }
             Call::RequestServiceQuotaIncrease { .. } => self.quotas(call).await,
             Call::CreateTransitGateway { .. }
@@ -322,6 +327,7 @@ impl Sender<'_> {
                         RouteTarget::Gateway(id) => request.gateway_id(id),
                         RouteTarget::Nat(id) => request.nat_gateway_id(id),
                         RouteTarget::Transit(id) => request.transit_gateway_id(id),
+                        RouteTarget::Peering(id) => request.vpc_peering_connection_id(id),
                     }
                 );
             }

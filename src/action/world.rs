@@ -154,6 +154,12 @@ impl Worlds {
         Worlds { cloud: Worlds::share(self.cloud().map(|cloud| cloud.read_only())), wiring: None, ..self.clone() }
     }
 
+    /// The same ways, with no connection to a host yet: one that stands says nothing of whether another could be made.
+    #[must_use]
+    pub fn afresh(&self) -> Worlds {
+        Worlds { ssh: Arc::new(self.ssh.afresh()), ..self.clone() }
+    }
+
     /// The same ways, where nobody is there who could be asked anything.
     #[must_use]
     pub fn unattended(&self) -> Worlds {

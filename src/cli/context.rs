@@ -35,6 +35,9 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("03-mail.yaml", include_str!("../../runbooks/managed-cloud/03-mail.yaml")),
         ("04-ntp.yaml", include_str!("../../runbooks/managed-cloud/04-ntp.yaml")),
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
+        ("diagnosis-mail.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-mail.yaml")),
+        ("diagnosis-ssh.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-ssh.yaml")),
+        ("diagnosis-tunnel.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-tunnel.yaml")),
     ],
 )];
 
@@ -237,6 +240,7 @@ mod tests {
         let runbook = runbook.0.unwrap();
         let mut engagement = Engagement::default();
         let given = [
+            ("net.access_path", "bastion_in_vpc"),
             ("hosts.source", "existing"),
             ("hosts.existing", lines),
             ("net.ssh_port", "22022"),

@@ -8,6 +8,7 @@ mod answers;
 mod check;
 mod completions;
 mod context;
+mod diagnose;
 mod doctor;
 mod exclude;
 mod export;
@@ -118,6 +119,8 @@ enum Command {
     Wait(wait::Arguments),
     /// Check again everything that is done
     Verify(verify::Arguments),
+    /// Find out what is the matter with a step; changes nothing
+    Diagnose(diagnose::Arguments),
     /// Take changes back, after saying which
     Undo(undo::Arguments),
     /// Say what became of a change that was cut off
@@ -173,6 +176,7 @@ impl Command {
             Command::Exclude(arguments) => &arguments.name,
             Command::Wait(arguments) => &arguments.name,
             Command::Verify(arguments) => &arguments.name,
+            Command::Diagnose(arguments) => arguments.name.as_ref()?,
             Command::Undo(arguments) => &arguments.name,
             Command::Settle(arguments) => &arguments.name,
             Command::Export(arguments) => &arguments.name,
@@ -262,6 +266,7 @@ fn carry_out(context: &Context, everywhere: &Everywhere, command: Option<Command
         Some(Command::Exclude(arguments)) => exclude::run(context, &arguments),
         Some(Command::Wait(arguments)) => wait::run(context, everywhere, &arguments),
         Some(Command::Verify(arguments)) => verify::run(context, everywhere, &arguments),
+        Some(Command::Diagnose(arguments)) => diagnose::run(context, everywhere, &arguments),
         Some(Command::Undo(arguments)) => undo::run(context, everywhere, &arguments),
         Some(Command::Update(arguments)) => update::run(context, &arguments),
         Some(Command::Settle(arguments)) => settle::run(context, everywhere, &arguments),

@@ -14,7 +14,7 @@ use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::run::Walk;
 use super::session::{self, Session};
-use super::{Everywhere, home, new, undo, verify};
+use super::{Everywhere, diagnose, home, new, undo, verify};
 use crate::action::{self, Vault, Worlds};
 use crate::aws::Wiring;
 use crate::engagement::{Address, At, Event, RunScope, State};
@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Only check again everything that is done
     #[arg(long, conflicts_with = "headless")]
     verify: bool,
+    /// Only find out what is the matter with a step
+    #[arg(long, value_name = "STEP", conflicts_with = "headless")]
+    diagnose: Option<Address>,
     /// Only take everything back, and say what is left of it
     #[arg(long, conflicts_with = "headless")]
     undo: bool,
@@ -113,6 +116,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     }
     if arguments.undo {
         return practice.undo();
+    }
+    if let Some(step) = &arguments.diagnose {
+        return practice.diagnose(step);
     }
     if arguments.headless { practice.headless(arguments) } else { practice.screen() }
 }
@@ -205,6 +211,8 @@ impl Practice {
         let mut writer = new::begin(&self.context, NAME, files, &runbook, true)?;
         let key = folder.join("operator_ed25519");
         let public = ssh::new_key_file(&key).map_err(|error| Failure::usage(error.to_string()))?;
+        let furnished = self.runtime.block_on(self.account.furnish(&public));
+        furnished.map_err(|error| Failure::usage(error.to_string()))?;
         let given = BTreeMap::from([
             ("aws.account_id", ACCOUNT.to_owned()),
             ("aws.region_primary", REGION.to_owned()),
@@ -276,6 +284,14 @@ impl Practice {
     fn verify(&self) -> Result<ExitCode, Failure> {
         let session = self.open_unattended()?;
         let ended = verify::report(&session);
+        session.close();
+        self.sleep()?;
+        ended.map(|()| ExitCode::SUCCESS)
+    }
+
+    fn diagnose(&self, step: &Address) -> Result<ExitCode, Failure> {
+        let session = self.open()?;
+        let ended = diagnose::report(&session, step, print::Format::Text);
         session.close();
         self.sleep()?;
         ended.map(|()| ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::diagnosis::{Asked, Diagnosed, Placed};
 use super::event::{Difference, Event, Evidence, Failure, Finding, Outcome, Question};
 use crate::text::Masker;
 
@@ -54,6 +55,22 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         | Event::Reopened { .. } => {}
     }
     event
+}
+
+impl Diagnosed {
+    /// The same with known secrets masked in what hosts and AWS said.
+    #[must_use]
+    pub fn masked(mut self, masker: &Masker) -> Self {
+        let words = Words(masker);
+        for Asked { answered, .. } in &mut self.asked {
+            words.text(&mut answered.said);
+            answered.results.values_mut().for_each(|value| words.json(value));
+        }
+        if let Some(Placed { what, seen, todo, .. }) = &mut self.branch {
+            [what, seen, todo].into_iter().for_each(|text| words.text(text));
+        }
+        self
+    }
 }
 
 struct Words<'a>(&'a Masker);

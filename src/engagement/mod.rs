@@ -12,6 +12,7 @@ mod board;
 mod caller;
 mod command;
 mod decide;
+mod diagnosis;
 pub mod doubt;
 mod event;
 mod fold;
@@ -33,6 +34,9 @@ pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may
 pub use caller::{Caller, waiting_for_sign_in};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use decide::{Refusal, decide, may_adopt};
+pub use diagnosis::{
+    Answered, Asked, Course, Diagnosed, Placed, So, course, diagnosable, diagnosis_of, look, what_is_seen,
+};
 pub use event::{
     Actor, At, Difference, DoneAs, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Inverse, Kept,
     Outcome, Purpose, Question, Recorded, RepeatClass, RunbookFile, Until,

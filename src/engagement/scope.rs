@@ -54,6 +54,15 @@ impl Call {
         }
     }
 
+    /// The host that it is about, where it is about one.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Call::Shell { host, .. } => Some(host),
+            Call::Kind { with, .. } => with.get("host").and_then(Json::as_str),
+            Call::Form(_) | Call::Manual { .. } => None,
+        }
+    }
+
     /// Digest of what would be sent.
     pub fn digest(&self) -> String {
         digest_of(&match self {
@@ -232,26 +241,30 @@ fn is_item(name: &str) -> bool {
 /// # Errors
 /// A name is not known yet, or a value does not fit where it is used.
 pub fn call(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Call, Unrendered> {
-    let scope = scope.of_round(item);
-    Ok(match &step.work {
+    call_of(&step.work, &scope.of_round(item))
+}
+
+/// The same of any work, with what one round sees.
+pub(super) fn call_of(work: &Work, scope: &Scope) -> Result<Call, Unrendered> {
+    Ok(match work {
         Work::Form(inputs) => Call::Form(inputs.clone()),
         Work::Choice(input) => Call::Form(vec![input.clone()]),
-        Work::Manual(manual) => Call::Manual { ask: manual.ask.text(&scope)? },
+        Work::Manual(manual) => Call::Manual { ask: manual.ask.text(scope)? },
         Work::Shell(shell) => {
-            let script = |template: &Option<Template>| template.as_ref().map(|script| script.shell(&scope)).transpose();
+            let script = |template: &Option<Template>| template.as_ref().map(|script| script.shell(scope)).transpose();
             Call::Shell {
-                host: shell.host.text(&scope)?,
+                host: shell.host.text(scope)?,
                 library: shell.library.clone(),
                 sudo: shell.sudo,
                 check: script(&shell.check)?,
                 run: script(&shell.run)?,
                 verify: script(&shell.verify)?,
                 undo: script(&shell.undo)?,
-                stdin: shell.stdin.as_ref().map(|stdin| stdin.text(&scope)).transpose()?,
+                stdin: shell.stdin.as_ref().map(|stdin| stdin.text(scope)).transpose()?,
                 limit: shell.limit,
             }
         }
-        Work::Kind { kind, with, .. } => Call::Kind { kind: kind.clone(), with: with.render(&scope)? },
+        Work::Kind { kind, with, .. } => Call::Kind { kind: kind.clone(), with: with.render(scope)? },
     })
 }
 
@@ -352,16 +365,19 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
     })
 }
 
-/// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`.
-/// None of them is there until every host can be named: an empty list would make steps look unneeded.
+/// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`. What is only
+/// a hop, and somebody else's, is in none of them. None of them is there until every host can be named: an empty list would
+/// make steps look unneeded.
 fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
     let Ok(all) = host_names(runbook, scope) else { return };
-    let entry = |(name, via): &(String, String)| json!({ "name": name, "via": via });
-    let private: Vec<_> = all.iter().filter(|(_, via)| !via.is_empty()).map(entry).collect();
-    let bastions: Vec<_> = all.iter().filter(|(name, _)| all.iter().any(|(_, via)| via == name)).map(entry).collect();
+    let entry = |host: &Named| json!({ "name": host.name, "via": host.via });
+    let ours = || all.iter().filter(|host| !host.hop);
+    let is_bastion = |host: &&Named| all.iter().any(|other| other.via == host.name);
+    let private: Vec<_> = ours().filter(|host| !host.via.is_empty()).map(entry).collect();
+    let bastions: Vec<_> = ours().filter(is_bastion).map(entry).collect();
     // Another way to a host that is there anyway is no host of its own: what is done on every host is done on it once.
     let ways: BTreeSet<String> = runbook.hosts.iter().flat_map(|template| other_ways(template, scope)).collect();
-    let machines = all.iter().filter(|(name, _)| !ways.contains(name)).map(entry);
+    let machines = ours().filter(|host| !ways.contains(&host.name)).map(entry);
     scope.insert_dotted("hosts.all", Json::Array(machines.collect()));
     scope.insert_dotted("hosts.private", Json::Array(private));
     scope.insert_dotted("hosts.bastions", Json::Array(bastions));
@@ -375,12 +391,20 @@ fn other_ways(template: &HostTemplate, scope: &Scope) -> Vec<String> {
     named.filter(|(name, known_as)| name != known_as).map(|(name, _)| name).collect()
 }
 
-fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<(String, String)>, Unrendered> {
+/// A host by its name, and the one that leads to it.
+struct Named {
+    name: String,
+    /// Empty where nothing does.
+    via: String,
+    hop: bool,
+}
+
+fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<Named>, Unrendered> {
     let mut all = Vec::new();
     for template in &runbook.hosts {
         for scope in host_scopes(template, scope)? {
-            let via = template.via.as_ref().map(|via| via.text(&scope)).transpose()?;
-            all.push((template.name.text(&scope)?, via.unwrap_or_default()));
+            let via = template.via.as_ref().map(|via| via.text(&scope)).transpose()?.unwrap_or_default();
+            all.push(Named { name: template.name.text(&scope)?, via, hop: template.hop });
         }
     }
     Ok(all)

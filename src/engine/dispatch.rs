@@ -19,6 +19,7 @@ use tokio_util::sync::DropGuard;
 use self::attempts::Running;
 use super::attempt::{Job, Report};
 use super::clock::{Clock, noise};
+use super::diagnosis;
 use super::handle::{AheadOf, Handle, Notice, Request, Summary};
 use super::library::Library;
 use super::planner;
@@ -194,6 +195,7 @@ impl Dispatcher {
             }
             Request::Adopt { step, id, reason } => self.adopt(&step, id, reason),
             Request::Verify => self.verify(),
+            Request::Diagnose(step) => self.diagnose(step),
             Request::Stop => self.stop(),
             Request::Cancel(step) => self.cancel(&step),
             Request::Plan | Request::Rehearse => {
@@ -379,5 +381,16 @@ impl Dispatcher {
         for line in drift {
             self.side.spawn(line);
         }
+    }
+
+    fn diagnose(&mut self, step: Address) {
+        let engagement = self.book.engagement().clone();
+        let asking = diagnosis::diagnose(engagement, self.book.sight(), self.worlds.clone(), step);
+        self.side.spawn(async move {
+            match asking.await {
+                Ok(diagnosed) => Notice::Diagnosed(Box::new(diagnosed)),
+                Err(refusal) => Notice::Refused(refusal),
+            }
+        });
     }
 }

@@ -122,6 +122,7 @@ impl Feed {
             | Request::UndoPlan(_)
             | Request::Adopt { .. }
             | Request::Verify
+            | Request::Diagnose(_)
             | Request::Stop
             | Request::Cancel(_)
             | Request::Plan

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::engagement::{
-    Address, Caller, Command, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope, RunbookFile,
-    Tally, UndoPlan,
+    Address, Caller, Command, Diagnosed, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope,
+    RunbookFile, Tally, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::{JournalError, Lines, PageAt};
@@ -39,6 +39,9 @@ pub enum Request {
     },
     /// Run every verify again and say what drifted; changes nothing.
     Verify,
+    /// Ask the questions of a step's diagnosis; the answer is `Notice::Diagnosed`, or `Notice::Refused` where it has none.
+    /// Changes nothing.
+    Diagnose(Address),
     /// Let running attempts come to a safe end and start no new ones.
     Stop,
     /// Cut one running attempt off.
@@ -130,6 +133,8 @@ pub enum Notice {
         so: Option<bool>,
         said: String,
     },
+    /// What is the matter with a step.
+    Diagnosed(Box<Diagnosed>),
     /// Only when reading along: who holds the engagement now, `user@host`; nobody, when nobody does.
     HeldBy(Option<String>),
     /// The engine cannot go on. Nothing was sent after it.

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod clock;
+mod diagnosis;
 mod dispatch;
 mod doubt;
 mod feed;

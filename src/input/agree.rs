@@ -34,7 +34,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 11] = [
+const NETWORK: [Rule; 12] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
@@ -45,6 +45,7 @@ const NETWORK: [Rule; 11] = [
     plan_has_room,
     regions_fit,
     bastion_is_on_premises,
+    path_leads_to_the_hosts,
     hosts_have_a_place,
 ];
 
@@ -332,6 +333,29 @@ fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
         let why = "it is private, so the VPC must have a route to it";
         report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+    }
+}
+
+/// Hosts outside AWS are there already, and have no clock of Amazon's; a bastion in the data centre reaches the VPC over the
+/// private connection alone.
+fn path_leads_to_the_hosts(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((path_id, path)) = answers.text("net.access_path") else { return };
+    let (what, other, why, instead) = match path {
+        "onprem_customer_vpn" if answers.is("hosts.source", "create") => {
+            ("hosts that are not in AWS cannot be launched", "hosts.source", "they are the customer's", "existing")
+        }
+        "onprem_customer_vpn" if answers.is("ntp.mode", "amazon_time_sync") => {
+            let why = "Amazon's clock answers in AWS only";
+            ("hosts that are not in AWS do not reach Amazon's clock", "ntp.mode", why, "customer_ntp")
+        }
+        "bastion_in_customer_dc" if answers.is("conn.mode", "none") => {
+            let why = "it reaches the hosts by their private addresses";
+            ("a bastion in the data centre needs a private connection", "conn.mode", why, "ipsec_vpn")
+        }
+        _ => return,
+    };
+    if let Some((other_id, _)) = answers.get(other) {
+        report(found, &[path_id, other_id], Refusal::new(what, why, "onramp").suggest(instead));
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cloud::{Cloud, Lease, Letter, Machine, Pace, Question, Reach, Said, SnapshotError};
 use super::customer;
+use super::datacentre;
 use super::fault::Faults;
 use super::hosts::{HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
@@ -20,6 +21,8 @@ use crate::ssh::dial::Dial;
 
 /// How often the hosts follow the cloud.
 const FOLLOW: Duration = Duration::from_millis(50);
+/// The largest packet in the customer's own network.
+const ETHERNET: u32 = 1_500;
 
 /// A customer's whole account, inside the process. Clones are the same account.
 #[derive(Clone)]
@@ -55,6 +58,14 @@ impl Account {
     pub fn new(account_id: &str, region: &str, pace: Pace, faults: Faults) -> Self {
         let cloud = Cloud::new(account_id, region, pace, faults);
         Account { cloud, hosts: Arc::new(Hosts::new()), keeper: Arc::default(), on_disk: Arc::default() }
+    }
+
+    /// Puts the hosts of the customer's data centre there, for whoever has this key.
+    ///
+    /// # Errors
+    /// Their keys cannot be made.
+    pub async fn furnish(&self, operator: &str) -> Result<(), AccountError> {
+        Ok(datacentre::furnish(&self.hosts, operator).await?)
     }
 
     pub fn cloud(&self) -> &Cloud {
@@ -124,6 +135,12 @@ impl Account {
             self.hosts.tell(&machine.instance_id, &lease);
         }
         self.put_away().await
+    }
+
+    /// Runs a script on a host as root, as if at its console. Nothing if there is no such host.
+    #[cfg(test)]
+    pub async fn at_console(&self, host: &str, script: &str) -> Option<super::shell::program::Answer> {
+        self.hosts.at_console(host, script).await
     }
 
     /// Objects that were made twice: live ones of the same kind that carry the same engagement and key.
@@ -232,6 +249,15 @@ struct Walls(Cloud);
 #[async_trait]
 impl Gate for Walls {
     async fn allows(&self, from: Source, to: IpAddr, port: u16) -> Verdict {
+        let to_private = matches!(to, IpAddr::V4(v4) if v4.is_private());
+        match from {
+            // The customer's firewall has the operator on its list, and lets its own hosts out.
+            Source::Internet(_) if datacentre::holds(to) => return Verdict::Open,
+            Source::Host(from) if datacentre::holds(from) && (datacentre::holds(to) || !to_private) => {
+                return Verdict::Open;
+            }
+            _ => {}
+        }
         let from = match from {
             Source::Internet(address) => super::cloud::Source::Internet(address),
             Source::Host(address) => super::cloud::Source::Instance(address),
@@ -242,8 +268,18 @@ impl Gate for Walls {
         }
     }
 
+    async fn joined(&self, _from: Source, to: IpAddr) -> Option<IpAddr> {
+        match datacentre::engineer(to) {
+            Some(engineer) => Some(engineer),
+            None => self.0.engineer(to).await,
+        }
+    }
+
     async fn answers(&self, from: Source, to: IpAddr, service: Service) -> Option<u32> {
         let Source::Host(from) = from else { return None };
+        if datacentre::holds(from) {
+            return Some(ETHERNET);
+        }
         let (protocol, port) = match service {
             Service::Time => ("udp", 123),
             Service::Ping => ("icmp", -1),

@@ -188,8 +188,19 @@ impl Cloud {
 
     /// Takes a tunnel of a VPN connection down, or lets it come up: the customer's side, where nobody is.
     pub async fn set_tunnel(&self, connection: &str, number: usize, down: bool) {
+        self.break_tunnel(connection, number, down.then_some("IPSEC IS DOWN")).await;
+    }
+
+    /// The same, with what AWS says of it.
+    pub async fn break_tunnel(&self, connection: &str, number: usize, said: Option<&str>) {
         let now = self.now();
-        self.0.layer.lock().await.set_tunnel(&self.0.region, now, connection, number, down);
+        self.0.layer.lock().await.set_tunnel(&self.0.region, now, (connection, number), said);
+    }
+
+    /// As whom a host in the VPC sees the engineer, where the engineer's network is joined with the VPC.
+    pub async fn engineer(&self, to: IpAddr) -> Option<IpAddr> {
+        let now = self.now();
+        self.0.layer.lock().await.engineer(&self.0.region, now, to)
     }
 
     /// Puts something into a bucket, or takes all of it out.

@@ -80,9 +80,21 @@ impl Hosts {
 
     /// Makes a host and boots it. A host of the same name is taken away first.
     pub async fn add(&self, spec: HostSpec) -> Result<HostInfo, HostsError> {
+        self.add_with(spec, None).await
+    }
+
+    /// The same, with an ed25519 host key that is made of a number, and the same each time.
+    pub(super) async fn add_known(&self, spec: HostSpec, number: u8) -> Result<HostInfo, HostsError> {
+        self.add_with(spec, Some(number)).await
+    }
+
+    async fn add_with(&self, spec: HostSpec, number: Option<u8>) -> Result<HostInfo, HostsError> {
         let hostname = image::hostname(&spec.name, &spec.addresses);
         let login = Login { user: &spec.user, authorized_keys: &spec.authorized_keys };
         let disk = image::lay_out(spec.image, &hostname, &login)?;
+        if let Some(number) = number {
+            image::known_host_key(&disk, &hostname, number)?;
+        }
         let machine = Arc::new(Machine::new(&spec.name, spec.image, spec.addresses, disk, self.clock()));
         let programs: Vec<_> = commands::optional()
             .iter()

@@ -8,6 +8,7 @@
 mod account;
 pub mod cloud;
 mod customer;
+mod datacentre;
 pub mod fault;
 mod fidelity;
 pub mod hosts;

@@ -52,6 +52,12 @@ pub trait Gate: Send + Sync {
     /// May `from` open a TCP connection to `to` on `port`? `to` is the address that was dialled, public or private.
     async fn allows(&self, from: Source, to: IpAddr, port: u16) -> Verdict;
 
+    /// As whom a host at a private address sees somebody outside whose network is joined with the host's; none where it is
+    /// not, and nothing leads there.
+    async fn joined(&self, _from: Source, _to: IpAddr) -> Option<IpAddr> {
+        None
+    }
+
     /// The largest packet on the way there, if an answer comes back. Without a cloud there is nobody outside.
     async fn answers(&self, _from: Source, _to: IpAddr, _service: Service) -> Option<u32> {
         None
@@ -180,7 +186,9 @@ impl Network {
     ) -> io::Result<DuplexStream> {
         let to = self.resolve(from, gate, name).await?;
         let own = from == Source::Host(to) || to.is_loopback();
-        let routed = own || matches!(from, Source::Host(_)) || !is_private(to);
+        let plainly = own || matches!(from, Source::Host(_)) || !is_private(to);
+        let joined = if plainly { None } else { gate.joined(from, to).await };
+        let routed = plainly || joined.is_some();
         let found = if to.is_loopback() { self.at(from.address()) } else { self.at(to) };
         let outside = found.is_none() && !to.is_loopback() && Outside::serves(port);
         // The Internet around the cloud has no security groups.
@@ -197,7 +205,7 @@ impl Network {
         let Some(machine) = found else { return std::future::pending().await };
         // Public addresses are translated on the way: the host only ever sees its private one.
         let seen = if to.is_loopback() { to } else { machine.address().unwrap_or(to) };
-        let from = if to.is_loopback() { to } else { from.address() };
+        let from = if to.is_loopback() { to } else { joined.unwrap_or(from.address()) };
         match machine.answer(Packet { from, to: seen, port }) {
             Answered::Silence => std::future::pending().await,
             Answered::Refused => Err(io::ErrorKind::ConnectionRefused.into()),

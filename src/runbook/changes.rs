@@ -143,6 +143,7 @@ fn says(step: &Step) -> Does {
         ("ask", json!(wait.map(|wait| wait.ask.source()))),
         ("who", json!(wait.and_then(|wait| wait.who.as_ref()).map(Template::source))),
         ("due", json!(wait.and_then(|wait| wait.due).map(|due| due.as_secs()))),
+        ("diagnosis", json!(step.diagnosis)),
     ]);
     match &step.work {
         // What a person is asked to sign off is what the step does; it is not said twice.
@@ -300,6 +301,7 @@ fn way(host: &HostTemplate) -> (String, String) {
         "sudo": source(&host.sudo),
         "known_as": source(&host.known_as),
         "fingerprints": source(&host.fingerprints),
+        "hop": host.hop,
     });
     (host.name.source().to_owned(), way.to_string())
 }

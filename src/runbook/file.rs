@@ -34,6 +34,10 @@ pub(super) struct File {
     pub library: Option<String>,
     /// The steps of the phase, in the order of the page.
     pub steps: Option<Vec<Step>>,
+    /// Id of the diagnosis in this file, by which steps name it. `title` is what it finds out.
+    pub diagnosis: Option<String>,
+    /// The questions of the diagnosis. The first one is asked first; each answer says what comes next.
+    pub questions: Option<Vec<Question>>,
 }
 
 /// One value that the customer or the engineer gives.
@@ -131,6 +135,8 @@ pub(super) struct Host {
     pub known_as: Option<String>,
     /// Fingerprints of its host keys from a second source: one, or a list.
     pub fingerprints: Option<String>,
+    /// True: it is only on the way to others, and somebody else's. It stands in none of the lists of hosts.
+    pub hop: Option<bool>,
 }
 
 /// One step. It has exactly one of `form`, `choice`, `manual`, `shell`, `aws`, `os` and `probe`.
@@ -201,6 +207,58 @@ pub(super) struct Step {
     pub within: Option<String>,
     /// How long one script may run: `90s`, `10m`, `1h`.
     pub limit: Option<String>,
+    /// Id of the diagnosis that finds out what is the matter when this step fails or waits.
+    pub diagnosis: Option<String>,
+}
+
+/// One question of a diagnosis: a look that changes nothing, and what each answer leads to. It has exactly one of `aws`,
+/// `os`, `probe` and `check`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    /// Id within the diagnosis: lower-case letters, digits and hyphens.
+    pub id: String,
+    /// What is asked, in words.
+    pub ask: String,
+    /// A look at AWS, with the arguments of `with`: any kind, of which only the probe is asked.
+    pub aws: Option<String>,
+    /// A look at a host.
+    pub os: Option<String>,
+    /// A look from outside.
+    pub probe: Option<String>,
+    /// Arguments of `aws`, `os` or `probe`. Texts are templates, which may also read `step.host`: the host of the step.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub with: Option<serde_yaml::Mapping>,
+    /// A script that only looks. Exit 0: yes. 1: no. Anything else: unknown.
+    pub check: Option<String>,
+    /// Name of the host for `check`.
+    pub host: Option<String>,
+    /// Run the script as root through `sudo -n`: true when it is left out.
+    pub sudo: Option<bool>,
+    /// What each answer leads to; the first whose `when` holds counts. When none does, the diagnosis says so and ends.
+    pub answers: Vec<Answer>,
+}
+
+/// What an answer leads to: the next question, or a branch with its words.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    /// An expression over `answer.so` (`yes`, `no` or `unknown`), `answer.said` and, where it is so, the results of the
+    /// look by their names. Always, when it is left out.
+    pub when: Option<String>,
+    /// Id of the question to ask next.
+    pub then: Option<String>,
+    /// Id of the branch that this is: lower-case letters, digits and hyphens.
+    pub branch: Option<String>,
+    /// What is the matter, as a template.
+    pub what: Option<String>,
+    /// How one sees it, as a template.
+    pub seen: Option<String>,
+    /// What is to be done, as a template.
+    #[serde(rename = "do")]
+    pub todo: Option<String>,
+    /// Who must move.
+    pub who: Option<Party>,
 }
 
 /// POSIX shell scripts. A `{{ value }}` in them is quoted by itself.

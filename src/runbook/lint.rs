@@ -2,6 +2,7 @@
 //!
 //! Rules without a function are held where the text is read ([`super::shape`], [`super::lower`], [`super::load`]).
 
+mod diagnoses;
 mod hosts;
 mod inputs;
 mod steps;
@@ -47,7 +48,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 49] = [
+pub const RULES: [Rule; 52] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -225,6 +226,23 @@ pub const RULES: [Rule; 49] = [
         "An input that nothing asks for and nothing reads, and `asked_in` names nothing that is still to come.",
         "Nobody would miss it.",
     ),
+    read(
+        "diagnosis",
+        "A question that looks at nothing or leads nowhere, or a branch without words.",
+        "Who is told where it fails must be told what that is, how one sees it, what to do, and who.",
+    ),
+    rule(
+        "diagnosis-way",
+        diagnoses::ways,
+        "A question or an answer that nothing leads to, one that is not there, or questions in a circle.",
+        "What is never reached is never said.",
+    ),
+    rule(
+        "unknown-diagnosis",
+        diagnoses::unknown,
+        "A step names a diagnosis that does not exist.",
+        "Nobody would find out what is the matter.",
+    ),
     rule("idle-key", steps::idle_key, "`no_undo` on a step that has an undo.", "One of the two is not true."),
 ];
 
@@ -275,6 +293,7 @@ impl<'a> Book<'a> {
                 found.push((cursor.key(key).place(), template.reads().clone(), host.for_each.is_some()));
             }
         }
+        found.extend(diagnoses::reads(self));
         found
     }
 }

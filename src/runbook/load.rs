@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 use super::catalog::Catalog;
+use super::diagnosis::Diagnosis;
 use super::file::File;
 use super::lint::{self, Book};
 use super::lower::{At, Lowering};
@@ -114,11 +115,18 @@ struct Parts<'a> {
     steps: Vec<At<'a, Step>>,
     fields: Vec<At<'a, Field>>,
     hosts: Vec<At<'a, HostTemplate>>,
+    diagnoses: Vec<Diagnosis>,
 }
 
 impl<'a> Parts<'a> {
     fn of(parsed: &'a [Parsed], lowering: &mut Lowering) -> Parts<'a> {
-        let mut parts = Parts { phases: Vec::new(), steps: Vec::new(), fields: Vec::new(), hosts: Vec::new() };
+        let mut parts = Parts {
+            phases: Vec::new(),
+            steps: Vec::new(),
+            fields: Vec::new(),
+            hosts: Vec::new(),
+            diagnoses: Vec::new(),
+        };
         for (index, Parsed { document, file, .. }) in parsed.iter().enumerate() {
             let root = document.root();
             let inputs = file.inputs.iter().flatten().enumerate();
@@ -132,6 +140,12 @@ impl<'a> Parts<'a> {
             } else if file.steps.is_some() {
                 let message = "`phase` is missing: steps belong to a phase";
                 lowering.problems.push(Problem::error(&root.key_place("steps"), "missing-key", message));
+            }
+            if let Some(id) = &file.diagnosis {
+                parts.diagnoses.push(lowering.diagnosis(&root, id, file));
+            } else if file.questions.is_some() {
+                let message = "`diagnosis` is missing: questions belong to a diagnosis";
+                lowering.problems.push(Problem::error(&root.key_place("questions"), "missing-key", message));
             }
         }
         parts
@@ -158,6 +172,7 @@ impl<'a> Parts<'a> {
             phases,
             fields: self.fields.iter().map(|(field, _)| (field.id.clone(), field.clone())).collect(),
             hosts: self.hosts.iter().map(|(host, _)| host.clone()).collect(),
+            diagnoses: self.diagnoses,
             digest: digest(files),
         };
         let written: BTreeMap<_, _> = runbook.steps().map(|step| (step.id.clone(), step.needs.clone())).collect();

@@ -1,5 +1,7 @@
 //! From what the YAML looks like to what the program uses. Everything that can be told from one file is checked here.
 
+mod questions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -171,6 +173,7 @@ impl Lowering<'_> {
             sudo: self.secret(&cursor.key("sudo"), "sudo", host.sudo.as_ref()),
             known_as: self.optional_template(&cursor.key("known_as"), host.known_as.as_ref()),
             fingerprints: self.optional_template(&cursor.key("fingerprints"), host.fingerprints.as_ref()),
+            hop: host.hop.unwrap_or(false),
             name: name?,
             address: address?,
             place: cursor.place(),
@@ -215,6 +218,7 @@ impl Lowering<'_> {
             no_undo: step.no_undo.clone(),
             undo_until: self.undo_until(&cursor.key("undo_until"), step.undo_until.as_ref()),
             within: self.duration(&cursor.key("within"), step.within.as_ref()).unwrap_or(WITHIN),
+            diagnosis: step.diagnosis.clone(),
             place: cursor.place(),
             work: work?,
         };
@@ -259,15 +263,26 @@ impl Lowering<'_> {
         }
         let kinds = [("aws", &step.aws), ("os", &step.os), ("probe", &step.probe)];
         let (key, kind) = kinds.into_iter().find_map(|(key, kind)| Some((key, kind.as_ref()?)))?;
-        let with = self.args(&cursor.key("with"), &format!("{key}/{kind}"), step.with.as_ref());
         let saves = step.saves.iter().flat_map(BTreeMap::keys);
+        Some(self.kind(cursor, (key, kind), step.with.as_ref(), saves))
+    }
+
+    /// The use of a kind of action: what it takes, and whether it gives what is kept of it.
+    fn kind<'s>(
+        &mut self,
+        cursor: &Cursor,
+        (key, kind): (&str, &str),
+        with: Option<&serde_yaml::Mapping>,
+        saves: impl Iterator<Item = &'s String>,
+    ) -> Work {
+        let with = self.args(&cursor.key("with"), &format!("{key}/{kind}"), with);
         self.problems.extend(self.catalog.check(cursor, (key, kind), &with, saves));
         let kind = format!("{key}/{kind}");
         let secrets: Vec<String> = self.catalog.secrets(&kind).map(str::to_owned).collect();
         for name in with.keys().filter(|key| secrets.iter().any(|secret| secret == key)) {
             self.one_secret(&cursor.key("with").key(name), name, with.template(name));
         }
-        Some(Work::Kind { kind, with, secrets })
+        Work::Kind { kind, with, secrets }
     }
 
     fn shell(&mut self, cursor: &Cursor, step: &file::Step, shell: &file::Shell) -> Option<Shell> {

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod changes;
+mod diagnosis;
 mod expr;
 mod file;
 mod functions;
@@ -33,6 +34,7 @@ pub use catalog::{ArgSpec, Catalog, KindSpec};
 pub use changes::{
     Changes, Former, InputChange, InputDifference, StepChange, StepDifference, changes, does, does_after, with_former,
 };
+pub use diagnosis::{Answer, Branch, Diagnosis, Leads, Question};
 pub use expr::{Expr, Item};
 pub use lint::{RULES, Rule};
 pub use load::load;

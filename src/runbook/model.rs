@@ -8,6 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::diagnosis::Diagnosis;
 use super::expr::Expr;
 use super::place::Place;
 use super::template::{Args, Template};
@@ -24,6 +25,8 @@ pub struct Runbook {
     pub fields: BTreeMap<InputId, Field>,
     /// How the hosts of an engagement are found, in order of declaration.
     pub hosts: Vec<HostTemplate>,
+    /// How it is found out what is the matter with a step.
+    pub diagnoses: Vec<Diagnosis>,
     /// BLAKE3 of all the files it was read from, in hexadecimal.
     pub digest: String,
 }
@@ -37,6 +40,12 @@ impl Runbook {
     /// The step of that id, if the runbook has it.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
         self.steps().find(|step| &step.id == id)
+    }
+
+    /// The diagnosis that a step names.
+    pub fn diagnosis_of(&self, step: &Step) -> Option<&Diagnosis> {
+        let named = step.diagnosis.as_ref()?;
+        self.diagnoses.iter().find(|diagnosis| &diagnosis.id == named)
     }
 
     /// Does an input belong to a phase, or to a step, that the runbook does not have yet?
@@ -129,6 +138,8 @@ pub struct Step {
     pub undo_until: UndoUntil,
     /// How long the check after the change may go on saying "not yet".
     pub within: Duration,
+    /// Id of the diagnosis that finds out what is the matter with it.
+    pub diagnosis: Option<String>,
     pub place: Place,
 }
 
@@ -312,6 +323,8 @@ pub struct HostTemplate {
     pub known_as: Option<Template>,
     /// Known fingerprints from a second source, one or a list.
     pub fingerprints: Option<Template>,
+    /// Only on the way to others, and somebody else's: in none of the lists of hosts.
+    pub hop: bool,
     pub place: Place,
 }
 

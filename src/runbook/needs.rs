@@ -182,7 +182,12 @@ fn comes_before(needs: &BTreeMap<StepId, BTreeSet<StepId>>, first: &StepId, late
 
 /// The template that names the host a step goes to. An action that goes to a host takes its name as `host`.
 pub(super) fn host_reference(step: &Step) -> Option<&Template> {
-    match &step.work {
+    host_of(&step.work)
+}
+
+/// The same of any work.
+pub(super) fn host_of(work: &Work) -> Option<&Template> {
+    match work {
         Work::Shell(shell) => Some(&shell.host),
         Work::Kind { with, .. } => with.template("host"),
         _ => None,

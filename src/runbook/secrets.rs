@@ -2,6 +2,7 @@
 
 use marked_yaml::Node;
 
+use super::diagnosis::Leads;
 use super::lint::Book;
 use super::model::{Runbook, Step, Work};
 use super::needs::{self, overlap};
@@ -41,7 +42,36 @@ pub(super) fn printed(book: &Book) -> Vec<Problem> {
             }
         }
     }
+    for (place, name) in read_in_diagnoses(book) {
+        if let Some(secret) = secrets.iter().find(|secret| overlap(secret.as_str(), &name)) {
+            let message = format!("a secret would be printed: `{secret}` is one");
+            problems.push(Problem::error(place, "secret-printed", message));
+        }
+    }
     problems
+}
+
+/// What the looks and words of diagnoses read where somebody sees it.
+fn read_in_diagnoses<'a>(book: &'a Book) -> Vec<(&'a Place, String)> {
+    let mut found = Vec::new();
+    for question in book.runbook.diagnoses.iter().flat_map(|diagnosis| &diagnosis.questions) {
+        let mut read: Vec<String> = Vec::new();
+        match &question.look {
+            Work::Kind { with, secrets, .. } => {
+                let open = with.keys().filter(|key| !secrets.iter().any(|secret| secret == key));
+                read.extend(open.flat_map(|key| with.reads_of(key).all));
+            }
+            Work::Shell(shell) => read.extend(shell.check.iter().flat_map(names)),
+            Work::Form(_) | Work::Choice(_) | Work::Manual(_) => {}
+        }
+        for answer in &question.answers {
+            if let Leads::In(branch) = &answer.leads {
+                read.extend(branch.words().into_iter().flat_map(|(_, text)| names(text)));
+            }
+        }
+        found.extend(read.into_iter().map(|name| (&question.place, name)));
+    }
+    found
 }
 
 /// Every text of the runbook whose values somebody sees, with the names it reads.

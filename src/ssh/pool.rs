@@ -82,6 +82,12 @@ impl Pool {
         Self { settings, kept: Arc::clone(&self.kept), attended: false }
     }
 
+    /// The same settings without the connections: for whoever wants to know whether one can be made now.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { settings: self.settings.clone(), kept: Arc::default(), attended: self.attended }
+    }
+
     /// The keys that people accepted: to be added to as they accept more.
     pub fn trusted(&self) -> &Arc<std::sync::RwLock<super::Trusted>> {
         &self.settings.trusted

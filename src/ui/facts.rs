@@ -13,6 +13,7 @@ use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::look::Look;
+use crate::ui::screen::diagnosis::{self, Diagnosis};
 use crate::ui::widget::log::{Output, PAGE_LINES, View};
 use crate::ui::words;
 
@@ -235,6 +236,8 @@ pub struct Opened {
     /// Who AWS takes us for, or why there is no way to it.
     pub identity: Option<Result<Caller, String>>,
     pub drift: BTreeMap<Address, (Option<bool>, String)>,
+    /// Forgotten when the step is tried again.
+    pub diagnoses: BTreeMap<Address, Diagnosis>,
     /// Somebody else writes it; here it is only read along.
     pub along: Option<Along>,
     /// Another edition of the runbook that could be taken.
@@ -292,6 +295,7 @@ impl Opened {
             running: false,
             identity: None,
             drift: BTreeMap::new(),
+            diagnoses: BTreeMap::new(),
             along: None,
             other_edition: None,
             broken: None,
@@ -357,7 +361,10 @@ impl Opened {
                 Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
             Notice::SecretsAtHand | Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
-            Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
+            Notice::Refused(refusal) => {
+                self.diagnoses.retain(|_, diagnosis| *diagnosis != Diagnosis::Asking);
+                Some(Said::bad(refusal.to_string()))
+            }
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.
                 let was_out = matches!(self.identity, Some(Err(_))) || self.is_signed_out();
@@ -388,6 +395,11 @@ impl Opened {
                     true => Said::plain(counts),
                     false => Said::bad(format!("{counts}: {}", changed.join("; "))),
                 })
+            }
+            Notice::Diagnosed(diagnosed) => {
+                let said = diagnosis::news(&diagnosed);
+                self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed));
+                Some(said)
             }
             Notice::HeldBy(holder) => {
                 if holder.is_none() {
@@ -440,6 +452,7 @@ impl Opened {
                 self.outputs.insert(step.clone(), Output::new(*attempt));
                 self.progress.remove(step);
                 self.drift.remove(step);
+                self.diagnoses.remove(step);
                 self.keep_few_outputs(step);
             }
             _ => {}

@@ -14,6 +14,7 @@ mod bad_input;
 mod bit_flips;
 mod canary;
 mod crash;
+mod diagnose;
 mod endpoint;
 mod evil;
 mod handover;

@@ -14,6 +14,7 @@ pub(super) mod ntp;
 pub(super) mod path_mtu;
 mod relay;
 pub(super) mod smtp;
+pub(super) mod ssh_way;
 pub(super) mod tcp;
 pub(super) mod tls;
 

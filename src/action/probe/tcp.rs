@@ -33,12 +33,14 @@ enum Wanted {
     Closed,
     Refused,
     Silent,
+    /// Whatever it is: the answer tells.
+    Any,
 }
 
 impl Wanted {
     fn fits(self, door: &Door) -> bool {
         match (self, door) {
-            (Wanted::Open, Door::Open(_)) => true,
+            (Wanted::Any, _) | (Wanted::Open, Door::Open(_)) => true,
             (Wanted::Closed, Door::Shut(_)) => true,
             (Wanted::Refused, Door::Shut(shut)) => *shut == Shut::Refused,
             (Wanted::Silent, Door::Shut(shut)) => *shut == Shut::Silent,
@@ -52,6 +54,7 @@ impl Wanted {
             Wanted::Closed => "closed",
             Wanted::Refused => "refused",
             Wanted::Silent => "silent",
+            Wanted::Any => "anything",
         }
     }
 }
@@ -88,10 +91,11 @@ pub(super) fn place(text: &str) -> Option<(String, u16)> {
 
 impl Tcp {
     pub(in super::super) fn new(arguments: &Arguments<'_>) -> Result<Self, Failure> {
-        let wanted = match arguments.one_of("expect", &["open", "closed", "refused", "silent"])? {
+        let wanted = match arguments.one_of("expect", &["open", "closed", "refused", "silent", "any"])? {
             "closed" => Wanted::Closed,
             "refused" => Wanted::Refused,
             "silent" => Wanted::Silent,
+            "any" => Wanted::Any,
             _ => Wanted::Open,
         };
         let to = arguments.list("to")?;

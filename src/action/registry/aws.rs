@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Row] = &[
         summary: "A route table with its routes and subnets",
         arguments: &[
             must("vpc", "id of the VPC"),
-            may("routes", "list of {to, gateway} or {to, nat}"),
+            may("routes", "list of {to, gateway}, {to, nat} or {to, peering}"),
             may("subnets", "ids of the subnets that use it"),
             KEY,
             NAME,

@@ -10,6 +10,7 @@ use super::super::probe::message::Message;
 use super::super::probe::ntp::Ntp;
 use super::super::probe::path_mtu::PathMtu;
 use super::super::probe::smtp::Smtp;
+use super::super::probe::ssh_way::SshWay;
 use super::super::probe::tcp::Tcp;
 use super::super::probe::tls::Tls;
 use super::dns::{HOSTS, RECORDS};
@@ -29,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
             may("address", "or any address, with `port`"),
             may("port", "the host's own SSH port when not given"),
             may("to", "or list of address:port"),
-            may("expect", "open, closed, refused or silent; open when not given"),
+            may("expect", "open, closed, refused, silent or any, whatever it is; open when not given"),
             FROM,
             LIMIT,
         ],
@@ -51,6 +52,28 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Banner::new(arguments, subject)?))),
+    },
+    Row {
+        name: "probe/ssh-way",
+        summary: "How far a login gets on the way to a host, whatever comes of it",
+        arguments: &[must("host", "name of a host of the engagement")],
+        results: &[
+            ("works", "true where it lets us in and runs commands"),
+            ("hop", "name of the hop where it stands still"),
+            ("at", "its address and port"),
+            ("last", "true where that is the host itself"),
+            ("stage", "name lookup, connect, banner, key exchange, host key, authentication, channel or command"),
+            (
+                "why",
+                "no-such-name, refused, silent, unreachable, not-ssh, turned-away, no-common-algorithm, new-key, \
+                 wrong-key, denied, second-factor, no-key-of-ours, forwarding-refused, no-commands, our-set-up, lost or \
+                 other",
+            ),
+            ("advice", "what to try"),
+        ],
+        sends: &[],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(SshWay::new(arguments, subject)?))),
     },
     Row {
         name: "probe/dns",

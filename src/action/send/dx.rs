@@ -115,6 +115,7 @@ impl Sender<'_> {
                 .to_owned(),
             kind: Kind::Other,
             fate: Fate::Refused,
+            spent: false,
             code: None,
             raw: String::new(),
             operation: call.operation().name().to_owned(),

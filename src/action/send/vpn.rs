@@ -1,4 +1,4 @@
-//! The calls about VPNs and DHCP option sets.
+//! The calls about VPNs, peering and DHCP option sets.
 
 use secrecy::ExposeSecret;
 
@@ -87,6 +87,31 @@ impl Sender<'_> {
             Call::DeleteVpnConnectionRoute { vpn_connection_id, destination_cidr_block } => {
                 let request = ec2.delete_vpn_connection_route().vpn_connection_id(vpn_connection_id);
                 sent!(self, call, never a rehearsal: request.destination_cidr_block(destination_cidr_block));
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn peering(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
+        let ec2 = self.cloud.ec2();
+        match call {
+            Call::CreateVpcPeeringConnection {
+                vpc_id,
+                peer_vpc_id,
+                peer_owner_id,
+                peer_region,
+                tag_specifications,
+            } => {
+                let tags = self.tags(tag_specifications, ResourceType::VpcPeeringConnection);
+                let request = ec2.create_vpc_peering_connection().vpc_id(vpc_id).peer_vpc_id(peer_vpc_id);
+                let request = request.peer_owner_id(peer_owner_id).set_peer_region(peer_region.clone());
+                let made = sent!(self, call, request.tag_specifications(tags));
+                return Ok(made.vpc_peering_connection.and_then(|peering| peering.vpc_peering_connection_id));
+            }
+            Call::DeleteVpcPeeringConnection { vpc_peering_connection_id } => {
+                let request = ec2.delete_vpc_peering_connection();
+                sent!(self, call, request.vpc_peering_connection_id(vpc_peering_connection_id));
             }
             _ => return Err(unsent(call)),
         }

@@ -10,8 +10,11 @@ use crate::aws::{Effect, Operation, Service};
 use crate::engagement::RepeatClass;
 
 pub(super) fn one_of_each() -> Vec<Call> {
-    let others =
-        super::dns::one_of_each().into_iter().chain(super::mail::one_of_each()).chain(super::dx::one_of_each()).chain(super::resources::one_of_each());
+    let others = super::dns::one_of_each()
+        .into_iter()
+        .chain(super::mail::one_of_each())
+        .chain(super::dx::one_of_each())
+        .chain(super::resources::one_of_each());
     of_ec2().into_iter().chain(others).collect()
 }
 
@@ -75,6 +78,15 @@ fn of_ec2() -> Vec<Call> {
         Call::DeleteNatGateway { nat_gateway_id: id() },
         Call::CreateRouteTable { vpc_id: id(), client_token: Token, tag_specifications: label() },
         Call::CreateRoute { route_table_id: id(), destination_cidr_block: id(), target: RouteTarget::Gateway(id()) },
+        Call::DeleteRoute { route_table_id: id(), destination_cidr_block: id() },
+        Call::CreateVpcPeeringConnection {
+            vpc_id: id(),
+            peer_vpc_id: id(),
+            peer_owner_id: id(),
+            peer_region: None,
+            tag_specifications: label(),
+        },
+        Call::DeleteVpcPeeringConnection { vpc_peering_connection_id: id() },
         Call::AssociateRouteTable { route_table_id: id(), subnet_id: id() },
         Call::DisassociateRouteTable { association_id: id() },
         Call::DeleteRouteTable { route_table_id: id() },

@@ -62,6 +62,13 @@ async fn every_kind_lives(stage: &Stage) {
     let nat = text(&stage.make("aws/nat-gateway", nat(&address)).await, "id");
     let table = json!({ "vpc": vpc, "key": "routes/private", "routes": [{ "to": "0.0.0.0/0", "nat": nat }] });
     let tables = [text(&lives(stage, "aws/route-table", table).await, "id")];
+    let other = text(&stage.make("aws/vpc", json!({ "cidr": "10.99.0.0/20", "key": "vpc/other" })).await, "id");
+    let peering = json!({ "vpc": vpc, "peer_vpc": other, "peer_account": ACCOUNT, "key": "peering/operator" });
+    let peering = text(&lives(stage, "aws/peering-connection", peering).await, "id");
+    let accepted = stage.action("aws/peering-accepted", &json!({ "peering": peering })).verify(&stage.world).await;
+    // Nobody accepts in a lent cloud.
+    assert!(matches!(accepted, Verified::So(_)) == stage.practice.is_some(), "{accepted:?}");
+    lives(stage, "aws/route", json!({ "table": tables[0], "to": "10.99.0.0/20", "peering": peering })).await;
     // What an earlier test has registered in the same lent cloud would be taken.
     let [_, a, b, c] = u32::from_str_radix(&id, 16).unwrap().to_be_bytes();
     let device = json!({ "address": format!("10.{a}.{b}.{c}"), "asn": 65_010, "key": "cgw/main" });

@@ -102,6 +102,13 @@ operations! {
     DisassociateRouteTable = takes(Ec2, &[DescribeRouteTables]),
     DeleteRouteTable = takes(Ec2, &[DescribeRouteTables]).of_ours("route-table"),
 
+    DescribeVpcPeeringConnections = reads(Ec2),
+    CreateVpcPeeringConnection =
+        makes(Ec2, Tag, &[DescribeVpcPeeringConnections], &["vpc-peering-connection"])
+            .on(&["vpc"])
+            .undone_by(DeleteVpcPeeringConnection),
+    DeleteVpcPeeringConnection = takes(Ec2, &[DescribeVpcPeeringConnections]).of_ours("vpc-peering-connection"),
+
     DescribeSecurityGroups = reads(Ec2),
     DescribeSecurityGroupRules = reads(Ec2),
     CreateSecurityGroup =

@@ -103,12 +103,12 @@ impl Dispatcher {
     /// Whoever tries again may have signed in meanwhile, or given the region. What needs the account waits while the way
     /// to it is made.
     pub(super) async fn take_request(&mut self, request: Request) {
-        use Request::{Adopt, KeepSecret, Plan, Rehearse, Run, SeekSecrets, Undo, UndoPlan, Verify};
+        use Request::{Adopt, Diagnose, KeepSecret, Plan, Rehearse, Run, SeekSecrets, Undo, UndoPlan, Verify};
         if matches!(request, Request::SignIn) {
             self.signing.next = Next::Unset;
             return self.sign_in();
         }
-        let tries_again = matches!(request, Run(_) | SeekSecrets(_) | Plan | Rehearse | Verify | Undo(_));
+        let tries_again = matches!(request, Run(_) | SeekSecrets(_) | Plan | Rehearse | Verify | Diagnose(_) | Undo(_));
         if tries_again {
             self.worlds.try_hosts_again().await;
             if self.worlds.is_stale(&self.access()) {

@@ -88,6 +88,20 @@ steps:
     title: The table learns it
     aws: route-propagation
     with: {gateway: "{{ net.vgw_id }}", table: "{{ net.table_id }}"}
+  - id: peering
+    title: Joined with the operator's VPC
+    aws: peering-connection
+    with: {vpc: "{{ net.vpc_id }}", peer_vpc: vpc-0a1b2c3d4e5f60718, peer_account: "111122223334", key: peering/operator}
+    saves: {id: net.peering_id}
+  - id: accepted
+    title: The other side has accepted
+    aws: peering-accepted
+    with: {peering: "{{ net.peering_id }}"}
+  - id: peer-route
+    title: The table knows the way there
+    needs: [accepted]
+    aws: route
+    with: {table: "{{ net.table_id }}", to: 10.99.0.0/20, peering: "{{ net.peering_id }}"}
   - id: address
     title: An address
     aws: elastic-address
@@ -144,7 +158,7 @@ steps:
 "#;
 
 /// Which step sends it first, on the way there.
-const MAKES: [(&str, &str); 24] = [
+const MAKES: [(&str, &str); 25] = [
     ("ImportKeyPair", "key"),
     ("CreateVpc", "vpc"),
     ("ModifyVpcAttribute", "vpc"),
@@ -169,10 +183,11 @@ const MAKES: [(&str, &str); 24] = [
     ("CreateVpnConnection", "vpn"),
     ("CreateVpnConnectionRoute", "vpn-route"),
     ("EnableVgwRoutePropagation", "learns"),
+    ("CreateVpcPeeringConnection", "peering"),
 ];
 
 /// What an undo of everything sends.
-const TAKES: [&str; 22] = [
+const TAKES: [&str; 24] = [
     "AuthorizeSecurityGroupIngress",
     "RevokeSecurityGroupIngress",
     "DisassociateAddress",
@@ -195,6 +210,8 @@ const TAKES: [&str; 22] = [
     "DeleteVpnConnection",
     "DeleteVpnConnectionRoute",
     "DisableVgwRoutePropagation",
+    "DeleteVpcPeeringConnection",
+    "DeleteRoute",
 ];
 
 /// The ways an answer goes astray.
@@ -392,7 +409,7 @@ impl Stage {
         stage
     }
 
-    async fn ec2(&self) -> aws::ec2::Client {
+    pub(super) async fn ec2(&self) -> aws::ec2::Client {
         Cloud::connect(self.wiring()).await.unwrap().ec2().clone()
     }
 }

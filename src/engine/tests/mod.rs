@@ -4,6 +4,7 @@ mod accounts;
 mod along;
 mod attempts;
 mod broken;
+mod diagnoses;
 mod doubts;
 mod fleet;
 mod hosts;
@@ -131,8 +132,12 @@ impl Stage {
     }
 
     fn paced(yaml: &str, faults: Faults, pace: Pace) -> Stage {
-        let files = [("network.yaml".to_owned(), yaml.to_owned())];
-        let (runbook, problems) = load(&files, &crate::action::catalog());
+        Stage::of(&[("network.yaml".to_owned(), yaml.to_owned())], faults, pace)
+    }
+
+    /// On a runbook of these files.
+    fn of(files: &[(String, String)], faults: Faults, pace: Pace) -> Stage {
+        let (runbook, problems) = load(files, &crate::action::catalog());
         let runbook = Arc::new(runbook.unwrap_or_else(|| panic!("{problems:#?}")));
         let home = TempDir::new().unwrap();
         let account = Account::new(ACCOUNT, REGION, pace, faults);

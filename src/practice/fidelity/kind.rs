@@ -20,6 +20,7 @@ pub(super) enum Kind {
     CustomerGateway,
     VpnGateway,
     VpnConnection,
+    Peering,
     DhcpOptions,
     TransitGateway,
     TransitAttachment,
@@ -46,7 +47,7 @@ const fn row(
     Row { kind, prefix, resource_type, word, not_found, malformed }
 }
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 19] = [
     row(Kind::Vpc, "vpc", "vpc", "vpc ID", "InvalidVpcID.NotFound", "InvalidVpcId.Malformed"),
     row(Kind::Subnet, "subnet", "subnet", "subnet ID", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed"),
     row(
@@ -117,6 +118,14 @@ const ROWS: [Row; 16] = [
         "vpnConnection ID",
         "InvalidVpnConnectionID.NotFound",
         "InvalidVpnConnectionID.Malformed",
+    ),
+    row(
+        Kind::Peering,
+        "pcx",
+        "vpc-peering-connection",
+        "vpcPeeringConnection ID",
+        "InvalidVpcPeeringConnectionID.NotFound",
+        "InvalidVpcPeeringConnectionId.Malformed",
     ),
     row(
         Kind::DhcpOptions,

@@ -27,6 +27,7 @@ mod mail_sets;
 pub(super) mod naming;
 mod nats;
 pub(super) mod pace;
+mod peering;
 mod places;
 mod quotas;
 pub(super) mod reach;
@@ -368,6 +369,9 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "CreateTransitGatewayVpcAttachment" => transit::attach(call)?,
         "DescribeTransitGatewayVpcAttachments" => transit::list_attachments(call)?,
         "DeleteTransitGatewayVpcAttachment" => transit::detach(call)?,
+        "CreateVpcPeeringConnection" => peering::create(call)?,
+        "DescribeVpcPeeringConnections" => peering::list(call)?,
+        "DeleteVpcPeeringConnection" => peering::delete(call)?,
         "CreateDhcpOptions" => dhcp::create(call)?,
         "DescribeDhcpOptions" => dhcp::list(call)?,
         "AssociateDhcpOptions" => dhcp::associate(call)?,
@@ -383,7 +387,8 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
 
 /// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
 /// wrong one.
-const UNKEPT: [&str; 20] = [
+const UNKEPT: [&str; 22] = [
+    "AcceptVpcPeeringConnection",
     "AssociateVpcCidrBlock",
     "CreateDefaultSubnet",
     "CreateDefaultVpc",
@@ -401,6 +406,7 @@ const UNKEPT: [&str; 20] = [
     "ModifyVpnConnectionOptions",
     "ModifyVpnTunnelOptions",
     "RebootInstances",
+    "RejectVpcPeeringConnection",
     "ReplaceRouteTableAssociation",
     "StartInstances",
     "StopInstances",

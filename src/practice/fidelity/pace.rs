@@ -27,6 +27,8 @@ pub(super) enum Wait {
     VpnConnectionGone,
     /// From when the connection is there.
     VpnTunnel,
+    /// Until somebody in the other account has accepted.
+    PeeringAccepted,
     /// From a change of names until every name server knows it.
     NamesInSync,
     /// From when its records can be found until SES has found them.
@@ -78,7 +80,7 @@ impl Pace {
             Wait::InstanceChecks => 3000,
             Wait::InstanceGone => 1500,
             Wait::VpnGatewayAttached | Wait::VpnGatewayDetached | Wait::VpnConnectionGone => 1500,
-            Wait::VpnConnection | Wait::VpnTunnel | Wait::NamesInSync => 3000,
+            Wait::VpnConnection | Wait::VpnTunnel | Wait::PeeringAccepted | Wait::NamesInSync => 3000,
             Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
             Wait::ResolverEndpoint | Wait::CustomerNames | Wait::Database => 3000,

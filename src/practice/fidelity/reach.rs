@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::kind::Kind;
 use super::naming::own_server;
 use super::resolver::Endpoint;
-use super::routes;
 use super::vpn_connections::ANNOUNCED;
 use super::world::{Instance, Peer, Rule, World};
+use super::{peering, routes};
 
 /// Where a connection starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub enum Reach {
 pub(super) fn reach(world: &World, from: Source, to: IpAddr, port: u16) -> Reach {
     let IpAddr::V4(to) = to else { return Reach::Filtered };
     let open = match from {
+        Source::Internet(IpAddr::V4(_)) if to.is_private() => peering::lets_in(world, to, port),
         Source::Internet(IpAddr::V4(from)) => from_internet(world, from, to, port),
         Source::Instance(IpAddr::V4(from)) => from_instance(world, from, to, port),
         _ => false,
@@ -105,7 +106,7 @@ pub(super) fn carries(world: &World, subnet: &str, to: Ipv4Addr) -> bool {
         && target(world, subnet, to).is_some_and(|gateway| world.is_behind(&gateway, to))
 }
 
-fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
+pub(super) fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
     world.instances.iter().filter(|(_, instance)| world.instance_state(instance) == "running")
 }
 
@@ -119,7 +120,9 @@ fn from_internet(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
 }
 
 fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
-    let Some((id, source)) = running(world).find(|(_, instance)| instance.private_ip == from) else { return false };
+    let Some((id, source)) = running(world).find(|(_, instance)| instance.private_ip == from) else {
+        return from_data_centre(world, from, to, port);
+    };
     if is_own_name_server(world, source, to) {
         return i64::from(port) == NAMES;
     }
@@ -149,6 +152,14 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
     }
 }
 
+/// From behind a tunnel an instance is reached by its private address, when the answer finds its way back into the tunnel.
+fn from_data_centre(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
+    let Some((_, host)) = running(world).find(|(_, instance)| instance.private_ip == to) else { return false };
+    let back = target(world, &host.subnet, from);
+    let through = back.is_some_and(|back| Kind::of(&back) == Some(Kind::VpnGateway) && world.is_behind(&back, from));
+    through && admits(world, host, false, port, |peer| meets(peer, from, &[]))
+}
+
 /// True for a public address that belongs to this practice cloud.
 fn ours(world: &World, ip: Ipv4Addr) -> bool {
     world.addresses.values().any(|a| a.ip == ip) || world.instances.values().any(|i| i.own_public_ip == Some(ip))
@@ -163,7 +174,13 @@ fn meets(peer: &Peer, ip: Ipv4Addr, groups: &[String]) -> bool {
 }
 
 /// True when one of the instance's groups has a rule for TCP to this port with such a peer.
-fn admits(world: &World, instance: &Instance, egress: bool, port: u16, peer: impl Fn(&Peer) -> bool) -> bool {
+pub(super) fn admits(
+    world: &World,
+    instance: &Instance,
+    egress: bool,
+    port: u16,
+    peer: impl Fn(&Peer) -> bool,
+) -> bool {
     admits_to(world, instance, egress, ("tcp", i64::from(port)), peer)
 }
 
@@ -197,7 +214,7 @@ fn admits_by(
 }
 
 /// The most specific route of the subnet to the address, when its target is alive.
-fn target(world: &World, subnet: &str, to: Ipv4Addr) -> Option<String> {
+pub(super) fn target(world: &World, subnet: &str, to: Ipv4Addr) -> Option<String> {
     let table = routes::table_of(world, subnet)?;
     let own = table.routes.iter().map(|route| (route.destination, route.target.clone()));
     // A route of the table's own comes before a learnt one of the same length: the sort is stable.

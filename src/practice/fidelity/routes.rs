@@ -40,6 +40,7 @@ pub(super) fn alive(world: &World, vpc: &str, target: &str) -> bool {
         Some(Kind::Instance) => world.instances.get(target).is_some_and(|i| i.terminated.is_none()),
         Some(Kind::VpnGateway) => vpn::is_attached(world, target, vpc),
         Some(Kind::TransitGateway) => world.is_at_transit(vpc, target),
+        Some(Kind::Peering) => world.is_joined(target),
         _ => true,
     }
 }
@@ -183,6 +184,10 @@ fn target(call: &Call<'_>, table: &str, vpc: &str) -> Result<String, Refusal> {
             nat.vpc == vpc
         }
         ("InstanceId", _) => world.instance(id)?.vpc == vpc,
+        ("VpcPeeringConnectionId", _) => {
+            let peering = world.find(Kind::Peering, &world.peerings, id)?;
+            peering.deleted.is_none() && (peering.vpc == vpc || peering.peer_vpc == vpc)
+        }
         _ => true,
     };
     let message = format!("route table {table} and network gateway {id} belong to different networks");

@@ -6,11 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::Layer;
-use super::control_types;
-use super::images;
 use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
+use super::{control_types, images, peering};
 
 /// One instance, as its host should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +80,7 @@ impl Layer {
                 || world.transit_gateways.get(id).is_some_and(|gateway| gateway.deleted.is_some())
                 || world.transit_attachments.get(id).is_some_and(|attachment| attachment.deleted.is_some())
                 || world.line_thing_is_gone(id)
+                || world.peerings.get(id).is_some_and(|peering| peering.deleted.is_some())
         };
         // A port of a LAG carries the tags of the LAG.
         let own = |id: &str| !gone(id) && !world.is_port_of_a_lag(id);
@@ -101,12 +101,19 @@ impl Layer {
         keyed.chain(secrets.map(|(engagement, key)| format!("secret {engagement} {key}"))).collect()
     }
 
-    /// Takes a tunnel of a connection down, or lets it come up.
-    pub(crate) fn set_tunnel(&mut self, region: &str, now: i64, connection: &str, number: usize, down: bool) {
+    /// Takes a tunnel of a connection down, with these words of AWS on it, or lets it come up.
+    pub(crate) fn set_tunnel(
+        &mut self,
+        region: &str,
+        now: i64,
+        (connection, number): (&str, usize),
+        down: Option<&str>,
+    ) {
         self.at(region, now);
         let tunnels = self.worlds.get_mut(region).and_then(|world| world.vpn_connections.get_mut(connection));
         if let Some(tunnel) = tunnels.and_then(|connection| connection.tunnels.get_mut(number)) {
-            tunnel.down = down;
+            tunnel.down = down.is_some();
+            tunnel.said = down.map(str::to_owned);
         }
     }
 
@@ -115,6 +122,12 @@ impl Layer {
         if let Some(world) = self.worlds.get_mut(region) {
             control_types::fill(world, bucket, full);
         }
+    }
+
+    /// As whom a host sees the engineer, where the engineer's network is joined with its VPC.
+    pub(crate) fn engineer(&mut self, region: &str, now: i64, to: IpAddr) -> Option<IpAddr> {
+        let IpAddr::V4(to) = to else { return None };
+        self.at(region, now).and_then(|world| peering::engineer(world, to)).map(IpAddr::V4)
     }
 
     pub(crate) fn reachable(&mut self, region: &str, now: i64, from: Source, to: IpAddr, port: u16) -> Reach {

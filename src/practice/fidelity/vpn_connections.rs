@@ -175,7 +175,17 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
     }
     // RFC 5737: addresses that documents may use.
     let outside = Ipv4Addr::new(192, 0, 2, u8::try_from(10 + (number * 2 + at) % 240).unwrap_or(10));
-    Ok(Tunnel { outside, inside, key, lists, startup: startup.into(), dpd: dpd.into(), numbers, down: false })
+    Ok(Tunnel {
+        outside,
+        inside,
+        key,
+        lists,
+        startup: startup.into(),
+        dpd: dpd.into(),
+        numbers,
+        down: false,
+        said: None,
+    })
 }
 
 fn inside(text: &str, used: &[Ipv4Net]) -> Result<Ipv4Net, Refusal> {
@@ -282,7 +292,7 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
         let said = match (up, connection.is_static) {
             (Some(_), true) => String::new(),
             (Some(_), false) => format!("{count} BGP ROUTES"),
-            (None, _) => "IPSEC IS DOWN".to_string(),
+            (None, _) => tunnel.said.clone().unwrap_or_else(|| "IPSEC IS DOWN".to_string()),
         };
         let shown = Xml::new().text("outsideIpAddress", tunnel.outside);
         let shown = shown.text("status", if up.is_some() { "UP" } else { "DOWN" }).text("statusMessage", said);

@@ -54,6 +54,8 @@ pub(super) struct World {
     #[serde(default)]
     pub transit_attachments: Table<TransitAttachment>,
     #[serde(default)]
+    pub peerings: Table<Peering>,
+    #[serde(default)]
     pub dhcp: Table<dhcp::Options>,
     pub tags: Table<Tags>,
     pub born: Table<i64>,
@@ -169,6 +171,22 @@ pub(super) struct Tunnel {
     pub numbers: Table<i64>,
     /// A test has taken it down.
     pub down: bool,
+    /// What AWS says of it then, where that is more than usual.
+    #[serde(default)]
+    pub said: Option<String>,
+}
+
+/// A VPC of ours that is joined with one of another account, or is to be.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Peering {
+    pub vpc: String,
+    pub peer_vpc: String,
+    pub peer_owner: String,
+    pub peer_region: String,
+    pub peer_cidr: Ipv4Net,
+    pub created: i64,
+    pub failed: Option<String>,
+    pub deleted: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -482,7 +500,9 @@ impl World {
         let gone = nats.map(|(id, _)| id).chain(instances.map(|(id, _)| id));
         let transit = self.transit_gateways.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
         let attachments = self.transit_attachments.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
-        let gone = gone.chain(customers).chain(gateways).chain(connections).chain(transit).chain(attachments);
+        let peerings = self.peerings.iter().filter(|(_, one)| old(one.deleted)).map(|(id, _)| id);
+        let gone =
+            gone.chain(peerings).chain(customers).chain(gateways).chain(connections).chain(transit).chain(attachments);
         let gone: Vec<String> = gone.cloned().collect();
         for id in gone {
             self.nats.remove(&id);
@@ -491,6 +511,7 @@ impl World {
             self.vpn_connections.remove(&id);
             self.transit_gateways.remove(&id);
             self.transit_attachments.remove(&id);
+            self.peerings.remove(&id);
             if let Some(instance) = self.instances.remove(&id) {
                 self.forget(&instance.volume);
                 self.forget(&instance.interface);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
 use serde::{Deserialize, Serialize};
 
@@ -199,12 +200,23 @@ const KEY_KINDS: &[(&str, Algorithm)] =
 
 fn host_keys(disk: &Disk, hostname: &str) -> Result<(), russh::keys::Error> {
     for (kind, algorithm) in KEY_KINDS {
-        let mut key = PrivateKey::random(&mut russh::keys::key::safe_rng(), algorithm.clone())?;
-        key.set_comment(format!("root@{hostname}"));
-        let path = format!("/etc/ssh/ssh_host_{kind}_key");
-        disk.put(&path, &key.to_openssh(LineEnding::LF)?, 0o600, Owner::root());
-        disk.put(&format!("{path}.pub"), &format!("{}\n", key.public_key().to_openssh()?), 0o644, Owner::root());
+        let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), algorithm.clone())?;
+        put_host_key(disk, hostname, kind, key)?;
     }
+    Ok(())
+}
+
+/// Puts an ed25519 key there that is made of a number, where the random one was.
+pub fn known_host_key(disk: &Disk, hostname: &str, number: u8) -> Result<(), russh::keys::Error> {
+    let key = PrivateKey::from(Ed25519Keypair::from_seed(&[number; 32]));
+    put_host_key(disk, hostname, "ed25519", key)
+}
+
+fn put_host_key(disk: &Disk, hostname: &str, kind: &str, mut key: PrivateKey) -> Result<(), russh::keys::Error> {
+    key.set_comment(format!("root@{hostname}"));
+    let path = format!("/etc/ssh/ssh_host_{kind}_key");
+    disk.put(&path, &key.to_openssh(LineEnding::LF)?, 0o600, Owner::root());
+    disk.put(&format!("{path}.pub"), &format!("{}\n", key.public_key().to_openssh()?), 0o644, Owner::root());
     Ok(())
 }
 

@@ -132,6 +132,11 @@ impl BoardScreen {
         self.choose(Node::Step(address.clone()));
     }
 
+    /// Turns to the pane of the step, from its top.
+    pub fn read(&mut self) {
+        (self.pane, self.scroll) = (Pane::Detail, 0);
+    }
+
     /// Puts the cursor on the next thing that somebody can do.
     pub fn jump_to_next(&mut self, facts: &Facts) {
         let Some(open) = &facts.open else { return };

@@ -13,6 +13,7 @@ use crate::text;
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::look::Role;
 use crate::ui::next::next_move;
+use crate::ui::screen::diagnosis;
 use crate::ui::screen::rows::Node;
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::{badge, diff};
@@ -99,6 +100,9 @@ impl Detail<'_> {
     fn add(&self, prose: &mut Prose) {
         let look = &self.facts.look;
         let plain = Style::new();
+        if let Some(diagnosis) = self.open.diagnoses.get(self.address) {
+            diagnosis::add(prose, self.facts, diagnosis);
+        }
         prose.item("Next", &self.next(), look.style(Role::Accent));
         self.status(prose);
         self.waited(prose);

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod detail;
+pub mod diagnosis;
 pub mod edition;
 pub mod form;
 pub mod form_field;

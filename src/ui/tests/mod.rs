@@ -2,6 +2,7 @@
 
 mod board;
 mod commands;
+mod diagnosis;
 mod edition;
 mod form;
 mod home;

@@ -1,0 +1,96 @@
+//! The kinds of AWS that are about ways: to another VPC, and looks at where routes lead and whom groups let in.
+
+use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
+use super::super::aws_vpn_device::Telemetry;
+use super::super::aws_ways::{Admits, RouteTo};
+use super::super::check::Check;
+use super::super::object::Object;
+use super::{KEY, NAME, Row, may, must};
+use crate::aws::Operation::*;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "aws/peering-connection",
+        summary: "A VPC is asked to be joined with one of another account, which has to accept it within seven days",
+        arguments: &[
+            must("vpc", "id of the VPC of this account"),
+            must("peer_vpc", "id of the other VPC"),
+            must("peer_account", "twelve digits of the account that it is in"),
+            may("peer_region", "its region; the same when not given"),
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "pcx-…")],
+        sends: &[DescribeVpcPeeringConnections, DescribeTags, CreateVpcPeeringConnection, DeleteVpcPeeringConnection],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(ThePeering::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/peering-accepted",
+        summary: "The other side has accepted the peering, and it is active",
+        arguments: &[must("peering", "id of the peering connection")],
+        results: &[("status", "active")],
+        sends: &[DescribeVpcPeeringConnections],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(PeeringAccepted::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/route",
+        summary: "One route in a route table that is there",
+        arguments: &[
+            must("table", "id of the table"),
+            must("to", "the range"),
+            may("gateway", "id of the gateway that it leads to"),
+            may("nat", "or of a NAT gateway"),
+            may("peering", "or of a peering connection"),
+        ],
+        results: &[],
+        sends: &[DescribeRouteTables, CreateRoute, DeleteRoute],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheRoute::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-telemetry",
+        summary: "What AWS says of a VPN connection and its tunnels, whatever it is",
+        arguments: &[must("vpn", "id of the connection")],
+        results: &[
+            ("connection", "its state, such as available"),
+            ("up", "how many tunnels are up"),
+            ("down", "how many are down"),
+            ("routes", "the fewest routes that a tunnel which is up has taken"),
+            ("messages", "AWS's words on each tunnel, in one text"),
+            ("static", "true where it has static routes"),
+            ("startup", "who begins, for each tunnel: start is AWS, add is the customer's router"),
+        ],
+        sends: &[DescribeVpnConnections],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Telemetry::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/route-to",
+        summary: "Every one of some route tables sends packets for an address to a certain gateway",
+        arguments: &[
+            must("tables", "list of ids of route tables"),
+            must("to", "the address, or a range"),
+            must("through", "id of the gateway, the peering connection, …"),
+        ],
+        results: &[],
+        sends: &[DescribeRouteTables],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(RouteTo::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/admits",
+        summary: "A security group lets all of these in",
+        arguments: &[
+            must("group", "id of the group"),
+            must("from", "ranges, addresses or ids of groups, one or a list"),
+            may("port", "all ports when not given"),
+            may("protocol", "tcp, udp or icmp; tcp when not given"),
+        ],
+        results: &[],
+        sends: &[DescribeSecurityGroupRules],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Admits::new(arguments, subject)?))),
+    },
+];
