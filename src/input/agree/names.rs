@@ -204,8 +204,11 @@ fn answers_are_forgotten_soon(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     }
 }
 
-/// A private server of the customer's needs a private connection.
+/// A private server of the customer's needs a private connection, unless the hosts stand beside it.
 fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if answers.is("net.access_path", "onprem_customer_vpn") {
+        return;
+    }
     let Some((conn_id, "none")) = answers.text("conn.mode") else { return };
     let ours = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]);
     let unreached = |address: IpAddr| match address {
