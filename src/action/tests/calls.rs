@@ -144,7 +144,7 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
 }
 
 /// Methods that look like operations of an SDK and are none.
-const NO_OPERATIONS: [&str; 10] = [
+const NO_OPERATIONS: [&str; 13] = [
     "change_info",
     "set_identifier",
     "accept_forms",
@@ -154,7 +154,10 @@ const NO_OPERATIONS: [&str; 10] = [
     "get_mut",
     "get_ref",
     "put_away",
+    "request_token",
     "start_ready",
+    "start_time",
+    "test_id",
 ];
 
 /// The clients' calls have no argument: `.create_vpc()`. Those of EC2 are sent under their row, or do not compile; this

@@ -82,7 +82,6 @@ pub(super) fn one_of_each() -> Vec<Call> {
             tag_specifications: label(),
         },
         Call::DeleteTransitGatewayVpcAttachment { transit_gateway_attachment_id: id() },
-        Call::DeleteRoute { route_table_id: id(), destination_cidr_block: id() },
     ];
     lines.into_iter().map(Call::Dx).chain(transit).collect()
 }
@@ -115,7 +114,7 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     let transit = text(&lives(stage, "aws/transit-gateway", transit).await, "id");
     let attachment = json!({ "gateway": transit, "vpc": vpc, "subnets": subnets, "key": "tgw/attachment" });
     let attached = lives(stage, "aws/transit-attachment", attachment.clone()).await;
-    let routes = json!({ "table": table, "gateway": transit, "to": ["192.168.0.0/16", "172.20.0.0/16"] });
+    let routes = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });
     let routed = lives(stage, "aws/transit-routes", routes.clone()).await;
     if tried_here(stage, "aws/dx-connection") {
         lines_live(stage, vgw, &transit).await;

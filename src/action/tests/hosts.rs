@@ -487,7 +487,9 @@ async fn arguments_that_do_not_fit_are_said_by_name() {
     assert!(wrong("aws/vpc", json!({ "key": "vpc/main" })).contains("`cidr`"));
     assert!(wrong("aws/vpc", json!({ "cdir": "10.0.0.0/16", "key": "k" })).contains("did you mean `cidr`?"));
     assert!(wrong("probe/tcp", json!({ "address": "a; rm -rf /", "port": 22 })).contains("needs either"));
-    assert!(wrong("probe/tcp", json!({ "host": "app", "expect": "ajar" })).contains("open, closed, refused or silent"));
+    assert!(
+        wrong("probe/tcp", json!({ "host": "app", "expect": "ajar" })).contains("open, closed, refused, silent or any")
+    );
     assert!(wrong("aws/security-group-rule", json!({ "group": "sg-1", "port": 99999, "key": "k" })).contains("65535"));
     assert!(
         wrong("aws/key-pair", json!({ "name": "n", "public_key": "-----BEGIN", "key": "k" })).contains("public key")
