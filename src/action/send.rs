@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::World;
+use super::call::dx::DxRequest;
 use super::call::{Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
 use crate::aws::ec2::primitives::Blob;
 use crate::aws::ec2::types::{
@@ -123,7 +124,13 @@ impl Call {
     }
 
     fn resend(&self, until: Instant) -> Resend {
-        if matches!(self, Call::Dns(request) if request.deletes_records()) {
+        // A second time these are refused, and the refusal would hide that the first was heeded.
+        let heeded_once = match self {
+            Call::Dns(request) => request.deletes_records(),
+            Call::Dx(request) => matches!(request, DxRequest::ConfirmConnection { .. }),
+            _ => false,
+        };
+        if heeded_once {
             return Resend::OnlyUnsent { until };
         }
         match self.class() {

@@ -112,6 +112,9 @@ async fn undone(stage: &Stage, kind: &str, with: &Json, made: &Kept) -> Outcome 
 pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2], vgw: &str, table: &str) {
     let transit = json!({ "asn": 64_620, "key": "tgw/main" });
     let transit = text(&lives(stage, "aws/transit-gateway", transit).await, "id");
+    if !tried_here(stage, "aws/transit-attachment") {
+        return;
+    }
     let attachment = json!({ "gateway": transit, "vpc": vpc, "subnets": subnets, "key": "tgw/attachment" });
     let attached = lives(stage, "aws/transit-attachment", attachment.clone()).await;
     let routes = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });

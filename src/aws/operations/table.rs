@@ -15,6 +15,7 @@ const NO_LOGS: &str = "moto does not take a query log away again";
 const NOTHING_ON_IT: &str =
     "moto knows connections and nothing that can be on one, so it cannot say whether one may go";
 const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
+const BARE: &str = "moto shows an attachment without its tags, by which ours is found";
 
 macro_rules! called {
     ($name:ident) => {
@@ -160,13 +161,14 @@ operations! {
     CreateTransitGateway =
         makes(Ec2, Tag, &[DescribeTransitGateways], &["transit-gateway"]).undone_by(DeleteTransitGateway),
     DeleteTransitGateway = takes(Ec2, &[DescribeTransitGateways]).of_ours("transit-gateway"),
-    DescribeTransitGatewayVpcAttachments = reads(Ec2),
+    DescribeTransitGatewayVpcAttachments = reads(Ec2).not_in_moto(BARE),
     CreateTransitGatewayVpcAttachment =
         makes(Ec2, Tag, &[DescribeTransitGatewayVpcAttachments], &["transit-gateway-attachment"])
             .on(&["subnet", "transit-gateway", "vpc"])
-            .undone_by(DeleteTransitGatewayVpcAttachment),
+            .undone_by(DeleteTransitGatewayVpcAttachment)
+            .not_in_moto(BARE),
     DeleteTransitGatewayVpcAttachment =
-        takes(Ec2, &[DescribeTransitGatewayVpcAttachments]).of_ours("transit-gateway-attachment"),
+        takes(Ec2, &[DescribeTransitGatewayVpcAttachments]).of_ours("transit-gateway-attachment").not_in_moto(BARE),
 
     DescribeDhcpOptions = reads(Ec2).not_in_moto(UNTAGGED),
     CreateDhcpOptions =
