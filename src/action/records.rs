@@ -120,7 +120,9 @@ mod tests {
 
     use super::*;
 
-    fn given(with: Json) -> Result<Vec<(String, String, i64, Vec<String>)>, String> {
+    type Set = (String, String, i64, Vec<String>);
+
+    fn given(with: Json) -> Result<Vec<Set>, String> {
         let Json::Object(given) = with else { panic!() };
         let made = sets(&Arguments { kind: "aws/dns-records", given: &given });
         let parts = |set: RecordSet| (set.name, set.r#type, set.ttl, set.values);

@@ -43,6 +43,7 @@ pub struct Answer {
 }
 
 /// Where an answer leads.
+#[expect(clippy::large_enum_variant, reason = "a tree has a few dozen of them, each made once")]
 #[derive(Debug, Clone)]
 pub enum Leads {
     /// To the question of that id.

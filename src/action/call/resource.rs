@@ -14,6 +14,7 @@ pub(in crate::action) const MARK: &str = "@secret@";
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all_fields = "PascalCase")]
+#[expect(clippy::enum_variant_names, reason = "they are called as AWS calls them")]
 pub(in crate::action) enum ResourceRequest {
     CreateResource {
         type_name: String,
