@@ -26,7 +26,10 @@ fn practice_walks_to_the_end_unattended_and_a_second_time_changes_nothing() {
 fn resources_of_any_type_are_made_and_taken_back_to_nothing() {
     let stage = Stage::new();
     let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/examples/archive-and-alarm.yaml");
-    let answers = stage.file("answers.yaml", "archive.bucket: acme-archive\nalerts.mail: ops@acme.example\n");
+    let answers = stage.file(
+        "answers.yaml",
+        "archive.bucket: acme-archive\narchive.glacier_after: 30\nalerts.mail: ops@acme.example\n",
+    );
     let answers = answers.to_str().unwrap();
     let walk = ["practice", "--headless", "--pace", "instant", "--runbook", runbook, "--answers", answers];
     stage.run(&walk).expect(0).says("archive/grows");
