@@ -83,7 +83,7 @@ fn take_away(saved: &mut serde_json::Value, name: &str) -> usize {
     match saved {
         Value::Array(items) => {
             let before = items.len();
-            items.retain(|item| item.get("name").and_then(Value::as_str) != Some(name));
+            items.retain(|item| item.get("Name").and_then(Value::as_str) != Some(name));
             before - items.len() + items.iter_mut().map(|item| take_away(item, name)).sum::<usize>()
         }
         Value::Object(map) => map.values_mut().map(|value| take_away(value, name)).sum(),
