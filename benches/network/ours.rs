@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use onramp::action::catalog;
-use onramp::runbook::{Runbook, StepId, load};
+use onramp::runbook::{StepId, load};
 use serde_json::Value as Json;
 
 const RUNBOOK: &str = include_str!("network.yaml");
