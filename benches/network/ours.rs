@@ -44,7 +44,9 @@ fn onramp(url: &str, arguments: &[&str]) -> String {
     }
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "onramp {}: {said}", arguments.join(" "));
+    // 3: the one step that was asked for is done, and others are open.
+    let ended = output.status.code().is_some_and(|code| code == 0 || code == 3 && arguments.contains(&"--only"));
+    assert!(ended, "onramp {}: {said}", arguments.join(" "));
     String::from_utf8(output.stdout).unwrap()
 }
 
