@@ -11,6 +11,7 @@ use super::doubt::finds_out_for_others;
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
+use super::undo::has_undo;
 use super::update::is_outdated;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
@@ -97,26 +98,29 @@ fn agree(after: &Engagement, given: &[(InputId, Value)]) -> Result<(), Refusal> 
     }
 }
 
-/// What a change of inputs means for steps that have begun: a step that onramp made with the old value forbids it; one
-/// that was only looked at, or signed off, is looked at again.
+/// What a change of inputs means for steps that have begun: what onramp made with the old value forbids it, as long as
+/// it can be taken back; what was only looked at, or signed off, or has no way back, is looked at again.
 fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Result<Vec<Event>, Refusal> {
     let changed = changed_behind(before, after, runbook);
-    let with_state = |wanted: fn(&StepRecord) -> bool| -> Vec<&Address> {
-        changed.iter().filter(|step| before.record(step).is_some_and(wanted)).collect()
+    let with_state = |wanted: &dyn Fn(&Address, &StepRecord) -> bool| -> Vec<&Address> {
+        changed.iter().filter(|step| before.record(step).is_some_and(|record| wanted(step, record))).collect()
     };
-    let running = with_state(|record| matches!(record.state, State::Running { .. }));
+    let running = with_state(&|_, record| matches!(record.state, State::Running { .. }));
     if !running.is_empty() {
         let why = format!("{} is running with the value that stands now", some_of(&running));
         return refuse(why, "Wait until it ends, or stop it, then give the new value");
     }
-    let made = with_state(|record| record.made.is_some() || record.pending.is_some());
+    let made = with_state(&|step, record| {
+        record.pending.is_some() || (record.made.is_some() && has_undo(runbook, step).is_ok())
+    });
     if !made.is_empty() {
         let why = format!("{} already ran with the value that stands now", some_of(&made));
         return refuse(why, "Undo that first, then give the new value");
     }
-    let looked_at =
-        |record: &StepRecord| matches!(record.state, State::Done { .. } | State::Applied { .. } | State::Asked { .. });
-    Ok(with_state(looked_at).into_iter().map(|step| Event::Reopened { step: step.clone() }).collect())
+    let looked_at = with_state(&|_, record| {
+        matches!(record.state, State::Done { .. } | State::Applied { .. } | State::Asked { .. })
+    });
+    Ok(looked_at.into_iter().map(|step| Event::Reopened { step: step.clone() }).collect())
 }
 
 fn some_of(steps: &[&Address]) -> String {

@@ -137,7 +137,7 @@ impl UndoPlan {
 }
 
 /// Can onramp take it back at all?
-fn has_undo(runbook: &Runbook, step: &Address) -> Result<(), String> {
+pub(super) fn has_undo(runbook: &Runbook, step: &Address) -> Result<(), String> {
     match runbook.step(&step.step) {
         None => Err("the runbook does not have it any more".to_owned()),
         Some(found) => match (&found.work, &found.no_undo) {

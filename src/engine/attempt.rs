@@ -226,9 +226,9 @@ impl Attempt {
         }
     }
 
-    /// Nothing is changed in an account that is not the engagement's. Scripts on hosts need no account.
+    /// Nothing is changed in an account that is not the engagement's. Scripts on hosts, files here and mail need no account.
     pub(super) async fn ready_to_change(&self) -> Result<(), Failure> {
-        if self.action.changes().iter().all(|change| ["ssh", "age"].contains(&change.service.as_str())) {
+        if self.action.changes().iter().all(|change| ["ssh", "age", "smtp"].contains(&change.service.as_str())) {
             return Ok(());
         }
         match &self.account {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_yaml::Value as Yaml;
 use tempfile::TempDir;
 
 pub struct Stage {
@@ -100,6 +101,14 @@ impl Stage {
     pub fn run(&self, arguments: &[&str]) -> Answer {
         Answer::of(self.command(arguments).output().expect("the program starts"))
     }
+
+    /// `onramp verify` says of that step that it is no longer so, and why.
+    #[track_caller]
+    pub fn drifts(&self, engagement: &str, step: &str, why: &str) {
+        let verified = self.run(&["verify", engagement]).expect(1);
+        let line = verified.out.lines().find(|line| line.starts_with("drifted") && line.contains(step));
+        assert!(line.is_some_and(|line| line.contains(why)), "{step}, {why}:\n{}", verified.out);
+    }
 }
 
 impl From<Output> for Answer {
@@ -139,6 +148,35 @@ impl Answer {
 pub struct Lab {
     pub dir: PathBuf,
     _turn: std::fs::File,
+}
+
+/// A file of the shipped runbook, with what others would have told in the place of their names.
+pub fn shipped(file: &str, known: &[(&str, &str)]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/managed-cloud").join(file);
+    let text = std::fs::read_to_string(path).expect("a file of the runbook");
+    known.iter().fold(text, |text, (name, value)| text.replace(name, value))
+}
+
+impl Lab {
+    /// Some steps of a shipped phase on the lab's hosts, after a look at what these are, and without what they need of other
+    /// steps.
+    pub fn phase(&self, files: [&str; 2], known: &[(&str, &str)], wanted: impl Fn(&Yaml) -> bool) -> String {
+        let parsed = |file: &str| serde_yaml::from_str::<Yaml>(&shipped(file, known)).expect("a file of the runbook");
+        let id = |step: &Yaml| step["id"].as_str().expect("an id").to_owned();
+        let [mut phase, inputs] = files.map(parsed);
+        let time = parsed("04-ntp.yaml");
+        let facts = time["steps"].as_sequence().expect("steps").iter().filter(|step| id(step) == "facts").cloned();
+        let steps = phase["steps"].as_sequence_mut().expect("steps");
+        steps.retain(|step| wanted(step) && id(step) != "facts");
+        steps.splice(0..0, facts);
+        let ids: Vec<String> = steps.iter().map(id).collect();
+        for needs in steps.iter_mut().filter_map(|step| step.get_mut("needs")?.as_sequence_mut()) {
+            needs.retain(|need| ids.iter().any(|id| need.as_str() == Some(id)));
+        }
+        phase["runbook"] = phase["phase"].clone();
+        phase["inputs"] = inputs["inputs"].clone();
+        format!("{}hosts:\n{}", serde_yaml::to_string(&phase).expect("a runbook"), self.hosts())
+    }
 }
 
 /// The lab, when it is up; said loudly when it is not.

@@ -1,8 +1,6 @@
 //! The shipped steps for time, on real Debian hosts against a second chrony: what is broken there makes the check fail, and
 //! what is repaired makes it pass.
 
-use serde_yaml::Value as Yaml;
-
 use crate::stage::{Lab, Stage, lab};
 
 /// The second chrony, on data-1: the customer's server.
@@ -19,27 +17,10 @@ const AS_SERVER: &str = r"
 printf 'local stratum 3\nallow 10.0.0.0/8\n' >/etc/chrony/chrony.conf
 systemctl restart chrony && echo serves";
 
-fn shipped(file: &str) -> Yaml {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/managed-cloud");
-    serde_yaml::from_str(&std::fs::read_to_string(folder.join(file)).unwrap()).unwrap()
-}
-
-/// The shipped phase, but for what needs an account: whom DHCP tells what, and the phase before.
+/// The shipped phase, but for what needs an account: whom DHCP tells what.
 fn runbook(lab: &Lab) -> String {
-    let mut phase = shipped("04-ntp.yaml");
-    let steps = phase["steps"].as_sequence_mut().unwrap();
-    steps.retain(|step| step.get("aws").is_none());
-    for step in steps.iter_mut() {
-        if let Some(needs) = step.get_mut("needs").and_then(Yaml::as_sequence_mut) {
-            needs.retain(|need| !need.as_str().unwrap().contains('/'));
-        }
-        if let Some(ask) = step.get_mut("ask") {
-            *ask = Yaml::String(ask.as_str().unwrap().replace("{{ net.vpc_cidr }}", "10.214.0.0/24"));
-        }
-    }
-    phase["runbook"] = "time".into();
-    phase["inputs"] = shipped("inputs-time.yaml")["inputs"].clone();
-    format!("{}hosts:\n{}", serde_yaml::to_string(&phase).unwrap(), lab.hosts())
+    let known = [("net.vpc_cidr", "('10.214.0.0/24')")];
+    lab.phase(["04-ntp.yaml", "inputs-time.yaml"], &known, |step| step.get("aws").is_none())
 }
 
 fn begun(lab: &Lab) -> Stage {

@@ -9,8 +9,10 @@
 
 LAB=${ONRAMP_LAB_DIR:-/var/tmp/onramp-lab}
 SUITE=${ONRAMP_LAB_SUITE:-bookworm}
+# What a host is, then what the steps for names and mail work on.
 # shellcheck disable=SC2034 # read by up
 PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,iproute2,procps,sudo,nftables,chrony,iputils-ping
+PACKAGES+=,bind9,bind9-dnsutils,postfix,libsasl2-modules,db5.3-util,ca-certificates,opendkim
 # One for each list: branches of this repository that want other packages do not take each other's away.
 BASE=$LAB/base-$SUITE-$(cksum <<<"$PACKAGES" | cut -d' ' -f1)
 RUN=$LAB/run # a tmpfs: keys and overlays of the lab that is up

@@ -116,7 +116,8 @@ impl Shown {
     /// One line for the step's output.
     pub(super) fn said(&self) -> String {
         let sent = count(self.chain, "certificate");
-        format!("certificate for {}, by {}, until {} ({sent} sent)", list(&self.names), self.issuer, self.until())
+        let names = if self.names.is_empty() { "no name".to_owned() } else { list(&self.names) };
+        format!("certificate for {names}, by {}, until {} ({sent} sent)", self.issuer, self.until())
     }
 
     pub(super) fn output(&self) -> Json {
@@ -148,16 +149,10 @@ pub(super) async fn handshake(
 ) -> Result<(TlsStream<Box<dyn Wire>>, Shown), Miss> {
     let name = ServerName::try_from(server.to_owned())
         .map_err(|_| Miss::unknown(format!("{server} is no name of a server"), "Correct the name in the step."))?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots.add_parsable_certificates(wanted.authorities(world));
-    let nobody = |why: String| Miss::unknown(format!("this machine cannot judge certificates: {why}"), NO_ROOTS);
-    let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
-    let seen = Arc::new(Seen { judge: judge.map_err(|error| nobody(error.to_string()))?, shown: Mutex::default() });
-    let config = ClientConfig::builder_with_provider(provider)
+    let seen = Arc::new(Seen { judge: judge(world, wanted)?, shown: Mutex::default() });
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| nobody(error.to_string()))?
+        .map_err(|error| cannot_judge(&error))?
         .dangerous()
         .with_custom_certificate_verifier(seen.clone())
         .with_no_client_auth();
@@ -167,6 +162,36 @@ pub(super) async fn handshake(
     let (chain, verdict) = shown.unwrap_or((Vec::new(), Err("it shows no certificate".to_owned())));
     let shown = Shown::read(&chain, verdict).map_err(|why| Miss::NotSo(format!("{server}: {why}")))?;
     Ok((stream, shown))
+}
+
+/// Whoever knows the authorities of this machine, and those that are given.
+fn judge(world: &World, wanted: &Wanted) -> Result<Arc<WebPkiServerVerifier>, Miss> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(wanted.authorities(world));
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    built.map_err(|error| cannot_judge(&error))
+}
+
+fn cannot_judge(why: &dyn std::error::Error) -> Miss {
+    Miss::unknown(format!("this machine cannot judge certificates: {why}"), NO_ROOTS)
+}
+
+/// A chain that was shown elsewhere, with the verdict on it for this server.
+///
+/// # Errors
+/// It holds no certificate, or nobody here can judge it.
+pub(super) fn judged(world: &World, wanted: &Wanted, chain: &[Vec<u8>], server: &str) -> Result<Shown, Miss> {
+    let certificates: Vec<CertificateDer<'_>> = chain.iter().map(|one| CertificateDer::from(one.as_slice())).collect();
+    let verdict = match (certificates.split_first(), ServerName::try_from(server)) {
+        (Some((leaf, others)), Ok(name)) => {
+            let verdict = judge(world, wanted)?.verify_server_cert(leaf, others, &name, &[], UnixTime::now());
+            verdict.map(drop).map_err(|error| said(&error, server))
+        }
+        _ => Ok(()),
+    };
+    Shown::read(chain, verdict).map_err(Miss::NotSo)
 }
 
 const NO_ROOTS: &str = "Install the authorities that are usually trusted (ca-certificates), or name one: `authority`.";
@@ -242,6 +267,12 @@ fn said(error: &Error, server: &str) -> String {
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("its certificate is not for {server}")
+        }
+        // webpki knows it, and has no word of its own for it here.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is that of an authority (CA:TRUE), as `openssl req -x509` makes them: a server needs one of \
+             its own, which the authority has signed"
+                .to_owned()
         }
         CertificateError::Revoked => "its certificate has been revoked".to_owned(),
         other => format!("its certificate does not hold: {other}"),

@@ -17,6 +17,19 @@ fn what_onramp_made_keeps_its_values() {
     walk.gives("net.peer", "198.51.100.8").unwrap();
 }
 
+/// A message that was sent to the old server must not keep anybody from naming the new one.
+#[test]
+fn what_cannot_be_taken_back_is_looked_at_again() {
+    let mut walk = Walk::made();
+    let vpc = "    saves: {id: net.vpc_id}\n";
+    walk.runbook = runbook(&SMALL.replace(vpc, &format!("{vpc}    no_undo: It stays.\n")));
+    let events = walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
+    assert!(events.contains(&Event::Reopened { step: at("net/vpc") }), "{events:?}");
+    assert_eq!(walk.status("net/vpc"), Status::Ready);
+    walk.happens([intended("net/vpc", 2)]);
+    assert!(walk.gives("net.vpc_cidr", "10.42.0.0/16").is_err(), "nobody knows yet what becomes of it");
+}
+
 #[test]
 fn what_may_have_been_made_or_failed_half_way_keeps_them_too() {
     let mut walk = Walk::filled();
