@@ -1,5 +1,6 @@
 //! A test message. What was sent cannot be called back or looked at, so it is never sent a second time by itself: where
-//! the answer was lost, a person says what became of it.
+//! the answer was lost, a person says what became of it. Only to Amazon's mailbox simulator, behind which nobody is, it is
+//! sent again.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,9 @@ use super::aws_network::label;
 use super::call::{Call, ITSELF, Label, RouteTarget, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
-use crate::aws::ec2::types::{Address, Filter, NatGateway, NatGatewayState, Route, RouteState, RouteTable};
+use crate::aws::ec2::types::{
+    Address, Filter, NatGateway, NatGatewayState, Route, RouteOrigin, RouteState, RouteTable,
+};
 use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::{Difference, Failure};
 
@@ -282,7 +284,7 @@ impl TheRouteTable {
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         let id = table.route_table_id().unwrap_or_default();
         for (to, target) in &self.routes {
-            match table.routes().iter().find(|route| route.destination_cidr_block() == Some(to)) {
+            match own_route(table, to) {
                 None => missing.push(self.route(id, to, target)),
                 Some(route) if !leads_to(route, target) => {
                     let found =
@@ -299,6 +301,16 @@ impl TheRouteTable {
 pub(super) fn next_hop(route: &Route) -> &str {
     let hops = [route.gateway_id(), route.nat_gateway_id(), route.transit_gateway_id(), route.network_interface_id()];
     hops.into_iter().flatten().next().or(route.vpc_peering_connection_id()).unwrap_or("something else")
+}
+
+/// The table's own route to exactly that range. One that it has learnt of a gateway counts for less: AWS prefers its own
+/// (VPC user guide, "Route priority").
+pub(super) fn own_route<'t>(table: &'t RouteTable, to: &str) -> Option<&'t Route> {
+    table.routes().iter().find(|route| route.destination_cidr_block() == Some(to) && !is_learnt(route))
+}
+
+pub(super) fn is_learnt(route: &Route) -> bool {
+    route.origin() == Some(&RouteOrigin::EnableVgwRoutePropagation)
 }
 
 pub(super) fn is_black_hole(route: &Route) -> bool {

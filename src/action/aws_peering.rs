@@ -7,7 +7,7 @@ use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_network::label;
-use super::aws_outbound::{is_black_hole, next_hop, route_target};
+use super::aws_outbound::{is_black_hole, next_hop, own_route, route_target};
 use super::call::{Call, Label, RouteTarget};
 use super::check::Question;
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
@@ -208,11 +208,7 @@ impl TheRoute {
         let request = at.ec2().describe_route_tables().filters(filter("route-table-id", [self.table.as_str()]));
         let answer = at.cloud.read(Operation::DescribeRouteTables, || request.clone().send()).await?;
         let table = answer.route_tables.unwrap_or_default().into_iter().next();
-        let own = |route: &Route| {
-            let learnt = route.origin().is_some_and(|origin| origin.as_str() == "EnableVgwRoutePropagation");
-            route.destination_cidr_block() == Some(&self.to) && !learnt
-        };
-        Ok(table.and_then(|table| table.routes.unwrap_or_default().into_iter().find(own)))
+        Ok(table.and_then(|table| own_route(&table, &self.to).cloned()))
     }
 }
 

@@ -142,26 +142,24 @@ impl TheSecret {
         let cloud = world.cloud()?;
         Ok(match cloud.look_at_secret(&self.name).await? {
             None => Probe::Absent { said: format!("{} is not there", self.noun()) },
-            Some(seen) if !self.is_ours(&seen, &world.subject) => Probe::Different {
-                said: self.foreign(&seen),
-                differences: vec![difference("whose it is", "this step's", seen.arn)],
-                mend: Vec::new(),
-            },
-            Some(seen) if seen.going => Probe::Different {
-                said: format!("{} is scheduled for deletion", self.noun()),
-                differences: vec![difference("state", "in use", "scheduled for deletion")],
-                mend: vec![
+            Some(seen) if !self.is_ours(&seen, &world.subject) => {
+                Probe::left(self.foreign(&seen), vec![difference("whose it is", "this step's", seen.arn)])
+            }
+            Some(seen) if seen.going => Probe::mended(
+                format!("{} is scheduled for deletion", self.noun()),
+                vec![difference("state", "in use", "scheduled for deletion")],
+                vec![
                     Change::new("secretsmanager", "RestoreSecret", json!({ "SecretId": self.name })),
                     self.change("PutSecretValue"),
                 ],
-            },
+            ),
             Some(seen) => match self.given(world).await {
                 Err(question) => Probe::Unknown(Trouble::Question(question)),
-                Ok(Some(text)) if !self.holds(world, cloud, &text).await? => Probe::Different {
-                    said: format!("{} has another text than the one that was given", self.noun()),
-                    differences: vec![difference("text", "the given one", "another")],
-                    mend: vec![self.change("PutSecretValue")],
-                },
+                Ok(Some(text)) if !self.holds(world, cloud, &text).await? => Probe::mended(
+                    format!("{} has another text than the one that was given", self.noun()),
+                    vec![difference("text", "the given one", "another")],
+                    vec![self.change("PutSecretValue")],
+                ),
                 Ok(_) => Probe::Same(self.there(&SecretRef::Aws { secret: seen.arn, key: None })),
             },
         })

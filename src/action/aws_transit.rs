@@ -7,6 +7,7 @@ use super::Failure;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
+use super::aws_outbound::own_route;
 use super::call::{Call, Label, RouteTarget, TransitOptions};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
@@ -254,11 +255,6 @@ impl TheRoutes {
     }
 }
 
-/// The table's own route to exactly that range.
-fn route<'t>(table: &'t RouteTable, to: &str) -> Option<&'t Route> {
-    table.routes().iter().find(|route| route.destination_cidr_block() == Some(to))
-}
-
 #[async_trait]
 impl Thing for TheRoutes {
     fn noun(&self) -> String {
@@ -274,7 +270,7 @@ impl Thing for TheRoutes {
         let Some(table) = self.table(at).await? else { return Ok(nothing()) };
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         for to in &self.to {
-            match route(&table, to) {
+            match own_route(&table, to) {
                 None => missing.push(self.make(to)),
                 Some(route) if !self.is_ours(route) => {
                     let hop = route.gateway_id().or(route.transit_gateway_id()).or(route.nat_gateway_id());
@@ -307,7 +303,7 @@ impl Thing for TheRoutes {
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(table) = self.table(at).await? else { return Ok(Remains::Gone) };
-        let there = self.to.iter().filter(|to| route(&table, to).is_some_and(|route| self.is_ours(route)));
+        let there = self.to.iter().filter(|to| own_route(&table, to).is_some_and(|route| self.is_ours(route)));
         let calls: Vec<Call> = there.map(|to| self.take(to)).collect();
         Ok(if calls.is_empty() { Remains::Gone } else { Remains::Takes(calls) })
     }

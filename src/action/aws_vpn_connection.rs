@@ -10,9 +10,12 @@ use super::call::vpn::{End, IPSEC, TunnelOptions, VpnOptions, VpnRequest};
 use super::call::{Call, Label};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
-use crate::aws::ec2::types::{Filter, TunnelOption, VpnConnection, VpnState};
+use crate::aws::ec2::types::{CustomerGateway, Filter, TunnelOption, VpnConnection, VpnState};
 use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
 use crate::engagement::{Difference, Failure};
+
+/// What AWS says where a device's address is that of another gateway with a connection.
+const SAME_ADDRESS: &str = "InvalidCustomerGateway.DuplicateIpAddress";
 
 /// Connections by filter. What AWS answers has both keys in it: nothing of it is kept or shown but what is taken out here.
 async fn connections(cloud: &Cloud, by: Vec<Filter>) -> Result<Vec<VpnConnection>, AwsFailure> {
@@ -29,6 +32,12 @@ pub(super) async fn connection(cloud: &Cloud, id: &str) -> Result<Option<VpnConn
         Err(failure) if failure.kind == Kind::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+async fn customer_gateways(cloud: &Cloud, by: Filter) -> Result<Vec<CustomerGateway>, AwsFailure> {
+    let request = cloud.ec2().describe_customer_gateways().filters(by);
+    let answer = cloud.read(Operation::DescribeCustomerGateways, || request.clone().send()).await?;
+    Ok(answer.customer_gateways.unwrap_or_default())
 }
 
 fn is_gone(connection: &VpnConnection) -> bool {
@@ -211,6 +220,26 @@ impl Thing for TheVpnConnection {
 
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         vec![Call::DeleteVpnConnection { vpn_connection_id: id.to_owned() }]
+    }
+
+    async fn in_the_way(&self, at: &Account<'_>, refused: &Failure) -> Result<Vec<String>, AwsFailure> {
+        if refused.code.as_deref() != Some(SAME_ADDRESS) {
+            return Ok(Vec::new());
+        }
+        let device = self.request.customer_gateway_id.as_str();
+        let ours = customer_gateways(at.cloud, filter("customer-gateway-id", [device])).await?;
+        let Some(address) = ours.first().and_then(|one| one.ip_address()) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for other in customer_gateways(at.cloud, filter("ip-address", [address])).await? {
+            let id = other.customer_gateway_id().unwrap_or_default();
+            let by = vec![filter("customer-gateway-id", [id]), filter("state", ["pending", "available"])];
+            let those = connections(at.cloud, by).await?.into_iter().filter(|one| !is_gone(one));
+            found.extend(those.map(|one| {
+                let connection = at.whose(one.vpn_connection_id().unwrap_or_default(), one.tags.as_deref());
+                format!("{connection}, to {address} by {id}")
+            }));
+        }
+        Ok(found)
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -9,7 +9,7 @@ use super::account::Account;
 use super::arguments::Arguments;
 use super::aws_account::asked;
 use super::aws_groups::ingress;
-use super::aws_outbound::{is_black_hole, next_hop};
+use super::aws_outbound::{is_black_hole, is_learnt, next_hop};
 use super::call::{Rule, Source};
 use super::check::Question;
 use super::object::found;
@@ -40,13 +40,13 @@ impl RouteTo {
         Ok(RouteTo { tables: arguments.list("tables")?, to, through: arguments.text("through")? })
     }
 
-    /// The route that counts: the one of the longest prefix.
+    /// The route that counts: the one of the longest prefix, and of two alike the table's own.
     fn route<'t>(&self, table: &'t RouteTable) -> Option<&'t Route> {
         let prefix = |route: &Route| route.destination_cidr_block()?.parse::<IpNet>().ok();
         let fitting = table.routes().iter().filter_map(|route| Some((prefix(route)?, route)));
         fitting
             .filter(|(prefix, _)| prefix.contains(&self.to))
-            .max_by_key(|(prefix, _)| prefix.prefix_len())
+            .max_by_key(|(prefix, route)| (prefix.prefix_len(), !is_learnt(route)))
             .map(|(_, route)| route)
     }
 

@@ -61,6 +61,7 @@ mod sending;
 mod shell;
 mod tagged;
 mod vault;
+mod vigil;
 mod world;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
+pub use crate::aws::{Holdup, Teller};
 pub use crate::engagement::Failure;
 use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal, RepeatClass};
 use crate::journal::DurableIntent;
@@ -206,8 +208,22 @@ pub enum Probe {
         said: String,
         differences: Vec<Difference>,
         mend: Vec<Change>,
+        /// What an undo of that will have to know of how it is now.
+        keep: BTreeMap<String, Json>,
     },
     Unknown(Trouble),
+}
+
+impl Probe {
+    /// Something is there that onramp leaves as it is: a person must decide.
+    pub(crate) fn left(said: String, differences: Vec<Difference>) -> Self {
+        Probe::mended(said, differences, Vec::new())
+    }
+
+    /// These changes put it right, and an undo of them has to know nothing of how it is now.
+    pub(crate) fn mended(said: String, differences: Vec<Difference>, mend: Vec<Change>) -> Self {
+        Probe::Different { said, differences, mend, keep: BTreeMap::new() }
+    }
 }
 
 /// The answer to "is it so now?".

@@ -13,6 +13,7 @@ use super::account::Account;
 use super::arguments::known;
 use super::call::{Call, ITSELF, changes};
 use super::sending::{Ledger, Orders, Stopped, carry_out, rehearse, stopped_before, told};
+use super::vigil::Vigil;
 use super::world::World;
 use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
 use crate::aws::{AwsFailure, Holder};
@@ -128,6 +129,11 @@ pub(super) trait Thing: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What is in the way, of others' too, where AWS has refused to make it: for a person who has to find out.
+    async fn in_the_way(&self, _at: &Account<'_>, _refused: &Failure) -> Result<Vec<String>, AwsFailure> {
+        Ok(Vec::new())
+    }
+
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure>;
 }
 
@@ -161,13 +167,11 @@ impl<T: Thing> Action for Object<T> {
             Ok(Sight::Appearing { said }) => {
                 Probe::Unknown(Trouble::Failure(Failure::new(said, "Look again in a minute.")))
             }
-            Ok(Sight::Partial(Partial { said, differences, missing, .. })) => {
-                Probe::Different { said, differences, mend: changes(&missing) }
+            Ok(Sight::Partial(Partial { said, differences, missing, keep })) => {
+                Probe::Different { said, differences, mend: changes(&missing), keep }
             }
-            Ok(Sight::Foreign { said, differences }) => Probe::Different { said, differences, mend: Vec::new() },
-            Ok(Sight::Broken(failure)) => {
-                Probe::Different { said: told(&failure), differences: Vec::new(), mend: Vec::new() }
-            }
+            Ok(Sight::Foreign { said, differences }) => Probe::left(said, differences),
+            Ok(Sight::Broken(failure)) => Probe::left(told(&failure), Vec::new()),
         }
     }
 
@@ -186,23 +190,36 @@ impl<T: Thing> Action for Object<T> {
         let orders = Orders::new(world, intent);
         let mut ledger = Ledger::new(self.0.id_name());
         let mut hidden = Failure::default();
-        for _ in 0..ROUNDS {
+        let cloud = match world.cloud() {
+            Ok(cloud) => cloud,
+            Err(failure) => return ledger.stopped(failure),
+        };
+        let vigil = Vigil::new(world, cloud, BETWEEN_ROUNDS * ROUNDS);
+        for round in 1..=ROUNDS {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
                 Ok(Sight::Nothing { .. }) => self.0.calls(),
                 Ok(Sight::Replaces { calls, .. }) => calls,
                 Ok(Sight::Appearing { said }) => {
                     hidden = Failure::new(said, "Wait a minute and try again.");
-                    between_rounds(world).await;
+                    if !vigil.rest(vigil.waits_for(&hidden.what), BETWEEN_ROUNDS).await {
+                        return ledger.stopped(stopped_before("looking again"));
+                    }
                     continue;
                 }
                 Ok(Sight::Partial(partial)) => {
                     ledger.output.extend(partial.keep);
+                    // An earlier try of it may have changed part of it: what the look before that showed counts.
+                    ledger.output.extend(intent.intent().before.clone());
                     partial.missing
                 }
                 Ok(Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found)) => return ledger.there(found),
                 Ok(Sight::Broken(failure)) => return ledger.stopped(failure),
-                Ok(Sight::Foreign { said, differences }) => return ledger.stopped(foreign(&said, &differences)),
+                Ok(Sight::Foreign { said, differences }) => {
+                    // Where AWS said so first, its words stay with what a look shows.
+                    let Failure { code, raw, .. } = hidden;
+                    return ledger.stopped(Failure { code, raw, ..foreign(&said, &differences) });
+                }
             };
             if calls.is_empty() {
                 return ledger.stopped(foreign(&format!("{} is not as wanted", self.0.noun()), &[]));
@@ -224,14 +241,21 @@ impl<T: Thing> Action for Object<T> {
                     }
                     continue;
                 }
-                Err(Stopped::InUse(failure) | Stopped::Refused(failure)) => return ledger.stopped(failure),
+                Err(Stopped::InUse(failure) | Stopped::Refused(failure)) => {
+                    let at = Account::new(cloud, &world.subject);
+                    let others = self.0.in_the_way(&at, &failure).await.unwrap_or_default();
+                    return ledger.stopped(with_those("In the way", &others, failure));
+                }
             }
-            between_rounds(world).await;
+            if !vigil.rest(vigil.was_refused(&hidden, round), BETWEEN_ROUNDS).await {
+                return ledger.stopped(stopped_before("looking again"));
+            }
         }
-        ledger.stopped(Failure {
-            what: format!("AWS says that {} is in use already, but does not show it", self.0.noun()),
-            ..hidden
-        })
+        let what = match &hidden.code {
+            Some(_) => format!("{}: something is there already, and {ROUNDS} looks do not show what", hidden.what),
+            None => hidden.what.clone(),
+        };
+        ledger.stopped(Failure { what, ..hidden })
     }
 
     async fn verify(&self, world: &World) -> Verified {
@@ -245,7 +269,10 @@ impl<T: Thing> Action for Object<T> {
                 | Sight::Coming(Found { said, .. })
                 | Sight::Awaited(Found { said, .. }),
             ) => Verified::NotYet { said },
-            Ok(Sight::Partial(partial)) => Verified::NotYet { said: partial.said },
+            Ok(Sight::Partial(Partial { said, differences, .. })) => {
+                let said = if differences.is_empty() { said } else { format!("{said}: {}", told_apart(&differences)) };
+                Verified::NotYet { said }
+            }
             Ok(Sight::Foreign { said, differences }) => Verified::NotSo(foreign(&said, &differences)),
             Ok(Sight::Broken(failure)) => Verified::NotSo(failure),
         }
@@ -422,13 +449,14 @@ impl<T: Thing> Object<T> {
         let noun = self.0.noun();
         let cloud = world.cloud().map_err(Left::There)?;
         let at = Account::new(cloud, &world.subject);
+        let vigil = Vigil::new(world, cloud, GOING * GOING_LOOKS);
         let mut takes = 0;
         let mut last = Left::There(Failure::new(
             format!("{noun} does not go away"),
             "Look at it in the console, then undo again.",
         ));
         for _ in 0..GOING_LOOKS {
-            match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
+            let holdup = match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
                 Remains::Gone => return Ok(()),
                 Remains::NotOurs { said } => {
                     let advice = "Its owner must take it away, or skip this undo.";
@@ -438,8 +466,16 @@ impl<T: Thing> Object<T> {
                     takes += 1;
                     match carry_out(world, orders, calls, ledger).await {
                         Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
-                        Err(Stopped::Lost(_, failure)) => last = Left::Doubt(failure),
-                        Err(Stopped::InUse(failure)) if takes < TAKES => last = Left::There(failure),
+                        Err(Stopped::Lost(_, failure)) => {
+                            let holdup = vigil.was_refused(&failure, takes);
+                            last = Left::Doubt(failure);
+                            holdup
+                        }
+                        Err(Stopped::InUse(failure)) if takes < TAKES => {
+                            let holdup = vigil.is_refused_for(&failure, takes, GOING * (TAKES - takes));
+                            last = Left::There(failure);
+                            holdup
+                        }
                         Err(Stopped::InUse(failure)) => {
                             return Err(Left::There(self.held(&at, made, failure).await));
                         }
@@ -447,12 +483,11 @@ impl<T: Thing> Object<T> {
                     }
                 }
                 Remains::Takes(_) if takes >= TAKES && matches!(last, Left::Doubt(_)) => return Err(last),
-                Remains::Takes(_) => world.say(&format!("{noun} is still shown")).await,
-                Remains::Going { said } => world.say(&said).await,
-            }
-            tokio::select! {
-                () = world.cancel.cancelled() => return Err(Left::There(stopped_before("looking again"))),
-                () = cloud.pause(GOING) => {}
+                Remains::Takes(_) => vigil.waits_for(&format!("{noun} is still shown")),
+                Remains::Going { said } => vigil.waits_for(&said),
+            };
+            if !vigil.rest(holdup, GOING).await {
+                return Err(Left::There(stopped_before("looking again")));
             }
         }
         Err(last)
@@ -462,21 +497,17 @@ impl<T: Thing> Object<T> {
     async fn held(&self, at: &Account<'_>, made: &BTreeMap<String, Json>, failure: Failure) -> Failure {
         let made = Made(made);
         let id = made.text(self.0.id_name()).unwrap_or_default();
-        let by = self.0.dependents(at, id).await.unwrap_or_default();
-        if by.is_empty() {
-            return failure;
-        }
-        Failure { meaning: format!("{} Still there: {}.", failure.meaning, crate::text::list(&by)), ..failure }
+        with_those("Still there", &self.0.dependents(at, id).await.unwrap_or_default(), failure)
     }
 
     /// The answer to a call was lost: can what it makes be seen, all or in part?
     async fn turns_up(&self, world: &World) -> bool {
         let Ok(cloud) = world.cloud() else { return false };
+        let vigil = Vigil::new(world, cloud, Duration::from_secs(LOST_LOOKS.iter().sum()));
         for seconds in LOST_LOOKS {
-            world.say("the answer was lost; looking for what it made").await;
-            tokio::select! {
-                () = world.cancel.cancelled() => return false,
-                () = cloud.pause(Duration::from_secs(seconds)) => {}
+            let holdup = vigil.waits_for("the answer was lost; looking for what it made");
+            if !vigil.rest(holdup, Duration::from_secs(seconds)).await {
+                return false;
             }
             match self.see(world).await {
                 Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Awaited(_) | Sight::Partial(_)) => return true,
@@ -490,35 +521,40 @@ impl<T: Thing> Object<T> {
     /// As `see`, but something that is on its way is waited for, unless this is only a look.
     async fn settled(&self, world: &World) -> Result<Sight, Failure> {
         let cloud = world.cloud()?;
+        let vigil = Vigil::new(world, cloud, COMING * COMING_LOOKS);
         for _ in 0..COMING_LOOKS {
-            match self.see(world).await? {
+            let holdup = match self.see(world).await? {
                 Sight::Coming(Found { said, .. }) | Sight::Appearing { said } if !cloud.is_read_only() => {
-                    world.say(&said).await;
+                    vigil.waits_for(&said)
                 }
                 sight => return Ok(sight),
-            }
-            tokio::select! {
-                () = world.cancel.cancelled() => break,
-                () = cloud.pause(COMING) => {}
+            };
+            if !vigil.rest(holdup, COMING).await {
+                break;
             }
         }
         self.see(world).await
     }
 }
 
-async fn between_rounds(world: &World) {
-    if let Ok(cloud) = world.cloud() {
-        cloud.pause(BETWEEN_ROUNDS).await;
+/// What it means, with what a look has found of it.
+fn with_those(what: &str, found: &[String], failure: Failure) -> Failure {
+    if found.is_empty() {
+        return failure;
     }
+    Failure { meaning: format!("{} {what}: {}.", failure.meaning, crate::text::list(found)), ..failure }
 }
 
 fn foreign(said: &str, differences: &[Difference]) -> Failure {
-    let differences: Vec<String> =
-        differences.iter().map(|d| format!("{}: wanted {}, found {}", d.what, d.wanted, d.found)).collect();
     Failure {
-        meaning: differences.join("; "),
+        meaning: told_apart(differences),
         ..Failure::new(said, "onramp does not touch it by itself. Change it by hand, or change the input that differs.")
     }
+}
+
+fn told_apart(differences: &[Difference]) -> String {
+    let one = |d: &Difference| format!("{}: wanted {}, found {}", d.what, d.wanted, d.found);
+    differences.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What is found, as later steps use it.

@@ -120,7 +120,10 @@ impl Call {
     }
 
     pub(super) fn class(&self) -> RepeatClass {
-        class_of(self.operation())
+        match self {
+            Call::Mail(request) if request.is_harmless_twice() => RepeatClass::Natural,
+            _ => class_of(self.operation()),
+        }
     }
 
     fn resend(&self, until: Instant) -> Resend {

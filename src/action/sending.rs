@@ -90,9 +90,6 @@ pub(super) async fn carry_out(
             Err(failure) if takes_away && matches!(failure.kind, Kind::NotFound | Kind::Gone) => {
                 ledger.did(operation, None);
             }
-            Err(failure) if failure.code.as_deref() == Some("InvalidPermission.Duplicate") => {
-                ledger.did(operation, None);
-            }
             Err(failure) if failure.kind == Kind::Exists => {
                 ledger.there_already = Some(operation.to_owned());
                 return Err(Stopped::ThereAlready(failure.into()));

@@ -16,7 +16,7 @@ use super::failure::of_ssh;
 use super::os::facts::Known;
 use super::papers::Papers;
 use super::vault::{Keep, NotKept, Vault};
-use crate::aws::{Cloud, Owner, Stamp, Wiring};
+use crate::aws::{Cloud, Owner, Stamp, Teller, Wiring};
 use crate::engagement::{Address, Engagement, Failure, Host, MissingSecret, Question};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::net::{Net, Nowhere};
@@ -203,6 +203,7 @@ impl Worlds {
             cancel,
             subject: Subject { papers: self.vault.papers(), ..subject },
             shows_at_once: self.shows_at_once,
+            teller: Teller::default(),
         }
     }
 
@@ -233,6 +234,8 @@ pub struct World {
     pub subject: Subject,
     /// What is not to be seen was not made: nothing has to be waited for before it is said again.
     pub shows_at_once: bool,
+    /// Where it is said what holds the attempt up.
+    pub(super) teller: Teller,
 }
 
 /// For whom, and by which step.
@@ -282,6 +285,13 @@ impl Subject {
 }
 
 impl World {
+    /// The same way, for one who wants to hear what holds the attempt up.
+    #[must_use]
+    pub fn telling(self, teller: Teller) -> World {
+        let cloud = self.cloud.map(|cloud| Arc::new(cloud.telling(teller.clone())));
+        World { cloud, teller, ..self }
+    }
+
     /// The same way, after the step was done with this result.
     #[must_use]
     pub fn having_made(&self, made: &BTreeMap<String, Json>) -> World {

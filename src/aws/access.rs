@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::error::{AwsFailure, Kind};
+use super::holdup::Teller;
 use super::limiter::Limiter;
 use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
@@ -223,8 +224,8 @@ impl Session {
         role: &Role,
         asked: aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder,
     ) -> Result<Credentials, AwsFailure> {
-        let (operation, limiter) = (Operation::AssumeRole, &self.0.limiter);
-        let answer = send(operation, Resend::Freely, Patience::NONE, limiter, || asked.clone().send()).await;
+        let way: (&Limiter, &Teller) = (&self.0.limiter, &Teller::default());
+        let answer = send(Operation::AssumeRole, Resend::Freely, Patience::NONE, way, || asked.clone().send()).await;
         let answer = answer.map_err(|failure| match failure.kind {
             Kind::Denied | Kind::Invalid => failure.of_role(&role.arn),
             _ => failure,

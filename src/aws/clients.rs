@@ -15,6 +15,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::access::{Codes, Inner, Role, Session};
 use super::error::AwsFailure;
+use super::holdup::Teller;
 use super::limiter::Limiter;
 use super::operations::Operation;
 use super::profile::Profile;
@@ -54,6 +55,7 @@ pub struct Cloud {
     sts: aws_sdk_sts::Client,
     allows: Allows,
     shared: Shared,
+    teller: Teller,
 }
 
 /// What all copies of a cloud have together.
@@ -132,15 +134,15 @@ impl Cloud {
         let config = own.into_builder().credentials_provider(provider).build();
         let (refused, illiterate, unsent) = (Arc::default(), Arc::default(), Unsent::default());
         let shared = Shared { log, limiter, session, role, refused, illiterate, unsent };
-        Ok(Cloud::over(config, shared, Allows::Everything))
+        Ok(Cloud::over(config, shared, Allows::Everything, Teller::default()))
     }
 
-    fn over(config: SdkConfig, shared: Shared, allows: Allows) -> Cloud {
+    fn over(config: SdkConfig, shared: Shared, allows: Allows, teller: Teller) -> Cloud {
         let watch = || Watch { log: shared.log.clone(), allows };
         let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(watch()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(watch()).build();
         let (ec2, sts) = (aws_sdk_ec2::Client::from_conf(ec2), aws_sdk_sts::Client::from_conf(sts));
-        Cloud { ec2, sts, config, allows, shared }
+        Cloud { ec2, sts, config, allows, shared, teller }
     }
 
     /// The same account, for looking only: every operation that changes something is refused before it is sent.
@@ -160,11 +162,18 @@ impl Cloud {
     #[must_use]
     pub fn in_region(&self, region: &str) -> Cloud {
         let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
-        Cloud::over(config, Shared { unsent: Unsent::default(), ..self.shared.clone() }, self.allows)
+        let shared = Shared { unsent: Unsent::default(), ..self.shared.clone() };
+        Cloud::over(config, shared, self.allows, self.teller.clone())
+    }
+
+    /// The same account, for one who wants to hear what holds calls up.
+    #[must_use]
+    pub fn telling(&self, teller: Teller) -> Cloud {
+        Cloud { teller, ..self.clone() }
     }
 
     fn for_no_more_than(&self, allows: Allows) -> Cloud {
-        Cloud::over(self.config.clone(), self.shared.clone(), allows)
+        Cloud::over(self.config.clone(), self.shared.clone(), allows, self.teller.clone())
     }
 
     /// Were these credentials refused? The SDK goes on using what it read; whoever signed in anew has to connect anew.
@@ -258,6 +267,11 @@ impl Cloud {
         self.shared.limiter.pause(pause).await;
     }
 
+    /// How long so many pauses really take.
+    pub fn takes(&self, pauses: Duration) -> Duration {
+        self.shared.limiter.takes(pauses)
+    }
+
     pub(super) fn unsent(&self) -> &Unsent {
         &self.shared.unsent
     }
@@ -281,7 +295,8 @@ impl Cloud {
         Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        async move { self.told(send(operation, resend, patience, self.limiter(), call).await).await }.boxed()
+        let (limiter, teller) = (self.limiter(), &self.teller);
+        async move { self.told(send(operation, resend, patience, (limiter, teller), call).await).await }.boxed()
     }
 
     /// Sends a read, repeated as reads may be.

@@ -21,8 +21,11 @@ pub(super) struct Row {
 }
 
 /// The row of a code, as this service means it.
-pub(super) fn row(service: Service, code: &str) -> Option<&'static Row> {
+pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'static Row> {
     let code = code.strip_prefix("Client.").unwrap_or(code);
+    if everywhere::is_of_a_new_role(code, message) {
+        return Some(&everywhere::NEW_ROLE);
+    }
     let of_service = match service {
         Service::Ec2 => &[],
         Service::CloudControl => services::CLOUD_CONTROL,

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::clients::Cloud;
 use super::error::{AwsFailure, Kind};
+use super::holdup::Teller;
 use super::operations::Operation;
 use super::retry::{Patience, Resend, send};
 
@@ -36,8 +37,8 @@ impl Cloud {
             return failure;
         }
         let request = self.sts().decode_authorization_message().encoded_message(encoded.trim());
-        let (operation, limiter) = (Operation::DecodeAuthorizationMessage, self.limiter());
-        let answer = send(operation, Resend::Freely, Patience::NONE, limiter, || request.clone().send()).await;
+        let (operation, way) = (Operation::DecodeAuthorizationMessage, (self.limiter(), &Teller::default()));
+        let answer = send(operation, Resend::Freely, Patience::NONE, way, || request.clone().send()).await;
         match answer {
             Ok(answer) => match answer.decoded_message.as_deref().and_then(said) {
                 Some(said) => AwsFailure { meaning: format!("{said}. {}", failure.meaning), ..failure },

@@ -48,6 +48,8 @@ pub enum Kind {
     Exists,
     InUse,
     NotReady,
+    /// Somebody else is at the same thing, and it can be asked again when they are done.
+    Busy,
     Conflict,
     Token,
     Invalid,
@@ -373,7 +375,7 @@ fn answered(
     response: &HttpResponse,
 ) -> AwsFailure {
     let status = response.status().as_u16();
-    let row = code.and_then(|code| codes::row(service, code));
+    let row = code.and_then(|code| codes::row(service, code, message.unwrap_or_default()));
     let kind = match (row, status) {
         (Some(_), _) if code == Some("DirectConnectClientException") => codes::of_prose(message.unwrap_or_default()),
         (Some(row), _) => row.kind,
@@ -388,9 +390,16 @@ fn answered(
         _ if row.is_none() && !(400..500).contains(&status) => Fate::Unknown,
         _ => Fate::Refused,
     };
-    let meaning = row.map_or(unknown_code(kind), |row| row.meaning);
-    let advice = row
-        .map_or("Read AWS's own words below; the code stands in the API reference of the service.", |row| row.advice);
+    let (meaning, advice) = match (row, code) {
+        (Some(row), _) => (row.meaning, row.advice),
+        (None, Some(_)) => {
+            (unknown_code(kind), "Read AWS's own words below; the code stands in the API reference of the service.")
+        }
+        (None, None) => (
+            "The answer is not one that AWS gives: something between here and AWS may have given it, such as a proxy.",
+            "Check the proxy, the network and --endpoint-url; then try again.",
+        ),
+    };
     let mut failure = AwsFailure::new(operation, kind, fate, meaning, advice);
     failure.what = if fate == Fate::Unknown {
         format!("{operation} ended without a clear answer")

@@ -74,7 +74,12 @@ impl Limiter {
 
     /// Sleeps that long, or less in a hurry.
     pub async fn pause(&self, pause: Duration) {
-        tokio::time::sleep(pause / self.hurry).await;
+        tokio::time::sleep(self.takes(pause)).await;
+    }
+
+    /// How long a pause really takes.
+    pub fn takes(&self, pause: Duration) -> Duration {
+        pause / self.hurry
     }
 
     /// Waits for the turn of a call.
@@ -98,7 +103,7 @@ impl Limiter {
             bucket.per_second = (bucket.per_second / 2.0).max(slowest);
         }
         bucket.tokens = 0.0;
-        bucket.closed_until = bucket.closed_until.max(now + pause / self.hurry);
+        bucket.closed_until = bucket.closed_until.max(now + self.takes(pause));
         bucket.filled = bucket.closed_until;
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::Instant;
 
 use super::error::{AwsFailure, Fate, Kind, explain};
+use super::holdup::{Pauses, Teller};
 use super::limiter::Limiter;
 use super::operations::Operation;
 
@@ -28,6 +29,16 @@ pub enum Resend {
     OnlyUnsent { until: Instant },
 }
 
+impl Resend {
+    /// The end of its tries, when nothing else ends them before `end`.
+    fn at_most(self, end: Instant) -> Instant {
+        match self {
+            Resend::Freely => end,
+            Resend::OnlyUnsent { until } => end.min(until),
+        }
+    }
+}
+
 /// How long a call waits for what earlier steps made to be seen everywhere: EC2 is eventually consistent, and answers
 /// `Invalid….NotFound` for an object that it has just handed out (EC2 API reference, eventual consistency).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +49,7 @@ impl Patience {
     pub const SETTLING: Patience = Patience(Duration::from_secs(60));
 }
 
-/// Sends `call`, in its turn, and repeats it as `resend` and `patience` allow.
+/// Sends `call`, in its turn, and repeats it as `resend` and `patience` allow. What holds it up is told to `teller`.
 ///
 /// # Errors
 /// The last answer. Its fate is `Unknown` when any of the tries may have been executed.
@@ -46,7 +57,7 @@ pub async fn send<T, E, F, Sent>(
     operation: Operation,
     resend: Resend,
     patience: Patience,
-    limiter: &Limiter,
+    (limiter, teller): (&Limiter, &Teller),
     mut call: F,
 ) -> Result<T, AwsFailure>
 where
@@ -58,6 +69,7 @@ where
     let mut waited = Duration::ZERO;
     let mut tries = 0;
     let mut in_doubt = false;
+    let mut pauses = Pauses::new(teller);
     loop {
         limiter.turn(lane).await;
         if let Resend::OnlyUnsent { until } = resend
@@ -77,13 +89,14 @@ where
         if in_doubt {
             failure.fate = Fate::Unknown;
         }
-        let settling = waited < patience.0 && matches!(failure.kind, Kind::NotFound | Kind::NotReady);
-        let pause = match repeat(&failure, resend, tries) {
-            Some(pause) => pause,
-            None if settling && !(in_doubt && resend != Resend::Freely) => SETTLING,
+        let settling = waited < patience.0 && matches!(failure.kind, Kind::NotFound | Kind::NotReady | Kind::Busy);
+        let (pause, left) = match repeat(&failure, resend, tries) {
+            Some(base) => (jittered(base), base * (2u32.pow(TRIES - tries) - 1)),
+            None if settling && !(in_doubt && resend != Resend::Freely) => (SETTLING, patience.0 - waited),
             None => return Err(failure),
         };
         tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
+        pauses.tell(&failure, tries, resend.at_most(Instant::now() + limiter.takes(left)));
         if failure.kind == Kind::Throttled {
             limiter.back_off(lane, pause);
         }
@@ -92,7 +105,7 @@ where
     }
 }
 
-/// How long to wait before the same call may go out again, if it may.
+/// How long at most to wait before the same call may go out again, if it may; after each further try twice as long.
 fn repeat(failure: &AwsFailure, resend: Resend, tries: u32) -> Option<Duration> {
     if tries >= TRIES {
         return None;
@@ -104,7 +117,7 @@ fn repeat(failure: &AwsFailure, resend: Resend, tries: u32) -> Option<Duration> 
         (Kind::Unreachable | Kind::LostReply, Fate::Unknown, Resend::Freely) => Duration::from_millis(200),
         _ => return None,
     };
-    Some(jittered(base * 2u32.pow(tries - 1)))
+    Some(base * 2u32.pow(tries - 1))
 }
 
 /// Half of it for certain, the other half by chance, so that steps that failed together do not come back together.

@@ -289,7 +289,7 @@ impl<'a> Walk<'a> {
                     print::say(&said);
                 }
             }
-            Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
+            Notice::Progress { step, now } => self.follower.progress(step, now.as_ref()),
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(broken) => return Err(self.follower.cut_off(broken.clone())),
             _ => {}

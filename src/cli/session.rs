@@ -1,6 +1,7 @@
 //! An engagement that is open: the engine, its feed, and the runtime under both.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,6 +13,7 @@ use super::Everywhere;
 use super::context::{Context, runbook_of};
 use super::exclude;
 use super::failure::{Failure, Kind};
+use super::home::utc_offset;
 use super::panics;
 use super::reach::Reach;
 use super::session_clock::{SessionClock, Tick};
@@ -21,7 +23,7 @@ use crate::aws::Wiring;
 use crate::engagement::{
     Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
 };
-use crate::engine::{self, Broken, Clock, Following, Handle, Notice, Request, Settings};
+use crate::engine::{self, Broken, Clock, Following, Handle, Notice, Progress, Request, Settings};
 use crate::input::{InputId, Setting, Value};
 use crate::journal::{Glance, Reader, Writer};
 use crate::net;
@@ -280,6 +282,8 @@ pub struct Follower {
     pub engagement: Engagement,
     runbook: Arc<Runbook>,
     reach: Reach,
+    /// Why steps were held up when that was said last, and how long it had lasted then.
+    held_up: BTreeMap<Address, (String, Duration)>,
 }
 
 impl Follower {
@@ -289,6 +293,23 @@ impl Follower {
             engagement: handle.engagement().as_ref().clone(),
             runbook: handle.runbook().clone(),
             reach: session.reach.clone(),
+            held_up: BTreeMap::new(),
+        }
+    }
+
+    /// Says what holds a running step up: at once when it is something new, and then each time that it has lasted twice
+    /// as long.
+    pub fn progress(&mut self, step: &Address, now: Option<&Progress>) {
+        let Some(progress) = now else {
+            self.held_up.remove(step);
+            return;
+        };
+        let now = Clock::default().now();
+        let lasted = now.since(progress.since);
+        let known = self.held_up.get(step);
+        if known.is_none_or(|(why, said_at)| *why != progress.why || lasted >= *said_at * 2) {
+            print::say(&format!("  {step}: {}", progress.said(now, utc_offset())));
+            self.held_up.insert(step.clone(), (progress.why.clone(), lasted.max(Duration::from_secs(1))));
         }
     }
 

@@ -180,7 +180,7 @@ fn until(session: &Session, follower: &mut Follower, ended: impl Fn(&Notice) -> 
             Notice::Refused(refusal) => return Err(Failure::usage(refusal.to_string())),
             Notice::Broken(broken) => return Err(follower.cut_off(broken.clone())),
             Notice::NeedsSecrets { missing, ahead_of } => secret::give(session, missing, ahead_of.clone())?,
-            Notice::Progress { step, said } => print::say(&format!("  {step}: {said}")),
+            Notice::Progress { step, now } => follower.progress(step, now.as_ref()),
             _ => {}
         }
         if ended(&notice) {

@@ -140,7 +140,7 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
                 }
                 follower.fold(&recorded);
             }
-            Ok(Notice::Progress { step, said }) => print::say(&format!("  {step}: {said}")),
+            Ok(Notice::Progress { step, now }) => follower.progress(&step, now.as_ref()),
             Ok(Notice::Refused(refusal)) => return Err(Failure::usage(refusal.to_string())),
             Ok(Notice::Broken(broken)) => return Err(follower.cut_off(broken)),
             Ok(Notice::Idle(_)) => break,

@@ -41,7 +41,9 @@ fn guard(intent: &Intent) -> &'static str {
         (Purpose::Undo, RepeatClass::Person) => "none: only a person can say whether it was taken back",
         (Purpose::Undo, _) => "what is gone already cannot be taken away once more",
         (Purpose::Apply, RepeatClass::Token) => "the token: the same again does it once",
-        (Purpose::Apply, RepeatClass::Natural) => "its name or its content: there can be only one",
+        (Purpose::Apply, RepeatClass::Natural) => {
+            "its name or its content: there can be only one, or a second does no harm"
+        }
         (Purpose::Apply, RepeatClass::Tag) => "its tags: it is looked for, for a while, before anything is repeated",
         (Purpose::Apply, RepeatClass::Person) => "none: only a person may repeat it",
     }
@@ -134,6 +136,7 @@ mod tests {
             operations: vec!["CreateVpc".to_owned()],
             tags: Default::default(),
             deadline: None,
+            before: std::collections::BTreeMap::new(),
         };
         let state = State::InDoubt { intent, since: Default::default(), why: "cut off".to_owned() };
         let look = |found_before| {

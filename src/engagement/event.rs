@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -17,12 +18,36 @@ pub struct At(pub i64);
 
 impl At {
     /// Time from `earlier` to this moment; zero when the clock went backwards.
-    pub fn since(self, earlier: At) -> std::time::Duration {
-        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    pub fn since(self, earlier: At) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
 impl At {
+    /// So much later; the last moment there is, where that is sooner.
+    #[must_use]
+    pub fn after(self, time: Duration) -> At {
+        At(self.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// So much earlier.
+    #[must_use]
+    pub fn before(self, time: Duration) -> At {
+        At(self.0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// The day where clocks are so many minutes before UTC, `2026-12-05`.
+    pub fn day(self, utc_offset: i32) -> String {
+        At(self.0.saturating_add(i64::from(utc_offset) * 60_000)).date()
+    }
+
+    /// The time of day where clocks are so many minutes before UTC, `14:32:10`.
+    pub fn time_of_day(self, utc_offset: i32) -> String {
+        let seconds = self.0.div_euclid(1000) + i64::from(utc_offset) * 60;
+        let [hours, minutes] = [3600, 60].map(|unit| seconds.div_euclid(unit));
+        format!("{:02}:{:02}:{:02}", hours.rem_euclid(24), minutes.rem_euclid(60), seconds.rem_euclid(60))
+    }
+
     /// The day in UTC, `2026-12-05`.
     pub fn date(self) -> String {
         self.to_string().split('T').next().unwrap_or_default().to_owned()
@@ -353,6 +378,9 @@ pub struct Intent {
     /// After this moment nothing of it that may not be repeated is under way any more.
     #[serde(default)]
     pub deadline: Option<At>,
+    /// What an undo has to know of how it was before, as the look that it follows showed it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, Json>,
 }
 
 /// How an apply or an undo ended.

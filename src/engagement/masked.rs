@@ -39,6 +39,7 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
             words.text(reason);
             words.map(output);
         }
+        Event::Intended { intent, .. } => words.map(&mut intent.before),
         // Names, digests, what a person gave as an input, and the runbook.
         Event::Began { .. }
         | Event::RunbookTaken { .. }
@@ -48,7 +49,6 @@ pub fn masked(mut event: Event, masker: &Masker) -> Event {
         | Event::AttemptStarted { .. }
         | Event::Held { .. }
         | Event::PlanApproved { .. }
-        | Event::Intended { .. }
         | Event::HostKeyTrusted { .. }
         | Event::HostLetIn { .. }
         | Event::UndoBegan { .. }

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::progress::Progress;
 use crate::action::{Action, Found, Probe, Trouble, Verified, World};
 use crate::engagement::{
     Address, Asking, At, Change, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Inverse, Kept,
@@ -43,7 +44,8 @@ pub(super) enum Report {
     /// Nothing was done and there is nothing to record: whoever asked for it is told.
     Refuse(Failure),
     Output(Vec<u8>),
-    Progress(String),
+    /// What holds it up now; nothing, when it goes on again.
+    Progress(Option<Progress>),
 }
 
 /// Where an attempt begins.
@@ -155,7 +157,7 @@ impl Attempt {
             Probe::Absent { said } | Probe::Different { said, .. } if self.only_looks() => {
                 self.check(self.found_how, Some(said)).await
             }
-            Probe::Different { mend, differences, said } if mend.is_empty() => {
+            Probe::Different { mend, differences, said, .. } if mend.is_empty() => {
                 self.asked(Question::Different { said, differences }).await
             }
             Probe::Absent { said } if self.made_otherwise && !self.only_scripts() => {
@@ -165,7 +167,8 @@ impl Attempt {
                 );
                 self.asked(Question::Different { said, differences: Vec::new() }).await
             }
-            Probe::Absent { .. } | Probe::Different { .. } => self.change().await,
+            Probe::Absent { .. } => self.change(BTreeMap::new()).await,
+            Probe::Different { keep, .. } => self.change(keep).await,
         }
     }
 
@@ -197,7 +200,7 @@ impl Attempt {
     }
 
     /// Intent, apply, outcome, check: in this order and no other.
-    async fn change(&self) -> Step<()> {
+    async fn change(&self, before: BTreeMap<String, Json>) -> Step<()> {
         if !self.may_change().await? {
             return self.record(Event::Held { step: self.address.clone(), attempt: self.number }).await;
         }
@@ -207,7 +210,7 @@ impl Attempt {
         if let Err(question) = self.action.at_hand(&self.world).await {
             return self.asked(question).await;
         }
-        let intent = self.intend(self.intent.clone()).await?;
+        let intent = self.intend(Intent { before, ..self.intent.clone() }).await?;
         // From here on a cut is not clean: the action itself answers to the cancel token.
         self.applied(self.action.apply(&self.world, &intent).await, intent.token()).await
     }
@@ -243,7 +246,7 @@ impl Attempt {
     }
 
     async fn check_in(&self, world: &World, how: DoneHow, said: Option<String>) -> Step<()> {
-        let began = Instant::now();
+        let (began, since) = (Instant::now(), self.clock.peek());
         let mut turn = 0;
         let mut answer = said.map(|said| Verified::NotYet { said });
         loop {
@@ -266,18 +269,11 @@ impl Attempt {
             if began.elapsed() >= self.within {
                 return self.failed(self.too_late(&said)).await;
             }
-            if !self.rest(turn, &self.so_far(&said, began.elapsed())).await? {
+            if !self.rest(turn, Progress::looking(said, since, since.after(self.within))).await? {
                 return self.stopped().await;
             }
             turn += 1;
         }
-    }
-
-    /// What is waited for, how long that has taken, and how long it may take.
-    fn so_far(&self, said: &str, passed: Duration) -> String {
-        let [passed, within] =
-            [passed, self.within].map(|time| crate::text::duration(Duration::from_secs(time.as_secs())));
-        format!("{said} ({passed} so far, up to {within})")
     }
 
     /// Asks once whether it is so.
@@ -423,8 +419,8 @@ impl Attempt {
     }
 
     /// Waits before the next look; false when it was cut short by a person.
-    pub(super) async fn rest(&self, turn: u32, said: &str) -> Step<bool> {
-        self.progress(said.to_owned()).await?;
+    pub(super) async fn rest(&self, turn: u32, progress: Progress) -> Step<bool> {
+        self.send(Report::Progress(Some(progress))).await?;
         tokio::select! {
             () = tokio::time::sleep(self.clock.pause(turn)) => Ok(true),
             () = self.stop.cancelled() => Ok(false),
@@ -437,10 +433,6 @@ impl Attempt {
             answer = question => Some(answer),
             () = self.stop.cancelled() => None,
         }
-    }
-
-    async fn progress(&self, said: String) -> Step<()> {
-        self.send(Report::Progress(said)).await
     }
 
     pub(super) async fn record(&self, event: Event) -> Step<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::attempt::{Attempt, Report, Step, finding, noted};
+use super::progress::Progress;
 use crate::action::{Chosen, Found, Probe, Recalled, Trouble, World};
 use crate::engagement::{
     At, DoneHow, Event, Evidence, FindingKind, Intent, Inverse, Outcome, Purpose, Recovery, RepeatClass, Until, recover,
@@ -30,6 +31,12 @@ pub(super) fn shown(probe: &Probe) -> FindingKind {
 /// How much of the quiet time has passed since it can have been sent; all of it, where what is made shows at once.
 pub(super) fn passed(world: &World, now: At, since: At) -> Duration {
     if world.shows_at_once { Duration::MAX } else { now.since(since) }
+}
+
+/// What a look shows, and what was written down before the change.
+fn with(before: &BTreeMap<String, Json>, mut shown: BTreeMap<String, Json>) -> BTreeMap<String, Json> {
+    shown.extend(before.clone());
+    shown
 }
 
 /// What looking for it came to.
@@ -119,12 +126,11 @@ impl Attempt {
                 (Recovery::Adopt, Probe::Same(found)) => return Ok(Seen::There(found)),
                 (Recovery::Repeat, probe) => return Ok(Seen::Repeat(probe)),
                 (Recovery::LookAgain(left), _) => {
-                    let said = format!(
-                        "{} may have been sent; not there yet, looking for {} more before anything is repeated",
-                        intent.operations.first().map_or("it", String::as_str),
-                        crate::text::duration(left)
-                    );
-                    if !self.rest(turn, &said).await? {
+                    let sent = intent.operations.first().map_or("it", String::as_str);
+                    let why =
+                        format!("{sent} may have been sent, and is not there yet: nothing is repeated before that");
+                    let until = self.clock.peek().after(left);
+                    if !self.rest(turn, Progress::looking(why, since, until)).await? {
                         self.stopped().await?;
                         return Ok(Seen::Ended);
                     }
@@ -150,9 +156,10 @@ impl Attempt {
     async fn found_again(&self, intent: &Intent, found: Found) -> Step<()> {
         let outcome = Outcome::Changed {
             said: format!("found after the interruption: {}", found.said),
-            created: !found.foreign,
+            // What was there before, and was changed, is put back by an undo, whosever it is.
+            created: !found.foreign || !intent.before.is_empty(),
             operations: intent.operations.clone(),
-            output: found.output,
+            output: with(&intent.before, found.output),
         };
         self.concluded(outcome, &intent.token).await
     }
@@ -163,7 +170,7 @@ impl Attempt {
             said: said.to_owned(),
             created: true,
             operations: intent.operations.clone(),
-            output: BTreeMap::new(),
+            output: intent.before.clone(),
         };
         self.concluded(outcome, &intent.token).await
     }
@@ -184,7 +191,7 @@ impl Attempt {
         if let Err(question) = self.action.at_hand(&self.world).await {
             return self.asked(question).await;
         }
-        let operations = intent.operations.clone();
+        let (operations, before) = (intent.operations.clone(), intent.before.clone());
         // A call with a token must be the very same; of any other it is told by the tags which try made it.
         let tags = match intent.class {
             RepeatClass::Token => intent.tags.clone(),
@@ -193,7 +200,9 @@ impl Attempt {
         let intent = self.intend(Intent { attempt: self.number, tags, ..intent }).await?;
         let outcome = match self.action.apply(&self.world, &intent).await {
             // It was made after all, and by us.
-            Outcome::AlreadySo { said, output } => Outcome::Changed { said, created: true, operations, output },
+            Outcome::AlreadySo { said, output } => {
+                Outcome::Changed { said, created: true, operations, output: with(&before, output) }
+            }
             // Nothing was sent this time, and so nothing more is known of the time before.
             Outcome::Failed { failure } if failure.unsent => Outcome::InDoubt { why: failure.what },
             outcome => outcome,

@@ -6,6 +6,7 @@ use std::sync::mpsc as std_mpsc;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
+use super::progress::Progress;
 use crate::engagement::{
     Address, Caller, Command, Diagnosed, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope,
     RunbookFile, Tally, UndoPlan,
@@ -97,10 +98,10 @@ pub enum Notice {
         from: usize,
         text: String,
     },
-    /// What a running attempt is doing right now, in words; only the latest counts.
+    /// What holds a running attempt up right now; nothing, when it goes on again. Only the latest counts.
     Progress {
         step: Address,
-        said: String,
+        now: Option<Progress>,
     },
     Planned(Arc<Plan>),
     /// This edition of the runbook is walked from now on.

@@ -16,6 +16,7 @@ mod handle;
 mod library;
 mod planner;
 mod polling;
+mod progress;
 mod recorder;
 mod schedule;
 mod sight;
@@ -27,6 +28,7 @@ pub use clock::Clock;
 pub use dispatch::{Settings, start};
 pub use feed::{Following, follow};
 pub use handle::{AheadOf, Broken, Find, Found, Handle, Hit, Notice, Page, Request, Summary};
+pub use progress::Progress;
 pub use start::subject;
 
 pub use crate::journal::PageAt;

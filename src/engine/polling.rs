@@ -26,10 +26,6 @@ fn first(noise: u8) -> Duration {
     Duration::from_millis(1000 + 8 * u64::from(noise))
 }
 
-fn later(now: At, pause: Duration) -> At {
-    At(now.0.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)))
-}
-
 /// When what waits is looked at next.
 #[derive(Debug, Default)]
 pub(super) struct Polling {
@@ -56,11 +52,11 @@ impl Polling {
         self.next.retain(|step, _| waiting.contains_key(step));
         let mut due = Vec::new();
         for (step, since) in waiting {
-            let next = self.next.entry(step.clone()).or_insert_with(|| later(now, first(noise())));
+            let next = self.next.entry(step.clone()).or_insert_with(|| now.after(first(noise())));
             // A clock that was put back must not put the look off for as long.
-            *next = (*next).min(later(now, LONGEST * 6 / 5));
+            *next = (*next).min(now.after(LONGEST * 6 / 5));
             if *next <= now && due.len() < free {
-                *next = later(now, pause(now.since(since), noise()));
+                *next = now.after(pause(now.since(since), noise()));
                 due.push(step.clone());
             }
         }

@@ -218,7 +218,8 @@ impl Recorder {
 /// What readers see of it: events are masked already, output in its stream.
 fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
     match &mut notice {
-        Notice::Progress { said, .. } | Notice::Drift { said, .. } => *said = masker.mask(said),
+        Notice::Progress { now, .. } => *now = now.take().map(|progress| progress.masked(masker)),
+        Notice::Drift { said, .. } => *said = masker.mask(said),
         Notice::Broken(broken) => broken.why = masker.mask(&broken.why),
         Notice::Refused(refusal) => refusal.why = masker.mask(&refusal.why),
         Notice::Diagnosed(diagnosed) => **diagnosed = diagnosed.as_ref().clone().masked(masker),

@@ -9,8 +9,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
+use super::clock::Clock;
+use super::progress::Progress;
 use super::sight::Sight;
-use crate::action::{Action, Papers, Subject, World, Worlds, build};
+use crate::action::{Action, Papers, Subject, Teller, World, Worlds, build};
 use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of,
     token,
@@ -105,9 +107,10 @@ fn intent(
     };
     let token = token(&engagement.identity.id, &engagement.first_name(address), &said, generation);
     let tags = if marked && purpose == Purpose::Apply { subject.marks(&token, attempt) } else { BTreeMap::new() };
-    // It is worked out when the intent is written down.
+    // It is worked out when the intent is written down, and what was there before is what the look just then shows.
     let deadline = None;
-    Intent { attempt, purpose, generation, token, digest, class: action.class(), operations, tags, deadline }
+    let before = BTreeMap::new();
+    Intent { attempt, purpose, generation, token, digest, class: action.class(), operations, tags, deadline, before }
 }
 
 /// Numbers are never used twice: output is kept under them.
@@ -180,6 +183,33 @@ pub(super) fn forward_output(
         let _ = reports.send((address, Report::Output(masked.finish()))).await;
     });
     (sender, forwarding)
+}
+
+/// Tells what holds an attempt up, as it comes and goes. Why, is a line of its output, too, for whoever reads it later.
+pub(super) fn forward_holdups(
+    address: &Address,
+    reports: mpsc::Sender<(Address, Report)>,
+    clock: Clock,
+    output: mpsc::Sender<Vec<u8>>,
+) -> (Teller, JoinHandle<()>) {
+    let (teller, mut heard) = Teller::new();
+    let address = address.clone();
+    let forwarding = tokio::spawn(async move {
+        let mut written = String::new();
+        while heard.changed().await.is_ok() {
+            let now = heard.borrow_and_update().clone();
+            if let Some(holdup) = now.as_ref().filter(|holdup| holdup.why != written) {
+                written.clone_from(&holdup.why);
+                let raw = if holdup.raw.is_empty() { String::new() } else { format!(" ({})", holdup.raw) };
+                let _ = output.send(format!("{written}{raw}\n").into_bytes()).await;
+            }
+            let progress = now.map(|holdup| Progress::of(holdup, clock.peek()));
+            if reports.send((address.clone(), Report::Progress(progress))).await.is_err() {
+                return;
+            }
+        }
+    });
+    (teller, forwarding)
 }
 
 /// Output that nobody keeps is taken all the same, so that whoever writes it is not held up.

@@ -79,6 +79,7 @@ impl DurableIntent {
             operations: Vec::new(),
             tags: BTreeMap::new(),
             deadline: None,
+            before: BTreeMap::new(),
         };
         DurableIntent { step: step.clone(), intent, at: At(0) }
     }

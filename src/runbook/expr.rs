@@ -151,6 +151,9 @@ mod tests {
         };
         assert_eq!(keys("net.subnets"), Ok(vec!["app/a".into(), "b".into()]));
         assert_eq!(keys("net.zones"), Ok(vec!["a".into(), "b".into()]));
+        assert_eq!(keys("net.zones[:1]"), Ok(vec!["a".into()]));
+        assert_eq!(keys("(net.zones | reverse)[:1]"), Ok(vec!["b".into()]));
+        assert_eq!(keys("hosts.private[:1]"), Err(Unrendered::Missing { name: "hosts.private".into() }));
         assert_eq!(keys("[]"), Ok(vec![]));
         for wrong in ["['a', 'a']", "[{'id': 1}]", "conn.mode", "[['a']]", "['']"] {
             assert!(matches!(keys(wrong), Err(Unrendered::Wrong { .. })), "{wrong}");

@@ -24,13 +24,18 @@ impl Names {
         self.optional = self.all.difference(&required).cloned().collect();
     }
 
-    /// `read` is what minijinja says is read, functions of its own included; `codes` is where to look for the guards.
+    /// `read` is what minijinja says is read, functions of its own included; `codes` is where to look for the guards, and
+    /// for what minijinja does not tell of: that of which a part is cut out, as in `rows[:2]`.
     pub(super) fn new<'a>(
         read: impl IntoIterator<Item = String>,
         functions: &BTreeSet<String>,
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Names {
-        let all: BTreeSet<String> = read.into_iter().filter(|name| !functions.contains(name)).collect();
+        let codes: Vec<&str> = codes.into_iter().collect();
+        let given: BTreeSet<&str> = codes.iter().flat_map(|code| given(code)).collect();
+        let is_given = |name: &str| given.contains(name.split('.').next().unwrap_or(name));
+        let cut = codes.iter().flat_map(|code| cut_into(code)).filter(|name| !is_given(name)).map(str::to_owned);
+        let all: BTreeSet<String> = read.into_iter().chain(cut).filter(|name| !functions.contains(name)).collect();
         let uses: Vec<Use> = codes.into_iter().flat_map(uses).collect();
         let optional = all.iter().filter(|name| is_optional(name, &uses)).cloned().collect();
         Names { all, optional }
@@ -201,6 +206,90 @@ fn bracket_length(text: &str) -> Option<usize> {
     None
 }
 
+/// Names that a statement gives: `for row in rows`, `set row = …`.
+fn given(code: &str) -> Vec<&str> {
+    let code = code.trim_start_matches('-').trim_start();
+    let names = match code.split_once(char::is_whitespace) {
+        Some(("for", rest)) => rest.split(" in ").next(),
+        Some(("set", rest)) => rest.split('=').next(),
+        _ => None,
+    };
+    names.map(words).unwrap_or_default().into_iter().map(|word| word.text).collect()
+}
+
+/// Names in what a part is cut out of: `rows` of `rows[:2]`, `(rows | sort)[1:]` and `rows.of['a'][:1]`.
+fn cut_into(code: &str) -> Vec<&str> {
+    let all = words(code);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(character) = code[at..].chars().next() {
+        match character {
+            '\'' | '"' => at += string_length(&code[at..]),
+            '[' if is_slice(&code[at..]) => {
+                let begins = begin_of_value(&code[..at]);
+                let within = all.iter().filter(|word| (begins..at).contains(&word.start));
+                found.extend(within.filter(|word| is_value(code, word)).map(|word| word.text));
+                at += 1;
+            }
+            _ => at += character.len_utf8(),
+        }
+    }
+    found
+}
+
+/// A name, and not that of an argument.
+fn is_value(code: &str, word: &Word<'_>) -> bool {
+    let after = code[word.start + word.text.len()..].trim_start();
+    word.role == Role::Name && (!after.starts_with('=') || after.starts_with("=="))
+}
+
+/// Is there a colon in the bracket, not deeper and not in a text?
+fn is_slice(bracket: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(character) = bracket[at..].chars().next() {
+        match character {
+            '\'' | '"' => {
+                at += string_length(&bracket[at..]);
+                continue;
+            }
+            '[' | '(' | '{' => depth += 1,
+            ']' | ')' | '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 1 => return true,
+            _ => {}
+        }
+        if depth == 0 {
+            return false;
+        }
+        at += character.len_utf8();
+    }
+    false
+}
+
+/// Where the value begins with which the code ends: a name, or brackets with what stands before them.
+fn begin_of_value(code: &str) -> usize {
+    let mut begins = code.trim_end().len();
+    while code[..begins].ends_with([')', ']']) {
+        let mut depth = 0_usize;
+        for (at, character) in code[..begins].char_indices().rev() {
+            match character {
+                ')' | ']' => depth += 1,
+                '(' | '[' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                begins = at;
+                break;
+            }
+        }
+        if depth > 0 {
+            return 0;
+        }
+    }
+    let is_of_name = |character: char| character.is_ascii_alphanumeric() || ['_', '.'].contains(&character);
+    code[..begins].trim_end_matches(is_of_name).len()
+}
+
 /// Comparisons of a name with literal words: `conn.mode == "vpn"`, `conn.mode in ["vpn", "dx"]`. What lint holds against
 /// the choices of the input.
 pub(super) fn compared(code: &str) -> Vec<(&str, Vec<&str>)> {
@@ -272,6 +361,19 @@ mod tests {
         assert!(!names(&["a.b | default(1)", "a.b"]).optional.contains("a.b"));
         assert!(names(&["a.b is defined", "a.b"]).optional.contains("a.b"));
         assert_eq!(names(&["a.b"]).all, BTreeSet::from(["a.b".to_owned()]));
+    }
+
+    #[test]
+    fn what_a_part_is_cut_out_of_is_read() {
+        assert_eq!(cut_into("hosts.private[:1]"), ["hosts.private"]);
+        assert_eq!(cut_into("x + (a.b | sort(by='c'))[n:] ~ rows.of['a'][: 2]"), ["a.b", "rows.of"]);
+        assert_eq!(cut_into("a[0] ~ b['x:y'] ~ {'c': d}['e']"), Vec::<&str>::new(), "an item is no part");
+        let read = |codes: &[&str]| Names::new(["rows".to_owned()], &BTreeSet::new(), codes.to_vec()).all;
+        assert_eq!(read(&["for row in rows", "row.name[:3]"]), BTreeSet::from(["rows".to_owned()]));
+        assert_eq!(
+            read(&["set some = rows", "some[:3] ~ b.c[1:]"]),
+            BTreeSet::from(["rows".to_owned(), "b.c".to_owned()])
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::engagement::{
     Address, At, Board, Caller, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode,
     Status, Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting, waiting_for_sign_in,
 };
-use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Request};
+use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Progress, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::look::Look;
@@ -226,7 +226,8 @@ pub struct Opened {
     outputs: BTreeMap<Address, Output>,
     /// What was asked of an output last, until it comes.
     asked: Option<(Address, u32, PageAt)>,
-    pub progress: BTreeMap<Address, String>,
+    /// What holds attempts up that run.
+    pub progress: BTreeMap<Address, Progress>,
     pub planned: Option<Planned>,
     pub planning: bool,
     /// The steps that somebody thinks of taking back, and what that would do.
@@ -319,8 +320,11 @@ impl Opened {
                 self.output_of(&step, attempt).push(from, &text);
                 None
             }
-            Notice::Progress { step, said } => {
-                self.progress.insert(step, said);
+            Notice::Progress { step, now } => {
+                match now {
+                    Some(progress) => self.progress.insert(step, progress),
+                    None => self.progress.remove(&step),
+                };
                 None
             }
             Notice::Planned(plan) => {

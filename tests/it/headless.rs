@@ -45,12 +45,8 @@ fn practice_survives_what_the_cloud_does_to_it() {
     for fault in ["lost-reply", "invisible"] {
         let stage = Stage::new();
         let arguments = ["practice", "--headless", "--pace", "instant", "--fault", fault, "--seed", "7"];
-        // Lost answers are made up for within the run: it ends well, and not by luck of a second one. Only whether a message
-        // went out nobody can look up: there a person decides.
-        let walked = stage.run(&arguments);
-        if !only_messages_are_in_doubt(&stage) {
-            walked.expect(0);
-        }
+        // Lost answers are made up for within the run: it ends well, and not by luck of a second one.
+        stage.run(&arguments).expect(0);
         let doubles = stage.run(&["practice", "--doubles"]).expect(0);
         assert_eq!(doubles.out.trim(), "none", "{fault}");
     }
@@ -73,15 +69,6 @@ fn a_form_of_which_nothing_is_needed_waits_for_a_run() {
 }
 
 /// A person says of the first change in doubt: nothing was made, try it again.
-/// Whether a message went out nobody can look up: that is left to a person, and it is all that is.
-fn only_messages_are_in_doubt(stage: &Stage) -> bool {
-    let status = stage.run(&["practice", "--status"]).expect(0).out;
-    let doubts: Vec<&str> = status.lines().filter_map(|line| line.trim_start().strip_prefix("in doubt")).collect();
-    let is_message =
-        |doubt: &&str| ["mail/rehearsed[", "mail/test "].iter().any(|step| doubt.trim_start().starts_with(step));
-    !doubts.is_empty() && doubts.iter().all(is_message)
-}
-
 fn settle_as_not_done(stage: &Stage) {
     stage.run(&["practice", "--status"]).expect(0).says("in doubt");
     let mut terminal = Terminal::start(stage, &["practice", "--pace", "instant"], 24, 80);
@@ -112,7 +99,6 @@ fn practice_that_is_killed_goes_on_where_it_was() {
             match child.wait().unwrap().code() {
                 Some(0) => break,
                 // The hosts are inside the program: a script that was killed with its host is for a person to settle.
-                Some(3) if only_messages_are_in_doubt(&stage) => break,
                 Some(3) => settle_as_not_done(&stage),
                 code => panic!("{code:?} after {kills} kills: {:?}", heard.last()),
             }
@@ -126,8 +112,5 @@ fn practice_that_is_killed_goes_on_where_it_was() {
     assert!(kills > 5, "{kills}");
     stage.run(&["practice", "--doubles"]).expect(0).says("none");
     stage.run(&["practice", "--verify"]).expect(0);
-    let status = stage.run(&["practice", "--status"]).expect(0);
-    if !only_messages_are_in_doubt(&stage) {
-        status.says("127 of 127");
-    }
+    stage.run(&["practice", "--status"]).expect(0).says("127 of 127");
 }

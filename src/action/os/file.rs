@@ -194,9 +194,7 @@ impl Action for TheFile {
             There::Nothing { folder: false } => {
                 Probe::Absent { said: format!("{path} is not there, nor is its folder") }
             }
-            There::NoFile { what } => {
-                Probe::Different { said: format!("{path} is {what}"), differences: Vec::new(), mend: Vec::new() }
-            }
+            There::NoFile { what } => Probe::left(format!("{path} is {what}"), Vec::new()),
             There::File(state) => {
                 let secret = match self.shell.secret_at_hand(world).await {
                     Ok(secret) => secret,
@@ -206,16 +204,14 @@ impl Action for TheFile {
                 let differences = self.wanted.differences(&state, secret);
                 match differences.is_empty() {
                     true if !state.unfinished => Probe::Same(self.so()),
-                    true => Probe::Different {
-                        said: format!("{path} is written, but what comes after it has not ended well"),
-                        differences,
-                        mend: self.changes(),
-                    },
-                    false => Probe::Different {
-                        said: format!("{path} has {}", said_of(&differences)),
-                        differences,
-                        mend: self.changes(),
-                    },
+                    true => {
+                        let said = format!("{path} is written, but what comes after it has not ended well");
+                        Probe::mended(said, differences, self.changes())
+                    }
+                    false => {
+                        let said = format!("{path} has {}", said_of(&differences));
+                        Probe::mended(said, differences, self.changes())
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Sender;
 use crate::action::call::dns::{DnsRequest, RecordChange, RecordSet, Reference, ZoneConfig, ZoneVpc};
 use crate::action::call::{Call, Label};
+use crate::action::vigil::Vigil;
 use crate::aws::resolver::types as resolver;
 use crate::aws::route53::error::BuildError;
 use crate::aws::route53::types::{
@@ -80,16 +81,16 @@ impl Sender<'_> {
     /// Waits until every name server knows the change. It is made, whatever the waiting brings: the look afterwards counts.
     async fn in_sync(&self, change: Option<&ChangeInfo>) {
         let Some(change) = change else { return };
+        let vigil = Vigil::new(self.world, self.cloud, BETWEEN * LOOKS);
         for _ in 0..LOOKS {
             let request = self.cloud.route53().get_change().id(change.id());
             let Ok(seen) = self.cloud.read(Operation::GetChange, || request.clone().send()).await else { return };
             if seen.change_info().is_none_or(|seen| *seen.status() == ChangeStatus::Insync) {
                 return;
             }
-            self.world.say("not every name server of AWS knows it yet").await;
-            tokio::select! {
-                () = self.world.cancel.cancelled() => return,
-                () = self.cloud.pause(BETWEEN) => {}
+            let holdup = vigil.waits_for("not every name server of AWS knows it yet");
+            if !vigil.rest(holdup, BETWEEN).await {
+                return;
             }
         }
     }

@@ -9,6 +9,7 @@ use super::Sender;
 use crate::action::aws_resource;
 use crate::action::call::resource::{MARK, More, ResourceRequest};
 use crate::action::call::{Call, Label};
+use crate::action::vigil::Vigil;
 use crate::aws::cloud_control::types::{OperationStatus, ProgressEvent};
 use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Stamp, TagStyle};
 use crate::text;
@@ -18,8 +19,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A request is followed for so many times as long as is usual, and for no less than this.
 const PATIENCE: u32 = 4;
 const LEAST: Duration = Duration::from_secs(20 * 60);
-/// What is told of a request that is going on is told so often.
-const TELL: Duration = Duration::from_secs(30);
 /// Tokens under which earlier tries may have failed.
 const TRIES: u32 = 8;
 /// Somebody else's operation on the same resource is waited for.
@@ -66,6 +65,7 @@ impl Sender<'_> {
     /// Asks, as soon as nobody else is at the same resource, and follows it to its end.
     async fn ended(&self, call: &Call, request: &ResourceRequest, further: u32) -> Result<End, AwsFailure> {
         let mut looks = 0;
+        let vigil = Vigil::new(self.world, self.cloud, BUSY * BUSY_LOOKS);
         let event = loop {
             let busy = match self.asked(call, request, further).await {
                 Err(failure) if failure.kind == Kind::Conflict && failure.fate == Fate::Refused => failure,
@@ -75,12 +75,11 @@ impl Sender<'_> {
             if looks > BUSY_LOOKS {
                 return Err(busy);
             }
-            self.world.say(&format!("{} Waiting for its end", busy.meaning)).await;
-            tokio::select! {
-                () = self.world.cancel.cancelled() => return Err(busy),
-                () = self.cloud.pause(BUSY) => {}
+            if !vigil.rest(vigil.was_refused(&busy.clone().into(), looks), BUSY).await {
+                return Err(busy);
             }
         };
+        drop(vigil);
         self.followed(request, event).await
     }
 
@@ -116,7 +115,8 @@ impl Sender<'_> {
         let operation = request.operation();
         let usual = Duration::from_secs(60 * request.more().minutes);
         let limit = (usual * PATIENCE).max(LEAST);
-        let (mut waited, mut pause, mut told) = (Duration::ZERO, FIRST_LOOK, None);
+        let (mut waited, mut pause) = (Duration::ZERO, FIRST_LOOK);
+        let vigil = Vigil::new(self.world, self.cloud, limit);
         loop {
             if has_ended(&event) {
                 return Ok(End { old: waited.is_zero(), event });
@@ -131,18 +131,17 @@ impl Sender<'_> {
             if waited >= limit {
                 return Err(AwsFailure::unfinished(operation, &said, "this is much longer than usual"));
             }
-            if told.is_none_or(|told| waited >= told + TELL) {
-                self.world.say(&said).await;
-                told = Some(waited);
-            }
             // Steps that begin together do not ask together.
             let share = event.request_token().and_then(|token| token.bytes().last()).unwrap_or_default();
             let this = pause + pause.mul_f64(f64::from(share) / 1024.0);
-            tokio::select! {
-                () = self.world.cancel.cancelled() => {
-                    return Err(AwsFailure::unfinished(operation, &said, "the run was stopped"));
-                }
-                () = self.cloud.pause(this) => {}
+            let holdup = vigil.waits_for(&format!(
+                "{} of {} is going on, usually about {}",
+                operation.name(),
+                request.type_name(),
+                text::duration(usual)
+            ));
+            if !vigil.rest(holdup, this).await {
+                return Err(AwsFailure::unfinished(operation, &said, "the run was stopped"));
             }
             (waited, pause) = (waited + this, (pause * 3 / 2).min(LONGEST_PAUSE));
             event = self.seen(request, event).await?;

@@ -11,7 +11,7 @@ impl Stage {
         let action = self.action(kind, &with);
         let calls = self.calls();
         let probe = action.probe(&self.world).await;
-        let Probe::Different { differences, mend, said } = probe else { panic!("{kind}: {probe:?}") };
+        let Probe::Different { differences, mend, said, .. } = probe else { panic!("{kind}: {probe:?}") };
         assert_eq!(mend, [], "{kind}");
         assert!(!differences.is_empty(), "{kind}: {said}");
         let outcome = action.apply(&self.world, &self.intent(kind, &with)).await;

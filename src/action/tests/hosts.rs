@@ -102,6 +102,7 @@ impl Lab {
             output,
             cancel: CancellationToken::new(),
             shows_at_once: false,
+            teller: crate::aws::Teller::default(),
             subject: subject("e1"),
         };
         (world, receiver)

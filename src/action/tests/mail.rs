@@ -521,7 +521,7 @@ async fn a_message_whose_answer_was_lost_is_not_sent_again() {
     for way in [Fault::LostReply, Fault::ServerErrorAfter, Fault::ServerErrorBefore] {
         let stage = Stage::with(Pace::Instant, Faults::none().aim(way, "SendEmail", 1)).await;
         sending_domain(&stage).await;
-        let message = json!({ "from": "no-reply@mc.acme.example", "to": "success@simulator.amazonses.com" });
+        let message = json!({ "from": "no-reply@mc.acme.example", "to": "someone@mc.acme.example" });
         let action = stage.action("aws/mail-test", &message);
         assert_eq!(action.class(), crate::engagement::RepeatClass::Person);
         let outcome = action.apply(&stage.world, &stage.intent("aws/mail-test", &message)).await;
@@ -533,6 +533,23 @@ async fn a_message_whose_answer_was_lost_is_not_sent_again() {
     let stage = Stage::with(Pace::Instant, Faults::none().aim(Fault::Throttle, "SendEmail", 1)).await;
     sending_domain(&stage).await;
     sent(&stage, &json!({ "from": "no-reply@mc.acme.example", "to": "success@simulator.amazonses.com" })).await;
+}
+
+#[tokio::test]
+async fn only_what_goes_to_the_simulator_alone_may_go_twice() {
+    let stage = Stage::new().await;
+    let class = |to: serde_json::Value| {
+        stage.action("aws/mail-test", &json!({ "from": "no-reply@mc.acme.example", "to": to })).class()
+    };
+    use crate::engagement::RepeatClass::{Natural, Person};
+    assert_eq!(class(json!("success@simulator.amazonses.com")), Natural);
+    assert_eq!(
+        class(json!(["Bounce <bounce+a@Simulator.amazonses.com>", "complaint@simulator.amazonses.com"])),
+        Natural
+    );
+    assert_eq!(class(json!(["success@simulator.amazonses.com", "anna@acme.example"])), Person);
+    assert_eq!(class(json!("simulator.amazonses.com@acme.example")), Person);
+    assert_eq!(class(json!("anna@not-simulator.amazonses.com")), Person);
 }
 
 #[tokio::test]

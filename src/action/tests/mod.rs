@@ -89,6 +89,7 @@ impl Stage {
             cancel: CancellationToken::new(),
             subject: Subject { papers: super::Papers::beside(folder.path()), ..subject(engagement) },
             shows_at_once: false,
+            teller: crate::aws::Teller::default(),
         };
         Stage { practice, world, wiring, generation: 0.into(), _folder: folder, _output: receiver }
     }

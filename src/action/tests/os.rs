@@ -36,7 +36,7 @@ async fn a_file_lives() {
         "validate": "grep -q ours \"$1\"", "after": "echo reloaded >>/var/lib/reloads"
     });
     let action = on_app("os/file", &wanted);
-    let Probe::Different { said, differences, mend } = action.probe(&world).await else { panic!("not different") };
+    let Probe::Different { said, differences, mend, .. } = action.probe(&world).await else { panic!("not different") };
     assert_eq!(said, "/etc/motd has another mode, owner, group and content");
     assert_eq!((differences.len(), &mend), (4, &action.changes()));
     assert!(!differences[3].diff.contains("theirs"), "not everybody may read it: {differences:?}");
@@ -144,6 +144,7 @@ async fn a_restart_that_was_left_alone_is_found_again() {
         operations: Vec::new(),
         tags: BTreeMap::new(),
         deadline: None,
+        before: BTreeMap::new(),
     };
     let (world, _output) = lab.stage(true).await;
     let recalled = loop {

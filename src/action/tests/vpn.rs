@@ -67,6 +67,59 @@ async fn a_connection_its_routes_and_their_propagation_live() {
 }
 
 #[tokio::test]
+async fn a_device_that_is_connected_already_is_refused_at_once_and_its_connection_is_named() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let theirs = stage.as_engagement("e2");
+    let action = stage.action("aws/vpn-connection", &ends.connection());
+    let made = action.apply(&theirs, &stage.intent("aws/vpn-connection", &ends.connection())).await;
+    assert!(matches!(made, Outcome::Changed { .. }), "{made:?}");
+    let twin = json!({ "address": "198.51.100.9", "asn": 65_011, "key": "cgw/twin" });
+    let twin = text(&stage.make("aws/customer-gateway", twin).await, "id");
+    let mut with = ends.connection();
+    (with["customer_gateway"], with["key"]) = (json!(twin), json!("vpn/twin"));
+
+    let from = stage.calls();
+    let outcome =
+        stage.action("aws/vpn-connection", &with).apply(&stage.world, &stage.intent("aws/vpn-connection", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(failure.code.as_deref(), Some("InvalidCustomerGateway.DuplicateIpAddress"));
+    let named = format!("of the engagement e2, to 198.51.100.9 by {}", ends.device);
+    assert!(failure.meaning.contains("In the way: vpn-") && failure.meaning.contains(&named), "{failure:?}");
+    assert!(failure.advice.contains("second public address") && !failure.raw.is_empty(), "{failure:?}");
+    assert_eq!(stage.sent_since(from), ["CreateVpnConnection"], "it does not help to say it again");
+}
+
+#[tokio::test]
+async fn what_a_table_has_learnt_is_not_in_the_way_of_a_route_of_its_own() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let vpn = text(&stage.make("aws/vpn-connection", ends.connection()).await, "id");
+    stage.make("aws/vpn-route", json!({ "vpn": vpn, "to": "192.168.0.0/16" })).await;
+    stage.make("aws/route-propagation", json!({ "gateway": ends.gateway, "table": ends.table })).await;
+    let transit = text(&stage.make("aws/transit-gateway", json!({ "asn": 64_630, "key": "tgw/main" })).await, "id");
+    let subnet = json!({ "vpc": ends.vpc, "cidr": "10.40.0.0/24", "zone": "eu-west-1a", "key": "subnet/a" });
+    let subnet = text(&stage.make("aws/subnet", subnet).await, "id");
+    let attachment = json!({ "gateway": transit, "vpc": ends.vpc, "subnets": [subnet], "key": "tgw/attachment" });
+    stage.make("aws/transit-attachment", attachment).await;
+
+    // AWS prefers a route of the table's own to a learnt one of the same range, so both may be there.
+    let through = json!({ "table": ends.table, "gateway": transit, "to": ["192.168.0.0/16"] });
+    let action = stage.action("aws/transit-routes", &through);
+    let probe = action.probe(&stage.world).await;
+    assert!(is_absent(&probe), "{probe:?}");
+    let made = stage.make("aws/transit-routes", through.clone()).await;
+    let leads = json!({ "tables": [ends.table], "to": "192.168.4.0/24", "through": transit });
+    assert!(matches!(stage.action("aws/route-to", &leads).verify(&stage.world).await, Verified::So(_)));
+    assert!(matches!(
+        action.undo(&stage.world, &stage.intent("aws/transit-routes", &through), &made).await,
+        Outcome::Changed { .. }
+    ));
+    let probe = action.probe(&stage.world).await;
+    assert!(is_absent(&probe), "the learnt one is left, and is no route of ours: {probe:?}");
+}
+
+#[tokio::test]
 async fn a_key_is_sent_and_stands_nowhere_else() {
     let stage = Stage::new().await;
     let ends = ends(&stage).await;

@@ -13,9 +13,15 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::Exists,
-        &["VpnGatewayAttachmentLimitExceeded", "VpcPeeringConnectionAlreadyExists", "FlowLogAlreadyExists"],
+        &["VpnGatewayAttachmentLimitExceeded"],
+        "The VPC has a virtual private gateway already, and takes no second one.",
+        "Use the one that is there (adopt it by its id), or let its owner detach it first.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["VpcPeeringConnectionAlreadyExists", "FlowLogAlreadyExists"],
         "There is one already, so a second one cannot be made.",
-        "Look whether it is the one that is wanted; if so, it can be used as it is.",
+        "Use the one that is there if it is as wanted (adopt it by its id), or let its owner take it away.",
     ),
     row_of(
         Kind::Quota,
@@ -77,7 +83,8 @@ pub(super) const ROWS: &[Row] = &[
         Kind::NotReady,
         &["IncorrectState", "IncorrectInstanceState", "InvalidNatGatewayState", "IncorrectSpotRequestState"],
         "It is on its way from one state to another and cannot do this now.",
-        "onramp has waited a minute for it. Look at its state in the console, and try again.",
+        "onramp has tried for a minute. Try the step again: it looks first how far it is. If AWS says the same then, find \
+         out who else works on it in this account.",
     ),
     row_of(
         Kind::Image,
@@ -112,10 +119,12 @@ pub(super) const ROWS: &[Row] = &[
          new one has new addresses.",
     ),
     row_of(
-        Kind::Exists,
+        Kind::Conflict,
         &["InvalidCustomerGateway.DuplicateIpAddress"],
-        "A customer gateway with this address is there already, perhaps in another account.",
-        "Ask whether another account already connects this device. Use that gateway, or a second address.",
+        "Another customer gateway with the device's public address is connected already, in this account or in another \
+         one, and AWS does not take the address twice.",
+        "Ask the customer which account connects this device. Use the gateway and the connection that are there (adopt \
+         them by their ids), or let them give a second public address.",
     ),
     row_of(
         Kind::Exists,
@@ -127,7 +136,8 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Exists,
         &["Resource.AlreadyAssociated", "RouteAlreadyExists", "InvalidIPAddress.AlreadyAssociated", "*AlreadyExists*"],
         "It is there already, perhaps pointing somewhere else.",
-        "Compare where it points with what is wanted. onramp does not turn it round by itself.",
+        "Run the step again: it shows where that points, beside what is wanted. onramp does not turn it round by itself: \
+         its owner must, or the plan changes.",
     ),
     row_of(
         Kind::Gone,

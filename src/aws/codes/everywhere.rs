@@ -62,6 +62,25 @@ pub(super) const ACCESS: &[Row] = &[
     ),
 ];
 
+/// A role that was made a moment ago: IAM takes some seconds to tell everybody (IAM user guide, "Changes that I make are not
+/// always immediately visible"), and who does not know it says that the value is wrong.
+pub(super) const NEW_ROLE: Row = row_of(
+    Kind::NotReady,
+    &[],
+    "The role or instance profile is so new that not all of AWS knows it, or its trust policy does not let this service \
+     take it.",
+    "onramp has tried for a minute. Run the step again; if AWS says the same then, compare the role's trust policy with \
+     the service that is to take it.",
+);
+
+/// AWS has no code of its own for it: only its words tell.
+pub(super) fn is_of_a_new_role(code: &str, message: &str) -> bool {
+    let message = message.to_lowercase();
+    let says = |words: &str| message.contains(words);
+    let wrong_value = ["InvalidParameter", "InvalidRequest", "Validation"].iter().any(|start| code.starts_with(start));
+    wrong_value && (says("instance profile") || (says("role") && (says("assume") || says("required permissions"))))
+}
+
 /// What is wrong with the call, or with AWS.
 pub(super) const SHAPES: &[Row] = &[
     row_of(
@@ -81,10 +100,17 @@ pub(super) const SHAPES: &[Row] = &[
         "Read AWS's own words below, correct the input, and report the value so that the check learns it.",
     ),
     row_of(
+        Kind::Busy,
+        &["ConcurrentModification*", "ConflictException", "PriorRequestNotComplete"],
+        "Somebody else is changing the same thing at this moment.",
+        "onramp has tried for a minute. Try the step again; if AWS says the same then, find out who else works in this \
+         account.",
+    ),
+    row_of(
         Kind::Conflict,
-        &["ConcurrentModification*", "ConflictException", "PriorRequestNotComplete", "OperationNotPermitted"],
-        "Somebody else is changing the same thing at this moment, or it is protected.",
-        "Wait a minute and try again; find out who else works in this account.",
+        &["OperationNotPermitted"],
+        "It is protected, or its owner does not allow this.",
+        "Read AWS's own words below. What protects it (such as termination protection) must be lifted first.",
     ),
     row_of(
         Kind::LostReply,

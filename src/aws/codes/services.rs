@@ -66,10 +66,10 @@ pub(super) const ROUTE53: &[Row] = &[
         "onramp has tried again. If it persists, find out who else changes this zone.",
     ),
     row_of(
-        Kind::Conflict,
+        Kind::Busy,
         &["ConcurrentModification", "ConflictingTypes"],
         "Somebody else is changing the same zone at this moment.",
-        "Wait a minute and try again; find out who else changes this zone.",
+        "onramp has tried for a minute. Try the step again; if AWS says the same then, find out who else changes this zone.",
     ),
     row_of(
         Kind::Denied,
@@ -164,10 +164,10 @@ pub(super) const MAIL: &[Row] = &[
         "Read AWS's own words below. For other recipients, ask for production access first.",
     ),
     row_of(
-        Kind::Conflict,
+        Kind::Busy,
         &["ConflictException", "ConcurrentModificationException"],
         "Somebody else changes the same identity at this moment, or it is still used.",
-        "Wait a minute and try again.",
+        "onramp has tried for a minute. Try the step again; if AWS says the same then, find out what still uses it.",
     ),
     row_of(
         Kind::Quota,
@@ -427,10 +427,17 @@ pub(super) const OTHERS: &[Row] = &[
         "Read AWS's own words below, and ask whoever owns the organisation.",
     ),
     row_of(
-        Kind::Conflict,
-        &["OperationAborted", "DuplicateAccountException"],
+        Kind::Busy,
+        &["OperationAborted"],
         "Somebody else is changing the same thing at this moment.",
-        "Wait a minute and try again; find out who else works in this account.",
+        "onramp has tried for a minute. Try the step again; if AWS says the same then, find out who else works in this \
+         account.",
+    ),
+    row_of(
+        Kind::Conflict,
+        &["DuplicateAccountException"],
+        "There is an account with this mail address already.",
+        "Use that account, or give another mail address: AWS takes each for one account only.",
     ),
     row_of(
         Kind::Invalid,

@@ -142,6 +142,7 @@ async fn each_service_has_words_for_its_own_codes() {
             ("HostedZoneAlreadyExists", Exists),
             ("HostedZoneNotEmpty", InUse),
             ("PriorRequestNotComplete", Throttled),
+            ("ConcurrentModification", Busy),
             ("NotAuthorizedException", Denied),
             ("TooManyHostedZones", Quota),
             ("InvalidChangeBatch", Invalid),
@@ -170,8 +171,8 @@ async fn each_service_has_words_for_its_own_codes() {
             ("AccountSuspendedException", Activation),
             ("SendingPausedException", Activation),
             ("MessageRejected", Invalid),
-            ("ConflictException", Conflict),
-            ("ConcurrentModificationException", Conflict),
+            ("ConflictException", Busy),
+            ("ConcurrentModificationException", Busy),
             ("LimitExceededException", Quota),
         ],
     )
@@ -235,7 +236,7 @@ async fn databases_roles_buckets_keys_and_organisations_are_understood_by_their_
             ("BucketAlreadyOwnedByYou", Exists),
             ("BucketAlreadyExists", Conflict),
             ("NoSuchBucket", NotFound),
-            ("OperationAborted", Conflict),
+            ("OperationAborted", Busy),
             ("ConstraintViolationException", Activation),
             ("DependencyFailureException", LostReply),
         ],
@@ -275,6 +276,21 @@ async fn the_same_code_means_what_the_service_means_by_it() {
         let failure = said(service, "ResourceNotFoundException", "").await;
         assert!(failure.meaning.contains(word), "{service:?}: {failure:?}");
     }
+}
+
+#[tokio::test]
+async fn a_value_that_aws_only_does_not_know_yet_is_not_called_wrong() {
+    for message in [
+        "Value (web) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+        "The role defined for the function cannot be assumed by Lambda.",
+        "IAM Role arn:aws:iam::1:role/backup cannot be assumed by AWS Backup",
+    ] {
+        let failure = said(Service::Ec2, "InvalidParameterValue", message).await;
+        assert_eq!((failure.kind, failure.fate, failure.raw.as_str()), (NotReady, Fate::Refused, message));
+        assert!(failure.advice.contains("trust policy"), "{failure:?}");
+    }
+    let failure = said(Service::Ec2, "InvalidParameterValue", "Value (10.0.0.0/33) for cidrBlock is invalid.").await;
+    assert_eq!(failure.kind, Invalid, "a wrong value is wrong at once");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 
-use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Resend, Wiring};
+use crate::aws::{AwsFailure, Cloud, Fate, Kind, Operation, Resend, Teller, Wiring};
 
 /// One answer of the server.
 #[derive(Debug, Clone)]
@@ -137,6 +137,14 @@ async fn a_call_without_a_guard_is_never_repeated_once_it_may_have_been_executed
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_one_of_aws_is_not_looked_up_in_the_api_reference() {
+    let (result, _) = create(only_unsent(), [Answer::Html(403)]).await;
+    let failure = result.unwrap_err();
+    assert_eq!((failure.kind, failure.code.as_deref()), (Kind::Other, Some("HTTP 403")), "{failure:?}");
+    assert!(failure.meaning.contains("proxy") && failure.advice.contains("--endpoint-url"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn it_gives_up_after_six_tries() {
     let (result, asked) = create(Resend::Freely, [Answer::Error(503, "RequestLimitExceeded")]).await;
     assert_eq!((result.unwrap_err().kind, asked), (Kind::Throttled, 6));
@@ -161,6 +169,43 @@ async fn what_is_not_visible_yet_is_waited_for_but_not_for_ever() {
     // A minute, in steps of two seconds.
     let (result, asked) = create(only_unsent(), [hidden()]).await;
     assert_eq!((result.unwrap_err().kind, asked), (Kind::NotFound, 31));
+}
+
+#[tokio::test]
+async fn who_listens_hears_what_holds_a_call_up_and_that_it_goes_on() {
+    let state = || Answer::Error(400, "IncorrectState");
+    let busy = || Answer::Error(400, "ConcurrentModificationException");
+    let server = Server::answering([state(), state(), busy(), Answer::Broken, Answer::Vpc]);
+    let (teller, mut heard) = Teller::new();
+    let listening = tokio::spawn(async move {
+        let mut all = Vec::new();
+        while heard.changed().await.is_ok() {
+            all.push(heard.borrow_and_update().clone());
+        }
+        all
+    });
+    let cloud = server.cloud().await.telling(teller);
+    let ec2 = cloud.ec2().clone();
+    let call = || ec2.create_vpc().cidr_block("10.0.0.0/16").send();
+    cloud.change(Operation::CreateVpc, Some(Resend::Freely), call).await.unwrap();
+    drop(cloud);
+
+    let heard = listening.await.unwrap();
+    let told: Vec<_> = heard.iter().flatten().map(|one| (one.code.as_deref(), one.tries)).collect();
+    let busy = Some("ConcurrentModificationException");
+    assert_eq!(told, [(Some("IncorrectState"), 1), (Some("IncorrectState"), 2), (busy, 3), (None, 4)]);
+    assert!(heard.last().unwrap().is_none(), "it went through");
+    let first = heard[0].as_ref().unwrap();
+    assert!(first.why.starts_with("AWS says IncorrectState. It is on its way"), "{first:?}");
+    assert_eq!(first.raw, "in AWS's words");
+    assert!(first.until > first.since, "{first:?}");
+    assert!(heard[3].as_ref().unwrap().why.contains("no answer came back"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn two_writers_are_waited_for_as_long_as_what_is_not_ready() {
+    let (result, asked) = create(only_unsent(), [Answer::Error(400, "ConcurrentModificationException")]).await;
+    assert_eq!((result.unwrap_err().kind, asked), (Kind::Busy, 31));
 }
 
 #[tokio::test]

@@ -254,6 +254,7 @@ fn intent(attempt: u32, purpose: Purpose) -> Intent {
         operations: vec!["CreateThing".to_owned()],
         tags: BTreeMap::new(),
         deadline: None,
+        before: BTreeMap::new(),
     }
 }
 

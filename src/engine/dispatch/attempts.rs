@@ -7,6 +7,7 @@ use tokio::task::{Id, JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{Dispatcher, Going, WAITING_OUTPUT, stopped};
+use crate::action::Teller;
 use crate::engagement::{Address, Event, Failure, waiting_for_sign_in};
 use crate::engine::attempt::{Attempt, Job, Report};
 use crate::engine::handle::Notice;
@@ -35,8 +36,14 @@ enum Answer {
 struct Ready {
     attempt: Attempt,
     job: Job,
-    forwarding: Option<JoinHandle<()>>,
+    forwarding: Option<Forwarding>,
     running: Running,
+}
+
+/// What an attempt writes and says on its way to whoever reads it.
+struct Forwarding {
+    output: JoinHandle<()>,
+    holdups: JoinHandle<()>,
 }
 
 /// An attempt under way.
@@ -91,8 +98,9 @@ impl Dispatcher {
         let task = self.tasks.spawn(async move {
             attempt.run(job).await;
             // Nothing of it is lost: what it wrote has been handed over when the task ends.
-            if let Some(forwarding) = forwarding {
-                let _ = forwarding.await;
+            if let Some(Forwarding { output, holdups }) = forwarding {
+                holdups.abort();
+                let _ = output.await;
             }
         });
         running.task = Some(task.id());
@@ -104,12 +112,13 @@ impl Dispatcher {
         let (stop, cancel) = (CancellationToken::new(), CancellationToken::new());
         let poll = matches!(job, Job::Poll { .. });
         // The output of polls is not kept: they may go on for weeks.
-        let (output, forwarding) = match poll {
-            true => (start::drop_output(), None),
+        let (output, teller, forwarding) = match poll {
+            true => (start::drop_output(), Teller::default(), None),
             false => {
-                let (output, forwarding) =
-                    start::forward_output(address, self.reports.clone(), self.worlds.vault().masks().clone());
-                (output, Some(forwarding))
+                let (reports, masks) = (self.reports.clone(), self.worlds.vault().masks().clone());
+                let (output, written) = start::forward_output(address, reports.clone(), masks);
+                let (teller, holdups) = start::forward_holdups(address, reports, self.clock.clone(), output.clone());
+                (output, teller, Some(Forwarding { output: written, holdups }))
             }
         };
         let engagement = self.book.engagement();
@@ -130,7 +139,7 @@ impl Dispatcher {
             address: address.clone(),
             number,
             action,
-            world,
+            world: world.telling(teller),
             intent,
             account,
             waits_on,
@@ -221,7 +230,7 @@ impl Dispatcher {
                     self.flush_output();
                 }
             }
-            Report::Progress(said) => self.book.tell(&Notice::Progress { step: address.clone(), said }),
+            Report::Progress(now) => self.book.tell(&Notice::Progress { step: address.clone(), now }),
         }
     }
 

@@ -38,6 +38,36 @@ async fn what_is_there_already_is_checked_before_it_is_called_done() {
 }
 
 #[tokio::test]
+async fn what_aws_does_not_take_yet_is_told_while_it_lasts_and_is_no_fact() {
+    let stage = Stage::new(NETWORK, Faults::none().aim(Fault::Throttle, "CreateVpc", 1));
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.handle.send(Request::Run(RunScope::All));
+    let vpc = at("net/vpc");
+    let of_vpc = |notice: &Notice| match notice {
+        Notice::Progress { step, now } if step == &vpc => Some(now.clone()),
+        _ => None,
+    };
+    let held_up = desk.hear("AWS does not take it yet", |notice| of_vpc(notice).flatten()).await;
+    assert_eq!((held_up.code.as_deref(), held_up.tries), (Some("RequestLimitExceeded"), 1), "{held_up:?}");
+    assert!(held_up.why.starts_with("AWS says RequestLimitExceeded. More calls than AWS takes"), "{held_up:?}");
+    assert!(!held_up.raw.is_empty() && held_up.until >= held_up.since, "{held_up:?}");
+    desk.hear("it goes on", |notice| of_vpc(notice).filter(Option::is_none)).await;
+    desk.idle().await;
+
+    let written = |notice: &Notice| match notice {
+        Notice::Output { step, text, .. } if step == &vpc => Some(text.clone()),
+        _ => None,
+    };
+    let output: String = desk.heard.iter().filter_map(written).collect();
+    assert_eq!(output.matches("AWS says RequestLimitExceeded").count(), 1, "who reads it later sees it once: {output}");
+    let facts = serde_json::to_string(&stage.events()).unwrap();
+    assert!(!facts.contains("RequestLimitExceeded"), "{facts}");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_value_that_is_missing_fails_the_step_once_and_names_it() {
     let stage = Stage::new(NETWORK, Faults::none());
     let mut desk = stage.open().await;

@@ -187,6 +187,12 @@ async fn a_way_to_a_host_that_ends_says_where() {
     at_console(&app, "systemctl restart ssh").await;
     assert_eq!(branch(&stage, jump).await, "works");
 
+    // Nobody listens behind the bastion: the bastion says that it was refused, and not that nothing came back.
+    at_console(&app, "systemctl stop ssh.socket ssh.service").await;
+    assert_eq!(branch(&stage, jump).await, "refused");
+    at_console(&app, "systemctl start ssh.socket").await;
+    assert_eq!(branch(&stage, jump).await, "works");
+
     at_console(&bastion, "systemctl stop ssh.socket ssh.service").await;
     assert_eq!(branch(&stage, jump).await, "refused");
     at_console(&bastion, "systemctl start ssh.socket").await;

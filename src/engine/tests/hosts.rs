@@ -194,6 +194,7 @@ async fn a_script_that_never_reached_its_host_is_started_under_the_same_token() 
         operations: Vec::new(),
         tags: BTreeMap::new(),
         deadline: None,
+        before: BTreeMap::new(),
     };
     let cut = Event::Intended { step: at("net/one"), intent: intent.clone() };
     writer.append(At(1_000_000), &"jane@desk".to_owned(), vec![cut]).unwrap();

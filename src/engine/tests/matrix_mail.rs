@@ -229,9 +229,27 @@ async fn a_message_is_sent_once_and_its_id_is_kept() {
 }
 
 #[tokio::test]
-async fn a_message_that_may_have_been_sent_is_for_a_person() {
+async fn a_message_to_amazons_simulator_is_sent_again_by_itself() {
     for way in [Fault::LostReply, Fault::ServerErrorBefore, Fault::ServerErrorAfter] {
         let stage = Stage::new(REQUESTS, Faults::none().aim(way, "SendEmail", 1));
+        let mut desk = stage.open().await;
+        desk.give("aws.account_id", ACCOUNT);
+        desk.give("aws.region_primary", REGION);
+        desk.approve().await;
+        desk.run(RunScope::All).await;
+        let row = desk.row("net/closed");
+        assert!(matches!(row.status, Status::Done { .. }), "{}: {row:#?}", way.name());
+        desk.close().await;
+        let sent = stage.account.cloud().calls();
+        assert_eq!(sent.iter().filter(|call| call.operation == "SendEmail").count(), 2, "{}", way.name());
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_sent_to_a_person_is_for_a_person() {
+    let to_a_person = REQUESTS.replace("success@simulator.amazonses.com", "no-reply@mc.acme.example");
+    for way in [Fault::LostReply, Fault::ServerErrorBefore, Fault::ServerErrorAfter] {
+        let stage = Stage::new(&to_a_person, Faults::none().aim(way, "SendEmail", 1));
         for _ in 0..2 {
             let mut desk = stage.open().await;
             desk.give("aws.account_id", ACCOUNT);

@@ -153,6 +153,35 @@ async fn resources_are_gone_whatever_becomes_of_the_answer() {
     print_matrix("resources taken back", &TAKES, &passed);
 }
 
+#[tokio::test]
+async fn what_it_was_before_is_known_although_the_process_died_in_the_middle() {
+    for run_first in [true, false] {
+        let (stage, _) = with_theirs().await;
+        let mut desk = stage.open().await;
+        desk.give("aws.account_id", ACCOUNT);
+        desk.give("aws.region_primary", REGION);
+        desk.approve().await;
+        let full = refuse_events(&stage.file(), "concluded");
+        desk.handle.send(Request::Run(RunScope::Only(at("net/theirs"))));
+        desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
+        desk.close().await;
+        full.execute_batch("DROP TRIGGER full").unwrap();
+        drop(full);
+        assert_eq!(retention(&stage).await, Some(90), "it was sent, and nobody wrote down what came of it");
+
+        let mut desk = stage.open().await;
+        assert!(matches!(desk.status("net/theirs"), Status::InDoubt { .. }));
+        if run_first {
+            desk.run(RunScope::Only(at("net/theirs"))).await;
+            assert!(matches!(desk.status("net/theirs"), Status::Done { .. }), "{:?}", desk.status("net/theirs"));
+        }
+        desk.undo(&[]).await;
+        assert_eq!(desk.engagement.ledger(), [], "{:#?}", desk.heard);
+        desk.close().await;
+        assert_eq!(retention(&stage).await, Some(7), "as it was");
+    }
+}
+
 /// Where the end of a request cannot be asked for, a look tells what it came to.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_end_cannot_be_asked_for_is_looked_for() {

@@ -64,6 +64,26 @@ async fn an_approval_of_other_values_does_not_count() {
 }
 
 #[tokio::test]
+async fn an_approval_given_while_a_form_is_unanswered_does_not_count_for_what_is_answered_later() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    desk.give("net.mode", "vpn");
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/plan"), Status::NeedsInput(_)), "{:?}", desk.status("net/plan"));
+    assert_eq!(stage.sent(), 0);
+
+    // Nobody was shown which range that would be.
+    desk.give("net.vpc_cidr", "10.40.0.0/16");
+    desk.run(RunScope::All).await;
+    assert_eq!(desk.status("net/vpc"), Status::NeedsApproval);
+    assert!(!stage.changes().contains(&"CreateVpc".to_owned()), "{:?}", stage.changes());
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn steps_that_do_not_need_each_other_run_side_by_side() {
     let stage = Stage::new(NETWORK, Faults::new(1, [Fault::Slow]));
     let mut desk = stage.open().await;

@@ -300,6 +300,7 @@ fn intended_and_never_sent(stage: &Stage, step: &str, class: RepeatClass) {
         operations: vec!["CreateVpc".to_owned()],
         tags: BTreeMap::new(),
         deadline: None,
+        before: BTreeMap::new(),
     };
     writer.intend(now, &"jane@desk".to_owned(), &at(step), intent).unwrap();
 }
@@ -453,6 +454,11 @@ async fn what_blocks_an_undo_is_named() {
     let Status::Failed(failure) = desk.status("net/vpc") else { panic!("{:?}", desk.status("net/vpc")) };
     assert_eq!(failure.code.as_deref(), Some("DependencyViolation"));
     assert!(failure.meaning.contains(&theirs), "{failure:?}");
+    let told = desk.heard.iter().any(|notice| {
+        matches!(notice, Notice::Progress { step, now: Some(now) }
+            if step == &at("net/vpc") && now.code.as_deref() == Some("DependencyViolation") && now.tries > 0)
+    });
+    assert!(told, "while it was tried again, it was said why it waits");
     ec2.delete_subnet().subnet_id(&theirs).send().await.unwrap();
     desk.undo(&[]).await;
     assert_eq!(desk.engagement.ledger(), [], "undone again, it goes on where it stopped");

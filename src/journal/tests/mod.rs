@@ -34,6 +34,7 @@ fn intent() -> Intent {
         operations: vec!["CreateVpc".to_owned()],
         tags: [("onramp:step".to_owned(), "net/vpc".to_owned())].into(),
         deadline: Some(At(120_000)),
+        before: std::collections::BTreeMap::new(),
     }
 }
 

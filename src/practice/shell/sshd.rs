@@ -1,5 +1,6 @@
 //! The SSH server of a virtual host: russh's server, told what to do by the host's sshd_config.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -254,9 +255,21 @@ impl Handler for Login {
                         () = machine.power.cancelled() => {}
                     }
                 }
-                Ok(Err(_)) | Err(_) => reply.reject(ChannelOpenFailure::ConnectFailed).await,
+                Ok(Err(error)) => reply.reject(unconnected(&error)).await,
+                Err(_) => reply.reject(unconnected(&io::ErrorKind::TimedOut.into())).await,
             }
         });
         Ok(())
     }
+}
+
+/// As OpenSSH says it: why the target was not reached, in the words of the C library (channels.c, RFC 4254 5.1).
+fn unconnected(error: &io::Error) -> ChannelOpenFailure {
+    let reason = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "Connection refused",
+        io::ErrorKind::HostUnreachable => "No route to host",
+        io::ErrorKind::TimedOut => "Connection timed out",
+        _ => &error.to_string(),
+    };
+    ChannelOpenFailure::Other { code: ChannelOpenFailure::ConnectFailed.code(), reason: reason.to_owned() }
 }

@@ -148,8 +148,15 @@ impl Detail<'_> {
                 let word = self.row.status.word();
                 let elapsed = text::duration(whole_seconds(self.facts.now.since(*since)));
                 prose.item("Now", &format!("{word}, {elapsed}"), style);
-                if let Some(said) = self.open.progress.get(self.address) {
-                    prose.item("", said, Style::new());
+                if let Some(progress) = self.open.progress.get(self.address) {
+                    prose.item(
+                        "Waits",
+                        &progress.said(self.facts.now, self.facts.utc_offset),
+                        look.style(Role::Waiting),
+                    );
+                    if !progress.raw.is_empty() {
+                        prose.item("Raw", &progress.raw, Style::new());
+                    }
                 }
             }
             Status::InDoubt { why, .. } => {

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::engagement::{Address, At, Row, Status};
 use crate::runbook::{Phase, StepId};
+use crate::text;
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::look::{Glyph, Role};
 use crate::ui::widget::badge::{self, Badge};
@@ -33,6 +34,8 @@ pub struct TreeRow {
     pub count: Option<String>,
     /// The earliest moment at which something in it that waits is due.
     pub due: Option<At>,
+    /// AWS's code, while that holds it up.
+    pub held_up: Option<String>,
 }
 
 /// What a person opened or closed by hand; everything else folds by itself.
@@ -80,6 +83,7 @@ fn add_phase(open: &Opened, folds: &Folds, phase: &Phase, rows: &mut Vec<TreeRow
         folded: Some(folded),
         count: Some(count(&steps)),
         due: due(&steps),
+        held_up: None,
         node,
     });
     if folded {
@@ -100,6 +104,7 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
         folded: None,
         count: None,
         due: due(&[row]),
+        held_up: held_up(open, row),
     };
     match instances {
         [] => {}
@@ -114,6 +119,7 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
                 folded: Some(folded),
                 count: Some(count(all)),
                 due: due(all),
+                held_up: None,
                 node,
             });
             if !folded {
@@ -145,6 +151,12 @@ fn due(rows: &[&Row]) -> Option<At> {
     rows.iter().filter_map(due).min()
 }
 
+/// The code with which AWS holds up what runs.
+fn held_up(open: &Opened, row: &Row) -> Option<String> {
+    let progress = open.progress.get(&row.address).filter(|_| matches!(row.status, Status::Running { .. }));
+    progress.and_then(|progress| progress.code.clone())
+}
+
 fn count(rows: &[&Row]) -> String {
     let needed = rows.iter().filter(|row| row.status != Status::NotNeeded);
     let done = needed.clone().filter(|row| row.status.settled()).count();
@@ -167,7 +179,10 @@ pub fn line(facts: &Facts, row: &TreeRow, width: usize, focused: bool) -> Line<'
         // An open group shows it where it is.
         (Some(count), true) if row.folded == Some(true) => format!("overdue {count}"),
         (Some(count), _) => count.clone(),
-        (None, false) => word(row, width).to_owned(),
+        (None, false) => match &row.held_up {
+            Some(code) => text::clip(&look.text(code), width / 2),
+            None => word(row, width).to_owned(),
+        },
     };
     let room = width.saturating_sub(cells(&before) + 2 + cells(&after) + 2);
     let style = look.style(if overdue && row.count.is_none() { Role::Problem } else { row.badge.role });

@@ -1,5 +1,7 @@
 //! The runbook: where things stand, and what Enter does with each state of a step.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
@@ -7,7 +9,7 @@ use crate::engagement::{
     At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
     Tally, UndoEntry, UndoPlan, Until,
 };
-use crate::engine::{Broken, Notice, Summary};
+use crate::engine::{Broken, Notice, Progress, Summary};
 use crate::runbook::Party;
 use crate::ui::event::Event;
 use crate::ui::facts::Opened;
@@ -87,9 +89,43 @@ fn a_running_step_shows_its_output() {
         from: 0,
         text: "CreateVpc sent\nvpc-0a1b is pending\n".to_owned(),
     });
-    stage.notice(Notice::Progress { step, said: "waiting for AWS".to_owned() });
+    let progress = Progress {
+        why: "vpc-0a1b is pending".to_owned(),
+        code: None,
+        raw: String::new(),
+        tries: 0,
+        since: NOW.after(Duration::from_secs(30)),
+        until: NOW.after(Duration::from_secs(630)),
+    };
+    stage.notice(Notice::Progress { step, now: Some(progress) });
     stage.state.facts.now = At(NOW.0 + 72_000);
     assert_snapshot!(stage.screen(80, 24));
+}
+
+#[test]
+fn what_aws_does_not_take_yet_says_why_how_often_it_was_tried_and_until_when_it_goes_on() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    let progress = Progress {
+        why: "AWS says IncorrectState. It is on its way from one state to another and cannot do this \
+              now."
+            .to_owned(),
+        code: Some("IncorrectState".to_owned()),
+        raw: "The vpn gateway is not in a valid state.".to_owned(),
+        tries: 4,
+        since: NOW,
+        until: NOW.after(Duration::from_secs(60)),
+    };
+    stage.notice(Notice::Progress { step: step.clone(), now: Some(progress) });
+    stage.press(&["n"]);
+    stage.state.facts.now = At(NOW.0 + 12_000);
+    assert_snapshot!(stage.screen(80, 24));
+
+    // It went through: nothing of it stays, neither beside the step nor in its row.
+    stage.notice(Notice::Progress { step, now: None });
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("IncorrectState") && !screen.contains("Tried"), "{screen}");
 }
 
 #[test]
@@ -296,6 +332,7 @@ fn in_doubt(stage: &mut Stage, step: &str) {
         operations: vec!["CreateVpc".to_owned()],
         tags: std::collections::BTreeMap::new(),
         deadline: Some(crate::engagement::At(120_000)),
+        before: std::collections::BTreeMap::new(),
     };
     stage.fact(Fact::Intended { step: step.clone(), intent });
     let outcome = Outcome::InDoubt { why: "the connection broke before AWS answered".to_owned() };

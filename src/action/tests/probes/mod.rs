@@ -33,6 +33,7 @@ fn over(dial: Arc<dyn ssh::Dial>, net: Arc<dyn crate::net::Net>) -> (World, mpsc
         output,
         cancel: CancellationToken::new(),
         shows_at_once: false,
+        teller: crate::aws::Teller::default(),
         subject: subject("e1"),
     };
     (world, receiver)
