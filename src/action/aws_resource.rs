@@ -47,6 +47,21 @@ pub(super) fn in_region(cloud: &Cloud, region: Option<&str>) -> Cloud {
     }
 }
 
+/// The region that an argument names, if it names one; another than the engagement's, such as that for disaster recovery.
+///
+/// # Errors
+/// It is no region of AWS's.
+pub(super) fn given_region(arguments: Arguments<'_>, name: &str) -> Result<Option<String>, Failure> {
+    let region = arguments.optional(name)?;
+    if let Some(region) = region.as_deref().filter(|region| known(region)) {
+        parse(&Kind::Region, region, &Setting::default()).map_err(|refusal| {
+            let what = format!("the argument `{name}` of {}: {refusal}", arguments.kind);
+            Failure::new(what, "Correct the step in the runbook.")
+        })?;
+    }
+    Ok(region)
+}
+
 /// # Errors
 /// It is not JSON: a look that nobody understands is no look.
 fn read(of: &str, properties: &str) -> Result<Json, AwsFailure> {
@@ -76,6 +91,12 @@ impl Needs {
         let permissions = of_type.flat_map(ResourceType::permissions).map(str::to_owned).chain(given).collect();
         Needs { permissions, region: text("region") }
     }
+
+    /// Of a kind whose argument `region` says where it is sent.
+    pub(super) fn abroad(arguments: Arguments<'_>) -> Needs {
+        let region = arguments.optional("region").ok().flatten().filter(|text| known(text));
+        Needs { permissions: Vec::new(), region }
+    }
 }
 
 /// `aws/resource`
@@ -100,15 +121,7 @@ impl TheResource {
             return Err(Failure::new(what, "Correct the step in the runbook."));
         }
         let changes_existing = arguments.one_of("existing", &["leave", "change"])? == "change";
-        let (read, region) = (arguments.optional("read")?, arguments.optional("region")?);
-        if let Some(region) = region.as_deref().filter(|region| known(region)) {
-            parse(&Kind::Region, region, &Setting::default()).map_err(|refusal| {
-                Failure::new(
-                    format!("the argument `region` of aws/resource: {refusal}"),
-                    "Correct the step in the runbook.",
-                )
-            })?;
-        }
+        let (read, region) = (arguments.optional("read")?, given_region(arguments, "region")?);
         Ok(TheResource { wanted, changes_existing, secret, read, region, label: label(subject, arguments)? })
     }
 
@@ -170,13 +183,12 @@ impl TheResource {
     /// Identifiers of all of the type.
     async fn listed(&self, cloud: &Cloud) -> Result<Vec<String>, AwsFailure> {
         let mut all = Vec::new();
-        if !known(&self.wanted.type_name) {
-            return Ok(all);
-        }
+        let Some(model) = self.wanted.listed_in().filter(|_| known(&self.wanted.type_name)) else { return Ok(all) };
+        let model = (!model.is_empty()).then(|| Json::Object(model).to_string());
         let mut next: Option<String> = None;
         loop {
             let request = cloud.cloud_control().list_resources().type_name(&self.wanted.type_name);
-            let request = request.set_next_token(next);
+            let request = request.set_resource_model(model.clone()).set_next_token(next);
             let page = cloud.read(Operation::ListResources, || request.clone().send()).await?;
             all.extend(page.resource_descriptions.unwrap_or_default().into_iter().filter_map(|one| one.identifier));
             next = page.next_token.filter(|token| !token.is_empty());
@@ -283,7 +295,7 @@ impl TheResource {
 
     fn output(&self, seen: &Seen) -> Json {
         let text = |name: &str| seen.model.get(name).and_then(Json::as_str);
-        let of_row = self.wanted.row.into_iter().flat_map(|row| row.read_only().chain([row.identifier]));
+        let of_row = self.wanted.row.into_iter().flat_map(|row| row.read_only().chain(row.identifiers()));
         let own = of_row.filter(|name| name.ends_with("Arn")).find_map(text);
         let arn = own.or_else(|| text("Arn")).or(Some(seen.id.as_str())).filter(|text| text.starts_with("arn:"));
         let value = self.read.as_ref().and_then(|path| seen.model.pointer(&format!("/{path}")));

@@ -57,6 +57,7 @@ impl Wanted {
         };
         let (identifier, known_by) = (arguments.optional("identifier")?, arguments.list("known_by")?);
         let write_only = arguments.list("write_only")?;
+        irrevocable(&type_name, &properties, arguments.optional("irrevocable")?.as_deref())?;
         let tags = match (arguments.optional("tags")?, row) {
             (None, Some(row)) => row.tags,
             _ => match arguments.one_of("tags", &["list", "map", "none"])? {
@@ -135,11 +136,20 @@ impl Wanted {
     /// Its primary identifier, where that is the step's to say; none as long as an earlier step must tell it.
     pub(super) fn identifier(&self) -> Option<String> {
         let given = self.identifier.clone();
+        let text = |name: &Json| name.as_str().map_or_else(|| name.to_string(), str::to_owned);
         let named = || {
-            let name = self.properties.get(self.row?.identifier)?;
-            Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+            let parts = self.row?.identifiers().map(|name| self.properties.get(name).map(text));
+            Some(parts.collect::<Option<Vec<_>>>()?.join("|"))
         };
         given.or_else(named).filter(|identifier| known(identifier))
+    }
+
+    /// What a list of its like has to be asked with; none as long as an earlier step must tell it.
+    pub(super) fn listed_in(&self) -> Option<Map<String, Json>> {
+        let names = self.row.into_iter().flat_map(ResourceType::listed_in);
+        let given = names.map(|name| Some((name.to_owned(), self.properties.get(name)?.clone())));
+        let model: Map<String, Json> = given.collect::<Option<_>>()?;
+        model.values().all(|value| value.as_str().is_none_or(known)).then_some(model)
     }
 
     /// What an identifier that AWS makes ends with, where that tells.
@@ -241,7 +251,7 @@ impl Wanted {
     /// Those of these that can never be otherwise than they were at first.
     pub(super) fn for_ever<'g>(&self, gaps: &'g [Gap]) -> Vec<&'g str> {
         let mut fixed = self.row.into_iter().flat_map(ResourceType::create_only).collect::<Vec<_>>();
-        fixed.extend(self.row.map(|row| row.identifier));
+        fixed.extend(self.row.into_iter().flat_map(ResourceType::identifiers));
         let is_fixed = |gap: &&Gap| {
             fixed.iter().any(|one| {
                 let rest = gap.path.strip_prefix('/').and_then(|path| path.strip_prefix(one));
@@ -379,6 +389,24 @@ fn without_nulls(value: Json) -> Json {
         Json::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
     }
+}
+
+/// A lock in compliance mode, once its days of grace are over, is lifted by nobody, AWS's support included: nobody comes to
+/// it by a property alone, but only where a person has said the vault's name once more.
+fn irrevocable(of: &str, properties: &Map<String, Json>, said: Option<&str>) -> Result<(), Failure> {
+    let locks = properties.get("LockConfiguration").is_some_and(|lock| lock.get("ChangeableForDays").is_some());
+    let name = properties.get("BackupVaultName").and_then(Json::as_str).unwrap_or_default();
+    if of != "AWS::Backup::BackupVault"
+        || !locks
+        || said.is_some_and(|said| !known(said) || !known(name) || said == name)
+    {
+        return Ok(());
+    }
+    let what =
+        format!("the lock of the vault {name} could never be lifted again, and nobody has said that this is meant");
+    let advice = "Ask a person for the vault's name in an input, and give it as `irrevocable`. Without ChangeableForDays it is a \
+                  lock that the account's owner can lift.";
+    Err(Failure::new(what, advice))
 }
 
 /// RFC 6901.

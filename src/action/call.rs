@@ -9,15 +9,19 @@ use serde_json::{Value as Json, json};
 use crate::engagement::Change;
 use crate::input::SecretRef;
 
+pub(super) mod backup;
 pub(super) mod dns;
 pub(super) mod dx;
 pub(super) mod mail;
+pub(super) mod objects;
 pub(super) mod resource;
 pub(super) mod vpn;
 
+use backup::BackupRequest;
 use dns::DnsRequest;
 use dx::DxRequest;
 use mail::MailRequest;
+use objects::ObjectRequest;
 use resource::ResourceRequest;
 use vpn::VpnRequest;
 
@@ -240,13 +244,17 @@ pub(super) enum Call {
     DeleteTransitGatewayVpcAttachment {
         transit_gateway_attachment_id: String,
     },
-    /// Those of names, of mail, of lines and of Cloud Control are shown under their own names.
+    /// Those of other services are shown under their own names.
+    #[serde(untagged)]
+    Backup(BackupRequest),
     #[serde(untagged)]
     Dns(DnsRequest),
     #[serde(untagged)]
     Dx(DxRequest),
     #[serde(untagged)]
     Mail(MailRequest),
+    #[serde(untagged)]
+    Objects(ObjectRequest),
     #[serde(untagged)]
     Resource(ResourceRequest),
 }

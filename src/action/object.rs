@@ -66,6 +66,11 @@ pub(super) enum Sight {
     },
     /// It is there and will never work.
     Broken(Failure),
+    /// What was asked for came to nothing; these calls ask for it once more.
+    Failed {
+        failure: Failure,
+        again: Vec<Call>,
+    },
 }
 
 /// What is there of it, and the calls that complete it.
@@ -87,6 +92,10 @@ pub(super) enum Remains {
     },
     /// It is there, but it is not ours (any more).
     NotOurs {
+        said: String,
+    },
+    /// It is ours and stays, as it is meant to: why.
+    Kept {
         said: String,
     },
     /// These calls take it away.
@@ -172,6 +181,7 @@ impl<T: Thing> Action for Object<T> {
             }
             Ok(Sight::Foreign { said, differences }) => Probe::left(said, differences),
             Ok(Sight::Broken(failure)) => Probe::left(told(&failure), Vec::new()),
+            Ok(Sight::Failed { failure, again }) => Probe::mended(told(&failure), Vec::new(), changes(&again)),
         }
     }
 
@@ -199,7 +209,7 @@ impl<T: Thing> Action for Object<T> {
             let calls = match self.see(world).await {
                 Err(failure) => return ledger.stopped(failure),
                 Ok(Sight::Nothing { .. }) => self.0.calls(),
-                Ok(Sight::Replaces { calls, .. }) => calls,
+                Ok(Sight::Replaces { calls, .. } | Sight::Failed { again: calls, .. }) => calls,
                 Ok(Sight::Appearing { said }) => {
                     hidden = Failure::new(said, "Wait a minute and try again.");
                     if !vigil.rest(vigil.waits_for(&hidden.what), BETWEEN_ROUNDS).await {
@@ -274,7 +284,7 @@ impl<T: Thing> Action for Object<T> {
                 Verified::NotYet { said }
             }
             Ok(Sight::Foreign { said, differences }) => Verified::NotSo(foreign(&said, &differences)),
-            Ok(Sight::Broken(failure)) => Verified::NotSo(failure),
+            Ok(Sight::Broken(failure) | Sight::Failed { failure, .. }) => Verified::NotSo(failure),
         }
     }
 
@@ -285,14 +295,19 @@ impl<T: Thing> Action for Object<T> {
             Ok(targets) => targets,
             Err(failure) => return ledger.stopped(failure),
         };
+        let mut kept = None;
         for made in targets {
             match self.take_away(world, &orders, &made, &mut ledger).await {
                 Ok(()) => {}
+                Err(Left::Kept(said)) => kept = Some(said),
                 Err(Left::Doubt(failure)) => return ledger.in_doubt(&failure),
                 Err(Left::There(failure)) => return ledger.stopped(failure),
             }
         }
-        ledger.taken_away(&self.0.noun())
+        match kept {
+            Some(said) => Outcome::AlreadySo { said, output: BTreeMap::new() },
+            None => ledger.taken_away(&self.0.noun()),
+        }
     }
 
     fn inverse(&self, made: &BTreeMap<String, Json>) -> Vec<Change> {
@@ -308,7 +323,7 @@ impl<T: Thing> Action for Object<T> {
                 for one in remains {
                     match one {
                         Remains::Gone | Remains::Going { .. } => {}
-                        Remains::NotOurs { said } => return Undoes::Leaves { said },
+                        Remains::NotOurs { said } | Remains::Kept { said } => return Undoes::Leaves { said },
                         Remains::Takes(takes) => calls.extend(changes(&takes)),
                     }
                 }
@@ -341,7 +356,7 @@ impl<T: Thing> Action for Object<T> {
                 return Err(Failure { advice: advice.to_owned(), ..foreign(&said, &differences) });
             }
             Sight::Foreign { said, differences } => return Err(foreign(&said, &differences)),
-            Sight::Broken(failure) => return Err(failure),
+            Sight::Broken(failure) | Sight::Failed { failure, .. } => return Err(failure),
         };
         let id = found.output.get(self.0.id_name()).and_then(Json::as_str).unwrap_or_default().to_owned();
         let at = Account::new(world.cloud()?, &world.subject);
@@ -363,6 +378,8 @@ impl<T: Thing> Action for Object<T> {
 enum Left {
     There(Failure),
     Doubt(Failure),
+    /// It is meant to be.
+    Kept(String),
 }
 
 impl<T: Thing> Object<T> {
@@ -458,6 +475,7 @@ impl<T: Thing> Object<T> {
         for _ in 0..GOING_LOOKS {
             let holdup = match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
                 Remains::Gone => return Ok(()),
+                Remains::Kept { said } => return Err(Left::Kept(said)),
                 Remains::NotOurs { said } => {
                     let advice = "Its owner must take it away, or skip this undo.";
                     return Err(Left::There(Failure::new(format!("{noun} is left alone: {said}"), advice)));
@@ -512,7 +530,7 @@ impl<T: Thing> Object<T> {
             match self.see(world).await {
                 Ok(Sight::Ready(_) | Sight::Coming(_) | Sight::Awaited(_) | Sight::Partial(_)) => return true,
                 Ok(Sight::Nothing { .. } | Sight::Replaces { .. } | Sight::Appearing { .. }) => {}
-                Ok(Sight::Foreign { .. } | Sight::Broken(_)) | Err(_) => return false,
+                Ok(Sight::Foreign { .. } | Sight::Broken(_) | Sight::Failed { .. }) | Err(_) => return false,
             }
         }
         false

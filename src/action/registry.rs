@@ -1,6 +1,7 @@
 //! One row for every kind of action: its name, what it is for, what it takes, what it gives, and how it is made.
 
 mod aws;
+mod backup;
 mod dns;
 mod dx;
 mod mail;
@@ -78,7 +79,9 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS].into_iter().flatten()
+    [aws::ROWS, backup::ROWS, ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
@@ -86,12 +89,26 @@ pub fn operations(kind: &str) -> &'static [Operation] {
     rows().find(|row| row.name == kind).map_or(&[], |row| row.sends)
 }
 
+/// The kinds that may send an operation.
+pub(super) fn senders(operation: Operation) -> Vec<&'static str> {
+    rows().filter(|row| row.sends.contains(&operation)).map(|row| row.name).collect()
+}
+
+/// The kind for any type of resource.
+pub(super) const RESOURCE: &str = resource::KIND;
+
 /// What a step needs beside the permissions of its operations.
 pub fn needs(call: &Call) -> Needs {
     match call {
         Call::Kind { kind, with } if kind == resource::KIND => Needs::of(Arguments { kind, given: with }),
+        Call::Kind { kind, with } if of_another_region(kind) => Needs::abroad(Arguments { kind, given: with }),
         _ => Needs::default(),
     }
+}
+
+/// Does its argument `region` say where it is sent?
+fn of_another_region(kind: &str) -> bool {
+    [backup::ROWS].into_iter().flatten().any(|row| row.name == kind)
 }
 
 const ROWS: &[Row] = &[
@@ -191,6 +208,9 @@ fn no_undo(kind: &str) -> Option<&'static str> {
         "os/restart" => Some("a restart leaves nothing to take back"),
         "probe/message" => Some("a message that was sent cannot be taken back"),
         "aws/quota-increase" => Some("a request cannot be withdrawn, and a quota that was raised stays"),
+        "aws/backup-copy" => Some("nothing stops a copy, and it is kept as the recovery point is that it was made of"),
+        "aws/restore-job" => Some("nothing stops a restore, and what came of it is a resource of its own"),
+        "aws/s3-restore" => Some("the copy goes by itself after its days; the archived object stays"),
         "aws/mail-production" => Some("AWS has no call that takes production access back"),
         "aws/dx-letter" => Some("a letter that was issued lapses by itself after 90 days"),
         "aws/mail-test" => Some("a message that was sent cannot be called back"),

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::World;
+use super::call::backup::BackupRequest;
 use super::call::dx::DxRequest;
 use super::call::{Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
 use crate::aws::ec2::primitives::Blob;
@@ -49,9 +50,11 @@ macro_rules! sent {
     }};
 }
 
+pub(in crate::action) mod backup;
 mod dns;
 mod dx;
 mod mail;
+mod objects;
 mod quotas;
 mod resource;
 mod transit;
@@ -112,7 +115,9 @@ impl Call {
             Call::DeleteTransitGateway { .. } => Operation::DeleteTransitGateway,
             Call::CreateTransitGatewayVpcAttachment { .. } => Operation::CreateTransitGatewayVpcAttachment,
             Call::DeleteTransitGatewayVpcAttachment { .. } => Operation::DeleteTransitGatewayVpcAttachment,
+            Call::Backup(request) => request.operation(),
             Call::Mail(request) => request.operation(),
+            Call::Objects(request) => request.operation(),
             Call::Dx(request) => request.operation(),
             Call::Dns(request) => request.operation(),
             Call::Resource(request) => request.operation(),
@@ -131,6 +136,7 @@ impl Call {
         let heeded_once = match self {
             Call::Dns(request) => request.deletes_records(),
             Call::Dx(request) => matches!(request, DxRequest::ConfirmConnection { .. }),
+            Call::Backup(request) => matches!(request, BackupRequest::StopBackupJob { .. }),
             _ => false,
         };
         if heeded_once {
@@ -212,7 +218,9 @@ impl Sender<'_> {
             | Call::DeleteTransitGateway { .. }
             | Call::CreateTransitGatewayVpcAttachment { .. }
             | Call::DeleteTransitGatewayVpcAttachment { .. } => self.transit_gateways(call).await,
+            Call::Backup(request) => self.backup(call, request).await,
             Call::Mail(_) => self.mail(call).await,
+            Call::Objects(request) => self.objects(call, request).await,
             Call::Dx(request) => self.dx(call, request).await,
             Call::Dns(request) => self.dns(call, request).await,
             Call::Resource(request) => self.resource(call, request).await,

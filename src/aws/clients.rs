@@ -244,6 +244,18 @@ impl Cloud {
         client!(self, aws_sdk_cloudcontrol)
     }
 
+    /// AWS Backup: jobs, recovery points, and what a region backs up.
+    pub fn backup(&self) -> aws_sdk_backup::Client {
+        client!(self, aws_sdk_backup)
+    }
+
+    /// Objects in buckets. The bucket stands in the path, where its name may have dots.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let watch = Watch { log: self.shared.log.clone(), allows: self.allows };
+        let config = aws_sdk_s3::config::Builder::from(&self.config).interceptor(watch).force_path_style(true);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
     pub fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
         client!(self, aws_sdk_servicequotas)
     }

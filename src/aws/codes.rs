@@ -7,6 +7,7 @@ mod ec2;
 mod everywhere;
 mod handlers;
 mod services;
+mod storage;
 
 use super::error::Kind;
 use super::operations::Service;
@@ -28,11 +29,13 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
     }
     let of_service = match service {
         Service::Ec2 => &[],
+        Service::Backup => storage::BACKUP,
         Service::CloudControl => services::CLOUD_CONTROL,
         Service::DirectConnect => services::DIRECT_CONNECT,
         Service::Mail => services::MAIL,
         Service::Resolver => services::RESOLVER,
         Service::Route53 => services::ROUTE53,
+        Service::S3 => storage::S3,
         Service::SecretsManager => services::SECRETS_MANAGER,
         Service::ServiceQuotas => services::SERVICE_QUOTAS,
         Service::Sts => services::STS,

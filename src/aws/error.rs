@@ -257,6 +257,22 @@ impl AwsFailure {
         }
     }
 
+    /// A job has ended, and not well. AWS answers the same token with it for ever.
+    pub fn ended(operation: Operation, id: &str, said: &str) -> Self {
+        AwsFailure {
+            what: format!("the job {id} came to nothing"),
+            raw: said.to_owned(),
+            spent: true,
+            ..AwsFailure::new(
+                operation.name(),
+                Kind::Other,
+                Fate::Refused,
+                "It was started, as those before it were, and failed.",
+                "Read AWS's own words below; remove the reason, and run the step again: it starts another job.",
+            )
+        }
+    }
+
     /// AWS answered, and not in the form that it promises.
     pub fn unread(operation: Operation, of: &str, error: &(dyn Error + 'static)) -> Self {
         AwsFailure {
@@ -380,6 +396,8 @@ fn answered(
         (Some(_), _) if code == Some("DirectConnectClientException") => codes::of_prose(message.unwrap_or_default()),
         (Some(row), _) => row.kind,
         (None, 429) => Kind::Throttled,
+        // S3 says no more where it answers without a body.
+        (None, 403) => Kind::Denied,
         (None, 500..) => Kind::LostReply,
         (None, _) => Kind::Other,
     };
@@ -415,6 +433,7 @@ fn unknown_code(kind: Kind) -> &'static str {
     match kind {
         Kind::Throttled => "More calls than AWS takes in a second.",
         Kind::LostReply => "AWS, or a proxy before it, had an error of its own.",
+        Kind::Denied => "These credentials may not do this, or it is somebody else's.",
         _ => "onramp has no better words for this code than AWS's own.",
     }
 }

@@ -27,11 +27,13 @@ mod watch;
 
 pub use access::{Codes, Role};
 /// The SDK's own types: everybody names them through this room, so that the SDK has one door.
+pub use aws_sdk_backup as backup;
 pub use aws_sdk_cloudcontrol as cloud_control;
 pub use aws_sdk_directconnect as direct_connect;
 pub use aws_sdk_ec2 as ec2;
 pub use aws_sdk_route53 as route53;
 pub use aws_sdk_route53resolver as resolver;
+pub use aws_sdk_s3 as s3;
 pub use aws_sdk_servicequotas as service_quotas;
 pub use aws_sdk_sesv2 as mail;
 pub use clients::{Cloud, OPERATION, Wiring, is_http_url};

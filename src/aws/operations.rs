@@ -10,7 +10,9 @@ mod table;
 use serde::Serialize;
 
 use self::Repeat::Natural;
-use self::Service::{CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
+use self::Service::{
+    Backup, CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+};
 
 pub use table::Operation;
 
@@ -18,12 +20,14 @@ pub use table::Operation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
+    Backup,
     CloudControl,
     DirectConnect,
     Ec2,
     Mail,
     Resolver,
     Route53,
+    S3,
     SecretsManager,
     ServiceQuotas,
     Sts,
@@ -33,12 +37,14 @@ impl Service {
     /// As a policy and a plan write it: `ec2`.
     pub fn prefix(self) -> &'static str {
         match self {
+            Backup => "backup",
             CloudControl => "cloudformation",
             DirectConnect => "directconnect",
             Ec2 => "ec2",
             Mail => "ses",
             Resolver => "route53resolver",
             Route53 => "route53",
+            S3 => "s3",
             SecretsManager => "secretsmanager",
             ServiceQuotas => "servicequotas",
             Sts => "sts",
@@ -53,12 +59,14 @@ impl Service {
     /// As the SDK's metadata call it.
     fn sdk(self) -> &'static str {
         match self {
+            Backup => "Backup",
             CloudControl => "CloudControl",
             DirectConnect => "Direct Connect",
             Ec2 => "EC2",
             Mail => "SESv2",
             Resolver => "Route53Resolver",
             Route53 => "Route 53",
+            S3 => "S3",
             SecretsManager => "Secrets Manager",
             ServiceQuotas => "Service Quotas",
             Sts => "STS",
@@ -135,7 +143,9 @@ pub struct Row {
     /// The reads that tell whether it is so, or whether it was done.
     pub probes: &'static [Operation],
     pub undo: Undo,
-    /// Permissions beside the one that is called as the operation is.
+    /// The permission, where it is not called as the operation is.
+    action: Option<&'static str>,
+    /// Permissions beside that one.
     also: &'static [&'static str],
     /// Permissions of other services that it uses in the caller's name.
     acts_by: &'static [&'static str],
@@ -153,6 +163,7 @@ const fn row(service: Service, effect: Effect, repeat: Repeat) -> Row {
         repeat,
         probes: &[],
         undo: Undo::None("it changes nothing"),
+        action: None,
         also: &[],
         acts_by: &[],
         scope: Scope::Any,
@@ -174,7 +185,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         DirectConnect => &["directconnect:TagResource"],
         Mail => &["ses:TagResource"],
         Resolver => &["route53resolver:TagResource"],
-        CloudControl | Route53 | ServiceQuotas | Sts => &[] as &[&str],
+        Backup | CloudControl | Route53 | S3 | ServiceQuotas | Sts => &[] as &[&str],
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }
@@ -221,6 +232,10 @@ impl Row {
         self.acts_by
     }
 
+    const fn permitted_by(self, action: &'static str) -> Row {
+        Row { action: Some(action), ..self }
+    }
+
     const fn not_in_moto(self, why: &'static str) -> Row {
         Row { moto: Rung::Not(why), ..self }
     }
@@ -247,7 +262,7 @@ impl Operation {
         if row.scope == Scope::Free {
             return Vec::new();
         }
-        let own = format!("{}:{}", row.service.prefix(), self.name());
+        let own = row.action.map_or_else(|| format!("{}:{}", row.service.prefix(), self.name()), str::to_owned);
         let others = row.also.iter().chain(row.acts_by).map(|&one| one.to_owned());
         std::iter::once(own).chain(others).collect()
     }

@@ -103,8 +103,10 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     // A service that is one for all regions is asked in a region of its own.
     say("LookEverywhere", names(anywhere(true, true)), json!("*"), None);
     say("ArrangeEverywhere", names(anywhere(false, true)), json!("*"), None);
-    let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned()).collect();
+    let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned());
+    let (acts_everywhere, acts_by) = acts_by.partition(|permission| is_everywhere(permission));
     say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
+    say("ActInOurNameEverywhere", acts_everywhere, json!("*"), None);
     let (everywhere, regional): (BTreeSet<String>, BTreeSet<String>) =
         ground.further.iter().cloned().partition(|permission| is_everywhere(permission));
     for (number, part) in portions(regional).into_iter().enumerate() {

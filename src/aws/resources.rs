@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 pub struct ResourceType {
     /// `AWS::S3::Bucket`
     pub name: &'static str,
-    /// The property that is the primary identifier.
-    pub identifier: &'static str,
+    /// The properties that are the primary identifier, in their order; most types have one.
+    identifier: &'static str,
     required: &'static str,
     read_only: &'static str,
     write_only: &'static str,
@@ -25,6 +25,8 @@ pub struct ResourceType {
     pub tags: Tags,
     /// Properties of which no two resources have the same, where AWS makes the identifier and there are no tags.
     known_by: &'static str,
+    /// Properties without which those that are there are not listed.
+    listed_in: &'static str,
     /// The identifier is an ARN that ends with this property.
     pub arn_of: &'static str,
     /// Properties that are text, and JSON in it.
@@ -64,6 +66,19 @@ impl ResourceType {
     /// The type of that name, if it is one of the table.
     pub fn named(name: &str) -> Option<&'static ResourceType> {
         Self::ALL.iter().find(|one| one.name == name)
+    }
+
+    pub fn identifiers(&self) -> impl Iterator<Item = &'static str> {
+        words(self.identifier)
+    }
+
+    /// The one property that is the primary identifier; none where it takes several.
+    pub fn identifier(&self) -> Option<&'static str> {
+        Some(self.identifier).filter(|one| !one.contains(' '))
+    }
+
+    pub fn listed_in(&self) -> impl Iterator<Item = &'static str> {
+        words(self.listed_in)
     }
 
     pub fn required(&self) -> impl Iterator<Item = &'static str> {
@@ -115,12 +130,12 @@ mod tests {
         let names: BTreeSet<&str> = ResourceType::ALL.iter().map(|one| one.name).collect();
         assert_eq!(names.len(), ResourceType::ALL.len());
         for one in ResourceType::ALL {
-            let given = one.read_only().all(|property| property != one.identifier);
+            let given = one.identifiers().all(|name| one.read_only().all(|property| property != name));
             let found = given || one.tags != Tags::None || one.known_by().next().is_some();
             assert!(found, "{}: how is one found again?", one.name);
             assert!(one.permissions().count() > 2, "{}", one.name);
             let known = one.properties();
-            for property in one.known_by().chain(one.texts()).chain(words(one.arn_of)) {
+            for property in one.known_by().chain(one.texts()).chain(one.listed_in()).chain(words(one.arn_of)) {
                 let outer = property.split('/').next().unwrap();
                 assert!(known.contains(outer), "{}: {property}", one.name);
             }

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Print every AWS operation that onramp may send: how it is repeated, undone, permitted and tried
     #[arg(long, conflicts_with = "host")]
     aws_operations: bool,
+    /// Print by what each AWS operation is served that the onboarding names: a kind, a type of resource, or a person
+    #[arg(long, conflicts_with_all = ["host", "aws_operations"])]
+    aws_coverage: bool,
     #[arg(long, value_enum, default_value = "text", requires = "aws_operations")]
     format: operations::Format,
 }
@@ -42,6 +45,10 @@ struct Look {
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.aws_operations {
         return operations::show(arguments.format);
+    }
+    if arguments.aws_coverage {
+        print::out(&action::coverage())?;
+        return Ok(ExitCode::SUCCESS);
     }
     let mut looks = vec![
         Look { what: "terminal", found: terminal(context) },

@@ -128,6 +128,16 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_says_by_what_each_operation_is_served() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/aws.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(
+            text.contains(&crate::action::coverage()),
+            "put the output of `onramp doctor --aws-coverage` into docs/aws.md"
+        );
+    }
+
+    #[test]
     fn the_page_fits_a_terminal() {
         for line in page().lines().filter(|line| !line.starts_with("    ")) {
             assert!(line.chars().count() <= 80, "{line}");

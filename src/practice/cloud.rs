@@ -25,7 +25,7 @@ use self::logins::Logins;
 use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
-use super::fidelity::services::Speaks;
+use super::fidelity::services::{Document, Speaks};
 use super::fidelity::{Consoles, Hidden, Kept, Layer, is_region};
 use super::keeper::Keeper;
 
@@ -309,7 +309,7 @@ impl Cloud {
         let id = request_id(&self.0.account, number);
         let ask = match Request::read(&http) {
             Ok(ask) => ask,
-            Err(refusal) => return Ok(refused(&refusal, Speaks::Ec2, &id)),
+            Err(refusal) => return Ok(refused(&refusal, &Request::default(), &id)),
         };
         if !is_region(&ask.region) {
             let message = format!(
@@ -335,10 +335,10 @@ impl Cloud {
         Ok(match executed {
             Ok(document) if self.server_error_after(&ask, nth) => {
                 drop(document);
-                refused(&ask.speaks().server_error(), ask.speaks(), &id)
+                refused(&ask.speaks().server_error(), &ask, &id)
             }
             Ok(document) => response(200, document, ask.speaks(), &id),
-            Err(refusal) => refused(&refusal, ask.speaks(), &id),
+            Err(refusal) => refused(&refusal, &ask, &id),
         })
     }
 
@@ -367,7 +367,7 @@ impl Cloud {
         hit
     }
 
-    async fn execute_and_keep(&self, ask: &Request, id: &str, nth: u64) -> Result<String, Refusal> {
+    async fn execute_and_keep(&self, ask: &Request, id: &str, nth: u64) -> Result<Document, Refusal> {
         let Some(keeper) = self.0.keeper.get() else { return self.execute(ask, id, nth).await };
         if ask.mutating() {
             keeper.about_to_change();
@@ -378,14 +378,14 @@ impl Cloud {
         executed
     }
 
-    async fn execute(&self, ask: &Request, id: &str, nth: u64) -> Result<String, Refusal> {
+    async fn execute(&self, ask: &Request, id: &str, nth: u64) -> Result<Document, Refusal> {
         let when = |hidden: bool| if hidden { self.0.pace.invisible() } else { 0 };
         let hidden =
             Hidden { all: when(self.0.faults.has(Fault::Invisible)), new: when(self.hit(Fault::Invisible, ask, nth)) };
         if ask.service == "sts"
             && let Some(document) = self.sts(ask)?
         {
-            return Ok(document);
+            return Ok(document.into());
         }
         let consoles = self.notes().kept.consoles.clone();
         let mut layer = self.0.layer.lock().await;
@@ -448,19 +448,25 @@ fn request_id(account: &str, number: u64) -> String {
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
 }
 
-fn refused(refusal: &Refusal, speaks: Speaks, id: &str) -> HttpResponse {
-    let mut response = response(refusal.status(), speaks.document(refusal, id), speaks, id);
+fn refused(refusal: &Refusal, ask: &Request, id: &str) -> HttpResponse {
+    let speaks = ask.speaks();
+    // A look at the head of something has no body, whatever there is to say.
+    let text = if ask.method == "HEAD" { String::new() } else { speaks.document(refusal, id) };
+    let mut response = response(refusal.status(), text.into(), speaks, id);
     if speaks == Speaks::RestJson {
         response.headers_mut().insert("x-amzn-errortype", refusal.code.clone());
     }
     response
 }
 
-fn response(status: u16, document: String, speaks: Speaks, id: &str) -> HttpResponse {
+fn response(status: u16, document: Document, speaks: Speaks, id: &str) -> HttpResponse {
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document));
+    let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document.text));
     response.headers_mut().insert("content-type", speaks.content_type());
     response.headers_mut().insert("x-amzn-requestid", id.to_string());
+    for (name, value) in document.headers {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 

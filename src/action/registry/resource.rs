@@ -32,6 +32,10 @@ pub(super) const ROWS: &[Row] = &[Row {
              puts back what was there",
         ),
         secret("secret", "stands where a property says @secret@, as a secret input; no plan, log or state file has it"),
+        may(
+            "irrevocable",
+            "the name of the vault once more, as a person has typed it: for a lock in compliance mode, which nobody can ever lift",
+        ),
         may("region", "another region of the account, such as the one for disaster recovery"),
         may("read", "a property whose value is the result `value`, such as Endpoint/Address"),
         may("permissions", "list of the permissions that the type needs, for the policy; known for the table's types"),

@@ -14,7 +14,8 @@ pub(super) fn one_of_each() -> Vec<Call> {
         .into_iter()
         .chain(super::mail::one_of_each())
         .chain(super::dx::one_of_each())
-        .chain(super::resources::one_of_each());
+        .chain(super::resources::one_of_each())
+        .chain(super::vaults::one_of_each());
     of_ec2().into_iter().chain(others).collect()
 }
 
@@ -144,8 +145,9 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
 }
 
 /// Methods that look like operations of an SDK and are none.
-const NO_OPERATIONS: [&str; 13] = [
+const NO_OPERATIONS: [&str; 15] = [
     "change_info",
+    "copy_job_id",
     "set_identifier",
     "accept_forms",
     "delete_credential",
@@ -155,6 +157,7 @@ const NO_OPERATIONS: [&str; 13] = [
     "get_ref",
     "put_away",
     "request_token",
+    "restore_job_id",
     "start_ready",
     "start_time",
     "test_id",
@@ -288,9 +291,9 @@ fn every_call_has_a_class_and_no_token_is_left_to_the_sdk() {
     for call in one_of_each() {
         let (operation, shown) = (call.operation().name(), call.change().arguments);
         let has = |name: &str| match name {
-            "ClientToken" => {
-                ["ClientToken", "CallerReference", "CreatorRequestId"].iter().any(|name| shown.get(name).is_some())
-            }
+            "ClientToken" => ["ClientToken", "CallerReference", "CreatorRequestId", "IdempotencyToken"]
+                .iter()
+                .any(|name| shown.get(name).is_some()),
             // A zone is tagged by a second call; its reference says meanwhile whose it is.
             // Those of an interface stand with the rest of it.
             _ => ["TagSpecifications", "Tags", "CallerReference"].iter().any(|name| {

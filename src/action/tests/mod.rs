@@ -20,6 +20,7 @@ mod resources;
 mod rungs;
 mod secrets;
 mod taken_over;
+mod vaults;
 mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};

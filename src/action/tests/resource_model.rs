@@ -182,3 +182,38 @@ fn it_is_found_by_what_tells_it_from_others() {
         wanted(json!({ "type": "AWS::Glue::Database", "properties": {}, "identifier": "a|b", "tags": "none" }));
     assert_eq!(unknown.identifier().as_deref(), Some("a|b"));
 }
+
+#[test]
+fn one_with_several_names_is_known_by_all_of_them() {
+    let named = |filter: Json| {
+        wanted(json!({ "type": "AWS::Logs::SubscriptionFilter", "properties": {
+            "FilterName": filter, "LogGroupName": "/app", "FilterPattern": "", "DestinationArn": "d",
+        } }))
+    };
+    assert_eq!(named(json!("errors")).identifier().as_deref(), Some("errors|/app"));
+    let by_content = named(Json::Null);
+    assert_eq!(by_content.identifier(), None);
+    assert_eq!(Json::Object(by_content.listed_in().unwrap()), json!({ "LogGroupName": "/app" }));
+    // As long as an earlier step must tell where, nobody asks.
+    let listener = wanted(json!({ "type": "AWS::ElasticLoadBalancingV2::Listener", "properties": {
+        "LoadBalancerArn": "\u{2039}elb\u{203a}", "DefaultActions": [],
+    } }));
+    assert_eq!(listener.listed_in(), None);
+    assert_eq!(listener.for_ever(&listener.gaps(&json!({ "LoadBalancerArn": "other" }))), Vec::<&str>::new());
+}
+
+#[test]
+fn a_lock_that_nobody_can_ever_lift_is_said_twice() {
+    let vault = |lock: Json, said: Json| {
+        json!({ "type": "AWS::Backup::BackupVault", "irrevocable": said, "properties": {
+            "BackupVaultName": "main", "LockConfiguration": lock,
+        } })
+    };
+    let forever = json!({ "MinRetentionDays": 30, "ChangeableForDays": 3 });
+    for said in [Json::Null, json!("yes"), json!("other")] {
+        let what = refused(vault(forever.clone(), said));
+        assert!(what.contains("the vault main") && what.contains("never be lifted"), "{what}");
+    }
+    wanted(vault(forever, json!("main")));
+    wanted(vault(json!({ "MinRetentionDays": 30 }), Json::Null));
+}

@@ -68,7 +68,7 @@ async fn lives_as(stage: &Stage, with: Json) -> Kept {
 }
 
 /// Every type of the table, in an order in which each finds what it stands on.
-pub(super) async fn every_kind_lives(stage: &Stage, subnets: [&str; 2], id: &str) {
+pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2], id: &str) {
     let mut tried: BTreeSet<String> = BTreeSet::new();
     let mut live = async |with: Json| {
         tried.insert(with["type"].as_str().unwrap().to_owned());
@@ -76,6 +76,9 @@ pub(super) async fn every_kind_lives(stage: &Stage, subnets: [&str; 2], id: &str
     };
     let bucket = live(archive(id)).await;
     assert_eq!(text(&bucket, "arn"), format!("arn:aws:s3:::acme-archive-{id}"));
+    let policy = json!({ "Version": "2012-10-17", "Statement": [] });
+    let policy = json!({ "Bucket": bucket["id"], "PolicyDocument": policy });
+    live(of("AWS::S3::BucketPolicy", "bucket/archive/policy", policy)).await;
     let topic = live(of("AWS::SNS::Topic", "topic/alerts", json!({ "TopicName": format!("alerts-{id}") }))).await;
     let topic = text(&topic, "arn");
     live(of(
@@ -92,15 +95,31 @@ pub(super) async fn every_kind_lives(stage: &Stage, subnets: [&str; 2], id: &str
         "AlarmActions": [topic],
     })))
     .await;
+    let rule = json!({ "AlarmName": format!("any-{id}"), "AlarmRule": format!("ALARM(\"cpu-{id}\")") });
+    live(of("AWS::CloudWatch::CompositeAlarm", "alarm/any", rule)).await;
     let dashboard = json!({ "DashboardName": format!("platform-{id}"), "DashboardBody": { "widgets": [] } });
     live(of("AWS::CloudWatch::Dashboard", "dashboard/platform", dashboard)).await;
     let group = json!({ "LogGroupName": format!("/onramp/{id}"), "RetentionInDays": 90 });
     live(of("AWS::Logs::LogGroup", "logs/platform", group)).await;
+    live(of(
+        "AWS::Logs::SubscriptionFilter",
+        "logs/platform/errors",
+        json!({
+            "FilterName": "errors", "LogGroupName": format!("/onramp/{id}"), "FilterPattern": "ERROR",
+            "DestinationArn": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/errors",
+        }),
+    ))
+    .await;
     let key = live(of("AWS::KMS::Key", "kms/main", json!({
         "Description": "backups", "EnableKeyRotation": true, "KeyPolicy": { "Version": "2012-10-17", "Statement": [] },
-        "PendingWindowInDays": 7,
+        "PendingWindowInDays": 7, "MultiRegion": true,
     })))
     .await;
+    let replica = json!({ "PrimaryKeyArn": key["arn"], "KeyPolicy": { "Version": "2012-10-17", "Statement": [] } });
+    let mut replica = of("AWS::KMS::ReplicaKey", "kms/replica", replica);
+    replica["region"] = json!("eu-central-1");
+    let replica = live(replica).await;
+    assert_eq!(replica["id"], key["id"], "it is the same key in another region");
     let alias = json!({ "AliasName": format!("alias/onramp-{id}"), "TargetKeyId": key["id"] });
     live(of("AWS::KMS::Alias", "kms/main/alias", alias)).await;
     let vault = format!("vault-{id}");
@@ -131,9 +150,42 @@ pub(super) async fn every_kind_lives(stage: &Stage, subnets: [&str; 2], id: &str
         }),
     ))
     .await;
+    live(of(
+        "AWS::Backup::RestoreTestingPlan",
+        "backup/tests",
+        json!({
+            "RestoreTestingPlanName": "monthly", "ScheduleExpression": "cron(0 5 1 * ? *)", "RecoveryPointSelection": {
+                "Algorithm": "LATEST_WITHIN_WINDOW", "IncludeVaults": ["*"], "RecoveryPointTypes": ["SNAPSHOT"],
+            },
+        }),
+    ))
+    .await;
+    let tested = live(of("AWS::Backup::RestoreTestingSelection", "backup/tests/databases", json!({
+        "RestoreTestingPlanName": "monthly", "RestoreTestingSelectionName": "databases", "ProtectedResourceType": "RDS",
+        "IamRoleArn": role["arn"], "ProtectedResourceArns": ["*"],
+    })))
+    .await;
+    assert_eq!(text(&tested, "id"), "monthly|databases", "both of its names tell which it is");
+    live(of(
+        "AWS::Backup::ReportPlan",
+        "backup/report",
+        json!({
+            "ReportPlanName": "jobs", "ReportSetting": { "ReportTemplate": "BACKUP_JOB_REPORT" },
+            "ReportDeliveryChannel": { "S3BucketName": bucket["id"], "Formats": ["CSV"] },
+        }),
+    ))
+    .await;
+    let user =
+        json!({ "UserName": format!("smtp-{id}"), "Policies": [{ "PolicyName": "send", "PolicyDocument": {} }] });
+    live(of("AWS::IAM::User", "iam/smtp", user)).await;
     let profile = json!({ "InstanceProfileName": name, "Roles": [name] });
     live(of("AWS::IAM::InstanceProfile", "iam/profile", profile)).await;
+    in_the_network(&mut live, vpc, subnets, id).await;
     let group = format!("data-{id}");
+    let parameters = json!({
+        "DBParameterGroupName": group, "Family": "postgres16", "Description": "orders", "Parameters": { "log_statement": "ddl" },
+    });
+    live(of("AWS::RDS::DBParameterGroup", "rds/parameters", parameters)).await;
     live(of(
         "AWS::RDS::DBSubnetGroup",
         "rds/subnets",
@@ -172,7 +224,31 @@ pub(super) async fn every_kind_lives(stage: &Stage, subnets: [&str; 2], id: &str
     stage.make("aws/resource", retention).await;
 }
 
-async fn stage_with_subnets() -> (Stage, [String; 2]) {
+/// What the nodes stand behind, the services that they reach without the Internet, and who talks to whom.
+async fn in_the_network(live: &mut impl AsyncFnMut(Json) -> Kept, vpc: &str, subnets: [&str; 2], id: &str) {
+    let targets = json!({ "Name": format!("nodes-{id}"), "VpcId": vpc, "Port": 9443, "Protocol": "HTTPS" });
+    let targets = live(of("AWS::ElasticLoadBalancingV2::TargetGroup", "elb/nodes", targets)).await;
+    let balancer = json!({ "Name": format!("front-{id}"), "Subnets": subnets, "Scheme": "internal" });
+    let balancer = live(of("AWS::ElasticLoadBalancingV2::LoadBalancer", "elb/front", balancer)).await;
+    let listener = json!({
+        "LoadBalancerArn": balancer["arn"], "Port": 443, "Protocol": "HTTPS",
+        "DefaultActions": [{ "Type": "forward", "TargetGroupArn": targets["arn"] }],
+    });
+    live(of("AWS::ElasticLoadBalancingV2::Listener", "elb/front/443", listener)).await;
+    let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.eu-west-1.s3" });
+    live(of("AWS::EC2::VPCEndpoint", "endpoint/s3", endpoint)).await;
+    live(of(
+        "AWS::EC2::FlowLog",
+        "flow/vpc",
+        json!({
+            "ResourceType": "VPC", "ResourceId": vpc, "TrafficType": "ALL", "LogDestinationType": "s3",
+            "LogDestination": format!("arn:aws:s3:::acme-archive-{id}"),
+        }),
+    ))
+    .await;
+}
+
+async fn stage_with_subnets() -> (Stage, String, [String; 2]) {
     let stage = Stage::new().await;
     let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
     let mut subnets = Vec::new();
@@ -180,13 +256,13 @@ async fn stage_with_subnets() -> (Stage, [String; 2]) {
         let with = json!({ "vpc": vpc, "cidr": format!("10.40.{n}.0/24"), "zone": format!("{REGION}{zone}"), "key": format!("subnet/{zone}") });
         subnets.push(text(&stage.make("aws/subnet", with).await, "id"));
     }
-    (stage, subnets.try_into().unwrap())
+    (stage, vpc, subnets.try_into().unwrap())
 }
 
 #[tokio::test]
 async fn every_type_of_the_table_lives() {
-    let (stage, [a, b]) = stage_with_subnets().await;
-    every_kind_lives(&stage, [&a, &b], "t1").await;
+    let (stage, vpc, [a, b]) = stage_with_subnets().await;
+    every_kind_lives(&stage, &vpc, [&a, &b], "t1").await;
 }
 
 #[tokio::test]

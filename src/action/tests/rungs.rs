@@ -124,8 +124,9 @@ async fn every_kind_lives(stage: &Stage) {
     let _ = stage.action("aws/console-host-keys", &json!({ "instance": instance })).probe(&stage.world).await;
     super::mail::every_kind_lives(stage, &id).await;
     if tried_here(stage, "aws/resource") {
-        super::resources::every_kind_lives(stage, [&subnet, &second], &id).await;
+        super::resources::every_kind_lives(stage, &vpc, [&subnet, &second], &id).await;
     }
+    super::vaults::every_kind_lives(stage, &id).await;
     super::quotas::every_kind_lives(stage).await;
     let secret = json!({ "key": "psk/one", "name": format!("onramp/{id}/psk") });
     let made = stage.make("aws/secret", secret.clone()).await;

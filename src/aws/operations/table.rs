@@ -4,12 +4,15 @@ use serde::Serialize;
 
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
-use super::Service::{CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, SecretsManager, ServiceQuotas, Sts};
+use super::Service::{
+    Backup, CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
 /// Of moto's server, version 5.2.5.
 const LACKS: &str = "moto does not know the call";
 const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
+const NO_POINTS: &str = "moto has no recovery points, of which it could tell the tags";
 const NO_CONTROL: &str = "moto has no Cloud Control";
 const NO_LOGS: &str = "moto does not take a query log away again";
 const NOTHING_ON_IT: &str =
@@ -385,4 +388,43 @@ operations! {
     UpdateResource =
         Row { repeat: Token, ..arranges(CloudControl, &[GetResource]) }.undone_by(UpdateResource).not_in_moto(NO_CONTROL),
     DeleteResource = Row { repeat: Token, ..takes(CloudControl, &[GetResource]) }.not_in_moto(NO_CONTROL),
+
+    DescribeRegionSettings = reads(Backup).not_in_moto(LACKS),
+    UpdateRegionSettings =
+        arranges(Backup, &[DescribeRegionSettings]).undone_by(UpdateRegionSettings).not_in_moto(LACKS),
+    ListRecoveryPointsByBackupVault = reads(Backup).not_in_moto(LACKS),
+    BackupTags as "ListTags" = reads(Backup).not_in_moto(NO_POINTS),
+    DescribeBackupJob = reads(Backup).not_in_moto(LACKS),
+    ListBackupJobs = reads(Backup).not_in_moto(LACKS),
+    StartBackupJob =
+        Row { repeat: Token, ..arranges(Backup, &[DescribeBackupJob, ListRecoveryPointsByBackupVault, BackupTags]) }
+            .undone_by(StopBackupJob)
+            .acting_by(&["backup:TagResource", "iam:PassRole"])
+            .not_in_moto(LACKS),
+    StopBackupJob = takes(Backup, &[DescribeBackupJob]).not_in_moto(LACKS),
+    DescribeCopyJob = reads(Backup).not_in_moto(LACKS),
+    ListCopyJobs = reads(Backup).not_in_moto(LACKS),
+    StartCopyJob =
+        Row { repeat: Token, ..arranges(Backup, &[ListCopyJobs, DescribeCopyJob, ListRecoveryPointsByBackupVault]) }
+            .stays("nothing stops a copy, and it is kept as the recovery point is that it was made of")
+            .acting_by(&["backup:TagResource", "iam:PassRole"])
+            .not_in_moto(LACKS),
+    GetRecoveryPointRestoreMetadata = reads(Backup).not_in_moto(LACKS),
+    DescribeRestoreJob = reads(Backup).not_in_moto(LACKS),
+    ListRestoreJobs = reads(Backup).not_in_moto(LACKS),
+    GetRestoreJobMetadata = reads(Backup).not_in_moto(LACKS),
+    StartRestoreJob =
+        Row { repeat: Token, ..arranges(Backup, &[ListRestoreJobs, GetRestoreJobMetadata, DescribeRestoreJob]) }
+            .stays("nothing stops a restore, and what came of it is a resource of its own")
+            .acting_by(&["iam:PassRole"])
+            .not_in_moto(LACKS),
+
+    // S3 has no permission of their own for these looks.
+    HeadObject = reads(S3).permitted_by("s3:GetObject"),
+    GetObject = reads(S3),
+    ListObjectsV2 = reads(S3).permitted_by("s3:ListBucket"),
+    PutObject = arranges(S3, &[HeadObject, GetObject]).undone_by(DeleteObject),
+    DeleteObject = takes(S3, &[HeadObject]),
+    RestoreObject =
+        arranges(S3, &[HeadObject]).stays("the copy goes by itself after its days; the archived object stays"),
 }

@@ -13,6 +13,7 @@ const NONE: ResourceType = ResourceType {
     others: "",
     tags: Tags::None,
     known_by: "",
+    listed_in: "",
     arn_of: "",
     texts: "",
     minutes: 1,
@@ -52,6 +53,14 @@ pub(super) const TYPES: &[ResourceType] = &[
             s3:PutEncryptionConfiguration s3:PutIntelligentTieringConfiguration s3:PutInventoryConfiguration \
             s3:PutLifecycleConfiguration s3:PutMetricsConfiguration s3:PutObjectLockConfiguration \
             s3:PutReplicationConfiguration s3:TagResource s3:UntagResource",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::S3::BucketPolicy",
+        identifier: "Bucket",
+        required: "Bucket PolicyDocument",
+        create_only: "Bucket",
+        permissions: "s3:DeleteBucketPolicy s3:GetBucketPolicy s3:ListAllMyBuckets s3:PutBucketPolicy",
         ..NONE
     },
     ResourceType {
@@ -98,6 +107,19 @@ pub(super) const TYPES: &[ResourceType] = &[
         ..NONE
     },
     ResourceType {
+        name: "AWS::CloudWatch::CompositeAlarm",
+        identifier: "AlarmName",
+        required: "AlarmRule",
+        read_only: "Arn",
+        create_only: "AlarmName",
+        others: "ActionsEnabled ActionsSuppressor ActionsSuppressorExtensionPeriod ActionsSuppressorWaitPeriod \
+            AlarmActions AlarmDescription InsufficientDataActions OKActions",
+        tags: Tags::List("Tags"),
+        permissions: "cloudwatch:DeleteAlarms cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource \
+            cloudwatch:PutCompositeAlarm cloudwatch:TagResource cloudwatch:UntagResource",
+        ..NONE
+    },
+    ResourceType {
         name: "AWS::CloudWatch::Dashboard",
         identifier: "DashboardName",
         required: "DashboardBody",
@@ -125,6 +147,18 @@ pub(super) const TYPES: &[ResourceType] = &[
         ..NONE
     },
     ResourceType {
+        name: "AWS::Logs::SubscriptionFilter",
+        identifier: "FilterName LogGroupName",
+        required: "DestinationArn FilterPattern LogGroupName",
+        create_only: "FilterName LogGroupName",
+        others: "ApplyOnTransformedLogs Distribution EmitSystemFields FieldSelectionCriteria RoleArn",
+        known_by: "LogGroupName DestinationArn FilterPattern",
+        listed_in: "LogGroupName",
+        permissions: "iam:PassRole logs:DeleteSubscriptionFilter logs:DescribeSubscriptionFilters \
+            logs:PutSubscriptionFilter",
+        ..NONE
+    },
+    ResourceType {
         name: "AWS::KMS::Key",
         identifier: "KeyId",
         read_only: "Arn KeyId",
@@ -134,6 +168,21 @@ pub(super) const TYPES: &[ResourceType] = &[
         permissions: "kms:CreateKey kms:DescribeKey kms:DisableKey kms:DisableKeyRotation kms:EnableKey \
             kms:EnableKeyRotation kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListKeys kms:ListResourceTags \
             kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:TagResource kms:UntagResource kms:UpdateKeyDescription",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::KMS::ReplicaKey",
+        identifier: "KeyId",
+        required: "PrimaryKeyArn KeyPolicy",
+        read_only: "Arn KeyId",
+        write_only: "PendingWindowInDays",
+        create_only: "PrimaryKeyArn",
+        others: "Description Enabled",
+        tags: Tags::List("Tags"),
+        minutes: 2,
+        permissions: "kms:CreateKey kms:DescribeKey kms:DisableKey kms:EnableKey kms:GetKeyPolicy kms:ListKeys \
+            kms:ListResourceTags kms:PutKeyPolicy kms:ReplicateKey kms:ScheduleKeyDeletion kms:TagResource \
+            kms:UntagResource kms:UpdateKeyDescription",
         ..NONE
     },
     ResourceType {
@@ -181,6 +230,43 @@ pub(super) const TYPES: &[ResourceType] = &[
         known_by: "BackupPlanId BackupSelection/SelectionName",
         permissions: "backup:CreateBackupSelection backup:DeleteBackupSelection backup:GetBackupSelection \
             backup:ListBackupPlans backup:ListBackupSelections iam:CreateServiceLinkedRole iam:GetRole iam:PassRole",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::RestoreTestingPlan",
+        identifier: "RestoreTestingPlanName",
+        required: "RecoveryPointSelection ScheduleExpression RestoreTestingPlanName",
+        read_only: "RestoreTestingPlanArn",
+        create_only: "RestoreTestingPlanName",
+        others: "ScheduleExpressionTimezone StartWindowHours",
+        tags: Tags::List("Tags"),
+        permissions: "backup:CreateRestoreTestingPlan backup:DeleteRestoreTestingPlan backup:GetRestoreTestingPlan \
+            backup:ListRestoreTestingPlans backup:ListTags backup:TagResource backup:UntagResource \
+            backup:UpdateRestoreTestingPlan iam:CreateServiceLinkedRole",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::RestoreTestingSelection",
+        identifier: "RestoreTestingPlanName RestoreTestingSelectionName",
+        required: "IamRoleArn ProtectedResourceType RestoreTestingPlanName RestoreTestingSelectionName",
+        create_only: "ProtectedResourceType RestoreTestingPlanName RestoreTestingSelectionName",
+        others: "ProtectedResourceArns ProtectedResourceConditions RestoreMetadataOverrides ValidationWindowHours",
+        permissions: "backup:CreateRestoreTestingSelection backup:DeleteRestoreTestingSelection \
+            backup:GetRestoreTestingSelection backup:ListRestoreTestingPlans backup:ListRestoreTestingSelections \
+            backup:UpdateRestoreTestingSelection iam:PassRole",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Backup::ReportPlan",
+        identifier: "ReportPlanArn",
+        required: "ReportDeliveryChannel ReportSetting",
+        read_only: "ReportPlanArn",
+        create_only: "ReportPlanName",
+        others: "ReportPlanDescription",
+        tags: Tags::List("ReportPlanTags"),
+        permissions: "backup:CreateReportPlan backup:DeleteReportPlan backup:DescribeReportPlan backup:ListReportPlans \
+            backup:ListTags backup:TagResource backup:UntagResource backup:UpdateReportPlan \
+            iam:CreateServiceLinkedRole",
         ..NONE
     },
     ResourceType {
@@ -238,6 +324,19 @@ pub(super) const TYPES: &[ResourceType] = &[
         ..NONE
     },
     ResourceType {
+        name: "AWS::RDS::DBParameterGroup",
+        identifier: "DBParameterGroupName",
+        required: "Family Description",
+        create_only: "DBParameterGroupName Description Family",
+        others: "Parameters",
+        tags: Tags::List("Tags"),
+        permissions: "iam:CreateServiceLinkedRole rds:AddTagsToResource rds:CreateDBParameterGroup \
+            rds:DeleteDBParameterGroup rds:DescribeDBParameterGroups rds:DescribeDBParameters \
+            rds:DescribeEngineDefaultParameters rds:ListTagsForResource rds:ModifyDBParameterGroup \
+            rds:RemoveTagsFromResource rds:ResetDBParameterGroup",
+        ..NONE
+    },
+    ResourceType {
         name: "AWS::IAM::Role",
         identifier: "RoleName",
         required: "AssumeRolePolicyDocument",
@@ -260,6 +359,22 @@ pub(super) const TYPES: &[ResourceType] = &[
         minutes: 3,
         permissions: "iam:AddRoleToInstanceProfile iam:CreateInstanceProfile iam:DeleteInstanceProfile \
             iam:GetInstanceProfile iam:ListInstanceProfiles iam:PassRole iam:RemoveRoleFromInstanceProfile",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::IAM::User",
+        identifier: "UserName",
+        read_only: "Arn",
+        write_only: "LoginProfile/Password",
+        create_only: "UserName",
+        others: "Groups LoginProfile ManagedPolicyArns Path PermissionsBoundary Policies",
+        tags: Tags::List("Tags"),
+        permissions: "iam:AddUserToGroup iam:AttachUserPolicy iam:CreateLoginProfile iam:CreateUser \
+            iam:DeleteAccessKey iam:DeleteLoginProfile iam:DeleteUser iam:DeleteUserPermissionsBoundary \
+            iam:DeleteUserPolicy iam:DetachUserPolicy iam:GetLoginProfile iam:GetUser iam:GetUserPolicy \
+            iam:ListAccessKeys iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:ListUserPolicies \
+            iam:ListUserTags iam:ListUsers iam:PutUserPermissionsBoundary iam:PutUserPolicy iam:RemoveUserFromGroup \
+            iam:TagUser iam:UntagUser iam:UpdateLoginProfile iam:UpdateUser",
         ..NONE
     },
     ResourceType {
@@ -317,6 +432,89 @@ pub(super) const TYPES: &[ResourceType] = &[
         permissions: "ssm:AddTagsToResource ssm:CreateMaintenanceWindow ssm:DeleteMaintenanceWindow \
             ssm:DescribeMaintenanceWindows ssm:GetMaintenanceWindow ssm:ListTagsForResource \
             ssm:RemoveTagsFromResource ssm:UpdateMaintenanceWindow",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::ElasticLoadBalancingV2::TargetGroup",
+        identifier: "TargetGroupArn",
+        read_only: "LoadBalancerArns TargetGroupArn TargetGroupName TargetGroupFullName",
+        create_only: "TargetType ProtocolVersion Port Name VpcId Protocol IpAddressType",
+        others: "HealthCheckEnabled HealthCheckIntervalSeconds HealthCheckPath HealthCheckPort HealthCheckProtocol \
+            HealthCheckTimeoutSeconds HealthyThresholdCount Matcher TargetControlPort TargetGroupAttributes Targets \
+            UnhealthyThresholdCount",
+        tags: Tags::List("Tags"),
+        permissions: "elasticloadbalancing:AddTags elasticloadbalancing:CreateTargetGroup \
+            elasticloadbalancing:DeleteTargetGroup elasticloadbalancing:DeregisterTargets \
+            elasticloadbalancing:DescribeTags elasticloadbalancing:DescribeTargetGroupAttributes \
+            elasticloadbalancing:DescribeTargetGroups elasticloadbalancing:DescribeTargetHealth \
+            elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:ModifyTargetGroupAttributes \
+            elasticloadbalancing:RegisterTargets elasticloadbalancing:RemoveTags",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        identifier: "LoadBalancerArn",
+        read_only: "LoadBalancerName LoadBalancerFullName CanonicalHostedZoneID LoadBalancerArn DNSName",
+        write_only: "EnableCapacityReservationProvisionStabilize",
+        create_only: "Name Type Scheme",
+        others: "EnablePrefixForIpv6SourceNat EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic IpAddressType \
+            Ipv4IpamPoolId LoadBalancerAttributes MinimumLoadBalancerCapacity SecurityGroups SubnetMappings Subnets",
+        tags: Tags::List("Tags"),
+        minutes: 4,
+        permissions: "ec2:DescribeIpamPools elasticloadbalancing:AddTags elasticloadbalancing:CreateLoadBalancer \
+            elasticloadbalancing:DeleteLoadBalancer elasticloadbalancing:DescribeCapacityReservation \
+            elasticloadbalancing:DescribeLoadBalancerAttributes elasticloadbalancing:DescribeLoadBalancers \
+            elasticloadbalancing:DescribeTags elasticloadbalancing:ModifyCapacityReservation \
+            elasticloadbalancing:ModifyIpPools elasticloadbalancing:ModifyLoadBalancerAttributes \
+            elasticloadbalancing:RemoveTags elasticloadbalancing:SetIpAddressType \
+            elasticloadbalancing:SetSecurityGroups elasticloadbalancing:SetSubnets",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::ElasticLoadBalancingV2::Listener",
+        identifier: "ListenerArn",
+        required: "LoadBalancerArn DefaultActions",
+        read_only: "ListenerArn",
+        write_only: "DefaultActions/*/AuthenticateOidcConfig/ClientSecret",
+        create_only: "LoadBalancerArn",
+        others: "AlpnPolicy Certificates ListenerAttributes MutualAuthentication Port Protocol SslPolicy",
+        tags: Tags::List("Tags"),
+        listed_in: "LoadBalancerArn",
+        permissions: "cognito-idp:DescribeUserPoolClient elasticloadbalancing:AddTags \
+            elasticloadbalancing:CreateListener elasticloadbalancing:DeleteListener \
+            elasticloadbalancing:DescribeListenerAttributes elasticloadbalancing:DescribeListeners \
+            elasticloadbalancing:DescribeTags elasticloadbalancing:ModifyListener \
+            elasticloadbalancing:ModifyListenerAttributes elasticloadbalancing:RemoveTags",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::EC2::VPCEndpoint",
+        identifier: "Id",
+        required: "VpcId",
+        read_only: "NetworkInterfaceIds CreationTimestamp DnsEntries Id",
+        create_only: "ServiceName VpcEndpointType VpcId ServiceNetworkArn ResourceConfigurationArn ServiceRegion \
+            DnsOptions/PrivateDnsPreference DnsOptions/PrivateDnsSpecifiedDomains",
+        others: "DnsOptions IpAddressType PolicyDocument PrivateDnsEnabled RouteTableIds SecurityGroupIds SubnetIds",
+        tags: Tags::List("Tags"),
+        minutes: 3,
+        permissions: "ec2:CreateTags ec2:CreateVpcEndpoint ec2:DeleteTags ec2:DeleteVpcEndpoints \
+            ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcEndpoints ec2:DescribeVpcs \
+            ec2:ModifyVpcEndpoint vpc-lattice:CreateServiceNetworkVpcEndpointAssociation \
+            vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation vpce:AllowMultiRegion",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::EC2::FlowLog",
+        identifier: "Id",
+        required: "ResourceType ResourceId",
+        read_only: "Id",
+        create_only: "DeliverCrossAccountRole DeliverLogsPermissionArn LogGroupName LogDestination ResourceId \
+            TrafficType LogDestinationType ResourceType LogFormat MaxAggregationInterval DestinationOptions \
+            TagFieldSpecifications",
+        tags: Tags::List("Tags"),
+        permissions: "autoscaling:DescribeTags ec2:CreateFlowLogs ec2:CreateTags ec2:DeleteFlowLogs ec2:DeleteTags \
+            ec2:DescribeFlowLogs ec2:DescribeTags iam:CreateServiceLinkedRole iam:PassRole logs:CreateLogDelivery \
+            logs:DeleteLogDelivery s3:GetBucketPolicy s3:PutBucketPolicy",
         ..NONE
     },
 ];

@@ -34,11 +34,13 @@ impl HttpConnector for Refusing {
         let form = request.body().bytes().is_some_and(|body| body.starts_with(b"Action="));
         let rest_xml = request.uri().contains("/2013-04-01/");
         let sts = request.uri().contains("sts.");
+        let bare = request.uri().contains("s3.");
         let body = match () {
             () if rest_xml || sts => format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
                  <RequestId>r-1</RequestId></ErrorResponse>"
             ),
+            () if bare => format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
             () if form => format!(
                 "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
                  <RequestID>r-1</RequestID></Response>"
@@ -78,6 +80,8 @@ async fn said(service: Service, code: &'static str, message: &'static str) -> Aw
         Service::Resolver => refused!(cloud.resolver().get_resolver_endpoint().resolver_endpoint_id("rslvr-1")),
         Service::Mail => refused!(cloud.mail().get_email_identity().email_identity("acme.example")),
         Service::DirectConnect => refused!(cloud.direct_connect().describe_connections()),
+        Service::Backup => refused!(cloud.backup().describe_region_settings()),
+        Service::S3 => refused!(cloud.s3().list_objects_v2().bucket("b")),
         Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
         Service::ServiceQuotas => {
             refused!(cloud.service_quotas().get_service_quota().service_code("vpc").quota_code("L-F678F1CE"))
@@ -128,9 +132,37 @@ async fn what_any_service_says_of_who_calls_and_how_often_is_understood_in_all_o
         Service::DirectConnect,
         Service::CloudControl,
         Service::ServiceQuotas,
+        Service::Backup,
     ] {
         assert_table(service, &table).await;
     }
+}
+
+#[tokio::test]
+async fn storage_has_words_for_its_own_codes() {
+    let backup = [
+        ("ResourceNotFoundException", NotFound),
+        ("AlreadyExistsException", Exists),
+        ("InvalidRequestException", Invalid),
+        ("InvalidParameterValueException", Invalid),
+        ("MissingParameterValueException", Invalid),
+        ("LimitExceededException", Quota),
+        ("DependencyFailureException", LostReply),
+    ];
+    assert_table(Service::Backup, &backup).await;
+    let objects = [
+        ("NoSuchKey", NotFound),
+        ("NoSuchBucket", NotFound),
+        ("RestoreAlreadyInProgress", Exists),
+        ("PreconditionFailed", Exists),
+        ("InvalidObjectState", NotReady),
+        ("GlacierExpeditedRetrievalNotAvailable", Capacity),
+        ("ConditionalRequestConflict", Kind::Conflict),
+        ("PermanentRedirect", Invalid),
+        ("SlowDown", Throttled),
+        ("AccessDenied", Denied),
+    ];
+    assert_table(Service::S3, &objects).await;
 }
 
 #[tokio::test]

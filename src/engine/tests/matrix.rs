@@ -11,6 +11,7 @@ use futures_util::stream::{self, StreamExt};
 use super::matrix_lines as of_lines;
 use super::matrix_mail as of_mail;
 use super::matrix_resource as of_resources;
+use super::matrix_vaults as of_vaults;
 use super::*;
 use crate::action::every_operation;
 use crate::aws::ec2::types::{DomainType, ResourceType};
@@ -237,7 +238,8 @@ fn every_call_that_can_be_sent_stands_in_the_matrix() {
     let tested = made.map(|(operation, _)| *operation).chain(taken).chain(of_mail::ELSEWHERE);
     let of_lines =
         of_lines::MAKES.iter().map(|(operation, _)| *operation).chain(of_lines::TAKES).chain(of_lines::ELSEWHERE);
-    let tested: BTreeSet<String> = tested.chain(of_lines).map(str::to_owned).collect();
+    let of_vaults = of_vaults::MAKES.into_iter().chain(of_vaults::TAKES).chain(of_vaults::ELSEWHERE);
+    let tested: BTreeSet<String> = tested.chain(of_lines).chain(of_vaults).map(str::to_owned).collect();
     assert_eq!(known, tested);
 }
 

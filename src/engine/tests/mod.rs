@@ -9,10 +9,12 @@ mod doubts;
 mod fleet;
 mod hosts;
 mod matrix;
+
 mod matrix_lines;
 mod matrix_mail;
 mod matrix_names;
 mod matrix_resource;
+mod matrix_vaults;
 mod output;
 mod permissions;
 mod resume;

@@ -16,7 +16,7 @@ use super::services::{Answer, Visit};
 use super::world::{Tags, World};
 use crate::aws::{ResourceType, TagStyle};
 
-const DATABASE: &str = "AWS::RDS::DBInstance";
+pub(super) const DATABASE: &str = "AWS::RDS::DBInstance";
 const HOUR: i64 = 3_600_000;
 /// Client tokens are forgotten after that.
 const TOKENS: i64 = 36 * HOUR;
@@ -147,12 +147,36 @@ fn get(world: &World, ask: &Ask) -> Result<Json, Refusal> {
 /// Of each only the identifier: the handlers of most types list no more.
 fn list(world: &World, ask: &Ask) -> Result<Json, Refusal> {
     let kind = ask.kind()?;
+    let within: Model = serde_json::from_str(ask.text("ResourceModel")).unwrap_or_default();
+    if let Some(missing) = kind.listed_in().find(|name| !within.contains_key(*name)) {
+        let message = format!(
+            "Missing or invalid ResourceModel property in {} list handler request input. Required property: [{missing}]",
+            kind.name
+        );
+        return Err(Refusal::new("InvalidRequestException", message));
+    }
     let described = |one: &Resource| {
-        let properties = json!({ kind.identifier: one.id }).to_string();
+        let own = kind.identifiers().filter_map(|name| Some((name.to_owned(), one.model.get(name)?.clone())));
+        let properties = Json::Object(own.collect()).to_string();
         json!({ "Identifier": one.id, "Properties": properties })
     };
-    let seen = world.control.of_kind(kind.name, world.now).filter(|one| world.visible(&place(kind.name, &one.id)));
+    let is_within = |one: &&Resource| kind.listed_in().all(|name| one.model.get(name) == within.get(name));
+    let seen = world.control.of_kind(kind.name, world.now).filter(is_within);
+    let seen = seen.filter(|one| world.visible(&place(kind.name, &one.id)));
     Ok(json!({ "TypeName": kind.name, "ResourceDescriptions": seen.map(described).collect::<Vec<_>>() }))
+}
+
+/// One that another service makes; false where there is one of that name already.
+pub(super) fn put(world: &mut World, kind: &str, id: &str, model: Model) -> bool {
+    let place = place(kind, id);
+    if id.is_empty() || world.control.resources.contains_key(&place) {
+        return false;
+    }
+    world.appears(&place);
+    let from = world.now;
+    let made = Resource { kind: kind.to_owned(), id: id.to_owned(), model, from, until: None, full: false };
+    world.control.resources.insert(place, made);
+    true
 }
 
 /// Takes a request: what is wrong with it as such is said at once, what its handler says at its end.
@@ -219,7 +243,7 @@ fn create(world: &mut World, kind: &'static ResourceType, ask: &Ask, from: i64) 
         serde_json::from_str(ask.text("DesiredState")).map_err(|_| invalid("DesiredState is not JSON"))?;
     let Json::Object(state) = state else { return Err(invalid("DesiredState is not a JSON object")) };
     control_types::check(kind, &state)?;
-    let named = state.get(kind.identifier).and_then(Json::as_str).map(str::to_owned);
+    let named = control_types::named(kind, &state);
     if let Some(id) = &named {
         busy(world, kind.name, id)?;
     }

@@ -8,11 +8,12 @@ use serde_json::{Map, Value as Json, json};
 use super::control::{Resource, invalid, place};
 use super::refusal::Refusal;
 use super::world::World;
+use super::{backup, control_network, s3};
 use crate::aws::ResourceType;
 
 pub(super) type Model = Map<String, Json>;
 /// Handler error code and message.
-type Failed = (&'static str, String);
+pub(super) type Failed = (&'static str, String);
 
 /// Names that a handler takes: type, property, shortest, longest, and beside letters and digits; small letters only?
 const NAMES: &[(&str, &str, usize, usize, &str, bool)] = &[
@@ -21,7 +22,14 @@ const NAMES: &[(&str, &str, usize, usize, &str, bool)] = &[
     ("AWS::Logs::LogGroup", "LogGroupName", 1, 512, ".-_/#", false),
     ("AWS::KMS::Alias", "AliasName", 7, 256, ":/_-", false),
     ("AWS::Backup::BackupVault", "BackupVaultName", 2, 50, "-_", false),
+    // No hyphens in these two.
+    ("AWS::Backup::RestoreTestingPlan", "RestoreTestingPlanName", 1, 50, "_", false),
+    ("AWS::Backup::ReportPlan", "ReportPlanName", 1, 256, "_", false),
     ("AWS::RDS::DBInstance", "DBInstanceIdentifier", 1, 63, "-", false),
+    ("AWS::RDS::DBParameterGroup", "DBParameterGroupName", 1, 255, "-", false),
+    ("AWS::IAM::User", "UserName", 1, 64, "+=,.@-_", false),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name", 1, 32, "-", false),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", "Name", 1, 32, "-", false),
     ("AWS::IAM::Role", "RoleName", 1, 64, "+=,.@-_", false),
     ("AWS::IAM::InstanceProfile", "InstanceProfileName", 1, 128, "+=,.@-_", false),
     ("AWS::SSM::Parameter", "Name", 1, 1011, ".-_/", false),
@@ -63,7 +71,7 @@ pub(super) fn check(kind: &ResourceType, state: &Model) -> Result<(), Refusal> {
         }
     }
     let no_text = |name: &&str| state.get(*name).is_some_and(|value| !value.is_string());
-    if let Some(name) = kind.texts().chain([kind.identifier]).find(no_text) {
+    if let Some(name) = kind.texts().chain(kind.identifiers()).find(no_text) {
         return Err(invalid(format!("Model validation failed (#/{name}: expected type: String)")));
     }
     Ok(())
@@ -77,11 +85,11 @@ pub(super) fn fixed(kind: &ResourceType, before: &Json, after: &Json) -> Option<
     shown.filter(|one| !hidden(one)).find(|one| at(before, one) != at(after, one))
 }
 
-fn text<'m>(model: &'m Model, name: &str) -> &'m str {
+pub(super) fn text<'m>(model: &'m Model, name: &str) -> &'m str {
     model.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn refused(message: impl Into<String>) -> Result<(), Failed> {
+pub(super) fn refused(message: impl Into<String>) -> Result<(), Failed> {
     Err(("InvalidRequest", message.into()))
 }
 
@@ -131,6 +139,29 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
             plan if there("AWS::Backup::BackupPlan", plan) => Ok(()),
             plan => refused(format!("Cannot find Backup plan with ID {plan}")),
         },
+        "AWS::Backup::RestoreTestingSelection" => match text(model, "RestoreTestingPlanName") {
+            plan if there("AWS::Backup::RestoreTestingPlan", plan) => Ok(()),
+            plan => Err(("NotFound", format!("Cannot find the restore testing plan {plan}"))),
+        },
+        "AWS::S3::BucketPolicy" => match text(model, "Bucket") {
+            bucket if there("AWS::S3::Bucket", bucket) => Ok(()),
+            _ => Err(("NotFound", "The specified bucket does not exist".to_owned())),
+        },
+        "AWS::KMS::ReplicaKey" => match text(model, "PrimaryKeyArn").split(':').collect::<Vec<_>>()[..] {
+            ["arn", _, "kms", region, _, key] if region != world.region && key.starts_with("key/mrk-") => Ok(()),
+            _ => refused("PrimaryKeyArn must be a multi-Region primary key of another Region"),
+        },
+        "AWS::Logs::SubscriptionFilter" => match text(model, "LogGroupName") {
+            group if there("AWS::Logs::LogGroup", group) => Ok(()),
+            _ => Err(("NotFound", "The specified log group does not exist.".to_owned())),
+        },
+        "AWS::CloudWatch::CompositeAlarm" => match named_in(text(model, "AlarmRule"))
+            .into_iter()
+            .find(|name| !there("AWS::CloudWatch::Alarm", name) && !there("AWS::CloudWatch::CompositeAlarm", name))
+        {
+            Some(name) => refused(format!("Could not save the composite alarm as alarms [{name}] do not exist")),
+            None => Ok(()),
+        },
         "AWS::Backup::BackupPlan" => {
             let plan = model.get("BackupPlan").and_then(|plan| plan.get("BackupPlanRule"));
             let rules = plan.and_then(Json::as_array).into_iter().flatten();
@@ -160,8 +191,14 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
                 false => refused("The window lasts 1 to 24 hours, and the cutoff is less than that"),
             }
         }
-        _ => Ok(()),
+        _ => control_network::may_be(world, kind, model),
     }
+}
+
+/// The alarms of a rule: `ALARM("disk") OR OK(cpu)`.
+fn named_in(rule: &str) -> Vec<String> {
+    let states = rule.split('(').skip(1).filter_map(|rest| rest.split_once(')')).map(|(name, _)| name.trim());
+    states.map(|name| name.trim_matches(['"', '\'']).to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 fn subnets(world: &World, model: &Model) -> Result<(), Failed> {
@@ -232,7 +269,12 @@ pub(super) fn may_go(world: &World, one: &Resource) -> Result<(), Failed> {
     let of = |kind: &str| world.control.of_kind(kind, world.now).map(|other| &other.model).collect::<Vec<_>>();
     let conflict = |message: &str| Err(("ResourceConflict", message.to_owned()));
     match one.kind.as_str() {
-        "AWS::S3::Bucket" if one.full => conflict("The bucket you tried to delete is not empty"),
+        "AWS::S3::Bucket" if one.full || s3::is_full(world, &one.id) => {
+            conflict("The bucket you tried to delete is not empty")
+        }
+        "AWS::Backup::BackupVault" if backup::is_full(world, &one.id) => {
+            refused("Backup vault cannot be deleted because it contains recovery points.")
+        }
         "AWS::RDS::DBInstance" if one.model.get("DeletionProtection") == Some(&json!(true)) => {
             refused("Cannot delete protected DB Instance, please disable deletion protection and try again.")
         }
@@ -246,21 +288,49 @@ pub(super) fn may_go(world: &World, one: &Resource) -> Result<(), Failed> {
         {
             refused("Related backup plan selections must be deleted prior to backup plan deletion")
         }
+        "AWS::Backup::RestoreTestingPlan"
+            if of("AWS::Backup::RestoreTestingSelection")
+                .iter()
+                .any(|model| text(model, "RestoreTestingPlanName") == one.id) =>
+        {
+            refused("Related restore testing selections must be deleted prior to restore testing plan deletion")
+        }
+        "AWS::RDS::DBParameterGroup"
+            if of("AWS::RDS::DBInstance").iter().any(|model| text(model, "DBParameterGroupName") == one.id) =>
+        {
+            conflict("One or more database instances are still members of this parameter group.")
+        }
+        "AWS::CloudWatch::Alarm"
+            if of("AWS::CloudWatch::CompositeAlarm")
+                .iter()
+                .any(|model| named_in(text(model, "AlarmRule")).contains(&one.id)) =>
+        {
+            refused(format!("Cannot delete {} as there are composite alarm(s) depending on it.", one.id))
+        }
         "AWS::IAM::Role"
             if of("AWS::IAM::InstanceProfile").iter().any(|model| model.get("Roles") == Some(&json!([one.id]))) =>
         {
             conflict("Cannot delete entity, must remove roles from instance profile first.")
         }
-        _ => Ok(()),
+        _ => control_network::may_go(world, one),
     }
+}
+
+/// The identifier that was asked for; none where AWS is to make one.
+pub(super) fn named(kind: &ResourceType, state: &Model) -> Option<String> {
+    let parts = kind.identifiers().map(|name| Some(state.get(name)?.as_str()?.to_owned()));
+    Some(parts.collect::<Option<Vec<_>>>()?.join("|"))
 }
 
 /// Its identifier, and what the handler and the service add to what was asked.
 pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (String, Model) {
     let (account, region) = (world.account.clone(), world.region.clone());
     let service = kind.name.split("::").nth(1).unwrap_or_default().to_lowercase();
+    if let Some(made) = control_network::made(world, kind, &state) {
+        return whole(kind, made, state);
+    }
+    let named = named(kind, &state).unwrap_or_default();
     let mut new = |prefix: &str| world.mint(prefix);
-    let named = text(&state, kind.identifier).to_owned();
     let arn = |rest: &str| format!("arn:aws:{service}:{region}:{account}:{rest}");
     let (id, added) = match kind.name {
         "AWS::S3::Bucket" => {
@@ -291,7 +361,7 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (Str
             let id = format!("{}:{}", text(&state, "TopicArn"), new("sub"));
             (id.clone(), json!({ "Arn": id, "RawMessageDelivery": false }))
         }
-        "AWS::CloudWatch::Alarm" => {
+        "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
             let id = if named.is_empty() { new("alarm") } else { named };
             let own = json!({ "Arn": arn(&format!("alarm:{id}")), "AlarmName": id, "ActionsEnabled": true });
             (id, own)
@@ -304,12 +374,30 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (Str
             (id, own)
         }
         "AWS::KMS::Key" => {
+            let everywhere = state.get("MultiRegion") == Some(&json!(true));
             let id = uuid(&new("key"));
+            let id = if everywhere { format!("mrk-{}", id.replace('-', "")) } else { id };
             let own = json!({
                 "KeyId": id, "Arn": arn(&format!("key/{id}")), "Enabled": true, "EnableKeyRotation": false,
                 "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": false,
             });
             (id, own)
+        }
+        "AWS::KMS::ReplicaKey" => {
+            let id = text(&state, "PrimaryKeyArn").rsplit('/').next().unwrap_or_default().to_owned();
+            (id.clone(), json!({ "KeyId": id, "Arn": arn(&format!("key/{id}")), "Enabled": true }))
+        }
+        "AWS::Backup::RestoreTestingPlan" => {
+            let of = arn(&format!("restore-testing-plan:{named}-{}", uuid(&new("testing"))));
+            (named, json!({ "RestoreTestingPlanArn": of, "StartWindowHours": 24 }))
+        }
+        "AWS::Backup::ReportPlan" => {
+            let name = match text(&state, "ReportPlanName") {
+                "" => new("report").replace('-', "_"),
+                name => name.to_owned(),
+            };
+            let id = arn(&format!("report-plan:{name}-{}", uuid(&new("report"))));
+            (id.clone(), json!({ "ReportPlanArn": id, "ReportPlanName": name }))
         }
         "AWS::Backup::BackupVault" => {
             let own = json!({
@@ -344,9 +432,10 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (Str
             let own = json!({ "DBSubnetGroupName": id, "DBSubnetGroupArn": arn(&format!("subgrp:{id}")) });
             (id, own)
         }
-        "AWS::IAM::Role" | "AWS::IAM::InstanceProfile" => {
+        "AWS::IAM::Role" | "AWS::IAM::InstanceProfile" | "AWS::IAM::User" => {
             let (kind, identifier) = match kind.name {
                 "AWS::IAM::Role" => ("role", "RoleName"),
+                "AWS::IAM::User" => ("user", "UserName"),
                 _ => ("instance-profile", "InstanceProfileName"),
             };
             let id = if named.is_empty() { new(kind) } else { named };
@@ -373,19 +462,22 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (Str
             (id.clone(), json!({ "WindowId": id }))
         }
         // Its name is all there is of it.
-        _ => {
-            let id = if named.is_empty() { new("name") } else { named };
-            (id.clone(), json!({ kind.identifier: id }))
-        }
+        _ => (if named.is_empty() { new("name") } else { named }, json!({})),
     };
+    whole(kind, (id, added), state)
+}
+
+fn whole(kind: &ResourceType, (id, added): (String, Json), state: Model) -> (String, Model) {
     let Json::Object(mut model) = added else { return (id, state) };
     model.extend(state);
-    // As the service writes it, where it changes what was asked.
-    model.insert(kind.identifier.to_owned(), json!(id));
+    if let Some(name) = kind.identifier() {
+        // As the service writes it, where it changes what was asked.
+        model.insert(name.to_owned(), json!(id));
+    }
     (id, model)
 }
 
-fn uuid(minted: &str) -> String {
+pub(super) fn uuid(minted: &str) -> String {
     let hex = blake3::hash(minted.as_bytes()).to_hex();
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
 }

@@ -5,8 +5,11 @@
 //! use go to winterbaume as they are. `services` is where the services beside EC2 come in, and says how to add one.
 
 mod addresses;
+mod backup;
+mod backup_restore;
 mod base;
 mod control;
+mod control_network;
 mod control_types;
 mod describe;
 mod dhcp;
@@ -39,6 +42,7 @@ mod route53_records;
 mod routes;
 mod rules;
 mod run;
+mod s3;
 mod secrets;
 mod seed;
 pub(super) mod services;
@@ -63,7 +67,7 @@ use pace::Pace;
 use refusal::Refusal;
 use request::Request;
 use serde::{Deserialize, Serialize};
-use services::{EVERYWHERE, Visit};
+use services::{Document, EVERYWHERE, Visit};
 use winterbaume_ec2::Ec2StateView;
 use world::World;
 use xml::{Xml, text_of};
@@ -119,7 +123,7 @@ impl Layer {
         hidden: Hidden,
         consoles: &Consoles,
         id: &str,
-    ) -> Result<String, Refusal> {
+    ) -> Result<Document, Refusal> {
         if ask.service != "ec2" {
             return self.beside(ask, now, hidden).await;
         }
@@ -136,13 +140,13 @@ impl Layer {
         }
         let answered = answer(&mut Call { ask, world, base, consoles }).await?;
         match answered {
-            Some(xml) => Ok(xml.document(ask.action(), id)),
-            None => Ok(with_account(base.ask(ask).await?, &account)),
+            Some(xml) => Ok(xml.document(ask.action(), id).into()),
+            None => Ok(with_account(base.ask(ask).await?, &account).into()),
         }
     }
 
     /// A service beside EC2.
-    async fn beside(&mut self, ask: &Request, now: i64, hidden: Hidden) -> Result<String, Refusal> {
+    async fn beside(&mut self, ask: &Request, now: i64, hidden: Hidden) -> Result<Document, Refusal> {
         let unknown = || Refusal::new("UnknownService", format!("The practice cloud has no service {}", ask.service));
         let service = services::service(&ask.service).ok_or_else(unknown)?;
         let place = if service.everywhere { EVERYWHERE } else { &ask.region };
@@ -151,9 +155,10 @@ impl Layer {
             return Err(Refusal::new("UnrecognizedClientException", message));
         }
         self.enter(place, now, hidden).await?;
-        match (service.answer)(&mut Visit::new(ask, place, &mut self.worlds))? {
-            Some(document) => Ok(document),
-            None => Ok(with_account(self.base.ask(ask).await?, &self.account)),
+        let mut visit = Visit::new(ask, place, &mut self.worlds);
+        match (service.answer)(&mut visit)? {
+            Some(text) => Ok(Document { text, headers: visit.headers }),
+            None => Ok(with_account(self.base.ask(ask).await?, &self.account).into()),
         }
     }
 

@@ -65,6 +65,12 @@ pub(super) enum Wait {
     /// A request to Cloud Control.
     Resource,
     Database,
+    /// From when a job of AWS Backup is asked for until it runs.
+    BackupBegins,
+    Backup,
+    Restore,
+    /// Hours, for a person who has no hours: from the archive until an object can be read.
+    Thaw,
 }
 
 impl Pace {
@@ -73,6 +79,8 @@ impl Pace {
         match wait {
             // One that ended before it began would show nothing.
             Wait::FailoverTest => 3000,
+            // The same: nothing would be there to be stopped.
+            Wait::Backup if self == Pace::Instant => 1000,
             _ if self == Pace::Instant => 0,
             Wait::NatGateway => 3000,
             Wait::NatGatewayGone => 2000,
@@ -88,6 +96,8 @@ impl Pace {
             Wait::PortReview | Wait::CrossConnect | Wait::Bgp => 3000,
             Wait::LineGateway | Wait::LineTie | Wait::LineGone => 1500,
             Wait::TransitGateway => 3000,
+            Wait::BackupBegins => 500,
+            Wait::Backup | Wait::Restore | Wait::Thaw => 3000,
             Wait::TransitTie | Wait::TransitGone => 1500,
         }
     }

@@ -33,9 +33,10 @@ impl Refusal {
         match self.code.as_str() {
             "AuthFailure" => 401,
             "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "ExpiredToken" => 403,
-            "DryRunOperation" => 412,
-            "NotFoundException" => 404,
-            "ConflictException" => 409,
+            "InvalidObjectState" => 403,
+            "DryRunOperation" | "PreconditionFailed" => 412,
+            "NotFoundException" | "NotFound" | "NoSuchKey" | "NoSuchBucket" => 404,
+            "ConflictException" | "RestoreAlreadyInProgress" => 409,
             "TooManyRequestsException" => 429,
             "InternalError" | "InternalFailure" => 500,
             "RequestLimitExceeded" | "Unavailable" => 503,
@@ -66,6 +67,12 @@ impl Refusal {
             "<ErrorResponse{space}><Error><Type>{kind}</Type>{error}</Error><RequestId>{request_id}</RequestId>\
              </ErrorResponse>"
         )
+    }
+
+    /// The body of S3, which wraps it in nothing.
+    pub fn bare(&self, request_id: &str) -> String {
+        let error = self.error();
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{error}<RequestId>{request_id}</RequestId></Error>")
     }
 
     fn error(&self) -> String {

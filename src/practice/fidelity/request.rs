@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub path: String,
     /// The header by which JSON services are asked.
     pub target: Option<String>,
+    /// Other headers that say what is asked: `x-amz-…`, `if-…`, `content-type`.
+    pub headers: BTreeMap<String, String>,
 }
 
 impl Request {
@@ -58,6 +60,12 @@ impl Request {
             method: http.method().to_owned(),
             path: path.to_owned(),
             target,
+            headers: http
+                .headers()
+                .iter()
+                .filter(|(name, _)| says(name))
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .collect(),
         })
     }
 
@@ -162,6 +170,11 @@ impl Request {
         let told = self.parameters.iter().filter(|(key, _)| !["ClientToken", "DryRun"].contains(&key.as_str()));
         told.fold(String::new(), |all, (key, value)| format!("{all}{}={}&", encode(key), encode(value)))
     }
+}
+
+/// Does this header say what is asked?
+fn says(name: &str) -> bool {
+    name.starts_with("x-amz-") || name.starts_with("if-") || name == "content-type"
 }
 
 fn flatten(path: &str, json: &Json, into: &mut BTreeMap<String, String>) {

@@ -17,10 +17,23 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{control, dx, mail, quotas, resolver, route53, secrets};
+use super::{backup, control, dx, mail, quotas, resolver, route53, s3, secrets};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
+
+/// What is answered to a call that was done.
+pub(in crate::practice) struct Document {
+    pub text: String,
+    /// Beside those that every answer of the service has.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl From<String> for Document {
+    fn from(text: String) -> Self {
+        Document { text, headers: Vec::new() }
+    }
+}
 
 /// One service.
 pub(super) struct Service {
@@ -104,6 +117,25 @@ const SERVICES: &[Service] = &[
         answer: control::answer,
     },
     Service {
+        name: "backup",
+        speaks: Speaks::RestJson,
+        everywhere: false,
+        paths: backup::PATHS,
+        reads: &[],
+        open: true,
+        answer: backup::answer,
+    },
+    // Whatever is in an object is in what it is asked.
+    Service {
+        name: "s3",
+        speaks: Speaks::S3,
+        everywhere: false,
+        paths: s3::PATHS,
+        reads: &["HeadObject", "HeadBucket"],
+        open: false,
+        answer: s3::answer,
+    },
+    Service {
         name: "servicequotas",
         speaks: Speaks::Json,
         everywhere: false,
@@ -142,16 +174,23 @@ pub(super) struct Visit<'a> {
     pub ask: &'a Request,
     place: &'a str,
     worlds: &'a mut BTreeMap<String, World>,
+    /// Of the answer.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl<'a> Visit<'a> {
     pub fn new(ask: &'a Request, place: &'a str, worlds: &'a mut BTreeMap<String, World>) -> Self {
-        Self { ask, place, worlds }
+        Self { ask, place, worlds, headers: Vec::new() }
     }
 
     /// The region in which it was asked, or what is one for all regions.
     pub fn world(&mut self) -> &mut World {
         self.worlds.entry(self.place.into()).or_default()
+    }
+
+    /// Every region where somebody has called.
+    pub fn everywhere(&self) -> impl Iterator<Item = &World> {
+        self.worlds.values()
     }
 
     /// Another region, or what is one for all; none where nobody has called yet.
@@ -180,10 +219,19 @@ impl Service {
     }
 }
 
-/// What stands where the template has `{Name}`; none when the path is another.
+/// What stands where the template has `{Name}`, or all the rest for `{Name+}`; none when the path is another.
 fn labels(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let parts = |text: &str| text.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
-    let (template, path) = (parts(template), parts(path));
+    let (mut template, mut path) = (parts(template), parts(path));
+    if let Some(rest) = template.last_mut().filter(|last| last.ends_with("+}")) {
+        *rest = rest.replace("+}", "}");
+        let from = template.len() - 1;
+        if path.len() <= from {
+            return None;
+        }
+        let rest = path.split_off(from).join("/");
+        path.push(rest);
+    }
     if template.len() != path.len() {
         return None;
     }
@@ -208,12 +256,15 @@ pub(in crate::practice) enum Speaks {
     /// JSON over REST.
     RestJson,
     Json,
+    /// XML over REST, of which an object is no part.
+    S3,
 }
 
 impl Speaks {
     pub fn content_type(self) -> &'static str {
         match self {
             Speaks::Ec2 | Speaks::Query | Speaks::RestXml(_) => "text/xml;charset=UTF-8",
+            Speaks::S3 => "application/xml",
             Speaks::RestJson => "application/json",
             Speaks::Json => "application/x-amz-json-1.1",
         }
@@ -228,13 +279,14 @@ impl Speaks {
         match self {
             Speaks::Ec2 => Refusal::new("RequestLimitExceeded", "Request limit exceeded."),
             Speaks::Query | Speaks::RestXml(_) => Refusal::new("Throttling", "Rate exceeded"),
+            Speaks::S3 => Refusal::new("SlowDown", "Please reduce your request rate."),
             Speaks::RestJson => Refusal::new("TooManyRequestsException", "Too Many Requests"),
             Speaks::Json => Refusal::new("ThrottlingException", "Rate exceeded"),
         }
     }
 
     pub fn server_error(self) -> Refusal {
-        let code = if self == Speaks::Ec2 { "InternalError" } else { "InternalFailure" };
+        let code = if matches!(self, Speaks::Ec2 | Speaks::S3) { "InternalError" } else { "InternalFailure" };
         Refusal::new(code, "An internal error has occurred")
     }
 
@@ -242,7 +294,7 @@ impl Speaks {
         let message = format!("User is not authorized to perform: {operation}");
         match self {
             Speaks::Ec2 => Refusal::new("UnauthorizedOperation", message),
-            Speaks::Query | Speaks::RestXml(_) => Refusal::new("AccessDenied", message),
+            Speaks::Query | Speaks::RestXml(_) | Speaks::S3 => Refusal::new("AccessDenied", message),
             Speaks::RestJson | Speaks::Json => Refusal::new("AccessDeniedException", message),
         }
     }
@@ -251,7 +303,7 @@ impl Speaks {
         let expired = "The security token included in the request is expired";
         match self {
             Speaks::Ec2 => Refusal::new("RequestExpired", "Request has expired."),
-            Speaks::Query | Speaks::RestXml(_) => Refusal::new("ExpiredToken", expired),
+            Speaks::Query | Speaks::RestXml(_) | Speaks::S3 => Refusal::new("ExpiredToken", expired),
             Speaks::RestJson | Speaks::Json => Refusal::new("ExpiredTokenException", expired),
         }
     }
@@ -262,6 +314,7 @@ impl Speaks {
             Speaks::Ec2 => refusal.of_ec2(request_id),
             Speaks::Query => refusal.xml("", request_id),
             Speaks::RestXml(space) => refusal.xml(space, request_id),
+            Speaks::S3 => refusal.bare(request_id),
             Speaks::RestJson | Speaks::Json => refusal.json(),
         }
     }

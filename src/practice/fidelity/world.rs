@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use super::backup::Backups;
 use super::control::Control;
 use super::dhcp;
 use super::dx::Lines;
@@ -18,6 +19,7 @@ use super::quotas::Quotas;
 use super::refusal::Refusal;
 use super::resolver::Resolver;
 use super::route53::Zones;
+use super::s3::Stored;
 use super::secrets::Secret;
 use super::transit::{TransitAttachment, TransitGateway};
 use super::xml::Xml;
@@ -83,6 +85,11 @@ pub(super) struct World {
     #[serde(default)]
     pub lines: Lines,
     pub control: Control,
+    #[serde(default)]
+    pub backup: Backups,
+    /// Objects in buckets, by `bucket/key`.
+    #[serde(default)]
+    pub objects: Table<Stored>,
     pub minted: u64,
     #[serde(skip)]
     pub now: i64,

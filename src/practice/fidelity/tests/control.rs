@@ -149,6 +149,90 @@ async fn a_request_takes_its_time_and_its_resource_takes_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn what_stands_on_something_else_needs_it_and_holds_it() {
+    use HandlerErrorCode::{InvalidRequest, NotFound, ResourceConflict};
+    let control = control(&cloud(Pace::Instant));
+    let made = async |kind: &str, state: &str| created(&control, kind, state).await;
+    let gone = async |kind: &str, id: &str| {
+        let asked = control.delete_resource().type_name(kind).identifier(id).send().await.unwrap();
+        ended(&control, asked.progress_event().unwrap().request_token().unwrap()).await
+    };
+    let policy = r#"{"Bucket": "nobody's", "PolicyDocument": {}}"#;
+    assert_eq!(made("AWS::S3::BucketPolicy", policy).await, Err(NotFound));
+    let replica = r#"{"PrimaryKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/mrk-1", "KeyPolicy": {}}"#;
+    assert_eq!(made("AWS::KMS::ReplicaKey", replica).await, Err(InvalidRequest), "of this region");
+    let hyphen =
+        r#"{"RestoreTestingPlanName": "a-b", "ScheduleExpression": "cron(0 5 1 * ? *)", "RecoveryPointSelection": {}}"#;
+    let (plan, selection) = ("AWS::Backup::RestoreTestingPlan", "AWS::Backup::RestoreTestingSelection");
+    assert_eq!(made(plan, hyphen).await, Err(InvalidRequest));
+    let tested = r#"{"RestoreTestingPlanName": "a_b", "RestoreTestingSelectionName": "c", "ProtectedResourceType": "RDS", "IamRoleArn": "r"}"#;
+    assert_eq!(made(selection, tested).await, Err(NotFound));
+    assert_eq!(made(plan, &hyphen.replace('-', "_")).await, Ok("a_b".to_owned()));
+    assert_eq!(made(selection, tested).await, Ok("a_b|c".to_owned()));
+    assert_eq!(gone(plan, "a_b").await, Err(InvalidRequest));
+    assert_eq!(gone(selection, "a_b|c").await, Ok("a_b|c".to_owned()));
+    assert_eq!(gone(plan, "a_b").await, Ok("a_b".to_owned()));
+    let alarm = r#"{"AlarmName": "cpu", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold"}"#;
+    let both = r#"{"AlarmName": "both", "AlarmRule": "ALARM(\"cpu\") AND NOT ALARM(disk)"}"#;
+    made("AWS::CloudWatch::Alarm", alarm).await.unwrap();
+    assert_eq!(made("AWS::CloudWatch::CompositeAlarm", both).await, Err(InvalidRequest), "there is no disk");
+    made("AWS::CloudWatch::Alarm", &alarm.replace("cpu", "disk")).await.unwrap();
+    made("AWS::CloudWatch::CompositeAlarm", both).await.unwrap();
+    assert_eq!(gone("AWS::CloudWatch::Alarm", "disk").await, Err(InvalidRequest));
+    let flows = r#"{"ResourceType": "VPC", "ResourceId": "vpc-0"}"#;
+    assert_eq!(made("AWS::EC2::FlowLog", flows).await, Err(NotFound));
+    assert_eq!(made("AWS::EC2::VPCEndpoint", r#"{"VpcId": "vpc-0"}"#).await, Err(NotFound));
+    let filter = r#"{"LogGroupName": "/none", "FilterName": "a", "FilterPattern": "", "DestinationArn": "d"}"#;
+    assert_eq!(made("AWS::Logs::SubscriptionFilter", filter).await, Err(NotFound));
+    let parameters = r#"{"DBParameterGroupName": "slow", "Family": "mysql8.0", "Description": "d"}"#;
+    made("AWS::RDS::DBParameterGroup", parameters).await.unwrap();
+    let database = r#"{"DBInstanceIdentifier": "a", "Engine": "mysql", "DBInstanceClass": "db.t4g.small",
+        "AllocatedStorage": "20", "DBParameterGroupName": "slow"}"#;
+    made("AWS::RDS::DBInstance", database).await.unwrap();
+    assert_eq!(gone("AWS::RDS::DBParameterGroup", "slow").await, Err(ResourceConflict));
+}
+
+#[tokio::test]
+async fn a_listener_is_listed_by_its_balancer_and_needs_targets_that_stay() {
+    use HandlerErrorCode::{InvalidRequest, NotFound, ResourceConflict};
+    let cloud = cloud(Pace::Instant);
+    let control = control(&cloud);
+    let subnets = default_subnets(&cloud).await;
+    let (targets, balancer, listener) = (
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "AWS::ElasticLoadBalancingV2::Listener",
+    );
+    let state = |subnets: &[String]| serde_json::json!({ "Name": "front", "Subnets": subnets }).to_string();
+    assert_eq!(created(&control, balancer, &state(&subnets[..1])).await, Err(InvalidRequest), "one zone");
+    let front = created(&control, balancer, &state(&subnets[..2])).await.unwrap();
+    let nodes = created(&control, targets, r#"{"Name": "nodes"}"#).await.unwrap();
+    let state = |group: &str| {
+        let action = serde_json::json!({ "Type": "forward", "TargetGroupArn": group });
+        serde_json::json!({ "LoadBalancerArn": front, "Port": 443, "DefaultActions": [action] }).to_string()
+    };
+    assert_eq!(created(&control, listener, &state("arn:none")).await, Err(NotFound));
+    let made = created(&control, listener, &state(&nodes)).await.unwrap();
+    let asked = control.delete_resource().type_name(targets).identifier(&nodes).send().await.unwrap();
+    let token = asked.progress_event().unwrap().request_token().unwrap().to_owned();
+    assert_eq!(ended(&control, &token).await, Err(ResourceConflict));
+    let list = |within: &str| {
+        let model = serde_json::json!({ "LoadBalancerArn": within }).to_string();
+        control.list_resources().type_name(listener).resource_model(model)
+    };
+    rows! { control.list_resources().type_name(listener) => "InvalidRequestException", }
+    let listed = list(&front).send().await.unwrap();
+    assert_eq!(listed.resource_descriptions()[0].identifier(), Some(made.as_str()));
+    assert!(list("arn:other").send().await.unwrap().resource_descriptions().is_empty());
+}
+
+/// Of the VPC that is there from the beginning, one a zone.
+async fn default_subnets(cloud: &Cloud) -> Vec<String> {
+    let subnets = client(cloud).describe_subnets().send().await.unwrap();
+    subnets.subnets().iter().filter_map(|subnet| subnet.subnet_id().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
 async fn what_cloud_control_holds_is_kept() {
     let cloud = cloud(Pace::Instant);
     created(&control(&cloud), GROUP, r#"{"LogGroupName": "one"}"#).await.unwrap();

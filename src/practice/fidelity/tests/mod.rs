@@ -1,5 +1,6 @@
 //! AWS's behaviour as tables of calls and codes, driven through the real SDK.
 
+mod backup;
 mod control;
 mod faults;
 mod hosts;

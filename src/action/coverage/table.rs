@@ -1,0 +1,319 @@
+//! The index, in the order of the specification.
+
+use super::By::{Instead, Kind, Onramp, Person, Type};
+use super::{By, Row};
+
+const fn row(service: &'static str, operations: &'static str, by: By) -> Row {
+    Row { service, operations, by }
+}
+
+const ANOTHER_ACCOUNT: &str =
+    "the management account makes accounts, and onramp has the credentials of the engagement's account only";
+const LIVE_TUNNEL: &str =
+    "to change or to watch a tunnel that carries traffic takes a window with the customer, and AWS's own advice";
+const OTHER_OWNER: &str = "the owner of the other account does it, with that account's credentials";
+
+pub(super) const ROWS: &[Row] = &[
+    row("sts", "AssumeRole", Onramp("it signs in with the engagement's role")),
+    row("sts", "GetCallerIdentity", Kind),
+    row("sts", "DecodeAuthorizationMessage", Onramp("a denial is decoded where these credentials may")),
+    row(
+        "organizations",
+        "DescribeOrganization ListRoots ListAccounts CreateAccount DescribeCreateAccountStatus MoveAccount TagResource",
+        Person(ANOTHER_ACCOUNT),
+    ),
+    row(
+        "servicequotas",
+        "GetServiceQuota RequestServiceQuotaIncrease ListRequestedServiceQuotaChangeHistoryByQuota",
+        Kind,
+    ),
+    row("iam", "CreateRole GetRole PutRolePolicy AttachRolePolicy", Type("AWS::IAM::Role")),
+    row("iam", "CreateInstanceProfile AddRoleToInstanceProfile", Type("AWS::IAM::InstanceProfile")),
+    row("iam", "CreateServiceLinkedRole", Type("AWS::IAM::ServiceLinkedRole")),
+    row("iam", "CreateUser GetUser PutUserPolicy DeleteUserPolicy DeleteUser", Type("AWS::IAM::User")),
+    row(
+        "iam",
+        "CreateAccessKey ListAccessKeys DeleteAccessKey",
+        Person(
+            "AWS shows a secret key once, and Cloud Control makes none: a person makes it for the user and gives it as a \
+             secret input, of which `aws: mail-smtp-credentials` makes the password",
+        ),
+    ),
+    row(
+        "iam",
+        "GetAccountSummary GenerateCredentialReport GetCredentialReport",
+        Person(
+            "root user, its device and old keys are the account owner's: signed off with \
+             `aws iam get-account-summary` and `aws iam get-credential-report`",
+        ),
+    ),
+    row(
+        "iam",
+        "SimulatePrincipalPolicy",
+        Instead(
+            "`onramp plan NAME --permissions` rehearses each call to EC2, where organisation policies count as well, and \
+             `--policy` prints what the steps need",
+        ),
+    ),
+    row("kms", "CreateKey DescribeKey EnableKeyRotation", Type("AWS::KMS::Key")),
+    row("kms", "CreateAlias ListAliases", Type("AWS::KMS::Alias")),
+    row("kms", "ReplicateKey", Type("AWS::KMS::ReplicaKey")),
+    row("secretsmanager", "CreateSecret GetSecretValue", Kind),
+    row("cloudtrail", "DescribeTrails GetTrailStatus", Type("AWS::CloudTrail::Trail")),
+    row(
+        "s3control",
+        "GetPublicAccessBlock PutPublicAccessBlock",
+        Person(
+            "CloudFormation has no type for the account's own block (each bucket has its own, and new ones are closed): \
+             signed off with `aws s3control put-public-access-block`",
+        ),
+    ),
+    row(
+        "ec2",
+        "CreateVpc ModifyVpcAttribute DescribeVpcAttribute DescribeVpcs DeleteVpc CreateSubnet DescribeSubnets \
+         DeleteSubnet CreateInternetGateway AttachInternetGateway DescribeInternetGateways DetachInternetGateway \
+         DeleteInternetGateway CreateRouteTable CreateRoute AssociateRouteTable DescribeRouteTables DeleteRoute \
+         DisassociateRouteTable DeleteRouteTable AllocateAddress AssociateAddress DescribeAddresses DisassociateAddress \
+         ReleaseAddress CreateNatGateway DescribeNatGateways DeleteNatGateway CreateSecurityGroup \
+         AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress DescribeSecurityGroupRules DescribeSecurityGroups \
+         DeleteSecurityGroup CreateDhcpOptions AssociateDhcpOptions DescribeDhcpOptions DeleteDhcpOptions \
+         CreateVpcPeeringConnection DescribeVpcPeeringConnections DeleteVpcPeeringConnection",
+        Kind,
+    ),
+    row(
+        "ec2",
+        "ModifySubnetAttribute",
+        Instead(
+            "no subnet of onramp's gives out public addresses by itself; a host gets one by `aws: instance-address`",
+        ),
+    ),
+    row(
+        "ec2",
+        "ReplaceRoute",
+        Person(
+            "a route that is there and leads elsewhere carries somebody's traffic: the plan shows it, and nothing is sent",
+        ),
+    ),
+    row("ec2", "AuthorizeSecurityGroupEgress", Type("AWS::EC2::SecurityGroupEgress")),
+    row("ec2", "CreateFlowLogs DescribeFlowLogs DeleteFlowLogs", Type("AWS::EC2::FlowLog")),
+    row("ec2", "CreateVpcEndpoint DescribeVpcEndpoints DeleteVpcEndpoints", Type("AWS::EC2::VPCEndpoint")),
+    row("ec2", "AcceptVpcPeeringConnection", Person(OTHER_OWNER)),
+    row(
+        "ec2",
+        "ModifyVpcPeeringConnectionOptions",
+        Person(
+            "each side opens its own names, the other account's with that account's credentials; Cloud Control has no property for it",
+        ),
+    ),
+    row("ec2", "CreateTags", Instead("tags go into the call that makes the object, so that none is ever without")),
+    row(
+        "ec2",
+        "ImportKeyPair DescribeImages RunInstances DescribeInstances DescribeInstanceStatus GetConsoleOutput \
+         TerminateInstances DescribeRegions DescribeAvailabilityZones DescribeKeyPairs DeleteKeyPair",
+        Kind,
+    ),
+    row(
+        "ec2",
+        "DescribeInstanceTypeOfferings",
+        Instead("RunInstances refuses a type that a zone does not have, and nothing was made then"),
+    ),
+    row(
+        "ec2",
+        "ModifyInstanceAttribute",
+        Person("what a running host is protected from, and its type, are changed in a window, with the host stopped"),
+    ),
+    row("ec2", "CreateVolume", Type("AWS::EC2::Volume")),
+    row("ec2", "AttachVolume", Type("AWS::EC2::VolumeAttachment")),
+    row(
+        "ec2",
+        "CreateSnapshot CreateSnapshots CopySnapshot CreateImage CopyImage",
+        Person("a snapshot or an image out of turn; the daily ones are the backup plan's"),
+    ),
+    row(
+        "ec2",
+        "EnableEbsEncryptionByDefault GetEbsEncryptionByDefault ModifyInstanceMetadataDefaults GetInstanceMetadataDefaults",
+        Person(
+            "settings of the whole account; what onramp launches is encrypted and takes session tokens only, whatever they are",
+        ),
+    ),
+    row(
+        "ec2",
+        "CreateVpnGateway AttachVpnGateway DescribeVpnGateways DetachVpnGateway DeleteVpnGateway CreateCustomerGateway \
+         DescribeCustomerGateways DeleteCustomerGateway CreateVpnConnection DescribeVpnConnections DeleteVpnConnection \
+         CreateVpnConnectionRoute DeleteVpnConnectionRoute EnableVgwRoutePropagation DisableVgwRoutePropagation \
+         GetVpnConnectionDeviceTypes GetVpnConnectionDeviceSampleConfiguration",
+        Kind,
+    ),
+    row(
+        "ec2",
+        "CreateTransitGateway DescribeTransitGateways DeleteTransitGateway CreateTransitGatewayVpcAttachment \
+         DescribeTransitGatewayVpcAttachments DeleteTransitGatewayVpcAttachment",
+        Kind,
+    ),
+    row("ec2", "ModifyVpnTunnelOptions ModifyVpnConnectionOptions GetVpnTunnelReplacementStatus", Person(LIVE_TUNNEL)),
+    row(
+        "route53",
+        "CreateHostedZone GetHostedZone ListHostedZonesByName ListResourceRecordSets ChangeResourceRecordSets GetChange \
+         AssociateVPCWithHostedZone DisassociateVPCFromHostedZone TestDNSAnswer ChangeTagsForResource DeleteHostedZone",
+        Kind,
+    ),
+    row(
+        "route53",
+        "ListHostedZonesByVPC",
+        Instead("zones of the wanted name are read with their VPCs, and a VPC that is in two of one name is refused"),
+    ),
+    row("route53", "CreateVPCAssociationAuthorization DeleteVPCAssociationAuthorization", Person(OTHER_OWNER)),
+    row(
+        "route53",
+        "CreateQueryLoggingConfig",
+        Person(
+            "questions to a public zone are logged while a fault is looked for, in a log group of us-east-1; \
+                those from the VPC are logged by `aws: resolver-query-log`",
+        ),
+    ),
+    row(
+        "route53resolver",
+        "CreateResolverEndpoint ListResolverEndpoints DeleteResolverEndpoint CreateResolverRule DeleteResolverRule \
+         AssociateResolverRule ListResolverRuleAssociations DisassociateResolverRule CreateResolverQueryLogConfig \
+         DeleteResolverQueryLogConfig AssociateResolverQueryLogConfig DisassociateResolverQueryLogConfig",
+        Kind,
+    ),
+    row(
+        "ses",
+        "CreateEmailIdentity GetEmailIdentity PutEmailIdentityMailFromAttributes PutEmailIdentityDkimAttributes \
+         PutEmailIdentityDkimSigningAttributes PutAccountDetails GetAccount PutAccountSuppressionAttributes \
+         CreateConfigurationSet CreateConfigurationSetEventDestination SendEmail DeleteEmailIdentity",
+        Kind,
+    ),
+    row(
+        "directconnect",
+        "DescribeLocations CreateConnection CreateLag ConfirmConnection DescribeConnections DescribeLags DescribeLoa \
+         CreateDirectConnectGateway CreateDirectConnectGatewayAssociation DescribeDirectConnectGateways \
+         DescribeDirectConnectGatewayAssociations CreatePrivateVirtualInterface CreateTransitVirtualInterface \
+         DescribeVirtualInterfaces DescribeRouterConfiguration StartBgpFailoverTest StopBgpFailoverTest \
+         ListVirtualInterfaceTestHistory DeleteVirtualInterface DeleteConnection DeleteLag TagResource",
+        Kind,
+    ),
+    row("directconnect", "CreateBGPPeer", Instead("a virtual interface is made with its BGP session in the same call")),
+    row(
+        "directconnect",
+        "UpdateVirtualInterfaceAttributes",
+        Person("another packet size takes the line down for a moment: in a window, with the customer"),
+    ),
+    row("rds", "CreateDBSubnetGroup", Type("AWS::RDS::DBSubnetGroup")),
+    row("rds", "CreateDBParameterGroup ModifyDBParameterGroup", Type("AWS::RDS::DBParameterGroup")),
+    row("rds", "CreateDBInstance DescribeDBInstances ModifyDBInstance DeleteDBInstance", Type("AWS::RDS::DBInstance")),
+    row(
+        "rds",
+        "StartDBInstanceAutomatedBackupsReplication StopDBInstanceAutomatedBackupsReplication \
+         DescribeDBInstanceAutomatedBackups",
+        Type("AWS::RDS::DBInstance"),
+    ),
+    row(
+        "rds",
+        "DescribeDBEngineVersions DescribeOrderableDBInstanceOptions DescribeSourceRegions",
+        Person("a choice that is made with the customer, from AWS's lists; AWS refuses what it does not have"),
+    ),
+    row(
+        "rds",
+        "CreateDBSnapshot CopyDBSnapshot DescribeDBSnapshots RestoreDBInstanceFromDBSnapshot \
+         RestoreDBInstanceToPointInTime StartExportTask DescribeExportTasks",
+        Person("snapshots, restores and exports out of turn; the daily ones are the backup plan's"),
+    ),
+    row(
+        "backup",
+        "CreateBackupVault DescribeBackupVault PutBackupVaultNotifications PutBackupVaultLockConfiguration",
+        Type("AWS::Backup::BackupVault"),
+    ),
+    row("backup", "CreateBackupPlan UpdateBackupPlan", Type("AWS::Backup::BackupPlan")),
+    row("backup", "CreateBackupSelection", Type("AWS::Backup::BackupSelection")),
+    row(
+        "backup",
+        "UpdateRegionSettings DescribeRegionSettings StartBackupJob DescribeBackupJob StopBackupJob StartCopyJob \
+         DescribeCopyJob ListRecoveryPointsByBackupVault GetRecoveryPointRestoreMetadata StartRestoreJob DescribeRestoreJob",
+        Kind,
+    ),
+    row("backup", "CreateRestoreTestingPlan", Type("AWS::Backup::RestoreTestingPlan")),
+    row("backup", "CreateRestoreTestingSelection", Type("AWS::Backup::RestoreTestingSelection")),
+    row(
+        "backup",
+        "PutRestoreValidationResult",
+        Person("whether what was restored is right is judged by who knows the data, and said to AWS by them"),
+    ),
+    row("backup", "CreateReportPlan", Type("AWS::Backup::ReportPlan")),
+    row("backup", "StartReportJob", Instead("a report plan writes its report every day by itself")),
+    row(
+        "dlm",
+        "CreateLifecyclePolicy",
+        Instead(
+            "volumes are backed up by the plan of AWS Backup (AWS::Backup::BackupPlan, by tag); Cloud Control does not \
+                 make AWS::DLM::LifecyclePolicy",
+        ),
+    ),
+    row(
+        "s3",
+        "CreateBucket HeadBucket PutBucketVersioning PutBucketEncryption PutPublicAccessBlock PutBucketOwnershipControls \
+         PutBucketLifecycleConfiguration PutBucketReplication",
+        Type("AWS::S3::Bucket"),
+    ),
+    row("s3", "PutBucketPolicy", Type("AWS::S3::BucketPolicy")),
+    row("s3", "PutObject GetObject HeadObject RestoreObject ListObjectsV2", Kind),
+    row("cloudwatch", "PutMetricAlarm DescribeAlarms DeleteAlarms", Type("AWS::CloudWatch::Alarm")),
+    row("cloudwatch", "PutCompositeAlarm", Type("AWS::CloudWatch::CompositeAlarm")),
+    row("cloudwatch", "PutDashboard GetDashboard", Type("AWS::CloudWatch::Dashboard")),
+    row(
+        "cloudwatch",
+        "SetAlarmState",
+        Person("a drill that calls people: it is announced, and whoever is called says when it rang"),
+    ),
+    row(
+        "cloudwatch",
+        "ListMetrics GetMetricData GetMetricWidgetImage",
+        Person("numbers and pictures for the hand-over are looked at on the dashboard, and judged there"),
+    ),
+    row("logs", "CreateLogGroup PutRetentionPolicy DescribeLogGroups", Type("AWS::Logs::LogGroup")),
+    row("logs", "PutSubscriptionFilter", Type("AWS::Logs::SubscriptionFilter")),
+    row(
+        "logs",
+        "CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries PutResourcePolicy \
+         DescribeResourcePolicies",
+        Person("what a tunnel writes into a log is turned on while a fault is looked for: see its change under ec2"),
+    ),
+    row("sns", "CreateTopic SetTopicAttributes ListSubscriptionsByTopic", Type("AWS::SNS::Topic")),
+    row("sns", "Subscribe GetSubscriptionAttributes", Type("AWS::SNS::Subscription")),
+    row("sns", "Publish", Person("a message to everybody who is subscribed; a drill, like setting an alarm off")),
+    row(
+        "sns",
+        "GetSMSSandboxAccountStatus CreateSMSSandboxPhoneNumber",
+        Person("AWS sends a code to the telephone, and its owner tells it"),
+    ),
+    row("ssm", "GetParameter PutParameter", Type("AWS::SSM::Parameter")),
+    row(
+        "ssm",
+        "SendCommand GetCommandInvocation DescribeInstanceInformation",
+        Instead(
+            "hosts are worked on over SSH, through the bastion: `shell`, `os: file`, `os: packages`, `os: restart`",
+        ),
+    ),
+    row("ssm", "CreatePatchBaseline RegisterPatchBaselineForPatchGroup", Type("AWS::SSM::PatchBaseline")),
+    row("ssm", "CreateMaintenanceWindow", Type("AWS::SSM::MaintenanceWindow")),
+    row(
+        "ssm",
+        "DescribeInstancePatchStates",
+        Instead("each host is asked over SSH what it still lacks, by a `shell` step with a `check`"),
+    ),
+    row("elasticloadbalancing", "CreateTargetGroup RegisterTargets", Type("AWS::ElasticLoadBalancingV2::TargetGroup")),
+    row("elasticloadbalancing", "CreateLoadBalancer", Type("AWS::ElasticLoadBalancingV2::LoadBalancer")),
+    row("elasticloadbalancing", "CreateListener", Type("AWS::ElasticLoadBalancingV2::Listener")),
+    row(
+        "elasticloadbalancing",
+        "DescribeTargetHealth",
+        Instead("the nodes and the balancer are asked as a user asks them: `probe: http` and `probe: tls`"),
+    ),
+    row("acm", "RequestCertificate DescribeCertificate", Type("AWS::CertificateManager::Certificate")),
+    row(
+        "acm",
+        "ImportCertificate",
+        Person("the private key of a certificate from elsewhere is the customer's, and passes through no tool of ours"),
+    ),
+];

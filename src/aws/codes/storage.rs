@@ -1,0 +1,87 @@
+//! What AWS Backup and S3 say.
+//!
+//! Codes: "AWS Backup API Reference" and "Amazon S3 API Reference" (error responses). S3 answers a look without a body, so
+//! that a missing object is a mere `NotFound`.
+
+use super::{Row, row_of};
+use crate::aws::error::Kind;
+
+/// AWS Backup.
+pub(super) const BACKUP: &[Row] = &[
+    row_of(
+        Kind::NotFound,
+        &["ResourceNotFoundException"],
+        "AWS Backup does not know this vault, job or recovery point in this account and region; jobs are shown for 30 days.",
+        "Compare names and region: a vault and its recovery points are of one region. Run the step that makes the vault.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["AlreadyExistsException"],
+        "There is one of that name already.",
+        "onramp compares it with what is wanted. If it is somebody else's, choose another name.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidRequestException"],
+        "AWS Backup does not do this as things stand: the region leaves this type of resource out, the vault is locked, or the job has ended.",
+        "Read AWS's own words below. `aws: backup-region` switches a type of resource on; what a lock protects goes when its time has come.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidParameterValueException", "MissingParameterValueException", "InvalidResourceStateException"],
+        "AWS Backup does not take one of the values: there is no such resource, the role is none, or a time is out of its bounds.",
+        "Read AWS's own words below. Cold storage takes 90 days at least, and databases never go there.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["LimitExceededException"],
+        "The account has as many vaults, plans or jobs as it may have in this region.",
+        "Wait until jobs have ended, or ask for more in Service Quotas (AWS Backup).",
+    ),
+    row_of(
+        Kind::LostReply,
+        &["DependencyFailureException"],
+        "A service that AWS Backup needs for this failed. Whether the job was started cannot be told from the answer.",
+        "onramp asks again under the same token, which starts no second job.",
+    ),
+];
+
+/// S3: objects.
+pub(super) const S3: &[Row] = &[
+    row_of(
+        Kind::NotFound,
+        &["NotFound", "NoSuchKey", "NoSuchBucket", "NoSuchVersion"],
+        "There is no such object or bucket in this account and region.",
+        "Compare bucket, name and region; the step that makes the bucket comes first.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["RestoreAlreadyInProgress", "PreconditionFailed", "ObjectAlreadyInActiveTierError"],
+        "It is so already: it is being fetched from the archive, or somebody has put an object of that name there meanwhile.",
+        "onramp looks at what is there, and waits or says whose it is.",
+    ),
+    row_of(
+        Kind::NotReady,
+        &["InvalidObjectState"],
+        "The object is archived, and cannot be read before it is fetched; or it is not archived, and there is nothing to fetch.",
+        "Fetch it with `aws: s3-restore`, which takes minutes to two days, and read it then.",
+    ),
+    row_of(
+        Kind::Capacity,
+        &["GlacierExpeditedRetrievalNotAvailable"],
+        "The archive has no room for expedited retrievals at this moment.",
+        "Ask for it with `tier: Standard`, or try again later.",
+    ),
+    row_of(
+        Kind::Conflict,
+        &["ConditionalRequestConflict", "OperationAborted"],
+        "Somebody else is changing the same object at this moment.",
+        "Wait a minute and try again; find out who else writes into this bucket.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["PermanentRedirect", "AuthorizationHeaderMalformed", "BadDigest", "InvalidStorageClass", "EntityTooLarge"],
+        "The bucket is of another region, or the content did not arrive as it was sent.",
+        "Give the step the bucket's `region`; otherwise run it again.",
+    ),
+];

@@ -1,0 +1,153 @@
+//! The types of the network behind Cloud Control: load balancers, endpoints of services, flow logs.
+//!
+//! Rules: "Elastic Load Balancing API Reference, version 2015-12-01" and "Amazon EC2 API Reference", the pages of the calls
+//! that the handlers make. Nothing is balanced, and nothing is logged.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::control::Resource;
+use super::control_types::{Failed, Model, refused, text};
+use super::world::World;
+use crate::aws::ResourceType;
+
+const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
+const TARGETS: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
+
+fn list<'m>(model: &'m Model, name: &str) -> Vec<&'m str> {
+    model.get(name).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+/// The target groups to which a listener sends what comes.
+fn target_groups(listener: &Model) -> Vec<&str> {
+    let actions = listener.get("DefaultActions").and_then(Json::as_array).into_iter().flatten();
+    actions.filter_map(|action| action["TargetGroupArn"].as_str()).collect()
+}
+
+/// Would the handler leave it so?
+pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Result<(), Failed> {
+    let there = |of: &str, id: &str| world.control.seen(world, of, id).is_some();
+    let vpc = || match text(model, "VpcId") {
+        "" => Ok(()),
+        vpc if world.vpcs.contains_key(vpc) => Ok(()),
+        vpc => Err(("NotFound", format!("The vpc ID '{vpc}' does not exist"))),
+    };
+    match kind.name {
+        TARGETS => vpc(),
+        BALANCER => balancer(world, model),
+        LISTENER => {
+            if !there(BALANCER, text(model, "LoadBalancerArn")) {
+                return Err(("NotFound", "One or more load balancers not found".to_owned()));
+            }
+            match target_groups(model).into_iter().find(|group| !there(TARGETS, group)) {
+                Some(group) => Err(("NotFound", format!("Target group '{group}' not found"))),
+                None => Ok(()),
+            }
+        }
+        "AWS::EC2::VPCEndpoint" => {
+            vpc()?;
+            if !text(model, "ServiceName").starts_with("com.amazonaws.") {
+                return refused(format!("The Vpc Endpoint Service '{}' does not exist", text(model, "ServiceName")));
+            }
+            match list(model, "SubnetIds").into_iter().find(|id| !world.subnets.contains_key(*id)) {
+                Some(subnet) => Err(("NotFound", format!("The subnet ID '{subnet}' does not exist"))),
+                None => Ok(()),
+            }
+        }
+        "AWS::EC2::FlowLog" => {
+            let of = text(model, "ResourceId");
+            if !(world.vpcs.contains_key(of) || world.subnets.contains_key(of)) {
+                return Err(("NotFound", format!("The resource '{of}' does not exist")));
+            }
+            let (group, role) = (text(model, "LogGroupName"), text(model, "DeliverLogsPermissionArn"));
+            match text(model, "LogDestinationType") {
+                "" | "cloud-watch-logs" if role.is_empty() => {
+                    refused("DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs")
+                }
+                "" | "cloud-watch-logs" if group.is_empty() && text(model, "LogDestination").is_empty() => {
+                    refused("LogDestination can't be empty if LogGroupName is not provided.")
+                }
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn balancer(world: &World, model: &Model) -> Result<(), Failed> {
+    let mapped = model.get("SubnetMappings").and_then(Json::as_array).into_iter().flatten();
+    let mapped = mapped.filter_map(|one| one["SubnetId"].as_str());
+    let subnets: Vec<&str> = list(model, "Subnets").into_iter().chain(mapped).collect();
+    if let Some(unknown) = subnets.iter().find(|id| !world.subnets.contains_key(**id)) {
+        return Err(("NotFound", format!("The subnet ID '{unknown}' does not exist")));
+    }
+    let zones: BTreeSet<&str> = subnets.iter().filter_map(|id| Some(world.subnets.get(*id)?.zone.as_str())).collect();
+    if zones.len() < 2 && ["", "application"].contains(&text(model, "Type")) {
+        return refused("At least two subnets in two different Availability Zones must be specified");
+    }
+    Ok(())
+}
+
+/// Does anything hold it back?
+pub(super) fn may_go(world: &World, one: &Resource) -> Result<(), Failed> {
+    let mut listeners = world.control.of_kind(LISTENER, world.now);
+    if one.kind == TARGETS && listeners.any(|listener| target_groups(&listener.model).contains(&one.id.as_str())) {
+        let message = format!("Target group '{}' is currently in use by a listener or a rule", one.id);
+        return Err(("ResourceConflict", message));
+    }
+    Ok(())
+}
+
+/// Its identifier, and what is added to what was asked; none where the type is another one's.
+pub(super) fn made(world: &mut World, kind: &ResourceType, state: &Model) -> Option<(String, Json)> {
+    let mut new = |prefix: &str| world.mint(prefix);
+    let name = |new: &mut dyn FnMut(&str) -> String, of: &str| match text(state, "Name") {
+        "" => new(of),
+        name => name.to_owned(),
+    };
+    let (id, added) = match kind.name {
+        TARGETS => {
+            let name = name(&mut new, "targets");
+            let full = format!("targetgroup/{name}/{}", hash(&new("targets")));
+            let own = json!({
+                "TargetGroupName": name, "TargetGroupFullName": full, "TargetType": "instance",
+                "HealthCheckEnabled": true, "LoadBalancerArns": [],
+            });
+            (full, own)
+        }
+        BALANCER => {
+            let name = name(&mut new, "balancer");
+            let (family, number) = match text(state, "Type") {
+                "network" => ("net", hash(&new("balancer"))),
+                _ => ("app", hash(&new("balancer"))),
+            };
+            let full = format!("{family}/{name}/{number}");
+            let address = format!("{name}-{number}.{}.elb.amazonaws.com", world.region);
+            let own = json!({
+                "LoadBalancerName": name, "LoadBalancerFullName": full, "DNSName": address,
+                "CanonicalHostedZoneID": "Z32O12XQLNTSW2", "Type": "application", "Scheme": "internet-facing",
+            });
+            (format!("loadbalancer/{full}"), own)
+        }
+        LISTENER => {
+            let of = text(state, "LoadBalancerArn").replace(":loadbalancer/", ":listener/");
+            return Some((format!("{of}/{}", hash(&new("listener"))), json!({})));
+        }
+        "AWS::EC2::VPCEndpoint" => {
+            let id = new("vpce");
+            return Some((id.clone(), json!({ "Id": id, "VpcEndpointType": "Gateway", "PrivateDnsEnabled": false })));
+        }
+        "AWS::EC2::FlowLog" => {
+            let id = new("fl");
+            return Some((id.clone(), json!({ "Id": id, "MaxAggregationInterval": 600 })));
+        }
+        _ => return None,
+    };
+    Some((format!("arn:aws:elasticloadbalancing:{}:{}:{id}", world.region, world.account), added))
+}
+
+fn hash(minted: &str) -> String {
+    blake3::hash(minted.as_bytes()).to_hex()[..16].to_owned()
+}
