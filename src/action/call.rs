@@ -12,16 +12,20 @@ use crate::input::SecretRef;
 pub(super) mod backup;
 pub(super) mod dns;
 pub(super) mod dx;
+pub(super) mod ebs;
 pub(super) mod mail;
 pub(super) mod objects;
+pub(super) mod rds;
 pub(super) mod resource;
 pub(super) mod vpn;
 
 use backup::BackupRequest;
 use dns::DnsRequest;
 use dx::DxRequest;
+use ebs::EbsRequest;
 use mail::MailRequest;
 use objects::ObjectRequest;
+use rds::RdsRequest;
 use resource::ResourceRequest;
 use vpn::VpnRequest;
 
@@ -252,9 +256,13 @@ pub(super) enum Call {
     #[serde(untagged)]
     Dx(DxRequest),
     #[serde(untagged)]
+    Ebs(EbsRequest),
+    #[serde(untagged)]
     Mail(MailRequest),
     #[serde(untagged)]
     Objects(ObjectRequest),
+    #[serde(untagged)]
+    Rds(RdsRequest),
     #[serde(untagged)]
     Resource(ResourceRequest),
 }

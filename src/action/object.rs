@@ -144,6 +144,11 @@ pub(super) trait Thing: Send + Sync {
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure>;
+
+    /// How often it is looked at while it is going away.
+    fn going_looks(&self) -> u32 {
+        GOING_LOOKS
+    }
 }
 
 /// What an earlier apply wrote down of what it made.
@@ -472,7 +477,7 @@ impl<T: Thing> Object<T> {
             format!("{noun} does not go away"),
             "Look at it in the console, then undo again.",
         ));
-        for _ in 0..GOING_LOOKS {
+        for _ in 0..self.0.going_looks() {
             let holdup = match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
                 Remains::Gone => return Ok(()),
                 Remains::Kept { said } => return Err(Left::Kept(said)),

@@ -4,8 +4,10 @@ mod aws;
 mod backup;
 mod dns;
 mod dx;
+mod ebs;
 mod mail;
 mod probe;
+mod rds;
 mod resource;
 mod ways;
 
@@ -79,9 +81,9 @@ const NAME: Argument = may("name", "what the console shows; customer and key whe
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [aws::ROWS, backup::ROWS, ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS, resource::ROWS, ROWS, probe::ROWS]
-        .into_iter()
-        .flatten()
+    let compute = [aws::ROWS, ebs::ROWS, rds::ROWS, backup::ROWS];
+    let network = [ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS];
+    compute.into_iter().chain(network).chain([resource::ROWS, ROWS, probe::ROWS]).flatten()
 }
 
 /// The operations of AWS that a kind of action may send; none for one that is not there.
@@ -108,7 +110,7 @@ pub fn needs(call: &Call) -> Needs {
 
 /// Does its argument `region` say where it is sent?
 fn of_another_region(kind: &str) -> bool {
-    [backup::ROWS].into_iter().flatten().any(|row| row.name == kind)
+    [backup::ROWS, ebs::ROWS, rds::ROWS].into_iter().flatten().any(|row| row.name == kind)
 }
 
 const ROWS: &[Row] = &[

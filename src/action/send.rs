@@ -53,9 +53,11 @@ macro_rules! sent {
 pub(in crate::action) mod backup;
 mod dns;
 mod dx;
+mod ebs;
 mod mail;
 mod objects;
 mod quotas;
+mod rds;
 mod resource;
 mod transit;
 mod vpn;
@@ -120,6 +122,8 @@ impl Call {
             Call::Objects(request) => request.operation(),
             Call::Dx(request) => request.operation(),
             Call::Dns(request) => request.operation(),
+            Call::Ebs(request) => request.operation(),
+            Call::Rds(request) => request.operation(),
             Call::Resource(request) => request.operation(),
         }
     }
@@ -223,6 +227,8 @@ impl Sender<'_> {
             Call::Objects(request) => self.objects(call, request).await,
             Call::Dx(request) => self.dx(call, request).await,
             Call::Dns(request) => self.dns(call, request).await,
+            Call::Ebs(request) => self.disks(call, request).await,
+            Call::Rds(request) => self.databases(call, request).await,
             Call::Resource(request) => self.resource(call, request).await,
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }

@@ -256,6 +256,11 @@ impl Cloud {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
+    /// RDS: databases, their snapshots and copies.
+    pub fn databases(&self) -> aws_sdk_rds::Client {
+        client!(self, aws_sdk_rds)
+    }
+
     pub fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
         client!(self, aws_sdk_servicequotas)
     }

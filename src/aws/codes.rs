@@ -6,6 +6,7 @@
 mod ec2;
 mod everywhere;
 mod handlers;
+mod rds;
 mod services;
 mod storage;
 
@@ -33,6 +34,7 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
         Service::CloudControl => services::CLOUD_CONTROL,
         Service::DirectConnect => services::DIRECT_CONNECT,
         Service::Mail => services::MAIL,
+        Service::Rds => rds::RDS,
         Service::Resolver => services::RESOLVER,
         Service::Route53 => services::ROUTE53,
         Service::S3 => storage::S3,

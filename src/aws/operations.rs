@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::Repeat::Natural;
 use self::Service::{
-    Backup, CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+    Backup, CloudControl, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
 };
 
 pub use table::Operation;
@@ -25,6 +25,7 @@ pub enum Service {
     DirectConnect,
     Ec2,
     Mail,
+    Rds,
     Resolver,
     Route53,
     S3,
@@ -42,6 +43,7 @@ impl Service {
             DirectConnect => "directconnect",
             Ec2 => "ec2",
             Mail => "ses",
+            Rds => "rds",
             Resolver => "route53resolver",
             Route53 => "route53",
             S3 => "s3",
@@ -64,6 +66,7 @@ impl Service {
             DirectConnect => "Direct Connect",
             Ec2 => "EC2",
             Mail => "SESv2",
+            Rds => "RDS",
             Resolver => "Route53Resolver",
             Route53 => "Route 53",
             S3 => "S3",
@@ -184,6 +187,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         SecretsManager => &["secretsmanager:TagResource"],
         DirectConnect => &["directconnect:TagResource"],
         Mail => &["ses:TagResource"],
+        Rds => &["rds:AddTagsToResource"],
         Resolver => &["route53resolver:TagResource"],
         Backup | CloudControl | Route53 | S3 | ServiceQuotas | Sts => &[] as &[&str],
     };

@@ -37,13 +37,30 @@ impl Ground<'_> {
         }
     }
 
-    /// All resources of a type.
+    /// All resources of a type in the engagement's region.
     fn all(&self, service: Service, of: &str) -> String {
-        // An image belongs to its publisher; the ARN has no account.
-        let account = if of == "image" { "" } else { self.account.unwrap_or("*") };
-        let (partition, prefix, region) = (self.partition(), service.prefix(), self.region);
-        let separator = if service == Service::SecretsManager { ":" } else { "/" };
+        self.all_in(self.region, service, of)
+    }
+
+    fn all_in(&self, region: &str, service: Service, of: &str) -> String {
+        // An image belongs to its publisher, and a snapshot may; their ARNs have no account.
+        let account = if service == Service::Ec2 && ["image", "snapshot"].contains(&of) {
+            ""
+        } else {
+            self.account.unwrap_or("*")
+        };
+        let (partition, prefix) = (self.partition(), service.prefix());
+        let separator = if [Service::SecretsManager, Service::Rds].contains(&service) { ":" } else { "/" };
         format!("arn:{partition}:{prefix}:{region}:{account}:{of}{separator}*")
+    }
+
+    /// The same, one for each region that is used.
+    fn each(&self, service: Service, of: &str) -> Vec<String> {
+        self.used().into_iter().map(|region| self.all_in(region, service, of)).collect()
+    }
+
+    fn used(&self) -> BTreeSet<&str> {
+        self.regions.iter().map(String::as_str).chain([self.region]).collect()
     }
 
     fn tagged(&self, key: &str) -> Json {
@@ -51,8 +68,7 @@ impl Ground<'_> {
     }
 
     fn in_the_region(&self) -> Json {
-        let mut regions: BTreeSet<&str> = self.regions.iter().map(String::as_str).collect();
-        regions.insert(self.region);
+        let regions = self.used();
         let which = if regions.len() == 1 { json!(self.region) } else { json!(regions) };
         json!({ "StringEquals": { "aws:RequestedRegion": which } })
     }
@@ -129,11 +145,14 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     say(
         "TagWhatIsMade",
         tagging,
-        json!(ground.all(Service::Ec2, "*")),
+        match ground.each(Service::Ec2, "*").as_slice() {
+            [one] => json!(one),
+            all => json!(all),
+        },
         Some(json!({ "StringEquals": { "ec2:CreateAction": creators } })),
     );
     for (number, (on, built)) in built_on(&made).into_iter().enumerate() {
-        let resources: Vec<String> = on.iter().map(|of| ground.all(Service::Ec2, of)).collect();
+        let resources: Vec<String> = on.iter().flat_map(|of| ground.each(Service::Ec2, of)).collect();
         say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
     }
 
@@ -189,9 +208,9 @@ fn resources(operations: &[Operation], ground: &Ground<'_>) -> Json {
     for operation in operations {
         let row = operation.row();
         match row.scope {
-            Scope::New { types, .. } => all.extend(types.iter().map(|of| ground.all(row.service, of))),
+            Scope::New { types, .. } => all.extend(types.iter().flat_map(|of| ground.each(row.service, of))),
             Scope::Ours(of) => {
-                all.insert(ground.all(row.service, of));
+                all.extend(ground.each(row.service, of));
             }
             Scope::Any | Scope::Free => {}
         }
@@ -277,6 +296,17 @@ mod tests {
             assert!(length(part) <= LONGEST, "{} characters", length(part));
         }
         assert_eq!(policies(&[Operation::CreateVpc].into(), &GROUND).len(), 1);
+    }
+
+    #[test]
+    fn what_is_copied_to_another_region_may_be_made_and_taken_away_there() {
+        let two = Ground { regions: ["eu-central-1".to_owned()].into(), ..GROUND };
+        let policy = document(&statements(&[Operation::CopySnapshot, Operation::DeleteDBSnapshot].into(), &two));
+        let copies = json!(["arn:aws:ec2:eu-central-1::snapshot/*", "arn:aws:ec2:eu-west-1::snapshot/*"]);
+        assert_eq!(statement(&policy, "Make")["Resource"], copies);
+        assert_eq!(statement(&policy, "BuildOn1")["Resource"], copies);
+        let of_databases = ["eu-central-1", "eu-west-1"].map(|at| format!("arn:aws:rds:{at}:123456789012:snapshot:*"));
+        assert_eq!(statement(&policy, "OnlyOurs")["Resource"], json!(of_databases));
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub fn smtp_password(secret_key: &SecretString, region: &str) -> SecretString {
     SecretString::from(BASE64.encode(&*whole))
 }
 
-fn signed(key: &[u8], word: &str) -> Zeroizing<Vec<u8>> {
+/// HMAC-SHA256.
+pub(super) fn signed(key: &[u8], word: &str) -> Zeroizing<Vec<u8>> {
     // A key of this kind may have any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Zeroizing::new(Vec::new()) };
     mac.update(word.as_bytes());

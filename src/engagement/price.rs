@@ -86,6 +86,15 @@ pub fn price(change: &Change) -> Option<Price> {
         ("directconnect", "ConfirmConnection") => {
             Price::unknown("a partner's connection, by its speed, and what the partner takes")
         }
+        ("rds", "RestoreDBInstanceFromDBSnapshot" | "RestoreDBInstanceToPointInTime") => {
+            Price::unknown("a database, by its class and storage")
+        }
+        ("rds", "CreateDBSnapshot" | "CopyDBSnapshot" | "StartDBInstanceAutomatedBackupsReplication") => {
+            Price::unknown("what is kept of a database, about 10 cents a gigabyte, and traffic to another region")
+        }
+        ("ec2", "CreateSnapshot" | "CreateSnapshots" | "CopySnapshot" | "CreateImage" | "CopyImage") => {
+            Price::unknown("what is kept of disks, about 5 cents a gigabyte, and traffic to another region")
+        }
         ("cloudformation", "CreateResource") => resource(arguments),
         _ => None,
     }
@@ -202,6 +211,12 @@ mod tests {
         assert_eq!(hosted.cents_a_month, None, "{hosted:?}");
         assert_eq!(cents("ec2", "CreateTransitGatewayVpcAttachment", json!({})), Some(3_650));
         assert_eq!(cents("cloudformation", "CreateResource", json!({ "TypeName": "AWS::KMS::Key" })), Some(100));
+        for (service, operation) in
+            [("rds", "RestoreDBInstanceFromDBSnapshot"), ("rds", "CopyDBSnapshot"), ("ec2", "CopySnapshot")]
+        {
+            let by_size = price(&Change::new(service, operation, json!({}))).unwrap();
+            assert_eq!(by_size.cents_a_month, None, "{by_size:?}");
+        }
         assert_eq!(price(&Change::new("ec2", "CreateVpc", json!({}))), None);
     }
 

@@ -124,17 +124,11 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("ec2", "CreateVolume", Type("AWS::EC2::Volume")),
     row("ec2", "AttachVolume", Type("AWS::EC2::VolumeAttachment")),
-    row(
-        "ec2",
-        "CreateSnapshot CreateSnapshots CopySnapshot CreateImage CopyImage",
-        Person("a snapshot or an image out of turn; the daily ones are the backup plan's"),
-    ),
+    row("ec2", "CreateSnapshot CreateSnapshots CopySnapshot CreateImage CopyImage", Kind),
     row(
         "ec2",
         "EnableEbsEncryptionByDefault GetEbsEncryptionByDefault ModifyInstanceMetadataDefaults GetInstanceMetadataDefaults",
-        Person(
-            "settings of the whole account; what onramp launches is encrypted and takes session tokens only, whatever they are",
-        ),
+        Kind,
     ),
     row(
         "ec2",
@@ -202,12 +196,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("rds", "CreateDBSubnetGroup", Type("AWS::RDS::DBSubnetGroup")),
     row("rds", "CreateDBParameterGroup ModifyDBParameterGroup", Type("AWS::RDS::DBParameterGroup")),
-    row("rds", "CreateDBInstance DescribeDBInstances ModifyDBInstance DeleteDBInstance", Type("AWS::RDS::DBInstance")),
+    row("rds", "CreateDBInstance ModifyDBInstance", Type("AWS::RDS::DBInstance")),
+    row("rds", "DescribeDBInstances DeleteDBInstance", Kind),
     row(
         "rds",
         "StartDBInstanceAutomatedBackupsReplication StopDBInstanceAutomatedBackupsReplication \
          DescribeDBInstanceAutomatedBackups",
-        Type("AWS::RDS::DBInstance"),
+        Kind,
     ),
     row(
         "rds",
@@ -217,8 +212,8 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "rds",
         "CreateDBSnapshot CopyDBSnapshot DescribeDBSnapshots RestoreDBInstanceFromDBSnapshot \
-         RestoreDBInstanceToPointInTime StartExportTask DescribeExportTasks",
-        Person("snapshots, restores and exports out of turn; the daily ones are the backup plan's"),
+         RestoreDBInstanceToPointInTime StartExportTask DescribeExportTasks CancelExportTask",
+        Kind,
     ),
     row(
         "backup",

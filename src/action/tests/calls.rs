@@ -15,6 +15,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
         .chain(super::mail::one_of_each())
         .chain(super::dx::one_of_each())
         .chain(super::resources::one_of_each())
+        .chain(super::backups::one_of_each())
         .chain(super::vaults::one_of_each());
     of_ec2().into_iter().chain(others).collect()
 }
@@ -145,7 +146,7 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
 }
 
 /// Methods that look like operations of an SDK and are none.
-const NO_OPERATIONS: [&str; 15] = [
+const NO_OPERATIONS: [&str; 16] = [
     "change_info",
     "copy_job_id",
     "set_identifier",
@@ -158,6 +159,7 @@ const NO_OPERATIONS: [&str; 15] = [
     "put_away",
     "request_token",
     "restore_job_id",
+    "restore_window",
     "start_ready",
     "start_time",
     "test_id",

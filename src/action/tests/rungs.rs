@@ -115,6 +115,8 @@ async fn every_kind_lives(stage: &Stage) {
         "groups": [group], "key_pair": format!("ops-{id}"), "key": "instance/bastion",
     });
     let instance = text(&lives(stage, "aws/instance", instance).await, "id");
+    super::backups::disks_and_images_live(stage, &instance, &id).await;
+    super::backups::databases_live(stage, [&subnet, &second], &group, &id).await;
     let address = lives(stage, "aws/elastic-address", json!({ "key": "eip/bastion" })).await;
     let at = json!({ "instance": instance, "allocation": address["allocation"] });
     lives(stage, "aws/instance-address", at).await;

@@ -56,6 +56,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::Quota,
+        &["ConcurrentSnapshotLimitExceeded", "SnapshotCreationPerVolumeRateExceeded", "ResourceLimitExceeded"],
+        "As many snapshots or copies are on their way as AWS takes at once: 5 to 20 in a region, and one of a disk in 15 s.",
+        "Wait until others are there (the console shows them as pending), and run the step again.",
+    ),
+    row_of(
+        Kind::Quota,
         &[
             "InternetGatewayLimitExceeded",
             "NatGatewayLimitExceeded",
@@ -75,7 +81,14 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::InUse,
-        &["DependencyViolation", "InvalidIPAddress.InUse", "Resource.InUse", "InvalidGroup.InUse"],
+        &[
+            "DependencyViolation",
+            "InvalidIPAddress.InUse",
+            "Resource.InUse",
+            "InvalidGroup.InUse",
+            "InvalidSnapshot.InUse",
+            "VolumeInUse",
+        ],
         "Something still hangs on it, so AWS will not let it go.",
         "Undo the later steps first, newest first. What onramp did not make, its owner must take away.",
     ),
@@ -91,6 +104,12 @@ pub(super) const ROWS: &[Row] = &[
         &["InvalidAMIID.Unavailable", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed"],
         "The image was withdrawn, or belongs to another region.",
         "Undo the step that chose the image and run it again, so that a current one is chosen.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["InvalidAMIName.Duplicate"],
+        "The account has an image of that name in this region already.",
+        "onramp compares it with what is wanted. If it is somebody else's, choose another name.",
     ),
     row_of(
         Kind::AddressPlan,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
 use super::Service::{
-    Backup, CloudControl, DirectConnect, Ec2, Mail, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+    Backup, CloudControl, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
 };
 use super::{Row, Scope, arranges, makes, reads, takes};
 
@@ -18,6 +18,9 @@ const NO_LOGS: &str = "moto does not take a query log away again";
 const NOTHING_ON_IT: &str =
     "moto knows connections and nothing that can be on one, so it cannot say whether one may go";
 const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
+const IMAGES: &str = "moto tags neither the snapshots of an image nor the copy of one, by which ours are found";
+const NO_COPIES: &str = "moto copies no automated backups to another region";
+const AT_ONCE: &str = "in moto every export is complete at once, so that none can be cancelled";
 const BARE: &str = "moto shows an attachment without its tags, by which ours is found";
 
 macro_rules! called {
@@ -251,6 +254,71 @@ operations! {
             .not_in_moto(LACKS),
     StopBgpFailoverTest =
         takes(DirectConnect, &[ListVirtualInterfaceTestHistory]).of_ours("dxvif").not_in_moto(LACKS),
+
+    GetEbsEncryptionByDefault = reads(Ec2),
+    EnableEbsEncryptionByDefault =
+        arranges(Ec2, &[GetEbsEncryptionByDefault]).undone_by(DisableEbsEncryptionByDefault),
+    DisableEbsEncryptionByDefault = takes(Ec2, &[GetEbsEncryptionByDefault]),
+    GetInstanceMetadataDefaults = reads(Ec2).not_in_moto(LACKS),
+    ModifyInstanceMetadataDefaults =
+        arranges(Ec2, &[GetInstanceMetadataDefaults]).undone_by(ModifyInstanceMetadataDefaults).not_in_moto(LACKS),
+    DescribeSnapshots = reads(Ec2),
+    CreateSnapshot =
+        makes(Ec2, Tag, &[DescribeSnapshots], &["snapshot"]).on(&["volume"]).undone_by(DeleteSnapshot),
+    CreateSnapshots =
+        makes(Ec2, Tag, &[DescribeSnapshots], &["snapshot"]).on(&["instance", "volume"]).undone_by(DeleteSnapshot),
+    CopySnapshot =
+        makes(Ec2, Tag, &[DescribeSnapshots], &["snapshot"])
+            .on(&["snapshot"])
+            .undone_by(DeleteSnapshot)
+            .acting_by(&["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+    DeleteSnapshot = takes(Ec2, &[DescribeSnapshots]).of_ours("snapshot"),
+    CreateImage =
+        makes(Ec2, Natural, &[DescribeImages], &["image", "snapshot"])
+            .on(&["instance"])
+            .undone_by(DeregisterImage)
+            .not_in_moto(IMAGES),
+    CopyImage =
+        makes(Ec2, Token, &[DescribeImages], &["image", "snapshot"])
+            .on(&["image", "snapshot"])
+            .undone_by(DeregisterImage)
+            .acting_by(&["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"])
+            .not_in_moto(IMAGES),
+    DeregisterImage = takes(Ec2, &[DescribeImages]).of_ours("image").not_in_moto(IMAGES),
+
+    // Names guard each of them: a second one of a name is refused.
+    DescribeDBInstances = reads(Rds),
+    DescribeDBSnapshots = reads(Rds),
+    CreateDBSnapshot = makes(Rds, Natural, &[DescribeDBSnapshots], &[]).undone_by(DeleteDBSnapshot),
+    CopyDBSnapshot =
+        makes(Rds, Natural, &[DescribeDBSnapshots], &[])
+            .undone_by(DeleteDBSnapshot)
+            .acting_by(&["kms:CreateGrant", "kms:DescribeKey"]),
+    DeleteDBSnapshot = takes(Rds, &[DescribeDBSnapshots]).of_ours("snapshot"),
+    DescribeDBInstanceAutomatedBackups = reads(Rds).not_in_moto(NO_COPIES),
+    StartDBInstanceAutomatedBackupsReplication =
+        Row { scope: Scope::Any, ..makes(Rds, Natural, &[DescribeDBInstanceAutomatedBackups], &[]) }
+            .undone_by(StopDBInstanceAutomatedBackupsReplication)
+            .acting_by(&["kms:CreateGrant", "kms:DescribeKey"])
+            .not_in_moto(LACKS),
+    StopDBInstanceAutomatedBackupsReplication =
+        takes(Rds, &[DescribeDBInstanceAutomatedBackups]).not_in_moto(LACKS),
+    RestoreDBInstanceFromDBSnapshot =
+        makes(Rds, Natural, &[DescribeDBInstances], &[])
+            .undone_by(DeleteDBInstance)
+            .acting_by(&["kms:CreateGrant", "kms:DescribeKey"]),
+    RestoreDBInstanceToPointInTime =
+        makes(Rds, Natural, &[DescribeDBInstances], &[])
+            .undone_by(DeleteDBInstance)
+            .acting_by(&["kms:CreateGrant", "kms:DescribeKey"]),
+    DeleteDBInstance = takes(Rds, &[DescribeDBInstances]),
+    DescribeExportTasks = reads(Rds),
+    // A task carries no tags.
+    StartExportTask =
+        Row { scope: Scope::Any, also: &[], ..makes(Rds, Natural, &[DescribeExportTasks], &[]) }
+            .undone_by(CancelExportTask)
+            .acting_by(&["iam:PassRole", "kms:CreateGrant", "kms:DescribeKey"]),
+    CancelExportTask = takes(Rds, &[DescribeExportTasks]).not_in_moto(AT_ONCE),
 
     DescribeSecret = reads(SecretsManager),
     GetSecretValue = reads(SecretsManager).of_ours("secret"),

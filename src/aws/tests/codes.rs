@@ -33,7 +33,7 @@ impl HttpConnector for Refusing {
         let Refusing { code, message, status } = self;
         let form = request.body().bytes().is_some_and(|body| body.starts_with(b"Action="));
         let rest_xml = request.uri().contains("/2013-04-01/");
-        let sts = request.uri().contains("sts.");
+        let sts = request.uri().contains("sts.") || request.uri().contains("rds.");
         let bare = request.uri().contains("s3.");
         let body = match () {
             () if rest_xml || sts => format!(
@@ -83,6 +83,7 @@ async fn said(service: Service, code: &'static str, message: &'static str) -> Aw
         Service::Backup => refused!(cloud.backup().describe_region_settings()),
         Service::S3 => refused!(cloud.s3().list_objects_v2().bucket("b")),
         Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
+        Service::Rds => refused!(cloud.databases().describe_db_instances()),
         Service::ServiceQuotas => {
             refused!(cloud.service_quotas().get_service_quota().service_code("vpc").quota_code("L-F678F1CE"))
         }
@@ -131,6 +132,7 @@ async fn what_any_service_says_of_who_calls_and_how_often_is_understood_in_all_o
         Service::Mail,
         Service::DirectConnect,
         Service::CloudControl,
+        Service::Rds,
         Service::ServiceQuotas,
         Service::Backup,
     ] {
@@ -232,6 +234,56 @@ async fn each_service_has_words_for_its_own_codes() {
             ("DependencyAccessDeniedException", Denied),
             ("IllegalArgumentException", Invalid),
             ("InvalidResourceStateException", NotReady),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::Rds,
+        &[
+            ("DBInstanceAlreadyExists", Exists),
+            ("DBSnapshotAlreadyExists", Exists),
+            ("ExportTaskAlreadyExists", Exists),
+            ("DBInstanceNotFound", NotFound),
+            ("DBSnapshotNotFound", NotFound),
+            ("ExportTaskNotFound", NotFound),
+            ("DBInstanceAutomatedBackupNotFound", NotFound),
+            ("DBSubnetGroupNotFoundFault", NotFound),
+            ("DBParameterGroupNotFound", NotFound),
+            ("InvalidDBInstanceState", NotReady),
+            ("InvalidDBSnapshotState", NotReady),
+            ("InvalidDBInstanceAutomatedBackupState", Exists),
+            ("InvalidExportSourceState", NotReady),
+            ("InvalidExportTaskStateFault", NotReady),
+            ("InstanceQuotaExceeded", Quota),
+            ("SnapshotQuotaExceeded", Quota),
+            ("StorageQuotaExceeded", Quota),
+            ("DBInstanceAutomatedBackupQuotaExceeded", Quota),
+            ("InvalidRestoreFault", Invalid),
+            ("PointInTimeRestoreNotEnabled", Invalid),
+            ("InvalidS3BucketFault", Invalid),
+            ("InvalidExportOnly", Invalid),
+            ("InvalidVPCNetworkStateFault", Invalid),
+            ("InvalidSubnet", Invalid),
+            ("DBSubnetGroupDoesNotCoverEnoughAZs", Invalid),
+            ("StorageTypeNotSupported", Invalid),
+            ("InvalidParameterCombination", Invalid),
+            ("IamRoleNotFound", Denied),
+            ("IamRoleMissingPermissions", Denied),
+            ("KMSKeyNotAccessibleFault", Key),
+            ("InsufficientDBInstanceCapacity", Capacity),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::Ec2,
+        &[
+            ("SnapshotLimitExceeded", Quota),
+            ("ConcurrentSnapshotLimitExceeded", Quota),
+            ("SnapshotCreationPerVolumeRateExceeded", Quota),
+            ("ResourceLimitExceeded", Quota),
+            ("InvalidSnapshot.InUse", InUse),
+            ("InvalidSnapshot.NotFound", NotFound),
+            ("InvalidAMIName.Duplicate", Exists),
         ],
     )
     .await;

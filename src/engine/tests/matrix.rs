@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::matrix_backups as of_backups;
 use super::matrix_lines as of_lines;
 use super::matrix_mail as of_mail;
 use super::matrix_resource as of_resources;
@@ -239,7 +240,10 @@ fn every_call_that_can_be_sent_stands_in_the_matrix() {
     let of_lines =
         of_lines::MAKES.iter().map(|(operation, _)| *operation).chain(of_lines::TAKES).chain(of_lines::ELSEWHERE);
     let of_vaults = of_vaults::MAKES.into_iter().chain(of_vaults::TAKES).chain(of_vaults::ELSEWHERE);
-    let tested: BTreeSet<String> = tested.chain(of_lines).chain(of_vaults).map(str::to_owned).collect();
+    let of_backups =
+        of_backups::MAKES.iter().map(|(operation, _)| *operation).chain(of_backups::TAKES).chain(of_backups::ELSEWHERE);
+    let tested: BTreeSet<String> =
+        tested.chain(of_lines).chain(of_vaults).chain(of_backups).map(str::to_owned).collect();
     assert_eq!(known, tested);
 }
 

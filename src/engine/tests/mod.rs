@@ -9,7 +9,7 @@ mod doubts;
 mod fleet;
 mod hosts;
 mod matrix;
-
+mod matrix_backups;
 mod matrix_lines;
 mod matrix_mail;
 mod matrix_names;

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use winterbaume_core::{MockRequest, MockService, StateViewError, StatefulService, default_account_id};
 use winterbaume_directconnect::DirectConnectService;
 use winterbaume_ec2::{Ec2Service, Ec2StateView};
+use winterbaume_rds::RdsService;
 use winterbaume_servicequotas::ServiceQuotasService;
 use winterbaume_sts::StsService;
 
@@ -63,6 +64,7 @@ macro_rules! services {
 
 services! {
     lines: DirectConnectService = "directconnect",
+    databases: RdsService = "rds",
     quotas: ServiceQuotasService = "servicequotas",
 }
 

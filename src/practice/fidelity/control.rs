@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::control_types::{self, Model};
 use super::pace::Wait;
+use super::rds;
 use super::refusal::Refusal;
 use super::services::{Answer, Visit};
 use super::world::{Tags, World};
@@ -71,6 +72,11 @@ impl Control {
     pub fn seen<'w>(&'w self, world: &World, kind: &str, id: &str) -> Option<&'w Resource> {
         let place = place(kind, id);
         self.resources.get(&place).filter(|one| one.is_there(world.now) && world.visible(&place))
+    }
+
+    /// Is a request about it on its way?
+    pub fn is_going_on(&self, kind: &str, id: &str, now: i64) -> bool {
+        self.requests.iter().any(|one| one.kind == kind && one.id.as_deref() == Some(id) && one.ends > now)
     }
 
     /// All of a type that are there, seen or not.
@@ -305,6 +311,9 @@ fn delete(world: &mut World, kind: &'static ResourceType, ask: &Ask, until: i64)
     };
     if let Err(failure) = control_types::may_go(world, there) {
         return Ok(failed(Some(id), failure));
+    }
+    if kind.name == DATABASE {
+        rds::last_snapshot(world, &id);
     }
     if let Some(there) = world.control.resources.get_mut(&place(kind.name, &id)) {
         there.until = Some(until);

@@ -2,6 +2,7 @@
 
 use super::Call;
 use super::describe::describe;
+use super::own_images;
 use super::refusal::Refusal;
 use super::xml::Xml;
 
@@ -146,7 +147,9 @@ fn item(region: &str, image: &Image) -> Xml {
 pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
     let region = &call.world.region;
     let ids = call.ask.list("ImageId");
-    for wanted in &ids {
+    let world = &*call.world;
+    let own = |id: &str| world.own_images.contains_key(id) && world.visible(id);
+    for wanted in ids.iter().filter(|id| !own(id)) {
         find(region, wanted)?;
     }
     let owners = call.ask.list("Owner");
@@ -159,7 +162,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {
         (ids.is_empty() || ids.contains(&id(region, image).as_str()))
             && (owners.is_empty() || owners.iter().any(|owner| *owner == image.owner || *owner == "amazon"))
     });
-    let items = wanted.map(|image| item(region, image));
+    let mine = |owner: &&str| *owner == "self" || *owner == world.account;
+    let of_ours = world.own_images.iter().filter(|(id, _)| {
+        world.visible(id)
+            && (ids.is_empty() || ids.contains(&id.as_str()))
+            && (owners.is_empty() || owners.iter().any(mine))
+    });
+    let of_ours = of_ours.map(|(id, image)| own_images::item(world, id, image));
+    let items = wanted.map(|image| item(region, image)).chain(of_ours);
     let filters = &[
         ("name", "name"),
         ("image-id", "imageId"),

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     DhcpOptions,
     TransitGateway,
     TransitAttachment,
+    Snapshot,
+    Image,
 }
 
 struct Row {
@@ -47,7 +49,7 @@ const fn row(
     Row { kind, prefix, resource_type, word, not_found, malformed }
 }
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 21] = [
     row(Kind::Vpc, "vpc", "vpc", "vpc ID", "InvalidVpcID.NotFound", "InvalidVpcId.Malformed"),
     row(Kind::Subnet, "subnet", "subnet", "subnet ID", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed"),
     row(
@@ -143,6 +145,8 @@ const ROWS: [Row; 19] = [
         "InvalidTransitGatewayID.NotFound",
         "InvalidTransitGatewayID.Malformed",
     ),
+    row(Kind::Snapshot, "snap", "snapshot", "snapshot", "InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed"),
+    row(Kind::Image, "ami", "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed"),
     row(
         Kind::TransitAttachment,
         "tgw-attach",

@@ -13,6 +13,7 @@ mod control_network;
 mod control_types;
 mod describe;
 mod dhcp;
+mod disks;
 mod dx;
 mod dx_gateways;
 mod dx_interfaces;
@@ -29,10 +30,14 @@ mod mail_records;
 mod mail_sets;
 pub(super) mod naming;
 mod nats;
+mod own_images;
 pub(super) mod pace;
 mod peering;
 mod places;
 mod quotas;
+mod rds;
+mod rds_exports;
+mod rds_restores;
 pub(super) mod reach;
 pub(super) mod refusal;
 pub(super) mod request;
@@ -108,6 +113,8 @@ pub(super) struct Call<'a> {
     world: &'a mut World,
     base: &'a Base,
     consoles: &'a Consoles,
+    /// What is copied from another region.
+    abroad: Option<disks::Abroad>,
 }
 
 impl Layer {
@@ -133,12 +140,13 @@ impl Layer {
         }
         self.enter(&ask.region, now, hidden).await?;
         let account = self.account.clone();
+        let abroad = disks::abroad(&self.worlds, ask);
         let (base, world) = self.parts(&ask.region);
         if ask.yes("DryRun") {
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Err(Refusal::new("DryRunOperation", message));
         }
-        let answered = answer(&mut Call { ask, world, base, consoles }).await?;
+        let answered = answer(&mut Call { ask, world, base, consoles, abroad }).await?;
         match answered {
             Some(xml) => Ok(xml.document(ask.action(), id).into()),
             None => Ok(with_account(base.ask(ask).await?, &account).into()),
@@ -379,6 +387,19 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DeleteVpcPeeringConnection" => peering::delete(call)?,
         "CreateDhcpOptions" => dhcp::create(call)?,
         "DescribeDhcpOptions" => dhcp::list(call)?,
+        "GetEbsEncryptionByDefault" => disks::encryption(call, None),
+        "EnableEbsEncryptionByDefault" => disks::encryption(call, Some(true)),
+        "DisableEbsEncryptionByDefault" => disks::encryption(call, Some(false)),
+        "GetInstanceMetadataDefaults" => disks::metadata(call),
+        "ModifyInstanceMetadataDefaults" => disks::set_metadata(call)?,
+        "CreateSnapshot" => disks::create(call)?,
+        "CreateSnapshots" => disks::create_all(call)?,
+        "CopySnapshot" => disks::copy(call)?,
+        "DescribeSnapshots" => disks::list(call)?,
+        "DeleteSnapshot" => disks::delete(call)?,
+        "CreateImage" => own_images::create(call)?,
+        "CopyImage" => own_images::copy(call)?,
+        "DeregisterImage" => own_images::deregister(call)?,
         "AssociateDhcpOptions" => dhcp::associate(call)?,
         "DeleteDhcpOptions" => dhcp::delete(call)?,
         other if UNKEPT.contains(&other) => {

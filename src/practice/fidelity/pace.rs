@@ -71,6 +71,14 @@ pub(super) enum Wait {
     Restore,
     /// Hours, for a person who has no hours: from the archive until an object can be read.
     Thaw,
+    DatabaseGone,
+    DatabaseSnapshot,
+    /// A snapshot, or backups, in another region.
+    DatabaseCopy,
+    DatabaseExport,
+    DiskSnapshot,
+    DiskCopy,
+    Image,
 }
 
 impl Pace {
@@ -81,6 +89,7 @@ impl Pace {
             Wait::FailoverTest => 3000,
             // The same: nothing would be there to be stopped.
             Wait::Backup if self == Pace::Instant => 1000,
+            Wait::DatabaseExport => 30_000,
             _ if self == Pace::Instant => 0,
             Wait::NatGateway => 3000,
             Wait::NatGatewayGone => 2000,
@@ -98,7 +107,9 @@ impl Pace {
             Wait::TransitGateway => 3000,
             Wait::BackupBegins => 500,
             Wait::Backup | Wait::Restore | Wait::Thaw => 3000,
-            Wait::TransitTie | Wait::TransitGone => 1500,
+            Wait::TransitTie | Wait::TransitGone | Wait::DatabaseGone => 1500,
+            Wait::DatabaseSnapshot | Wait::DiskSnapshot => 1500,
+            Wait::DatabaseCopy | Wait::DiskCopy | Wait::Image => 3000,
         }
     }
 

@@ -116,10 +116,15 @@ impl Wanted {
             own_public_ip: None,
             interface: String::new(),
             volume: String::new(),
+            encrypted: ask.yes("BlockDeviceMapping.1.Ebs.Encrypted") || world.defaults.encrypted,
             token: ask.get("ClientToken").map(str::to_string),
             user_data: user_data(call)?,
-            http_tokens: ask.get("MetadataOptions.HttpTokens").unwrap_or("optional").into(),
-            hop_limit: ask.number("MetadataOptions.HttpPutResponseHopLimit")?.unwrap_or(1),
+            http_tokens: ask
+                .get("MetadataOptions.HttpTokens")
+                .or(world.defaults.http_tokens.as_deref())
+                .unwrap_or("optional")
+                .into(),
+            hop_limit: ask.number("MetadataOptions.HttpPutResponseHopLimit")?.or(world.defaults.hop_limit).unwrap_or(1),
             protected: ask.yes("DisableApiTermination"),
             source_dest_check: true,
             launched: 0,

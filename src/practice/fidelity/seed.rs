@@ -47,7 +47,7 @@ async fn ask(
     let request = Request::own(region, action, with);
     let consoles = Consoles::new();
     let (base, world) = layer.parts(region);
-    let answer = answer(&mut Call { ask: &request, world, base, consoles: &consoles }).await?;
+    let answer = answer(&mut Call { ask: &request, world, base, consoles: &consoles, abroad: None }).await?;
     let document = answer.unwrap_or_else(Xml::new).document(action, "");
     Ok(text_of(&document, read).unwrap_or_default().to_string())
 }

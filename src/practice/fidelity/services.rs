@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{backup, control, dx, mail, quotas, resolver, route53, s3, secrets};
+use super::{backup, control, dx, mail, quotas, rds, resolver, route53, s3, secrets};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -134,6 +134,15 @@ const SERVICES: &[Service] = &[
         reads: &["HeadObject", "HeadBucket"],
         open: false,
         answer: s3::answer,
+    },
+    Service {
+        name: "rds",
+        speaks: Speaks::Query,
+        everywhere: false,
+        paths: &[],
+        reads: &[],
+        open: true,
+        answer: rds::answer,
     },
     Service {
         name: "servicequotas",

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::backup::Backups;
 use super::control::Control;
 use super::dhcp;
+use super::disks::{Defaults, DiskSnapshot};
 use super::dx::Lines;
 use super::kind::Kind;
 use super::mail::Mail;
 use super::naming::Published;
+use super::own_images::OwnImage;
 use super::pace::{Pace, Wait};
 use super::quotas::Quotas;
+use super::rds::Databases;
 use super::refusal::Refusal;
 use super::resolver::Resolver;
 use super::route53::Zones;
@@ -59,6 +62,14 @@ pub(super) struct World {
     pub peerings: Table<Peering>,
     #[serde(default)]
     pub dhcp: Table<dhcp::Options>,
+    #[serde(default)]
+    pub defaults: Defaults,
+    #[serde(default)]
+    pub disk_snapshots: Table<DiskSnapshot>,
+    #[serde(default)]
+    pub own_images: Table<OwnImage>,
+    #[serde(default)]
+    pub databases: Databases,
     pub tags: Table<Tags>,
     pub born: Table<i64>,
     /// Objects that nobody sees before this moment.
@@ -309,6 +320,9 @@ pub(super) struct Instance {
     pub own_public_ip: Option<Ipv4Addr>,
     pub interface: String,
     pub volume: String,
+    /// Its disk is.
+    #[serde(default)]
+    pub encrypted: bool,
     pub token: Option<String>,
     pub user_data: Option<String>,
     pub http_tokens: String,

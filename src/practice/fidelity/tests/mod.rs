@@ -1,6 +1,7 @@
 //! AWS's behaviour as tables of calls and codes, driven through the real SDK.
 
 mod backup;
+mod backups;
 mod control;
 mod faults;
 mod hosts;
