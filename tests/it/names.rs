@@ -103,7 +103,7 @@ fn both_sides_find_each_other_and_say_so_when_one_is_gone() {
     assert!(found.contains("app-1.mc.acme.example is 10.214.0.11: 10.214.0.11"), "{found}");
 
     // Each is broken and repaired: the server, its firewall, its forwarder, our rule, a record.
-    let broken = |step: &str, why: &str| stage.drifts("names", step, why);
+    let broken = |step: &str, why: &str| stage.drifts("names", &[(step, why)]);
     lab.inside("data-1", "systemctl stop named");
     broken("dns/servers-answer[app-1]", silent);
     lab.inside("data-1", &format!("systemctl start named; {UDP_ONLY}"));

@@ -146,7 +146,7 @@ fn hosts_pass_mail_on_to_a_relay_and_say_so_when_it_does_not_take_it() {
 
     stage.run(&["undo", "mail", "--all", "--yes"]).expect(0);
     assert_eq!(lab.inside("bastion", was), before);
-    assert_eq!(lab.inside("app-1", "command -v postconf; ls /var/lib/onramp /etc/postfix/onramp* 2>/dev/null"), "");
+    assert_eq!(lab.inside("app-1", "command -v postconf; ls /var/lib/onramp; ls /etc/postfix | grep onramp"), "");
 
     // The other way in, and the mechanism that only postfix speaks.
     stage.run(&["exclude", "mail", "app-1", "--reason", "one host is enough"]).expect(0);
@@ -171,7 +171,7 @@ fn what_is_broken_is_said_until_it_is_repaired(lab: &Lab, stage: &Stage) {
     // The server is gone.
     let branch = |branch: &str| stage.run(&["diagnose", "mail", "mail/server-ready"]).expect(0).says(branch);
     lab.inside("data-1", "systemctl stop postfix");
-    stage.drifts("mail", "mail/passes[app-1]", "smtp.acme.example does not answer on port 587");
+    stage.drifts("mail", &[("mail/passes[app-1]", "smtp.acme.example does not answer on port 587")]);
     branch("[nothing-listens]");
     lab.inside("data-1", "systemctl start postfix");
     stage.run(&["verify", "mail"]).expect(0);
@@ -179,8 +179,8 @@ fn what_is_broken_is_said_until_it_is_repaired(lab: &Lab, stage: &Stage) {
     // The password is another one: an alert waits, and why it waits is said.
     account(lab, "another-password");
     lab.inside("app-1", ALERT);
-    stage.drifts("mail", "mail/server-ready", "535 5.7.8 Error: authentication failed");
-    stage.drifts("mail", "mail/passes[app-1]", "mail waits on this host: SASL authentication failed");
+    let login = ("mail/server-ready", "535 5.7.8 Error: authentication failed");
+    stage.drifts("mail", &[login, ("mail/passes[app-1]", "mail waits on this host: SASL authentication failed")]);
     branch("[login-refused]");
     account(lab, PASSWORD);
     lab.inside("app-1", ALERTS_LEAVE);
@@ -189,8 +189,8 @@ fn what_is_broken_is_said_until_it_is_repaired(lab: &Lab, stage: &Stage) {
     // Somebody else answers under the server's name: neither a message nor the password goes there.
     lab.inside("data-1", SOMEBODY_ELSE);
     lab.inside("app-1", ALERT);
-    stage.drifts("mail", "mail/server-ready", "its certificate is that of an authority");
-    stage.drifts("mail", "mail/passes[app-1]", "mail waits on this host: Server certificate not verified");
+    let certificate = ("mail/server-ready", "its certificate is that of an authority");
+    stage.drifts("mail", &[certificate, ("mail/passes[app-1]", "mail waits on this host: Server certificate not")]);
     branch("[certificate]");
     lab.inside("data-1", ITSELF);
     lab.inside("app-1", ALERTS_LEAVE);
@@ -215,5 +215,5 @@ fn the_signature_holds_until_the_message_is_touched(lab: &Lab, stage: &Stage) {
     let pass = "dkim=pass header.d=acme.example header.s=lab, aligned, dmarc=pass (p=reject)";
     stage.run(&["run", "signed", "--yes"]).expect(0).says(pass);
     stage.file("message.eml", &message.replace("No answer is needed.", "Answer with your password."));
-    stage.drifts("signed", "signed/signed", "no signature holds: dkim=");
+    stage.drifts("signed", &[("signed/signed", "no signature holds: dkim=")]);
 }

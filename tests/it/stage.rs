@@ -102,12 +102,14 @@ impl Stage {
         Answer::of(self.command(arguments).output().expect("the program starts"))
     }
 
-    /// `onramp verify` says of that step that it is no longer so, and why.
+    /// `onramp verify` says of each of these steps that it is no longer so, and why.
     #[track_caller]
-    pub fn drifts(&self, engagement: &str, step: &str, why: &str) {
+    pub fn drifts(&self, engagement: &str, steps: &[(&str, &str)]) {
         let verified = self.run(&["verify", engagement]).expect(1);
-        let line = verified.out.lines().find(|line| line.starts_with("drifted") && line.contains(step));
-        assert!(line.is_some_and(|line| line.contains(why)), "{step}, {why}:\n{}", verified.out);
+        for (step, why) in steps {
+            let line = verified.out.lines().find(|line| line.starts_with("drifted") && line.contains(step));
+            assert!(line.is_some_and(|line| line.contains(why)), "{step}, {why}:\n{}", verified.out);
+        }
     }
 }
 
