@@ -30,6 +30,9 @@ use crate::net;
 use crate::runbook::Runbook;
 use crate::ssh;
 
+/// What holds a step up is not said anew before it has lasted twice as long.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// Everything that stays alive while an engagement is open.
 pub struct Session {
     pub handle: Handle,
@@ -301,7 +304,8 @@ impl Follower {
     /// as long.
     pub fn progress(&mut self, step: &Address, now: Option<&Progress>) {
         let Some(progress) = now else {
-            self.held_up.remove(step);
+            // What comes back at once for the same reason is nothing new.
+            self.held_up.entry(step.clone()).and_modify(|(_, lasted)| *lasted = A_MOMENT);
             return;
         };
         let now = Clock::default().now();
@@ -309,7 +313,7 @@ impl Follower {
         let known = self.held_up.get(step);
         if known.is_none_or(|(why, said_at)| *why != progress.why || lasted >= *said_at * 2) {
             print::say(&format!("  {step}: {}", progress.said(now, utc_offset())));
-            self.held_up.insert(step.clone(), (progress.why.clone(), lasted.max(Duration::from_secs(1))));
+            self.held_up.insert(step.clone(), (progress.why.clone(), lasted.max(A_MOMENT)));
         }
     }
 

@@ -103,32 +103,6 @@ fn a_running_step_shows_its_output() {
 }
 
 #[test]
-fn what_aws_does_not_take_yet_says_why_how_often_it_was_tried_and_until_when_it_goes_on() {
-    let mut stage = Stage::answered();
-    let step = address("network/vpc");
-    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
-    let progress = Progress {
-        why: "AWS says IncorrectState. It is on its way from one state to another and cannot do this \
-              now."
-            .to_owned(),
-        code: Some("IncorrectState".to_owned()),
-        raw: "The vpn gateway is not in a valid state.".to_owned(),
-        tries: 4,
-        since: NOW,
-        until: NOW.after(Duration::from_secs(60)),
-    };
-    stage.notice(Notice::Progress { step: step.clone(), now: Some(progress) });
-    stage.press(&["n"]);
-    stage.state.facts.now = At(NOW.0 + 12_000);
-    assert_snapshot!(stage.screen(80, 24));
-
-    // It went through: nothing of it stays, neither beside the step nor in its row.
-    stage.notice(Notice::Progress { step, now: None });
-    let screen = stage.screen(80, 24);
-    assert!(!screen.contains("IncorrectState") && !screen.contains("Tried"), "{screen}");
-}
-
-#[test]
 fn a_wait_says_on_whom_and_since_when() {
     let mut stage = Stage::answered();
     stage.fact(Fact::Waiting {

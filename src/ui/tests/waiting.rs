@@ -1,9 +1,12 @@
-//! The form that says on whom a step waits.
+//! The form that says on whom a step waits; and what is shown of a step that AWS makes wait.
+
+use std::time::Duration;
 
 use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
 use crate::engagement::{At, Event as Fact, Status, Wait};
+use crate::engine::{Notice, Progress};
 use crate::runbook::Party;
 
 fn at_firewall(waits: bool) -> Stage {
@@ -105,4 +108,28 @@ fn a_look_now_is_one_key() {
     let mut stage = at_firewall(true);
     stage.press(&["W"]);
     assert_eq!(stage.wished(), ["Send(Run(Waits))"]);
+}
+
+#[test]
+fn what_aws_does_not_take_yet_says_why_how_often_it_was_tried_and_until_when_it_goes_on() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    let progress = Progress {
+        why: "AWS says IncorrectState. It is on its way from one state to another and cannot do this now.".to_owned(),
+        code: Some("IncorrectState".to_owned()),
+        raw: "The vpn gateway is not in a valid state.".to_owned(),
+        tries: 4,
+        since: NOW,
+        until: NOW.after(Duration::from_secs(60)),
+    };
+    stage.notice(Notice::Progress { step: step.clone(), now: Some(progress) });
+    stage.press(&["n"]);
+    stage.state.facts.now = At(NOW.0 + 12_000);
+    assert_snapshot!(stage.screen(80, 24));
+
+    // It went through: nothing of it stays, neither beside the step nor in its row.
+    stage.notice(Notice::Progress { step, now: None });
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("IncorrectState") && !screen.contains("Tried"), "{screen}");
 }
