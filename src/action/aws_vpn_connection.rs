@@ -101,6 +101,8 @@ impl TheVpnConnection {
                 static_routes_only: arguments.one_of("routing", &["static", "bgp"])? == "static",
                 local_ipv4_network_cidr: arguments.optional("local")?,
                 remote_ipv4_network_cidr: arguments.optional("remote")?,
+                // What is usual is not said, so that regions which know nothing else take it too.
+                tunnel_bandwidth: arguments.optional("bandwidth")?.filter(|said| said != "standard"),
                 tunnel_options: [tunnel(0, "key_one")?, tunnel(1, "key_two")?],
             },
             tag_specifications: label(subject, arguments)?,
@@ -144,6 +146,8 @@ impl TheVpnConnection {
         differences.extend(told(&wanted.local_ipv4_network_cidr, "customer's range in the tunnels", range));
         let range = options.and_then(|options| options.remote_ipv4_network_cidr());
         differences.extend(told(&wanted.remote_ipv4_network_cidr, "AWS's range in the tunnels", range));
+        let bandwidth = options.and_then(|options| options.tunnel_bandwidth()).map(|said| said.as_str());
+        differences.extend(told(&wanted.tunnel_bandwidth, "bandwidth of the tunnels", bandwidth));
         let tunnels = options.map(|options| options.tunnel_options()).unwrap_or_default();
         for (number, wanted) in wanted.tunnel_options.iter().enumerate() {
             let Some(there) = tunnels.get(number) else { continue };

@@ -40,7 +40,7 @@ pub(super) struct Zone {
     pub id: String,
     zone: HostedZone,
     servers: Vec<String>,
-    vpcs: Vec<ZoneVpc>,
+    pub vpcs: Vec<ZoneVpc>,
     tags: BTreeMap<String, String>,
 }
 

@@ -248,6 +248,15 @@ pub(super) enum Call {
     DeleteTransitGatewayVpcAttachment {
         transit_gateway_attachment_id: String,
     },
+    CreateTransitGatewayRoute {
+        destination_cidr_block: String,
+        transit_gateway_route_table_id: String,
+        transit_gateway_attachment_id: String,
+    },
+    DeleteTransitGatewayRoute {
+        destination_cidr_block: String,
+        transit_gateway_route_table_id: String,
+    },
     /// Those of other services are shown under their own names.
     #[serde(untagged)]
     Backup(BackupRequest),

@@ -118,6 +118,8 @@ impl Call {
             Call::CreateTransitGatewayVpcAttachment { .. } => Operation::CreateTransitGatewayVpcAttachment,
             Call::DeleteTransitGatewayVpcAttachment { .. } => Operation::DeleteTransitGatewayVpcAttachment,
             Call::Backup(request) => request.operation(),
+            Call::CreateTransitGatewayRoute { .. } => Operation::CreateTransitGatewayRoute,
+            Call::DeleteTransitGatewayRoute { .. } => Operation::DeleteTransitGatewayRoute,
             Call::Mail(request) => request.operation(),
             Call::Objects(request) => request.operation(),
             Call::Dx(request) => request.operation(),
@@ -221,7 +223,9 @@ impl Sender<'_> {
             Call::CreateTransitGateway { .. }
             | Call::DeleteTransitGateway { .. }
             | Call::CreateTransitGatewayVpcAttachment { .. }
-            | Call::DeleteTransitGatewayVpcAttachment { .. } => self.transit_gateways(call).await,
+            | Call::DeleteTransitGatewayVpcAttachment { .. }
+            | Call::CreateTransitGatewayRoute { .. }
+            | Call::DeleteTransitGatewayRoute { .. } => self.transit_gateways(call).await,
             Call::Backup(request) => self.backup(call, request).await,
             Call::Mail(_) => self.mail(call).await,
             Call::Objects(request) => self.objects(call, request).await,

@@ -37,6 +37,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
         ("diagnosis-mail.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-mail.yaml")),
         ("diagnosis-ssh.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-ssh.yaml")),
+        ("diagnosis-line.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-line.yaml")),
         ("diagnosis-tunnel.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-tunnel.yaml")),
     ],
 )];

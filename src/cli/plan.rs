@@ -136,7 +136,18 @@ fn details(out: &mut String, entry: &PlanEntry) {
 /// One change as it would be made: a call, or a script with what it says, or what a kind of onramp's own does on a host.
 pub(super) fn change(out: &mut String, change: &Change) {
     if change.service != "ssh" {
-        let _ = writeln!(out, "    {}:{} {}", change.service, change.operation, change.arguments);
+        let _ = writeln!(out, "    {}:{}", change.service, change.operation);
+        for (name, text) in change.values() {
+            match text.contains('\n') {
+                true => {
+                    let _ = writeln!(out, "      {name}:");
+                    verbatim(out, &text);
+                }
+                false => {
+                    let _ = writeln!(out, "      {name}: {text}");
+                }
+            }
+        }
         return;
     }
     let _ = writeln!(out, "    on host {}:", change.operation);

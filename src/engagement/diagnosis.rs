@@ -146,7 +146,7 @@ pub fn course<'r>(diagnosis: &'r Diagnosis, question: &Question, answered: &Answ
         return Course::Nowhere;
     };
     match &answer.leads {
-        Leads::To(next) => diagnosis.question(next).map_or(Course::Nowhere, Course::Next),
+        Leads::To(next) => diagnosis.from(next, &scope).map_or(Course::Nowhere, Course::Next),
         Leads::In(branch) => Course::Found(placed(branch, &scope)),
     }
 }

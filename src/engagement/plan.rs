@@ -98,6 +98,14 @@ impl Change {
         Change { service: service.to_owned(), operation: operation.to_owned(), arguments }
     }
 
+    /// Every value of its arguments with the way to it: `Options.TunnelOptions[1].DPDTimeoutAction` and `restart`. A list of
+    /// plain values is one value, also where each of them stands in a `Value` of its own.
+    pub fn values(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        add_values(&mut found, String::new(), &self.arguments);
+        found
+    }
+
     /// In a few words, as an intent names it: a call by its operation, and of a host also what is done there.
     pub fn named(&self) -> String {
         if self.service != "ssh" {
@@ -112,6 +120,37 @@ impl Change {
             (.., None) => return self.operation.clone(),
         };
         format!("{}: {what}", self.operation)
+    }
+}
+
+fn add_values(found: &mut Vec<(String, String)>, way: String, value: &Json) {
+    match value {
+        Json::Null => {}
+        Json::Object(map) if !map.is_empty() => {
+            for (name, inner) in map {
+                let dot = if way.is_empty() { "" } else { "." };
+                add_values(found, format!("{way}{dot}{name}"), inner);
+            }
+        }
+        Json::Array(items) => match items.iter().map(plain).collect::<Option<Vec<String>>>() {
+            Some(values) => found.push((way, values.join(", "))),
+            None => {
+                for (index, inner) in items.iter().enumerate() {
+                    add_values(found, format!("{way}[{}]", index + 1), inner);
+                }
+            }
+        },
+        other => found.push((way, plain(other).unwrap_or_else(|| "nothing".to_owned()))),
+    }
+}
+
+/// A value in which nothing else stands.
+fn plain(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
+        Json::Object(map) if map.len() == 1 => map.get("Value").and_then(plain),
+        Json::Null | Json::Object(_) | Json::Array(_) => None,
     }
 }
 

@@ -66,6 +66,9 @@ pub fn price(change: &Change) -> Option<Price> {
     match (service.as_str(), operation.as_str()) {
         ("ec2", "AllocateAddress") => Price::hourly("a public IPv4 address", 0.005),
         ("ec2", "CreateNatGateway") => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
+        ("ec2", "CreateVpnConnection") if arguments.get("TransitGatewayId").is_some() => {
+            Price::hourly("a VPN connection, and its attachment to a transit gateway, with 2 cents a gigabyte", 0.1)
+        }
         ("ec2", "CreateVpnConnection") => Price::hourly("a VPN connection", 0.05),
         ("ec2", "CreateTransitGatewayVpcAttachment") => {
             Price::hourly("a VPC at a transit gateway, and 2 cents a gigabyte", 0.05)
@@ -202,6 +205,7 @@ mod tests {
         assert_eq!(cents("ec2", "CreateNatGateway", json!({})), Some(3_285));
         assert_eq!(cents("ec2", "AllocateAddress", json!({})), Some(365));
         assert_eq!(cents("ec2", "CreateVpnConnection", json!({})), Some(3_650));
+        assert_eq!(cents("ec2", "CreateVpnConnection", json!({ "TransitGatewayId": "tgw-1" })), Some(7_300));
         let two = json!({ "IpAddresses": [{ "SubnetId": "subnet-1" }, { "SubnetId": "subnet-2" }] });
         assert_eq!(cents("route53resolver", "CreateResolverEndpoint", two), Some(18_250));
         assert_eq!(cents("directconnect", "CreateConnection", json!({ "Bandwidth": "1Gbps" })), Some(21_900));

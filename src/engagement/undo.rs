@@ -120,7 +120,8 @@ impl UndoPlan {
     pub fn summary(&self) -> String {
         let stays = match self.stays.len() {
             0 => String::new(),
-            stays => format!("; {} stays", crate::text::count(stays, "step")),
+            1 => "; 1 step stays".to_owned(),
+            stays => format!("; {stays} steps stay"),
         };
         let unclear = match self.unclear().len() {
             0 => String::new(),

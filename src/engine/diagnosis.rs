@@ -42,7 +42,7 @@ pub(super) async fn diagnose(
     let worlds = worlds.read_only().afresh();
     let asking = Asking { engagement: &engagement, sight: &sight, worlds: &worlds, address: &address };
     let (mut asked, mut branch) = (Vec::new(), None);
-    let mut next = diagnosis.questions.first();
+    let mut next = diagnosis.first(&seen);
     while let Some(question) = next {
         let answered = asking.ask(question, &seen).await;
         let leads = course(diagnosis, question, &answered, &seen);

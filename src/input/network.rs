@@ -47,8 +47,11 @@ pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
     text.parse().map_err(|_| {
         let octets: Vec<&str> = text.split('.').collect();
         let leading_zero = octets.iter().any(|octet| octet.len() > 1 && octet.starts_with('0'));
+        let too_large = octets.iter().any(|octet| octet.parse().is_ok_and(|number: u32| number > 255));
         let why = match octets.len() {
-            4 if leading_zero => "a number with a leading zero is octal to some programs and decimal to others",
+            4 if leading_zero && !too_large => {
+                "a number with a leading zero is octal to some programs and decimal to others"
+            }
             4 => "each of the four numbers is 0 to 255",
             _ => "an address is four numbers from 0 to 255 with dots between",
         };

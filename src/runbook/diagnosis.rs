@@ -4,6 +4,7 @@
 use super::expr::Expr;
 use super::model::{Party, Work};
 use super::place::Place;
+use super::scope::Scope;
 use super::template::Template;
 
 /// What the words and conditions of a diagnosis read beside what every template does: the answer to the question, and the
@@ -27,6 +28,8 @@ pub struct Question {
     pub id: String,
     /// What is asked, in words.
     pub ask: String,
+    /// Where it does not hold, the question after this one is asked in its place.
+    pub when: Option<Expr>,
     /// A kind of action, of which the probe is asked and nothing else; or a script that has a check and nothing else.
     pub look: Work,
     /// The first that fits counts.
@@ -70,9 +73,32 @@ impl Diagnosis {
     pub fn question(&self, id: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == id)
     }
+
+    /// The question that is asked first.
+    pub fn first(&self, scope: &Scope) -> Option<&Question> {
+        self.questions.iter().find(|question| question.applies(scope))
+    }
+
+    /// The question of that id, or the one after it that is asked in its place.
+    pub fn from(&self, id: &str, scope: &Scope) -> Option<&Question> {
+        let from = self.questions.iter().skip_while(|question| question.id != id);
+        from.into_iter().find(|question| question.applies(scope))
+    }
+
+    /// The questions that may come after this one: those that its answers lead to, and the one that is asked in its place.
+    pub(super) fn after<'d>(&'d self, question: &'d Question) -> impl Iterator<Item = &'d Question> {
+        let following = self.questions.iter().skip_while(|one| one.id != question.id).nth(1);
+        let instead = following.filter(|_| question.when.is_some());
+        question.next().filter_map(|id| self.question(id)).chain(instead)
+    }
 }
 
 impl Question {
+    /// A condition that cannot be worked out does not hold.
+    fn applies(&self, scope: &Scope) -> bool {
+        self.when.as_ref().is_none_or(|when| when.truth(scope) == Ok(true))
+    }
+
     /// The questions that its answers lead to.
     pub(super) fn next(&self) -> impl Iterator<Item = &str> {
         self.answers.iter().filter_map(|answer| match &answer.leads {

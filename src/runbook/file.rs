@@ -220,6 +220,8 @@ pub(super) struct Question {
     pub id: String,
     /// What is asked, in words.
     pub ask: String,
+    /// An expression. Where it does not hold, the question after this one is asked in its place.
+    pub when: Option<String>,
     /// A look at AWS, with the arguments of `with`: any kind, of which only the probe is asked.
     pub aws: Option<String>,
     /// A look at a host.

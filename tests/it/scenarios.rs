@@ -220,3 +220,80 @@ fn a_machine_checks_what_the_runbook_does_and_takes_it_back() {
         said.out.lines().filter_map(|line| line.split_once('(')?.1.split_once(" %)")?.0.parse().ok()).collect();
     assert!(matches!(percents.as_slice(), [checked, undone] if *checked >= 90 && *undone >= 80), "{}", said.out);
 }
+
+/// What no scenario answers, and why not.
+const UNTRIED: [(&str, &[&str], &str); 4] = [
+    ("aws.partition", &["aws-us-gov", "aws-cn"], "the practice cloud has regions of the partition aws only"),
+    (
+        "dc.bastion_auth",
+        &["certificate", "publickey+keyboard-interactive", "password+keyboard-interactive"],
+        "only the words that the customer is asked in differ; the logins themselves are tried against a real sshd",
+    ),
+    ("dc.tcp_forwarding", &["no"], "then there is no way to the hosts before the customer has made an exception"),
+    (
+        "dx.bandwidth",
+        &[
+            "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "500Mbps", "2Gbps", "5Gbps", "25Gbps", "100Gbps",
+            "400Gbps",
+        ],
+        "a speed is passed on as it is; which of them fit which kind of line is tried in tests/inputs",
+    ),
+];
+
+/// Each option of each decision, and of every other choice that a step of the runbook asks for, is taken by a scenario.
+#[test]
+fn between_them_the_scenarios_take_each_option() {
+    use onramp::input::Kind;
+    use onramp::runbook::Work;
+    use std::collections::{BTreeMap, BTreeSet};
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(root.join("runbooks/managed-cloud")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let files: Vec<(String, String)> =
+        files.iter().map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap())).collect();
+    let (runbook, problems) = onramp::runbook::load(&files, &onramp::action::catalog());
+    let runbook = runbook.unwrap_or_else(|| panic!("{problems:?}"));
+
+    let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in all() {
+        let answers: BTreeMap<String, serde_yaml::Value> =
+            serde_yaml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        for (id, value) in answers {
+            let values = value.as_sequence().cloned().unwrap_or_else(|| vec![value]);
+            let words = values.iter().filter_map(|value| match value {
+                serde_yaml::Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+                other => other.as_str().map(str::to_owned).or_else(|| other.as_i64().map(|number| number.to_string())),
+            });
+            given.entry(id).or_default().extend(words);
+        }
+    }
+
+    let steps = runbook.phases.iter().flat_map(|phase| &phase.steps);
+    let asked = steps.flat_map(|step| match &step.work {
+        Work::Form(ids) => ids.iter().map(|id| (id, false)).collect::<Vec<_>>(),
+        Work::Choice(id) => vec![(id, true)],
+        _ => Vec::new(),
+    });
+    let mut missing = Vec::new();
+    let mut decisions = 0;
+    for (id, decides) in asked {
+        decisions += usize::from(decides);
+        let options: Vec<&str> = match &runbook.fields[id].kind {
+            Kind::Choice(choices) | Kind::Choices(choices, _) => {
+                choices.iter().map(|choice| choice.value.as_str()).collect()
+            }
+            Kind::YesNo => vec!["yes", "no"],
+            _ => continue,
+        };
+        let untried = UNTRIED.iter().find(|(other, ..)| *other == id.as_str() && !decides);
+        for option in options {
+            let taken = given.get(id.as_str()).is_some_and(|words| words.contains(option));
+            let excused = untried.is_some_and(|(_, options, _)| options.contains(&option));
+            if taken == excused {
+                missing.push(format!("{id}: {option} (taken: {taken}, excused: {excused})"));
+            }
+        }
+    }
+    assert!(decisions >= 7 && missing.is_empty(), "{decisions} decisions; {missing:#?}");
+}

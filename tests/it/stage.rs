@@ -64,7 +64,9 @@ impl Stage {
                 // Phases are numbered; the later ones stay behind.
                 let number = name.to_string_lossy().split('-').next().and_then(|number| number.parse::<u8>().ok());
                 // What is the matter with mail or a tunnel is asked of later phases.
-                let later = ["diagnosis-mail.yaml", "diagnosis-tunnel.yaml"].iter().any(|other| name == *other);
+                let later = ["diagnosis-line.yaml", "diagnosis-mail.yaml", "diagnosis-tunnel.yaml"]
+                    .iter()
+                    .any(|other| name == *other);
                 if number.is_none_or(|number| number < 2) && !later {
                     let text = std::fs::read_to_string(&path).expect("a file of the runbook");
                     std::fs::write(folder.join(&name), without_the_connection(&text)).expect("a copy");

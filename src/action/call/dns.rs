@@ -38,6 +38,16 @@ pub(in crate::action) enum DnsRequest {
         #[serde(rename = "VPC")]
         vpc: ZoneVpc,
     },
+    CreateVPCAssociationAuthorization {
+        hosted_zone_id: String,
+        #[serde(rename = "VPC")]
+        vpc: ZoneVpc,
+    },
+    DeleteVPCAssociationAuthorization {
+        hosted_zone_id: String,
+        #[serde(rename = "VPC")]
+        vpc: ZoneVpc,
+    },
     ChangeResourceRecordSets {
         hosted_zone_id: String,
         changes: Vec<RecordChange>,
@@ -182,6 +192,8 @@ impl DnsRequest {
             DnsRequest::DeleteHostedZone { .. } => Operation::DeleteHostedZone,
             DnsRequest::AssociateVPCWithHostedZone { .. } => Operation::AssociateVPCWithHostedZone,
             DnsRequest::DisassociateVPCFromHostedZone { .. } => Operation::DisassociateVPCFromHostedZone,
+            DnsRequest::CreateVPCAssociationAuthorization { .. } => Operation::CreateVPCAssociationAuthorization,
+            DnsRequest::DeleteVPCAssociationAuthorization { .. } => Operation::DeleteVPCAssociationAuthorization,
             DnsRequest::ChangeResourceRecordSets { .. } => Operation::ChangeResourceRecordSets,
             DnsRequest::CreateResolverEndpoint { .. } => Operation::CreateResolverEndpoint,
             DnsRequest::DeleteResolverEndpoint { .. } => Operation::DeleteResolverEndpoint,

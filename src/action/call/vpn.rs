@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::Label;
+use crate::action::arguments::known;
 use crate::input::SecretRef;
 
 /// The one type that there is.
@@ -38,6 +39,8 @@ pub(in crate::action) struct VpnOptions {
     pub local_ipv4_network_cidr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_ipv4_network_cidr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tunnel_bandwidth: Option<String>,
     pub tunnel_options: [TunnelOptions; 2],
 }
 
@@ -80,6 +83,11 @@ impl VpnRequest {
 
 pub(super) fn where_it_lives<S: Serializer>(reference: &Option<SecretRef>, serializer: S) -> Result<S::Ok, S::Error> {
     match reference {
+        // What only an earlier step can tell is shown by name.
+        Some(SecretRef::Prompt { what_for }) if !known(what_for) => {
+            let name = what_for.replace(['\u{2039}', '\u{203a}'], "");
+            serializer.collect_str(&format_args!("\u{2039}the secret of {name}\u{203a}"))
+        }
         Some(reference) => serializer.collect_str(&format_args!("\u{2039}the secret {reference}\u{203a}")),
         None => serializer.serialize_none(),
     }

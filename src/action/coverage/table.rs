@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
         "ListHostedZonesByVPC",
         Instead("zones of the wanted name are read with their VPCs, and a VPC that is in two of one name is refused"),
     ),
-    row("route53", "CreateVPCAssociationAuthorization DeleteVPCAssociationAuthorization", Person(OTHER_OWNER)),
+    row("route53", "CreateVPCAssociationAuthorization DeleteVPCAssociationAuthorization", Kind),
     row(
         "route53",
         "CreateQueryLoggingConfig",

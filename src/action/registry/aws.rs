@@ -274,7 +274,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("customer_gateway", "cgw-…"),
             may("gateway", "vgw-…"),
-            may("transit", "or tgw-…, which takes routes from BGP only here"),
+            may("transit", "or tgw-…"),
             may("routing", "static or bgp, for ever; static when not given"),
             may("inside", "a /30 range of 169.254.0.0/16 for each tunnel; AWS chooses when not given"),
             secret("key_one", "pre-shared key of the first tunnel, as a secret; AWS makes one when not given"),
@@ -290,6 +290,7 @@ pub(super) const ROWS: &[Row] = &[
             may("p2_life", "lifetime of phase 2 in seconds, 900 to 3600; 3600 when not given"),
             may("local", "the customer's range in the tunnels; 0.0.0.0/0 when not given"),
             may("remote", "AWS's range in the tunnels; 0.0.0.0/0 when not given"),
+            may("bandwidth", "standard (1.25 Gbit/s) or large (5 Gbit/s, with `transit`); standard when not given"),
             KEY,
             NAME,
         ],

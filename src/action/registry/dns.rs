@@ -4,6 +4,7 @@ use super::super::aws_records::{Answer, TheRecords};
 use super::super::aws_resolver::{TheEndpoint, TheRule};
 use super::super::aws_resolver_vpc::{RuleAssociation, TheQueryLog};
 use super::super::aws_zone::{TheHostedZone, ZoneAssociation};
+use super::super::aws_zone_elsewhere::{AskedFrom, Authorization, AuthorizationEnded};
 use super::super::check::Check;
 use super::super::dns_handout::Handout;
 use super::super::object::Object;
@@ -62,6 +63,37 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[GetHostedZone, ZoneTags, AssociateVPCWithHostedZone, GetChange, DisassociateVPCFromHostedZone],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(ZoneAssociation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/zone-authorization",
+        summary: "The account of a VPC of somebody else's may associate it with a private zone, so that the zone is asked from there",
+        arguments: &[ZONE, must("vpc", "id of the VPC"), must("region", "of the VPC")],
+        results: &[],
+        sends: &[
+            ListVPCAssociationAuthorizations,
+            CreateVPCAssociationAuthorization,
+            DeleteVPCAssociationAuthorization,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(Authorization::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/zone-asked-from",
+        summary: "A private zone is asked from a VPC, whoever associated it",
+        arguments: &[ZONE, must("vpc", "id of the VPC"), must("region", "of the VPC")],
+        results: &[],
+        sends: &[GetHostedZone, ZoneTags],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(AskedFrom::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/zone-authorization-ended",
+        summary: "Nobody may associate that VPC with the zone any more; where it is associated, it stays so",
+        arguments: &[ZONE, must("vpc", "id of the VPC"), must("region", "of the VPC")],
+        results: &[],
+        sends: &[ListVPCAssociationAuthorizations, DeleteVPCAssociationAuthorization],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(AuthorizationEnded::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dns-records",

@@ -6,6 +6,7 @@ use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
 use super::super::aws_dx_test::FailoverTest;
 use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
+use super::super::aws_transit_ways::{Place, TheStaticRoutes};
 use super::super::check::Check;
 use super::super::object::Object;
 use super::{Argument, KEY, NAME, Row, may, must, secret};
@@ -241,5 +242,27 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeRouteTables, DescribeTags, CreateRoute, DeleteRoute],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheRoutes::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-vpn",
+        summary: "How a VPN connection hangs at its transit gateway, and the table in which the gateway looks up where the packets \
+                  of a VPC go",
+        arguments: &[must("vpn", "vpn-…"), must("attachment", "tgw-attach-… of the VPC")],
+        results: &[
+            ("attachment", "tgw-attach-… of the connection"),
+            ("table", "tgw-rtb-…, which the VPC's packets go by"),
+        ],
+        sends: &[DescribeTransitGatewayAttachments],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Place::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-static-routes",
+        summary: "A table of a transit gateway leads to ranges behind an attachment, such as a VPN without BGP",
+        arguments: &[must("table", "tgw-rtb-…"), must("attachment", "tgw-attach-…"), must("to", "list of ranges")],
+        results: &[],
+        sends: &[SearchTransitGatewayRoutes, CreateTransitGatewayRoute, DeleteTransitGatewayRoute],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheStaticRoutes::new(arguments, subject)?))),
     },
 ];

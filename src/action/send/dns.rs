@@ -28,6 +28,8 @@ impl Sender<'_> {
             | DnsRequest::ChangeTagsForResource { .. }
             | DnsRequest::AssociateVPCWithHostedZone { .. }
             | DnsRequest::DisassociateVPCFromHostedZone { .. }
+            | DnsRequest::CreateVPCAssociationAuthorization { .. }
+            | DnsRequest::DeleteVPCAssociationAuthorization { .. }
             | DnsRequest::ChangeResourceRecordSets { .. } => self.route53(call, request).await,
             _ => self.resolver(call, request).await,
         }
@@ -65,6 +67,14 @@ impl Sender<'_> {
             }
             DnsRequest::DisassociateVPCFromHostedZone { hosted_zone_id, vpc } => {
                 let request = names.disassociate_vpc_from_hosted_zone().hosted_zone_id(hosted_zone_id);
+                sent!(self, call, never a rehearsal: request.vpc(of_vpc(vpc)));
+            }
+            DnsRequest::CreateVPCAssociationAuthorization { hosted_zone_id, vpc } => {
+                let request = names.create_vpc_association_authorization().hosted_zone_id(hosted_zone_id);
+                sent!(self, call, never a rehearsal: request.vpc(of_vpc(vpc)));
+            }
+            DnsRequest::DeleteVPCAssociationAuthorization { hosted_zone_id, vpc } => {
+                let request = names.delete_vpc_association_authorization().hosted_zone_id(hosted_zone_id);
                 sent!(self, call, never a rehearsal: request.vpc(of_vpc(vpc)));
             }
             DnsRequest::ChangeResourceRecordSets { hosted_zone_id, changes } => {

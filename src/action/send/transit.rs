@@ -33,6 +33,22 @@ impl Sender<'_> {
                 let request = ec2.delete_transit_gateway_vpc_attachment();
                 sent!(self, call, request.transit_gateway_attachment_id(id));
             }
+            Call::CreateTransitGatewayRoute {
+                destination_cidr_block,
+                transit_gateway_route_table_id,
+                transit_gateway_attachment_id,
+            } => {
+                let request = ec2
+                    .create_transit_gateway_route()
+                    .destination_cidr_block(destination_cidr_block)
+                    .transit_gateway_route_table_id(transit_gateway_route_table_id)
+                    .transit_gateway_attachment_id(transit_gateway_attachment_id);
+                sent!(self, call, request);
+            }
+            Call::DeleteTransitGatewayRoute { destination_cidr_block, transit_gateway_route_table_id } => {
+                let request = ec2.delete_transit_gateway_route().destination_cidr_block(destination_cidr_block);
+                sent!(self, call, request.transit_gateway_route_table_id(transit_gateway_route_table_id));
+            }
             _ => return Err(unsent(call)),
         }
         Ok(None)

@@ -10,7 +10,7 @@ use crate::aws::ec2::types::{
     Phase1EncryptionAlgorithmsRequestListValue, Phase1IntegrityAlgorithmsRequestListValue,
     Phase2DhGroupNumbersRequestListValue, Phase2EncryptionAlgorithmsRequestListValue,
     Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag, TagSpecification, VpnConnectionOptionsSpecification,
-    VpnTunnelOptionsSpecification,
+    VpnTunnelBandwidth, VpnTunnelOptionsSpecification,
 };
 use crate::aws::{AwsFailure, FORMER};
 
@@ -124,6 +124,7 @@ impl Sender<'_> {
             .static_routes_only(options.static_routes_only)
             .set_local_ipv4_network_cidr(options.local_ipv4_network_cidr.clone())
             .set_remote_ipv4_network_cidr(options.remote_ipv4_network_cidr.clone())
+            .set_tunnel_bandwidth(options.tunnel_bandwidth.as_deref().map(VpnTunnelBandwidth::from))
             .set_tunnel_options(Some(options.tunnel_options.iter().map(|one| self.tunnel(one)).collect()))
             .build()
     }

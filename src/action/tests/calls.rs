@@ -55,6 +55,7 @@ fn of_ec2() -> Vec<Call> {
             static_routes_only: true,
             local_ipv4_network_cidr: None,
             remote_ipv4_network_cidr: None,
+            tunnel_bandwidth: None,
             tunnel_options: [TunnelOptions::default(), TunnelOptions::default()],
         },
         tag_specifications: label(),

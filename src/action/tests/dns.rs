@@ -30,6 +30,8 @@ pub(super) fn one_of_each() -> Vec<Call> {
         DnsRequest::DeleteHostedZone { id: id() },
         DnsRequest::AssociateVPCWithHostedZone { hosted_zone_id: id(), vpc: vpc() },
         DnsRequest::DisassociateVPCFromHostedZone { hosted_zone_id: id(), vpc: vpc() },
+        DnsRequest::CreateVPCAssociationAuthorization { hosted_zone_id: id(), vpc: vpc() },
+        DnsRequest::DeleteVPCAssociationAuthorization { hosted_zone_id: id(), vpc: vpc() },
         DnsRequest::ChangeResourceRecordSets { hosted_zone_id: id(), changes: vec![RecordChange::Upsert(set)] },
         DnsRequest::CreateResolverEndpoint {
             name: id(),
@@ -79,6 +81,14 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     let other = text(&stage.make("aws/vpc", other).await, "id");
     let tie = json!({ "zone": zone, "vpc": other, "region": REGION });
     lives(stage, "aws/zone-association", tie).await;
+    if super::rungs::tried_here(stage, "aws/zone-authorization") {
+        let theirs = json!({ "zone": zone, "vpc": "vpc-0a1b2c3d4e5f60718", "region": REGION });
+        lives(stage, "aws/zone-authorization", theirs.clone()).await;
+        // Where somebody in the other account has done it, it stays done without the leave.
+        stage.make("aws/zone-asked-from", theirs.clone()).await;
+        stage.make("aws/zone-authorization-ended", theirs.clone()).await;
+        stage.make("aws/zone-asked-from", theirs).await;
+    }
     let records = json!([
         { "name": format!("gw.{name}"), "values": ["10.40.10.20"] },
         { "name": format!("www.{name}"), "type": "CNAME", "ttl": 60, "values": [format!("gw.{name}")] },

@@ -82,6 +82,12 @@ pub(super) fn one_of_each() -> Vec<Call> {
             tag_specifications: label(),
         },
         Call::DeleteTransitGatewayVpcAttachment { transit_gateway_attachment_id: id() },
+        Call::CreateTransitGatewayRoute {
+            destination_cidr_block: id(),
+            transit_gateway_route_table_id: id(),
+            transit_gateway_attachment_id: id(),
+        },
+        Call::DeleteTransitGatewayRoute { destination_cidr_block: id(), transit_gateway_route_table_id: id() },
     ];
     lines.into_iter().map(Call::Dx).chain(transit).collect()
 }
@@ -119,6 +125,14 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     let attached = lives(stage, "aws/transit-attachment", attachment.clone()).await;
     let routes = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });
     let routed = lives(stage, "aws/transit-routes", routes.clone()).await;
+    let device = json!({ "address": "198.51.100.77", "asn": 65_000, "key": "cgw/transit" });
+    let device = text(&stage.make("aws/customer-gateway", device).await, "id");
+    let vpn = json!({ "customer_gateway": device, "transit": transit, "routing": "static", "key": "vpn/transit" });
+    let vpn = text(&stage.make("aws/vpn-connection", vpn).await, "id");
+    let place = stage.make("aws/transit-vpn", json!({ "vpn": vpn, "attachment": attached["id"] })).await;
+    let behind =
+        json!({ "table": place["table"], "attachment": place["attachment"], "to": ["172.22.0.0/16", "172.23.0.0/16"] });
+    lives(stage, "aws/transit-static-routes", behind).await;
     if tried_here(stage, "aws/dx-connection") {
         lines_live(stage, vgw, &transit).await;
     }
@@ -392,6 +406,40 @@ async fn a_vpn_connection_may_end_on_a_transit_gateway() {
     stage.make("aws/vpn-tunnels", json!({ "vpn": made["id"], "up": 2, "routes": 1 })).await;
 }
 
+#[tokio::test]
+async fn static_routes_of_a_transit_gateway_lead_into_the_tunnels_or_are_left_alone() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let transit = text(&stage.make("aws/transit-gateway", json!({ "asn": 64_620, "key": "tgw/main" })).await, "id");
+    let device = json!({ "address": "198.51.100.9", "asn": 65_000, "key": "cgw/main" });
+    let device = text(&stage.make("aws/customer-gateway", device).await, "id");
+    let vpn = json!({
+        "customer_gateway": device, "transit": transit, "routing": "static", "bandwidth": "large", "key": "vpn/main",
+    });
+    let vpn = text(&stage.make("aws/vpn-connection", vpn).await, "id");
+    let ask = |attachment: &str| json!({ "vpn": vpn, "attachment": attachment });
+    let nowhere = stage.action("aws/transit-vpn", &ask("tgw-attach-0a1b2c3d")).verify(&stage.world).await;
+    assert!(matches!(&nowhere, Verified::NotYet { said } if said.contains("is not there")), "{nowhere:?}");
+    let attachment =
+        json!({ "gateway": transit, "vpc": ground.vpc, "subnets": [ground.public], "key": "tgw/attachment" });
+    let attached = text(&stage.make("aws/transit-attachment", attachment).await, "id");
+    let place = stage.make("aws/transit-vpn", ask(&attached)).await;
+    let to =
+        |attachment: &str, ranges: Json| json!({ "table": place["table"], "attachment": attachment, "to": ranges });
+    let tunnels = text(&place, "attachment");
+    stage.make("aws/transit-static-routes", to(&tunnels, json!(["192.168.0.0/16"]))).await;
+    // Learnt ranges, such as the VPC's own, do not count; what somebody wrote does.
+    let other = to(&attached, json!(["192.168.0.0/16", "10.40.0.0/16"]));
+    let probe = stage.action("aws/transit-static-routes", &other).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
+    let both = to(&tunnels, json!(["192.168.0.0/16", "172.20.0.0/16"]));
+    let probe = stage.action("aws/transit-static-routes", &both).probe(&stage.world).await;
+    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.len() == 1), "{probe:?}");
+    // What leads elsewhere is nobody's to take away.
+    let undone = undone(&stage, "aws/transit-static-routes", &other, &Kept::new()).await;
+    assert!(matches!(undone, Outcome::AlreadySo { .. }), "{undone:?}");
+}
+
 #[test]
 fn wrong_arguments_are_refused_before_anything_is_asked() {
     let interface = |name: &str, value: Json| {
@@ -411,6 +459,7 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
         ("aws/transit-gateway", json!({ "asn": 1, "key": "t" }), "no private AS number"),
         ("aws/transit-attachment", json!({ "gateway": "tgw-1", "vpc": "vpc-1", "key": "t" }), "needs `subnets`"),
         ("aws/transit-routes", json!({ "gateway": "tgw-1", "table": "rtb-1" }), "needs `to`"),
+        ("aws/transit-static-routes", json!({ "attachment": "tgw-attach-1", "table": "tgw-rtb-1" }), "needs `to`"),
     ] {
         let call = crate::engagement::Call::Kind { kind: kind.to_owned(), with: with.as_object().cloned().unwrap() };
         let refused = build(&call, &subject("e1")).err().unwrap_or_else(|| panic!("{kind} {with} is taken"));

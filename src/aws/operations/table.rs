@@ -175,6 +175,11 @@ operations! {
             .not_in_moto(BARE),
     DeleteTransitGatewayVpcAttachment =
         takes(Ec2, &[DescribeTransitGatewayVpcAttachments]).of_ours("transit-gateway-attachment").not_in_moto(BARE),
+    DescribeTransitGatewayAttachments = reads(Ec2).not_in_moto(BARE),
+    SearchTransitGatewayRoutes = reads(Ec2).not_in_moto(BARE),
+    CreateTransitGatewayRoute =
+        arranges(Ec2, &[SearchTransitGatewayRoutes]).undone_by(DeleteTransitGatewayRoute).not_in_moto(BARE),
+    DeleteTransitGatewayRoute = takes(Ec2, &[SearchTransitGatewayRoutes]).not_in_moto(BARE),
 
     DescribeDhcpOptions = reads(Ec2).not_in_moto(UNTAGGED),
     CreateDhcpOptions =
@@ -395,6 +400,13 @@ operations! {
             .undone_by(DisassociateVPCFromHostedZone)
             .acting_by(&["ec2:DescribeVpcs"]),
     DisassociateVPCFromHostedZone = takes(Route53, &[GetHostedZone]).acting_by(&["ec2:DescribeVpcs"]),
+    ListVPCAssociationAuthorizations = reads(Route53).not_in_moto(LACKS),
+    CreateVPCAssociationAuthorization =
+        arranges(Route53, &[ListVPCAssociationAuthorizations])
+            .undone_by(DeleteVPCAssociationAuthorization)
+            .not_in_moto(LACKS),
+    DeleteVPCAssociationAuthorization =
+        takes(Route53, &[ListVPCAssociationAuthorizations]).not_in_moto(LACKS),
     ListResourceRecordSets = reads(Route53),
     ChangeResourceRecordSets = arranges(Route53, &[ListResourceRecordSets]).undone_by(ChangeResourceRecordSets),
     TestDNSAnswer = reads(Route53).not_in_moto(LACKS),

@@ -159,6 +159,26 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_stands_still_says_on_which_layer() {
+    let stage = scenario("08-dx-transit.yaml").await;
+    let works = "connection/line-works[first]";
+    until(&stage, "connection/line-works").await;
+    assert_eq!(branch(&stage, works).await, "line-works");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let gateway = kept(&stage, "connection.line_gateway_id");
+    let interface = kept(&stage, "connection.interfaces.first");
+    lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "layers-two-and-three");
+    lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    let ties = lines.describe_direct_connect_gateway_associations().direct_connect_gateway_id(&gateway);
+    let tie = ties.send().await.unwrap().direct_connect_gateway_associations()[0].association_id.clone();
+    lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "announces-nothing");
+    lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "no-interface");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_to_a_host_that_ends_says_where() {
     let stage = scenario("01-no-connection.yaml").await;
     until(&stage, "access/hosts-closed").await;

@@ -101,6 +101,26 @@ steps:
     needs: [attachment]
     aws: transit-routes
     with: {table: "{{ net.table_id }}", gateway: "{{ net.transit_id }}", to: [192.168.0.0/16]}
+  - id: device
+    title: The customer's router
+    aws: customer-gateway
+    with: {address: 198.51.100.9, asn: 65000, key: cgw/main}
+    saves: {id: net.device_id}
+  - id: vpn
+    title: A connection without BGP
+    aws: vpn-connection
+    with: {customer_gateway: "{{ net.device_id }}", transit: "{{ net.transit_id }}", key: vpn/main}
+    saves: {id: net.vpn_id}
+    within: 2m
+  - id: place
+    title: Where it hangs
+    aws: transit-vpn
+    with: {vpn: "{{ net.vpn_id }}", attachment: "{{ net.attachment_id }}"}
+    saves: {attachment: net.place_id, table: net.transit_table}
+  - id: behind
+    title: What lies behind it
+    aws: transit-static-routes
+    with: {table: "{{ net.transit_table }}", attachment: "{{ net.place_id }}", to: [192.168.0.0/16]}
   - id: over-transit
     title: The gateway of the partner's line
     aws: dx-gateway
@@ -109,7 +129,7 @@ steps:
     within: 2m
   - id: transit-interface
     title: The interface on the partner's line
-    needs: [routes, test, lag]
+    needs: [routes, behind, test, lag]
     aws: dx-interface
     with:
       connection: "{{ net.hosted_id }}"
@@ -124,7 +144,7 @@ steps:
 const LAST: &str = "transit-interface";
 
 /// Which step sends it first, on the way there.
-pub(super) const MAKES: [(&str, &str); 12] = [
+pub(super) const MAKES: [(&str, &str); 13] = [
     ("CreateConnection", "line"),
     ("CreateLag", "lag"),
     ("DescribeLoa", "letter"),
@@ -136,17 +156,19 @@ pub(super) const MAKES: [(&str, &str); 12] = [
     ("TagResource", "hosted"),
     ("CreateTransitGateway", "transit"),
     ("CreateTransitGatewayVpcAttachment", "attachment"),
+    ("CreateTransitGatewayRoute", "behind"),
     ("CreateTransitVirtualInterface", LAST),
 ];
 
 /// What an undo of everything sends.
-pub(super) const TAKES: [&str; 8] = [
+pub(super) const TAKES: [&str; 9] = [
     "DeleteVirtualInterface",
     "DeleteDirectConnectGatewayAssociation",
     "DeleteDirectConnectGateway",
     "DeleteConnection",
     "DeleteLag",
     "DeleteRoute",
+    "DeleteTransitGatewayRoute",
     "DeleteTransitGatewayVpcAttachment",
     "DeleteTransitGateway",
 ];

@@ -54,6 +54,10 @@ steps:
     title: The zone is asked from the other VPC
     aws: zone-association
     with: {zone: "{{ net.zone_id }}", vpc: "{{ net.dr_id }}", region: "{{ aws.region_primary }}"}
+  - id: leave
+    title: A VPC of somebody else's may ask it
+    aws: zone-authorization
+    with: {zone: "{{ net.zone_id }}", vpc: vpc-0a1b2c3d4e5f60718, region: "{{ aws.region_primary }}"}
   - id: records
     title: The records
     aws: dns-records
@@ -82,7 +86,7 @@ steps:
     with: {rule: "{{ net.rule_id }}", vpc: "{{ net.vpc_id }}"}
   - id: log
     title: What is asked is logged
-    needs: [tie, records, rule-holds]
+    needs: [tie, leave, records, rule-holds]
     aws: resolver-query-log
     with:
       destination: arn:aws:logs:eu-west-1:123456789012:log-group:names
@@ -91,10 +95,11 @@ steps:
 "#;
 
 /// Which step sends it first, on the way there.
-pub(super) const MAKES: [(&str, &str); 9] = [
+pub(super) const MAKES: [(&str, &str); 10] = [
     ("CreateHostedZone", "zone"),
     ("ChangeTagsForResource", "zone"),
     ("AssociateVPCWithHostedZone", "tie"),
+    ("CreateVPCAssociationAuthorization", "leave"),
     ("ChangeResourceRecordSets", "records"),
     ("CreateResolverEndpoint", "out"),
     ("CreateResolverRule", "rule"),
@@ -104,8 +109,9 @@ pub(super) const MAKES: [(&str, &str); 9] = [
 ];
 
 /// What an undo of everything sends.
-pub(super) const TAKES: [&str; 8] = [
+pub(super) const TAKES: [&str; 9] = [
     "DisassociateVPCFromHostedZone",
+    "DeleteVPCAssociationAuthorization",
     "ChangeResourceRecordSets",
     "DeleteHostedZone",
     "DisassociateResolverRule",

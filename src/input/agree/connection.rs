@@ -13,6 +13,7 @@ const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
 const ASSOCIATE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-transit-gateways.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
+const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
 const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
 const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
@@ -28,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     somebody_begins,
     algorithms_suffice,
     large_tunnels_need_a_transit_gateway,
+    two_routers_at_a_transit_gateway_need_bgp,
     ping_target_is_on_premises,
     lines_differ,
     speed_fits_the_line,
@@ -195,6 +197,18 @@ fn large_tunnels_need_a_transit_gateway(answers: &Answers<'_>, found: &mut Vec<D
         let refusal = Refusal::new("large tunnels end on a virtual private gateway", why, TUNNELS).suggest("standard");
         report(found, &[id, other_id], refusal);
     }
+}
+
+/// A table of a transit gateway has one static route for a range, so nothing would ever lead to the second router.
+fn two_routers_at_a_transit_gateway_need_bgp(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, "static")), Some((gateway_id, "tgw")), Some((second_id, _))) =
+        (answers.text("vpn.routing"), answers.text("conn.gateway"), answers.get("vpn.second_cgw_ip"))
+    else {
+        return;
+    };
+    let why = "a transit gateway has one static route for a range, and none would lead to the second router";
+    let refusal = Refusal::new("two routers share static routes of a transit gateway", why, TABLES).suggest("bgp");
+    report(found, &[id, gateway_id, second_id], refusal);
 }
 
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {

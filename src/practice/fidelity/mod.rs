@@ -382,6 +382,10 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "CreateTransitGatewayVpcAttachment" => transit::attach(call)?,
         "DescribeTransitGatewayVpcAttachments" => transit::list_attachments(call)?,
         "DeleteTransitGatewayVpcAttachment" => transit::detach(call)?,
+        "DescribeTransitGatewayAttachments" => transit::list_all_attachments(call)?,
+        "SearchTransitGatewayRoutes" => transit::search_routes(call)?,
+        "CreateTransitGatewayRoute" => transit::create_route(call)?,
+        "DeleteTransitGatewayRoute" => transit::delete_route(call)?,
         "CreateVpcPeeringConnection" => peering::create(call)?,
         "DescribeVpcPeeringConnections" => peering::list(call)?,
         "DeleteVpcPeeringConnection" => peering::delete(call)?,
@@ -413,7 +417,7 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
 
 /// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
 /// wrong one.
-const UNKEPT: [&str; 22] = [
+const UNKEPT: [&str; 21] = [
     "AcceptVpcPeeringConnection",
     "AssociateVpcCidrBlock",
     "CreateDefaultSubnet",
@@ -422,7 +426,6 @@ const UNKEPT: [&str; 22] = [
     "CreateNetworkInterface",
     "DescribeInstanceAttribute",
     "DescribeNetworkInterfaces",
-    "DescribeTransitGatewayAttachments",
     "DescribeTransitGatewayRouteTables",
     "DescribeVolumes",
     "GetVpnTunnelReplacementStatus",

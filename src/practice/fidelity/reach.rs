@@ -102,8 +102,13 @@ pub(super) fn admits_names(world: &World, groups: &[String], egress: bool, other
 
 /// Does a way lead from the subnet to that address in the data centre, and carry?
 pub(super) fn carries(world: &World, subnet: &str, to: Ipv4Addr) -> bool {
-    way_out(world, subnet, to) == Some(Kind::VpnGateway)
-        && target(world, subnet, to).is_some_and(|gateway| world.is_behind(&gateway, to))
+    target(world, subnet, to).is_some_and(|gateway| leads_there(world, &gateway, to))
+}
+
+/// Is the gateway one behind which that address in the data centre is, over a line or a tunnel?
+fn leads_there(world: &World, gateway: &str, to: Ipv4Addr) -> bool {
+    matches!(Kind::of(gateway), Some(Kind::VpnGateway | Kind::TransitGateway))
+        && (world.is_behind(gateway, to) || (ANNOUNCED.contains(&to) && world.line_behind(gateway).is_some()))
 }
 
 pub(super) fn running(world: &World) -> impl Iterator<Item = (&String, &Instance)> {
@@ -156,7 +161,7 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
 fn from_data_centre(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
     let Some((_, host)) = running(world).find(|(_, instance)| instance.private_ip == to) else { return false };
     let back = target(world, &host.subnet, from);
-    let through = back.is_some_and(|back| Kind::of(&back) == Some(Kind::VpnGateway) && world.is_behind(&back, from));
+    let through = back.is_some_and(|back| leads_there(world, &back, from));
     through && admits(world, host, false, port, |peer| meets(peer, from, &[]))
 }
 

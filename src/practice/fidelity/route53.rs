@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use winterbaume_core::{MockRequest, MockResponse};
 use winterbaume_route53::wire;
 
+use super::kind::Kind;
 use super::naming::within;
 use super::pace::Wait;
 use super::refusal::Refusal;
@@ -30,6 +31,9 @@ pub(super) const PATHS: &[(&str, &str, &str)] = &[
     ("GET", "/2013-04-01/hostedzone/{Id}/rrset", "ListResourceRecordSets"),
     ("POST", "/2013-04-01/hostedzone/{Id}/associatevpc", "AssociateVPCWithHostedZone"),
     ("POST", "/2013-04-01/hostedzone/{Id}/disassociatevpc", "DisassociateVPCFromHostedZone"),
+    ("POST", "/2013-04-01/hostedzone/{Id}/authorizevpcassociation", "CreateVPCAssociationAuthorization"),
+    ("POST", "/2013-04-01/hostedzone/{Id}/deauthorizevpcassociation", "DeleteVPCAssociationAuthorization"),
+    ("GET", "/2013-04-01/hostedzone/{Id}/authorizevpcassociation", "ListVPCAssociationAuthorizations"),
     ("GET", "/2013-04-01/change/{Id}", "GetChange"),
     ("POST", "/2013-04-01/tags/{ResourceType}/{ResourceId}", "ChangeTagsForResource"),
     ("GET", "/2013-04-01/tags/{ResourceType}/{ResourceId}", "ListTagsForResource"),
@@ -61,6 +65,9 @@ pub(super) struct Zone {
     private: bool,
     /// Region and id.
     vpcs: Vec<(String, String)>,
+    /// Those of other accounts that may be associated, and since when.
+    #[serde(default)]
+    allowed: Vec<(String, String, i64)>,
     pub name_servers: Vec<String>,
     pub records: Vec<wire::ResourceRecordSet>,
     /// When its records were changed last.
@@ -104,6 +111,16 @@ impl Zone {
         self.private
     }
 
+    /// In the other account somebody is quick: what was allowed before then is done.
+    fn take_up(&mut self, then: i64) {
+        for (region, vpc, since) in &self.allowed {
+            let vpc = (region.clone(), vpc.clone());
+            if *since <= then && !self.vpcs.contains(&vpc) {
+                self.vpcs.push(vpc);
+            }
+        }
+    }
+
     pub fn is_asked_from(&self, region: &str, vpc: &str) -> bool {
         self.vpcs.iter().any(|(own_region, own)| own_region == region && own == vpc)
     }
@@ -138,6 +155,9 @@ pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
         "DeleteHostedZone" => delete(visit)?,
         "AssociateVPCWithHostedZone" => associate(visit)?,
         "DisassociateVPCFromHostedZone" => disassociate(visit)?,
+        "CreateVPCAssociationAuthorization" => allow(visit)?,
+        "DeleteVPCAssociationAuthorization" => forbid(visit)?,
+        "ListVPCAssociationAuthorizations" => list_allowed(visit)?,
         "ChangeResourceRecordSets" => records::change(visit)?,
         "ListResourceRecordSets" => records::list(visit)?,
         "TestDNSAnswer" => records::test(visit)?,
@@ -188,7 +208,9 @@ pub(super) fn zone<'w>(world: &'w mut World, id: &str) -> Result<(String, &'w mu
     if !world.visible(&tagged(&id)) {
         return Err(unknown());
     }
+    let taken_up = world.now - world.pace.millis(Wait::PeeringAccepted);
     let zone = world.zones.zones.get_mut(&id).ok_or_else(unknown)?;
+    zone.take_up(taken_up);
     Ok((id, zone))
 }
 
@@ -283,6 +305,7 @@ fn create(visit: &mut Visit<'_>) -> Result<String, Refusal> {
         comment: config.comment.filter(|comment| !comment.is_empty()),
         private: vpc.is_some(),
         vpcs: vpc.into_iter().collect(),
+        allowed: Vec::new(),
         name_servers,
         changed: i64::MIN,
     };
@@ -464,6 +487,60 @@ fn disassociate(visit: &mut Visit<'_>) -> Result<String, Refusal> {
     zone.vpcs.retain(|other| *other != vpc);
     let answer = wire::DisassociateVPCFromHostedZoneResponse { change_info: Some(changed(world)) };
     Ok(document(wire::serialize_disassociate_v_p_c_from_hosted_zone_response(&answer)))
+}
+
+/// A VPC of another account, which is not seen from here.
+fn vpc_elsewhere(given: wire::VPC) -> Result<(String, String), Refusal> {
+    let (region, id) = (given.v_p_c_region.unwrap_or_default(), given.v_p_c_id.unwrap_or_default());
+    let unknown = || Refusal::new("InvalidVPCId", format!("The VPC ID {id} isn't a valid ID."));
+    Kind::Vpc.check_shape(&id).map_err(|_| unknown())?;
+    if region.is_empty() { Err(invalid("VPCRegion is required with VPCId")) } else { Ok((region, id)) }
+}
+
+fn allow(visit: &mut Visit<'_>) -> Result<String, Refusal> {
+    let asked = body(visit.ask, wire::deserialize_create_v_p_c_association_authorization_request)?;
+    let id = visit.ask.need("Id")?.to_owned();
+    let (region, vpc) = vpc_elsewhere(asked.v_p_c)?;
+    let world = visit.world();
+    let now = world.now;
+    let (id, zone) = zone(world, &id)?;
+    if !zone.private {
+        return Err(invalid("You can't authorize the association of a VPC with a public hosted zone."));
+    }
+    if !zone.allowed.iter().any(|(_, there, _)| *there == vpc) {
+        zone.allowed.push((region.clone(), vpc.clone(), now));
+    }
+    let answer = wire::CreateVPCAssociationAuthorizationResponse {
+        hosted_zone_id: Some(id),
+        v_p_c: Some(vpc_shown(&(region, vpc))),
+    };
+    Ok(document(wire::serialize_create_v_p_c_association_authorization_response(&answer)))
+}
+
+fn forbid(visit: &mut Visit<'_>) -> Result<String, Refusal> {
+    let asked = body(visit.ask, wire::deserialize_delete_v_p_c_association_authorization_request)?;
+    let id = visit.ask.need("Id")?.to_owned();
+    let (_, vpc) = vpc_elsewhere(asked.v_p_c)?;
+    let (id, zone) = zone(visit.world(), &id)?;
+    let before = zone.allowed.len();
+    zone.allowed.retain(|(_, there, _)| *there != vpc);
+    if zone.allowed.len() == before {
+        let message = format!("The VPC {vpc} is not authorized to be associated with the hosted zone {id}.");
+        return Err(Refusal::new("VPCAssociationAuthorizationNotFound", message));
+    }
+    Ok(document(wire::serialize_delete_v_p_c_association_authorization_response()))
+}
+
+fn list_allowed(visit: &mut Visit<'_>) -> Result<String, Refusal> {
+    let id = visit.ask.need("Id")?.to_owned();
+    let (id, zone) = zone(visit.world(), &id)?;
+    let vpcs = zone.allowed.iter().map(|(region, vpc, _)| vpc_shown(&(region.clone(), vpc.clone())));
+    let answer = wire::ListVPCAssociationAuthorizationsResponse {
+        hosted_zone_id: Some(id),
+        next_token: None,
+        v_p_cs: Some(vpcs.collect()),
+    };
+    Ok(document(wire::serialize_list_v_p_c_association_authorizations_response(&answer)))
 }
 
 /// The zone whose tags are meant; health checks are not kept here.

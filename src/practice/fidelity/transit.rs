@@ -1,10 +1,12 @@
-//! Transit gateways and the VPCs at them. The gateway's own table is the default one: whoever is attached learns of the
-//! others by itself, so that only the VPC's tables have to lead to the gateway.
+//! Transit gateways, and the VPCs and VPN connections at them. The gateway's own table is the default one: whoever is attached
+//! is associated with it and learnt there by itself, but for what lies behind a VPN without BGP: that has static routes.
 //!
-//! Rules: "Amazon EC2 API Reference", CreateTransitGateway and CreateTransitGatewayVpcAttachment; "Transit gateway quotas".
+//! Rules: "Amazon EC2 API Reference", CreateTransitGateway, CreateTransitGatewayVpcAttachment and CreateTransitGatewayRoute;
+//! "Transit gateway quotas".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::Call;
@@ -24,6 +26,9 @@ const AMAZON: i64 = 64_512;
 pub(super) struct TransitGateway {
     pub asn: i64,
     description: String,
+    /// Static routes of its table: where each leads.
+    #[serde(default)]
+    routes: BTreeMap<Ipv4Net, String>,
     created: i64,
     pub deleted: Option<i64>,
 }
@@ -51,11 +56,28 @@ impl World {
         self.transit_state(one.created, one.deleted, Wait::TransitTie)
     }
 
+    /// Ranges behind a VPN connection that stand in the table of its transit gateway.
+    pub fn written_to(&self, gateway: &str, vpn: &str) -> Vec<Ipv4Net> {
+        let there = self.transit_gateways.get(gateway);
+        let routes = there.into_iter().flat_map(|gateway| &gateway.routes);
+        routes.filter(|(_, to)| **to == place_of(vpn)).map(|(range, _)| *range).collect()
+    }
+
     /// Is the VPC attached to it, as far as routes care?
     pub fn is_at_transit(&self, vpc: &str, gateway: &str) -> bool {
         let mut all = self.transit_attachments.values();
         all.any(|one| one.vpc == vpc && one.gateway == gateway && self.attachment_state(one) == "available")
     }
+}
+
+/// The one table that a gateway has.
+fn table_of(gateway: &str) -> String {
+    gateway.replacen("tgw-", "tgw-rtb-", 1)
+}
+
+/// How a VPN connection is attached, which it is from the beginning.
+fn place_of(vpn: &str) -> String {
+    vpn.replacen("vpn-", "tgw-attach-", 1)
 }
 
 /// The gateway of that id; one that is deleted is shown for a while, and is not found by anything else.
@@ -78,7 +100,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let (id, created) = (call.world.mint("tgw"), call.world.now);
     let description = call.ask.get("Description").unwrap_or_default().to_string();
     call.world.born(&id, tags);
-    call.world.transit_gateways.insert(id.clone(), TransitGateway { asn, description, created, deleted: None });
+    call.world
+        .transit_gateways
+        .insert(id.clone(), TransitGateway { asn, description, routes: BTreeMap::new(), created, deleted: None });
     Ok(Xml::new().tree("transitGateway", item(call.world, &id)))
 }
 
@@ -195,4 +219,114 @@ pub(super) fn detach(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         one.deleted = Some(now);
     }
     Ok(Xml::new().tree("transitGatewayVpcAttachment", attachment_item(call.world, &id)))
+}
+
+/// Whatever is attached, VPC or VPN connection: its id, its gateway, its kind, what it is, and its state.
+fn places(world: &World) -> Vec<(String, &str, &'static str, &str, &'static str)> {
+    let vpcs = world.transit_attachments.iter();
+    let vpcs = vpcs.map(|(id, one)| (id.clone(), &*one.gateway, "vpc", &*one.vpc, world.attachment_state(one)));
+    let tunnels = world.vpn_connections.iter().filter(|(_, one)| Kind::of(&one.gateway) == Some(Kind::TransitGateway));
+    let tunnels = tunnels.map(|(id, one)| (place_of(id), &*one.gateway, "vpn", &**id, world.vpn_state(one)));
+    vpcs.chain(tunnels).collect()
+}
+
+pub(super) fn list_all_attachments(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let world = &*call.world;
+    let items = places(world).into_iter().map(|(id, gateway, kind, what, state)| {
+        let head = Xml::new().text("transitGatewayAttachmentId", &id).text("transitGatewayId", gateway);
+        let head = head.text("transitGatewayOwnerId", &world.account).text("resourceOwnerId", &world.account);
+        let head = head.text("resourceType", kind).text("resourceId", what).text("state", state);
+        let associated = Xml::new().text("transitGatewayRouteTableId", table_of(gateway)).text("state", "associated");
+        let head = if state == "available" { head.tree("association", associated) } else { head };
+        head.set("tagSet", world.tag_set(&id))
+    });
+    let filters = &[
+        ("transit-gateway-attachment-id", "transitGatewayAttachmentId"),
+        ("transit-gateway-id", "transitGatewayId"),
+        ("resource-type", "resourceType"),
+        ("resource-id", "resourceId"),
+        ("state", "state"),
+    ];
+    describe(call.ask, "transitGatewayAttachments", items.collect(), filters)
+}
+
+/// The gateway whose table is asked about.
+fn of_table(call: &Call<'_>) -> Result<String, Refusal> {
+    let table = call.ask.need("TransitGatewayRouteTableId")?;
+    let mut live = call.world.transit_gateways.iter().filter(|(_, one)| one.deleted.is_none());
+    live.find(|(id, _)| table_of(id) == table).map(|(id, _)| id.clone()).ok_or_else(|| {
+        let message = format!("Transit Gateway Route Table {table} was deleted or does not exist.");
+        Refusal::new("InvalidRouteTableID.NotFound", message)
+    })
+}
+
+fn range(call: &Call<'_>) -> Result<Ipv4Net, Refusal> {
+    let text = call.ask.need("DestinationCidrBlock")?;
+    let net: Result<Ipv4Net, _> = text.parse();
+    net.map(|net| net.trunc()).map_err(|_| {
+        Refusal::value(format!("Value ({text}) for parameter destinationCidrBlock is invalid. It is no CIDR block."))
+    })
+}
+
+fn route_item(world: &World, (to, leads_to): (&Ipv4Net, &String), origin: &str) -> Xml {
+    let at = places(world).into_iter().find(|(id, ..)| id == leads_to);
+    let state = if at.as_ref().is_some_and(|(.., state)| *state == "available") { "active" } else { "blackhole" };
+    let (kind, what) = at.as_ref().map_or(("", ""), |(_, _, kind, what, _)| (*kind, *what));
+    let hop =
+        Xml::new().text("transitGatewayAttachmentId", leads_to).text("resourceType", kind).text("resourceId", what);
+    let head = Xml::new().text("destinationCidrBlock", to).set("transitGatewayAttachments", [hop].into_iter());
+    head.text("type", origin).text("state", state)
+}
+
+pub(super) fn search_routes(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let gateway = of_table(call)?;
+    if call.ask.prefixes("Filter").is_empty() {
+        return Err(Refusal::missing("Filters"));
+    }
+    let world = &*call.world;
+    let written = world.transit_gateways.get(&gateway).into_iter().flat_map(|one| &one.routes);
+    let mut items: Vec<Xml> = written.map(|route| route_item(world, route, "static")).collect();
+    for (id, at, kind, what, state) in places(world) {
+        let learnt = match kind {
+            _ if at != gateway || state != "available" => continue,
+            "vpc" => world.vpcs.get(what).map(|vpc| vec![vpc.cidr]).unwrap_or_default(),
+            _ => world.announced_over(what),
+        };
+        items.extend(learnt.iter().map(|range| route_item(world, (range, &id), "propagated")));
+    }
+    let filters = &[
+        ("type", "type"),
+        ("state", "state"),
+        ("route-search.exact-match", "destinationCidrBlock"),
+        ("attachment.transit-gateway-attachment-id", "transitGatewayAttachments/item/transitGatewayAttachmentId"),
+    ];
+    Ok(describe(call.ask, "routeSet", items, filters)?.text("additionalRoutesAvailable", false))
+}
+
+pub(super) fn create_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let (gateway, range) = (of_table(call)?, range(call)?);
+    let to = call.ask.need("TransitGatewayAttachmentId")?.to_string();
+    let there = places(call.world).into_iter().find(|(id, at, ..)| *id == to && *at == gateway);
+    let (.., state) = there.ok_or_else(|| Kind::TransitAttachment.not_found(&to))?;
+    if state != "available" {
+        return Err(Refusal::new("IncorrectState", format!("{to} is in invalid state")));
+    }
+    if let Some(one) = call.world.transit_gateways.get_mut(&gateway) {
+        if one.routes.contains_key(&range) {
+            let message = format!("There is already a static route for {range} in {}", table_of(&gateway));
+            return Err(Refusal::new("RouteAlreadyExists", message));
+        }
+        one.routes.insert(range, to.clone());
+    }
+    Ok(Xml::new().tree("route", route_item(call.world, (&range, &to), "static")))
+}
+
+pub(super) fn delete_route(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let (gateway, range) = (of_table(call)?, range(call)?);
+    let taken = call.world.transit_gateways.get_mut(&gateway).and_then(|one| one.routes.remove(&range));
+    let Some(to) = taken else {
+        let message = format!("There is no static route for {range} in {}", table_of(&gateway));
+        return Err(Refusal::new("InvalidRoute.NotFound", message));
+    };
+    Ok(Xml::new().tree("route", route_item(call.world, (&range, &to), "static")))
 }

@@ -84,6 +84,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         let message = format!("Conflict among chosen gateway IP addresses: {}", customer.ip);
         return Err(Refusal::new("InvalidCustomerGateway.DuplicateIpAddress", message));
     }
+    let bandwidth = call.ask.get("Options.TunnelBandwidth").unwrap_or("standard").to_string();
+    if bandwidth == "large" && Kind::of(&gateway) != Some(Kind::TransitGateway) {
+        let message = "Large bandwidth tunnels are supported for VPN connections on a transit gateway only.";
+        return Err(Refusal::new("InvalidParameterCombination", message));
+    }
     let used = others.iter().filter(|one| one.gateway == gateway).flat_map(|one| &one.tunnels).map(|one| one.inside);
     let mut used: Vec<Ipv4Net> = used.collect();
     let (mut tunnels, number) = (Vec::new(), world.vpn_connections.len());
@@ -103,6 +108,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         is_static: call.ask.yes("Options.StaticRoutesOnly"),
         local: call.ask.get("Options.LocalIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
         remote: call.ask.get("Options.RemoteIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
+        bandwidth,
         tunnels,
         routes: Default::default(),
         created: call.world.now,
@@ -228,22 +234,29 @@ impl World {
 
     /// Prefixes that a gateway brings into tables where it propagates.
     pub fn propagated(&self, gateway: &str) -> Vec<Ipv4Net> {
-        let connections = self.vpn_connections.values().filter(|one| one.gateway == gateway);
-        let all = connections.flat_map(|one| self.brings(one));
+        let connections = self.vpn_connections.iter().filter(|(_, one)| one.gateway == gateway);
+        let all = connections.flat_map(|(id, one)| self.brings(id, one));
         let all: std::collections::BTreeSet<Ipv4Net> =
             all.chain(self.line_behind(gateway).map(|_| ANNOUNCED)).collect();
         all.into_iter().collect()
     }
 
     /// What lies behind a connection: its static routes, or what the customer announces while a session is up.
-    fn brings(&self, connection: &VpnConnection) -> Vec<Ipv4Net> {
+    fn brings(&self, id: &str, connection: &VpnConnection) -> Vec<Ipv4Net> {
         if self.vpn_state(connection) != "available" {
             return Vec::new();
         }
         if connection.is_static {
-            return connection.routes.keys().filter_map(|prefix| prefix.parse().ok()).collect();
+            let own = connection.routes.keys().filter_map(|prefix| prefix.parse().ok());
+            return own.chain(self.written_to(&connection.gateway, id)).collect();
         }
         if self.carries(connection) { vec![ANNOUNCED] } else { Vec::new() }
+    }
+
+    /// What is learnt of it by BGP.
+    pub fn announced_over(&self, id: &str) -> Vec<Ipv4Net> {
+        let connection = self.vpn_connections.get(id).filter(|one| !one.is_static);
+        connection.map(|one| self.brings(id, one)).unwrap_or_default()
     }
 
     fn carries(&self, connection: &VpnConnection) -> bool {
@@ -252,8 +265,8 @@ impl World {
 
     /// Is that address in the data centre, behind a tunnel of this gateway that is up?
     pub fn is_behind(&self, gateway: &str, to: Ipv4Addr) -> bool {
-        let mut carrying = self.vpn_connections.values().filter(|one| one.gateway == gateway && self.carries(one));
-        carrying.any(|one| self.brings(one).iter().any(|prefix| prefix.contains(&to)))
+        let mut carrying = self.vpn_connections.iter().filter(|(_, one)| one.gateway == gateway && self.carries(one));
+        carrying.any(|(id, one)| self.brings(id, one).iter().any(|prefix| prefix.contains(&to)))
     }
 }
 
@@ -282,6 +295,7 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
     });
     let options = Xml::new().text("staticRoutesOnly", connection.is_static);
     let options = options.text("localIpv4NetworkCidr", &connection.local);
+    let options = options.text("tunnelBandwidth", &connection.bandwidth);
     let options = options.text("remoteIpv4NetworkCidr", &connection.remote).set("tunnelOptionSet", tunnels);
     let routes = connection.routes.keys().map(|prefix| {
         Xml::new().text("destinationCidrBlock", prefix).text("source", "Static").text("state", "available")

@@ -168,6 +168,8 @@ pub(super) struct VpnConnection {
     pub is_static: bool,
     pub local: String,
     pub remote: String,
+    #[serde(default = "usual")]
+    pub bandwidth: String,
     pub tunnels: Vec<Tunnel>,
     /// Static ones, by prefix, with when each was made.
     pub routes: Table<i64>,
@@ -176,6 +178,10 @@ pub(super) struct VpnConnection {
 }
 
 /// One of the two. What it may negotiate stands under the names of the description.
+fn usual() -> String {
+    "standard".into()
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tunnel {
     pub outside: Ipv4Addr,

@@ -17,6 +17,7 @@ pub const UNIT: &str = "postfix.service";
 pub const MAIN: &str = "/etc/postfix/main.cf";
 /// What brings the mechanisms to log in with.
 const MECHANISMS: [&str; 2] = ["libsasl2-modules", "cyrus-sasl-plain"];
+const CRAM: [&str; 2] = ["libsasl2-modules", "cyrus-sasl-md5"];
 
 /// postfix on one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,17 +143,18 @@ async fn pass_on(session: &Session, running: &Parameters, queued: &Queued) -> Re
 /// Mechanism, user and password, as `texthash:` has them for the relay.
 async fn login(session: &Session, running: &Parameters) -> Result<(String, String, String), Not> {
     let failed = |why: &str| Not::Yet(format!("SASL authentication failed; {why}"));
-    if !MECHANISMS.iter().any(|package| session.machine.installed(package)) {
+    let set = |name: &str| running.get(name).map(String::as_str).unwrap_or_default();
+    let wanted = set("smtp_sasl_mechanism_filter").to_uppercase();
+    let packages = if wanted == "CRAM-MD5" { CRAM } else { MECHANISMS };
+    if !packages.iter().any(|package| session.machine.installed(package)) {
         return Err(failed("no worthy mechs found"));
     }
-    let set = |name: &str| running.get(name).map(String::as_str).unwrap_or_default();
     let path = set("smtp_sasl_password_maps").strip_prefix("texthash:").unwrap_or_default();
     let text =
         session.machine.disk.text(path).await.ok_or_else(|| failed("the table of passwords cannot be opened"))?;
     let of_relay = |line: &'_ str| line.strip_prefix(set("relayhost")).map(|rest| rest.trim().to_owned());
     let login = text.lines().find_map(of_relay).ok_or_else(|| failed("no password for this relay"))?;
     let (user, password) = login.split_once(':').ok_or_else(|| failed("no password for this relay"))?;
-    let wanted = set("smtp_sasl_mechanism_filter").to_uppercase();
     let mechanism = if wanted.is_empty() { "PLAIN".to_owned() } else { wanted };
     Ok((mechanism, user.to_owned(), password.to_owned()))
 }

@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::text::fingerprint::md5;
+
 /// How long the server may take for each part of the talk; longer than it ever does here.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -155,6 +157,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         if !offered {
             return Err(Not::Yet("SASL authentication failed: no mechanism available".to_owned()));
         }
+        if mechanism == "CRAM-MD5" {
+            let challenge = self.say("AUTH CRAM-MD5").await?.text;
+            let challenge =
+                STANDARD.decode(challenge.split_whitespace().last().unwrap_or_default()).unwrap_or_default();
+            let said = self.say(&STANDARD.encode(format!("{user} {}", keyed(password, &challenge)))).await?;
+            return if said.code == 235 { Ok(()) } else { Err(failed(&said.text)) };
+        }
         let lines = match mechanism {
             "PLAIN" => vec![format!("AUTH PLAIN {}", STANDARD.encode(format!("\0{user}\0{password}")))],
             _ => vec!["AUTH LOGIN".to_owned(), STANDARD.encode(user), STANDARD.encode(password)],
@@ -164,5 +173,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             said = self.say(line).await?;
         }
         if said.code == 235 { Ok(()) } else { Err(failed(&said.text)) }
+    }
+}
+
+/// HMAC-MD5 (RFC 2104), in hexadecimal.
+fn keyed(password: &str, text: &[u8]) -> String {
+    let mut key = password.as_bytes().to_vec();
+    if key.len() > 64 {
+        key = md5(&key).to_vec();
+    }
+    key.resize(64, 0);
+    let pad = |byte: u8| key.iter().map(move |of_key| of_key ^ byte).collect::<Vec<u8>>();
+    let inner = md5(&[pad(0x36), text.to_vec()].concat());
+    let outer = md5(&[pad(0x5c), inner.to_vec()].concat());
+    outer.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    /// The example of RFC 2195.
+    #[test]
+    fn a_challenge_is_answered_as_the_standard_shows() {
+        let answered = super::keyed("tanstaaftanstaaf", b"<1896.697170952@postoffice.reston.mci.net>");
+        assert_eq!(answered, "b913a602c7eda7a495b4e6e7334d3890");
     }
 }

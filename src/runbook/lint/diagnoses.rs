@@ -114,7 +114,7 @@ fn leads(diagnosis: &Diagnosis) -> Vec<Problem> {
     let mut todo: Vec<&Question> = diagnosis.questions.first().into_iter().collect();
     while let Some(question) = todo.pop() {
         if reached.insert(&question.id) {
-            todo.extend(question.next().filter_map(|next| diagnosis.question(next)));
+            todo.extend(diagnosis.after(question));
         }
     }
     for question in diagnosis.questions.iter().filter(|question| !reached.contains(question.id.as_str())) {
@@ -128,13 +128,13 @@ fn leads(diagnosis: &Diagnosis) -> Vec<Problem> {
 
 fn comes_back(diagnosis: &Diagnosis, from: &Question) -> bool {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let mut todo: Vec<&str> = from.next().collect();
-    while let Some(id) = todo.pop() {
-        if id == from.id {
+    let mut todo: Vec<&Question> = diagnosis.after(from).collect();
+    while let Some(question) = todo.pop() {
+        if question.id == from.id {
             return true;
         }
-        if seen.insert(id) {
-            todo.extend(diagnosis.question(id).into_iter().flat_map(Question::next));
+        if seen.insert(&question.id) {
+            todo.extend(diagnosis.after(question));
         }
     }
     false
@@ -177,7 +177,8 @@ fn all_reads(question: &Question) -> Vec<Names> {
             names
         }
     };
-    answers_read(question).cloned().chain([look]).collect()
+    let when = question.when.iter().map(|when| when.reads().clone());
+    answers_read(question).cloned().chain([look]).chain(when).collect()
 }
 
 /// What diagnoses read of what everybody reads: the place, the names, and that `item` may be among them.

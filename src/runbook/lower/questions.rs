@@ -31,9 +31,11 @@ impl Lowering<'_> {
         let list = cursor.key("answers");
         let answers = question.answers.iter().enumerate();
         let answers = answers.filter_map(|(index, answer)| self.answer(&list.item(index), answer)).collect();
+        let when = self.expr(&cursor.key("when"), question.when.as_ref());
         Some(Question {
             id: question.id.clone(),
             ask: question.ask.clone(),
+            when,
             look: look?,
             answers,
             place: cursor.place(),

@@ -223,6 +223,10 @@ pub const TABLE: &[Command] = &[
         form::enter,
     )
     .says(|state| state.form.enter_hint()),
+    command("form.choose", &["Space"], &[Form], "mark", "Mark a choice where several can be taken", |state| {
+        state.form.mark()
+    })
+    .when(|state| state.form.can_mark()),
     command(
         "form.next",
         &["Tab"],
@@ -235,11 +239,6 @@ pub const TABLE: &[Command] = &[
     command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| {
         state.go(Move::Previous)
     }),
-    command("form.choose", &["Space"], &[Form], "choose", "Mark a choice where several can be taken", |state| {
-        state.form.mark()
-    })
-    .when(|state| state.form.can_mark())
-    .quiet(),
     command(
         "form.edit",
         &["Right"],

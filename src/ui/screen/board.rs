@@ -6,6 +6,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
 use crate::engagement::{Address, Row, Status};
+use crate::runbook::Work;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::keys;
@@ -357,8 +358,10 @@ impl BoardScreen {
 
 fn nothing_to_show(open: &Opened, address: Option<&Address>) -> String {
     let attempts = address.and_then(|address| open.engagement.record(address)).map_or(0, |record| record.attempts);
+    let work = address.and_then(|address| open.step(address)).map(|step| &step.work);
     match address {
         None => "Choose a step to see its output.".to_owned(),
+        Some(_) if matches!(work, Some(Work::Form(_) | Work::Choice(_))) => "A form has no output.".to_owned(),
         Some(_) if attempts == 0 => "It has not run yet.".to_owned(),
         Some(_) => "It said nothing.".to_owned(),
     }

@@ -15,12 +15,14 @@ use crate::ui::look::Role;
 use crate::ui::next::next_move;
 use crate::ui::screen::diagnosis;
 use crate::ui::screen::rows::Node;
-use crate::ui::widget::prose::Prose;
+use crate::ui::widget::prose::{Prose, cells};
 use crate::ui::widget::{badge, diff};
 use crate::ui::words;
 
 /// Width of the labels.
 const LABELS: usize = 8;
+/// The label of an answer that is wider stands in the text.
+const WIDE_LABEL: usize = 24;
 
 /// The pane's title and its note.
 pub fn heading(open: &Opened, node: &Node) -> (String, String) {
@@ -299,7 +301,12 @@ impl Detail<'_> {
         for id in self.step.asks() {
             let Some(given) = self.open.engagement.inputs.get(id) else { continue };
             let label = self.open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
-            prose.indented(&format!("{label}: "), &given.value.shown(), Style::new());
+            let (label, value) = (format!("{label}: "), given.value.shown());
+            // A long label would leave no room beside it.
+            match cells(&label) > WIDE_LABEL {
+                true => prose.text(&format!("{label}{value}"), Style::new()),
+                false => prose.indented(&label, &value, Style::new()),
+            };
         }
     }
 

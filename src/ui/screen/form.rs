@@ -34,6 +34,8 @@ pub struct FormScreen {
     step: Option<Address>,
     fields: Vec<FormField>,
     cursor: usize,
+    /// The field that was just answered: whatever its answer brings up comes next.
+    answered: Option<InputId>,
     /// Drafts of fields that are hidden now, so that showing them again brings them back.
     hidden: BTreeMap<InputId, FormField>,
     /// Answers on their way to the state file.
@@ -68,13 +70,15 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
         editor.key(&KeyEvent::from(KeyCode::Enter));
         return Vec::new();
     }
-    let offered = if field.is_blank() && field.takes_text() { field.offer.clone() } else { None };
+    let offered = field.offer.clone().filter(|_| field.is_blank());
     let text = offered.unwrap_or_else(|| field.picked());
     let (mut effects, good) = state.form.take_answer(&state.facts, &text);
     if !good {
         return effects;
     }
+    state.form.answered = None;
     if !state.form.is_last() {
+        state.form.answered = state.form.field().map(|field| field.id.clone());
         state.form.cursor += 1;
     } else if state.form.complete() {
         effects.extend(state.form.accept_empty());
@@ -167,7 +171,9 @@ impl FormScreen {
             self.fields.push(shown);
         }
         self.hidden = before;
-        let again = focused.and_then(|id| self.fields.iter().position(|field| field.id == id));
+        let at = |id: &InputId| self.fields.iter().position(|field| field.id == *id);
+        let next = self.answered.as_ref().and_then(at).map(|answered| answered + 1);
+        let again = next.or_else(|| focused.as_ref().and_then(at));
         self.cursor = again.unwrap_or(self.cursor).min(self.fields.len().saturating_sub(1));
     }
 
@@ -274,6 +280,7 @@ impl FormScreen {
 
     fn step_to(&mut self, facts: &Facts, to: usize) -> Vec<Effect> {
         let effects = self.leave_field(facts);
+        self.answered = None;
         self.cursor = to.min(self.fields.len().saturating_sub(1));
         effects
     }
@@ -287,7 +294,12 @@ impl FormScreen {
             Control::Text(_) => "save",
             Control::Secret(line) if line.is_blank() => "next",
             Control::Secret(_) => "keep..",
-            Control::Select { .. } => "choose",
+            Control::Select { several: true, .. } if field.is_blank() && field.offer.is_some() => {
+                "take what is offered"
+            }
+            Control::Select { several: true, .. } if field.is_blank() => "next",
+            Control::Select { several: true, .. } => "take what is marked",
+            Control::Select { several: false, .. } => "choose",
         }
         .to_owned()
     }
@@ -359,7 +371,19 @@ fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
     let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
     let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
     let tone = if broken.warning { Tone::Strange } else { Tone::Refused };
-    Some(Problem { said: format!("{}{with}", broken.refusal), tone })
+    let instead =
+        if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
+    let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
+    Some(Problem { said: format!("{}{instead}{with}", broken.refusal), tone })
+}
+
+/// The field's own example, where it fits what is given elsewhere.
+fn fitting(facts: &Facts, open: &Opened, id: &InputId, mut values: BTreeMap<InputId, Value>) -> Option<String> {
+    let field = open.runbook.fields.get(id).filter(|field| !field.example.is_empty())?;
+    let example = input::parse(&field.kind, &field.example, &setting(facts)).ok()?;
+    values.insert(id.clone(), example);
+    let fits = !input::agree(&values).iter().any(|broken| broken.ids.contains(id) && !broken.warning);
+    fits.then(|| text::list(&field.example.lines().collect::<Vec<_>>()))
 }
 
 impl Screen for FormScreen {
@@ -499,7 +523,7 @@ impl FormScreen {
         let y = area.y + u16::try_from(focus.start - first).unwrap_or(0);
         frame.set_cursor_position((area.x, y.min(area.bottom().saturating_sub(1))));
         let Some(at) = editor else { return };
-        let place = Rect { x: area.x + at.x, y, width: at.width, height: at.height }.intersection(area);
+        let place = Rect { x: area.x + at.x, y: y + at.y, width: at.width, height: at.height }.intersection(area);
         match self.field().map(|field| &field.control) {
             // What is offered shows through an empty field; only the cursor is ours then.
             Some(Control::Text(text)) => text.draw(frame, place, Style::new(), true),

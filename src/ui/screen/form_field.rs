@@ -361,11 +361,19 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         Span::raw(" "),
     ];
     let mut editor_area = None;
+    // A label that has no room beside the field has a line of its own.
+    let beside = cells(&look.text(&field.label)) < label_width(width);
+    if !beside && field.takes_text() {
+        head.push(Span::styled(look.text(&field.label), look.style(Role::Accent)));
+        prose.line(Line::from(std::mem::replace(&mut head, vec![Span::raw("    ")])));
+    }
+    let label = if beside { label_cell(look, field, width) } else { " ".repeat(label_width(width)) };
+    let y = u16::from(!beside);
     match &field.control {
         Control::Text(editor) => {
             let room = usize::from(width).saturating_sub(column + 3);
             let rows = if one_line { 1 } else { editor.height().clamp(offer_height(field), TALLEST) };
-            head.push(Span::styled(label_cell(look, field, width), look.style(Role::Accent)));
+            head.push(Span::styled(label, look.style(Role::Accent)));
             head.push(Span::raw("["));
             let offered: Vec<&str> = match (&field.offer, editor.is_blank()) {
                 (Some(offer), true) => offer.lines().collect(),
@@ -383,15 +391,15 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
                 }
             }
             let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
-            editor_area = Some(Rect { x, y: 0, width, height: u16::try_from(rows).unwrap_or(1) });
+            editor_area = Some(Rect { x, y, width, height: u16::try_from(rows).unwrap_or(1) });
         }
         Control::Secret(_) => {
             let room = usize::from(width).saturating_sub(column + 3);
-            head.push(Span::styled(label_cell(look, field, width), look.style(Role::Accent)));
+            head.push(Span::styled(label, look.style(Role::Accent)));
             head.extend([Span::raw("["), Span::raw(" ".repeat(room)), Span::raw("]")]);
             prose.line(Line::from(head));
             let (x, width) = (u16::try_from(column + 1).unwrap_or(0), u16::try_from(room).unwrap_or(0));
-            editor_area = Some(Rect { x, y: 0, width, height: 1 });
+            editor_area = Some(Rect { x, y, width, height: 1 });
             let said = match &field.saved {
                 Some(Value::Secret(reference)) => format!("Kept: {}. Type to replace it.", reference.said()),
                 _ => "Not shown while you type. Enter asks where to keep it.".to_owned(),
@@ -403,7 +411,8 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
             prose.line(Line::from(head));
             for (index, choice) in choices.iter().enumerate() {
                 let taken = if *several { marked.get(index) == Some(&true) } else { field.draft() == choice.value };
-                let offered = field.saved.is_none() && field.offer.as_deref() == Some(choice.value.as_str());
+                let mut offer = field.offer.as_deref().unwrap_or_default().split(", ");
+                let offered = field.saved.is_none() && !taken && offer.any(|offered| offered == choice.value);
                 prose.line(option(look, choice, index == *cursor, taken, offered));
             }
         }

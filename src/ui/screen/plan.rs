@@ -13,7 +13,6 @@ use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Planned};
 use crate::ui::look::{Glyph, Role};
-use crate::ui::screen::detail::shown;
 use crate::ui::screen::{Move, Screen, content, draw_prose};
 use crate::ui::widget::popup::pane;
 use crate::ui::widget::prose::{Prose, cells, fitted};
@@ -181,8 +180,11 @@ fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
         prose.item(&format!("      {:>2}.", number + 1), &call, look.bold());
         arguments(&mut prose, change);
     }
+    for (number, line) in entry.asks.iter().flat_map(|asks| asks.lines()).enumerate() {
+        prose.item(if number == 0 { "      Asks" } else { "" }, line, Style::new());
+    }
     for price in &entry.prices {
-        prose.item("      Billed", &price.said(), Style::new());
+        prose.item("      Price", &price.said(), Style::new());
     }
     let rest = [("Costs", &entry.cost), ("Care", &entry.breaks), ("Undo", &entry.undo)];
     for (label, said) in rest {
@@ -193,27 +195,17 @@ fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
     prose
 }
 
-/// The arguments of a call, or the lines of a script.
+/// The arguments of a call, one a line, or the lines of a script.
 pub fn arguments(prose: &mut Prose, change: &Change) {
-    match &change.arguments {
-        serde_json::Value::Object(map) => {
-            for (name, value) in map {
-                match value {
-                    serde_json::Value::String(script) if script.contains('\n') => {
-                        prose.item("", &format!("{name}:"), Style::new());
-                        for line in script.lines() {
-                            prose.verbatim(&format!("            {line}"), Style::new());
-                        }
-                    }
-                    other => {
-                        prose.item("", &format!("{name}: {}", shown(other)), Style::new());
-                    }
-                }
+    for (name, text) in change.values() {
+        let name = if name.is_empty() { name } else { format!("{name}: ") };
+        if text.contains('\n') {
+            prose.item("", name.trim_end(), Style::new());
+            for line in text.lines() {
+                prose.verbatim(&format!("            {line}"), Style::new());
             }
-        }
-        serde_json::Value::Null => {}
-        other => {
-            prose.item("", &shown(other), Style::new());
+        } else {
+            prose.item("", &format!("{name}{text}"), Style::new());
         }
     }
 }

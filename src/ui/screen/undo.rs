@@ -33,8 +33,22 @@ pub struct UndoScreen {
 
 enum UndoRow<'a> {
     Entry(&'a UndoEntry),
-    Line(&'a UndoEntry, Line<'static>),
+    Line(&'a Address, Line<'static>),
     Stays(&'a (Address, String, Stays)),
+}
+
+impl UndoRow<'_> {
+    fn step(&self) -> &Address {
+        match self {
+            UndoRow::Entry(entry) => &entry.step,
+            UndoRow::Line(step, _) => step,
+            UndoRow::Stays((step, ..)) => step,
+        }
+    }
+
+    fn is_head(&self) -> bool {
+        !matches!(self, UndoRow::Line(..))
+    }
 }
 
 impl UndoScreen {
@@ -53,23 +67,29 @@ impl UndoScreen {
             rows.push(UndoRow::Entry(entry));
             if self.opened.contains(&entry.step) {
                 let lines = opened(facts, entry, width).lines();
-                rows.extend(lines.into_iter().map(|line| UndoRow::Line(entry, line)));
+                rows.extend(lines.into_iter().map(|line| UndoRow::Line(&entry.step, line)));
             }
         }
-        rows.extend(plan.stays.iter().map(UndoRow::Stays));
+        for stays in &plan.stays {
+            rows.push(UndoRow::Stays(stays));
+            if self.opened.contains(&stays.0) {
+                let mut prose = Prose::new(&facts.look, width.saturating_sub(1), 12);
+                prose.item("      Why", &stays.2.to_string(), Style::new());
+                rows.extend(prose.lines().into_iter().map(|line| UndoRow::Line(&stays.0, line)));
+            }
+        }
         rows
     }
 
     /// Opens or closes the entry under the cursor.
     pub fn toggle(&mut self, facts: &Facts) {
         let rows = self.rows(facts, facts.size.0.saturating_sub(2));
-        let Some(UndoRow::Entry(entry) | UndoRow::Line(entry, _)) = rows.get(self.cursor) else { return };
-        let step = entry.step.clone();
+        let Some(step) = rows.get(self.cursor).map(|row| row.step().clone()) else { return };
         if !self.opened.remove(&step) {
             self.opened.insert(step.clone());
         }
         let rows = self.rows(facts, facts.size.0.saturating_sub(2));
-        let here = |row: &UndoRow| matches!(row, UndoRow::Entry(entry) if entry.step == step);
+        let here = |row: &UndoRow| row.is_head() && *row.step() == step;
         self.cursor = rows.iter().position(here).unwrap_or(0);
     }
 
@@ -81,8 +101,9 @@ impl UndoScreen {
             UndoRow::Stays((step, _, why)) => {
                 let title = title(facts, step);
                 let said = fitted(&look.text(&format!("{title}: {why}")), width.saturating_sub(13));
+                let fold = look.glyph(if self.opened.contains(step) { Glyph::Open } else { Glyph::Folded });
                 Line::from(vec![
-                    Span::raw(format!("{cursor}   ")),
+                    Span::raw(format!("{cursor} {fold} ")),
                     Span::styled("= stays  ", look.style(Role::Muted)),
                     Span::raw(said),
                 ])

@@ -223,3 +223,90 @@ fn a_cleared_answer_is_forgotten() {
     stage.press(&["Enter", "Shift-Tab", "Ctrl-U", "Tab"]);
     assert_eq!(given(&stage, "net.vpc_cidr"), None);
 }
+
+/// What the tunnels agree on, in short: many of many, a label that is too long, and a field that an answer brings up.
+const TUNNEL: &str = r#"
+runbook: tunnel
+title: Tunnel
+phase: tunnel
+inputs:
+  - id: vpn.crypto
+    label: Algorithms
+    kind: choices
+    optional: true
+    choices: [AES256, AES128, SHA2-256, DH14]
+    default: AES256, SHA2-256, DH14
+  - id: vpn.mode
+    label: Mode
+    kind: choice
+    choices: [one, two]
+    default: one
+  - {id: vpn.second, label: A second router, kind: text, optional: true, when: vpn.mode == "two"}
+  - {id: vpn.address, label: Outside address of the customer's router in the data centre, kind: text, default: here}
+steps:
+  - {id: tunnel, title: What the tunnel agrees on, form: [vpn.crypto, vpn.mode, vpn.second, vpn.address]}
+"#;
+
+fn tunnel() -> Stage {
+    let mut stage = Stage::on(TUNNEL);
+    stage.state.board.jump(&address("tunnel/tunnel"));
+    // It opens on the first field that wants something.
+    stage.press(&["Enter", "Shift-Tab"]);
+    stage
+}
+
+#[test]
+fn of_many_what_is_offered_is_seen_and_taken_whole() {
+    let mut stage = tunnel();
+    let screen = stage.screen(80, 24);
+    for words in
+        ["[ ] AES256  (offered)", "[ ] AES128 ", "[ ] DH14  (offered)", "Enter take what is offered  Space mark"]
+    {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.crypto"), Some("AES256, SHA2-256, DH14".to_owned()));
+    stage.press(&["Shift-Tab", "Space"]);
+    assert!(stage.screen(80, 24).contains("Enter take what is marked"), "{}", stage.screen(80, 24));
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.crypto"), Some("SHA2-256, DH14".to_owned()));
+}
+
+#[test]
+fn a_label_that_does_not_fit_is_whole_where_one_writes() {
+    let mut stage = tunnel();
+    stage.press(&["Enter", "Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("> » Outside address of the customer's router in the data centre"), "{screen}");
+    stage.write("there");
+    let screen = stage.screen(80, 24);
+    let (_, below) = screen.split_once("router in the data centre").expect("the label is still whole");
+    assert!(below.contains("[there"), "{screen}");
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.address"), Some("there".to_owned()));
+}
+
+#[test]
+fn what_an_answer_brings_up_comes_next() {
+    let mut stage = tunnel();
+    stage.press(&["Enter", "Down", "Enter"]);
+    stage.write("192.0.2.1").press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.second"), Some("192.0.2.1".to_owned()), "{}", stage.screen(80, 24));
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_with_an_example_that_does() {
+    let refused = |vpc: &str, own: &str| {
+        let mut stage = ranges();
+        stage.write(vpc).press(&["Enter"]).write(own).press(&["Tab"]);
+        let screen = stage.screen(80, 24).replace('│', " ");
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        let (_, problem) = words.join(" ").split_once("overlap").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        problem.split_once("(together with: VPC range)").expect("whose it is").0.to_owned()
+    };
+    let said = refused("10.40.0.0/16", "10.40.8.0/24");
+    assert!(said.contains("For example: 192.168.0.0/16"), "{said}");
+    // The field's own example would be refused here, too.
+    let said = refused("192.168.0.0/16", "192.168.8.0/24");
+    assert!(!said.contains("For example"), "{said}");
+}

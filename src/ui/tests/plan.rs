@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 
 use super::stage::{Stage, address};
-use crate::engagement::{DoneHow, Event as Fact, Evidence};
+use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Outcome, Plan, Purpose, Stays, UndoPlan};
+use crate::engine::Notice;
 use crate::ui::state::Place;
 
 fn planned() -> Stage {
@@ -98,4 +99,54 @@ fn the_plan_can_be_copied() {
     let mut stage = planned();
     stage.press(&["y"]);
     assert!(stage.wished()[0].contains("CreateVpc"));
+}
+
+#[test]
+fn a_call_is_read_value_by_value_and_whom_it_asks_stands_beside_it() {
+    let mut stage = Stage::answered();
+    stage.press(&["n", "p"]);
+    let mut entries = stage.plan().entries;
+    let tunnel =
+        |inside: &str| serde_json::json!({ "TunnelInsideCidr": inside, "IKEVersions": [{ "Value": "ikev2" }] });
+    let options = serde_json::json!({ "StaticRoutesOnly": false, "TunnelOptions": [tunnel("169.254.44.0/30"), tunnel("169.254.44.4/30")] });
+    entries[0].changes = vec![Change::new("ec2", "CreateVpnConnection", serde_json::json!({ "Options": options }))];
+    entries[0].asks = Some("net@acme.example, within 10 days: Please configure both tunnels.\n\nIKE: IKEv2".to_owned());
+    stage.notice(Notice::Planned(std::sync::Arc::new(Plan::new(entries))));
+    stage.press(&["o"]);
+    let screen = stage.screen(80, 24);
+    for words in [
+        "Options.StaticRoutesOnly: false",
+        "Options.TunnelOptions[2].TunnelInsideCidr: 169.254.44.4/30",
+        "Options.TunnelOptions[2].IKEVersions: ikev2",
+        "Asks  net@acme.example, within 10 days",
+        "            IKE: IKEv2",
+        "Price a VPN connection: about",
+    ] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+}
+
+#[test]
+fn what_stays_says_why_in_full() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let outcome = Outcome::Changed {
+        said: "made vpc-0a1b".to_owned(),
+        created: true,
+        operations: vec!["CreateVpc".to_owned()],
+        output: Default::default(),
+    };
+    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
+    let evidence = Evidence::said("vpc-0a1b is available");
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    stage.state.board.jump(&step);
+    stage.press(&["u"]);
+    let users = ["network/addresses[one]", "network/addresses[two]", "network/gateway", "handover/firewall"];
+    let stays = Stays::UsedBy(users.map(address).to_vec());
+    let plan = UndoPlan { entries: Vec::new(), stays: vec![(step.clone(), "The VPC".to_owned(), stays)] };
+    stage.notice(Notice::UndoPlanned(vec![step], std::sync::Arc::new(plan)));
+    let whole = "handover/firewall";
+    assert!(stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
+    stage.press(&["Enter"]);
+    assert!(!stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
 }

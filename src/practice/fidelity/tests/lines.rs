@@ -398,3 +398,51 @@ async fn a_transit_gateway_takes_a_vpc_once_with_one_subnet_a_zone() {
         ec2.delete_transit_gateway().transit_gateway_id(&id) => "InvalidTransitGatewayID.NotFound",
     }
 }
+
+#[tokio::test]
+async fn static_routes_of_a_transit_gateway_lead_to_what_is_attached() {
+    let cloud = cloud(Pace::Instant);
+    let ec2 = client(&cloud);
+    let vpc_id = vpc(&ec2, "10.40.0.0/16").await;
+    let subnet = subnet_in(&ec2, &vpc_id, "10.40.0.0/24", "eu-west-1a").await;
+    let id = transit(&ec2, 64_620).await;
+    let attach = ec2.create_transit_gateway_vpc_attachment().transit_gateway_id(&id).vpc_id(&vpc_id);
+    attach.subnet_ids(&subnet).send().await.unwrap();
+    let device = ec2.create_customer_gateway().r#type(GatewayType::Ipsec1).ip_address("198.51.100.9").bgp_asn(65_000);
+    let device = device.send().await.unwrap().customer_gateway.unwrap().customer_gateway_id.unwrap();
+    let large = aws_sdk_ec2::types::VpnConnectionOptionsSpecification::builder().static_routes_only(true);
+    let large = large.tunnel_bandwidth(aws_sdk_ec2::types::VpnTunnelBandwidth::Large).build();
+    let vpn = ec2.create_vpn_connection().r#type("ipsec.1").customer_gateway_id(device).options(large);
+    let of_vpc = vgw(&ec2, "10.41.0.0/16").await;
+    rows! { vpn.clone().vpn_gateway_id(of_vpc) => "InvalidParameterCombination", }
+    let vpn = vpn.transit_gateway_id(&id).send().await.unwrap().vpn_connection.unwrap().vpn_connection_id.unwrap();
+    let there = ec2.describe_transit_gateway_attachments().filters(filter("resource-id", &vpn)).send().await.unwrap();
+    let there = &there.transit_gateway_attachments()[0];
+    let place = there.transit_gateway_attachment_id().unwrap();
+    let table = there.association().unwrap().transit_gateway_route_table_id().unwrap();
+    let route = |table: &str, to: &str, at: &str| {
+        let request = ec2.create_transit_gateway_route().transit_gateway_route_table_id(table);
+        request.destination_cidr_block(to).transit_gateway_attachment_id(at)
+    };
+    let search = ec2.search_transit_gateway_routes().transit_gateway_route_table_id(table);
+    rows! {
+        route("tgw-rtb-00000000", "192.168.0.0/16", place) => "InvalidRouteTableID.NotFound",
+        route(table, "192.168.0.0/16", "tgw-attach-00000000") => "InvalidTransitGatewayAttachmentID.NotFound",
+        route(table, "192.168.0.0/99", place) => "InvalidParameterValue",
+        route(table, "192.168.0.0/16", place) => "ok",
+        route(table, "192.168.0.0/16", place) => "RouteAlreadyExists",
+        search.clone() => "MissingParameter",
+    }
+    let found = search.clone().filters(filter("type", "static")).send().await.unwrap();
+    let one = &found.routes()[0];
+    assert_eq!((found.routes().len(), one.destination_cidr_block()), (1, Some("192.168.0.0/16")));
+    assert_eq!(one.transit_gateway_attachments()[0].resource_id(), Some(&*vpn));
+    let learnt = search.clone().filters(filter("type", "propagated")).send().await.unwrap();
+    assert_eq!(learnt.routes()[0].destination_cidr_block(), Some("10.40.0.0/16"));
+    ec2.delete_vpn_connection().vpn_connection_id(&vpn).send().await.unwrap();
+    let dead = search.filters(filter("state", "blackhole")).send().await.unwrap();
+    assert_eq!(dead.routes().len(), 1);
+    let take = ec2.delete_transit_gateway_route().transit_gateway_route_table_id(table);
+    let take = take.destination_cidr_block("192.168.0.0/16");
+    rows! { take.clone() => "ok", take => "InvalidRoute.NotFound", }
+}

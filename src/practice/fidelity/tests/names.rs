@@ -180,6 +180,33 @@ async fn a_private_zone_keeps_at_least_one_vpc_and_no_vpc_is_in_two_of_one_name(
 }
 
 #[tokio::test]
+async fn a_vpc_of_another_account_is_let_in_by_us_and_associated_by_them() {
+    let cloud = cloud(Pace::Stopped);
+    let (names, ec2) = (names(&cloud), client(&cloud));
+    let vpc_id = vpc(&ec2, "10.40.0.0/16").await;
+    let private = zone(&names, "mc.acme.example", "one", Some(&vpc_id)).await;
+    let public = zone(&names, "mc.acme.example", "two", None).await;
+    let theirs = "vpc-0a1b2c3d4e5f60718";
+    let allow = |id: &str, vpc: &str| names.create_vpc_association_authorization().hosted_zone_id(id).vpc(of_vpc(vpc));
+    let forbid = || names.delete_vpc_association_authorization().hosted_zone_id(&private).vpc(of_vpc(theirs));
+    rows! {
+        allow(&public, theirs) => "InvalidInput",
+        allow(&private, "vpc-x") => "InvalidVPCId",
+        forbid() => "VPCAssociationAuthorizationNotFound",
+        allow(&private, theirs) => "ok",
+        allow(&private, theirs) => "ok",
+    }
+    let allowed = || names.list_vpc_association_authorizations().hosted_zone_id(&private);
+    assert_eq!(allowed().send().await.unwrap().vpcs().len(), 1);
+    let asked_from = async || names.get_hosted_zone().id(&private).send().await.unwrap().vpcs().len();
+    assert_eq!(asked_from().await, 1);
+    cloud.advance(std::time::Duration::from_secs(4));
+    assert_eq!(asked_from().await, 2);
+    rows! { forbid() => "ok", }
+    assert_eq!((asked_from().await, allowed().send().await.unwrap().vpcs().len()), (2, 0));
+}
+
+#[tokio::test]
 async fn tags_come_ten_at_a_time_and_are_kept_with_all_the_rest() {
     let cloud = cloud(Pace::Instant);
     let names = names(&cloud);
