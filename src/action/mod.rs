@@ -74,6 +74,7 @@ mod registry;
 mod send;
 mod sending;
 mod shell;
+mod sight;
 mod standing;
 mod tagged;
 mod vault;
