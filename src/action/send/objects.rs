@@ -2,7 +2,7 @@
 
 use super::Sender;
 use crate::action::aws_resource::in_region;
-use crate::action::aws_s3::{ENGAGEMENT, KEY, stamped};
+use crate::action::aws_s3::{CHECKSUM, ENGAGEMENT, KEY, stamped};
 use crate::action::call::Call;
 use crate::action::call::objects::ObjectRequest;
 use crate::aws::s3::primitives::ByteStream;
@@ -37,6 +37,7 @@ impl Sender<'_> {
                         .set_if_none_match(if_none_match.map(str::to_owned))
                         .metadata(ENGAGEMENT, stamped(stamp.engagement()))
                         .metadata(KEY, stamped(&label.key))
+                        .metadata(CHECKSUM, checksum)
                         .send()
                 };
                 let resend = (!self.rehearsal).then(|| call.resend(self.until));

@@ -231,6 +231,7 @@ fn calls_in(code: &str) -> Vec<String> {
         "disassociate",
         "enable",
         "get",
+        "head",
         "import",
         "list",
         "modify",

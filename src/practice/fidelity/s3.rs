@@ -99,7 +99,7 @@ impl Stored {
 }
 
 /// The metadata that onramp writes.
-const OURS: [&str; 2] = ["x-amz-meta-onramp-engagement", "x-amz-meta-onramp-key"];
+const OURS: [&str; 3] = ["x-amz-meta-onramp-engagement", "x-amz-meta-onramp-key", "x-amz-meta-onramp-sha256"];
 
 fn http_date(millis: i64) -> String {
     let at = Timestamp::from_millisecond(millis).unwrap_or_default();
