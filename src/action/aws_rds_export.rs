@@ -135,8 +135,7 @@ impl Thing for TheExport {
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(seen) = self.seen(at).await? else { return Ok(Remains::Gone) };
-        let stay =
-            |what: &str| Remains::NotOurs { said: format!("{what}; delete its files in {} by hand", self.lies()) };
+        let stay = |what: &str| Remains::Kept { said: format!("{what}; delete its files in {} by hand", self.lies()) };
         Ok(match status(&seen).as_str() {
             "CANCELED" | "FAILED" => Remains::Gone,
             "CANCELING" => Remains::Going { said: format!("{} is being cancelled", self.noun()) },

@@ -76,9 +76,9 @@ pub(super) fn one_of_each() -> Vec<Call> {
             tag_specifications: label(),
         },
         EbsRequest::CopySnapshot {
-            source_region: id(),
+            source_region: REGION.to_owned(),
             source_snapshot_id: id(),
-            destination_region: id(),
+            destination_region: AWAY.to_owned(),
             description: id(),
             encrypted: true,
             kms_key_id: None,
@@ -87,14 +87,14 @@ pub(super) fn one_of_each() -> Vec<Call> {
         EbsRequest::DeleteSnapshot { snapshot_id: id(), region: None },
         EbsRequest::CreateImage { instance_id: id(), name: id(), no_reboot: true, tag_specifications: label() },
         EbsRequest::CopyImage {
-            source_region: id(),
+            source_region: REGION.to_owned(),
             source_image_id: id(),
             name: id(),
             encrypted: true,
             kms_key_id: None,
             client_token: Token,
             tag_specifications: label(),
-            region: id(),
+            region: AWAY.to_owned(),
         },
         EbsRequest::DeregisterImage { image_id: id(), region: None },
     ];

@@ -147,7 +147,7 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
 }
 
 /// Methods that look like operations of an SDK and are none.
-const NO_OPERATIONS: [&str; 16] = [
+const NO_OPERATIONS: [&str; 17] = [
     "change_info",
     "copy_job_id",
     "set_identifier",
@@ -161,6 +161,7 @@ const NO_OPERATIONS: [&str; 16] = [
     "request_token",
     "restore_job_id",
     "restore_window",
+    "tag_list",
     "start_ready",
     "start_time",
     "test_id",

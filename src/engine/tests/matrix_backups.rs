@@ -26,26 +26,22 @@ steps:
   - {id: metadata, title: Metadata want a token, aws: metadata-defaults, with: {tokens: required}}
   - id: disk
     title: One disk
-    needs: [encryption, metadata]
     aws: ebs-snapshot
     with: {volume: @volume@, key: snapshot/disk}
     saves: {id: net.disk}
     within: 2m
   - id: host
     title: All disks of the host
-    needs: [disk]
     aws: ebs-snapshot
     with: {instance: @instance@, key: snapshot/host}
     within: 2m
   - id: disk-away
     title: The disk's snapshot in the other region
-    needs: [host]
     aws: ebs-snapshot-copy
     with: {source: "{{ net.disk }}", source_region: eu-west-1, region: eu-central-1, key: snapshot/disk/away}
     within: 2m
   - id: image
     title: An image of the host
-    needs: [disk-away]
     aws: instance-image
     with: {instance: @instance@, name: golden, key: image/app}
     saves: {id: net.image}
@@ -57,7 +53,6 @@ steps:
     within: 2m
   - id: snapshot
     title: The database
-    needs: [image-away]
     aws: rds-snapshot
     with: {instance: ledger, snapshot: before-upgrade, key: rds/snapshot}
     saves: {arn: net.snapshot}
@@ -69,13 +64,12 @@ steps:
     within: 2m
   - id: replication
     title: Its backups in the other region
-    needs: [snapshot-away]
     aws: rds-backup-replication
     with: {source: "arn:aws:rds:eu-west-1:@account@:db:ledger", region: eu-central-1, key: rds/replication}
     within: 2m
   - id: drill
     title: Restored
-    needs: [replication]
+    needs: [snapshot]
     aws: rds-restore
     with:
       instance: drill
@@ -87,7 +81,7 @@ steps:
     within: 2m
   - id: past
     title: As it was a moment ago
-    needs: [drill]
+    needs: [encryption, metadata, host, disk-away, image-away, snapshot-away, replication, drill]
     aws: rds-restore
     with:
       instance: past
@@ -298,18 +292,12 @@ async fn what_was_kept_is_gone_whatever_becomes_of_the_answer() {
 /// Whoever has lost the state file finds all of it again by tags and names, and sends nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_kept_is_found_again_and_nothing_is_sent_twice() {
-    let (built, _) = kept(KEPT).await;
+    let (untouched, account) = kept(KEPT).await;
+    let built = untouched.again(Faults::none(), &account).await;
     made(&built, Some(LAST)).await;
     let account = built.home.path().join("built.json");
     built.account.save(&account).await.unwrap();
-    let fresh = Stage {
-        account: Account::new(ACCOUNT, REGION, Pace::Instant, Faults::none()),
-        runbook: built.runbook.clone(),
-        dial: built.dial.clone(),
-        identity: None,
-        home: TempDir::new().unwrap(),
-    };
-    fresh.account.load(&account).await.unwrap();
+    let fresh = untouched.again(Faults::none(), &account).await;
     made(&fresh, Some(LAST)).await;
     assert_eq!(there(&fresh).await, there(&built).await);
     let sent: Vec<String> =
