@@ -26,7 +26,7 @@ fn what_cannot_be_taken_back_is_looked_at_again() {
     let events = walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
     assert!(events.contains(&Event::Reopened { step: at("net/vpc") }), "{events:?}");
     assert_eq!(walk.status("net/vpc"), Status::Ready);
-    walk.happens([intended("net/vpc", 2)]);
+    walk.happens([started("net/vpc", 2), intended("net/vpc", 2), stopped("net/vpc", 2)]);
     assert!(walk.gives("net.vpc_cidr", "10.42.0.0/16").is_err(), "nobody knows yet what becomes of it");
 }
 
