@@ -151,6 +151,7 @@ fn try_once(writer: &mut Writer, attempt: u32, acknowledge: &impl Fn(u64)) {
         operations: vec!["CreateVpc".to_owned()],
         tags: Default::default(),
         deadline: None,
+        before: Default::default(),
     };
     let (recorded, _) = writer.intend(at, &actor, &step, intent).unwrap();
     acknowledge(recorded.seq);
