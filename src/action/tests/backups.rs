@@ -186,9 +186,11 @@ pub(super) async fn databases_live(stage: &Stage, subnets: [&str; 2], group: &st
         let copies = json!({ "source": source, "region": AWAY, "kms_key": key, "days": 14, "key": "rds/replication" });
         lives(stage, "aws/rds-backup-replication", copies).await;
     }
+    // moto knows these default parameters alone.
+    let parameters = if stage.practice.is_some() { "default.postgres16" } else { "default.postgres9.3" };
     let mut drill = json!({
         "instance": format!("drill-{id}"), "snapshot": snapshot["id"], "subnet_group": name, "groups": [group],
-        "parameter_group": "default.postgres16", "key": "rds/drill",
+        "parameter_group": parameters, "key": "rds/drill",
     });
     lives_once(stage, "aws/rds-restore", drill.clone()).await;
     drill["snapshot"] = Json::Null;
