@@ -396,8 +396,8 @@ fn answered(
         (Some(_), _) if code == Some("DirectConnectClientException") => codes::of_prose(message.unwrap_or_default()),
         (Some(row), _) => row.kind,
         (None, 429) => Kind::Throttled,
-        // S3 says no more where it answers without a body.
-        (None, 403) => Kind::Denied,
+        // It says no more where it answers without a body.
+        (None, 403) if service == Service::S3 => Kind::Denied,
         (None, 500..) => Kind::LostReply,
         (None, _) => Kind::Other,
     };
@@ -410,6 +410,9 @@ fn answered(
     };
     let (meaning, advice) = match (row, code) {
         (Some(row), _) => (row.meaning, row.advice),
+        (None, None) if kind == Kind::Denied => {
+            (unknown_code(kind), "Look whose the bucket is, and what its policy and your permissions allow.")
+        }
         (None, Some(_)) => {
             (unknown_code(kind), "Read AWS's own words below; the code stands in the API reference of the service.")
         }
