@@ -2,10 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::stage::{Stage, address};
-use crate::engagement::{Answered, Asked, Diagnosed, Event as Fact, Failure, Placed, So};
+use super::stage::{NOW, Stage, address};
+use crate::engagement::{Answered, Asked, At, Diagnosed, Event as Fact, Failure, Placed, So};
 use crate::engine::Notice;
 use crate::runbook::Party;
+use crate::ui::state::{Event, update};
 
 const RUNBOOK: &str = "runbook: tunnels
 title: Tunnels
@@ -91,4 +92,7 @@ fn it_is_not_offered_where_there_is_none() {
     stage.press(&["d"]);
     assert!(stage.wished().is_empty());
     assert!(stage.screen(100, 24).contains("the runbook has no diagnosis for this step"));
+    // It answers a key, and would be wrong of the next step.
+    update(&mut stage.state, Event::Tick(At(NOW.0 + 5_000)));
+    assert!(!stage.screen(100, 24).contains("no diagnosis"));
 }
