@@ -47,8 +47,10 @@ fn begun(lab: &Lab, answers: &[&str]) -> Stage {
     stage
 }
 
+/// A server that was silent is asked anew each time.
 const OPTIONS: &str = "options { directory \"/var/cache/bind\"; listen-on { any; }; listen-on-v6 { none; }; \
-                       allow-query { any; }; allow-recursion { any; }; dnssec-validation no; empty-zones-enable no; };";
+                       allow-query { any; }; allow-recursion { any; }; dnssec-validation no; empty-zones-enable no; \
+                       servfail-ttl 0; };";
 const RECORDS: &str = "app-1 A 10.214.0.11\\ndata-1 A 10.214.0.12\\n";
 
 /// bind9 on a host: the zone that it has, with these records, and one that it asks another for.

@@ -66,8 +66,13 @@ impl Terminal {
     /// Waits until the words are on the screen.
     #[track_caller]
     pub fn wait(&self, words: &str) {
+        self.wait_any(&[words]);
+    }
+
+    #[track_caller]
+    pub fn wait_any(&self, words: &[&str]) {
         let began = Instant::now();
-        while !self.text().contains(words) {
+        while !words.iter().any(|words| self.text().contains(words)) {
             assert!(began.elapsed() < PATIENCE, "{words:?} never came:\n{}", self.text());
             thread::sleep(Duration::from_millis(20));
         }
