@@ -92,7 +92,7 @@ fn practice_that_is_killed_goes_on_where_it_was() {
     let arguments = ["practice", "--headless", "--pace", "instant", "--format", "jsonl"];
     let mut kills = 0;
     // Each time it may say a few lines more or less before it dies.
-    for lines in [5, 40, 12, 30, 3, 25, 50, 9, 33, 60].iter().cycle() {
+    for lines in [5, 80, 12, 60, 3, 90, 50, 9, 120, 60].iter().cycle() {
         let mut child = stage.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let heard: Vec<String> = said.by_ref().take(*lines).collect();

@@ -12,6 +12,7 @@ use crate::aws::Operation;
 /// One call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all_fields = "PascalCase")]
+#[expect(clippy::enum_variant_names, reason = "they are called as AWS calls them")]
 pub(in crate::action) enum ObjectRequest {
     PutObject {
         bucket: String,

@@ -274,7 +274,7 @@ fn route_item(world: &World, (to, leads_to): (&Ipv4Net, &String), origin: &str) 
     let (kind, what) = at.as_ref().map_or(("", ""), |(_, _, kind, what, _)| (*kind, *what));
     let hop =
         Xml::new().text("transitGatewayAttachmentId", leads_to).text("resourceType", kind).text("resourceId", what);
-    let head = Xml::new().text("destinationCidrBlock", to).set("transitGatewayAttachments", [hop].into_iter());
+    let head = Xml::new().text("destinationCidrBlock", to).set("transitGatewayAttachments", [hop]);
     head.text("type", origin).text("state", state)
 }
 

@@ -6,7 +6,8 @@ use super::stage::{NOW, Stage, address};
 use crate::engagement::{Answered, Asked, At, Diagnosed, Event as Fact, Failure, Placed, So};
 use crate::engine::Notice;
 use crate::runbook::Party;
-use crate::ui::state::{Event, update};
+use crate::ui::event::Event;
+use crate::ui::state::update;
 
 const RUNBOOK: &str = "runbook: tunnels
 title: Tunnels
