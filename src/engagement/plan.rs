@@ -126,6 +126,8 @@ impl Change {
 fn add_values(found: &mut Vec<(String, String)>, way: String, value: &Json) {
     match value {
         Json::Null => {}
+        // A call that takes nothing.
+        Json::Object(map) if map.is_empty() && way.is_empty() => {}
         Json::Object(map) if !map.is_empty() => {
             for (name, inner) in map {
                 let dot = if way.is_empty() { "" } else { "." };

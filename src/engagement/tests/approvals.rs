@@ -89,3 +89,13 @@ fn the_plan_s_digest_is_that_of_its_changes_alone() {
     assert_ne!(Plan::new(without.clone()).digest, plan.digest);
     assert!(!Plan::new(without).approval().contains_key(&at("net/vpc")));
 }
+
+#[test]
+fn the_arguments_of_a_call_are_told_value_by_value() {
+    let values = |arguments: serde_json::Value| crate::engagement::Change::new("ec2", "Do", arguments).values();
+    assert_eq!(values(serde_json::json!({})), [], "it takes none");
+    let given =
+        values(serde_json::json!({ "Id": "vpc-1", "Options": { "On": true, "Groups": ["a", "b"], "None": {} } }));
+    let told: Vec<String> = given.into_iter().map(|(way, value)| format!("{way}: {value}")).collect();
+    assert_eq!(told, ["Id: vpc-1", "Options.Groups: a, b", "Options.None: nothing", "Options.On: true"]);
+}
