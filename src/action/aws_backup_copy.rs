@@ -21,7 +21,9 @@ use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
 /// How the job stands that was just started, or was there before under its token.
 pub(super) async fn started(cloud: &Cloud, id: &str) -> Result<Started, AwsFailure> {
     Ok(match described(cloud, id).await? {
-        Some(Job { state: Some(State::Failed | State::Partial), .. }) => Started::Failed(id.to_owned()),
+        Some(Job { state: Some(State::Failed | State::Partial), status_message: said, .. }) => {
+            Started::Failed(said.unwrap_or_default())
+        }
         _ => Started::Alive,
     })
 }

@@ -31,7 +31,7 @@ pub(super) async fn started(cloud: &Cloud, id: &str) -> Result<Started, AwsFailu
     let request = cloud.backup().describe_restore_job().restore_job_id(id);
     let seen = cloud.read(Operation::DescribeRestoreJob, || request.clone().send()).await?;
     Ok(match seen.status() {
-        Some(State::Failed | State::Aborted) => Started::Failed(id.to_owned()),
+        Some(State::Failed | State::Aborted) => Started::Failed(seen.status_message.unwrap_or_default()),
         _ => Started::Alive,
     })
 }

@@ -20,14 +20,16 @@ use crate::aws::direct_connect::types::{
     DirectConnectGatewayAssociationState as Associated, DirectConnectGatewayState,
 };
 use crate::aws::{AwsFailure, Holder, Kind, Operation};
+use crate::input::is_private_asn;
 use crate::text::list;
 
-/// A private number (Direct Connect API reference, amazonSideAsn).
-fn amazon_asn(arguments: Arguments<'_>) -> Result<i64, Failure> {
+/// The number of Amazon's side, a private one (Direct Connect API reference, amazonSideAsn; EC2 API reference,
+/// TransitGatewayRequestOptions); 0 where an earlier step has to tell.
+pub(super) fn amazon_asn(arguments: Arguments<'_>) -> Result<i64, Failure> {
     let text = arguments.text("asn")?;
     match text.parse::<i64>() {
         _ if !known(&text) => Ok(0),
-        Ok(asn) if (64_512..=65_534).contains(&asn) || (4_200_000_000..=4_294_967_294).contains(&asn) => Ok(asn),
+        Ok(asn) if is_private_asn(asn) => Ok(asn),
         _ => Err(Failure::new(
             format!("the argument `asn` of {} is \"{text}\", which is no private AS number", arguments.kind),
             "Give one of 64512 to 65534, or of 4200000000 to 4294967294.",
@@ -217,6 +219,10 @@ impl Thing for TheAssociation {
             Some(there) if there.association_state() == Some(&Associated::Disassociating) => {
                 Remains::Going { said: format!("{} is being taken away", self.noun()) }
             }
+            // Made anew since, by somebody else.
+            Some(there) if made.text("id").is_some_and(|id| there.association_id() != Some(id)) => Remains::NotOurs {
+                said: format!("it is another one now, {}", there.association_id().unwrap_or("unnamed")),
+            },
             Some(there) => Remains::Takes(self.inverse(there.association_id().unwrap_or_default(), made)),
         })
     }

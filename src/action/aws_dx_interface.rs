@@ -278,11 +278,13 @@ impl RouterConfiguration {
     }
 }
 
-/// The text without the key. None where the key is not known, so that it could not be held back.
-fn without_key(text: &str, key: Option<&str>) -> Option<String> {
+/// The text without the keys: the interface's own, and those of further sessions on it. None where its own is not known,
+/// so that it could not be held back.
+fn without_keys(text: &str, own: Option<&str>, further: &[&str]) -> Option<String> {
     // AWS takes no key that is shorter.
-    let key = key.filter(|key| key.len() >= 6)?;
-    Some(text.replace(key, "\u{2039}MD5 key, sent separately\u{203a}"))
+    let own = own.filter(|key| key.len() >= 6)?;
+    let keys = further.iter().chain([&own]).filter(|key| !key.is_empty());
+    Some(keys.fold(text.to_owned(), |text, key| text.replace(key, "\u{2039}MD5 key, sent separately\u{203a}")))
 }
 
 #[async_trait]
@@ -295,7 +297,8 @@ impl Question for RouterConfiguration {
             let Some(there) = interface(&cloud, &self.interface).await? else {
                 return Ok(Verified::NotYet { said: format!("{} is not there", self.interface) });
             };
-            if let Some(key) = there.auth_key() {
+            let further: Vec<&str> = there.bgp_peers().iter().filter_map(|peer| peer.auth_key()).collect();
+            for key in there.auth_key().into_iter().chain(further.iter().copied()) {
                 world.vault.masks().learn(key);
             }
             let request = cloud.direct_connect().describe_router_configuration();
@@ -303,7 +306,7 @@ impl Question for RouterConfiguration {
             let request = request.set_router_type_identifier(self.router.clone());
             let answer = cloud.read(Operation::DescribeRouterConfiguration, || request.clone().send()).await?;
             let text = answer.customer_router_config().unwrap_or_default();
-            let Some(text) = without_key(text, there.auth_key()) else {
+            let Some(text) = without_keys(text, there.auth_key(), &further) else {
                 let what = "AWS does not show the interface's MD5 key, so it cannot be held back";
                 let advice = "Take the configuration from the AWS console, and send it to the customer on a safe way.";
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
@@ -327,9 +330,12 @@ mod tests {
     #[test]
     fn no_key_stays_in_a_configuration_and_without_knowing_it_there_is_none() {
         let text = "neighbor 169.254.100.1 password 0 first_key.1\n";
-        let without = without_key(text, Some("first_key.1")).unwrap();
+        let without = without_keys(text, Some("first_key.1"), &[]).unwrap();
         assert!(!without.contains("first_key") && without.contains("sent separately"), "{without}");
-        assert_eq!(without_key(text, None), None);
-        assert_eq!(without_key(text, Some("")), None);
+        assert_eq!(without_keys(text, None, &[]), None);
+        assert_eq!(without_keys(text, Some(""), &["first_key.1"]), None);
+        let two = format!("{text}neighbor 2001:db8::1 password 0 second_key\n");
+        let without = without_keys(&two, Some("first_key.1"), &["second_key", ""]).unwrap();
+        assert!(!without.contains("_key") && without.matches("sent separately").count() == 2, "{without}");
     }
 }

@@ -79,8 +79,8 @@ struct Seen {
 pub struct Needs {
     /// Of the services behind the types.
     pub permissions: Vec<String>,
-    /// Another region than the engagement's.
-    pub region: Option<String>,
+    /// Where it is sent or looks beside the engagement's region.
+    pub regions: Vec<String>,
 }
 
 impl Needs {
@@ -89,13 +89,16 @@ impl Needs {
         let of_type = text("type").and_then(|name| ResourceType::named(&name)).into_iter();
         let given = arguments.list("permissions").unwrap_or_default().into_iter().filter(|one| known(one));
         let permissions = of_type.flat_map(ResourceType::permissions).map(str::to_owned).chain(given).collect();
-        Needs { permissions, region: text("region") }
+        Needs { permissions, regions: text("region").into_iter().collect() }
     }
 
-    /// Of a kind whose argument `region` says where it is sent.
+    /// Of a kind whose argument `region` says where it is sent, and whose ARNs where it looks.
     pub(super) fn abroad(arguments: Arguments<'_>) -> Needs {
-        let region = arguments.optional("region").ok().flatten().filter(|text| known(text));
-        Needs { permissions: Vec::new(), region }
+        let text = |name: &str| arguments.optional(name).ok().flatten().filter(|text| known(text));
+        let of_arn = |arn: String| arn.strip_prefix("arn:")?.split(':').nth(2).map(str::to_owned);
+        let arns = ["to", "source"].into_iter().filter_map(text).filter_map(of_arn);
+        let regions = text("region").into_iter().chain(arns).filter(|region| !region.is_empty()).collect();
+        Needs { permissions: Vec::new(), regions }
     }
 }
 

@@ -6,14 +6,15 @@ use serde_json::json;
 use super::Failure;
 use super::account::Account;
 use super::arguments::{Arguments, known};
+use super::aws_dx_gateway::amazon_asn;
 use super::aws_network::label;
-use super::aws_outbound::own_route;
+use super::aws_outbound::{is_black_hole, next_hop, own_route};
 use super::call::{Call, Label, RouteTarget, TransitOptions};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
 use crate::aws::ec2::types::{
-    Filter, Route, RouteState, RouteTable, TransitGateway, TransitGatewayAttachmentState as Attached,
-    TransitGatewayState, TransitGatewayVpcAttachment as Attachment,
+    Filter, Route, RouteTable, TransitGateway, TransitGatewayAttachmentState as Attached, TransitGatewayState,
+    TransitGatewayVpcAttachment as Attachment,
 };
 use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Difference;
@@ -32,13 +33,7 @@ pub(super) struct TheTransitGateway {
 
 impl TheTransitGateway {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
-        let asn = arguments.text("asn")?;
-        let number = asn.parse::<i64>().ok().filter(|asn| (64_512..=4_294_967_294).contains(asn));
-        let number = number.or((!known(&asn)).then_some(0)).ok_or_else(|| {
-            let what = format!("the argument `asn` of aws/transit-gateway is \"{asn}\", no private AS number");
-            Failure::new(what, "Give one of 64512 to 65534, or of 4200000000 to 4294967294.")
-        })?;
-        Ok(TheTransitGateway { asn: number, label: label(subject, arguments)? })
+        Ok(TheTransitGateway { asn: amazon_asn(arguments)?, label: label(subject, arguments)? })
     }
 
     async fn describe(&self, at: &Account<'_>, by: Vec<Filter>) -> Result<Vec<TransitGateway>, AwsFailure> {
@@ -273,10 +268,9 @@ impl Thing for TheRoutes {
             match own_route(&table, to) {
                 None => missing.push(self.make(to)),
                 Some(route) if !self.is_ours(route) => {
-                    let hop = route.gateway_id().or(route.transit_gateway_id()).or(route.nat_gateway_id());
-                    wrong.push(difference(&format!("the route to {to}"), &self.gateway, hop.unwrap_or("another")));
+                    wrong.push(difference(&format!("the route to {to}"), &self.gateway, next_hop(route)));
                 }
-                Some(route) if route.state() == Some(&RouteState::Blackhole) => {
+                Some(route) if is_black_hole(route) => {
                     wrong.push(difference(&format!("the route to {to}"), "in use", "dead"));
                 }
                 Some(_) => {}

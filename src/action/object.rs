@@ -300,7 +300,10 @@ impl<T: Thing> Action for Object<T> {
         };
         let id = found.output.get(self.0.id_name()).and_then(Json::as_str).unwrap_or_default().to_owned();
         let at = Account::new(world.cloud()?, &world.subject);
-        let ours = match self.0.holder(&at, &id).await.map_err(Failure::from)? {
+        // Without an id there is nothing to ask about.
+        let holder =
+            if id.is_empty() { Holder::Stranger } else { self.0.holder(&at, &id).await.map_err(Failure::from)? };
+        let ours = match holder {
             Holder::Us { .. } => true,
             Holder::Stranger => false,
             Holder::Engagement(other) => {
@@ -406,8 +409,10 @@ impl<T: Thing> Object<T> {
         let noun = self.0.noun();
         let cloud = world.cloud().map_err(Left::There)?;
         let at = Account::new(cloud, &world.subject);
-        let vigil = Vigil::new(world, cloud, GOING * GOING_LOOKS);
+        let vigil = Vigil::new(world, cloud, GOING * self.0.going_looks());
         let mut takes = 0;
+        // AWS has said why, or nothing at all.
+        let mut told = false;
         let mut last = Left::There(Failure::new(
             format!("{noun} does not go away"),
             "Look at it in the console, then undo again.",
@@ -423,9 +428,15 @@ impl<T: Thing> Object<T> {
                 Remains::Takes(calls) if takes < TAKES => {
                     takes += 1;
                     match carry_out(world, orders, calls, ledger).await {
-                        Ok(()) | Err(Stopped::ThereAlready(_)) => continue,
+                        Ok(()) => continue,
+                        // What it puts back may be there; the next look says so, or it is in the way to the end.
+                        Err(Stopped::ThereAlready(failure)) => {
+                            (told, last) = (true, Left::There(failure));
+                            continue;
+                        }
                         Err(Stopped::Lost(_, failure)) => {
                             let holdup = vigil.was_refused(&failure, takes);
+                            told = true;
                             last = Left::Doubt(failure);
                             holdup
                         }
@@ -440,7 +451,7 @@ impl<T: Thing> Object<T> {
                         Err(Stopped::Spent(failure) | Stopped::Refused(failure)) => return Err(Left::There(failure)),
                     }
                 }
-                Remains::Takes(_) if takes >= TAKES && matches!(last, Left::Doubt(_)) => return Err(last),
+                Remains::Takes(_) if takes >= TAKES && told => return Err(last),
                 Remains::Takes(_) => vigil.waits_for(&format!("{noun} is still shown")),
                 Remains::Going { said } => vigil.waits_for(&said),
             };

@@ -391,7 +391,9 @@ fn answered(
     response: &HttpResponse,
 ) -> AwsFailure {
     let status = response.status().as_u16();
-    let row = code.and_then(|code| codes::row(service, code, message.unwrap_or_default()));
+    // A HEAD of S3 has no body that says it: the bucket is in another region.
+    let elsewhere = (service == Service::S3 && matches!(status, 301 | 307)).then_some("PermanentRedirect");
+    let row = code.or(elsewhere).and_then(|code| codes::row(service, code, message.unwrap_or_default()));
     let kind = match (row, status) {
         (Some(_), _) if code == Some("DirectConnectClientException") => codes::of_prose(message.unwrap_or_default()),
         (Some(row), _) => row.kind,

@@ -42,7 +42,7 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
         engagement: &engagement.identity.id,
         secrets: given.collect(),
         further: further.iter().flat_map(|needs| needs.permissions.iter().cloned()).collect(),
-        regions: further.iter().filter_map(|needs| needs.region.clone()).collect(),
+        regions: further.iter().flat_map(|needs| needs.regions.clone()).collect(),
     };
     match policies(&chosen, &ground).as_slice() {
         [policy] => print::json(policy)?,

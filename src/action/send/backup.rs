@@ -22,6 +22,7 @@ const TRIES: u32 = 4;
 /// How a job stands that was started, or was there under its token.
 pub(in crate::action) enum Started {
     Alive,
+    /// In AWS's own words.
     Failed(String),
 }
 

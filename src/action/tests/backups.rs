@@ -393,6 +393,11 @@ async fn a_restored_database_is_private_and_goes_with_or_without_a_last_snapshot
     assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
     let last = rds.describe_db_snapshots().db_snapshot_identifier("drill-last").send().await.unwrap();
     assert_eq!(last.db_snapshots()[0].db_instance_identifier(), Some("drill"));
+    // Once more: the name of the last snapshot is taken now. It stays, and AWS's reason is told.
+    let kept = stage.make("aws/rds-restore", drill.clone()).await;
+    let undone = action.undo(&stage.world, &stage.intent("aws/rds-restore", &drill), &kept).await;
+    assert!(format!("{undone:?}").contains("DBSnapshotAlreadyExists"), "{undone:?}");
+    assert!(!matches!(undone, Outcome::Changed { .. } | Outcome::AlreadySo { .. }), "{undone:?}");
     // One that Cloud Control has made leaves a last snapshot of itself.
     let before = rds.describe_db_snapshots().send().await.unwrap().db_snapshots().len();
     let bare = json!({

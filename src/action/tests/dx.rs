@@ -203,6 +203,20 @@ async fn failover_lives(stage: &Stage, interface: &str) {
     stage.make("aws/dx-bgp", json!({ "interface": interface })).await;
 }
 
+#[test]
+fn amazons_side_has_a_private_number() {
+    for (kind, asn, taken) in [
+        ("aws/transit-gateway", 64_512, true),
+        ("aws/transit-gateway", 65_536, false),
+        ("aws/dx-gateway", 4_200_000_000_u32, true),
+        ("aws/dx-gateway", 65_535, false),
+    ] {
+        let with = json!({ "asn": asn, "key": "a" }).as_object().cloned().unwrap();
+        let call = crate::engagement::Call::Kind { kind: kind.to_owned(), with };
+        assert_eq!(build(&call, &subject("e1")).is_ok(), taken, "{kind} {asn}");
+    }
+}
+
 #[tokio::test]
 async fn a_test_is_ended_whatever_becomes_of_the_answer() {
     for fault in [Fault::LostReply, Fault::ServerErrorAfter, Fault::ServerErrorBefore, Fault::Throttle] {

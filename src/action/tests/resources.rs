@@ -518,14 +518,19 @@ fn a_policy_knows_the_permissions_of_the_types() {
         })
     };
     let topic = asked(of("AWS::SNS::Topic", "a", json!({})));
-    let (topic, region) = (topic.permissions, topic.region);
-    assert_eq!(region, None);
+    let (topic, regions) = (topic.permissions, topic.regions);
+    assert!(regions.is_empty(), "{regions:?}");
     assert!(topic.contains(&"sns:CreateTopic".to_owned()) && topic.contains(&"sns:DeleteTopic".to_owned()));
     let other =
         json!({ "type": "AWS::Glue::Database", "permissions": ["glue:CreateDatabase"], "region": "eu-central-1" });
     let other = asked(other);
     assert_eq!(
-        (other.permissions, other.region.as_deref()),
-        (vec!["glue:CreateDatabase".to_owned()], Some("eu-central-1"))
+        (other.permissions, other.regions),
+        (vec!["glue:CreateDatabase".to_owned()], vec!["eu-central-1".to_owned()])
     );
+    // A copy looks in the region of the vault that it goes to, and is sent from the one of its source.
+    let copy = json!({ "region": "eu-west-1", "to": "arn:aws:backup:eu-central-1:111122223333:backup-vault:away", "source": "drill" });
+    let copy =
+        crate::engagement::Call::Kind { kind: "aws/backup-copy".to_owned(), with: copy.as_object().cloned().unwrap() };
+    assert_eq!(crate::action::needs(&copy).regions, ["eu-west-1", "eu-central-1"]);
 }

@@ -255,14 +255,14 @@ inputs:
   - {id: smtp.host, label: Host, kind: text}
   - {id: smtp.port, label: Port, kind: port}
   - {id: smtp.tls, label: TLS, kind: choice, choices: [starttls, implicit, none]}
-  - {id: smtp.auth, label: Login, kind: choice, choices: [login, plain, none]}
+  - {id: smtp.auth, label: Login, kind: choice, choices: [login, plain, cram-md5, none]}
   - {id: smtp.username, label: User, kind: text, when: smtp.auth != \"none\"}
   - {id: smtp.password, label: Password, kind: secret, use: password, when: smtp.auth != \"none\"}
   - {id: smtp.ca_pem, label: Authority, kind: text, optional: true}
   - {id: smtp.from, label: From, kind: email}
-  - {id: eng.primary_contact_email, label: To, kind: email}
+  - {id: mail.test_to, label: To, kind: email}
 steps:
-  - {id: asks, title: Asks, form: [smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, eng.primary_contact_email]}
+  - {id: asks, title: Asks, form: [smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
 ";
 
@@ -277,7 +277,7 @@ async fn of_mail(host: &str, port: u16, tls: &str) -> Stage {
         ("smtp.tls", tls),
         ("smtp.auth", "none"),
         ("smtp.from", "alerts@acme.example"),
-        ("eng.primary_contact_email", "ops@acme.example"),
+        ("mail.test_to", "ops@acme.example"),
     ] {
         desk.give(id, text);
     }

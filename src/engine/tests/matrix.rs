@@ -266,16 +266,12 @@ async fn one_of_each_whatever_becomes_of_the_answer() {
             let expected: Vec<&String> = usual.iter().filter(|object| after.contains(object)).collect();
             assert_eq!(after.iter().collect::<Vec<_>>(), expected, "{what}: each object once");
             assert_ours(&stage, step, &what).await;
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: all of it can be taken back");
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}: nothing is left behind");
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("made", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 /// Everything that was made is undone, whatever becomes of that one answer; no step is left in doubt.
 pub(super) async fn undone_in_spite_of(way: Fault, operation: &str, built: &Stage, kept: &Path) -> (Stage, String) {
@@ -308,8 +304,7 @@ async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("taken back", &TAKES, &passed);
+    take_place("taken back", &TAKES, asked).await;
 }
 
 /// A secret that onramp makes, which AWS knows by a token of ours and by its name.
@@ -494,6 +489,24 @@ async fn others(stage: &Stage) -> Vec<String> {
     found.extend(vpcs.vpcs().iter().filter_map(|one| one.vpc_id().map(str::to_owned)));
     found.sort();
     found
+}
+
+/// Lets these cells take place, so many at once, and prints which were seen.
+pub(super) async fn take_place(
+    title: &str,
+    operations: &[&str],
+    cells: Vec<impl Future<Output = (&'static str, Fault)>>,
+) {
+    let passed: BTreeSet<(&str, Fault)> = stream::iter(cells).buffer_unordered(TOGETHER).collect().await;
+    print_matrix(title, operations, &passed);
+}
+
+/// Undoes everything, and nothing is left that could be undone.
+pub(super) async fn take_all_back(stage: &Stage, what: &str) {
+    let mut desk = stage.open().await;
+    desk.undo(&[]).await;
+    assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
+    desk.close().await;
 }
 
 pub(super) fn print_matrix(title: &str, operations: &[&str], passed: &BTreeSet<(&str, Fault)>) {

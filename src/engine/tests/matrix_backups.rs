@@ -2,12 +2,11 @@
 //! something × every way in which its answer can go astray, as in `matrix`. The host and the database that are kept were
 //! there before, so that a cell is short.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 
 const AWAY: &str = "eu-central-1";
@@ -255,16 +254,12 @@ async fn one_of_each_that_is_kept_whatever_becomes_of_the_answer() {
             made(&stage, Some(step)).await;
             assert_struck(&stage, &what);
             assert_eq!(there(&stage).await, usual[step], "{what}: each once");
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_eq!(&there(&stage).await, before, "{what}: ours are gone, and theirs are there");
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("kept", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("kept", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -285,8 +280,7 @@ async fn what_was_kept_is_gone_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("kept, taken back", &TAKES, &passed);
+    take_place("kept, taken back", &TAKES, asked).await;
 }
 
 /// Whoever has lost the state file finds all of it again by tags and names, and sends nothing.
@@ -337,6 +331,5 @@ async fn an_export_is_begun_once_and_cancelled_whatever_becomes_of_the_answer() 
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("exports", &["StartExportTask", "CancelExportTask"], &passed);
+    take_place("exports", &["StartExportTask", "CancelExportTask"], asked).await;
 }

@@ -1,11 +1,7 @@
 //! The lost-reply matrix of the way to the data centre that is no VPN: every call of Direct Connect and of transit gateways
 //! that changes something × every way in which its answer can go astray, as in `matrix`. None of the creates has a token.
 
-use std::collections::BTreeSet;
-
-use futures_util::stream::{self, StreamExt};
-
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 use crate::action::every_operation;
 use crate::engagement::RepeatClass;
@@ -202,16 +198,12 @@ async fn one_of_each_line_whatever_becomes_of_the_answer() {
             assert_struck(&stage, &what);
             let expected: Vec<&String> = usual.iter().filter(|object| after.contains(object)).collect();
             assert_eq!(after.iter().collect::<Vec<_>>(), expected, "{what}: each object once");
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}");
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("lines made", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("lines made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
 /// AWS answered with an error of its own, and no port is to be seen: it is not ordered again, neither in this run nor in the
@@ -253,6 +245,5 @@ async fn lines_are_gone_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("lines taken back", &TAKES, &passed);
+    take_place("lines taken back", &TAKES, asked).await;
 }

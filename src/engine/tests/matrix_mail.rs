@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt};
-
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 use crate::engagement::Purpose;
 
@@ -109,17 +107,13 @@ async fn one_of_each_and_as_wanted_whatever_becomes_of_the_answer() {
             assert_struck(&stage, &what);
             assert_eq!(settings(&stage).await, "Some(\"bounce.mc.acme.example\") 1 1", "{what}");
             assert_one_token(&stage, step, &what);
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: all of it can be taken back");
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}: nothing is left behind");
             assert_eq!(settings(&stage).await, "None 0 2", "{what}: as it was");
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("mail made", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("mail made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,8 +133,7 @@ async fn gone_and_as_it_was_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("mail taken back", &TAKES, &passed);
+    take_place("mail taken back", &TAKES, asked).await;
 }
 
 /// However often it was said.

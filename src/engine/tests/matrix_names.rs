@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt};
-
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 use crate::aws::route53;
 
@@ -141,16 +139,12 @@ async fn one_of_each_name_whatever_becomes_of_the_answer() {
             let expected: Vec<&String> = usual.iter().filter(|object| after.contains(object)).collect();
             assert_eq!(after.iter().collect::<Vec<_>>(), expected, "{what}: each object once");
             assert_references_are_ours(&stage, &what).await;
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_nothing_left(&stage, &what).await;
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("names made", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("names made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -169,8 +163,7 @@ async fn names_are_gone_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("names taken back", &TAKES, &passed);
+    take_place("names taken back", &TAKES, asked).await;
 }
 
 async fn names(stage: &Stage) -> route53::Client {

@@ -1,12 +1,9 @@
 //! The lost-reply matrix of Cloud Control: a resource with a name, one that AWS names, one without tags, and one that was
 //! there before and is only changed × every way in which an answer can go astray, as in `matrix`.
 
-use std::collections::BTreeSet;
-
-use futures_util::stream::{self, StreamExt};
 use serde_json::json;
 
-use super::matrix::{TOGETHER, WAYS, assert_struck, made, print_matrix, undone_in_spite_of};
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 
 const RESOURCES: &str = r#"
@@ -118,17 +115,13 @@ async fn one_of_each_resource_whatever_becomes_of_the_answer() {
             assert_struck(&stage, &what);
             assert_eq!(there(&stage).await, all_of(1), "{what}: each once");
             assert_eq!(retention(&stage).await, Some(90), "{what}");
-            let mut desk = stage.open().await;
-            desk.undo(&[]).await;
-            assert_eq!(desk.engagement.ledger(), [], "{what}: {:#?}", desk.heard);
-            desk.close().await;
+            take_all_back(&stage, &what).await;
             assert_eq!(there(&stage).await, all_of(0), "{what}: ours are gone, and theirs is there");
             assert_eq!(retention(&stage).await, Some(7), "{what}: as it was");
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("resources made", &MAKES.map(|(operation, _)| operation), &passed);
+    take_place("resources made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,8 +142,7 @@ async fn resources_are_gone_whatever_becomes_of_the_answer() {
             (operation, way)
         })
         .collect();
-    let passed: BTreeSet<(&str, Fault)> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    print_matrix("resources taken back", &TAKES, &passed);
+    take_place("resources taken back", &TAKES, asked).await;
 }
 
 #[tokio::test]

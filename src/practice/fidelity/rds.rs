@@ -12,7 +12,7 @@ use winterbaume_core::MockResponse;
 use winterbaume_rds::model;
 use winterbaume_rds::wire;
 
-use super::control::{self, Resource};
+use super::control::{self, DATABASE, Resource};
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -23,7 +23,6 @@ use super::{rds_exports, rds_restores};
 /// What is the same for every account.
 const CATALOGUE: [&str; 3] =
     ["DescribeDBEngineVersions", "DescribeOrderableDBInstanceOptions", "DescribeSourceRegions"];
-const DATABASE: &str = "AWS::RDS::DBInstance";
 /// Amazon RDS user guide, quotas: manual snapshots of a region.
 const MOST_SNAPSHOTS: usize = 100;
 

@@ -131,7 +131,7 @@ const SERVICES: &[Service] = &[
         speaks: Speaks::S3,
         everywhere: false,
         paths: s3::PATHS,
-        reads: &["HeadObject", "HeadBucket"],
+        reads: &["HeadObject"],
         open: false,
         answer: s3::answer,
     },

@@ -95,6 +95,7 @@ pub(super) struct World {
     pub resolver: Resolver,
     #[serde(default)]
     pub lines: Lines,
+    #[serde(default)]
     pub control: Control,
     #[serde(default)]
     pub backup: Backups,
@@ -177,11 +178,11 @@ pub(super) struct VpnConnection {
     pub deleted: Option<i64>,
 }
 
-/// One of the two. What it may negotiate stands under the names of the description.
 fn usual() -> String {
     "standard".into()
 }
 
+/// One of the two. What it may negotiate stands under the names of the description.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tunnel {
     pub outside: Ipv4Addr,
