@@ -336,8 +336,8 @@ fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     }
 }
 
-/// Hosts outside AWS are there already, and have no clock of Amazon's; a bastion in the data centre reaches the VPC over the
-/// private connection alone.
+/// Hosts outside AWS are there already, have no clock of Amazon's and no VPC; a bastion in the data centre reaches the VPC
+/// over the private connection alone, and is not ours to change.
 fn path_leads_to_the_hosts(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((path_id, path)) = answers.text("net.access_path") else { return };
     let (what, other, why, instead) = match path {
@@ -347,6 +347,20 @@ fn path_leads_to_the_hosts(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
         "onprem_customer_vpn" if answers.is("ntp.mode", "amazon_time_sync") => {
             let why = "Amazon's clock answers in AWS only";
             ("hosts that are not in AWS do not reach Amazon's clock", "ntp.mode", why, "customer_ntp")
+        }
+        "onprem_customer_vpn" if answers.text("conn.mode").is_some_and(|(_, mode)| mode != "none") => {
+            ("there is no VPC that a connection could lead to", "conn.mode", "the hosts are not in AWS", "none")
+        }
+        "onprem_customer_vpn"
+            if answers.is("dns.mode", "route53")
+                && answers.text("dns.visibility").is_some_and(|(_, seen)| seen != "public") =>
+        {
+            let why = "a private zone is asked from a VPC, and the hosts are in none";
+            ("nobody could ask a private zone", "dns.visibility", why, "public")
+        }
+        "bastion_in_customer_dc" if answers.is("hosts.source", "existing") => {
+            let why = "a bastion in a list of hosts is taken for ours: its port is moved and its sshd hardened";
+            ("the customer's bastion stays as it is", "hosts.source", why, "create")
         }
         "bastion_in_customer_dc" if answers.is("conn.mode", "none") => {
             let why = "it reaches the hosts by their private addresses";

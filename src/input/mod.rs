@@ -46,6 +46,7 @@ pub use kind::{Bounds, Kind};
 pub use kinds::{KindParams, KindRow};
 pub use name::slug_from;
 pub use refusal::Refusal;
+pub use routing::is_private_asn;
 pub use secret::{NoReference, SecretRef, SecretRule, SecretStore, SecretUse};
 pub use subnets::{TIERS, suggest_subnets};
 pub use table::Column;

@@ -25,7 +25,7 @@ pub enum AsnUse {
 pub(super) const ASN_USES: [(&str, AsnUse); 2] = [("customer", AsnUse::Customer), ("amazon", AsnUse::Amazon)];
 
 /// Private use (RFC 6996 section 5).
-pub(super) fn is_private_asn(asn: i64) -> bool {
+pub fn is_private_asn(asn: i64) -> bool {
     (64_512..=65_534).contains(&asn) || (4_200_000_000..=4_294_967_294).contains(&asn)
 }
 

@@ -30,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     algorithms_suffice,
     large_tunnels_need_a_transit_gateway,
     two_routers_at_a_transit_gateway_need_bgp,
+    a_backup_at_a_transit_gateway_needs_bgp,
     ping_target_is_on_premises,
     lines_differ,
     speed_fits_the_line,
@@ -209,6 +210,19 @@ fn two_routers_at_a_transit_gateway_need_bgp(answers: &Answers<'_>, found: &mut 
     let why = "a transit gateway has one static route for a range, and none would lead to the second router";
     let refusal = Refusal::new("two routers share static routes of a transit gateway", why, TABLES).suggest("bgp");
     report(found, &[id, gateway_id, second_id], refusal);
+}
+
+/// A transit gateway prefers a static route to the same range that it learns over the line (VPC user guide, "Route evaluation
+/// order" of transit gateways).
+fn a_backup_at_a_transit_gateway_needs_bgp(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, "static")), Some((gateway_id, "tgw")), Some((mode_id, "direct_connect_with_vpn_backup"))) =
+        (answers.text("vpn.routing"), answers.text("conn.gateway"), answers.text("conn.mode"))
+    else {
+        return;
+    };
+    let why = "a transit gateway prefers static routes, so the traffic would go over the VPN and never over the line";
+    let refusal = Refusal::new("a VPN with static routes is no backup of a line", why, TABLES).suggest("bgp");
+    report(found, &[id, gateway_id, mode_id], refusal);
 }
 
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
