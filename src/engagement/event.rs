@@ -36,12 +36,12 @@ impl At {
         At(self.0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The day where clocks are so many minutes before UTC, `2026-12-05`.
+    /// The day where clocks are so many minutes ahead of UTC, `2026-12-05`.
     pub fn day(self, utc_offset: i32) -> String {
         At(self.0.saturating_add(i64::from(utc_offset) * 60_000)).date()
     }
 
-    /// The time of day where clocks are so many minutes before UTC, `14:32:10`.
+    /// The time of day where clocks are so many minutes ahead of UTC, `14:32:10`.
     pub fn time_of_day(self, utc_offset: i32) -> String {
         let seconds = self.0.div_euclid(1000) + i64::from(utc_offset) * 60;
         let [hours, minutes] = [3600, 60].map(|unit| seconds.div_euclid(unit));

@@ -330,7 +330,11 @@ impl BoardScreen {
         let inner_width = area.width.saturating_sub(2);
         let prose = detail::prose(facts, open, node, inner_width.saturating_sub(2));
         let more = prose.height() > usize::from(area.height.saturating_sub(2));
-        let note = if more && self.pane != Pane::Detail { format!("{note}  Tab: more") } else { note };
+        let note = match (more, self.pane) {
+            (true, Pane::Detail) => format!("{note}  PgDn: more"),
+            (true, _) => format!("{note}  Tab: more"),
+            (false, _) => note,
+        };
         let inside = pane(frame, &facts.look, area, &title, &note, self.pane == Pane::Detail);
         draw_prose(frame, margin(inside), prose, self.scroll);
     }

@@ -330,7 +330,7 @@ impl Detail<'_> {
             (Some(Call::Kind { kind, with }), _) => {
                 let arguments: Vec<String> =
                     with.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();
-                format!("{kind}: {}", arguments.join(", "))
+                if arguments.is_empty() { kind.clone() } else { format!("{kind}: {}", arguments.join(", ")) }
             }
             (Some(Call::Shell { host, sudo, .. }), _) => {
                 let shown = if self.open.along.is_none() { "; p shows it" } else { "" };
