@@ -57,6 +57,39 @@ impl Question for TheAccount {
     }
 }
 
+/// `aws/role-guard`: the role that onramp takes on is given with its external id only. Whoever acts for several customers
+/// could else be led into another one's account (IAM user guide, "The confused deputy problem").
+pub(super) struct RoleGuard;
+
+#[async_trait]
+impl Question for RoleGuard {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let Some(role) = cloud.role().cloned() else {
+                return Ok(Verified::So(found("no role is taken on", json!({}))));
+            };
+            let advice = format!(
+                "Have the condition \"sts:ExternalId\" written into the trust policy of {}, and give the id as aws.external_id.",
+                role.arn
+            );
+            if role.external_id.is_none() {
+                let what = format!("{} is taken on without an external id", role.arn);
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            }
+            if role.mfa_serial.is_some() {
+                let said = "the role wants a code each time, so whether it wants the external id as well was not tried";
+                return Ok(Verified::So(found(said, json!({}))));
+            }
+            if cloud.role_lacks_guard().await? {
+                let what = format!("AWS gives {} also to one who does not say the external id", role.arn);
+                return Ok(Verified::NotSo(Failure::new(what, advice)));
+            }
+            Ok(Verified::So(found("without the external id AWS does not give the role", json!({}))))
+        })
+        .await
+    }
+}
+
 /// `aws/region`: the region is enabled and has the zones.
 pub(super) struct TheRegion {
     region: String,
@@ -73,7 +106,7 @@ impl TheRegion {
 impl Question for TheRegion {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
-            if cloud.region() != self.region {
+            if cloud.region() != self.region && !self.zones.is_empty() {
                 let what = format!("onramp speaks to {}, not to {}", cloud.region(), self.region);
                 return Ok(Verified::NotSo(Failure::new(what, "Start onramp with --region, or correct the input.")));
             }
@@ -91,6 +124,9 @@ impl Question for TheRegion {
                     what,
                     "Enable it under Account in the console (takes minutes).",
                 )));
+            }
+            if self.zones.is_empty() {
+                return Ok(Verified::So(found(format!("{} is enabled", self.region), json!({ "zone_ids": {} }))));
             }
             let request = cloud.ec2().describe_availability_zones();
             let answer = cloud.read(Operation::DescribeAvailabilityZones, || request.clone().send()).await?;

@@ -9,32 +9,36 @@ use super::aws_account::asked;
 use super::call::Call;
 use super::check::Question;
 use super::object::{Made, Remains, Sight, Thing, difference, found};
+use super::room::used;
 use super::world::{Subject, World};
 use super::{Failure, Verified};
 use crate::aws::service_quotas::types::{RequestStatus, RequestedServiceQuotaChange as Request, ServiceQuota};
 use crate::aws::{AwsFailure, Cloud, Kind, Operation};
+use crate::engagement::Limited;
 
-/// One quota, and how much of it is wanted.
-struct Wanted {
+/// One quota.
+pub(super) struct Quota {
     service: String,
     code: String,
-    value: i32,
 }
 
-impl Wanted {
+impl Quota {
     fn new(arguments: Arguments<'_>) -> Result<Self, Failure> {
         let (service, code) = (arguments.text("service")?, arguments.text("code")?);
         if known(&code) && !code.starts_with("L-") {
             let what = format!("\"{code}\" is not the code of a quota");
             return Err(Failure::new(what, "Codes look like L-F678F1CE; the Service Quotas console shows them."));
         }
-        arguments.text("wanted")?;
-        let value = arguments.number("wanted", 0, i32::MAX)?.unwrap_or_default();
-        Ok(Wanted { service, code, value })
+        Ok(Quota { service, code })
+    }
+
+    /// A quota that onramp can count.
+    pub(super) fn of(limited: Limited) -> Self {
+        Quota { service: limited.service().to_owned(), code: limited.code().to_owned() }
     }
 
     /// What the account has: its own value, or AWS's default where it has none of its own.
-    async fn now(&self, cloud: &Cloud) -> Result<Option<ServiceQuota>, AwsFailure> {
+    pub(super) async fn now(&self, cloud: &Cloud) -> Result<Option<ServiceQuota>, AwsFailure> {
         let quotas = cloud.service_quotas();
         let request = quotas.get_service_quota().service_code(&self.service).quota_code(&self.code);
         match cloud.read(Operation::GetServiceQuota, || request.clone().send()).await {
@@ -62,37 +66,66 @@ impl Wanted {
         }
     }
 
-    fn enough(&self, quota: &ServiceQuota) -> bool {
-        quota.value().unwrap_or_default() >= f64::from(self.value)
-    }
-
-    fn said(&self, quota: &ServiceQuota) -> String {
-        let (name, value) = (quota.quota_name().unwrap_or(&self.code), quota.value().unwrap_or_default());
-        format!("{name}: the account has {value}, and {} is wanted", self.value)
-    }
-
     fn unknown(&self) -> Failure {
         let what = format!("AWS knows no quota {} of {} in this region", self.code, self.service);
         Failure::new(what, "Correct the service or the code; quotas of global services are in us-east-1.")
     }
 }
 
-fn output(quota: &ServiceQuota) -> Json {
+fn output(quota: &ServiceQuota, needed: f64) -> Json {
     json!({
         "value": quota.value(),
+        "needed": needed,
         "name": quota.quota_name(),
         "adjustable": quota.adjustable(),
     })
 }
 
+fn is_enough(quota: &ServiceQuota, needed: f64) -> bool {
+    quota.value().unwrap_or_default() >= needed
+}
+
+fn said(quota: &ServiceQuota, needed: f64) -> String {
+    let (name, value) = (quota.quota_name().unwrap_or("this quota"), quota.value().unwrap_or_default());
+    format!("{name}: the account has {value}, and {needed} is wanted")
+}
+
+/// How much there must be.
+enum Amount {
+    InAll(i32),
+    /// Beside what is used now.
+    More(i32, Limited),
+}
+
 /// `aws/quota`
 pub(super) struct TheQuota {
-    wanted: Wanted,
+    quota: Quota,
+    amount: Amount,
+    /// The answer is taken whatever it is.
+    any: bool,
 }
 
 impl TheQuota {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        Ok(TheQuota { wanted: Wanted::new(arguments)? })
+        let quota = Quota::new(arguments)?;
+        let any = arguments.one_of("expect", &["enough", "any"])? == "any";
+        let (wanted, more) = (arguments.number("wanted", 0, i32::MAX)?, arguments.number("more", 0, i32::MAX)?);
+        let amount = match (wanted, more, Limited::of(&quota.service, &quota.code)) {
+            (Some(wanted), None, _) => Amount::InAll(wanted),
+            (None, Some(more), Some(limited)) => Amount::More(more, limited),
+            (None, Some(_), None) => {
+                let what = format!("onramp does not count what is used of {} of {}", quota.code, quota.service);
+                return Err(Failure::new(what, "Say with `wanted` how much there must be in all."));
+            }
+            _ => {
+                let what = "a quota is compared with `wanted` or with `more`, and with one of them";
+                return Err(Failure::new(
+                    what,
+                    "Give `wanted`, what is used included, or `more`, beside what is used.",
+                ));
+            }
+        };
+        Ok(TheQuota { quota, amount, any })
     }
 }
 
@@ -100,14 +133,19 @@ impl TheQuota {
 impl Question for TheQuota {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
-            let Some(quota) = self.wanted.now(&cloud).await? else {
-                return Ok(Verified::NotSo(self.wanted.unknown()));
+            let Some(quota) = self.quota.now(&cloud).await? else {
+                return Ok(Verified::NotSo(self.quota.unknown()));
             };
-            if self.wanted.enough(&quota) {
-                return Ok(Verified::So(found(self.wanted.said(&quota), output(&quota))));
+            let needed = match self.amount {
+                Amount::InAll(wanted) => f64::from(wanted),
+                // Far fewer than a double can count one by one.
+                Amount::More(more, limited) => used(&cloud, limited).await? as f64 + f64::from(more),
+            };
+            if self.any || is_enough(&quota, needed) {
+                return Ok(Verified::So(found(said(&quota, needed), output(&quota, needed))));
             }
             let fixed = if quota.adjustable() { "" } else { "; AWS raises this one for nobody" };
-            Ok(Verified::NotYet { said: format!("{}{fixed}", self.wanted.said(&quota)) })
+            Ok(Verified::NotYet { said: format!("{}{fixed}", said(&quota, needed)) })
         })
         .await
     }
@@ -115,12 +153,16 @@ impl Question for TheQuota {
 
 /// `aws/quota-increase`: asked for once; what AWS makes of it is seen in its history and, at last, in the quota itself.
 pub(super) struct TheIncrease {
-    wanted: Wanted,
+    quota: Quota,
+    wanted: f64,
 }
 
 impl TheIncrease {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        Ok(TheIncrease { wanted: Wanted::new(arguments)? })
+        let quota = Quota::new(arguments)?;
+        arguments.text("wanted")?;
+        let wanted = arguments.number("wanted", 0, i32::MAX)?.unwrap_or_default();
+        Ok(TheIncrease { quota, wanted: f64::from(wanted) })
     }
 
     /// What was asked for last, of this quota.
@@ -131,8 +173,8 @@ impl TheIncrease {
             let request = cloud
                 .service_quotas()
                 .list_requested_service_quota_change_history_by_quota()
-                .service_code(&self.wanted.service)
-                .quota_code(&self.wanted.code)
+                .service_code(&self.quota.service)
+                .quota_code(&self.quota.code)
                 .set_next_token(next);
             let operation = Operation::ListRequestedServiceQuotaChangeHistoryByQuota;
             let page = match cloud.read(operation, || request.clone().send()).await {
@@ -150,22 +192,18 @@ impl TheIncrease {
     }
 
     fn judge(&self, quota: &ServiceQuota, last: Option<&Request>) -> Sight {
-        let said = self.wanted.said(quota);
+        let said = said(quota, self.wanted);
         let Some(last) = last else { return Sight::Nothing { said } };
         let desired = last.desired_value().unwrap_or_default();
         let status = last.status().map_or("UNKNOWN", RequestStatus::as_str);
         let case = last.case_id().map(|id| format!(", case {id}")).unwrap_or_default();
         let asked = format!("{said}; {desired} was asked for: {status}{case}");
-        let enough = desired >= f64::from(self.wanted.value);
+        let enough = desired >= self.wanted;
         match (last.status(), enough) {
             // AWS takes one request at a time, so this one must end first.
             (Some(RequestStatus::Pending | RequestStatus::CaseOpened), false) => Sight::Foreign {
                 said: asked,
-                differences: vec![difference(
-                    "request that is open",
-                    self.wanted.value.to_string(),
-                    desired.to_string(),
-                )],
+                differences: vec![difference("request that is open", self.wanted.to_string(), desired.to_string())],
             },
             // What was granted or refused for less says nothing of what is wanted now.
             (_, false) => Sight::Nothing { said },
@@ -182,7 +220,7 @@ impl TheIncrease {
                 "Answer in the support case, or ask for it in the Service Quotas console with a reason. When AWS has \
                  granted it, run the step again.",
             )),
-            (_, true) => Sight::Awaited(found(asked, output(quota))),
+            (_, true) => Sight::Awaited(found(asked, output(quota, self.wanted))),
         }
     }
 }
@@ -190,25 +228,25 @@ impl TheIncrease {
 #[async_trait]
 impl Thing for TheIncrease {
     fn noun(&self) -> String {
-        format!("quota {} of {}", self.wanted.code, self.wanted.service)
+        format!("quota {} of {}", self.quota.code, self.quota.service)
     }
 
     fn calls(&self) -> Vec<Call> {
         vec![Call::RequestServiceQuotaIncrease {
-            service_code: self.wanted.service.clone(),
-            quota_code: self.wanted.code.clone(),
-            desired_value: f64::from(self.wanted.value),
+            service_code: self.quota.service.clone(),
+            quota_code: self.quota.code.clone(),
+            desired_value: self.wanted,
         }]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let Some(quota) = self.wanted.now(at.cloud).await? else { return Ok(Sight::Broken(self.wanted.unknown())) };
-        if self.wanted.enough(&quota) {
-            return Ok(Sight::Ready(found(self.wanted.said(&quota), output(&quota))));
+        let Some(quota) = self.quota.now(at.cloud).await? else { return Ok(Sight::Broken(self.quota.unknown())) };
+        if is_enough(&quota, self.wanted) {
+            return Ok(Sight::Ready(found(said(&quota, self.wanted), output(&quota, self.wanted))));
         }
         if !quota.adjustable() {
             let advice = "Change the plan so that it needs less.";
-            let what = format!("{}; AWS raises this one for nobody", self.wanted.said(&quota));
+            let what = format!("{}; AWS raises this one for nobody", said(&quota, self.wanted));
             return Ok(Sight::Broken(Failure::new(what, advice)));
         }
         Ok(self.judge(&quota, self.last(at.cloud).await?.as_ref()))

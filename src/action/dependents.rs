@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::aws_compute::instances;
-use crate::aws::ec2::types::Filter;
+use crate::aws::ec2::types::{Filter, NetworkInterface, NetworkInterfaceType};
 use crate::aws::{AwsFailure, Operation, filter};
 
 const LIVE: [&str; 5] = ["pending", "running", "stopping", "stopped", "shutting-down"];
@@ -33,8 +33,27 @@ pub(super) async fn of_subnet(at: &Account<'_>, subnet: &str) -> Result<Vec<Stri
     inside(at, "subnet-id", subnet).await
 }
 
+/// Interfaces that are no instance's and no NAT gateway's: a load balancer's, a database's, an endpoint's, a function's. Whose
+/// they are, their description says.
+async fn interfaces(at: &Account<'_>, by: &str, id: &str) -> Result<Vec<String>, AwsFailure> {
+    let request = at.ec2().describe_network_interfaces().filters(filter(by, [id]));
+    let answer = at.cloud.read(Operation::DescribeNetworkInterfaces, || request.clone().send()).await?;
+    let others = answer.network_interfaces().iter().filter(|one| {
+        let of_instance = one.attachment().is_some_and(|attachment| attachment.instance_id().is_some());
+        !of_instance && one.interface_type() != Some(&NetworkInterfaceType::NatGateway)
+    });
+    let said = |one: &NetworkInterface| {
+        let id = one.network_interface_id()?;
+        let what = one.description().filter(|text| !text.is_empty()).or(one.interface_type().map(|kind| kind.as_str()));
+        let whose = one.requester_id().map(|who| format!(", made by {who}")).unwrap_or_default();
+        Some(format!("network interface {id} ({}{whose})", what.unwrap_or("no description")))
+    };
+    Ok(others.filter_map(said).collect())
+}
+
 pub(super) async fn of_group(at: &Account<'_>, group: &str) -> Result<Vec<String>, AwsFailure> {
     let mut by = hosts(at, vec![filter("instance.group-id", [group])]).await?;
+    by.extend(interfaces(at, "group-id", group).await?);
     let request = at.ec2().describe_security_groups().filters(filter("ip-permission.group-id", [group]));
     let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
     let others = answer.security_groups().iter().filter_map(|one| one.group_id()).filter(|id| *id != group);
@@ -50,6 +69,7 @@ async fn inside(at: &Account<'_>, by: &str, id: &str) -> Result<Vec<String>, Aws
     let answer = at.cloud.read(Operation::DescribeNatGateways, || request.clone().send()).await?;
     let gateways = answer.nat_gateways().iter().filter_map(|one| one.nat_gateway_id());
     found.extend(gateways.map(|id| format!("NAT gateway {id}")));
+    found.extend(interfaces(at, by, id).await?);
     Ok(found)
 }
 

@@ -71,6 +71,7 @@ mod probe;
 mod reached;
 mod records;
 mod registry;
+mod room;
 mod send;
 mod sending;
 mod shell;
@@ -97,6 +98,7 @@ pub use coverage::coverage;
 pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
 pub use registry::{build, catalog, needs, operations};
+pub use room::counted_by;
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

@@ -216,9 +216,9 @@ impl<T: Thing> Action for Object<T> {
                 Sight::Nothing { said }
                 | Sight::Replaces { said, .. }
                 | Sight::Appearing { said }
-                | Sight::Coming(Found { said, .. })
                 | Sight::Awaited(Found { said, .. }),
             ) => Verified::NotYet { said },
+            Ok(Sight::Coming(Found { said, .. })) => Verified::NotYet { said: self.with_usual_time(said) },
             Ok(Sight::Partial(Partial { said, differences, .. })) => {
                 let said = if differences.is_empty() { said } else { format!("{said}: {}", told_apart(&differences)) };
                 Verified::NotYet { said }
@@ -467,6 +467,14 @@ impl<T: Thing> Object<T> {
         let made = Made(made);
         let id = made.text(self.0.id_name()).unwrap_or_default();
         with_those("Still there", &self.0.dependents(at, id).await.unwrap_or_default(), failure)
+    }
+
+    /// On its way; how long that usually takes, where it is known.
+    fn with_usual_time(&self, said: String) -> String {
+        match self.0.calls().iter().filter_map(|call| call.operation().usually_takes()).max() {
+            Some(usual) => format!("{said}, which usually takes about {}", crate::text::duration(usual)),
+            None => said,
+        }
     }
 
     /// The answer to a call was lost: can what it makes be seen, all or in part?

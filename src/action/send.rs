@@ -462,6 +462,7 @@ fn unsent(call: &Call) -> AwsFailure {
         code: None,
         raw: String::new(),
         spent: false,
+        advised: false,
         operation,
     }
 }

@@ -116,15 +116,18 @@ impl Session {
     pub async fn renew(&self) -> Result<(), AwsFailure> {
         let mut held = self.0.held.lock().await;
         let credentials = self.fetch(true).await.map_err(|failure| self.advised(failure))?;
-        *held = Some(self.hold(credentials));
+        let fresh = self.hold(credentials, held.as_ref());
+        *held = Some(fresh);
         Ok(())
     }
 
-    fn hold(&self, credentials: Credentials) -> Held {
+    /// Some sources give the same credentials again, and the session is no younger by that.
+    fn hold(&self, credentials: Credentials, former: Option<&Held>) -> Held {
         let since_epoch = credentials.expiry().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let end = since_epoch.and_then(|time| i64::try_from(time.as_millis()).ok()).unwrap_or_default();
         self.0.end.store(end, Ordering::Relaxed);
-        Held { credentials, fetched: now() }
+        let same = former.filter(|former| former.credentials.expiry() == credentials.expiry());
+        Held { fetched: same.map_or_else(now, |former| former.fetched), credentials }
     }
 
     /// When they end, in milliseconds since 1970; none for those that do not end, or do not say so.
@@ -156,7 +159,9 @@ impl Session {
     /// A failure of credentials says what this person does about it.
     pub fn advised(&self, failure: AwsFailure) -> AwsFailure {
         match &self.0.sign_in {
-            Some(sign_in) if failure.ends_with_sign_in() => AwsFailure { advice: sign_in.clone(), ..failure },
+            Some(sign_in) if failure.ends_with_sign_in() && !failure.advised => {
+                AwsFailure { advice: sign_in.clone(), ..failure }
+            }
             _ => failure,
         }
     }
@@ -168,7 +173,8 @@ impl Session {
         }
         match (self.fetch(false).await, held.as_ref()) {
             (Ok(credentials), _) => {
-                *held = Some(self.hold(credentials.clone()));
+                let fresh = self.hold(credentials.clone(), held.as_ref());
+                *held = Some(fresh);
                 Ok(credentials)
             }
             (Err(_), Some(held)) if held.holds_for(Duration::ZERO) => Ok(held.credentials.clone()),
@@ -177,13 +183,33 @@ impl Session {
     }
 
     async fn fetch(&self, ask: bool) -> Result<Credentials, AwsFailure> {
+        self.by_way_of(&self.0.roles, ask).await
+    }
+
+    /// The caller's own, and over them these roles.
+    async fn by_way_of(&self, roles: &[Role], ask: bool) -> Result<Credentials, AwsFailure> {
         let Some(own) = self.0.own.credentials_provider() else { return Err(AwsFailure::no_credentials()) };
         let mut credentials =
             own.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
-        for (number, role) in self.0.roles.iter().enumerate() {
+        for (number, role) in roles.iter().enumerate() {
             credentials = self.take(role, number > 0, credentials, ask).await?;
         }
         Ok(credentials)
+    }
+
+    /// Does AWS give the last of the roles to one who does not say its external id? Its credentials are thrown away.
+    ///
+    /// # Errors
+    /// It could not be tried; a role that wants a code of a device is not tried.
+    pub async fn role_lacks_guard(&self) -> Result<bool, AwsFailure> {
+        let Some((last, before)) = self.0.roles.split_last() else { return Ok(false) };
+        let unguarded = Role { external_id: None, ..last.clone() };
+        let credentials = self.by_way_of(before, false).await?;
+        match self.take(&unguarded, !before.is_empty(), credentials, false).await {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.kind == Kind::Denied => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// The credentials of a role.

@@ -199,6 +199,14 @@ impl Cloud {
         &self.shared.session
     }
 
+    /// Does AWS give the role to one who does not say its external id?
+    ///
+    /// # Errors
+    /// It could not be tried.
+    pub async fn role_lacks_guard(&self) -> Result<bool, AwsFailure> {
+        self.session().role_lacks_guard().await
+    }
+
     /// Will the credentials hold for so long? Where nobody has to be asked for it, they are made anew in place. More than
     /// half of a whole session is never asked for.
     ///

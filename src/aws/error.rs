@@ -81,6 +81,8 @@ pub struct AwsFailure {
     pub raw: String,
     /// The token was used up with it: the same call under the same token would only be told so again.
     pub spent: bool,
+    /// What to do is known, and signing in anew is not it.
+    pub advised: bool,
 }
 
 impl fmt::Display for AwsFailure {
@@ -107,6 +109,7 @@ impl AwsFailure {
             advice: advice.to_owned(),
             raw: String::new(),
             spent: false,
+            advised: false,
         }
     }
 
@@ -132,8 +135,27 @@ impl AwsFailure {
         if let Some(known) = in_chain::<AwsFailure>(error) {
             return known.clone();
         }
+        let raw = said_by(error);
+        let of = |what: &str, meaning: &str, advice: &str| {
+            let failure = AwsFailure::new(operation, Kind::Credentials, Fate::NotExecuted, meaning, advice);
+            AwsFailure { what: what.to_owned(), raw: raw.clone(), advised: true, ..failure }
+        };
+        if raw.contains("AccessDenied") {
+            return of(
+                "AWS did not give the role of the profile",
+                "The role's trust policy, or the policy of whoever signs in here, does not allow it so. Nothing was sent.",
+                "Compare role_arn, external_id and source_profile of the profile (~/.aws/config) with the role's trust policy.",
+            );
+        }
+        if ["dispatch failure", "timeout", "timed out"].iter().any(|word| raw.contains(word)) {
+            return of(
+                "AWS could not be asked for credentials",
+                "Nobody answered, so it is not known whether the credentials are good. Nothing was sent.",
+                "Look whether this machine reaches AWS (network, VPN, HTTPS_PROXY), and try again.",
+            );
+        }
         let failure = AwsFailure {
-            raw: said_by(error),
+            raw,
             ..AwsFailure::new(
                 operation,
                 Kind::Credentials,
@@ -153,6 +175,7 @@ impl AwsFailure {
     /// Nobody said what the device shows.
     pub(super) fn no_code(device: &str) -> Self {
         AwsFailure {
+            advised: true,
             what: format!("A code of the device {device} is needed"),
             ..AwsFailure::new(
                 "AssumeRole",
@@ -195,6 +218,7 @@ impl AwsFailure {
         AwsFailure {
             kind: Kind::Credentials,
             fate: Fate::NotExecuted,
+            advised: true,
             what: format!("The role {role} could not be taken"),
             meaning:
                 "Its trust policy, or the policy of whoever signs in here, does not allow it so. Nothing was sent."

@@ -3,7 +3,7 @@
 //! each call that goes through.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -55,6 +55,8 @@ impl Lane {
 pub struct Limiter {
     hurry: u32,
     buckets: Mutex<BTreeMap<Lane, Bucket>>,
+    /// Whoever waits holds its place here: first come, first served.
+    queues: Mutex<BTreeMap<Lane, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,7 @@ struct Bucket {
 impl Limiter {
     /// Every pause is divided by `hurry`: 1 in life, more where the other side is a program on this machine.
     pub fn new(hurry: u32) -> Self {
-        Limiter { hurry: hurry.max(1), buckets: Mutex::default() }
+        Limiter { hurry: hurry.max(1), buckets: Mutex::default(), queues: Mutex::default() }
     }
 
     /// Sleeps that long, or less in a hurry.
@@ -82,8 +84,13 @@ impl Limiter {
         pause / self.hurry
     }
 
-    /// Waits for the turn of a call.
+    /// Waits for the turn of a call. Nobody overtakes: calls that are sent again and again would keep others from going out.
     pub async fn turn(&self, operation: Operation) {
+        let queue = {
+            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+            queues.entry(Lane::of(operation)).or_default().clone()
+        };
+        let _place = queue.lock().await;
         while let Some(wait) = self.take(Lane::of(operation), Instant::now()) {
             tokio::time::sleep(wait).await;
         }
@@ -205,6 +212,26 @@ mod tests {
         assert_about(took(&limiter, CHANGES, 45, &mut now), 0.0);
         (0..10).for_each(|_| limiter.went_through(Operation::DescribeVpcs));
         assert_about(took(&limiter, LOOKS, 18, &mut now), 1.0);
+    }
+
+    /// One that is sent again and again stands behind those that came before its next try.
+    #[tokio::test]
+    async fn nobody_overtakes() {
+        let limiter = Arc::new(Limiter::new(100));
+        limiter.back_off(Operation::GetAccount, Duration::from_secs(5));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..4 {
+            let (limiter, order) = (limiter.clone(), order.clone());
+            tasks.spawn(async move {
+                limiter.turn(Operation::GetAccount).await;
+                order.lock().unwrap().push(number);
+            });
+            // It stands in the queue before the next one comes.
+            tokio::task::yield_now().await;
+        }
+        while tasks.join_next().await.is_some() {}
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
     }
 
     #[test]

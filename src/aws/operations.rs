@@ -7,6 +7,8 @@
 
 mod table;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use self::Repeat::Natural;
@@ -91,6 +93,25 @@ pub enum Repeat {
     Tag,
     /// Only a person may say it again.
     Person,
+}
+
+impl Operation {
+    /// How long what it makes usually takes until it can be used, as engineers see it. Nothing where it is there at once, or
+    /// where it depends on how large something is.
+    pub fn usually_takes(self) -> Option<Duration> {
+        let seconds = match self {
+            Operation::RunInstances => 30,
+            Operation::CreateVpnGateway | Operation::AttachVpnGateway | Operation::ChangeResourceRecordSets => 60,
+            Operation::CreateNatGateway
+            | Operation::CreateResolverEndpoint
+            | Operation::CreateTransitGatewayVpcAttachment
+            | Operation::CreateResolverQueryLogConfig => 120,
+            Operation::CreateTransitGateway | Operation::CreateVpnConnection => 240,
+            Operation::CreateDirectConnectGatewayAssociation => 600,
+            _ => return None,
+        };
+        Some(Duration::from_secs(seconds))
+    }
 }
 
 /// What an operation does to the world.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::access::Role;
+use crate::text;
 
 /// Profiles that lead to one another, at most.
 const LONGEST_CHAIN: usize = 5;
@@ -20,6 +21,8 @@ pub(super) struct Profile {
     source: Source,
     /// The role that the profile takes with a code, and the profile that it is taken from.
     pub with_code: Option<(Role, String)>,
+    /// A profile that is named and not there, and those that are.
+    missing: Option<(String, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +52,12 @@ impl Profile {
         let mut name = all.selected_profile().to_owned();
         let mut found = Profile::default();
         for _ in 0..LONGEST_CHAIN {
-            let Some(profile) = all.get_profile(&name) else { break };
+            let Some(profile) = all.get_profile(&name) else {
+                if named.is_some() || name != "default" {
+                    found.missing = Some((name, all.profiles().map(str::to_owned).collect()));
+                }
+                break;
+            };
             let says = |key: &str| profile.get(key).filter(|value| !value.is_empty());
             let next = says("source_profile").map(str::to_owned);
             if let (Some(arn), Some(serial), Some(from), None) =
@@ -81,6 +89,11 @@ impl Profile {
 
     /// What a person does when the credentials have ended, or there are none.
     pub fn how_to_sign_in(&self) -> String {
+        if let Some((missing, there)) = &self.missing {
+            let there =
+                if there.is_empty() { "there is none".to_owned() } else { format!("there are {}", text::list(there)) };
+            return format!("~/.aws/config has no profile {missing}: {there}. Name one with --profile or AWS_PROFILE.");
+        }
         let name = &self.name;
         match self.source {
             Source::SingleSignOn => format!("In another window: aws sso login --profile {name}"),

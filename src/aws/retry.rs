@@ -97,8 +97,11 @@ where
         };
         tracing::debug!(operation, tries, code = failure.code.as_deref(), ?pause, "sending it again");
         pauses.tell(&failure, tries, resend.at_most(Instant::now() + limiter.takes(left)));
-        if failure.kind == Kind::Throttled {
-            limiter.back_off(lane, pause);
+        match failure.kind {
+            Kind::Throttled => limiter.back_off(lane, pause),
+            Kind::Unreachable | Kind::LostReply => {}
+            // Whatever else it said, it took the call.
+            _ => limiter.went_through(lane),
         }
         limiter.pause(pause).await;
         waited += pause;

@@ -86,7 +86,7 @@ fn one(id: &str, plain: &Json, runbook: &Runbook, setting: &Setting) -> Result<(
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         return Err(format!("{id}: this runbook has no such input.{hint}"));
     };
-    match input::from_plain(&field.kind, plain, setting) {
+    match input::from_plain_for(&field.kind, &field.example, plain, setting) {
         Ok(value) => Ok((known.clone(), value)),
         Err(refusal) => Err(format!("{id}: {refusal}")),
     }

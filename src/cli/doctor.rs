@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::{login, operations, print, session};
+use super::{kinds, login, operations, print, session};
 use crate::action;
 use crate::aws::{AwsFailure, Cloud, Wiring};
 use crate::engagement::At;
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Print by what each AWS operation is served that the onboarding names: a kind, a type of resource, or a person
     #[arg(long, conflicts_with_all = ["host", "aws_operations"])]
     aws_coverage: bool,
+    /// Print every kind of step that a runbook may use, with its arguments and results
+    #[arg(long, conflicts_with_all = ["host", "aws_operations", "aws_coverage"])]
+    kinds: bool,
     #[arg(long, value_enum, default_value = "text", requires = "aws_operations")]
     format: operations::Format,
 }
@@ -49,6 +52,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if arguments.aws_coverage {
         print::out(&action::coverage())?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.kinds {
+        return kinds::show();
     }
     let mut looks = vec![
         Look { what: "terminal", found: terminal(context) },

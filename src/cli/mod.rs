@@ -16,6 +16,7 @@ mod failure;
 mod home;
 mod import;
 mod input;
+mod kinds;
 mod login;
 mod new;
 mod operations;

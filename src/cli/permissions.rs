@@ -1,6 +1,6 @@
 //! `onramp plan NAME --policy` and `--permissions`: what these credentials must be allowed, and what they are not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -9,9 +9,9 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Format};
 use super::session;
-use crate::action::{Needs, needs, operations};
+use crate::action::{Needs, counted_by, needs, operations};
 use crate::aws::{Ground, Operation, policies};
-use crate::engagement::{Leave, Plan, chosen_calls, chosen_kinds};
+use crate::engagement::{Limited, Permissions, Plan, chosen_calls, chosen_kinds};
 use crate::input::SecretRef;
 use crate::text;
 
@@ -26,6 +26,13 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
     };
     let kinds = chosen_kinds(&engagement, &runbook);
     let mut chosen: BTreeSet<Operation> = kinds.into_iter().flat_map(operations).copied().collect();
+    // A plan counts what the account has room for.
+    let made = |operation: &Operation| Limited::made_by(operation.row().service.prefix(), operation.name());
+    let limited: Vec<Limited> = chosen.iter().filter_map(made).collect();
+    if !limited.is_empty() {
+        chosen.extend([Operation::GetServiceQuota, Operation::ListAWSDefaultServiceQuotas]);
+        chosen.extend(limited.into_iter().flat_map(counted_by));
+    }
     // Whose credentials they are is asked before the first change.
     chosen.insert(Operation::GetCallerIdentity);
     // What a denial means is decoded.
@@ -62,9 +69,9 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
 /// # Errors
 /// A permission is missing.
 pub fn report(name: &str, plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
-    let sums = Sums::of(plan);
+    let sums = plan.permissions();
     if format == Format::Text {
-        print::out(&sums.page())?;
+        print::out(&page(&sums))?;
     }
     if sums.denied.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -75,50 +82,19 @@ pub fn report(name: &str, plan: &Plan, format: Format) -> Result<ExitCode, Failu
     Err(Failure::new(Kind::StepFailed, said).hint(hint))
 }
 
-/// Permissions by what is known of them. One that was refused once is missing, whatever other steps heard.
-#[derive(Default)]
-struct Sums<'p> {
-    /// With the steps that need it.
-    denied: BTreeMap<&'p str, Vec<String>>,
-    allowed: BTreeSet<&'p str>,
-    /// With the reason.
-    untold: BTreeMap<&'p str, &'p str>,
-}
-
-impl<'p> Sums<'p> {
-    fn of(plan: &'p Plan) -> Self {
-        let mut sums = Sums::default();
-        for (entry, rehearsal) in plan.entries.iter().flat_map(|one| one.rehearsals.iter().map(move |it| (one, it))) {
-            let permission = rehearsal.permission.as_str();
-            match &rehearsal.answer {
-                Leave::Denied { .. } => sums.denied.entry(permission).or_default().push(entry.step.to_string()),
-                Leave::Allowed => {
-                    sums.allowed.insert(permission);
-                }
-                Leave::Untold { why } => {
-                    sums.untold.insert(permission, why);
-                }
-            }
-        }
-        sums.allowed.retain(|one| !sums.denied.contains_key(one));
-        sums.untold.retain(|one, _| !sums.denied.contains_key(one) && !sums.allowed.contains(one));
-        sums
+fn page(sums: &Permissions) -> String {
+    let mut out = String::from("\nPermissions, as AWS answers when a call is only rehearsed:\n");
+    for (permission, steps) in &sums.denied {
+        let _ = writeln!(out, "  missing  {permission}  needed by {}", text::list(steps));
     }
-
-    fn page(&self) -> String {
-        let mut out = String::from("\nPermissions, as AWS answers when a call is only rehearsed:\n");
-        for (permission, steps) in &self.denied {
-            let _ = writeln!(out, "  missing  {permission}  needed by {}", text::list(steps));
-        }
-        for permission in &self.allowed {
-            let _ = writeln!(out, "  allowed  {permission}");
-        }
-        for (permission, why) in &self.untold {
-            let _ = writeln!(out, "  untold   {permission}  {why}");
-        }
-        if self.denied.is_empty() && self.allowed.is_empty() && self.untold.is_empty() {
-            out.push_str("  nothing that AWS takes a rehearsal of would be sent\n");
-        }
-        out
+    for permission in &sums.allowed {
+        let _ = writeln!(out, "  allowed  {permission}");
     }
+    for (permission, why) in &sums.untold {
+        let _ = writeln!(out, "  untold   {permission}  {why}");
+    }
+    if sums.is_empty() {
+        out.push_str("  nothing that AWS takes a rehearsal of would be sent\n");
+    }
+    out
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::Everywhere;
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::permissions;
 use super::print::{self, Format};
 use super::session::{self, Session};
@@ -35,17 +35,25 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     session.greet();
     session.handle.send(if arguments.permissions { Request::Rehearse } else { Request::Plan });
+    let mut unknown = None;
     let plan = loop {
         match session.recv() {
             Ok(Notice::Planned(plan)) => break plan,
+            Ok(Notice::Identity(caller)) => unknown = caller.err(),
             Ok(_) => {}
             Err(gone) => return Err(gone),
         }
     };
+    // Without a region nothing goes to AWS yet.
+    let unknown = unknown.filter(|_| session.handle.engagement().region().is_some());
     session.close();
     match arguments.format {
         Format::Text => print::out(&self::text(&plan))?,
         Format::Json => print::json(plan.as_ref())?,
+    }
+    if let Some(why) = unknown {
+        let said = format!("the account was not asked what is there: {why}");
+        return Err(Failure::new(Kind::Waiting, said).hint("the plan shows what would be made where nothing is yet"));
     }
     if arguments.permissions {
         return permissions::report(&arguments.name, &plan, arguments.format);
@@ -79,6 +87,9 @@ pub fn text(plan: &Plan) -> String {
         0 => writeln!(out, "\nNothing would be changed."),
         _ => writeln!(out, "\n{} in {}.", text::count(changes, "change"), text::count(steps, "step")),
     };
+    for room in &plan.quotas {
+        let _ = writeln!(out, "{} {}.", if room.is_short() { "SHORT:" } else { "Quota:" }, room.said());
+    }
     match plan.cents_a_month() {
         0 => {}
         cents => {

@@ -17,9 +17,11 @@ pub mod doubt;
 mod event;
 mod fold;
 mod masked;
+mod permissions;
 mod plan;
 mod price;
 mod questionnaire;
+mod quota;
 mod recover;
 mod scope;
 mod secrets;
@@ -43,9 +45,11 @@ pub use event::{
 };
 pub use fold::{draft, fold};
 pub use masked::masked;
+pub use permissions::Permissions;
 pub use plan::{Change, Consequence, Leave, Plan, PlanEntry, Rehearsal, Verdict};
 pub use price::{BASIS as PRICE_BASIS, Price, dollars};
 pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
+pub use quota::{Known, Limited, Room, in_order, takes};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
     Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, chosen_calls, chosen_kinds, expand,

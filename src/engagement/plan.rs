@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::price::{Price, price};
-use super::{Address, Finding, digest_of};
+use super::quota::Room;
+use super::{Address, Finding, Permissions, digest_of};
 use crate::text::count;
 
 /// The answer of `onramp plan`. Its JSON form is stable.
@@ -15,6 +16,9 @@ pub struct Plan {
     pub entries: Vec<PlanEntry>,
     /// What an approval binds to: the steps that would change something, each with its arguments.
     pub digest: String,
+    /// Whether the account has room for what would be made, what is short first; empty where nobody asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Room>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -158,7 +162,7 @@ fn plain(value: &Json) -> Option<String> {
 
 impl Plan {
     pub fn new(entries: Vec<PlanEntry>) -> Self {
-        let mut plan = Plan { entries, digest: String::new() };
+        let mut plan = Plan { entries, digest: String::new(), quotas: Vec::new() };
         for entry in plan.entries.iter_mut().filter(|entry| entry.would_change()) {
             entry.prices = entry.changes.iter().filter_map(price).collect();
         }
@@ -169,6 +173,11 @@ impl Plan {
     /// The part of it that is about these steps, with a digest of its own.
     pub fn only(&self, wanted: impl Fn(&Address) -> bool) -> Plan {
         Plan::new(self.entries.iter().filter(|entry| wanted(&entry.step)).cloned().collect())
+    }
+
+    /// What its rehearsals came to; empty where nobody asked for them.
+    pub fn permissions(&self) -> Permissions<'_> {
+        Permissions::of(self)
     }
 
     /// The steps an approval of this plan covers.

@@ -98,6 +98,17 @@ pub fn price(change: &Change) -> Option<Price> {
         ("ec2", "CreateSnapshot" | "CreateSnapshots" | "CopySnapshot" | "CreateImage" | "CopyImage") => {
             Price::unknown("what is kept of disks, about 5 cents a gigabyte, and traffic to another region")
         }
+        ("backup", "StartBackupJob") => Price::unknown("a backup, by the gigabyte that is kept"),
+        ("backup", "StartCopyJob") => {
+            Price::unknown("a copy of a backup, by the gigabyte that is kept, and its way to another region")
+        }
+        ("backup", "StartRestoreJob") => {
+            Price::unknown("what is restored, as long as it is there, and gigabytes that are read from the archive")
+        }
+        ("s3", "PutObject") => archived(text(arguments, "StorageClass")),
+        ("s3", "RestoreObject") => {
+            Price::unknown("gigabytes that are read from the archive, sooner is dearer, and the copy while it is there")
+        }
         ("cloudformation", "CreateResource") => resource(arguments),
         _ => None,
     }
@@ -176,6 +187,16 @@ fn ports(many: usize, bandwidth: &str) -> Option<Price> {
     Price::hourly(what, as_number(many) * hour)
 }
 
+/// The archive classes of S3 are billed for a least time, also when the object is gone before ("Amazon S3 pricing").
+fn archived(class: &str) -> Option<Price> {
+    let days = match class {
+        "GLACIER" | "GLACIER_IR" => 90,
+        "DEEP_ARCHIVE" => 180,
+        _ => return None,
+    };
+    Price::unknown(format!("what is kept in {class}, for {days} days at least"))
+}
+
 fn resource(arguments: &Json) -> Option<Price> {
     match text(arguments, "TypeName") {
         "AWS::KMS::Key" => Price::monthly("a KMS key", 1.0),
@@ -185,9 +206,25 @@ fn resource(arguments: &Json) -> Option<Price> {
         "AWS::EC2::NatGateway" => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
         "AWS::EC2::EIP" => Price::hourly("a public IPv4 address", 0.005),
         "AWS::SecretsManager::Secret" => Price::monthly("a secret", 0.4),
+        "AWS::EC2::VPCEndpoint" => endpoint(arguments),
+        "AWS::S3::Bucket"
+            if arguments.to_string().contains("\"GLACIER") || arguments.to_string().contains("\"DEEP_ARCHIVE") =>
+        {
+            Price::unknown("what goes to the archive, for 90 days at least, in DEEP_ARCHIVE for 180")
+        }
         "AWS::RDS::DBInstance" => Price::unknown("a database; in two zones it costs twice as much"),
         _ => None,
     }
+}
+
+/// An interface endpoint has an interface in each subnet; gateway endpoints cost nothing.
+fn endpoint(arguments: &Json) -> Option<Price> {
+    let properties = arguments.get("DesiredState")?;
+    if text(properties, "VpcEndpointType") != "Interface" {
+        return None;
+    }
+    let zones = properties.get("SubnetIds").and_then(Json::as_array).map_or(1, Vec::len);
+    Price::hourly(format!("an endpoint in {}, and a cent a gigabyte", count(zones, "zone")), 0.01 * as_number(zones))
 }
 
 #[cfg(test)]

@@ -252,7 +252,7 @@ fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Set
         returned.broken.push(format!("{asked}: {why}"));
         return;
     }
-    match input::parse(&field.kind, &written.text, setting) {
+    match input::parse_for(&field.kind, &field.example, &written.text, setting) {
         Ok(value) if before == Some(&value) => returned.same += 1,
         Ok(now) => {
             let (id, label) = (field.id.clone(), field.label.clone());

@@ -466,6 +466,14 @@ pub(super) fn noted(change: Change) -> Change {
 }
 
 /// What a probe found, as the journal keeps it.
+/// All that is known of it, in one text: the far side's own words stand last.
+pub(super) fn whole(failure: &Failure) -> String {
+    let Failure { what, meaning, advice, raw, .. } = failure;
+    let said = [what, meaning, advice, raw].map(|part| part.trim_end_matches('.').to_owned());
+    let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
+    said.join(". ")
+}
+
 pub(super) fn finding(probe: &Probe) -> Finding {
     let finding = |kind, said: &str, differences: &[_]| Finding {
         kind,
@@ -476,11 +484,7 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         Probe::Absent { said } => finding(FindingKind::Absent, said, &[]),
         Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
         Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
-        Probe::Unknown(Trouble::Failure(Failure { what, meaning, advice, .. })) => {
-            let said = [what, meaning, advice].map(|part| part.trim_end_matches('.').to_owned());
-            let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
-            finding(FindingKind::Unknown, &said.join(". "), &[])
-        }
+        Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &whole(failure), &[]),
         Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, openssh, .. })) => {
             let shown = fingerprint::both(fingerprint, openssh);
             let said = format!("host {hop} shows a key that nothing vouches for: {shown}");

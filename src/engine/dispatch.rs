@@ -214,7 +214,7 @@ impl Dispatcher {
             Request::Secrets(said) => self.take_secrets(said),
             Request::LoginAnswers { number, answers } => self.logins.answer(number, answers),
             Request::KeepSecret { input, store, text } => self.keep_secret(input, store, text),
-            Request::Subscribe(reader) => self.book.subscribe(reader),
+            Request::Subscribe(reader) => self.book.subscribe(reader, self.logins.open()),
             Request::Close | Request::SignIn => {}
         }
     }

@@ -8,15 +8,15 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Job, finding};
+use super::attempt::{Job, finding, whole};
 use super::handle::Notice;
 use super::schedule::{HOSTS_TOGETHER, TOGETHER};
 use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Board, Call, Change, Engagement, Plan, PlanEntry, State, Status, Verdict, asking, board_within,
-    bound, call, taken_away_by,
+    Address, Asking, Board, Call, Change, Engagement, Leave, Plan, PlanEntry, Rehearsal, State, Status, Verdict,
+    asking, board_within, bound, call, taken_away_by, takes,
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
@@ -44,7 +44,9 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
             }
         }));
     }
-    Plan::new(stream::iter(entries).buffered(HOSTS_TOGETHER).collect().await)
+    let mut plan = Plan::new(stream::iter(entries).buffered(HOSTS_TOGETHER).collect().await);
+    plan.quotas = worlds.room(takes(&plan.entries)).await;
+    plan
 }
 
 struct Facts<'a> {
@@ -201,6 +203,15 @@ impl<'a> Facts<'a> {
         let cancel = CancellationToken::new();
         let world = worlds.world(self.engagement, self.sight.routes(worlds), subject, drop_output(), cancel);
         entry.rehearsals = action.rehearse(&world).await;
+        // What was not rehearsed is said, so that nobody takes it for allowed.
+        let on_aws = |change: &&Change| !["ssh", "age", "smtp"].contains(&change.service.as_str());
+        for change in entry.changes.iter().filter(on_aws) {
+            let permission = format!("{}:{}", change.service, change.operation);
+            if !entry.rehearsals.iter().any(|one| one.permission == permission) {
+                let why = "AWS takes no rehearsal of it".to_owned();
+                entry.rehearsals.push(Rehearsal { permission, answer: Leave::Untold { why } });
+            }
+        }
     }
 
     fn unclear(&self, step: &Step, why: &Unrendered) -> PlanEntry {
@@ -285,7 +296,7 @@ fn drifted(answer: Verified) -> (Option<bool>, String) {
         Verified::NotYet { said } => (Some(false), said),
         Verified::NotSo(failure) => (Some(false), failure.what),
         // A question that could not be asked is no drift.
-        Verified::Unknown(Trouble::Failure(failure)) => (None, failure.what),
+        Verified::Unknown(Trouble::Failure(failure)) => (None, whole(&failure)),
         Verified::Unknown(Trouble::Question(_)) => (None, "a person must answer a question first".to_owned()),
     }
 }

@@ -43,14 +43,18 @@ impl Progress {
     /// that of the clock on the reader's wall, in minutes.
     pub fn said(&self, now: At, utc_offset: i32) -> String {
         let passed = text::duration(Duration::from_secs(now.since(self.since).as_secs()));
-        let until = match self.until.since(now) >= FAR {
-            true => format!("{} {}", self.until.day(utc_offset), self.until.time_of_day(utc_offset)),
-            false => self.until.time_of_day(utc_offset),
+        let until = match self.until.since(now) {
+            // It waits for its turn by now, and others are before it.
+            Duration::ZERO => "goes on when its turn comes".to_owned(),
+            left if left >= FAR => {
+                format!("goes on until {} {}", self.until.day(utc_offset), self.until.time_of_day(utc_offset))
+            }
+            _ => format!("goes on until {}", self.until.time_of_day(utc_offset)),
         };
         match self.tries {
-            0 => format!("{}; {passed} so far, goes on until {until}", self.why),
-            1 => format!("{} Tried once, {passed} so far; goes on until {until}", self.why),
-            tries => format!("{} Tried {tries} times in {passed}; goes on until {until}", self.why),
+            0 => format!("{}; {passed} so far, {until}", self.why),
+            1 => format!("{} Tried once, {passed} so far; {until}", self.why),
+            tries => format!("{} Tried {tries} times in {passed}; {until}", self.why),
         }
     }
 
@@ -79,6 +83,11 @@ mod tests {
         assert_eq!(
             seen.said(later, 60),
             "AWS says IncorrectState. It is on its way. Tried 4 times in 12 s; goes on until 13:01:00"
+        );
+        assert_eq!(
+            seen.said(noon.after(Duration::from_secs(90)), 60),
+            "AWS says IncorrectState. It is on its way. Tried 4 times in 1 min 30 s; goes on when its turn comes",
+            "a time that has passed is no limit"
         );
         let looked = Progress::looking("nat-1 is pending".to_owned(), noon, noon.after(FAR * 3));
         assert_eq!(

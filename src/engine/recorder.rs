@@ -159,13 +159,15 @@ impl Recorder {
         self.tell(&Notice::Runbook(edition));
     }
 
-    /// A new reader first gets what happened since the handle's snapshot.
-    pub fn subscribe(&mut self, reader: std_mpsc::Sender<Notice>) {
+    /// A new reader first gets what happened since the handle's snapshot, and what is `open` still.
+    pub fn subscribe(&mut self, reader: std_mpsc::Sender<Notice>, open: impl Iterator<Item = Notice>) {
         let missed = match self.writer.since(self.begins_after) {
             Ok(missed) => missed,
             Err(error) => return self.fall_silent(&error),
         };
-        let later = self.edition.clone().into_iter().chain(self.identity.clone());
+        let masks = self.masks.now();
+        let open = open.map(|notice| hushed(notice, &masks));
+        let later = self.edition.clone().into_iter().chain(self.identity.clone()).chain(open);
         let notices = missed.into_iter().map(Notice::Recorded).chain(later);
         let broken = self.broken.clone().map(Notice::Broken);
         if notices.chain(broken).all(|notice| reader.send(notice).is_ok()) {

@@ -15,6 +15,24 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAY: u32 = 24 * 60;
 const WEEK: u32 = 7 * DAY;
 
+/// What people write, and the place that most of them mean.
+const SHORT_NAMES: [(&str, &str); 14] = [
+    ("BST", "Europe/London"),
+    ("CEST", "Europe/Berlin"),
+    ("EEST", "Europe/Athens"),
+    ("WEST", "Europe/Lisbon"),
+    ("EDT", "America/New_York"),
+    ("CDT", "America/Chicago"),
+    ("CST", "America/Chicago"),
+    ("MDT", "America/Denver"),
+    ("PDT", "America/Los_Angeles"),
+    ("PST", "America/Los_Angeles"),
+    ("IST", "Asia/Kolkata"),
+    ("SGT", "Asia/Singapore"),
+    ("JST", "Asia/Tokyo"),
+    ("AEST", "Australia/Sydney"),
+];
+
 /// A name of the IANA time zone database.
 pub(super) fn timezone(text: &str) -> Result<String, Refusal> {
     if let Some(name) = ZONE_NAMES.lines().find(|name| name.eq_ignore_ascii_case(text)) {
@@ -26,6 +44,9 @@ pub(super) fn timezone(text: &str) -> Result<String, Refusal> {
         return Err(
             refuse("a difference to UTC changes with summer time; a zone is named by a place").suggest("Europe/London")
         );
+    }
+    if let Some((_, near)) = SHORT_NAMES.iter().find(|(short, _)| short.eq_ignore_ascii_case(text)) {
+        return Err(refuse("short names mean several zones, and hold for half a year").suggest(near));
     }
     let city = text.replace(' ', "_").to_lowercase();
     let of_city = ZONE_NAMES.lines().find(|name| name.to_lowercase().rsplit('/').next() == Some(&city));

@@ -232,6 +232,27 @@ pub(super) fn instance_type(text: &str) -> Result<Value, Refusal> {
     Ok(Value::Text(name))
 }
 
+/// Families whose processors AWS counts together, as "standard": their letters before the generation.
+const STANDARD: [&str; 11] = ["a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"];
+
+/// Virtual processors of an instance of a standard family, as EC2's quota counts them; nothing for another family, or for a
+/// size that does not say it.
+pub fn processors(name: &str) -> Option<u64> {
+    let (family, size) = name.split_once('.')?;
+    let letters = family.split(|c: char| c.is_ascii_digit()).next()?;
+    if !STANDARD.contains(&letters) {
+        return None;
+    }
+    Some(match (letters, size) {
+        ("t", "nano" | "micro" | "small") if family == "t2" => 1,
+        ("t", "nano" | "micro" | "small" | "medium") => 2,
+        (_, "medium") => 1,
+        (_, "large") => 2,
+        (_, "xlarge") => 4,
+        (_, size) => 4 * size.strip_suffix("xlarge")?.parse::<u64>().ok()?,
+    })
+}
+
 fn is_size(size: &str) -> bool {
     let number = |text: &str| {
         (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')

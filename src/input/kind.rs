@@ -364,6 +364,14 @@ impl Kind {
         }
     }
 
+    /// Is an answer a table, of which a refusal is about one cell?
+    pub(super) fn is_rows(&self) -> bool {
+        matches!(
+            self,
+            Self::Subnets(_) | Self::Tags | Self::Hosts(_) | Self::Launch(_) | Self::Records(_) | Self::Table(..)
+        )
+    }
+
     /// Is an answer a list of entries, which may as well stand one on a line?
     pub fn is_list(&self) -> bool {
         matches!(self, Self::CidrList(..) | Self::ProviderCidrs(_) | Self::List(..))
@@ -371,11 +379,7 @@ impl Kind {
 
     /// Does an answer take several lines: a list, a table, or one long text?
     pub fn has_many_lines(&self) -> bool {
-        let table = matches!(
-            self,
-            Self::Subnets(_) | Self::Tags | Self::Hosts(_) | Self::Launch(_) | Self::Records(_) | Self::Table(..)
-        );
-        table || self.is_list() || matches!(self, Self::Prose(..) | Self::Certificates(_) | Self::PgpKey)
+        self.is_rows() || self.is_list() || matches!(self, Self::Prose(..) | Self::Certificates(_) | Self::PgpKey)
     }
 
     /// Every kind there is.

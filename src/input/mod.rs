@@ -40,6 +40,7 @@ use serde_json::Value as Json;
 
 pub use agree::{Disagreement, agree};
 pub use choice::Choice;
+pub use cloud::processors;
 pub use hosts::{Host, Role, hosts, path};
 pub use id::InputId;
 pub use kind::{Bounds, Kind};
@@ -57,6 +58,8 @@ use routing::AddressUse;
 
 /// Longer texts are not answers. The bound keeps every check under a millisecond or so.
 const LONGEST_ANSWER: usize = 64 * 1024;
+/// An example is a hint, and no text to read.
+const LONGEST_EXAMPLE: usize = 120;
 
 /// What the rules depend on besides the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,6 +87,36 @@ pub fn from_plain(kind: &Kind, plain: &Json, setting: &Setting) -> Result<Value,
         Json::String(text) => parse(kind, text, setting),
         _ => check(kind, &Given::Plain(plain), setting),
     }
+}
+
+/// As [`parse`], for an input with an example of its own. A refusal shows nothing that would be refused as well.
+///
+/// # Errors
+/// Why the text cannot be an answer.
+pub fn parse_for(kind: &Kind, example: &str, text: &str, setting: &Setting) -> Result<Value, Refusal> {
+    parse(kind, text, setting).map_err(|refusal| fitted(refusal, kind, example, text, setting))
+}
+
+/// As [`from_plain`], for an input with an example of its own.
+///
+/// # Errors
+/// Why it cannot be an answer.
+pub fn from_plain_for(kind: &Kind, example: &str, plain: &Json, setting: &Setting) -> Result<Value, Refusal> {
+    let text = plain.as_str().map_or_else(|| plain.to_string(), str::to_owned);
+    from_plain(kind, plain, setting).map_err(|refusal| fitted(refusal, kind, example, &text, setting))
+}
+
+/// With an example that would be taken: the refusal's, which is near to what was given, or the input's own, or the kind's.
+fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &Setting) -> Refusal {
+    if kind.is_rows() {
+        return refusal;
+    }
+    let is_taken = |text: &str| !text.is_empty() && text.trim() != given.trim() && parse(kind, text, setting).is_ok();
+    let near = refusal.example.clone();
+    let own = example.trim().to_owned();
+    let found = [near, own, kind.own_example()].into_iter().find(|text| is_taken(text)).unwrap_or_default();
+    let found = found.lines().collect::<Vec<_>>().join(if kind.is_list() { ", " } else { " " });
+    Refusal { example: crate::text::clip(&found, LONGEST_EXAMPLE), ..refusal }
 }
 
 fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Refusal> {

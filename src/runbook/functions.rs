@@ -5,10 +5,10 @@ use core::net::Ipv4Addr;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
-use crate::input::suggest_subnets;
+use crate::input::{processors, suggest_subnets};
 
 /// Every filter that a runbook may use, minijinja's and ours.
-pub(super) const FILTERS: [&str; 51] = [
+pub(super) const FILTERS: [&str; 52] = [
     "abs",
     "addresses",
     "batch",
@@ -60,6 +60,7 @@ pub(super) const FILTERS: [&str; 51] = [
     "pick",
     "public_records",
     "subnet_plan",
+    "processors",
 ];
 
 /// Every test that a runbook may use.
@@ -107,6 +108,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("addresses", addresses);
     environment.add_filter("public_records", public_records);
     environment.add_filter("subnet_plan", subnet_plan);
+    environment.add_filter("processors", processors_of_all);
 }
 
 fn wrong(message: String) -> Error {
@@ -175,6 +177,16 @@ fn public_records(rows: &Value, visibility: &str) -> Result<Vec<Value>, Error> {
         }
     }
     Ok(kept)
+}
+
+/// `types | processors`: how many virtual processors instances of these types have, as EC2's quota of standard instances
+/// counts them.
+fn processors_of_all(types: &Value) -> Result<u64, Error> {
+    let mut sum = 0;
+    for name in types.try_iter()? {
+        sum += name.as_str().and_then(processors).unwrap_or_default();
+    }
+    Ok(sum)
 }
 
 /// `range | subnet_plan(tiers, zones)`: a subnet for each tier and zone of a VPC, one a line, as the input is written.

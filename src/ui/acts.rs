@@ -63,6 +63,11 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
+        NextMove::Drifted(step) => {
+            let sentence = NextMove::Drifted(step).sentence(&state.facts);
+            state.say(Said::plain(sentence));
+            Vec::new()
+        }
         NextMove::Watch(_) => full_output(state),
         NextMove::GoTo(step) => {
             state.board.jump(&step);
@@ -83,7 +88,12 @@ fn again(state: &mut State, step: Address) -> Vec<Effect> {
 
 /// `n`: to the most urgent step; from a step that is to be done, to the next one after it.
 pub fn next(state: &mut State) -> Vec<Effect> {
-    let agenda = state.facts.open.as_ref().map(|open| open.board.agenda(state.facts.now)).unwrap_or_default();
+    let agenda = state.facts.open.as_ref().map(|open| {
+        let mut agenda = open.board.agenda(state.facts.now);
+        agenda.extend(open.board.rows.iter().filter(|row| open.is_drift(row)));
+        agenda
+    });
+    let agenda = agenda.unwrap_or_default();
     let here = match state.board.node() {
         Some(Node::Step(address)) => agenda.iter().position(|row| &row.address == address),
         _ => None,
@@ -202,6 +212,14 @@ pub fn plan(state: &mut State) -> Vec<Effect> {
 pub fn plan_again(state: &mut State) -> Vec<Effect> {
     match &mut state.facts.open {
         Some(open) if !open.planning => plan_screen::ask(open),
+        _ => Vec::new(),
+    }
+}
+
+/// A plan anew, with every call rehearsed.
+pub fn rehearse(state: &mut State) -> Vec<Effect> {
+    match &mut state.facts.open {
+        Some(open) if !open.planning => plan_screen::rehearse(open),
         _ => Vec::new(),
     }
 }

@@ -555,6 +555,11 @@ impl Opened {
         self.drift.get(step).is_some_and(|(so, _)| *so != Some(true))
     }
 
+    /// It was done, and is no longer so.
+    pub fn is_drift(&self, row: &Row) -> bool {
+        matches!(row.status, Status::Done { .. }) && self.drifted(&row.address)
+    }
+
     /// The first step that a run stopped at, because nobody has approved its change yet.
     pub fn held(&self) -> Option<&Address> {
         self.board.rows.iter().find(|row| row.status == Status::NeedsApproval).map(|row| &row.address)

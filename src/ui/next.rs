@@ -30,6 +30,8 @@ pub enum NextMove {
     SignOff(Address),
     /// It is done, and the runbook would do it otherwise now.
     Outdated(Address),
+    /// It was done, and a look said that it is no longer so.
+    Drifted(Address),
     Settle(Address),
     Watch(Address),
     /// Another step comes first.
@@ -54,6 +56,7 @@ impl NextMove {
             NextMove::SignIn => "look again",
             NextMove::SignOff(_) => "sign off",
             NextMove::Outdated(_) => "look or keep",
+            NextMove::Drifted(_) => "ways out",
             NextMove::Settle(_) => "settle",
             NextMove::Watch(_) => "watch",
             NextMove::GoTo(_) => "go to what blocks",
@@ -63,7 +66,7 @@ impl NextMove {
 
     /// Asks nothing of the engine.
     pub fn only_looks(&self) -> bool {
-        matches!(self, NextMove::Watch(_) | NextMove::GoTo(_) | NextMove::Nothing(_))
+        matches!(self, NextMove::Drifted(_) | NextMove::Watch(_) | NextMove::GoTo(_) | NextMove::Nothing(_))
     }
 
     /// A sentence: what Enter will do here.
@@ -77,6 +80,9 @@ impl NextMove {
             NextMove::Look(_) => "it is done; Enter opens the form again".to_owned(),
             NextMove::Plan(_) => "Enter shows what would change, for you to approve".to_owned(),
             NextMove::Run(_) => "Enter runs it; before anything is changed you see the plan and approve it".to_owned(),
+            NextMove::Again(step) if is_half_undone(facts, step) => {
+                "u takes it back once more; Enter would make it again instead".to_owned()
+            }
             NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
             NextMove::LookAgain(_) => "Enter looks whether it is so by now".to_owned(),
             NextMove::Wait(_) => "Enter lets you say that the wait is over".to_owned(),
@@ -88,12 +94,28 @@ impl NextMove {
             }
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
+            NextMove::Drifted(step) => {
+                let made = facts.open.as_ref().and_then(|open| open.engagement.record(step)?.made.as_ref());
+                let again = match made.is_some_and(|made| made.created) {
+                    true => "Or u takes back what is left of it, and Enter then makes it anew.",
+                    false => "",
+                };
+                let said = "it is no longer as it was made: see what was checked. Put it right where it was changed, or agree \
+                            on the change with whoever made it; V looks again.";
+                format!("{said} {again}").trim_end().to_owned()
+            }
             NextMove::Settle(_) => "Enter lets you say what became of it".to_owned(),
             NextMove::Watch(_) => "it is running; Enter shows its output".to_owned(),
             NextMove::GoTo(first) => format!("first: {}; Enter goes there", title(first)),
             NextMove::Nothing(why) => (*why).to_owned(),
         }
     }
+}
+
+/// It failed while it was taken back.
+fn is_half_undone(facts: &Facts, step: &Address) -> bool {
+    let undo = facts.open.as_ref().and_then(|open| open.engagement.half_undone());
+    undo.is_some_and(|(_, left)| left.contains(&step))
 }
 
 /// What Enter does on this step now.
@@ -126,6 +148,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Asked(Question::SignIn { .. }) => NextMove::SignIn,
         Status::InDoubt { .. } => NextMove::Settle(here),
         Status::Done { .. } if row.outdated => NextMove::Outdated(here),
+        Status::Done { .. } if open.is_drift(row) => NextMove::Drifted(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),
         Status::Done { .. } => NextMove::Nothing("nothing: it is done"),
         Status::Waiting(wait) if wait.by_hand && !step.asks().is_empty() => NextMove::FillForm(here),

@@ -1,6 +1,6 @@
 //! The kinds of AWS.
 
-use super::super::aws_account::{ConsoleHostKeys, InstanceReady, TheAccount, TheImage, TheRegion};
+use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheImage, TheRegion};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
 use super::super::aws_dhcp::TheDhcpOptions;
 use super::super::aws_exposure::Exposure;
@@ -29,9 +29,21 @@ pub(super) const ROWS: &[Row] = &[
         make: |arguments, subject| Ok(Box::new(Check(TheAccount::new(arguments, subject)?))),
     },
     Row {
+        name: "aws/role-guard",
+        summary: "The role that onramp takes on is given with its external id only",
+        arguments: &[],
+        results: &[],
+        sends: &[AssumeRole],
+        mutates: false,
+        make: |_, _| Ok(Box::new(Check(RoleGuard))),
+    },
+    Row {
         name: "aws/region",
         summary: "The region is enabled and its zones can be used",
-        arguments: &[must("region", "such as eu-west-1"), must("zones", "list of zone names")],
+        arguments: &[
+            must("region", "such as eu-west-1"),
+            may("zones", "list of zone names; without them another region of the account may be meant"),
+        ],
         results: &[("zone_ids", "map from zone name to zone id, which is the same in every account")],
         sends: &[DescribeRegions, DescribeAvailabilityZones],
         mutates: false,
@@ -43,14 +55,35 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("service", "AWS's code of the service, such as vpc or ec2"),
             must("code", "of the quota, such as L-F678F1CE for VPCs"),
-            must("wanted", "how much there must be, what is used already included"),
+            may("wanted", "how much there must be, what is used already included"),
+            may(
+                "more",
+                "or how much more there must be than is used now; onramp counts VPCs, gateways, addresses and the like",
+            ),
+            may("expect", "enough, or any, whatever it is; enough when not given"),
         ],
         results: &[
             ("value", "how much the account may have"),
+            ("needed", "how much it must be"),
             ("name", "what AWS calls it"),
             ("adjustable", "true when AWS gives more on request"),
         ],
-        sends: &[GetServiceQuota, ListAWSDefaultServiceQuotas],
+        sends: &[
+            GetServiceQuota,
+            ListAWSDefaultServiceQuotas,
+            DescribeVpcs,
+            DescribeInternetGateways,
+            DescribeNatGateways,
+            DescribeSubnets,
+            DescribeAddresses,
+            DescribeSecurityGroups,
+            DescribeInstances,
+            DescribeCustomerGateways,
+            DescribeVpnGateways,
+            DescribeVpnConnections,
+            ListResolverEndpoints,
+            DescribeDBInstances,
+        ],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheQuota::new(arguments, subject)?))),
     },
@@ -94,6 +127,7 @@ pub(super) const ROWS: &[Row] = &[
             DescribeRouteTables,
             DescribeInstances,
             DescribeNatGateways,
+            DescribeNetworkInterfaces,
         ],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheVpc::new(arguments, subject)?))),
@@ -110,7 +144,15 @@ pub(super) const ROWS: &[Row] = &[
             NAME,
         ],
         results: &[("id", "subnet-…")],
-        sends: &[DescribeSubnets, DescribeTags, CreateSubnet, DeleteSubnet, DescribeInstances, DescribeNatGateways],
+        sends: &[
+            DescribeSubnets,
+            DescribeTags,
+            CreateSubnet,
+            DeleteSubnet,
+            DescribeInstances,
+            DescribeNatGateways,
+            DescribeNetworkInterfaces,
+        ],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheSubnet::new(arguments, subject)?))),
     },
@@ -185,6 +227,7 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[
             DescribeSecurityGroups,
             DescribeSecurityGroupRules,
+            DescribeNetworkInterfaces,
             DescribeTags,
             CreateSecurityGroup,
             AuthorizeSecurityGroupIngress,

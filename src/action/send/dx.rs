@@ -116,6 +116,7 @@ impl Sender<'_> {
             kind: Kind::Other,
             fate: Fate::Refused,
             spent: false,
+            advised: false,
             code: None,
             raw: String::new(),
             operation: call.operation().name().to_owned(),

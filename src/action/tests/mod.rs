@@ -6,6 +6,7 @@ mod dns;
 mod dx;
 mod faults;
 mod foreign;
+mod guards;
 mod half_made;
 mod hosts;
 mod lent;

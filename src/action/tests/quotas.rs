@@ -63,3 +63,27 @@ async fn what_aws_raises_for_nobody_is_said_and_not_asked_for() {
     assert!(said.contains("the account has 20480, and 30000 is wanted"), "{said}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn what_is_used_is_counted_and_more_is_wanted_beside_it() {
+    let stage = Stage::new().await;
+    let with =
+        |more: u32, expect: &str| json!({ "service": "ec2", "code": "L-0263D0A3", "more": more, "expect": expect });
+    stage.make("aws/elastic-address", json!({ "key": "eip/one" })).await;
+    let enough = stage.make("aws/quota", with(4, "enough")).await;
+    assert_eq!((&enough["needed"], &enough["value"]), (&json!(5.0), &json!(5.0)));
+    let Verified::NotYet { said } = stage.action("aws/quota", &with(5, "enough")).verify(&stage.world).await else {
+        panic!("one is there already")
+    };
+    assert!(said.contains("has 5, and 6 is wanted"), "{said}");
+    assert_eq!(stage.make("aws/quota", with(5, "any")).await["needed"], json!(6.0));
+    // Granted, it is the account's, and as many are given out.
+    stage.make("aws/quota-increase", json!({ "service": "ec2", "code": "L-0263D0A3", "wanted": 6 })).await;
+    for key in ["two", "three", "four", "five", "six"] {
+        stage.make("aws/elastic-address", json!({ "key": format!("eip/{key}") })).await;
+    }
+    let uncounted = json!({ "service": "vpc", "code": "L-0EA8095F", "more": 1 });
+    let call = Call::Kind { kind: "aws/quota".to_owned(), with: uncounted.as_object().cloned().unwrap() };
+    let Err(refused) = build(&call, &stage.world.subject) else { panic!("it is not counted") };
+    assert!(refused.what.contains("does not count"), "{refused:?}");
+}

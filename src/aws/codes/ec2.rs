@@ -62,22 +62,62 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::Quota,
+        &["InternetGatewayLimitExceeded"],
+        "The region has as many internet gateways as the account may have (5 unless raised, as many as VPCs).",
+        "Ask for more of quota L-A4707A72 of vpc (raising that of VPCs, L-F678F1CE, raises both), or let the customer delete a \
+         VPC that nobody uses.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["NatGatewayLimitExceeded"],
+        "The zone has as many NAT gateways as the account may have (5 in each unless raised).",
+        "Ask for more of quota L-FE5A380F of vpc, or let the customer delete a NAT gateway that nothing goes through.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["VpnGatewayLimitExceeded"],
+        "The region has as many virtual private gateways as the account may have (5 unless raised).",
+        "Ask for more of quota L-7029FAB6 of ec2, or let the customer delete one that is attached to no VPC.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["CustomerGatewayLimitExceeded"],
+        "The region has as many customer gateways as the account may have (50 unless raised).",
+        "Ask for more of quota L-4FB7FF5D of ec2, or let the customer delete one without a VPN connection.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["VpnConnectionLimitExceeded"],
+        "There are as many VPN connections as there may be: 50 in a region, 10 on one virtual private gateway, unless raised.",
+        "Ask for more of quota L-3E6EC3A3 (region) or L-B91E5754 (gateway) of ec2, or let the customer delete one that is down \
+         for good.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["SubnetLimitExceeded"],
+        "The VPC has as many subnets as it may have (200 unless raised).",
+        "Ask for more of quota L-407747CB of vpc, or plan with fewer tiers.",
+    ),
+    row_of(
+        Kind::Quota,
+        &["VpcEndpointLimitExceeded"],
+        "There are as many endpoints as there may be: 50 interface endpoints in a VPC, 20 gateway endpoints in a region, \
+         unless raised.",
+        "Ask for more of quota L-29B6F2EB (interface) or L-1B52E74A (gateway) of vpc, or let the customer delete one that \
+         nothing uses.",
+    ),
+    row_of(
+        Kind::Quota,
         &[
-            "InternetGatewayLimitExceeded",
-            "NatGatewayLimitExceeded",
-            "VpnGatewayLimitExceeded",
-            "CustomerGatewayLimitExceeded",
-            "VpnConnectionLimitExceeded",
-            "SubnetLimitExceeded",
             "DhcpOptionsLimitExceeded",
-            "VpcEndpointLimitExceeded",
             "ResourceCountLimitExceeded",
             "*LimitExceeded",
             "LimitExceededException",
             "*QuotaExceeded*",
         ],
-        "The account has as many of these as it may have in this region.",
-        "Ask for more in the Service Quotas console, or reuse or delete what is no longer needed.",
+        "The account has as many of these as it may have here.",
+        "AWS's own words name what it is of. Ask for more of its quota (aws service-quotas list-service-quotas --service-code \
+         ec2, or the service's own code, shows them), or let the customer delete what nobody uses.",
     ),
     row_of(
         Kind::InUse,

@@ -10,8 +10,9 @@ pub(super) const ACCESS: &[Row] = &[
         &["UnauthorizedOperation", "AccessDenied*"],
         "These credentials may not do this: a policy, a permission boundary, a session policy or a rule of the \
          customer's organisation forbids it.",
-        "Give the customer the name of the operation and ask for it to be allowed. An encoded message can be read \
-         with: aws sts decode-authorization-message (needs its own permission).",
+        "Ask whoever gives these rights to allow the operation that stands above. onramp plan NAME --policy prints the least \
+         policy for all that is planned, and --permissions says what else is missing. What AWS encodes, onramp decodes where \
+         it may (sts:DecodeAuthorizationMessage).",
     ),
     row_of(
         Kind::Credentials,

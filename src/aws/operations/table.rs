@@ -87,6 +87,7 @@ operations! {
     DetachInternetGateway = takes(Ec2, &[DescribeInternetGateways]),
     DeleteInternetGateway = takes(Ec2, &[DescribeInternetGateways]).of_ours("internet-gateway"),
 
+    DescribeNetworkInterfaces = reads(Ec2),
     DescribeAddresses = reads(Ec2),
     AllocateAddress = makes(Ec2, Tag, &[DescribeAddresses], &["elastic-ip"]).undone_by(ReleaseAddress),
     AssociateAddress = arranges(Ec2, &[DescribeAddresses]).undone_by(DisassociateAddress),

@@ -35,7 +35,7 @@ impl ProvideCredentials for Source {
 }
 
 /// A session that fetched its credentials so many minutes ago.
-async fn session(source: &Source, ago: u64, roles: Vec<Role>) -> Session {
+async fn session<S: ProvideCredentials + Clone + 'static>(source: &S, ago: u64, roles: Vec<Role>) -> Session {
     let provider = SharedCredentialsProvider::new(source.clone());
     let own = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -55,7 +55,7 @@ async fn session(source: &Source, ago: u64, roles: Vec<Role>) -> Session {
     let mut credentials = source.provide_credentials().await.unwrap();
     let ago = Duration::from_secs(60 * ago);
     *credentials.expiry_mut() = credentials.expiry().map(|expiry| expiry - ago);
-    let held = session.hold(credentials);
+    let held = session.hold(credentials, None);
     *session.0.held.lock().await = Some(Held { fetched: held.fetched - ago, ..held });
     session
 }
@@ -122,4 +122,32 @@ async fn no_code_is_asked_for_in_the_middle_of_a_call() {
     let error = session.provide_credentials().await.unwrap_err();
     let failure = AwsFailure::credentials("DescribeVpcs", &error);
     assert_eq!(failure.kind, Kind::NoCode, "{failure:?}");
+}
+
+/// As a cached session does: it is read again, and no younger.
+#[derive(Debug, Clone)]
+struct Cached(SystemTime);
+
+impl ProvideCredentials for Cached {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Ok(Credentials::new("AKIA", "secret", None, Some(self.0), "test")))
+    }
+}
+
+#[tokio::test]
+async fn reading_the_same_credentials_again_makes_them_no_younger() {
+    let source = Cached(SystemTime::from(jiff::Timestamp::now()) + minutes(3));
+    let session = session(&source, 0, Vec::new()).await;
+    // Fetched when the hour began.
+    let mut held = session.0.held.lock().await;
+    let fetched = held.as_ref().map(|held| held.fetched - minutes(57)).unwrap();
+    *held = held.take().map(|held| Held { fetched, ..held });
+    drop(held);
+    for _ in 0..2 {
+        let failure = session.hold_for(minutes(11)).await.unwrap_err();
+        assert!(failure.what.starts_with("The credentials end in"), "{failure:?}");
+    }
 }

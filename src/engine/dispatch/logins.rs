@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Dispatcher;
 use crate::action::{LoginCall, Worlds};
+use crate::engagement::LoginQuestion;
 use crate::engine::handle::Notice;
 
 /// What is asked, and who waits for the answer.
 pub(super) struct Logins {
     calls: Option<mpsc::UnboundedReceiver<LoginCall>>,
-    open: BTreeMap<u64, oneshot::Sender<Option<Vec<SecretString>>>>,
+    open: BTreeMap<u64, (LoginQuestion, oneshot::Sender<Option<Vec<SecretString>>>)>,
 }
 
 impl Logins {
@@ -33,10 +34,15 @@ impl Logins {
 
     /// Nothing is typed: nobody answers.
     pub fn answer(&mut self, number: u64, answers: Option<Vec<SecretString>>) {
-        if let Some(open) = self.open.remove(&number) {
+        if let Some((_, open)) = self.open.remove(&number) {
             // Whoever asked may have gone away meanwhile.
             let _ = open.send(answers);
         }
+    }
+
+    /// What is still to be answered, for a reader who was not there when it was asked.
+    pub fn open(&self) -> impl Iterator<Item = Notice> {
+        self.open.values().map(|(question, _)| Notice::LoginAsks(question.clone()))
     }
 }
 
@@ -44,7 +50,7 @@ impl Dispatcher {
     pub(super) fn take_login(&mut self, call: LoginCall) {
         match call {
             LoginCall::Asks(question, answer) => {
-                self.logins.open.insert(question.number, answer);
+                self.logins.open.insert(question.number, (question.clone(), answer));
                 self.book.tell(&Notice::LoginAsks(question));
             }
             LoginCall::Withdrawn(number) => {

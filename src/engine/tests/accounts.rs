@@ -204,6 +204,18 @@ async fn a_role_is_taken_with_the_code_that_a_person_says_and_a_wrong_one_is_ask
     desk.handle.send(Request::Plan);
     let question = asked(&mut desk).await;
     assert!(question.asks.contains("mfa/jane") && question.lines[0].shown, "{question:?}");
+    // Whoever comes later is asked as well: the question may have come before there was anybody.
+    let (late, began) = (desk.handle.subscribe(), Instant::now());
+    loop {
+        match late.try_recv() {
+            Ok(Notice::LoginAsks(open)) => break assert_eq!(open.number, question.number),
+            Ok(_) => {}
+            Err(_) => {
+                assert!(began.elapsed() < Duration::from_secs(20), "the question is still open");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
     let say = |number, code: &str| Request::LoginAnswers { number, answers: Some(vec![SecretString::from(code)]) };
     desk.handle.send(say(question.number, "000000"));
     let again = asked(&mut desk).await;

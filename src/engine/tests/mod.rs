@@ -17,6 +17,7 @@ mod matrix_resource;
 mod matrix_vaults;
 mod output;
 mod permissions;
+mod quotas;
 mod resume;
 mod runs;
 mod secrets;

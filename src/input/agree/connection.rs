@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::Ipv4Net;
 
 use super::super::refusal::Refusal;
-use super::super::{Value, routing};
+use super::super::{SecretRef, Value, routing};
 use super::{Answers, Block, Disagreement, Rule, report, warn};
 use crate::text::list;
 
@@ -25,6 +25,7 @@ pub(super) const RULES: &[Rule] = &[
     routers_differ,
     insides_differ,
     keys_differ,
+    pairs_are_whole,
     lifetimes_fit,
     somebody_begins,
     algorithms_suffice,
@@ -134,10 +135,25 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// What is given for one side only is not used: AWS chooses both then.
+fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    for (one, other) in [("vpn.t1_inside", "vpn.t2_inside"), ("dx.amazon_ip", "dx.customer_ip")] {
+        for (given, missing) in [(one, other), (other, one)] {
+            if let (Some((id, _)), None) = (answers.get(given), answers.get(missing)) {
+                let what = format!("{given} is given, and {missing} is not");
+                let why = "one alone is not used, and AWS chooses both; give both or none";
+                warn(found, &[id], Refusal::new(what, why, TUNNEL));
+            }
+        }
+    }
+}
+
 fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let secret = |id| answers.get(id).and_then(|(id, value)| value.secret().map(|reference| (id, reference)));
     if let (Some((id, first)), Some((other_id, second))) = (secret("vpn.t1_psk"), secret("vpn.t2_psk"))
         && first == second
+        // What is asked for each time is asked for one by one.
+        && !matches!(first, SecretRef::Prompt { .. })
     {
         let why =
             "who learns the key of one tunnel must not know that of the other; leave both empty and AWS makes two";

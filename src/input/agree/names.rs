@@ -1,6 +1,6 @@
 //! What names, mail and time ask of each other and of the network.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
@@ -15,6 +15,7 @@ const ENDPOINTS: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/resol
 const DHCP: &str = "docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html";
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
 const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
+const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
 const PORT_25: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -24,12 +25,14 @@ pub(super) const RULES: &[Rule] = &[
     dhcp_has_room,
     inbound_addresses_are_free,
     askers_are_on_premises,
+    name_servers_may_ask,
     zone_is_not_forwarded,
     answers_are_forgotten_soon,
     private_servers_are_reached,
     port_25_is_private,
     mail_is_encrypted,
     mail_is_in_the_region,
+    topic_is_in_reach,
     sender_is_verified,
     mail_from_is_below,
     records_can_be_written,
@@ -99,6 +102,14 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
                 let what = format!("{four} of {id} is in none of the ranges of {premises_id}");
                 let why = "it is private, so the VPC must have a route to it";
                 report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+            }
+            if !four.is_private()
+                && list == "dns.onprem_resolvers"
+                && !premises.iter().any(|(_, net)| net.contains(&four))
+            {
+                let what = format!("{four} of {id} is in none of the ranges of {premises_id}, and public");
+                let why = "is it one of the customer's own? Somebody else's would be told the names that are asked for";
+                warn(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
             }
         }
     }
@@ -177,6 +188,24 @@ fn askers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
             let what = format!("{net} of {id} is in none of the ranges of {premises_id}");
             report(found, &[id, premises_id], Refusal::new(what, "the VPC has no route back to it", "onramp"));
         }
+    }
+}
+
+/// Name servers that forward our zone ask our inbound addresses, and only who is let in gets an answer. Others than those
+/// that we ask may do it, so it is a warning.
+fn name_servers_may_ask(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let forwarded = matches!(answers.text("dns.hybrid"), Some((_, "both")));
+    let (Some((id, servers)), true) = (answers.texts("dns.onprem_resolvers"), forwarded) else { return };
+    let askers = answers.blocks(&["dns.query_sources"]);
+    let Some((askers_id, _)) = askers.first() else { return };
+    let let_in = |server: &&str| match server.split(':').next().unwrap_or(server).parse::<Ipv4Addr>() {
+        Ok(address) => askers.iter().any(|(_, net)| net.contains(&address)),
+        Err(_) => true,
+    };
+    for server in servers.iter().filter(|server| !let_in(server)) {
+        let what = format!("{server} is asked by us, and may not ask us");
+        let why = "a name server that forwards our zone has to be among those that may ask; if it forwards nothing, all is well";
+        warn(found, &[askers_id, id], Refusal::new(what, why, ENDPOINTS).suggest(format!("{server}/32")));
     }
 }
 
@@ -358,12 +387,28 @@ fn records_can_be_written(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     }
 }
 
+/// Amazon SES publishes to topics of its own region and account.
+fn topic_is_in_reach(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, topic)) = answers.text("ses.topic") else { return };
+    let mut parts = topic.split(':').skip(3);
+    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    for (other, own, what) in [("ses.region", region, "region"), ("aws.account_id", account, "account")] {
+        let Some((other_id, wanted)) = answers.text(other) else { continue };
+        if own != wanted {
+            let said = format!("the topic is in the {what} {own}, and not in {wanted}");
+            let why = "Amazon SES publishes to a topic of its own region and account only";
+            report(found, &[id, other_id], Refusal::new(said, why, TOPICS));
+        }
+    }
+}
+
 /// Without a way to the Internet, SES is reached through an endpoint in the VPC; an HTTP proxy carries no SMTP.
 fn ses_has_a_way_out(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let (Some((id, "amazon_ses")), Some((nat_id, way))) = (answers.text("smtp.mode"), answers.text("net.nat_mode"))
         && way.starts_with("none")
     {
-        let why = "an endpoint for SMTP in the VPC is needed; an HTTP proxy does not carry mail";
+        let why = "an HTTP proxy does not carry mail; onramp puts an endpoint of SES into the VPC, in its own region only, billed by \
+                   the hour";
         let source = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
         warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, source));
     }

@@ -36,6 +36,9 @@ pub(super) struct Logins {
     /// Who calls with the credentials of this number, where that is a role.
     #[serde(default)]
     roles: BTreeMap<u64, String>,
+    /// By the role's ARN.
+    #[serde(default)]
+    external_ids: BTreeMap<String, String>,
 }
 
 impl Logins {
@@ -88,7 +91,7 @@ impl Cloud {
         match ask.action() {
             "AssumeRole" => self.assume(ask).map(Some),
             "DecodeAuthorizationMessage" => decode(ask.need("EncodedMessage")?).map(Some),
-            "GetCallerIdentity" => Ok(self.role_of(ask)),
+            "GetCallerIdentity" => Ok(Some(self.caller(ask))),
             _ => Ok(None),
         }
     }
@@ -103,6 +106,17 @@ impl Cloud {
         }
         let denied = |why: &str| Refusal::new("AccessDenied", why);
         let name = role.rsplit('/').next().unwrap_or_default();
+        // The id that a role is taken with first is the one that the customer has written into its trust policy.
+        let given = ask.get("ExternalId");
+        let agreed = match given {
+            Some(id) => {
+                Some(self.notes().kept.logins.external_ids.entry(role.to_owned()).or_insert(id.to_owned()).clone())
+            }
+            None => self.notes().kept.logins.external_ids.get(role).cloned(),
+        };
+        if agreed.as_deref() != given {
+            return Err(denied(&format!("User is not authorized to perform: sts:AssumeRole on resource: {role}")));
+        }
         if ask.get("SerialNumber").is_some() {
             let code = ask.get("TokenCode").unwrap_or_default();
             if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) || code == "000000" {
@@ -133,15 +147,16 @@ impl Cloud {
         ))
     }
 
-    fn role_of(&self, ask: &Request) -> Option<String> {
-        let arn = self.notes().kept.logins.roles.get(&number(&ask.access_key))?.clone();
+    fn caller(&self, ask: &Request) -> String {
+        let role = self.notes().kept.logins.roles.get(&number(&ask.access_key)).cloned();
+        let arn = role.unwrap_or_else(|| format!("arn:aws:iam::{}:user/practice", self.0.account));
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-        Some(format!(
+        format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
              <Arn>{}</Arn><UserId>AROAPRACTICE</UserId><Account>{account}</Account></GetCallerIdentityResult>\
              </GetCallerIdentityResponse>",
             xml_escape(&arn),
-        ))
+        )
     }
 
     /// As EC2 refuses what no policy allows: what exactly, it says encoded.

@@ -3,17 +3,16 @@
 use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{Address, AddressAssociation, World};
 use super::xml::Xml;
 
-const MOST_ADDRESSES: usize = 5;
-
 pub(super) async fn allocate(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let tags = tags::of(call.ask, Kind::Address)?;
     let full = || Refusal::new("AddressLimitExceeded", "The maximum number of addresses has been reached.");
-    if call.world.addresses.len() >= MOST_ADDRESSES {
+    if call.world.addresses.len() >= allowed(call.world, "L-0263D0A3") {
         return Err(full());
     }
     let ip = call.world.free_public().ok_or_else(full)?;

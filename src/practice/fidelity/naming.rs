@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use winterbaume_route53::wire::ResourceRecordSet;
 
 use super::Layer;
+use super::endpoints;
 use super::pace::Wait;
 use super::route53::Zone;
 use super::services::EVERYWHERE;
@@ -159,6 +160,11 @@ impl Names<'_> {
 
     /// The longest match counts; of a rule and a zone for the same domain, the rule.
     fn in_vpc(&self, vpc: &str, name: &str, kind: &str, depth: usize) -> Said {
+        if let Some(door) = endpoints::called(self.here, vpc, name) {
+            let address =
+                Record { name: name.to_owned(), kind: "A".to_owned(), ttl: 60, value: door.address.to_string() };
+            return Said::Records(if kind == "A" { vec![address] } else { Vec::new() });
+        }
         let zone = self.private(name, |zone| zone.is_asked_from(&self.here.region, vpc));
         let rule = self.here.resolver.rule_for(self.here, vpc, name);
         let zone_length = zone.map_or(0, |zone| zone.name.len());

@@ -54,6 +54,15 @@ const TYPES: [(&str, &str, Option<usize>); 20] = [
     ("r6i.large", "x86_64", None),
 ];
 
+/// Virtual processors of one of these types: all are of the standard families.
+pub(super) fn processors(kind: &str) -> usize {
+    match kind {
+        "t2.micro" => 1,
+        kind if kind.ends_with(".xlarge") => 4,
+        _ => 2,
+    }
+}
+
 /// True for a region whose end point answers this account.
 pub(super) fn open(region: &str) -> Option<bool> {
     REGIONS.iter().find(|(name, _, _)| *name == region).map(|(_, _, opt_in)| !opt_in)

@@ -15,7 +15,7 @@ use super::services::{Answer, Visit};
 use super::world::World;
 
 /// Service, code, name, default, and whether AWS ever gives more.
-const DEFAULTS: [(&str, &str, &str, f64, bool); 16] = [
+const DEFAULTS: [(&str, &str, &str, f64, bool); 17] = [
     ("vpc", "L-F678F1CE", "VPCs per Region", 5.0, true),
     ("vpc", "L-A4707A72", "Internet gateways per Region", 5.0, true),
     ("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0, true),
@@ -23,11 +23,12 @@ const DEFAULTS: [(&str, &str, &str, f64, bool); 16] = [
     ("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60.0, true),
     ("vpc", "L-93826ACB", "Routes per route table", 50.0, true),
     ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0, true),
-    ("ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5.0, true),
+    ("ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 32.0, true),
     ("ec2", "L-4FB7FF5D", "Customer gateways per region", 50.0, true),
     ("ec2", "L-7029FAB6", "Virtual private gateways per region", 5.0, true),
     ("ec2", "L-3E6EC3A3", "VPN connections per region", 50.0, true),
     ("ec2", "L-B91E5754", "VPN connections per virtual private gateway", 10.0, true),
+    ("route53resolver", "L-4A669CC0", "Maximum number of resolver endpoints per AWS Region", 4.0, true),
     ("rds", "L-7B6409FD", "DB instances", 40.0, true),
     ("ses", "L-804C8AE8", "Sending quota", 200.0, true),
     ("ses", "L-CDEF9B6B", "Sending rate", 1.0, true),
@@ -117,6 +118,12 @@ fn is_granted(world: &World, raise: &Raise) -> bool {
 fn granted(world: &World, code: &str) -> Option<f64> {
     let asked = world.quotas.0.get(code)?;
     asked.iter().rev().find(|raise| is_granted(world, raise)).map(|raise| raise.wanted)
+}
+
+/// How much the account may have: what was granted, or AWS's default.
+pub(super) fn allowed(world: &World, code: &str) -> usize {
+    let default = || DEFAULTS.iter().find(|row| row.1 == code).map(|row| row.3);
+    granted(world, code).or_else(default).unwrap_or_default() as usize
 }
 
 /// One request at a time, and only for more.

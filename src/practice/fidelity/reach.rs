@@ -7,7 +7,7 @@ use super::naming::own_server;
 use super::resolver::Endpoint;
 use super::vpn_connections::ANNOUNCED;
 use super::world::{Instance, Peer, Rule, World};
-use super::{peering, routes};
+use super::{endpoints, peering, routes};
 
 /// Where a connection starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,12 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
         let door = ("tcp", i64::from(port));
         return admits_by(world, &source.groups, true, door, |peer| meets(peer, to, &endpoint.groups))
             && admits_by(world, &endpoint.groups, false, door, |peer| meets(peer, from, &source.groups));
+    }
+    if let Some(door) = endpoints::at(world, &source.vpc, to) {
+        return admits(world, source, true, port, |peer| meets(peer, to, &door.groups))
+            && admits_by(world, &door.groups, false, ("tcp", i64::from(port)), |peer| {
+                meets(peer, from, &source.groups)
+            });
     }
     let inside = running(world).find(|(_, i)| i.private_ip == to && i.vpc == source.vpc);
     if let Some((_, target)) = inside {

@@ -10,10 +10,11 @@ use super::images;
 use super::instances::{item, reservation};
 use super::kind::Kind;
 use super::places;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::tokens;
-use super::world::{Instance, Subnet};
+use super::world::{Instance, Subnet, World};
 use super::xml::Xml;
 
 const MOST_USER_DATA: usize = 16384;
@@ -78,6 +79,22 @@ struct Wanted {
     instance: Instance,
 }
 
+/// EC2 counts the processors of what runs on demand: "Amazon EC2 On-Demand Instances quotas".
+fn room(world: &World, kind: &str, count: usize) -> Result<(), Refusal> {
+    let there = world.instances.values().filter(|one| one.terminated.is_none());
+    let used: usize = there.map(|one| places::processors(&one.kind)).sum();
+    let most = allowed(world, "L-1216C47A");
+    if used + count * places::processors(kind) <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "You have requested more vCPU capacity than your current vCPU limit of {most} allows for the instance bucket that \
+         the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an \
+         adjustment to this limit."
+    );
+    Err(Refusal::new("VcpuLimitExceeded", message))
+}
+
 impl Wanted {
     fn read(call: &Call<'_>) -> Result<Self, Refusal> {
         let (ask, world) = (call.ask, &*call.world);
@@ -100,6 +117,7 @@ impl Wanted {
         let groups = groups(call, &prefix, &subnet_id, subnet)?;
         let private_ip = at("PrivateIpAddress").map(|text| private(call, text, &subnet_id, subnet)).transpose()?;
         let count = count(call)?;
+        room(world, kind, count)?;
         if private_ip.is_some() && count > 1 {
             return Err(Refusal::new("InvalidParameterCombination", "A private IP address needs exactly one instance"));
         }

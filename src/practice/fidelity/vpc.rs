@@ -6,14 +6,14 @@ use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
 use super::places;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{RouteTable, Subnet, TableAssociation, Tags, Vpc, World};
 use super::xml::Xml;
 use super::{dhcp, groups, routes, vpn};
 
-/// Default quotas: docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html.
-const MOST_VPCS: usize = 5;
+/// docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 const MOST_SUBNETS: usize = 200;
 
 /// A block as AWS reads it: brought to its canonical form, between /16 and /28, and not of the blocks that mean
@@ -40,7 +40,7 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     if !["default", "dedicated"].contains(&tenancy.as_str()) {
         return Err(Refusal::value(format!("Value ({tenancy}) for parameter instanceTenancy is invalid.")));
     }
-    if call.world.vpcs.len() >= MOST_VPCS {
+    if call.world.vpcs.len() >= allowed(call.world, "L-F678F1CE") {
         return Err(Refusal::new("VpcLimitExceeded", "The maximum number of VPCs has been reached."));
     }
     let id = call.pass_for("vpcId", &[("CidrBlock", &cidr.to_string())]).await?;

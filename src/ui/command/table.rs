@@ -319,6 +319,14 @@ pub const TABLE: &[Command] = &[
     })
     .quiet(),
     command("plan.again", &["d"], &[Plan], "plan again", "Make the plan anew", acts::plan_again),
+    command(
+        "plan.rights",
+        &["P"],
+        &[Plan],
+        "rights",
+        "Ask AWS, by rehearsal, which permissions the credentials lack for this plan",
+        acts::rehearse,
+    ),
     command("plan.copy", &["y"], &[Plan], "copy", "Copy the plan as JSON to the clipboard", acts::copy_plan)
         .when(acts::has_plan)
         .quiet(),

@@ -105,6 +105,10 @@ impl Detail<'_> {
         if let Some(diagnosis) = self.open.diagnoses.get(self.address) {
             diagnosis::add(prose, self.facts, diagnosis);
         }
+        let drifted = self.open.is_drift(self.row);
+        if drifted {
+            self.drift(prose);
+        }
         prose.item("Next", &self.next(), look.style(Role::Accent));
         self.status(prose);
         self.waited(prose);
@@ -125,7 +129,9 @@ impl Detail<'_> {
             prose.item("Care", breaks, look.style(Role::Waiting));
         }
         self.undo(prose);
-        self.drift(prose);
+        if !drifted {
+            self.drift(prose);
+        }
         prose.item("Address", &self.address.to_string(), look.style(Role::Muted));
     }
 

@@ -27,6 +27,7 @@ pub fn can(state: &State) -> Result<(), String> {
     }
     match (diagnosable(step, &row.status), &step.diagnosis) {
         (true, _) => Ok(()),
+        (false, Some(_)) if open.is_drift(row) => Ok(()),
         (false, None) => Err("the runbook has no diagnosis for this step".to_owned()),
         (false, Some(_)) => Err("it has not failed, and waits on nobody".to_owned()),
     }

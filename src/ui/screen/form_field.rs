@@ -1,5 +1,7 @@
 //! One field of a form: what was typed, what is offered, what is wrong with it, and how it is drawn.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -146,7 +148,7 @@ impl FormField {
         if text.trim().is_empty() {
             return if self.saved.is_some() { Left::Forget } else { Left::Unchanged };
         }
-        match input::parse(&self.kind, text, setting) {
+        match input::parse_for(&self.kind, &self.example, text, setting) {
             Ok(value) if self.saved.as_ref() == Some(&value) => Left::Unchanged,
             Ok(value) => Left::Give(value),
             Err(refusal) => {
@@ -164,7 +166,7 @@ impl FormField {
             Some(problem) if problem.refuses() => Tone::Refused,
             _ => Tone::SoFar,
         };
-        self.problem = match input::parse(&self.kind, &draft, setting) {
+        self.problem = match input::parse_for(&self.kind, &self.example, &draft, setting) {
             _ if draft.trim().is_empty() => None,
             Ok(value) => disagrees(&self.id, &value)
                 .map(|problem| if problem.refuses() { Problem { tone, ..problem } } else { problem }),
@@ -344,6 +346,19 @@ fn sign_span(look: &Look, field: &FormField) -> Span<'static> {
     Span::styled(look.glyph(glyph), look.style(role))
 }
 
+/// Choices that are shown at once: what is said of them has room below, on a small screen too.
+const MOST_CHOICES: usize = 10;
+
+/// Which of so many choices are shown, with the cursor among them.
+fn window(many: usize, cursor: usize) -> Range<usize> {
+    // One row more costs as much as the word that there is one.
+    if many <= MOST_CHOICES + 1 {
+        return 0..many;
+    }
+    let first = cursor.saturating_sub(MOST_CHOICES / 2).min(many - MOST_CHOICES);
+    first..first + MOST_CHOICES
+}
+
 /// Draws the field that has the focus: label, control, help and problem. `help` is false where a pane shows it.
 pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Drawn {
     let look = &facts.look;
@@ -409,11 +424,22 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         Control::Select { choices, cursor, marked, several } => {
             head.push(Span::styled(look.text(&field.label), look.style(Role::Accent)));
             prose.line(Line::from(head));
-            for (index, choice) in choices.iter().enumerate() {
+            let shown = window(choices.len(), *cursor);
+            let beyond = |many: usize, where_to: &str| match many {
+                0 => None,
+                _ => Some(Line::styled(format!("      {many} more {where_to}"), look.style(Role::Muted))),
+            };
+            if let Some(line) = beyond(shown.start, "above") {
+                prose.line(line);
+            }
+            for (index, choice) in choices.iter().enumerate().take(shown.end).skip(shown.start) {
                 let taken = if *several { marked.get(index) == Some(&true) } else { field.draft() == choice.value };
                 let mut offer = field.offer.as_deref().unwrap_or_default().split(", ");
                 let offered = field.saved.is_none() && !taken && offer.any(|offered| offered == choice.value);
                 prose.line(option(look, choice, index == *cursor, taken, offered));
+            }
+            if let Some(line) = beyond(choices.len() - shown.end, "below") {
+                prose.line(line);
             }
         }
     }

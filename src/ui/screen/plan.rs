@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, Change, Consequence, Plan, PlanEntry, Verdict, dollars};
+use crate::engagement::{Address, Change, Consequence, Known, Plan, PlanEntry, Room, Verdict, dollars};
 use crate::engine::Request;
 use crate::text;
 use crate::ui::effect::Effect;
@@ -40,6 +40,8 @@ enum PlanRow<'a> {
     Heading(String),
     Entry(&'a PlanEntry),
     Line(&'a PlanEntry, Line<'static>),
+    /// Of what the account has room for, and of what the credentials may do.
+    Room(Line<'static>),
 }
 
 impl PlanScreen {
@@ -77,6 +79,12 @@ impl PlanScreen {
             false => by_consequence(&planned.plan, shown),
         };
         let mut rows = Vec::new();
+        let rooms = || rooms(facts, &planned.plan, width);
+        let is_short = planned.plan.quotas.iter().any(Room::is_short);
+        rows.extend(rights(facts, &planned.plan, width));
+        if is_short {
+            rows.extend(rooms());
+        }
         for (heading, entries) in groups {
             rows.push(PlanRow::Heading(heading));
             for entry in entries {
@@ -86,6 +94,9 @@ impl PlanScreen {
                     rows.extend(lines.into_iter().map(|line| PlanRow::Line(entry, line)));
                 }
             }
+        }
+        if !is_short {
+            rows.extend(rooms());
         }
         rows
     }
@@ -115,6 +126,57 @@ impl PlanScreen {
         self.opened = if all.is_subset(&self.opened) { BTreeSet::new() } else { all };
         self.cursor = 0;
     }
+}
+
+/// Which permissions are missing, where that was asked.
+fn rights<'a>(facts: &'a Facts, plan: &Plan, width: u16) -> Vec<PlanRow<'a>> {
+    let known = plan.permissions();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 14);
+    for (permission, steps) in &known.denied {
+        let said = format!("{permission}, needed by {}", text::list(steps));
+        prose.item("    ! missing", &said, look.style(Role::Problem));
+    }
+    for (permission, why) in &known.untold {
+        prose.item("    ? untold", &format!("{permission}: {why}"), look.style(Role::Waiting));
+    }
+    if !known.allowed.is_empty() {
+        let allowed: Vec<&str> = known.allowed.iter().copied().collect();
+        prose.item("    = allowed", &text::list(&allowed), look.style(Role::Muted));
+    }
+    let heading = match known.denied.len() {
+        0 => "These credentials lack nothing that AWS tells of".to_owned(),
+        many => format!("These credentials lack {}", text::count(many, "permission")),
+    };
+    let lines = prose.lines().into_iter().map(PlanRow::Room);
+    std::iter::once(PlanRow::Heading(heading)).chain(lines).collect()
+}
+
+/// The quotas that the plan runs into, and how much is left of each.
+fn rooms<'a>(facts: &'a Facts, plan: &Plan, width: u16) -> Vec<PlanRow<'a>> {
+    if plan.quotas.is_empty() {
+        return Vec::new();
+    }
+    let short = plan.quotas.iter().filter(|room| room.is_short()).count();
+    let heading = match short {
+        0 => "What the account has room for".to_owned(),
+        _ => format!("The account is short of {}", text::count(short, "thing")),
+    };
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 14);
+    for room in &plan.quotas {
+        let (label, role) = match (&room.known, room.is_short()) {
+            (_, true) => ("    ! short", Role::Problem),
+            (Known::Untold { .. }, _) => ("    ? unknown", Role::Problem),
+            (Known::Counted { .. }, _) => ("    = enough", Role::Muted),
+        };
+        prose.item(label, &room.said(), look.style(role));
+    }
+    let lines = prose.lines().into_iter().map(PlanRow::Room);
+    std::iter::once(PlanRow::Heading(heading)).chain(lines).collect()
 }
 
 type Group<'a> = (String, Vec<&'a PlanEntry>);
@@ -149,6 +211,12 @@ fn by_consequence<'a>(plan: &'a Plan, shown: impl Fn(&&PlanEntry) -> bool) -> Ve
 pub fn ask(open: &mut Opened) -> Vec<Effect> {
     open.planning = true;
     vec![Effect::Send(Request::Plan)]
+}
+
+/// Asks for one in which every call is rehearsed, too.
+pub fn rehearse(open: &mut Opened) -> Vec<Effect> {
+    open.planning = true;
+    vec![Effect::Send(Request::Rehearse)]
 }
 
 /// Worth a row in the short list: a change, a doubt, or something a person must do.
@@ -262,7 +330,7 @@ impl PlanScreen {
                 Span::raw(format!("{cursor} ")),
                 Span::styled(fitted(&look.text(title), width.saturating_sub(2)), look.bold()),
             ]),
-            PlanRow::Line(_, line) => {
+            PlanRow::Line(_, line) | PlanRow::Room(line) => {
                 let mut line = line.clone();
                 if focused && let Some(first) = line.spans.first_mut() {
                     let rest: String = first.content.chars().skip(1).collect();
@@ -334,6 +402,10 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         return draw_prose(frame, inside, prose, 0);
     };
     match &open.identity {
+        Some(Ok(caller)) if open.engagement.account().is_some_and(|account| account != caller.account) => {
+            let said = format!("{}, which is not the engagement's: nothing will be changed", caller.said());
+            prose.item(" Caller", &said, look.style(Role::Problem))
+        }
         Some(Ok(caller)) => {
             let left =
                 caller.left(facts.now).map(|left| format!(", for {} more", text::about(left))).unwrap_or_default();

@@ -131,8 +131,7 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
 
 /// What is done, and was found changed when everything was checked again, shows that.
 fn badge_of(open: &Opened, row: &Row) -> Badge {
-    let drifted = open.drifted(&row.address) && matches!(row.status, Status::Done { .. });
-    if drifted { badge::DRIFTED } else { badge::of(&row.status) }
+    if open.is_drift(row) { badge::DRIFTED } else { badge::of(&row.status) }
 }
 
 fn summary(open: &Opened, rows: &[&Row]) -> Badge {

@@ -1,0 +1,152 @@
+//! Is there room in the account for what a plan would make? Read from Service Quotas and counted, never guessed.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::aws_quota::Quota;
+use super::world::Worlds;
+use crate::aws::ec2::types::{Instance, InstanceStateName, NatGatewayState, VpnState};
+use crate::aws::{AwsFailure, Cloud, Operation};
+use crate::engagement::{Known, Limited, Room, in_order};
+use crate::input::processors;
+
+/// Everything of every page of an answer.
+macro_rules! all_pages {
+    ($cloud:expr, $operation:ident, $request:expr => $set:ident, $items:ident, $next:ident) => {{
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let request = $request.$set(next);
+            let answer = $cloud.read(Operation::$operation, || request.clone().send()).await?;
+            all.extend(answer.$items.unwrap_or_default());
+            next = answer.$next.filter(|token| !token.is_empty());
+            if next.is_none() {
+                break all;
+            }
+        }
+    }};
+}
+
+/// Which reads tell how much of it is used.
+pub fn counted_by(limited: Limited) -> &'static [Operation] {
+    match limited {
+        Limited::Vpcs => &[Operation::DescribeVpcs],
+        Limited::InternetGateways => &[Operation::DescribeInternetGateways],
+        Limited::NatGateways => &[Operation::DescribeNatGateways, Operation::DescribeSubnets],
+        Limited::Addresses => &[Operation::DescribeAddresses],
+        Limited::SecurityGroups => &[Operation::DescribeSecurityGroups],
+        Limited::Processors => &[Operation::DescribeInstances],
+        Limited::CustomerGateways => &[Operation::DescribeCustomerGateways],
+        Limited::VpnGateways => &[Operation::DescribeVpnGateways],
+        Limited::VpnConnections => &[Operation::DescribeVpnConnections],
+        Limited::ResolverEndpoints => &[Operation::ListResolverEndpoints],
+        Limited::Databases => &[Operation::DescribeDBInstances],
+    }
+}
+
+impl Worlds {
+    /// What the account has room for, beside what is planned; nothing where there is no way to the account.
+    pub async fn room(&self, planned: BTreeMap<Limited, u64>) -> Vec<Room> {
+        let Ok(cloud) = self.cloud() else { return Vec::new() };
+        let cloud = &cloud;
+        let rooms =
+            planned.into_iter().map(|(of, planned)| async move { Room::new(of, planned, known(cloud, of).await) });
+        in_order(join_all(rooms).await)
+    }
+}
+
+async fn known(cloud: &Cloud, limited: Limited) -> Known {
+    match counted(cloud, limited).await {
+        Ok(Some(known)) => known,
+        Ok(None) => Known::Untold { why: "AWS shows no such quota here".to_owned() },
+        Err(failure) => Known::Untold { why: failure.to_string() },
+    }
+}
+
+async fn counted(cloud: &Cloud, limited: Limited) -> Result<Option<Known>, AwsFailure> {
+    let Some(quota) = Quota::of(limited).now(cloud).await? else { return Ok(None) };
+    // Quotas that are counted are whole numbers.
+    let allowed = quota.value().unwrap_or_default().max(0.0) as u64;
+    Ok(Some(Known::Counted { allowed, used: used(cloud, limited).await?, adjustable: quota.adjustable() }))
+}
+
+/// How much of it there is in the region.
+///
+/// # Errors
+/// AWS does not tell.
+pub(super) async fn used(cloud: &Cloud, limited: Limited) -> Result<u64, AwsFailure> {
+    let ec2 = cloud.ec2();
+    let many = match limited {
+        Limited::Vpcs => all_pages!(cloud, DescribeVpcs, ec2.describe_vpcs() => set_next_token, vpcs, next_token)
+        .len(),
+        Limited::InternetGateways => all_pages!(cloud, DescribeInternetGateways, ec2.describe_internet_gateways() => set_next_token, internet_gateways, next_token)
+        .len(),
+        Limited::SecurityGroups => all_pages!(cloud, DescribeSecurityGroups, ec2.describe_security_groups() => set_next_token, security_groups, next_token)
+        .len(),
+        Limited::NatGateways => return fullest_zone(cloud).await,
+        Limited::Processors => return running_processors(cloud).await,
+        Limited::Addresses => {
+            let request = ec2.describe_addresses();
+            cloud.read(Operation::DescribeAddresses, || request.clone().send()).await?.addresses().len()
+        }
+        Limited::CustomerGateways => {
+            let request = ec2.describe_customer_gateways();
+            let answer = cloud.read(Operation::DescribeCustomerGateways, || request.clone().send()).await?;
+            answer.customer_gateways().iter().filter(|one| !is_gone(one.state())).count()
+        }
+        Limited::VpnGateways => {
+            let request = ec2.describe_vpn_gateways();
+            let answer = cloud.read(Operation::DescribeVpnGateways, || request.clone().send()).await?;
+            answer.vpn_gateways().iter().filter(|one| one.state() != Some(&VpnState::Deleted)).count()
+        }
+        Limited::VpnConnections => {
+            let request = ec2.describe_vpn_connections();
+            let answer = cloud.read(Operation::DescribeVpnConnections, || request.clone().send()).await?;
+            answer.vpn_connections().iter().filter(|one| one.state() != Some(&VpnState::Deleted)).count()
+        }
+        Limited::ResolverEndpoints => all_pages!(cloud, ListResolverEndpoints, cloud.resolver().list_resolver_endpoints() => set_next_token, resolver_endpoints, next_token)
+        .len(),
+        Limited::Databases => all_pages!(cloud, DescribeDBInstances, cloud.databases().describe_db_instances() => set_marker, db_instances, marker)
+        .len(),
+    };
+    Ok(many as u64)
+}
+
+fn is_gone(state: Option<&str>) -> bool {
+    state == Some("deleted")
+}
+
+/// NAT gateways in the zone that has most of them.
+async fn fullest_zone(cloud: &Cloud) -> Result<u64, AwsFailure> {
+    let ec2 = cloud.ec2();
+    let gateways =
+        all_pages!(cloud, DescribeNatGateways, ec2.describe_nat_gateways() => set_next_token, nat_gateways, next_token);
+    let there =
+        gateways.iter().filter(|one| !matches!(one.state(), Some(NatGatewayState::Deleted | NatGatewayState::Failed)));
+    let subnets: Vec<&str> = there.filter_map(|one| one.subnet_id()).collect();
+    if subnets.is_empty() {
+        return Ok(0);
+    }
+    let zones: BTreeMap<String, String> =
+        all_pages!(cloud, DescribeSubnets, ec2.describe_subnets() => set_next_token, subnets, next_token)
+            .into_iter()
+            .filter_map(|subnet| Some((subnet.subnet_id?, subnet.availability_zone?)))
+            .collect();
+    let mut many: BTreeMap<&str, u64> = BTreeMap::new();
+    for subnet in subnets {
+        *many.entry(zones.get(subnet).map_or("", String::as_str)).or_default() += 1;
+    }
+    Ok(many.into_values().max().unwrap_or_default())
+}
+
+/// Processors of standard instances that run or are about to: what is stopped does not count.
+async fn running_processors(cloud: &Cloud) -> Result<u64, AwsFailure> {
+    let reservations = all_pages!(cloud, DescribeInstances, cloud.ec2().describe_instances() => set_next_token, reservations, next_token);
+    let instances = reservations.iter().flat_map(|reservation| reservation.instances());
+    Ok(instances.filter(|one| runs(one)).filter_map(|one| processors(one.instance_type()?.as_str())).sum())
+}
+
+fn runs(instance: &Instance) -> bool {
+    let state = instance.state().and_then(|state| state.name());
+    matches!(state, Some(InstanceStateName::Pending | InstanceStateName::Running))
+}

@@ -1,0 +1,57 @@
+//! `onramp doctor --kinds`: every kind of step that does or looks at something, for those who write runbooks.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::print;
+use crate::action::catalog;
+use crate::runbook::KindSpec;
+
+pub fn show() -> Result<ExitCode, Failure> {
+    print::out(&page())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// docs/kinds.md, whole.
+fn page() -> String {
+    let mut out = String::from(
+        "# Kinds of steps\n\nWritten by `onramp doctor --kinds`: what stands behind `aws:`, `os:` and `probe:`.\n\n",
+    );
+    for kind in catalog().kinds.values() {
+        one(&mut out, kind);
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+fn one(out: &mut String, kind: &KindSpec) {
+    let (family, name) = kind.name.split_once('/').unwrap_or(("", kind.name));
+    let _ = writeln!(out, "### `{family}: {name}`\n\n{}.\n", kind.summary.trim_end_matches('.'));
+    for argument in &kind.args {
+        let must = if argument.required { "" } else { ", may be left out" };
+        let _ = writeln!(out, "- `{}`{must}: {}", argument.name, argument.summary);
+    }
+    if !kind.results.is_empty() {
+        let results: Vec<String> = kind.results.iter().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(out, "- gives {}", results.join(", "));
+    }
+    match kind.undo_reason {
+        None => {}
+        Some(why) => {
+            let _ = writeln!(out, "- no undo: {why}");
+        }
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_of_kinds_is_what_the_program_prints() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kinds.md");
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(page == super::page(), "write docs/kinds.md anew: onramp doctor --kinds > docs/kinds.md");
+    }
+}
