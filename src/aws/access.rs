@@ -159,6 +159,8 @@ impl Session {
     /// A failure of credentials says what this person does about it.
     pub fn advised(&self, failure: AwsFailure) -> AwsFailure {
         match &self.0.sign_in {
+            // Whoever signs wrongly, or at a wrong time, is not helped by signing in anew.
+            Some(_) if failure.code.as_deref().is_some_and(|code| code.contains("Signature")) => failure,
             Some(sign_in) if failure.ends_with_sign_in() && !failure.advised => {
                 AwsFailure { advice: sign_in.clone(), ..failure }
             }

@@ -91,6 +91,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if arguments.status {
         return super::status::one_text(context, NAME);
     }
+    if folder.exists() && arguments.runbook != DEFAULT_RUNBOOK {
+        the_same_runbook(context, &arguments.runbook)?;
+    }
     let mut faults = Vec::new();
     for name in &arguments.fault {
         faults.push(Fault::parse(name).map_err(|error| {
@@ -132,6 +135,17 @@ struct Practice {
     account: Account,
     /// Is there trouble on purpose?
     trouble: bool,
+}
+
+/// A practice goes on with the runbook that it began with.
+fn the_same_runbook(context: &Context, given: &str) -> Result<(), Failure> {
+    let (_, begun, _) = session::look(context, NAME)?;
+    let given = context::usable(&context::runbook_files(given)?)?;
+    if given.id == begun.id {
+        return Ok(());
+    }
+    let said = format!("there is a practice already, and it walks {}, not {}", begun.id, given.id);
+    Err(Failure::usage(said).hint("begin anew with: onramp practice --fresh --runbook RUNBOOK"))
 }
 
 impl Practice {

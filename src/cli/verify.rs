@@ -53,6 +53,10 @@ pub fn report(session: &Session) -> Result<(), Failure> {
     match (drifted, unknown) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::new(Kind::Waiting, format!("{} could not be asked", text::count(unknown, "step")))),
-        _ => Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step")))),
+        _ => {
+            let hint = "put right what was changed by hand, and verify again; or make it anew: onramp undo NAME STEP, then onramp \
+                        run NAME --only STEP";
+            Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step"))).hint(hint))
+        }
     }
 }

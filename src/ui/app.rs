@@ -242,7 +242,7 @@ impl App {
             self.state.say(Said::bad(format!("onramp has a fault, please report it: {said}")));
         }
         // What is looked for before an undo is looked for for so many seconds more.
-        let counts = self.state.place == Place::Undo;
+        let counts = self.state.place == Place::Undo || self.state.facts.counts_down();
         let said = before != (self.state.facts.clock(), self.state.facts.said.clone());
         !panics.is_empty() || said || counts || !self.idle()
     }

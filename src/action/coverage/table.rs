@@ -51,8 +51,9 @@ pub(super) const ROWS: &[Row] = &[
         "iam",
         "SimulatePrincipalPolicy",
         Instead(
-            "`onramp plan NAME --permissions` rehearses each call to EC2, where organisation policies count as well, and \
-             `--policy` prints what the steps need",
+            "it judges an action on a resource, which most that a plan makes do not have yet, and on any resource it \
+             denies what a narrow policy allows; `onramp plan NAME --permissions` rehearses each call to EC2 (`P` in the \
+             terminal) and says of which AWS takes no rehearsal, and `--policy` prints what the steps need",
         ),
     ),
     row("kms", "CreateKey DescribeKey EnableKeyRotation", Type("AWS::KMS::Key")),
@@ -282,7 +283,15 @@ pub(super) const ROWS: &[Row] = &[
         "GetSMSSandboxAccountStatus CreateSMSSandboxPhoneNumber",
         Person("AWS sends a code to the telephone, and its owner tells it"),
     ),
-    row("ssm", "GetParameter PutParameter", Type("AWS::SSM::Parameter")),
+    row("ssm", "PutParameter", Type("AWS::SSM::Parameter")),
+    row(
+        "ssm",
+        "GetParameter",
+        Instead(
+            "the public parameters name the newest image of a family, and `aws: image` finds the same by the publisher's own \
+             account, with its architecture and the day it is withdrawn",
+        ),
+    ),
     row(
         "ssm",
         "SendCommand GetCommandInvocation DescribeInstanceInformation",

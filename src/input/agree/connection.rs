@@ -13,6 +13,7 @@ const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
 const ASSOCIATE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-transit-gateways.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
+const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
 const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
 const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
@@ -25,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     routers_differ,
     insides_differ,
     keys_differ,
+    default_route_leads_one_way,
     pairs_are_whole,
     lifetimes_fit,
     somebody_begins,
@@ -145,6 +147,17 @@ fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
                 warn(found, &[id], Refusal::new(what, why, TUNNEL));
             }
         }
+    }
+}
+
+/// A route of the table itself comes before one that a gateway tells ("Route priority", VPC user guide).
+fn default_route_leads_one_way(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let everywhere = answers.blocks(&["vpn.static_prefixes"]).into_iter().find(|(_, net)| net.prefix_len() == 0);
+    if let (Some((id, _)), Some((nat_id, "per_az" | "single"))) = (everywhere, answers.text("net.nat_mode")) {
+        let what = "0.0.0.0/0 is to go into the tunnels, and out through NAT gateways as well";
+        let why = "the way through the NAT gateway wins, and nothing ever goes into the tunnels; name the data centre's ranges, or \
+                   plan the VPC without a way out of its own";
+        report(found, &[id, nat_id], Refusal::new(what, why, ROUTES).suggest("192.168.0.0/16"));
     }
 }
 

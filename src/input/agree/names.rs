@@ -33,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
     mail_is_encrypted,
     mail_is_in_the_region,
     topic_is_in_reach,
+    records_go_where_the_zone_is,
     sender_is_verified,
     mail_from_is_below,
     records_can_be_written,
@@ -384,6 +385,21 @@ fn records_can_be_written(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     {
         let what = format!("{domain} of {domain_id} is not in the zone {zone}");
         report(found, &[id, domain_id, zone_id], Refusal::new(what, why, IDENTITIES).suggest("customer"));
+    }
+}
+
+/// The records that prove a mail domain stand in its zone, and whoever has the zone writes them.
+fn records_go_where_the_zone_is(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, "customer")), Some((domain_id, domain)), Some((zone_id, zone))) =
+        (answers.text("ses.dns_owner"), answers.text("ses.domain"), answers.text("dns.zone_name"))
+    else {
+        return;
+    };
+    let public = matches!(answers.text("dns.visibility"), Some((_, "public" | "split")));
+    if answers.is("dns.mode", "route53") && public && within(domain, zone) {
+        let what = format!("{domain} is in the public zone {zone}, which onramp keeps");
+        let why = "the customer cannot write records there; let onramp write them";
+        report(found, &[id, domain_id, zone_id], Refusal::new(what, why, IDENTITIES).suggest("route53_here"));
     }
 }
 
