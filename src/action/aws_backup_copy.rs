@@ -16,7 +16,7 @@ use super::send::backup::Started;
 use super::world::Subject;
 use super::{Failure, Found};
 use crate::aws::backup::types::{CopyJob as Job, CopyJobState as State, RecoveryPointStatus};
-use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Cloud, Kind, Operation};
 
 /// How the job stands that was just started, or was there before under its token.
 pub(super) async fn started(cloud: &Cloud, id: &str) -> Result<Started, AwsFailure> {
@@ -143,6 +143,8 @@ impl TheCopy {
 
 #[async_trait]
 impl Thing for TheCopy {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("copy of {} in {}", self.point, self.to)
     }
@@ -184,10 +186,6 @@ impl Thing for TheCopy {
             Some(job) => self.judge(&job),
             None => Sight::Nothing { said: format!("there is no {}", self.noun()) },
         })
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {

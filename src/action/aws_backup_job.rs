@@ -164,6 +164,8 @@ impl TheBackup {
 
 #[async_trait]
 impl Thing for TheBackup {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("backup {} of {}", self.label.key, self.resource)
     }
@@ -197,10 +199,6 @@ impl Thing for TheBackup {
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         let place = self.place.clone();
         vec![Call::Backup(BackupRequest::StopBackupJob { backup_job_id: id.to_owned(), place })]
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     /// A job that runs is stopped. What is whole is a backup, and no undo takes a backup away.

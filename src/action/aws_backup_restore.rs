@@ -16,7 +16,7 @@ use super::object::{Made, Remains, Sight, Thing, found};
 use super::send::backup::Started;
 use super::world::Subject;
 use crate::aws::backup::types::{RestoreJobStatus as State, RestoreJobsListMember as Job};
-use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Cloud, Kind, Operation};
 
 /// What the recovery point says of what it was made of.
 pub(super) async fn metadata(cloud: &Cloud, vault: &str, point: &str) -> Result<BTreeMap<String, String>, AwsFailure> {
@@ -138,6 +138,8 @@ impl TheRestore {
 
 #[async_trait]
 impl Thing for TheRestore {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         let named: Vec<&str> = self.metadata.values().map(String::as_str).take(1).collect();
         format!("restore of {} as {}", self.point, crate::text::list(&named))
@@ -159,10 +161,6 @@ impl Thing for TheRestore {
             Some(job) => self.judge(&job),
             None => Sight::Nothing { said: format!("there is no {}; AWS shows those of 30 days", self.noun()) },
         })
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {

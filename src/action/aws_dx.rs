@@ -4,8 +4,10 @@
 //! An order has no token, and each one more is billed. So it is looked for by its tags and by its name, and where the answer
 //! was lost and nothing is to be seen, only a person says it again.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
@@ -79,8 +81,9 @@ fn state(line: &Connection) -> &str {
     line.connection_state().map_or("unknown", ConnectionState::as_str)
 }
 
-/// What takes a connection away: nothing, while something of it is in use.
-async fn takes(at: &Account<'_>, id: &str, noun: &str) -> Result<Remains, AwsFailure> {
+/// What takes a connection away: nothing, while something of it is in use. Without tags it is ours where that is `written`
+/// down.
+async fn takes(at: &Account<'_>, id: &str, noun: &str, written: bool) -> Result<Remains, AwsFailure> {
     let there = line(at.cloud, id).await?;
     match there.as_ref().and_then(|one| one.connection_state()) {
         None | Some(ConnectionState::Deleted | ConnectionState::Rejected) => return Ok(Remains::Gone),
@@ -96,7 +99,11 @@ async fn takes(at: &Account<'_>, id: &str, noun: &str) -> Result<Remains, AwsFai
         return Ok(Remains::NotOurs { said });
     }
     let calls = vec![Call::Dx(DxRequest::DeleteConnection { connection_id: id.to_owned() })];
-    Ok(left(at, id, &lines(at.cloud).await?, calls))
+    let all = lines(at.cloud).await?;
+    Ok(match holder(at, id, &all) {
+        Holder::Stranger if written => Remains::Takes(calls),
+        _ => left(at, id, &all, calls),
+    })
 }
 
 /// `aws/dx-connection`
@@ -180,13 +187,17 @@ impl Thing for TheLine {
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         match made.text("id") {
-            Some(id) => takes(at, id, &self.noun()).await,
+            Some(id) => takes(at, id, &self.noun(), false).await,
             None => Ok(Remains::Gone),
         }
     }
 }
 
-/// `aws/dx-hosted-connection`: a partner's, from when it is accepted.
+/// Under this it is written down which hosted connection a step accepts: its tags follow by a call of their own.
+const ACCEPTED: &str = "accepted";
+
+/// `aws/dx-hosted-connection`: a partner's, from when it is accepted. One that somebody else accepted is used as it is: it
+/// gets no tag of ours, and no undo gives it back.
 pub(super) struct TheHostedLine {
     connection: String,
     vlan: Option<i32>,
@@ -205,6 +216,10 @@ impl TheHostedLine {
     fn tag(&self) -> Call {
         let resource_arn = ConnectionArn { connection_id: self.connection.clone() };
         Call::Dx(DxRequest::TagResource { resource_arn, tags: self.label.clone() })
+    }
+
+    fn is_accepted_here(&self, written: &BTreeMap<String, Json>) -> bool {
+        written.get(ACCEPTED).and_then(Json::as_str) == Some(&self.connection)
     }
 }
 
@@ -237,19 +252,26 @@ impl Thing for TheHostedLine {
         if line.connection_state() == Some(&ConnectionState::Ordering) {
             return Ok(Sight::Nothing { said: format!("{said}, not accepted yet") });
         }
-        let there = found(said, json!({ "id": id, "vlan": line.vlan(), "bandwidth": line.bandwidth() }));
+        let mut there = found(said, json!({ "id": id, "vlan": line.vlan(), "bandwidth": line.bandwidth() }));
         Ok(match holder {
             Holder::Us { .. } => Sight::Ready(there),
             Holder::Engagement(_) => at.taken_by(&self.noun(), "the partner's connection", (id, &holder)),
-            // Accepted by hand: it is used as it is, and no undo gives it back.
-            Holder::Stranger if at.subject.adopted.as_deref() == Some(id) => Sight::Ready(there),
-            Holder::Stranger => Sight::Partial(Partial {
+            Holder::Stranger if self.is_accepted_here(&at.subject.made) => Sight::Partial(Partial {
                 said: format!("{} is accepted, and carries no tag of ours", self.noun()),
                 differences: vec![difference("tags", "ours", "none")],
                 missing: vec![self.tag()],
-                keep: [("id".to_owned(), json!(id))].into(),
+                keep: self.keeps(),
             }),
+            Holder::Stranger => {
+                there.said.push_str(", accepted by somebody else");
+                there.foreign = true;
+                Sight::Ready(there)
+            }
         })
+    }
+
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        ["id", ACCEPTED].map(|name| (name.to_owned(), json!(self.connection))).into()
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
@@ -264,13 +286,13 @@ impl Thing for TheHostedLine {
         Ok(holder(at, id, &lines(at.cloud).await?))
     }
 
-    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let id = self.connection.as_str();
         let there = line(at.cloud, id).await?;
         if there.is_some_and(|one| one.connection_state() == Some(&ConnectionState::Ordering)) {
             return Ok(Remains::Gone);
         }
-        takes(at, id, &self.noun()).await
+        takes(at, id, &self.noun(), self.is_accepted_here(made.0)).await
     }
 }
 
@@ -288,6 +310,8 @@ impl TheLetter {
 
 #[async_trait]
 impl Thing for TheLetter {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("letter of authorization for {}", self.connection)
     }
@@ -329,10 +353,6 @@ impl Thing for TheLetter {
             "blake3": blake3::hash(&bytes).to_hex().to_string(),
         });
         Ok(Sight::Ready(found(format!("letter in {}, good until {until}", paper.path()), output)))
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     /// There is nothing at AWS to take back: nobody connects a line by it that is given back. The file stays, as evidence.

@@ -164,6 +164,8 @@ impl TheAssociation {
 
 #[async_trait]
 impl Thing for TheAssociation {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("association of {} with {}", self.gateway, self.to)
     }
@@ -208,22 +210,23 @@ impl Thing for TheAssociation {
         vec![Call::Dx(DxRequest::DeleteDirectConnectGatewayAssociation { association_id: id.to_owned() })]
     }
 
-    /// It carries no tags: whose it is its step knows.
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
-    }
-
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         Ok(match self.there(at).await? {
             None => Remains::Gone,
             Some(there) if there.association_state() == Some(&Associated::Disassociating) => {
                 Remains::Going { said: format!("{} is being taken away", self.noun()) }
             }
-            // Made anew since, by somebody else.
-            Some(there) if made.text("id").is_some_and(|id| there.association_id() != Some(id)) => Remains::NotOurs {
-                said: format!("it is another one now, {}", there.association_id().unwrap_or("unnamed")),
+            Some(there) => match (made.text("id"), there.association_id()) {
+                (Some(id), Some(now)) if id == now => Remains::Takes(self.inverse(id, made)),
+                // Made anew since, by somebody else.
+                (Some(_), now) => {
+                    Remains::NotOurs { said: format!("it is another one now, {}", now.unwrap_or("unnamed")) }
+                }
+                (None, now) => {
+                    let said = format!("nobody wrote down that this step made {}", now.unwrap_or("it"));
+                    Remains::NotOurs { said }
+                }
             },
-            Some(there) => Remains::Takes(self.inverse(there.association_id().unwrap_or_default(), made)),
         })
     }
 }

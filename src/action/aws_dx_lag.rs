@@ -63,6 +63,14 @@ pub(super) async fn as_line(cloud: &Cloud, id: &str) -> Result<Option<Connection
     ))
 }
 
+fn give_back(lag: &str) -> Call {
+    Call::Dx(DxRequest::DeleteLag { lag_id: lag.to_owned() })
+}
+
+fn give_back_port(port: &str) -> Call {
+    Call::Dx(DxRequest::DeleteConnection { connection_id: port.to_owned() })
+}
+
 /// `aws/dx-lag`
 pub(super) struct TheLag {
     location: String,
@@ -148,7 +156,7 @@ impl Thing for TheLag {
     }
 
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![Call::Dx(DxRequest::DeleteLag { lag_id: id.to_owned() })]
+        vec![give_back(id), give_back_port("\u{2039}each of its ports\u{203a}")]
     }
 
     async fn holder(&self, at: &Account<'_>, id: &str) -> Result<Holder, AwsFailure> {
@@ -158,6 +166,8 @@ impl Thing for TheLag {
     /// Its ports carry the tags of the LAG, and stay when it is gone: each is billed until it is given back, too.
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let all = lags(at.cloud).await?;
+        let ports = ours(at, &self.label.key, lines(at.cloud).await?);
+        let ports: Vec<Call> = ports.iter().map(|port| give_back_port(&port.id)).collect();
         if let Some(id) = made.text("id")
             && let Some(there) = all.iter().find(|one| one.id == id)
         {
@@ -170,12 +180,11 @@ impl Thing for TheLag {
                 let said = format!("{id} is in use: {} on it would be cut", list(&on_it));
                 return Ok(Remains::NotOurs { said });
             }
-            return Ok(left(at, id, &all, self.inverse(id, made)));
+            return Ok(match left(at, id, &all, vec![give_back(id)]) {
+                Remains::Takes(lag) => Remains::InTurn(lag, ports),
+                other => other,
+            });
         }
-        let ports = ours(at, &self.label.key, lines(at.cloud).await?);
-        let give_back =
-            |port: &Tagged<Connection>| Call::Dx(DxRequest::DeleteConnection { connection_id: port.id.clone() });
-        let calls: Vec<Call> = ports.iter().map(give_back).collect();
-        Ok(if calls.is_empty() { Remains::Gone } else { Remains::Takes(calls) })
+        Ok(if ports.is_empty() { Remains::Gone } else { Remains::Takes(ports) })
     }
 }

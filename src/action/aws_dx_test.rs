@@ -14,7 +14,7 @@ use super::object::{Made, Remains, Sight, Thing, found};
 use super::world::Subject;
 use crate::aws::direct_connect::primitives::DateTime;
 use crate::aws::direct_connect::types::{VirtualInterfaceState, VirtualInterfaceTestHistory as Test};
-use crate::aws::{AwsFailure, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Kind, Operation};
 
 /// AWS's own default is three hours. Ten minutes show it, and a forgotten test has ended before anybody is called.
 const MINUTES: i32 = 10;
@@ -70,8 +70,14 @@ fn was_stopped(test: &Test) -> bool {
     })
 }
 
+fn is_over(test: &Test) -> bool {
+    was_stopped(test) || test.status().is_some_and(|status| status.to_ascii_uppercase().contains("COMPLET"))
+}
+
 #[async_trait]
 impl Thing for FailoverTest {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("failover test of {}", self.interface)
     }
@@ -87,7 +93,8 @@ impl Thing for FailoverTest {
         let tests = self.tests(at).await?;
         if self.is_running(at).await? {
             let said = format!("{} is under way; it takes {} minutes", self.noun(), self.minutes);
-            return Ok(Sight::Coming(found(said, json!({}))));
+            let id = tests.last().filter(|test| !is_over(test)).and_then(Test::test_id);
+            return Ok(Sight::Coming(found(said, json!({ "id": id }))));
         }
         let Some(last) = tests.iter().rev().find(|test| !was_stopped(test)) else {
             return Ok(Sight::Nothing { said: format!("there was no {}", self.noun()) });
@@ -103,12 +110,18 @@ impl Thing for FailoverTest {
         vec![Call::Dx(DxRequest::StopBgpFailoverTest { virtual_interface_id: self.interface.clone() })]
     }
 
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
-    }
-
-    /// One that runs is ended. What was, was.
+    /// The one of this step that runs is ended. What was, was; and somebody else's goes on.
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        Ok(if self.is_running(at).await? { Remains::Takes(self.inverse("", made)) } else { Remains::Gone })
+        if !self.is_running(at).await? {
+            return Ok(Remains::Gone);
+        }
+        let running = self.tests(at).await?.pop().filter(|test| !is_over(test));
+        let running = running.as_ref().and_then(Test::test_id);
+        Ok(match made.text("id") {
+            Some(id) if running.is_none_or(|running| running == id) => Remains::Takes(self.inverse("", made)),
+            _ => Remains::NotOurs {
+                said: format!("this step did not begin the test that is under way, {}", running.unwrap_or("unnamed")),
+            },
+        })
     }
 }

@@ -16,7 +16,7 @@ use super::call::ebs::EbsRequest;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
 use super::world::Subject;
 use crate::aws::ec2::types::{HttpTokensState, InstanceMetadataDefaultsResponse, ManagedBy};
-use crate::aws::{AwsFailure, Cloud, Holder, Operation};
+use crate::aws::{AwsFailure, Cloud, Operation};
 use crate::engagement::Failure;
 
 /// Under which what was set before is kept.
@@ -51,6 +51,8 @@ impl EncryptionByDefault {
 
 #[async_trait]
 impl Thing for EncryptionByDefault {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         match &self.region {
             Some(region) => format!("encryption of new disks in {region}"),
@@ -77,10 +79,6 @@ impl Thing for EncryptionByDefault {
 
     fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
         vec![self.disable()]
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -151,6 +149,8 @@ fn said(now: &InstanceMetadataDefaultsResponse) -> (&str, i32) {
 
 #[async_trait]
 impl Thing for MetadataDefaults {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         match &self.region {
             Some(region) => format!("metadata of new hosts in {region}"),
@@ -186,10 +186,6 @@ impl Thing for MetadataDefaults {
 
     fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {
         vec![self.back(made.0.get(FORMER).unwrap_or(&Json::Null))]
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -381,10 +381,12 @@ impl Thing for Closed {
             return Ok(Sight::Ready(found(said, json!({}))));
         }
         let said: Vec<String> = open.iter().map(|seen| seen.rule.said()).collect();
-        let recorded: Vec<Json> = open
-            .iter()
-            .map(|seen| json!({ "source": seen.rule.source.text(), "description": seen.rule.description }))
-            .collect();
+        let now =
+            open.iter().map(|seen| json!({ "source": seen.rule.source.text(), "description": seen.rule.description }));
+        // Those that it closed before are its own, too.
+        let earlier = at.subject.made.get("revoked").and_then(Json::as_array).cloned().unwrap_or_default();
+        let mut recorded = earlier.clone();
+        recorded.extend(now.filter(|rule| !earlier.contains(rule)));
         Ok(Sight::Partial(Partial {
             said: format!("{} is open: {}", self.noun(), crate::text::list(&said)),
             differences: said.iter().map(|rule| difference("a rule", "not there", rule.as_str())).collect(),

@@ -376,7 +376,12 @@ impl Thing for TheRouteTable {
     }
 
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![Call::DeleteRouteTable { route_table_id: id.to_owned() }]
+        let leave = |subnet: &String| {
+            let association_id = format!("\u{2039}the association of {subnet}\u{203a}");
+            Call::DisassociateRouteTable { association_id }
+        };
+        let delete = Call::DeleteRouteTable { route_table_id: id.to_owned() };
+        self.subnets.iter().map(leave).chain([delete]).collect()
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -14,7 +14,7 @@ use super::object::{Made, Remains, Sight, Thing, differing, found};
 use super::standing::with_progress;
 use super::world::Subject;
 use crate::aws::rds::types::ExportTask;
-use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Cloud, Kind, Operation};
 use crate::engagement::Failure;
 
 /// `aws/rds-export`
@@ -81,6 +81,8 @@ fn status(task: &ExportTask) -> String {
 
 #[async_trait]
 impl Thing for TheExport {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("export {}", self.task)
     }
@@ -127,10 +129,6 @@ impl Thing for TheExport {
 
     fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
         vec![self.cancel()]
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -215,14 +215,14 @@ impl Thing for TheQueryLog {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let ties = self.ties(at, id).await?;
         let (going, there): (Vec<_>, Vec<_>) = ties.iter().partition(|tie| tie.status() == Some(&LogAt::Deleting));
-        let mut calls: Vec<Call> = there.iter().filter_map(|tie| tie.resource_id()).map(|vpc| leave(id, vpc)).collect();
-        if calls.is_empty() && !going.is_empty() {
+        let leaves: Vec<Call> = there.iter().filter_map(|tie| tie.resource_id()).map(|vpc| leave(id, vpc)).collect();
+        if leaves.is_empty() && !going.is_empty() {
             return Ok(Remains::Going { said: format!("{} is leaving its VPCs", self.noun()) });
         }
-        if calls.is_empty() {
-            let delete = DnsRequest::DeleteResolverQueryLogConfig { resolver_query_log_config_id: id.to_owned() };
-            calls.push(Call::Dns(delete));
-        }
-        Ok(left(at, id, &self.there(at).await?, calls))
+        let delete = DnsRequest::DeleteResolverQueryLogConfig { resolver_query_log_config_id: id.to_owned() };
+        Ok(match left(at, id, &self.there(at).await?, vec![Call::Dns(delete)]) {
+            Remains::Takes(delete) if !leaves.is_empty() => Remains::InTurn(leaves, delete),
+            other => other,
+        })
     }
 }

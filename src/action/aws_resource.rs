@@ -4,7 +4,7 @@
 //! its type. `ResourceNotFoundException` alone means that it is not there. What onramp did not make is never deleted; and
 //! it is changed only where the step says so, with what was there before kept for the undo.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use super::Found;
 use super::account::Account;
 use super::arguments::{Arguments, known};
+use super::aws_backup::points;
 use super::aws_network::label;
 use super::aws_resource_model::{Gap, Wanted, back, differences, joined, still_to_go};
 use super::call::resource::{MARK, More, ResourceRequest};
@@ -22,8 +23,11 @@ use crate::aws::cloud_control::types::{Operation as Asked, OperationStatus, Reso
 use crate::aws::{AwsFailure, Cloud, Holder, Operation, ResourceType, TagStyle, run_of};
 use crate::engagement::Failure;
 use crate::input::{Kind, SecretRef, Setting, parse};
+use crate::text::count;
 
 pub(super) use super::aws_resource_model::{tags_as, tags_of};
+
+const VAULT: &str = "AWS::Backup::BackupVault";
 
 /// What AWS shows of it; none where there is none of that identifier.
 ///
@@ -79,27 +83,45 @@ struct Seen {
 pub struct Needs {
     /// Of the services behind the types.
     pub permissions: Vec<String>,
-    /// Where it is sent or looks beside the engagement's region.
+    /// Where it is sent or looks beside the engagement's region; `*` where nobody can tell yet.
     pub regions: Vec<String>,
 }
 
+/// Stands for every region, where nobody can tell yet which.
+const ANY_REGION: &str = "*";
+
 impl Needs {
-    pub(super) fn of(arguments: Arguments<'_>) -> Needs {
-        let text = |name: &str| arguments.optional(name).ok().flatten().filter(|text| known(text));
-        let of_type = text("type").and_then(|name| ResourceType::named(&name)).into_iter();
+    /// What is untold may be anything: more is named then, and nothing is left out.
+    pub(super) fn of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
         let given = arguments.list("permissions").unwrap_or_default().into_iter().filter(|one| known(one));
-        let permissions = of_type.flat_map(ResourceType::permissions).map(str::to_owned).chain(given).collect();
-        Needs { permissions, regions: text("region").into_iter().collect() }
+        let type_name = told(arguments, "type");
+        let is_meant = |one: &&ResourceType| type_name.as_deref().is_none_or(|name| one.name == name);
+        let types = ResourceType::ALL.iter().filter(is_meant);
+        let permissions = types.flat_map(ResourceType::permissions).map(str::to_owned).chain(given).collect();
+        Needs { permissions, regions: region_of(arguments, untold).into_iter().collect() }
     }
 
-    /// Of a kind whose argument `region` says where it is sent, and whose ARNs where it looks.
-    pub(super) fn abroad(arguments: Arguments<'_>) -> Needs {
-        let text = |name: &str| arguments.optional(name).ok().flatten().filter(|text| known(text));
-        let of_arn = |arn: String| arn.strip_prefix("arn:")?.split(':').nth(2).map(str::to_owned);
-        let arns = ["to", "source"].into_iter().filter_map(text).filter_map(of_arn);
-        let regions = text("region").into_iter().chain(arns).filter(|region| !region.is_empty()).collect();
-        Needs { permissions: Vec::new(), regions }
+    /// Of a kind whose argument `region` says where it is sent, and whose ARNs where it looks. An ARN that only a step can
+    /// find out is one of a step that says its own region.
+    pub(super) fn abroad(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
+        let of_arn = |name: &str| match told(arguments, name) {
+            Some(arn) => arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2)).map(str::to_owned),
+            None => untold.contains(name).then(|| ANY_REGION.to_owned()),
+        };
+        let regions = region_of(arguments, untold).into_iter().chain(["to", "source"].into_iter().filter_map(of_arn));
+        Needs { permissions: Vec::new(), regions: regions.filter(|region| !region.is_empty()).collect() }
     }
+}
+
+/// The text of an argument, where it is known.
+fn told(arguments: Arguments<'_>, name: &str) -> Option<String> {
+    arguments.optional(name).ok().flatten().filter(|text| known(text))
+}
+
+/// Where it is sent, if that is not the engagement's region.
+fn region_of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Option<String> {
+    let is_given = arguments.optional("region").is_ok_and(|region| region.is_some()) || untold.contains("region");
+    told(arguments, "region").or_else(|| is_given.then(|| ANY_REGION.to_owned()))
 }
 
 /// `aws/resource`
@@ -248,6 +270,23 @@ impl TheResource {
         Ok(all.any(|event| event.type_name() == Some(&self.wanted.type_name) && event.identifier() == Some(id)))
     }
 
+    /// No undo takes a backup away, and AWS no vault that has one.
+    async fn holds_backups(&self, at: &Account<'_>, id: &str) -> Result<Option<Remains>, AwsFailure> {
+        if self.wanted.type_name != VAULT {
+            return Ok(None);
+        }
+        let backups = points(&self.place(at), id, None).await?.len();
+        let holds = || Remains::Holds {
+            said: format!("the vault {id} holds {}, which onramp does not delete", count(backups, "backup")),
+            advice:
+                "AWS lets a vault go when it is empty. When nobody needs them any more, delete its recovery points by \
+                     hand in the AWS Backup console; in a locked vault they go when their time is over. Then undo this \
+                     step again."
+                    .to_owned(),
+        };
+        Ok((backups > 0).then(holds))
+    }
+
     async fn nothing(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let noun = self.wanted.noun();
         if let Some(id) = self.wanted.identifier()
@@ -284,7 +323,11 @@ impl TheResource {
         if !ours && !self.changes_existing {
             return Sight::Foreign { said: format!("{said}, and onramp did not make it"), differences };
         }
-        let missing = vec![self.update(&seen.id, self.wanted.patch(&gaps))];
+        let hiding = self.wanted.hiding(&seen.model, ours);
+        if !hiding.is_empty() {
+            return Sight::Foreign { said: format!("{said}, and {}", cannot_be_kept(&hiding)), differences };
+        }
+        let missing = vec![self.update(&seen.id, self.wanted.patch(&gaps, &seen.model))];
         Sight::Partial(Partial { said, differences, missing, keep: self.keep(at, seen, ours, &gaps) })
     }
 
@@ -304,6 +347,16 @@ impl TheResource {
         let value = self.read.as_ref().and_then(|path| seen.model.pointer(&format!("/{path}")));
         json!({ "id": seen.id, "arn": arn, "value": value })
     }
+}
+
+/// Why nothing is changed: the words end where the advice begins.
+fn cannot_be_kept(hiding: &BTreeSet<&str>) -> String {
+    let names: Vec<&str> = hiding.iter().copied().collect();
+    let names = crate::text::list(&names);
+    format!(
+        "AWS does not show all of {names}: an update would take away what nobody can read. It can be changed where the \
+         step's properties say {names}, too"
+    )
 }
 
 fn id_fits(id: &str, ending: Option<&str>) -> bool {
@@ -365,7 +418,8 @@ impl Thing for TheResource {
         let former = made.0.get("former").and_then(Json::as_array);
         let holder = self.holder_of(at, &seen);
         if matches!(holder, Holder::Us { .. }) || (self.wanted.tags == TagStyle::None && former.is_none()) {
-            return Ok(Remains::Takes(vec![self.delete(id)]));
+            let takes = || Remains::Takes(vec![self.delete(id)]);
+            return Ok(self.holds_backups(at, id).await?.unwrap_or_else(takes));
         }
         let Some(former) = former else {
             return Ok(Remains::NotOurs { said: at.said_of(id, &holder) });
@@ -380,6 +434,10 @@ impl Thing for TheResource {
                 format!("somebody has changed {id} since: it is neither as this step left it nor as it was before");
             return Ok(Remains::NotOurs { said });
         }
-        Ok(Remains::Takes(vec![self.update(id, to_go)]))
+        let hiding = self.wanted.hiding(&seen.model, false);
+        if !hiding.is_empty() {
+            return Ok(Remains::NotOurs { said: format!("{id} cannot be put back: {}", cannot_be_kept(&hiding)) });
+        }
+        Ok(Remains::Takes(vec![self.update(id, self.wanted.with_unseen(to_go, &seen.model))]))
     }
 }

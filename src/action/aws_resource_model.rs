@@ -1,7 +1,7 @@
 //! The properties of a resource: as a step wants them, as AWS shows them, and what leads from one to the other. Only what
 //! the step names is compared; what can never be read back is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -221,7 +221,7 @@ impl Wanted {
         if self.is_write_only(path) || wanted.as_str().is_some_and(|text| !known(text) || text.contains(MARK)) {
             return true;
         }
-        let Some(found) = found else { return is_empty(wanted) };
+        let Some(found) = found else { return is_empty(wanted) || self.is_unseen(path, wanted) };
         match (wanted, found) {
             (Json::Object(wanted), Json::Object(found)) => {
                 let holds = |(name, wanted): (&String, &Json)| {
@@ -248,33 +248,130 @@ impl Wanted {
         self.row.is_some_and(|row| row.write_only().any(is_this)) || self.write_only.iter().any(|one| is_this(one))
     }
 
+    /// Can all of it be set and nothing of it be read back?
+    fn is_unseen(&self, path: &str, wanted: &Json) -> bool {
+        let below = |name: &str| format!("{path}/{}", escaped(name));
+        match wanted {
+            _ if self.is_write_only(path) => true,
+            Json::Object(map) => !map.is_empty() && map.iter().all(|(name, value)| self.is_unseen(&below(name), value)),
+            Json::Array(all) => !all.is_empty() && all.iter().all(|value| self.is_unseen(&below("*"), value)),
+            _ => false,
+        }
+    }
+
+    fn is_create_only(&self, path: &str) -> bool {
+        self.row.into_iter().flat_map(ResourceType::create_only).any(|one| is_within(path, one))
+    }
+
     /// Those of these that can never be otherwise than they were at first.
     pub(super) fn for_ever<'g>(&self, gaps: &'g [Gap]) -> Vec<&'g str> {
-        let mut fixed = self.row.into_iter().flat_map(ResourceType::create_only).collect::<Vec<_>>();
-        fixed.extend(self.row.into_iter().flat_map(ResourceType::identifiers));
-        let is_fixed = |gap: &&Gap| {
-            fixed.iter().any(|one| {
-                let rest = gap.path.strip_prefix('/').and_then(|path| path.strip_prefix(one));
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        };
+        let is_identifier =
+            |path: &str| self.row.into_iter().flat_map(ResourceType::identifiers).any(|one| is_within(path, one));
+        let is_fixed = |gap: &&Gap| self.is_create_only(&gap.path) || is_identifier(&gap.path);
         gaps.iter().filter(is_fixed).map(|gap| gap.path.as_str()).collect()
     }
 
-    /// What makes it as wanted. What cannot be read back is said again, as AWS would take it away otherwise (Cloud
-    /// Control reads what is there, changes it, and writes the whole).
-    pub(super) fn patch(&self, gaps: &[Gap]) -> Vec<Json> {
+    /// What makes it as wanted.
+    pub(super) fn patch(&self, gaps: &[Gap], model: &Json) -> Vec<Json> {
         let step = |gap: &Gap| {
             let op = if gap.found.is_some() { "replace" } else { "add" };
             json!({ "op": op, "path": gap.path, "value": gap.wanted })
         };
-        let fixed: Vec<&str> = self.row.into_iter().flat_map(ResourceType::create_only).collect();
-        let again = |(name, value): (&String, &Json)| {
+        self.with_unseen(gaps.iter().map(step).collect(), model)
+    }
+
+    /// These steps, and whatever the step names that cannot be read back once more, however deep it stands: Cloud Control
+    /// reads what is there, changes it, and writes the whole, so that AWS would take it away otherwise.
+    pub(super) fn with_unseen(&self, mut steps: Vec<Json>, model: &Json) -> Vec<Json> {
+        let said: Vec<String> = steps.iter().filter_map(|step| step["path"].as_str().map(str::to_owned)).collect();
+        for (name, wanted) in &self.properties {
             let path = format!("/{}", escaped(name));
-            let said = self.is_write_only(&path) && !fixed.contains(&name.as_str());
-            said.then(|| json!({ "op": "add", "path": path, "value": value }))
-        };
-        gaps.iter().map(step).chain(self.properties.iter().filter_map(again)).collect()
+            let at = Place { of_type: path.clone(), here: path };
+            self.say_again(&at, wanted, model.get(name), &said, &mut steps);
+        }
+        steps
+    }
+
+    fn say_again(&self, at: &Place, wanted: &Json, found: Option<&Json>, said: &[String], steps: &mut Vec<Json>) {
+        let is_said = said.iter().any(|said| is_within(&at.here, said.trim_start_matches('/')));
+        if is_said || self.is_create_only(&at.of_type) {
+            return;
+        }
+        if self.is_write_only(&at.of_type) || (found.is_none() && self.is_unseen(&at.of_type, wanted)) {
+            steps.push(json!({ "op": "add", "path": at.here, "value": wanted }));
+            return;
+        }
+        match (wanted, found) {
+            (Json::Object(wanted), Some(Json::Object(found))) => {
+                for (name, wanted) in wanted {
+                    self.say_again(&at.member(name), wanted, found.get(name), said, steps);
+                }
+            }
+            (Json::Array(wanted), Some(Json::Array(found))) => {
+                let mut left: Vec<(usize, &Json)> = found.iter().enumerate().collect();
+                for wanted in wanted {
+                    let same = |(_, found): &(usize, &Json)| self.holds(&at.entry(0).of_type, wanted, Some(*found));
+                    if let Some(which) = left.iter().position(same) {
+                        let (number, found) = left.swap_remove(which);
+                        self.say_again(&at.entry(number), wanted, Some(found), said, steps);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Properties of which AWS shows a part and hides another that the step does not name: an update would take that away,
+    /// and nobody could tell what it was. What the step itself has made hides nothing that it does not name.
+    pub(super) fn hiding(&self, model: &Json, ours: bool) -> BTreeSet<&'static str> {
+        let wanted = Json::Object(self.properties.clone());
+        let nested = self.row.into_iter().flat_map(ResourceType::write_only).filter(|path| path.contains('/'));
+        let changing = nested.filter(|path| !self.is_create_only(&format!("/{path}")));
+        let hides = |path: &&str| is_hidden(&path.split('/').collect::<Vec<_>>(), model, Some(&wanted), ours);
+        changing.filter(hides).map(|path| path.split('/').next().unwrap_or(path)).collect()
+    }
+}
+
+/// A property in the description of its type, and in what is there.
+struct Place {
+    of_type: String,
+    here: String,
+}
+
+impl Place {
+    fn member(&self, name: &str) -> Place {
+        let name = escaped(name);
+        Place { of_type: format!("{}/{name}", self.of_type), here: format!("{}/{name}", self.here) }
+    }
+
+    fn entry(&self, number: usize) -> Place {
+        Place { of_type: format!("{}/*", self.of_type), here: format!("{}/{number}", self.here) }
+    }
+}
+
+/// `/A/B` is within `A`, and within `A/B`.
+fn is_within(path: &str, outer: &str) -> bool {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(outer));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// May something stand at that path that is not shown, and that nobody names?
+fn is_hidden(path: &[&str], found: &Json, wanted: Option<&Json>, ours: bool) -> bool {
+    match path {
+        [] => false,
+        [last] => {
+            let is_shown_without = found.as_object().is_some_and(|found| !found.contains_key(*last));
+            let is_named = wanted.is_some_and(|wanted| ours || wanted.get(last).is_some());
+            is_shown_without && !is_named
+        }
+        // A list that the step names it names whole.
+        ["*", rest @ ..] => {
+            wanted.is_none()
+                && found.as_array().is_some_and(|all| all.iter().any(|one| is_hidden(rest, one, None, ours)))
+        }
+        [name, rest @ ..] => found
+            .get(name)
+            .is_some_and(|found| is_hidden(rest, found, wanted.and_then(|wanted| wanted.get(name)), ours)),
     }
 }
 

@@ -232,6 +232,8 @@ impl Thawed {
 
 #[async_trait]
 impl Thing for Thawed {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("readable copy of {}", self.at.said())
     }
@@ -272,10 +274,6 @@ impl Thing for Thawed {
                 Sight::Ready(found(said, json!({ "until": until })))
             }
         })
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {

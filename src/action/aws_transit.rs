@@ -1,7 +1,9 @@
 //! A transit gateway, the VPC that is attached to it, and the routes to it in the VPC's tables.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Failure;
 use super::account::Account;
@@ -11,6 +13,7 @@ use super::aws_network::label;
 use super::aws_outbound::{is_black_hole, next_hop, own_route};
 use super::call::{Call, Label, RouteTarget, TransitOptions};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
+use super::own_ranges;
 use super::world::Subject;
 use crate::aws::ec2::types::{
     Filter, Route, RouteTable, TransitGateway, TransitGatewayAttachmentState as Attached, TransitGatewayState,
@@ -266,7 +269,7 @@ impl Thing for TheRoutes {
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         for to in &self.to {
             match own_route(&table, to) {
-                None => missing.push(self.make(to)),
+                None => missing.push(to.clone()),
                 Some(route) if !self.is_ours(route) => {
                     wrong.push(difference(&format!("the route to {to}"), &self.gateway, next_hop(route)));
                 }
@@ -286,19 +289,31 @@ impl Thing for TheRoutes {
             let said = format!("{} leads to {} through {}", self.table, list(&self.to), self.gateway);
             return Ok(Sight::Ready(found(said, json!({}))));
         }
-        let differences = missing.iter().map(|call| difference(call.operation().name(), "done", "not done")).collect();
-        let said = format!("of the {}, some are missing", self.noun());
-        Ok(Sight::Partial(Partial { said, differences, missing, keep: Default::default() }))
+        let keep = own_ranges::written_too(&at.subject.made, &missing);
+        let differences = missing.iter().map(|to| difference(&format!("the route to {to}"), "there", "missing"));
+        let (said, differences) = (format!("of the {}, some are missing", self.noun()), differences.collect());
+        let missing = missing.iter().map(|to| self.make(to)).collect();
+        Ok(Sight::Partial(Partial { said, differences, missing, keep }))
     }
 
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
-        self.to.iter().map(|to| self.take(to)).collect()
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        own_ranges::written(&self.to)
     }
 
-    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {
+        own_ranges::of(made).unwrap_or_default().iter().map(|to| self.take(to)).collect()
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(table) = self.table(at).await? else { return Ok(Remains::Gone) };
-        let there = self.to.iter().filter(|to| own_route(&table, to).is_some_and(|route| self.is_ours(route)));
+        let own = own_ranges::of(made);
+        let ranges = own.as_ref().unwrap_or(&self.to).iter();
+        let there = ranges.filter(|to| own_route(&table, to).is_some_and(|route| self.is_ours(route)));
         let calls: Vec<Call> = there.map(|to| self.take(to)).collect();
-        Ok(if calls.is_empty() { Remains::Gone } else { Remains::Takes(calls) })
+        Ok(match own {
+            _ if calls.is_empty() => Remains::Gone,
+            Some(_) => Remains::Takes(calls),
+            None => own_ranges::nobody_knows(&self.noun()),
+        })
     }
 }

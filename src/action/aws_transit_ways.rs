@@ -1,8 +1,10 @@
 //! A VPN without BGP at a transit gateway: where it hangs, and the static routes to it in the gateway's own table. A gateway
 //! learns nothing of what lies behind such a connection.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
@@ -11,7 +13,7 @@ use super::call::Call;
 use super::check::Question;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
 use super::world::{Subject, World};
-use super::{Failure, Verified};
+use super::{Failure, Verified, own_ranges};
 use crate::aws::ec2::types::{
     TransitGatewayAttachment as Attachment, TransitGatewayAttachmentState as State, TransitGatewayRoute as Route,
     TransitGatewayRouteState as RouteState,
@@ -143,7 +145,7 @@ impl Thing for TheStaticRoutes {
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         for to in &self.to {
             match self.route(at, to).await? {
-                None => missing.push(self.make(to)),
+                None => missing.push(to.clone()),
                 Some(route) if !self.is_ours(&route) => {
                     let hops: Vec<&str> = leads_to(&route).collect();
                     let hop = if hops.is_empty() { "nowhere".to_owned() } else { list(&hops) };
@@ -165,22 +167,33 @@ impl Thing for TheStaticRoutes {
         if missing.len() == self.to.len() {
             return Ok(Sight::Nothing { said: format!("there are no {}", self.noun()) });
         }
-        let differences = missing.iter().map(|call| difference(call.operation().name(), "done", "not done")).collect();
-        let said = format!("of the {}, some are missing", self.noun());
-        Ok(Sight::Partial(Partial { said, differences, missing, keep: Default::default() }))
+        let keep = own_ranges::written_too(&at.subject.made, &missing);
+        let differences = missing.iter().map(|to| difference(&format!("the route to {to}"), "there", "missing"));
+        let (said, differences) = (format!("of the {}, some are missing", self.noun()), differences.collect());
+        let missing = missing.iter().map(|to| self.make(to)).collect();
+        Ok(Sight::Partial(Partial { said, differences, missing, keep }))
     }
 
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
-        self.to.iter().map(|to| self.take(to)).collect()
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        own_ranges::written(&self.to)
     }
 
-    async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
+    fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {
+        own_ranges::of(made).unwrap_or_default().iter().map(|to| self.take(to)).collect()
+    }
+
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let own = own_ranges::of(made);
         let mut calls = Vec::new();
-        for to in &self.to {
+        for to in own.as_ref().unwrap_or(&self.to) {
             if self.route(at, to).await?.is_some_and(|route| self.is_ours(&route)) {
                 calls.push(self.take(to));
             }
         }
-        Ok(if calls.is_empty() { Remains::Gone } else { Remains::Takes(calls) })
+        Ok(match own {
+            _ if calls.is_empty() => Remains::Gone,
+            Some(_) => Remains::Takes(calls),
+            None => own_ranges::nobody_knows(&self.noun()),
+        })
     }
 }

@@ -66,6 +66,7 @@ mod dns_handout;
 mod failure;
 mod object;
 mod os;
+mod own_ranges;
 mod papers;
 mod probe;
 mod reached;
@@ -111,6 +112,12 @@ pub trait Action: Send + Sync {
 
     /// How the first of these may be repeated after a lost answer.
     fn class(&self) -> RepeatClass;
+
+    /// What is written down with the intent after `Probe::Absent`: what an undo has to know. After `Probe::Different` it is
+    /// what that keeps.
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        BTreeMap::new()
+    }
 
     /// Is everything at hand that making it so needs of a person? Asked before the intent is recorded.
     ///
@@ -195,8 +202,12 @@ pub enum Undoes {
     Sends(Vec<Change>),
     /// It is not there any more.
     Nothing,
-    /// It is not ours, or not ours any more.
+    /// It stays: it is not ours (any more), or it cannot go now. The undo fails.
     Leaves {
+        said: String,
+    },
+    /// It stays, as it is meant to.
+    Keeps {
         said: String,
     },
     Unknown(Trouble),

@@ -40,11 +40,19 @@ const COMING_LOOKS: u32 = 120;
 /// One kind of object.
 #[async_trait]
 pub(super) trait Thing: Send + Sync {
+    /// Does it carry tags that tell whose it is? Of what carries none only its step knows.
+    const TAGGED: bool = true;
+
     /// `VPC vpc/main`
     fn noun(&self) -> String;
 
     /// Everything that makes it from nothing, in order. The first one tells the class.
     fn calls(&self) -> Vec<Call>;
+
+    /// What is written down before the first call, where nothing of it is there: what an undo has to know.
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        BTreeMap::new()
+    }
 
     /// The result that holds its id.
     fn id_name(&self) -> &'static str {
@@ -65,7 +73,7 @@ pub(super) trait Thing: Send + Sync {
 
     /// Whose is the object of that id? By its tags.
     async fn holder(&self, at: &Account<'_>, id: &str) -> Result<Holder, AwsFailure> {
-        at.holder_of(id).await
+        if Self::TAGGED { at.holder_of(id).await } else { Ok(Holder::Stranger) }
     }
 
     /// What still hangs on the object, for a person who wants to know why AWS does not let it go.
@@ -125,6 +133,10 @@ impl<T: Thing> Action for Object<T> {
         }
     }
 
+    fn keeps(&self) -> BTreeMap<String, Json> {
+        self.0.keeps()
+    }
+
     async fn at_hand(&self, world: &World) -> Result<(), Question> {
         for reference in self.0.calls().iter().flat_map(Call::secrets) {
             world.secret(reference).await?;
@@ -139,6 +151,9 @@ impl<T: Thing> Action for Object<T> {
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         let orders = Orders::new(world, intent);
         let mut ledger = Ledger::new(self.0.id_name());
+        // An earlier try of it may have changed part of it: what the look before that showed counts.
+        let before = &intent.intent().before;
+        ledger.output.extend(before.clone());
         let mut hidden = Failure::default();
         let cloud = match world.cloud() {
             Ok(cloud) => cloud,
@@ -146,9 +161,12 @@ impl<T: Thing> Action for Object<T> {
         };
         let vigil = Vigil::new(world, cloud, BETWEEN_ROUNDS * ROUNDS);
         for round in 1..=ROUNDS {
-            let calls = match self.see(world).await {
+            let calls = match self.see(&world.knowing(&ledger.output)).await {
                 Err(failure) => return ledger.stopped(failure),
-                Ok(Sight::Nothing { .. }) => self.0.calls(),
+                Ok(Sight::Nothing { .. }) => {
+                    ledger.keep(self.0.keeps(), before);
+                    self.0.calls()
+                }
                 Ok(Sight::Replaces { calls, .. } | Sight::Failed { again: calls, .. }) => calls,
                 Ok(Sight::Appearing { said }) => {
                     hidden = Failure::new(said, "Wait a minute and try again.");
@@ -158,9 +176,7 @@ impl<T: Thing> Action for Object<T> {
                     continue;
                 }
                 Ok(Sight::Partial(partial)) => {
-                    ledger.output.extend(partial.keep);
-                    // An earlier try of it may have changed part of it: what the look before that showed counts.
-                    ledger.output.extend(intent.intent().before.clone());
+                    ledger.keep(partial.keep, before);
                     partial.missing
                 }
                 Ok(Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found)) => return ledger.there(found),
@@ -178,7 +194,7 @@ impl<T: Thing> Action for Object<T> {
                 Ok(()) => return ledger.made(&self.0.noun()),
                 Err(Stopped::ThereAlready(failure)) => hidden = failure,
                 Err(Stopped::Lost(operation, failure)) => {
-                    if !self.turns_up(world).await {
+                    if !self.turns_up(&world.knowing(&ledger.output)).await {
                         return ledger.in_doubt(&failure);
                     }
                     ledger.did(&operation, None);
@@ -186,7 +202,7 @@ impl<T: Thing> Action for Object<T> {
                 }
                 Err(Stopped::Spent(failure)) => {
                     // An earlier call with this token was taken. Either what it made is there, or it is gone since.
-                    if !self.turns_up(world).await {
+                    if !self.turns_up(&world.knowing(&ledger.output)).await {
                         return ledger.stopped(Failure { token_spent: true, ..failure });
                     }
                     continue;
@@ -263,8 +279,13 @@ impl<T: Thing> Action for Object<T> {
                 for one in remains {
                     match one {
                         Remains::Gone | Remains::Going { .. } => {}
-                        Remains::NotOurs { said } | Remains::Kept { said } => return Undoes::Leaves { said },
+                        Remains::NotOurs { said } => return Undoes::Leaves { said },
+                        Remains::Kept { said } => return Undoes::Keeps { said },
+                        Remains::Holds { said, advice } => {
+                            return Undoes::Leaves { said: format!("{said}. {advice}") };
+                        }
                         Remains::Takes(takes) => calls.extend(changes(&takes)),
+                        Remains::InTurn(takes, then) => calls.extend(changes(&takes).into_iter().chain(changes(&then))),
                     }
                 }
                 if calls.is_empty() { Undoes::Nothing } else { Undoes::Sends(calls) }
@@ -418,13 +439,15 @@ impl<T: Thing> Object<T> {
             "Look at it in the console, then undo again.",
         ));
         for _ in 0..self.0.going_looks() {
-            let holdup = match self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))? {
+            let remains = self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))?;
+            let holdup = match remains.first() {
                 Remains::Gone => return Ok(()),
                 Remains::Kept { said } => return Err(Left::Kept(said)),
                 Remains::NotOurs { said } => {
                     let advice = "Its owner must take it away, or skip this undo.";
                     return Err(Left::There(Failure::new(format!("{noun} is left alone: {said}"), advice)));
                 }
+                Remains::Holds { said, advice } => return Err(Left::There(Failure::new(said, advice))),
                 Remains::Takes(calls) if takes < TAKES => {
                     takes += 1;
                     match carry_out(world, orders, calls, ledger).await {
@@ -452,7 +475,7 @@ impl<T: Thing> Object<T> {
                     }
                 }
                 Remains::Takes(_) if takes >= TAKES && told => return Err(last),
-                Remains::Takes(_) => vigil.waits_for(&format!("{noun} is still shown")),
+                Remains::Takes(_) | Remains::InTurn(..) => vigil.waits_for(&format!("{noun} is still shown")),
                 Remains::Going { said } => vigil.waits_for(&said),
             };
             if !vigil.rest(holdup, GOING).await {

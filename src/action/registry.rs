@@ -22,7 +22,7 @@ use super::os::restart::Restart;
 use super::shell::Shell;
 use super::world::Subject;
 use crate::aws::Operation;
-use crate::engagement::{Call, Failure};
+use crate::engagement::{Call, ChosenKind, Failure};
 use crate::runbook::{ArgSpec, Catalog, KindSpec};
 
 type Made = Result<Box<dyn Action>, Failure>;
@@ -100,10 +100,11 @@ pub(super) fn senders(operation: Operation) -> Vec<&'static str> {
 pub(super) const RESOURCE: &str = resource::KIND;
 
 /// What a step needs beside the permissions of its operations.
-pub fn needs(call: &Call) -> Needs {
-    match call {
-        Call::Kind { kind, with } if kind == resource::KIND => Needs::of(Arguments { kind, given: with }),
-        Call::Kind { kind, with } if of_another_region(kind) => Needs::abroad(Arguments { kind, given: with }),
+pub fn needs(chosen: &ChosenKind) -> Needs {
+    let given = Arguments { kind: &chosen.kind, given: &chosen.with };
+    match chosen.kind.as_str() {
+        resource::KIND => Needs::of(given, &chosen.untold),
+        kind if of_another_region(kind) => Needs::abroad(given, &chosen.untold),
         _ => Needs::default(),
     }
 }

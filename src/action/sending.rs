@@ -171,6 +171,12 @@ impl Ledger {
         Ledger { id_name, id: None, operations, changed, output, sent: false, there_already: None }
     }
 
+    /// What an undo has to know of how it was, written down with the result. What stands in the intent counts for more.
+    pub(super) fn keep(&mut self, keep: BTreeMap<String, Json>, before: &BTreeMap<String, Json>) {
+        self.output.extend(keep);
+        self.output.extend(before.clone());
+    }
+
     pub(super) fn did(&mut self, operation: &str, id: Option<String>) {
         self.operations.push(operation.to_owned());
         match id {

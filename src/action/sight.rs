@@ -70,8 +70,25 @@ pub(super) enum Remains {
     Kept {
         said: String,
     },
+    /// It is ours, and cannot go before a person has taken out what is in it.
+    Holds {
+        said: String,
+        advice: String,
+    },
     /// These calls take it away.
     Takes(Vec<Call>),
+    /// These calls take it away, and, when that is gone, those what it leaves behind.
+    InTurn(Vec<Call>, Vec<Call>),
+}
+
+impl Remains {
+    /// What is to be done about it now.
+    pub(super) fn first(self) -> Remains {
+        match self {
+            Remains::InTurn(first, _) => Remains::Takes(first),
+            other => other,
+        }
+    }
 }
 
 /// What is found, as later steps use it.

@@ -252,8 +252,8 @@ pub struct Subject {
     pub cost_tags: Json,
     /// The object that a person said stands for this step: it is looked at by its id, whatever its tags say.
     pub adopted: Option<String>,
-    /// What was written down when this step was done last; empty when it never was. Only what leaves nothing to look at
-    /// in the world needs it.
+    /// What was written down when this step was done last, and before a change that is in doubt; empty when it never was.
+    /// Only what leaves nothing to look at in the world needs it.
     pub made: BTreeMap<String, Json>,
     /// Where its files lie; known when there is a way to the world.
     pub papers: Papers,
@@ -296,6 +296,13 @@ impl World {
     #[must_use]
     pub fn having_made(&self, made: &BTreeMap<String, Json>) -> World {
         World { subject: Subject { made: made.clone(), ..self.subject.clone() }, ..self.clone() }
+    }
+
+    /// The same way, where this is written down of it, too.
+    pub(super) fn knowing(&self, more: &BTreeMap<String, Json>) -> World {
+        let mut made = self.subject.made.clone();
+        made.extend(more.clone());
+        self.having_made(&made)
     }
 
     /// The account.

@@ -24,9 +24,12 @@ pub struct Ground<'a> {
     pub secrets: Vec<String>,
     /// Permissions that no operation tells: those of the services behind the types of resources.
     pub further: BTreeSet<String>,
-    /// Regions beside the engagement's.
+    /// Regions beside the engagement's; `*` stands for any.
     pub regions: BTreeSet<String>,
 }
+
+/// In ARNs and conditions: whatever it is.
+const ANY: &str = "*";
 
 impl Ground<'_> {
     fn partition(&self) -> &'static str {
@@ -60,7 +63,10 @@ impl Ground<'_> {
     }
 
     fn used(&self) -> BTreeSet<&str> {
-        self.regions.iter().map(String::as_str).chain([self.region]).collect()
+        match self.regions.contains(ANY) {
+            true => BTreeSet::from([ANY]),
+            false => self.regions.iter().map(String::as_str).chain([self.region]).collect(),
+        }
     }
 
     fn tagged(&self, key: &str) -> Json {
@@ -69,6 +75,9 @@ impl Ground<'_> {
 
     fn in_the_region(&self) -> Json {
         let regions = self.used();
+        if regions.contains(ANY) {
+            return json!({ "StringLike": { "aws:RequestedRegion": ANY } });
+        }
         let which = if regions.len() == 1 { json!(self.region) } else { json!(regions) };
         json!({ "StringEquals": { "aws:RequestedRegion": which } })
     }
@@ -276,6 +285,14 @@ mod tests {
             json!({ "StringEquals": { "aws:ResourceTag/onramp:engagement": "0123456789abcdef" } })
         );
         assert_eq!(statement(&policy, "Look")["Action"], json!(["ec2:DescribeSubnets"]));
+    }
+
+    #[test]
+    fn where_nobody_can_tell_the_region_yet_it_may_be_any() {
+        let ground = Ground { regions: [ANY, "eu-central-1"].map(str::to_owned).into(), ..GROUND };
+        let policy = document(&statements(&[Operation::CreateVpc, Operation::DescribeVpcs].into(), &ground));
+        assert_eq!(statement(&policy, "Look")["Condition"], json!({ "StringLike": { "aws:RequestedRegion": "*" } }));
+        assert_eq!(statement(&policy, "Make")["Resource"], json!(["arn:aws:ec2:*:123456789012:vpc/*"]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::print::{self, Format};
 use super::session;
 use crate::action::{Needs, counted_by, needs, operations};
 use crate::aws::{Ground, Operation, policies};
-use crate::engagement::{Limited, Permissions, Plan, chosen_calls, chosen_kinds};
+use crate::engagement::{Limited, Permissions, Plan, chosen_actions, chosen_kinds};
 use crate::input::SecretRef;
 use crate::text;
 
@@ -41,7 +41,7 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,
     });
-    let further: Vec<Needs> = chosen_calls(&engagement, &runbook).iter().map(needs).collect();
+    let further: Vec<Needs> = chosen_actions(&engagement, &runbook).iter().map(needs).collect();
     let account = engagement.account();
     let ground = Ground {
         account: account.as_deref(),

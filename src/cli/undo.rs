@@ -13,8 +13,11 @@ use super::plan::change;
 use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
-use crate::engagement::{Address, Engagement, Event, Outcome, Question, StepRecord, TakeBack, UndoPlan};
+use crate::engagement::{
+    Address, Engagement, Event, Outcome, Question, State, StepRecord, TakeBack, UndoPlan, held_by,
+};
 use crate::engine::{Notice, Request};
+use crate::runbook::Runbook;
 use crate::text;
 
 #[derive(Debug, clap::Args)]
@@ -155,14 +158,24 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
         steps.is_empty() && known.is_some_and(|known| known.no_undo.is_some())
     };
     let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand() && !stays(step);
-    let left: Vec<String> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step.to_string()).collect();
-    match left.len() {
-        0 => Ok(()),
-        count => {
-            Err(Failure::new(Kind::StepFailed, format!("{} left: {}", text::count(count, "step"), text::list(&left)))
-                .hint("put right what is said above, and undo again: it goes on where it stopped"))
-        }
+    let left: Vec<&Address> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step).collect();
+    if left.is_empty() {
+        return Ok(());
     }
+    let what = format!("{} left: {}", text::count(left.len(), "step"), Address::list(left.iter().copied()));
+    let why = left.iter().filter_map(|step| why_left(&follower.engagement, session.handle.runbook(), step, &left));
+    let failure = why.fold(Failure::new(Kind::StepFailed, what), Failure::hint);
+    Err(failure.hint("put right what is said, and undo again: it goes on where it stopped"))
+}
+
+/// Why it is still there, and what a person does about it; nothing, where that was not to be found out.
+fn why_left(engagement: &Engagement, runbook: &Runbook, step: &Address, left: &[&Address]) -> Option<String> {
+    if let State::Failed { failure, .. } = engagement.state(step) {
+        let why = failure.why();
+        return Some(format!("{step}: {}. {}", why.trim_end_matches('.'), failure.advice).trim_end().to_owned());
+    }
+    let users: Vec<&Address> = left.iter().copied().filter(|user| held_by(engagement, runbook, user)(step)).collect();
+    (!users.is_empty()).then(|| format!("{step} stays for as long as {} is there", Address::list(users)))
 }
 
 fn line(event: &Event) -> Option<String> {

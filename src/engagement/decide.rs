@@ -117,8 +117,12 @@ fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) ->
         let why = format!("{} already ran with the value that stands now", some_of(&made));
         return refuse(why, "Undo that first, then give the new value");
     }
-    let looked_at = with_state(&|_, record| {
-        matches!(record.state, State::Done { .. } | State::Applied { .. } | State::Asked { .. })
+    // What waits has been made with the old value, and a look at it makes nothing; what a person has put on waiting stays
+    // there until that person says so.
+    let looked_at = with_state(&|_, record| match &record.state {
+        State::Done { .. } | State::Applied { .. } | State::Asked { .. } => true,
+        State::Waiting { wait, .. } => record.made.is_some() && !wait.by_hand,
+        _ => false,
     });
     Ok(looked_at.into_iter().map(|step| Event::Reopened { step: step.clone() }).collect())
 }

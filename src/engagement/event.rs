@@ -453,6 +453,11 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Failure {
+    /// Somebody was there and said no: what has nothing to do with it may still be asked.
+    pub fn was_answered(&self) -> bool {
+        self.code.is_some() || self.raw.is_empty()
+    }
+
     /// What could not be done and why, in one line: `CreateSubnet was refused: The range overlaps (InvalidSubnet.Conflict:
     /// The CIDR '10.40.0.0/24' conflicts with another subnet)`.
     pub fn why(&self) -> String {

@@ -217,9 +217,11 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             }
         }
         Event::Adopted { attempt, id, ours, output, .. } => {
-            record.pending = None;
+            let before = record.pending.take().filter(|_| *ours).map(|intent| intent.before).unwrap_or_default();
             record.adopted = (!ours).then(|| id.clone());
-            make(record, recorded, Made { created: *ours, ..made(recorded, &[], output) });
+            let mut taken = Made { created: *ours, ..made(recorded, &[], output) };
+            complete(&mut taken.output, &before);
+            make(record, recorded, taken);
             record.state = State::Running { attempt: *attempt, stage: Stage::Verifying, since: at };
         }
         _ => {}
@@ -339,8 +341,7 @@ fn settle(record: &mut StepRecord, recorded: &Recorded) {
     let Some(intent) = record.pending.take() else { return };
     if intent.purpose == Purpose::Apply {
         // It may have been made, so an undo looks for it.
-        let nothing = BTreeMap::new();
-        make(record, recorded, Made { digest: intent.digest, ..made(recorded, &intent.operations, &nothing) });
+        make(record, recorded, Made { digest: intent.digest, ..made(recorded, &intent.operations, &intent.before) });
     }
     // Whatever else was chosen stands in the event that is written together with this one.
     record.state = State::Idle;

@@ -52,13 +52,13 @@ pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use quota::{Known, Limited, Room, in_order, takes};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
-    Asking, Call, Host, ScopeMode, asking, bound, call, changes_values, chosen_calls, chosen_kinds, expand,
-    expand_planned, hosts, item_of, plan_digest, scope,
+    Asking, Call, ChosenKind, Host, ScopeMode, asking, bound, call, changes_values, chosen_actions, chosen_kinds,
+    expand, expand_planned, hosts, item_of, plan_digest, scope,
 };
 pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 pub use token::{digest_of, token};
-pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, reach};
+pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, grouped, waiting};
 

@@ -225,11 +225,31 @@ pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook) -> BTreeS
         .collect()
 }
 
-/// The work of the steps that are chosen, as far as it can be told; what only a step can find out is shown by name.
-pub fn chosen_calls(engagement: &Engagement, runbook: &Runbook) -> Vec<Call> {
+/// An action of a step that is chosen, as far as it can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChosenKind {
+    pub kind: String,
+    /// What only a step can find out is shown by name.
+    pub with: Map<String, Json>,
+    /// Arguments that are given, and whose value is missing yet.
+    pub untold: BTreeSet<String>,
+}
+
+/// The actions of the steps that are chosen. Where nobody can tell yet how often one is repeated, it stands here once.
+pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook) -> Vec<ChosenKind> {
     let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
-    let items = |step| expand_planned(step, &plan, &real).unwrap_or_default().into_iter().map(move |item| (step, item));
-    runbook.steps().flat_map(items).filter_map(|(step, item)| call(step, item.as_ref(), &plan).ok()).collect()
+    let items = |step| {
+        let items = expand_planned(step, &plan, &real).unwrap_or_else(|_| vec![None]);
+        items.into_iter().map(move |item| (step, item))
+    };
+    let chosen = runbook.steps().flat_map(items).filter_map(|(step, item): (&Step, Option<Item>)| match &step.work {
+        Work::Kind { kind, with, .. } => {
+            let (with, untold) = with.render_known(&plan.of_round(item.as_ref()));
+            Some(ChosenKind { kind: kind.clone(), with, untold })
+        }
+        _ => None,
+    });
+    chosen.collect()
 }
 
 fn is_item(name: &str) -> bool {

@@ -265,6 +265,13 @@ impl StepRecord {
         self.pending.as_ref().filter(|intent| intent.purpose == Purpose::Apply)
     }
 
+    /// What the journal tells of what it made; of a change in doubt, also what was written down before that.
+    pub fn written_down(&self) -> BTreeMap<String, Json> {
+        let mut written = self.made.as_ref().map(|made| made.output.clone()).unwrap_or_default();
+        written.extend(self.doubtful_change().map(|intent| intent.before.clone()).unwrap_or_default());
+        written
+    }
+
     /// Something that onramp made stands, or may stand.
     pub fn may_stand(&self) -> bool {
         self.made.as_ref().is_some_and(|made| made.created) || self.doubtful_change().is_some()

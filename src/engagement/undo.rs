@@ -109,6 +109,14 @@ impl UndoPlan {
         self.entries.iter().map(known).sum()
     }
 
+    /// That step stays, and what it stands on with it.
+    pub fn hold_back(&mut self, user: &Address, is_held: impl Fn(&Address) -> bool) {
+        let (held, entries) = std::mem::take(&mut self.entries).into_iter().partition(|entry| is_held(&entry.step));
+        self.entries = entries;
+        let stays = |entry: UndoEntry| (entry.step, entry.title, Stays::UsedBy(vec![user.clone()]));
+        self.stays.extend(held.into_iter().map(stays));
+    }
+
     /// Steps of which nobody can tell whether they made anything. Nothing is taken back while there is one: not to see it
     /// is not to know that it is not there.
     pub fn unclear(&self) -> Vec<&Address> {
@@ -152,6 +160,20 @@ pub(super) fn has_undo(runbook: &Runbook, step: &Address) -> Result<(), String> 
 fn until(record: &StepRecord) -> Until {
     let inverse = record.made.as_ref().and_then(|made| made.inverse.as_ref());
     inverse.map(|inverse| inverse.until).unwrap_or_default()
+}
+
+/// Which steps stay for as long as that one stands: it hangs on them, and the runbook does not say that they may go all the
+/// same.
+pub fn held_by<'a>(
+    engagement: &'a Engagement,
+    runbook: &Runbook,
+    user: &'a Address,
+) -> impl Fn(&Address) -> bool + use<'a> {
+    let needs = runbook.closure(&user.step);
+    move |used| {
+        let always = engagement.record(used).is_some_and(|record| until(record) == Until::Always);
+        !always && user.step != used.step && needs.contains(&used.step)
+    }
 }
 
 /// Works out what taking these steps back means, or all of them when none is named.

@@ -167,7 +167,7 @@ impl Attempt {
                 );
                 self.asked(Question::Different { said, differences: Vec::new() }).await
             }
-            Probe::Absent { .. } => self.change(BTreeMap::new()).await,
+            Probe::Absent { .. } => self.change(self.action.keeps()).await,
             Probe::Different { keep, .. } => self.change(keep).await,
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn passed(world: &World, now: At, since: At) -> Duration {
 }
 
 /// What a look shows, and what was written down before the change.
-fn with(before: &BTreeMap<String, Json>, mut shown: BTreeMap<String, Json>) -> BTreeMap<String, Json> {
+pub(super) fn with(before: &BTreeMap<String, Json>, mut shown: BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     shown.extend(before.clone());
     shown
 }
@@ -291,8 +291,10 @@ impl Attempt {
     /// What is there stands for this step from now on; what is ours can be taken back.
     pub(super) async fn take(&self, id: String, ours: bool, reason: String, found: Found) -> Step<()> {
         let (step, attempt) = (self.address.clone(), self.number);
+        let mut known = self.world.subject.made.clone();
+        known.extend(found.output.clone());
         let inverse = Inverse {
-            changes: self.action.inverse(&found.output).into_iter().map(noted).collect(),
+            changes: self.action.inverse(&known).into_iter().map(noted).collect(),
             until: Until::from(self.undo_until, self.clock.now()),
         };
         let mut events = vec![Event::Adopted { step: step.clone(), attempt, id, ours, reason, output: found.output }];

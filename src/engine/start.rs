@@ -14,8 +14,8 @@ use super::progress::Progress;
 use super::sight::Sight;
 use crate::action::{Action, Papers, Subject, Teller, World, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, asking, call, digest_of,
-    token,
+    Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
+    call, digest_of, token,
 };
 use crate::runbook::{Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
@@ -154,11 +154,7 @@ pub fn subject(engagement: &Engagement, address: &Address) -> Subject {
         address: engagement.first_name(address),
         cost_tags: engagement.input("aws.cost_tags").map(crate::input::Value::plain).unwrap_or_default(),
         adopted: engagement.record(address).and_then(|record| record.adopted.clone()),
-        made: engagement
-            .record(address)
-            .and_then(|record| record.made.as_ref())
-            .map(|made| made.output.clone())
-            .unwrap_or_default(),
+        made: engagement.record(address).map(StepRecord::written_down).unwrap_or_default(),
         papers: Papers::default(),
     }
 }

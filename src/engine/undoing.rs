@@ -8,14 +8,14 @@ use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::Job;
-use super::doubt::{ONLY_A_PERSON, looked_for_as, passed, shown};
+use super::doubt::{ONLY_A_PERSON, looked_for_as, passed, shown, with};
 use super::handle::Notice;
 use super::sight::Sight;
 use super::start::{Prepared, drop_output, prepare};
 use crate::action::{Probe, Recalled, Trouble, Undoes, Worlds};
 use crate::engagement::{
-    Address, At, Engagement, Event, Failure, Intent, Made, Outcome, Recovery, Refusal, Stays, StepRecord, TakeBack,
-    UndoEntry, UndoPlan, Until, reach, recover,
+    Address, At, Engagement, Event, Failure, Intent, Made, Outcome, Recovery, Refusal, State, Stays, StepRecord,
+    TakeBack, UndoEntry, UndoPlan, Until, held_by, reach, recover,
 };
 use crate::runbook::Runbook;
 
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Undoing {
     doubts: VecDeque<Address>,
     queue: VecDeque<Address>,
+    /// Under which it is taken back.
+    runbook: Arc<Runbook>,
     /// The session with AWS has ended: it goes on when somebody has signed in.
     paused: bool,
 }
@@ -36,14 +38,19 @@ impl Undoing {
     ///
     /// # Errors
     /// A step that is named cannot be taken back; nothing is.
-    pub fn new(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now: At) -> Result<Undoing, Refusal> {
+    pub fn new(
+        engagement: &Engagement,
+        runbook: &Arc<Runbook>,
+        steps: &[Address],
+        now: At,
+    ) -> Result<Undoing, Refusal> {
         let reach = reach(engagement, runbook, steps, now);
         if !steps.is_empty() {
             refuse(&reach.stays)?;
         }
         let in_doubt = |step: &&Address| record(engagement, step).is_some_and(|one| one.doubtful_change().is_some());
         let doubts = reach.order.iter().filter(in_doubt).cloned().collect();
-        Ok(Undoing { doubts, queue: reach.order.into(), paused: false })
+        Ok(Undoing { doubts, queue: reach.order.into(), runbook: runbook.clone(), paused: false })
     }
 
     /// What the journal keeps of it, so that one that is cut off is not forgotten.
@@ -77,14 +84,20 @@ impl Undoing {
         None
     }
 
-    /// An attempt of it ended. What it was about may have come to nothing: then things that it stands on stay.
+    /// An attempt of it ended. Where it stays, what it stands on stays, too; and nothing goes on where nobody was there to
+    /// say so, or where it is in doubt.
     pub fn ended(&mut self, engagement: &Engagement, step: &Address) {
         let Some(one) = record(engagement, step) else { return };
         let is_next = self.queue.contains(step);
-        let looked = is_next && one.pending.is_none();
-        let taken_back = !is_next && one.made.is_none() && one.pending.is_none();
-        if !looked && !taken_back {
-            self.give_up();
+        if one.pending.is_none() && (is_next || one.made.is_none()) {
+            return;
+        }
+        match &one.state {
+            State::Failed { failure, .. } if one.pending.is_none() && failure.was_answered() => {
+                let is_held = held_by(engagement, &self.runbook, step);
+                self.queue.retain(|used| !is_held(used));
+            }
+            _ => self.give_up(),
         }
     }
 
@@ -146,6 +159,7 @@ pub(super) async fn plan(
     let stays = reach.stays.into_iter().map(|(step, why)| (step.clone(), title(&step), why));
     let mut plan = UndoPlan { entries: Vec::new(), stays: stays.collect() };
     let looking = Looking { engagement: &engagement, sight: &sight, worlds: &worlds, now };
+    let mut holding = Vec::new();
     for step in reach.order {
         let Some(one) = record(&engagement, &step) else { continue };
         let made = one.made.as_ref().filter(|made| made.created);
@@ -159,10 +173,23 @@ pub(super) async fn plan(
         let at = made.map_or(one.sent_until, |made| made.at);
         match does {
             Ok(does) => plan.entries.push(UndoEntry { title: title(&step), step, made: at, doubt, found, until, does }),
-            Err(said) => plan.stays.push((step.clone(), title(&step), Stays::Found(said))),
+            Err(Left { said, holds }) => {
+                holding.extend(holds.then(|| step.clone()));
+                plan.stays.push((step.clone(), title(&step), Stays::Found(said)));
+            }
         }
     }
+    for user in holding {
+        plan.hold_back(&user, held_by(&engagement, runbook, &user));
+    }
     Notice::UndoPlanned(steps, Arc::new(plan))
+}
+
+/// Why the world would not have it taken back.
+struct Left {
+    said: String,
+    /// What it stands on stays with it.
+    holds: bool,
 }
 
 /// The looks of one plan.
@@ -179,8 +206,7 @@ impl Looking<'_> {
         prepare(self.engagement, self.sight, self.worlds, step, job, drop_output(), cancel)
     }
 
-    /// Err is why the world would not have it taken back.
-    async fn at_made(&self, step: &Address, made: &Made) -> Result<TakeBack, String> {
+    async fn at_made(&self, step: &Address, made: &Made) -> Result<TakeBack, Left> {
         let recorded = || made.inverse.as_ref().map(|inverse| inverse.changes.clone()).unwrap_or_default();
         let unseen = |why: String| TakeBack::Unseen { recorded: recorded(), why };
         match self.prepared(step, &Job::Undo { made: made.output.clone() }) {
@@ -189,24 +215,23 @@ impl Looking<'_> {
         }
     }
 
-    /// As the undo itself will look for it, but without waiting. Err is why it would stay.
-    async fn for_doubt(&self, step: &Address, intent: &Intent, since: At) -> Result<TakeBack, String> {
+    /// As the undo itself will look for it, but without waiting.
+    async fn for_doubt(&self, step: &Address, intent: &Intent, since: At) -> Result<TakeBack, Left> {
         let unclear = |why: String| TakeBack::Unclear { why };
         let prepared = match self.prepared(step, &Job::LookFor { intent: intent.clone(), since }) {
             Ok(prepared) => prepared,
             Err(failure) => return Ok(unclear(failure.what)),
         };
-        let nothing = BTreeMap::new();
         let output = match sought(&prepared, intent, (self.now, since)).await {
-            Sought::There(output) => output,
-            Sought::InPart => nothing,
-            Sought::NotOurs(said) => return Err(said),
+            Sought::There(output) => with(&intent.before, output),
+            Sought::InPart => intent.before.clone(),
+            Sought::NotOurs(said) => return Err(Left { said, holds: false }),
             Sought::NotMade(said) => return Ok(TakeBack::NotMade { said }),
             Sought::Unclear(why) => return Ok(unclear(why)),
             Sought::NotSeenYet(left) => {
                 // The quiet time counts from when it can have been sent, which may still be to come.
                 let seconds = (since.since(self.now) + left).as_secs();
-                let changes = prepared.action.inverse(&nothing);
+                let changes = prepared.action.inverse(&intent.before);
                 return Ok(TakeBack::NotSeenYet { seconds, changes });
             }
         };
@@ -241,7 +266,9 @@ async fn sought(prepared: &Prepared, intent: &Intent, (now, since): (At, At)) ->
     let passed = passed(world, now, since);
     match (recover(looked_for_as(intent.class), shown(&probe), passed), probe) {
         (_, Probe::Unknown(trouble)) => Sought::Unclear(said_of(trouble)),
-        (Recovery::Adopt, Probe::Same(found)) if found.foreign => Sought::NotOurs(found.said),
+        (Recovery::Adopt, Probe::Same(found)) if found.foreign && intent.before.is_empty() => {
+            Sought::NotOurs(found.said)
+        }
         (Recovery::Adopt, Probe::Same(found)) => Sought::There(found.output),
         (Recovery::Repeat, Probe::Absent { said }) => Sought::NotMade(said),
         (Recovery::Repeat, _) => Sought::InPart,
@@ -262,12 +289,13 @@ fn ended(outcome: Outcome) -> Sought {
     }
 }
 
-/// What an undo of it would send; or why that could not be seen. Err is why the world would not have it taken back.
-async fn would_send(prepared: &Prepared, made: &BTreeMap<String, Json>) -> Result<Result<TakeBack, String>, String> {
+/// What an undo of it would send; or why that could not be seen.
+async fn would_send(prepared: &Prepared, made: &BTreeMap<String, Json>) -> Result<Result<TakeBack, String>, Left> {
     match prepared.action.undoes(&prepared.world, made).await {
         Undoes::Sends(changes) => Ok(Ok(TakeBack::Send(changes))),
         Undoes::Nothing => Ok(Ok(TakeBack::Nothing)),
-        Undoes::Leaves { said } => Err(said),
+        Undoes::Leaves { said } => Err(Left { said, holds: true }),
+        Undoes::Keeps { said } => Err(Left { said, holds: false }),
         Undoes::Unknown(trouble) => Ok(Err(said_of(trouble))),
     }
 }

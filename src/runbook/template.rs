@@ -163,6 +163,18 @@ impl Args {
         render_map(&self.0, scope)
     }
 
+    /// The arguments as far as their values are known, and the names of the others.
+    pub fn render_known(&self, scope: &Scope) -> (serde_json::Map<String, Json>, BTreeSet<String>) {
+        let (mut known, mut untold) = (serde_json::Map::new(), BTreeSet::new());
+        for (key, arg) in &self.0 {
+            match arg.render(scope) {
+                Ok(value) => drop(known.insert(key.clone(), value)),
+                Err(_) => drop(untold.insert(key.clone())),
+            }
+        }
+        (known, untold)
+    }
+
     /// The dotted names that all of them read.
     pub fn names(&self) -> BTreeSet<String> {
         self.reads().all

@@ -55,6 +55,8 @@ pub(super) const ROWS: &[Row] = &[Row {
         CreateResource,
         UpdateResource,
         DeleteResource,
+        // A vault that holds backups stays.
+        ListRecoveryPointsByBackupVault,
     ],
     mutates: true,
     make: |arguments, subject| Ok(Box::new(Object(TheResource::new(arguments, subject)?))),

@@ -196,7 +196,9 @@ impl Sender<'_> {
             }
             DxRequest::StartBgpFailoverTest { virtual_interface_id, test_duration_in_minutes } => {
                 let request = lines.start_bgp_failover_test().virtual_interface_id(virtual_interface_id);
-                sent!(self, call, never a rehearsal: request.test_duration_in_minutes(*test_duration_in_minutes));
+                let request = request.test_duration_in_minutes(*test_duration_in_minutes);
+                let begun = sent!(self, call, never a rehearsal: request);
+                return Ok(begun.virtual_interface_test.and_then(|test| test.test_id));
             }
             DxRequest::StopBgpFailoverTest { virtual_interface_id } => {
                 let request = lines.stop_bgp_failover_test().virtual_interface_id(virtual_interface_id);

@@ -223,7 +223,7 @@ async fn exports(stage: &Stage, source: &str, id: &str) {
         // There it is complete at once; nothing takes it back.
         let kept = stage.proved(&*action).await;
         assert_eq!(kept["lies"], json!(format!("s3://acme-export-{id}/orders/handover-{id}")));
-        assert!(matches!(action.undoes(&stage.world, &made).await, Undoes::Leaves { .. }));
+        assert!(matches!(action.undoes(&stage.world, &made).await, Undoes::Keeps { .. }));
         return;
     }
     let undone = action.undo(&stage.world, &stage.intent("aws/rds-export", &with), &made).await;
@@ -237,7 +237,7 @@ async fn exports(stage: &Stage, source: &str, id: &str) {
     stage.practice.as_ref().unwrap().advance(Duration::from_secs(60));
     let kept = stage.proved(&*action).await;
     assert!(text(&kept, "lies").ends_with(&format!("handover2-{id}")), "{kept:?}");
-    let Undoes::Leaves { said } = action.undoes(&stage.world, &kept).await else { panic!("it is complete") };
+    let Undoes::Keeps { said } = action.undoes(&stage.world, &kept).await else { panic!("it is complete") };
     assert!(said.contains("cannot be cancelled") && said.contains("s3://"), "{said}");
 }
 

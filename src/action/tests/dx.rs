@@ -7,6 +7,7 @@ use super::super::call::{Call, Label, TransitOptions};
 use super::life::{ground, lives, lives_once};
 use super::rungs::tried_here;
 use super::*;
+use crate::action::Undoes;
 use crate::practice::fault::Fault;
 
 const HOSTED: &str = "dxcon-ffabc123";
@@ -124,7 +125,7 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     let attachment = json!({ "gateway": transit, "vpc": vpc, "subnets": subnets, "key": "tgw/attachment" });
     let attached = lives(stage, "aws/transit-attachment", attachment.clone()).await;
     let routes = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });
-    let routed = lives(stage, "aws/transit-routes", routes.clone()).await;
+    lives(stage, "aws/transit-routes", routes.clone()).await;
     let device = json!({ "address": "198.51.100.77", "asn": 65_000, "key": "cgw/transit" });
     let device = text(&stage.make("aws/customer-gateway", device).await, "id");
     let vpn = json!({ "customer_gateway": device, "transit": transit, "routing": "static", "key": "vpn/transit" });
@@ -136,6 +137,7 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     if tried_here(stage, "aws/dx-connection") {
         lines_live(stage, vgw, &transit).await;
     }
+    let routed: Kept = [("ranges".to_owned(), routes["to"].clone())].into();
     for (kind, with, made) in
         [("aws/transit-routes", &routes, &routed), ("aws/transit-attachment", &attachment, &attached)]
     {
@@ -192,11 +194,17 @@ async fn failover_lives(stage: &Stage, interface: &str) {
     let with = json!({ "interface": interface, "minutes": 10 });
     let kind = "aws/dx-failover-test";
     let begun = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
-    assert!(matches!(begun, Outcome::Changed { .. }), "{begun:?}");
+    let Outcome::Changed { output: begun, .. } = begun else { panic!("{begun:?}") };
     assert!(matches!(stage.action(kind, &with).verify(&stage.world).await, Verified::NotYet { .. }));
     let bgp = stage.action("aws/dx-bgp", &json!({ "interface": interface })).verify(&stage.world).await;
     assert!(matches!(bgp, Verified::NotYet { .. }), "{bgp:?}");
-    let ended = undone(stage, kind, &with, &Kept::new()).await;
+    // Somebody else's is left to go on.
+    let theirs: Kept = [("id".to_owned(), json!("dxtest-00000000"))].into();
+    for made in [&Kept::new(), &theirs] {
+        let left = stage.action(kind, &with).undoes(&stage.world, made).await;
+        assert!(matches!(&left, Undoes::Leaves { said } if said.contains("did not begin")), "{left:?}");
+    }
+    let ended = undone(stage, kind, &with, &begun).await;
     assert!(matches!(ended, Outcome::Changed { .. }), "{ended:?}");
     assert!(is_absent(&stage.action(kind, &with).probe(&stage.world).await));
     stage.make(kind, with).await;
@@ -226,8 +234,8 @@ async fn a_test_is_ended_whatever_becomes_of_the_answer() {
         let interface = text(&stage.make("aws/dx-interface", interface(&line, &gateway, 101)).await, "id");
         let (kind, with) = ("aws/dx-failover-test", json!({ "interface": interface }));
         let begun = stage.action(kind, &with).apply(&stage.world, &stage.intent(kind, &with)).await;
-        assert!(matches!(begun, Outcome::Changed { .. }), "{begun:?}");
-        let ended = undone(&stage, kind, &with, &Kept::new()).await;
+        let Outcome::Changed { output: begun, .. } = begun else { panic!("{begun:?}") };
+        let ended = undone(&stage, kind, &with, &begun).await;
         assert!(matches!(ended, Outcome::Changed { .. }), "{fault:?}: {ended:?}");
         assert_eq!(stage.practice.as_ref().unwrap().struck().len(), 1, "{fault:?}");
         let probe = stage.action(kind, &with).probe(&stage.world).await;
@@ -394,12 +402,22 @@ async fn a_route_of_somebody_elses_to_the_same_range_is_left_alone() {
     let with = json!({ "table": table, "gateway": transit, "to": ["192.168.0.0/16", "172.20.0.0/16"] });
     let probe = stage.action("aws/transit-routes", &with).probe(&stage.world).await;
     assert!(matches!(&probe, Probe::Different { mend, .. } if mend.is_empty()), "{probe:?}");
-    // One of two was there before: the other one is made, and both go.
+    // One of two was there before: the other one is made.
     let first = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16"] });
     stage.make("aws/transit-routes", first).await;
     let both = json!({ "table": table, "gateway": transit, "to": ["172.20.0.0/16", "172.21.0.0/16"] });
-    let probe = stage.action("aws/transit-routes", &both).probe(&stage.world).await;
-    assert!(matches!(&probe, Probe::Different { mend, .. } if mend.len() == 1), "{probe:?}");
+    let action = stage.action("aws/transit-routes", &both);
+    let probe = action.probe(&stage.world).await;
+    let Probe::Different { mend, keep, .. } = &probe else { panic!("{probe:?}") };
+    assert_eq!((mend.len(), &keep["ranges"]), (1, &json!(["172.21.0.0/16"])), "the other one is not its own");
+    // Where an earlier try of it made the first, both are.
+    let half: Kept = [("ranges".to_owned(), json!(["172.20.0.0/16"]))].into();
+    let probe = action.probe(&stage.world.having_made(&half)).await;
+    let own = |keep: &Kept| keep["ranges"] == json!(["172.20.0.0/16", "172.21.0.0/16"]);
+    assert!(matches!(&probe, Probe::Different { keep, .. } if own(keep)), "{probe:?}");
+    // Of what nobody wrote down nobody takes anything away.
+    let left = action.undoes(&stage.world, &Kept::new()).await;
+    assert!(matches!(&left, Undoes::Leaves { said } if said.contains("nobody wrote down")), "{left:?}");
 }
 
 #[tokio::test]

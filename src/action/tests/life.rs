@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::action::Undoes;
 use crate::engagement::Change;
 
 /// A key that is of the right form and opens nothing.
@@ -65,7 +66,8 @@ pub(super) async fn lives_once(stage: &Stage, kind: &str, with: Json) {
     let kept = stage.proved(&*action).await;
     for (name, value) in &made {
         assert!(
-            ["revoked", "association", "former"].contains(&name.as_str()) || kept.get(name) == Some(value),
+            ["revoked", "association", "former", "ranges", "accepted"].contains(&name.as_str())
+                || kept.get(name) == Some(value),
             "{kind} {name}: {made:?} {kept:?}"
         );
     }
@@ -77,8 +79,17 @@ pub(super) async fn lives_once(stage: &Stage, kind: &str, with: Json) {
     assert!(matches!(repeated, Outcome::AlreadySo { .. }), "{kind}: {repeated:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "{kind}: a second run sends nothing");
 
+    let noted: BTreeSet<String> = action.inverse(&made).into_iter().map(|change| change.operation).collect();
+    let Undoes::Sends(shown) = action.undoes(world, &made).await else { panic!("{kind}: nothing would be sent") };
+    let (calls, arrived) = (stage.calls(), stage.arrived());
     let undone = action.undo(world, &stage.intent(kind, &with), &made).await;
     assert!(matches!(undone, Outcome::Changed { .. }), "{kind}: {undone:?}");
+    let names: Vec<String> = shown.iter().map(|change| change.operation.clone()).collect();
+    assert_eq!(stage.sent_since(calls), names, "{kind}: what an undo sends is what it shows");
+    stage.arguments_are(arrived, &shown);
+    for sent in &names {
+        assert!(noted.contains(sent), "{kind}: an undo sends {sent}, and what is written down says {noted:?}");
+    }
     let after = action.probe(world).await;
     assert!(is_absent(&after) || matches!(before, Probe::Different { .. }), "{kind}: {after:?}");
     let calls = stage.calls();

@@ -53,7 +53,7 @@ fn only_what_is_named_is_compared_however_deep_it_stands() {
             "/VersioningConfiguration"
         ]
     );
-    let patch = wanted.patch(&gaps);
+    let patch = wanted.patch(&gaps, &otherwise);
     assert_eq!(
         patch[1],
         json!({ "op": "replace", "path": "/PublicAccessBlockConfiguration/BlockPublicAcls", "value": true })
@@ -103,7 +103,7 @@ fn what_cannot_be_read_back_is_not_compared_but_said_again_with_every_change() {
     let there = json!({ "DBInstanceIdentifier": "orders", "DBInstanceClass": "db.t4g.small" });
     assert_eq!(database("db.t4g.small").gaps(&there), []);
     let wanted = database("db.t4g.large");
-    let patch = wanted.patch(&wanted.gaps(&there));
+    let patch = wanted.patch(&wanted.gaps(&there), &there);
     let said: Vec<&str> = patch.iter().map(|step| step["path"].as_str().unwrap()).collect();
     // What can be set only at first is not said again.
     assert_eq!(said, ["/DBInstanceClass", "/MasterUserPassword"]);
@@ -112,6 +112,75 @@ fn what_cannot_be_read_back_is_not_compared_but_said_again_with_every_change() {
     let shown =
         json!({ "BucketName": "abc", "LifecycleConfiguration": { "Rules": [{ "Id": "a", "Status": "Enabled" }] } });
     assert_eq!(bucket.gaps(&shown), []);
+}
+
+#[test]
+fn what_cannot_be_read_back_is_said_again_however_deep_it_stands() {
+    let oidc = |secret: &str| json!({ "Type": "authenticate-oidc", "AuthenticateOidcConfig": { "ClientId": "c", "ClientSecret": secret } });
+    let listener = wanted(json!({ "type": "AWS::ElasticLoadBalancingV2::Listener", "properties": {
+        "LoadBalancerArn": "arn:a", "Port": 443, "DefaultActions": [{ "Type": "forward", "Order": 2 }, oidc(MARK)],
+    } }));
+    // AWS keeps them in another order, and fills in what was left out.
+    let there = json!({ "LoadBalancerArn": "arn:a", "Port": 80, "DefaultActions": [
+        { "Type": "authenticate-oidc", "AuthenticateOidcConfig": { "ClientId": "c", "Scope": "openid" } },
+        { "Type": "forward", "Order": 2 },
+    ] });
+    let gaps = listener.gaps(&there);
+    assert_eq!(paths(&gaps), ["/Port"]);
+    let again = json!({ "op": "add", "path": "/DefaultActions/0/AuthenticateOidcConfig/ClientSecret", "value": MARK });
+    assert_eq!(listener.patch(&gaps, &there), [json!({ "op": "replace", "path": "/Port", "value": 443 }), again]);
+    // What is replaced whole has it in it already.
+    let fewer =
+        json!({ "LoadBalancerArn": "arn:a", "Port": 443, "DefaultActions": [{ "Type": "forward", "Order": 2 }] });
+    let patch = listener.patch(&listener.gaps(&fewer), &fewer);
+    assert_eq!(patch.iter().map(|step| &step["path"]).collect::<Vec<_>>(), ["/DefaultActions"]);
+    // And so where AWS shows nothing of it at all: that is as wanted, and said again.
+    let user = |groups: Json| {
+        wanted(json!({ "type": "AWS::IAM::User", "properties": {
+            "UserName": "ops", "LoginProfile": { "Password": MARK }, "Groups": groups,
+        } }))
+    };
+    let shown = json!({ "UserName": "ops", "Groups": ["a"] });
+    assert_eq!(user(json!(["a"])).gaps(&shown), []);
+    let wanted = user(json!(["a", "b"]));
+    let patch = wanted.patch(&wanted.gaps(&shown), &shown);
+    assert_eq!(patch[1], json!({ "op": "add", "path": "/LoginProfile", "value": { "Password": MARK } }));
+}
+
+#[test]
+fn what_somebody_else_has_set_and_aws_hides_is_not_written_over() {
+    let vault = |lock: Option<Json>| {
+        let mut properties = json!({ "BackupVaultName": "main", "AccessPolicy": { "Statement": [] } });
+        if let Some(lock) = lock {
+            properties["LockConfiguration"] = lock;
+        }
+        wanted(json!({ "type": "AWS::Backup::BackupVault", "properties": properties, "irrevocable": "main" }))
+    };
+    let locked = json!({ "BackupVaultName": "main", "LockConfiguration": { "MinRetentionDays": 30 } });
+    let lock = |days: Option<i64>| match days {
+        Some(days) => json!({ "MinRetentionDays": 30, "ChangeableForDays": days }),
+        None => json!({ "MinRetentionDays": 30 }),
+    };
+    for (named, ours, hides) in [
+        // Somebody has locked it, and nobody can read for how long that can be changed.
+        (None, true, true),
+        (None, false, true),
+        (Some(lock(None)), false, true),
+        // Ours has none that the step does not say.
+        (Some(lock(None)), true, false),
+        (Some(lock(Some(3))), false, false),
+    ] {
+        let hiding = vault(named.clone()).hiding(&locked, ours);
+        assert_eq!(!hiding.is_empty(), hides, "{named:?}, ours: {ours}: {hiding:?}");
+    }
+    assert!(vault(None).hiding(&json!({ "BackupVaultName": "main" }), false).is_empty(), "it has no lock");
+    // A list that the step names it names whole.
+    let rules = json!({ "Rules": [{ "Id": "a", "Status": "Enabled" }] });
+    let theirs = json!({ "BucketName": "abc", "LifecycleConfiguration": rules });
+    let named = bucket(json!({ "BucketName": "abc", "LifecycleConfiguration": rules }));
+    assert!(named.hiding(&theirs, false).is_empty());
+    let other = bucket(json!({ "BucketName": "abc", "VersioningConfiguration": { "Status": "Enabled" } }));
+    assert_eq!(other.hiding(&theirs, false).into_iter().collect::<Vec<_>>(), ["LifecycleConfiguration"]);
 }
 
 #[test]
@@ -135,7 +204,7 @@ fn tags_that_the_step_names_are_added_to_those_that_are_there() {
     };
     assert_eq!(wanted.gaps(&there("ops")), []);
     let gaps = wanted.gaps(&there("dev"));
-    let step = wanted.patch(&gaps).remove(0);
+    let step = wanted.patch(&gaps, &there("dev")).remove(0);
     assert_eq!(step["value"], json!([{ "Key": "team", "Value": "ops" }, { "Key": "theirs", "Value": "1" }]));
 }
 

@@ -511,12 +511,14 @@ async fn a_secret_is_in_what_is_sent_and_in_nothing_that_is_shown() {
 
 #[test]
 fn a_policy_knows_the_permissions_of_the_types() {
-    let asked = |with: Json| {
-        crate::action::needs(&crate::engagement::Call::Kind {
-            kind: "aws/resource".to_owned(),
+    let needs = |kind: &str, with: Json, untold: &[&str]| {
+        crate::action::needs(&crate::engagement::ChosenKind {
+            kind: kind.to_owned(),
             with: with.as_object().cloned().unwrap(),
+            untold: untold.iter().map(|name| (*name).to_owned()).collect(),
         })
     };
+    let asked = |with: Json| needs("aws/resource", with, &[]);
     let topic = asked(of("AWS::SNS::Topic", "a", json!({})));
     let (topic, regions) = (topic.permissions, topic.regions);
     assert!(regions.is_empty(), "{regions:?}");
@@ -530,7 +532,15 @@ fn a_policy_knows_the_permissions_of_the_types() {
     );
     // A copy looks in the region of the vault that it goes to, and is sent from the one of its source.
     let copy = json!({ "region": "eu-west-1", "to": "arn:aws:backup:eu-central-1:111122223333:backup-vault:away", "source": "drill" });
-    let copy =
-        crate::engagement::Call::Kind { kind: "aws/backup-copy".to_owned(), with: copy.as_object().cloned().unwrap() };
-    assert_eq!(crate::action::needs(&copy).regions, ["eu-west-1", "eu-central-1"]);
+    assert_eq!(needs("aws/backup-copy", copy, &[]).regions, ["eu-west-1", "eu-central-1"]);
+    // What nobody can tell yet may be anything: the policy is wider, and lacks nothing.
+    let bucket = of("AWS::S3::Bucket", "a", json!({}));
+    let untold = needs("aws/resource", bucket, &["properties", "region"]);
+    assert!(untold.permissions.contains(&"s3:CreateBucket".to_owned()) && untold.regions == ["*"], "{untold:?}");
+    let any_type = needs("aws/resource", json!({ "properties": {} }), &["type"]).permissions;
+    assert!(any_type.contains(&"s3:CreateBucket".to_owned()) && any_type.contains(&"sns:CreateTopic".to_owned()));
+    assert_eq!(
+        needs("aws/backup-copy", json!({ "region": "\u{2039}net.region\u{203a}" }), &["to"]).regions,
+        ["*", "*"]
+    );
 }

@@ -111,7 +111,7 @@ async fn stays(stage: &Stage, kind: &str, with: Json) -> Kept {
     assert!(matches!(repeated, Outcome::AlreadySo { .. }), "{kind}: {repeated:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "{kind}: a second run sends nothing");
     let left = action.undoes(&stage.world, &kept).await;
-    assert!(matches!(left, Undoes::Leaves { .. }), "{kind}: {left:?}");
+    assert!(matches!(left, Undoes::Keeps { .. }), "{kind}: {left:?}");
     // An undo of everything goes on after it, and says why it stays.
     let undone = action.undo(&stage.world, &stage.intent(kind, &with), &kept).await;
     assert!(matches!(&undone, Outcome::AlreadySo { said, .. } if said.len() > 20), "{kind}: {undone:?}");

@@ -221,7 +221,9 @@ operations! {
         takes(DirectConnect, &[DescribeConnections, DescribeVirtualInterfaces])
             .of_ours("dxcon")
             .not_in_moto(NOTHING_ON_IT),
-    // Named like a look, and none: it sets the day from which the letter holds and the port may be billed.
+    // Named like a look, and none: it sets the day from which the letter holds. It is natural by its description (API
+    // reference, Connection, loaIssueTime: "the time of the most recent call to DescribeLoa"): the letter of a line is the
+    // same each time, and one whose answer was lost nobody has.
     DescribeLoa =
         arranges(DirectConnect, &[DescribeConnections])
             .stays("a letter that was issued lapses by itself after 90 days")
@@ -253,8 +255,9 @@ operations! {
         takes(DirectConnect, &[DescribeVirtualInterfaces]).of_ours("dxvif").not_in_moto(LACKS),
     DescribeRouterConfiguration = reads(DirectConnect).not_in_moto(LACKS),
     ListVirtualInterfaceTestHistory = reads(DirectConnect).not_in_moto(LACKS),
+    // Each one more is an outage more.
     StartBgpFailoverTest =
-        arranges(DirectConnect, &[ListVirtualInterfaceTestHistory])
+        Row { repeat: Person, ..arranges(DirectConnect, &[DescribeVirtualInterfaces, ListVirtualInterfaceTestHistory]) }
             .of_ours("dxvif")
             .undone_by(StopBgpFailoverTest)
             .not_in_moto(LACKS),

@@ -63,3 +63,15 @@ fn tokens_are_the_same_for_the_same_and_differ_in_every_part() {
         assert_ne!(one, other);
     }
 }
+
+#[test]
+fn who_said_no_is_told_from_who_was_not_there() {
+    let failure = |code: Option<&str>, raw: &str| Failure {
+        code: code.map(str::to_owned),
+        raw: raw.to_owned(),
+        ..Failure::new("DeleteVpc did not work", "Try again.")
+    };
+    assert!(failure(Some("DependencyViolation"), "The vpc has dependencies").was_answered());
+    assert!(failure(None, "").was_answered(), "a look has said it");
+    assert!(!failure(None, "error trying to connect: connection refused").was_answered());
+}

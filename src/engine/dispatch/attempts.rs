@@ -290,8 +290,11 @@ impl Dispatcher {
         let Some(running) = self.running.get(step) else { return };
         running.stop.cancel();
         running.cancel.cancel();
-        if let Going::Run(run) = &mut self.going {
-            run.leave(step);
+        match &mut self.going {
+            Going::Run(run) => run.leave(step),
+            // What was begun ends, and nothing else is taken back.
+            Going::Undo(undoing) => undoing.give_up(),
+            Going::Nothing | Going::Stopping => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 use crate::action::every_operation;
-use crate::engagement::RepeatClass;
+use crate::engagement::{RepeatClass, Settlement};
 
 /// A line of one's own and one of a partner's, each with what leads over it.
 const LINES: &str = r#"
@@ -206,12 +206,18 @@ async fn one_of_each_line_whatever_becomes_of_the_answer() {
     take_place("lines made", &MAKES.map(|(operation, _)| operation), asked).await;
 }
 
-/// AWS answered with an error of its own, and no port is to be seen: it is not ordered again, neither in this run nor in the
-/// next, but by whoever says so.
+/// AWS answered with an error of its own, and no port, or no test, is to be seen: it is not asked for again, neither in this
+/// run nor in the next, but by whoever says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_port_that_nobody_saw_ordered_is_ordered_again_by_a_person_only() {
-    let stage = Stage::new(LINES, Faults::none().aim(Fault::ServerErrorBefore, "CreateConnection", 1));
-    let orders = || stage.account.cloud().calls().iter().filter(|call| call.operation == "CreateConnection").count();
+async fn what_nobody_saw_ordered_or_begun_is_asked_for_again_by_a_person_only() {
+    said_again_by_a_person("CreateConnection", "line").await;
+    said_again_by_a_person("StartBgpFailoverTest", "test").await;
+}
+
+async fn said_again_by_a_person(operation: &str, step: &str) {
+    let step = at(&format!("net/{step}"));
+    let stage = Stage::new(LINES, Faults::none().aim(Fault::ServerErrorBefore, operation, 1));
+    let orders = || stage.account.cloud().calls().iter().filter(|call| call.operation == operation).count();
     for round in 0..2 {
         let mut desk = stage.open().await;
         if round == 0 {
@@ -220,13 +226,20 @@ async fn a_port_that_nobody_saw_ordered_is_ordered_again_by_a_person_only() {
             desk.handle.command(Command::GiveInputs(given));
         }
         desk.approve().await;
-        desk.run(RunScope::Until(at("net/line"))).await;
-        let row = desk.row("net/line");
+        desk.run(RunScope::Until(step.clone())).await;
+        let row = desk.row(&step.to_string());
         assert!(!matches!(row.status, Status::Done { .. }), "{row:#?}");
         assert!(desk.engagement.steps.values().any(|record| record.pending.is_some()), "it is in doubt");
         desk.close().await;
-        assert_eq!(orders(), 1);
+        assert_eq!(orders(), 1, "{operation}");
     }
+    let mut desk = stage.open().await;
+    let (how, reason) = (Settlement::Retry, String::new());
+    desk.handle.command(Command::Settle { step: step.clone(), how, reason });
+    desk.run(RunScope::Until(step.clone())).await;
+    assert!(matches!(desk.status(&step.to_string()), Status::Done { .. }), "{:?}", desk.status(&step.to_string()));
+    desk.close().await;
+    assert_eq!(orders(), 2, "{operation}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

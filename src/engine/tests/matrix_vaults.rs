@@ -103,6 +103,26 @@ async fn there(stage: &Stage) -> (usize, usize, usize, usize, bool) {
     (jobs, copies, restores, objects.map_or(0, |all| all.contents().len()), on)
 }
 
+/// Everything else is taken back, and it is said beforehand and at the end why these stay; answers what is left.
+async fn vaults_stay(desk: &mut Desk) -> Vec<String> {
+    let plan = desk.undo_plan().await;
+    for vault in ["net/vault", "net/second"] {
+        let stays = plan.stays.iter().find(|(step, ..)| step == &at(vault)).map(|(.., why)| why.to_string());
+        let why = stays.unwrap_or_else(|| panic!("{plan:#?}"));
+        assert!(why.contains("holds 1 backup") && why.contains("recovery points by hand"), "{why}");
+    }
+    desk.undo(&[]).await;
+    let mut left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
+    left.sort();
+    for step in &left {
+        assert!(
+            matches!(desk.status(step), Status::Failed(failure) if failure.what.contains("holds 1 backup")),
+            "{step}"
+        );
+    }
+    left
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_job_of_each_and_taken_back_what_can_be_whatever_becomes_of_the_answer() {
     let mut passed = BTreeSet::new();
@@ -128,7 +148,9 @@ async fn one_job_of_each_and_taken_back_what_can_be_whatever_becomes_of_the_answ
         assert_eq!(desk.engagement.steps.values().filter(|record| record.pending.is_some()).count(), 0);
         let mut left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
         left.sort();
+        let stay = vaults_stay(&mut desk).await;
         desk.close().await;
+        assert_eq!(stay, ["net/second", "net/vault"], "{}: the rest goes", way.name());
         assert_eq!(there(&stage).await, (1, 1, 1, 0, false), "{}: what is whole is kept", way.name());
         (*way, left)
     });

@@ -22,6 +22,7 @@ mod resume;
 mod runs;
 mod secrets;
 mod stops;
+mod there_before;
 mod tokens;
 mod undos;
 mod updates;

@@ -2,7 +2,7 @@
 
 use super::matrix::EVERYTHING;
 use super::*;
-use crate::engagement::{Leave, chosen_kinds};
+use crate::engagement::{Leave, chosen_actions, chosen_kinds};
 
 #[tokio::test]
 async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
@@ -28,4 +28,52 @@ async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
     assert_eq!(quiet.digest, plan.digest);
     assert!(chosen_kinds(&desk.engagement, &stage.runbook).contains("aws/nat-gateway"));
     desk.close().await;
+}
+
+const BUCKETS: &str = r#"
+runbook: buckets
+title: Buckets
+phase: net
+inputs:
+  - {id: aws.region_primary, label: Region, kind: region}
+  - {id: dr.region, label: The other region, kind: region}
+  - {id: dr.names, label: Names, kind: list, of: unix-name}
+steps:
+  - {id: where, title: Where, form: [aws.region_primary, dr.region, dr.names]}
+  - id: away
+    title: A bucket in the other region
+    aws: resource
+    with:
+      type: AWS::S3::Bucket
+      key: bucket/away
+      region: "{{ dr.region }}"
+      properties: {BucketName: acme-away}
+  - id: each
+    title: A topic for each name
+    for_each: dr.names
+    aws: resource
+    with: {type: "AWS::SNS::Topic", key: "topic/{{ item }}", properties: {TopicName: "{{ item }}"}}
+"#;
+
+/// A policy may be wider than it has to be, where inputs are missing; it lacks nothing.
+#[tokio::test]
+async fn a_policy_lacks_nothing_although_inputs_are_missing() {
+    let stage = Stage::new(BUCKETS, Faults::none());
+    let further = || {
+        let chosen = chosen_actions(&stage.engagement(), &stage.runbook);
+        let needs: Vec<_> = chosen.iter().map(crate::action::needs).collect();
+        let permissions: BTreeSet<String> = needs.iter().flat_map(|one| one.permissions.clone()).collect();
+        let regions: BTreeSet<String> = needs.into_iter().flat_map(|one| one.regions).collect();
+        (permissions, regions)
+    };
+    let (permissions, regions) = further();
+    for wanted in ["s3:CreateBucket", "sns:CreateTopic"] {
+        assert!(permissions.contains(wanted), "{wanted}: {permissions:?}");
+    }
+    assert!(regions.contains("*"), "{regions:?}");
+    let mut desk = stage.open().await;
+    desk.give("dr.region", "eu-central-1");
+    desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
+    desk.close().await;
+    assert_eq!(further().1, BTreeSet::from(["eu-central-1".to_owned()]));
 }

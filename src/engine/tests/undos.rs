@@ -71,18 +71,17 @@ async fn what_was_made_half_way_is_undone_too() {
 }
 
 #[tokio::test]
-async fn a_failed_undo_ends_the_queue() {
+async fn what_is_refused_holds_what_it_stands_on_and_the_rest_goes() {
     let stage = Stage::new(NETWORK, Faults::new(1, []).deny("DeleteInternetGateway"));
     stage.to_the_end().await;
     let mut desk = stage.open().await;
     desk.undo(&[]).await;
-    let left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
-    assert!(left.contains(&"net/gateway".to_owned()) && left.contains(&"net/vpc".to_owned()), "{left:?}");
+    let mut left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
+    left.sort();
+    assert_eq!(left, ["net/gateway", "net/vpc"]);
     assert!(matches!(desk.status("net/gateway"), Status::Failed(_)));
     assert!(matches!(desk.status("net/vpc"), Status::Done { .. }), "what it stands on is not touched");
-    let events = stage.events();
-    let after = events.iter().position(|event| matches!(event, Event::Concluded { step, outcome: crate::engagement::Outcome::Failed { .. }, .. } if step == &at("net/gateway"))).unwrap();
-    assert_eq!(count(&events[after..], |event| matches!(event, Event::Intended { .. })), 0);
+    assert!(!stage.changes().contains(&"DeleteVpc".to_owned()));
     desk.close().await;
 }
 
