@@ -20,7 +20,7 @@ async def main(folder: str, user: str, port: int) -> None:
     }
     with open(f"{folder}/hosts") as listed:
         hosts = [line.split() for line in listed]
-    began = time.monotonic()
+    began, before = time.monotonic(), time.process_time()
     options = asyncssh.SSHClientConnectionOptions(**options)
     bastion = await asyncssh.connect("127.0.0.1", port, options=options)
 
@@ -30,17 +30,18 @@ async def main(folder: str, user: str, port: int) -> None:
         return connection
 
     connections = await asyncio.gather(*(cold(host) for host in hosts), return_exceptions=True)
-    took = time.monotonic() - began
+    took, busy = time.monotonic() - began, time.process_time() - before
     failures = [each for each in connections if isinstance(each, BaseException)]
     for failure in failures[:3]:
         print(repr(failure), file=sys.stderr)
     good = [each for each in connections if not isinstance(each, BaseException)]
-    later = []
+    later, before = [], time.process_time()
     for _ in range(LATER):
         began = time.monotonic()
         await asyncio.gather(*(each.run("uptime", check=True) for each in good))
         later.append(time.monotonic() - began)
-    print(took, statistics.median(later), len(failures))
+    later_busy = (time.process_time() - before) / LATER
+    print(took, busy, statistics.median(later), later_busy, len(failures))
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

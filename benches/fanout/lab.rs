@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::measure::sweep_all;
+
 const SSHD: &str = "/usr/sbin/sshd";
 /// Each of these processes stands for a share of the hosts, which on their own machines would each have their own.
 const PROCESSES: usize = 4;
@@ -57,6 +59,8 @@ impl Drop for Lab {
             let _ = server.kill();
             let _ = server.wait();
         }
+        // What they leave behind would be the next contender's.
+        sweep_all();
     }
 }
 

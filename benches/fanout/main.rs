@@ -2,10 +2,11 @@
 //!
 //! `cargo bench --bench fanout`, or for other counts: `cargo bench --bench fanout -- 100 1000`; with `--only NAME` for one
 //! contender. Needs root, sshd, ssh and unshare; asyncssh, pyinfra, Ansible and bssh are installed into `target/fanout` by
-//! the bench itself, bssh with `cargo install --locked --root target/fanout bssh`.
+//! the bench itself, bssh with `cargo install --locked bssh` (a version that the Rust of this repository builds).
 //!
 //! All hosts share the processors of this machine, and all contenders pay for what the hosts do: the first row is that
-//! alone, `uptime` so many times without any SSH. Nothing can be faster. Whether one host that floods slows the others is
+//! alone, `uptime` so many times without any SSH. Nothing can be faster. `own` is how long processors were busy with the
+//! contender itself: what is left of its time on hosts that have processors of their own. Whether one host that floods slows the others is
 //! told by the spread of rounds with one beside rounds without.
 //!
 //! The hosts are addresses 127.1.x.y in a network namespace of the bench, served by real sshd; each has its own line in
@@ -126,7 +127,7 @@ fn compare(rows: &[(&'static str, Option<Measured>)], floor: Duration) {
     let Some(ours) = ours else { return };
     for (name, measured) in rows.iter().filter(|(name, _)| !name.starts_with("onramp")) {
         let Some(measured) = measured else { continue };
-        let most = measured.later.as_secs_f64() / floor.as_secs_f64();
+        let most = measured.later.wall.as_secs_f64() / floor.as_secs_f64();
         println!("onramp beside {name:22} {}   (later: at most {most:.1} x)", ours.beside(measured));
     }
 }

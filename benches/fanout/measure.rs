@@ -1,19 +1,28 @@
-//! How long, in how much memory, with how many failures.
+//! How long, in how much memory, with how much of the processors, with how many failures.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::lab::Lab;
 
+/// What a step took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Took {
+    /// Until all hosts had answered.
+    pub wall: Duration,
+    /// How long processors were busy meanwhile with the contender's own processes: what is left of it on hosts that have
+    /// processors of their own.
+    pub busy: Duration,
+}
+
 /// What a contender took.
 #[derive(Debug, Clone)]
 pub struct Measured {
-    pub cold: Duration,
+    pub cold: Took,
     /// A later step over what is open already.
-    pub later: Duration,
+    pub later: Took,
     /// Bytes held at the peak.
     pub memory: u64,
     /// Hosts on which the command did not run.
@@ -25,20 +34,25 @@ pub struct Measured {
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Measured { cold, later, memory, failures, note } = self;
-        let (cold, later, memory) = (cold.as_secs_f64(), later.as_secs_f64(), *memory as f64 / 1e6);
-        write!(f, "cold {cold:8.2} s   later {later:8.3} s   memory {memory:7.1} MB   failures {failures} {note}")
+        let [cold, cold_busy] = [cold.wall, cold.busy].map(|time| time.as_secs_f64());
+        let [later, later_busy] = [later.wall, later.busy].map(|time| time.as_secs_f64());
+        let memory = *memory as f64 / 1e6;
+        write!(f, "cold {cold:7.2} s, own {cold_busy:6.2} s   later {later:7.3} s, own {later_busy:7.3} s   ")?;
+        write!(f, "memory {memory:7.1} MB   failures {failures} {note}")
     }
 }
 
 impl Measured {
     /// How many times as long, and as much, the other one takes.
     pub fn beside(&self, other: &Measured) -> String {
-        let times = |ours: f64, theirs: f64| theirs / ours;
+        let times = |ours: Duration, theirs: Duration| theirs.as_secs_f64() / ours.as_secs_f64();
         format!(
-            "cold {:5.1} x   later {:5.1} x   memory {:5.1} x",
-            times(self.cold.as_secs_f64(), other.cold.as_secs_f64()),
-            times(self.later.as_secs_f64(), other.later.as_secs_f64()),
-            times(self.memory as f64, other.memory as f64)
+            "cold {:5.1} x, own {:5.1} x   later {:5.1} x, own {:5.1} x   memory {:5.1} x",
+            times(self.cold.wall, other.cold.wall),
+            times(self.cold.busy, other.cold.busy),
+            times(self.later.wall, other.later.wall),
+            times(self.later.busy, other.later.busy),
+            other.memory as f64 / self.memory as f64
         )
     }
 }
@@ -48,39 +62,66 @@ pub fn adopt_orphans() {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
 }
 
-/// Runs a command to its end, and looks how much it and all its descendants hold meanwhile.
-pub fn watch(lab: &Lab, command: &mut Command) -> (Duration, u64, ExitStatus) {
-    let began = Instant::now();
+/// Runs a command to its end: what it took, and how much it and all its descendants held at their peak.
+pub fn watch(lab: &Lab, command: &mut Command) -> (Took, u64) {
+    let (began, before) = (Instant::now(), busy(lab));
     let mut child = command.spawn().unwrap();
     let mut peak = 0;
     let mut wait = Duration::from_millis(10);
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return (began.elapsed(), peak, status);
-        }
-        peak = peak.max(held(lab));
+    while child.try_wait().unwrap().is_none() {
+        peak = peak.max(held(lab)).max(bytes_of(child.id(), "VmHWM"));
         std::thread::sleep(wait);
         wait = (wait * 2).min(Duration::from_millis(100));
     }
+    (Took { wall: began.elapsed(), busy: busy(lab).saturating_sub(before) }, peak)
 }
 
 /// Bytes that all processes of the contender hold: everything below the bench that is not a server.
 fn held(lab: &Lab) -> u64 {
-    descendants(lab).iter().map(|pid| resident(*pid)).sum()
+    descendants(lab).iter().map(|pid| bytes_of(*pid, "VmRSS")).sum()
+}
+
+/// How long processors were busy so far with everything below the bench that is not a server. A server counts when it is
+/// waited for, and that is never in the middle of a measurement.
+fn busy(lab: &Lab) -> Duration {
+    let still: Duration = descendants(lab).iter().map(|pid| on_processor(*pid)).sum();
+    time_of_children() + still
+}
+
+/// How long processors were busy with the main thread of a process that still runs, such as a daemon of ssh.
+fn on_processor(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    Duration::from_nanos(text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse().ok()).unwrap_or(0))
 }
 
 /// Ends what a contender left behind.
 pub fn sweep(lab: &Lab) {
     for pid in descendants(lab) {
-        if let Some(pid) = rustix::process::Pid::from_raw(pid as i32) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        if let Some(pid) = kill(pid) {
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
         }
     }
 }
 
+/// Ends everything below the bench, and waits until nothing of it is left.
+pub fn sweep_all() {
+    for pid in below(&[]) {
+        kill(pid);
+    }
+    while rustix::process::waitpid(None, rustix::process::WaitOptions::empty()).is_ok() {}
+}
+
+fn kill(pid: u32) -> Option<rustix::process::Pid> {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    Some(pid)
+}
+
 fn descendants(lab: &Lab) -> Vec<u32> {
-    let servers = lab.servers();
+    below(&lab.servers())
+}
+
+fn below(servers: &[u32]) -> Vec<u32> {
     let mut found = Vec::new();
     let mut next = children(std::process::id());
     while let Some(pid) = next.pop() {
@@ -98,30 +139,33 @@ fn children(pid: u32) -> Vec<u32> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
-fn resident(pid: u32) -> u64 {
-    status(pid).get("VmRSS").copied().unwrap_or(0)
+/// A line of what the kernel says of a process, in bytes: `VmRSS` is what it holds, `VmHWM` the most it has held so far.
+fn bytes_of(pid: u32, line: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let value = text.lines().find_map(|each| each.strip_prefix(line)?.strip_prefix(':')?.trim().strip_suffix(" kB"));
+    value.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-/// The most that this very process has held so far.
+/// The most that this very process has held so far, in bytes.
 pub fn own_peak() -> u64 {
-    status(std::process::id()).get("VmHWM").copied().unwrap_or(0)
+    bytes_of(std::process::id(), "VmHWM")
+}
+
+/// How long processors were busy with this process.
+pub fn own_time() -> Duration {
+    processor_time(11)
 }
 
 /// How long processors were busy with children of this process that have ended.
 pub fn time_of_children() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // After the name, which may hold blanks: cutime and cstime are the 14th and 15th, in hundredths of a second.
-    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
-    let hundredths: u64 = fields.skip(13).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(hundredths * 10)
+    processor_time(13)
 }
 
-fn status(pid: u32) -> HashMap<String, u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = |line: &str| {
-        let (name, rest) = line.split_once(':')?;
-        let kilobytes: u64 = rest.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some((name.to_owned(), kilobytes * 1024))
-    };
-    text.lines().filter_map(line).collect()
+/// Two neighbouring fields after the name of the process, which may hold blanks: utime and stime are the 12th and 13th,
+/// cutime and cstime the 14th and 15th, all in hundredths of a second.
+fn processor_time(skip: usize) -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    let hundredths: u64 = fields.skip(skip).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(hundredths * 10)
 }

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::lab::Lab;
-use super::measure::{Measured, own_peak};
+use super::measure::{Measured, Took, own_peak, own_time};
 
-/// Later steps; the median counts.
+/// Later steps: the median of the times counts, and the mean of what the processors did, which is told in hundredths.
 const LATER: usize = 9;
 
 /// Measures it in a process of its own.
@@ -27,18 +27,24 @@ pub fn in_own_process(lab: &Lab, name: &str, flags: &[&str]) -> Result<Measured,
     command.arg(name).arg(lab.dir.path()).arg(&lab.user).arg(lab.bastion_port().to_string()).args(flags);
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut words = said.split_whitespace();
-    let mut next = || words.next().and_then(|word| word.parse::<u64>().ok());
-    let (Some(cold), Some(later), Some(memory), Some(failures)) = (next(), next(), next(), next()) else {
+    let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [cold, cold_busy, later, later_busy, memory, failures, ref spread @ ..] = numbers[..] else {
         return Err(format!("it said {said:?}"));
     };
-    let seconds = |microseconds: u64| Duration::from_micros(microseconds).as_secs_f64();
-    let note = match (next(), next()) {
-        (Some(least), Some(most)) => format!("  (later {:.3} to {:.3} s)", seconds(least), seconds(most)),
+    let took = |wall, busy| Took { wall: Duration::from_micros(wall), busy: Duration::from_micros(busy) };
+    let note = match spread {
+        [least, most] => format!("  (later {:.3} to {:.3} s)", *least as f64 / 1e6, *most as f64 / 1e6),
         _ => String::new(),
     };
-    let (cold, later) = (Duration::from_micros(cold), Duration::from_micros(later));
+    let (cold, later) = (took(cold, cold_busy), took(later, later_busy));
     Ok(Measured { cold, later, memory, failures: failures as usize, note })
+}
+
+/// Says what [`in_own_process`] reads: in microseconds and bytes.
+pub fn say(cold: Took, later: Took, failures: usize, spread: &[Duration]) {
+    let times = [cold.wall, cold.busy, later.wall, later.busy].map(|time| time.as_micros().to_string());
+    let spread: Vec<String> = spread.iter().map(|time| time.as_micros().to_string()).collect();
+    println!("{} {} {failures} {}", times.join(" "), own_peak(), spread.join(" "));
 }
 
 pub fn main(arguments: &[String]) {
@@ -76,25 +82,26 @@ async fn walk(dir: &Path, user: &str, port: u16, flood: bool) {
     let (cold, mut failures) = step(&pool, &routes).await;
     let flooding =
         flood.then(|| tokio::spawn(run_on(pool.clone(), routes.clone(), 0, "yes flood | head -c 2000000000")));
-    let mut later = Vec::new();
+    let (mut walls, mut busy) = (Vec::new(), Duration::ZERO);
     for _ in 0..LATER {
         let (took, failed) = step(&pool, &routes).await;
-        later.push(took);
+        walls.push(took.wall);
+        busy += took.busy;
         failures = failures.max(failed);
     }
-    later.sort();
+    walls.sort();
     let still = flooding.is_some_and(|flooding| !flooding.is_finished());
     if flood && !still {
         eprintln!("the flood was over before the others were");
     }
-    let [least, median, most] = [0, LATER / 2, LATER - 1].map(|at| later[at].as_micros());
-    println!("{} {median} {} {failures} {least} {most}", cold.as_micros(), own_peak());
+    let later = Took { wall: walls[LATER / 2], busy: busy / LATER as u32 };
+    say(cold, later, failures, &[walls[0], walls[LATER - 1]]);
     std::process::exit(0);
 }
 
-/// `uptime` on every host: how long until all have answered, and on how many it did not run.
-async fn step(pool: &Arc<Pool>, routes: &Arc<Vec<Route>>) -> (Duration, usize) {
-    let began = Instant::now();
+/// `uptime` on every host: what it took until all had answered, and on how many it did not run.
+async fn step(pool: &Arc<Pool>, routes: &Arc<Vec<Route>>) -> (Took, usize) {
+    let (began, before) = (Instant::now(), own_time());
     let tasks: Vec<_> =
         (0..routes.len()).map(|index| tokio::spawn(run_on(pool.clone(), routes.clone(), index, "uptime"))).collect();
     let mut failures = 0;
@@ -107,7 +114,7 @@ async fn step(pool: &Arc<Pool>, routes: &Arc<Vec<Route>>) -> (Duration, usize) {
         }
         failures += usize::from(answer.is_err());
     }
-    (began.elapsed(), failures)
+    (Took { wall: began.elapsed(), busy: own_time() - before }, failures)
 }
 
 async fn run_on(pool: Arc<Pool>, routes: Arc<Vec<Route>>, index: usize, text: &str) -> Result<(), String> {

@@ -12,7 +12,7 @@ use onramp::ssh::dial::Tcp;
 use onramp::ssh::{Pool, Settings as Wires};
 
 use super::lab::Lab;
-use super::measure::{Measured, own_peak};
+use super::measure::{Measured, Took, own_time};
 
 const STEPS: [&str; 3] = ["first", "second", "third"];
 
@@ -38,13 +38,13 @@ pub fn main(arguments: &[String]) {
     let mut took = Vec::new();
     let mut summary = None;
     for name in STEPS {
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), own_time());
         handle.send(Request::Run(RunScope::Only(step(name))));
         summary = Some(until_idle());
-        took.push(began.elapsed());
+        took.push(Took { wall: began.elapsed(), busy: own_time() - before });
     }
     let failures = summary.map_or(0, |summary| summary.tally.failed + summary.tally.person + summary.tally.ready);
-    println!("{} {} {} {failures}", took[0].as_micros(), took[2].as_micros(), own_peak());
+    super::ours::say(took[0], took[2], failures, &[]);
     std::process::exit(0);
 }
 
