@@ -11,7 +11,7 @@
 //!
 //! The hosts are addresses 127.1.x.y in a network namespace of the bench, served by real sshd; each has its own line in
 //! known_hosts, and every contender verifies every key, on the bastion too. Memory is what the contender's processes hold
-//! at their peak, sshd not counted. A later step runs over what is open already, where the contender keeps it open.
+//! at their peak, sshd not counted, and `own` the same without what is mapped from files. A later step runs over what is open already, where the contender keeps it open.
 
 #![allow(
     clippy::unwrap_used,

@@ -17,14 +17,27 @@ pub struct Took {
     pub busy: Duration,
 }
 
+/// What processes hold at their peak, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    pub all: u64,
+    /// Without what they only map from files: the program itself, which others that run it share.
+    pub own: u64,
+}
+
+impl Memory {
+    pub fn max(self, other: Memory) -> Memory {
+        Memory { all: self.all.max(other.all), own: self.own.max(other.own) }
+    }
+}
+
 /// What a contender took.
 #[derive(Debug, Clone)]
 pub struct Measured {
     pub cold: Took,
     /// A later step over what is open already.
     pub later: Took,
-    /// Bytes held at the peak.
-    pub memory: u64,
+    pub memory: Memory,
     /// Hosts on which the command did not run.
     pub failures: usize,
     /// Anything else to be said.
@@ -36,9 +49,9 @@ impl fmt::Display for Measured {
         let Measured { cold, later, memory, failures, note } = self;
         let [cold, cold_busy] = [cold.wall, cold.busy].map(|time| time.as_secs_f64());
         let [later, later_busy] = [later.wall, later.busy].map(|time| time.as_secs_f64());
-        let memory = *memory as f64 / 1e6;
+        let [memory, own] = [memory.all, memory.own].map(|bytes| bytes as f64 / 1e6);
         write!(f, "cold {cold:7.2} s, own {cold_busy:6.2} s   later {later:7.3} s, own {later_busy:7.3} s   ")?;
-        write!(f, "memory {memory:7.1} MB   failures {failures} {note}")
+        write!(f, "memory {memory:7.1} MB, own {own:6.1} MB   failures {failures} {note}")
     }
 }
 
@@ -47,12 +60,13 @@ impl Measured {
     pub fn beside(&self, other: &Measured) -> String {
         let times = |ours: Duration, theirs: Duration| theirs.as_secs_f64() / ours.as_secs_f64();
         format!(
-            "cold {:5.1} x, own {:5.1} x   later {:5.1} x, own {:5.1} x   memory {:5.1} x",
+            "cold {:5.1} x, own {:5.1} x   later {:5.1} x, own {:5.1} x   memory {:5.1} x, own {:5.1} x",
             times(self.cold.wall, other.cold.wall),
             times(self.cold.busy, other.cold.busy),
             times(self.later.wall, other.later.wall),
             times(self.later.busy, other.later.busy),
-            other.memory as f64 / self.memory as f64
+            other.memory.all as f64 / self.memory.all as f64,
+            other.memory.own as f64 / self.memory.own as f64
         )
     }
 }
@@ -63,22 +77,24 @@ pub fn adopt_orphans() {
 }
 
 /// Runs a command to its end: what it took, and how much it and all its descendants held at their peak.
-pub fn watch(lab: &Lab, command: &mut Command) -> (Took, u64) {
+pub fn watch(lab: &Lab, command: &mut Command) -> (Took, Memory) {
     let (began, before) = (Instant::now(), busy(lab));
     let mut child = command.spawn().unwrap();
-    let mut peak = 0;
+    let mut peak = Memory::default();
     let mut wait = Duration::from_millis(10);
     while child.try_wait().unwrap().is_none() {
-        peak = peak.max(held(lab)).max(bytes_of(child.id(), "VmHWM"));
+        peak = peak.max(held(lab)).max(Memory { all: bytes_of(child.id(), "VmHWM"), own: 0 });
         std::thread::sleep(wait);
         wait = (wait * 2).min(Duration::from_millis(100));
     }
     (Took { wall: began.elapsed(), busy: busy(lab).saturating_sub(before) }, peak)
 }
 
-/// Bytes that all processes of the contender hold: everything below the bench that is not a server.
-fn held(lab: &Lab) -> u64 {
-    descendants(lab).iter().map(|pid| bytes_of(*pid, "VmRSS")).sum()
+/// What all processes of the contender hold: everything below the bench that is not a server.
+fn held(lab: &Lab) -> Memory {
+    let pids = descendants(lab);
+    let sum = |line| pids.iter().map(|pid| bytes_of(*pid, line)).sum();
+    Memory { all: sum("VmRSS"), own: sum("RssAnon") }
 }
 
 /// How long processors were busy so far with everything below the bench that is not a server. A server counts when it is
@@ -139,16 +155,12 @@ fn children(pid: u32) -> Vec<u32> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
-/// A line of what the kernel says of a process, in bytes: `VmRSS` is what it holds, `VmHWM` the most it has held so far.
+/// A line of what the kernel says of a process, in bytes: `VmRSS` is what it holds, `VmHWM` the most it has held so
+/// far, `RssAnon` what it holds and is in no file.
 fn bytes_of(pid: u32, line: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let value = text.lines().find_map(|each| each.strip_prefix(line)?.strip_prefix(':')?.trim().strip_suffix(" kB"));
     value.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-/// The most that this very process has held so far, in bytes.
-pub fn own_peak() -> u64 {
-    bytes_of(std::process::id(), "VmHWM")
 }
 
 /// How long processors were busy with this process.

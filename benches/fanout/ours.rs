@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::lab::Lab;
-use super::measure::{Measured, Took, own_peak, own_time};
+use super::measure::{Measured, Took, own_time, watch};
 
 /// Later steps: the median of the times counts, and the mean of what the processors did, which is told in hundredths.
 const LATER: usize = 9;
@@ -25,10 +25,11 @@ pub fn run(lab: &Lab, flags: &[&str]) -> Result<Measured, String> {
 pub fn in_own_process(lab: &Lab, name: &str, flags: &[&str]) -> Result<Measured, String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(name).arg(lab.dir.path()).arg(&lab.user).arg(lab.bastion_port().to_string()).args(flags);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = lab.dir.path().join("ours.said");
+    let (_, memory) = watch(lab, command.stdin(Stdio::null()).stdout(std::fs::File::create(&said).unwrap()));
+    let said = std::fs::read_to_string(said).unwrap();
     let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [cold, cold_busy, later, later_busy, memory, failures, ref spread @ ..] = numbers[..] else {
+    let [cold, cold_busy, later, later_busy, failures, ref spread @ ..] = numbers[..] else {
         return Err(format!("it said {said:?}"));
     };
     let took = |wall, busy| Took { wall: Duration::from_micros(wall), busy: Duration::from_micros(busy) };
@@ -40,11 +41,11 @@ pub fn in_own_process(lab: &Lab, name: &str, flags: &[&str]) -> Result<Measured,
     Ok(Measured { cold, later, memory, failures: failures as usize, note })
 }
 
-/// Says what [`in_own_process`] reads: in microseconds and bytes.
+/// Says what [`in_own_process`] reads: times in microseconds.
 pub fn say(cold: Took, later: Took, failures: usize, spread: &[Duration]) {
     let times = [cold.wall, cold.busy, later.wall, later.busy].map(|time| time.as_micros().to_string());
     let spread: Vec<String> = spread.iter().map(|time| time.as_micros().to_string()).collect();
-    println!("{} {} {failures} {}", times.join(" "), own_peak(), spread.join(" "));
+    println!("{} {failures} {}", times.join(" "), spread.join(" "));
 }
 
 pub fn main(arguments: &[String]) {
