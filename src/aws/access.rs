@@ -209,7 +209,7 @@ impl Session {
         let credentials = self.by_way_of(before, false).await?;
         match self.take(&unguarded, !before.is_empty(), credentials, false).await {
             Ok(_) => Ok(true),
-            Err(failure) if failure.kind == Kind::Denied => Ok(false),
+            Err(failure) if failure.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) => Ok(false),
             Err(failure) => Err(failure),
         }
     }

@@ -33,7 +33,8 @@ pub(super) const ROWS: &[Row] = &[
         summary: "The role that onramp takes on is given with its external id only",
         arguments: &[],
         results: &[],
-        sends: &[AssumeRole],
+        // With the caller's own credentials, as whenever onramp signs in: no right of the role.
+        sends: &[],
         mutates: false,
         make: |_, _| Ok(Box::new(Check(RoleGuard))),
     },

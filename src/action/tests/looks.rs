@@ -56,7 +56,10 @@ async fn the_account_and_the_region() {
     assert_eq!(ids.keys().collect::<Vec<_>>(), ["eu-west-1a", "eu-west-1b"]);
     assert!(ids.values().all(|id| id.as_str().unwrap().starts_with("euw1-az")), "{ids:?}");
     stage.not_so("aws/region", json!({ "region": REGION, "zones": ["eu-west-1z"] })).await;
-    stage.not_so("aws/region", json!({ "region": "us-east-1", "zones": [] })).await;
+    stage.not_so("aws/region", json!({ "region": "us-east-1", "zones": ["us-east-1a"] })).await;
+    // Another region of the account is only asked for whether it is enabled.
+    stage.so("aws/region", json!({ "region": "us-east-1" })).await;
+    stage.not_so("aws/region", json!({ "region": "eu-west-99" })).await;
 }
 
 #[tokio::test]
