@@ -248,6 +248,21 @@ async fn an_undo_says_what_still_hangs_on_it() {
     let undone = stage.action("aws/vpc", &with).undo(&stage.world, &stage.intent("aws/vpc", &with), &made).await;
     let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };
     assert_eq!(failure.code.as_deref(), Some("DependencyViolation"));
+    // Most often it is an interface of some service: its description says of which.
+    let endpoint = json!({
+        "VpcId": ground.vpc, "VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.eu-west-1.email-smtp",
+        "PrivateDnsEnabled": true, "SubnetIds": [ground.public], "SecurityGroupIds": [ground.group],
+    });
+    let endpoint = json!({ "type": "AWS::EC2::VPCEndpoint", "key": "endpoint/mail", "properties": endpoint });
+    let endpoint = text(&stage.make("aws/resource", endpoint).await, "id");
+    let with = json!({
+        "vpc": ground.vpc, "cidr": "10.40.0.0/24", "zone": "eu-west-1a", "tier": "public", "key": "subnet/public/a"
+    });
+    let made = BTreeMap::from([("id".to_owned(), json!(ground.public))]);
+    let undone = stage.action("aws/subnet", &with).undo(&stage.world, &stage.intent("aws/subnet", &with), &made).await;
+    let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };
+    let named = failure.meaning.contains("network interface eni-") && failure.meaning.contains(&endpoint);
+    assert!(named, "{failure:?}");
 }
 
 #[tokio::test]

@@ -54,6 +54,12 @@ async fn every_kind_lives(stage: &Stage) {
     let subnet =
         json!({ "vpc": vpc, "cidr": "10.40.0.0/24", "zone": zone, "tier": "public", "key": "subnet/public/a" });
     let subnet = text(&lives(stage, "aws/subnet", subnet).await, "id");
+    // What hangs on it is named, where AWS does not let it go.
+    let (with, made) = (json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" }), json!({ "id": vpc }));
+    let made = serde_json::from_value(made).unwrap();
+    let held = stage.action("aws/vpc", &with).undo(&stage.world, &stage.intent("aws/vpc", &with), &made).await;
+    let Outcome::Failed { failure } = held else { panic!("a subnet is in it: {held:?}") };
+    assert!(failure.meaning.contains(&format!("subnet {subnet}")), "{failure:?}");
     let gateway = text(&lives(stage, "aws/internet-gateway", json!({ "vpc": vpc, "key": "igw/main" })).await, "id");
     let routes = json!([{ "to": "0.0.0.0/0", "gateway": gateway }]);
     let table = json!({ "vpc": vpc, "key": "routes/public", "routes": routes, "subnets": [subnet] });

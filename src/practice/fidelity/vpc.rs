@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::tags;
 use super::world::{RouteTable, Subnet, TableAssociation, Tags, Vpc, World};
 use super::xml::Xml;
-use super::{dhcp, groups, routes, vpn};
+use super::{dhcp, endpoints, groups, routes, vpn};
 
 /// docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 const MOST_SUBNETS: usize = 200;
@@ -232,7 +232,8 @@ pub(super) async fn modify_subnet(call: &mut Call<'_>) -> Result<Xml, Refusal> {
 pub(super) async fn delete_subnet(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let id = call.ask.need("SubnetId")?.to_string();
     call.world.subnet(&id)?;
-    if !call.world.taken(&id).is_empty() {
+    let endpoint = endpoints::interfaces(call.world).any(|one| one.subnet == id);
+    if endpoint || !call.world.taken(&id).is_empty() {
         return Err(Refusal::depends("subnet", &id));
     }
     call.pass().await?;
