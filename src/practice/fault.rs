@@ -146,7 +146,7 @@ impl Faults {
 
     /// After how many calls the credentials expire.
     pub(super) fn expires_after(&self) -> u64 {
-        8 + self.seed % 13
+        8 + self.seed % 40
     }
 
     /// Milliseconds by which `slow` holds back the answer to call number `n`.

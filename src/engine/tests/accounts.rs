@@ -78,7 +78,7 @@ fn asks_to_sign_in(status: &Status) -> bool {
 
 #[tokio::test]
 async fn a_run_whose_session_ends_in_the_middle_pauses_and_goes_on_by_itself_with_the_next_one() {
-    let stage = Stage::new(NETWORK, Faults::new(3, [Fault::ExpiredCredentials]));
+    let stage = Stage::new(NETWORK, Faults::new(32, [Fault::ExpiredCredentials]));
     let mut desk = stage.open().await;
     desk.answer();
     desk.approve().await;

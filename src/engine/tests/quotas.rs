@@ -10,7 +10,7 @@ phase: net
 inputs:
   - {id: aws.account_id, label: Account, kind: account-id}
   - {id: aws.region_primary, label: Region, kind: region}
-  - {id: net.count, label: Addresses, kind: list, of: name}
+  - {id: net.count, label: Addresses, kind: list, of: unix-name}
 steps:
   - {id: where, title: Where, form: [aws.account_id, aws.region_primary, net.count]}
   - id: vpc

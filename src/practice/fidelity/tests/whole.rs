@@ -181,6 +181,7 @@ async fn a_new_account_has_its_default_vpc() {
     let gateway = gateway.vpn_gateway().unwrap().vpn_gateway_id().unwrap();
     rows! {
         ec2.attach_vpn_gateway().vpn_gateway_id(gateway).vpc_id(vpc) => "ok",
-        ec2.describe_network_interfaces() => "UnsupportedOperation",
+        ec2.describe_network_interfaces() => "ok",
+        ec2.describe_volumes() => "UnsupportedOperation",
     }
 }
