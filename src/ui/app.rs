@@ -229,6 +229,12 @@ impl App {
         self.state.facts.open.as_ref().is_none_or(|open| open.busy() == 0 || open.along.is_some())
     }
 
+    fn credentials_end(&self) -> bool {
+        let facts = &self.state.facts;
+        let caller = facts.open.as_ref().and_then(|open| open.identity.as_ref());
+        caller.is_some_and(|caller| caller.as_ref().is_ok_and(|caller| caller.is_ending(facts.now)))
+    }
+
     /// A second has passed. True when something on the screen shows that.
     fn tick(&mut self) -> bool {
         let before = (self.state.facts.clock(), self.state.facts.said.clone());
@@ -241,8 +247,8 @@ impl App {
             let said = open.map_or_else(|| first.to_owned(), |open| open.masks.now().mask(first));
             self.state.say(Said::bad(format!("onramp has a fault, please report it: {said}")));
         }
-        // What is looked for before an undo is looked for for so many seconds more.
-        let counts = self.state.place == Place::Undo || self.state.facts.counts_down();
+        // What is looked for before an undo is looked for for so many seconds more; credentials at their end have seconds left.
+        let counts = self.state.place == Place::Undo || self.credentials_end();
         let said = before != (self.state.facts.clock(), self.state.facts.said.clone());
         !panics.is_empty() || said || counts || !self.idle()
     }

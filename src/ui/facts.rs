@@ -188,12 +188,6 @@ impl Facts {
         slug.or_else(|| Some(self.customer.clone()).filter(|word| !word.is_empty())).unwrap_or_else(name)
     }
 
-    /// The credentials are at their end: their clock shows seconds.
-    pub fn counts_down(&self) -> bool {
-        let caller = self.open.as_ref().and_then(|open| open.identity.as_ref());
-        caller.is_some_and(|caller| caller.as_ref().is_ok_and(|caller| caller.is_ending(self.now)))
-    }
-
     /// The time of day on the wall, `14:02`.
     pub fn clock(&self) -> String {
         let minutes = self.now.0.div_euclid(60_000) + i64::from(self.utc_offset);
