@@ -257,3 +257,35 @@ fn confirmed(name: &str) -> Result<bool, Failure> {
     io::stdin().lock().read_line(&mut typed).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(typed.trim() == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runbook::load;
+
+    const RUNBOOK: &str = "
+runbook: r
+title: R
+phase: net
+steps:
+  - {id: key, title: The key, aws: elastic-address, with: {key: eip/a}}
+  - {id: vault, title: The vault, needs: [key], aws: elastic-address, with: {key: eip/b}}
+  - {id: other, title: Another, aws: elastic-address, with: {key: eip/c}}
+";
+
+    #[test]
+    fn what_is_left_says_why_and_what_a_person_does_about_it() {
+        let (runbook, problems) = load(&[("r.yaml".to_owned(), RUNBOOK.to_owned())], &crate::action::catalog());
+        let runbook = runbook.unwrap_or_else(|| panic!("{problems:#?}"));
+        let [key, vault, other] = ["net/key", "net/vault", "net/other"].map(|step| step.parse::<Address>().unwrap());
+        let failure = crate::engagement::Failure::new("the vault holds 3 backups", "Delete them by hand.");
+        let state = State::Failed { attempt: 2, failure, at: crate::engagement::At(1) };
+        let mut engagement = Engagement::default();
+        engagement.steps.insert(vault.clone(), StepRecord { state, ..StepRecord::default() });
+        let left = [&key, &other, &vault];
+        let why = |step: &Address| why_left(&engagement, &runbook, step, &left);
+        assert_eq!(why(&vault).as_deref(), Some("net/vault: the vault holds 3 backups. Delete them by hand."));
+        assert_eq!(why(&key).as_deref(), Some("net/key stays for as long as net/vault is there"));
+        assert_eq!(why(&other), None);
+    }
+}

@@ -291,6 +291,23 @@ async fn a_closed_port_lives_and_undo_puts_the_rules_back() {
 }
 
 #[tokio::test]
+async fn what_is_closed_once_more_is_known_beside_what_was_closed_before() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let open = |cidr: &str| json!({ "group": ground.group, "port": 22, "cidrs": cidr, "why": "w", "key": "sg/first" });
+    stage.make("aws/security-group-rule", open("198.51.100.16/29")).await;
+    let with = json!({ "group": ground.group, "port": 22 });
+    let action = stage.action("aws/security-group-closed", &with);
+    let closed = action.apply(&stage.world, &stage.intent("aws/security-group-closed", &with)).await;
+    let Outcome::Changed { output: made, .. } = closed else { panic!("{closed:?}") };
+    stage.make("aws/security-group-rule", open("203.0.113.0/28")).await;
+    let probe = action.probe(&stage.world.having_made(&made)).await;
+    let Probe::Different { keep, .. } = &probe else { panic!("{probe:?}") };
+    let sources: Vec<&Json> = keep["revoked"].as_array().unwrap().iter().map(|rule| &rule["source"]).collect();
+    assert_eq!(sources, ["198.51.100.16/29", "203.0.113.0/28"]);
+}
+
+#[tokio::test]
 async fn a_key_pair_lives() {
     let with = json!({ "name": "onramp-acme", "public_key": PUBLIC_KEY, "key": "key/operator" });
     let kept = lives(&Stage::new().await, "aws/key-pair", with).await;

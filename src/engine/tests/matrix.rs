@@ -17,7 +17,7 @@ use super::*;
 use crate::action::every_operation;
 use crate::aws::ec2::types::{DomainType, ResourceType};
 use crate::aws::{self, filter};
-use crate::engagement::{Purpose, RepeatClass};
+use crate::engagement::{Purpose, RepeatClass, TakeBack};
 
 /// Every kind of object that onramp makes, each once.
 pub(super) const EVERYTHING: &str = r#"
@@ -287,6 +287,23 @@ pub(super) async fn undone_in_spite_of(way: Fault, operation: &str, built: &Stag
     (stage, what)
 }
 
+/// Each call that an undo of everything sends stands in its plan, and no other does.
+pub(super) async fn assert_all_is_shown(built: &Stage, kept: &Path) {
+    let stage = built.again(Faults::none(), kept).await;
+    let mut desk = stage.open().await;
+    let plan = desk.undo_plan().await;
+    let shown = plan.entries.iter().flat_map(|entry| match &entry.does {
+        TakeBack::Send(changes) => changes.as_slice(),
+        TakeBack::Nothing => &[][..],
+        other => panic!("{}: {other:?}", entry.step),
+    });
+    let mut shown: Vec<String> = shown.map(|change| change.operation.clone()).collect();
+    shown.sort();
+    desk.undo(&[]).await;
+    desk.close().await;
+    assert_eq!(stage.changes(), shown);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
     let built = Stage::new(EVERYTHING, Faults::none());
@@ -294,6 +311,7 @@ async fn gone_and_nothing_else_harmed_whatever_becomes_of_the_answer() {
     made(&built, None).await;
     let kept = built.home.path().join("account.json");
     built.account.save(&kept).await.unwrap();
+    assert_all_is_shown(&built, &kept).await;
     let (built, strangers, kept) = (&built, &strangers, &kept);
     let cells = TAKES.iter().flat_map(|operation| WAYS.map(|way| (*operation, way)));
     let asked: Vec<_> = cells

@@ -1,7 +1,7 @@
 //! The lost-reply matrix of the way to the data centre that is no VPN: every call of Direct Connect and of transit gateways
 //! that changes something × every way in which its answer can go astray, as in `matrix`. None of the creates has a token.
 
-use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
+use super::matrix::{WAYS, assert_all_is_shown, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 use crate::action::every_operation;
 use crate::engagement::{RepeatClass, Settlement};
@@ -248,6 +248,7 @@ async fn lines_are_gone_whatever_becomes_of_the_answer() {
     made(&built, Some(LAST)).await;
     let kept = built.home.path().join("account.json");
     built.account.save(&kept).await.unwrap();
+    assert_all_is_shown(&built, &kept).await;
     let (built, kept) = (&built, &kept);
     let cells = TAKES.iter().flat_map(|operation| WAYS.map(|way| (*operation, way)));
     let asked: Vec<_> = cells

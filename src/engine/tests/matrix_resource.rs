@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
+use super::matrix::{WAYS, assert_all_is_shown, assert_struck, made, take_all_back, take_place, undone_in_spite_of};
 use super::*;
 
 const RESOURCES: &str = r#"
@@ -131,6 +131,7 @@ async fn resources_are_gone_whatever_becomes_of_the_answer() {
     made(&built, Some("key")).await;
     let kept = built.home.path().join("built.json");
     built.account.save(&kept).await.unwrap();
+    assert_all_is_shown(&built, &kept).await;
     let (built, kept) = (&built, &kept);
     let cells = TAKES.iter().flat_map(|operation| WAYS.map(|way| (*operation, way)));
     let asked: Vec<_> = cells
