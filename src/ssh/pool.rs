@@ -66,7 +66,7 @@ struct Got {
     cached: bool,
 }
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, SshError>> + Send + 'a>>;
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Arc<Connection>, SshError>> + Send + 'a>>;
 
 impl Pool {
     /// A pool without connections.
@@ -209,39 +209,37 @@ impl Pool {
 
     /// Room for one stream through the last of `via`: in a connection that is there, or in another one when all are full.
     /// The flag says whether it was there.
-    fn lane<'a>(&'a self, via: &'a [Hop]) -> Boxed<'a, (Lane, bool)> {
-        Box::pin(async move {
-            let asked = Instant::now();
-            let slot = self.slot(via);
-            let mut kept = slot.kept.lock().await;
-            kept.connections.retain(|connection| connection.is_live());
-            let free = kept.connections.iter().find_map(|connection| Some((connection, connection.room()?)));
-            if let Some((connection, room)) = free {
-                return Ok((Lane::new(Arc::clone(connection), Some(room)), true));
+    async fn lane(&self, via: &[Hop]) -> Result<(Lane, bool), SshError> {
+        let asked = Instant::now();
+        let slot = self.slot(via);
+        let mut kept = slot.kept.lock().await;
+        kept.connections.retain(|connection| connection.is_live());
+        let free = kept.connections.iter().find_map(|connection| Some((connection, connection.room()?)));
+        if let Some((connection, room)) = free {
+            return Ok((Lane::new(Arc::clone(connection), Some(room)), true));
+        }
+        let crowded = kept.connections.iter().min_by_key(|connection| connection.crowd()).cloned();
+        if let Some(connection) = &crowded
+            && (kept.no_more || connection.took_a_person || kept.connections.len() >= MOST_LANES)
+        {
+            return Ok((Lane::new(Arc::clone(connection), None), true));
+        }
+        if let Some(failure) = kept.answer(asked, self.attended) {
+            return Err(failure);
+        }
+        match (self.connect(via, None).await, crowded) {
+            (Ok(connection), _) => {
+                kept.welcome(&connection);
+                let room = connection.room();
+                Ok((Lane::new(connection, room), false))
             }
-            let crowded = kept.connections.iter().min_by_key(|connection| connection.crowd()).cloned();
-            if let Some(connection) = &crowded
-                && (kept.no_more || connection.took_a_person || kept.connections.len() >= MOST_LANES)
-            {
-                return Ok((Lane::new(Arc::clone(connection), None), true));
+            (Err(failure), Some(connection)) => {
+                tracing::warn!(%failure, "no further connection to the bastion");
+                kept.no_more = true;
+                Ok((Lane::new(connection, None), true))
             }
-            if let Some(failure) = kept.answer(asked, self.attended) {
-                return Err(failure);
-            }
-            match (self.connect(via, None).await, crowded) {
-                (Ok(connection), _) => {
-                    kept.welcome(&connection);
-                    let room = connection.room();
-                    Ok((Lane::new(connection, room), false))
-                }
-                (Err(failure), Some(connection)) => {
-                    tracing::warn!(%failure, "no further connection to the bastion");
-                    kept.no_more = true;
-                    Ok((Lane::new(connection, None), true))
-                }
-                (Err(failure), None) => Err(kept.note(failure, self.attended)),
-            }
-        })
+            (Err(failure), None) => Err(kept.note(failure, self.attended)),
+        }
     }
 
     /// Connects to a host when it is its turn. Bastions wait for none: everybody waits for them.
@@ -255,30 +253,33 @@ impl Pool {
         self.connect(hops, Some(turn)).await
     }
 
-    /// Connects to the last of `hops`, again while it turns connections away at the door.
-    async fn connect(&self, hops: &[Hop], mut turn: Option<Turn<'_>>) -> Result<Arc<Connection>, SshError> {
-        let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
-        loop {
-            let failure = match self.connect_once(hops, &mut turn).await {
-                Ok(connection) => return Ok(connection),
-                Err(failure) => failure,
-            };
-            if is_overload(&failure)
-                && let Some(turn) = &turn
-            {
-                turn.turned_away();
+    /// Connects to the last of `hops`, again while it turns connections away at the door. What that takes is put aside: a
+    /// thousand hosts that wait for their turn, or run something, need no room for it.
+    fn connect<'a>(&'a self, hops: &'a [Hop], mut turn: Option<Turn<'a>>) -> Connecting<'a> {
+        Box::pin(async move {
+            let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
+            loop {
+                let failure = match self.connect_once(hops, &mut turn).await {
+                    Ok(connection) => return Ok(connection),
+                    Err(failure) => failure,
+                };
+                if is_overload(&failure)
+                    && let Some(turn) = &turn
+                {
+                    turn.turned_away();
+                }
+                if !is_at_the_door(&failure) || waited > PATIENCE {
+                    return Err(failure);
+                }
+                let paced = turn.take().is_some();
+                tokio::time::sleep(pause.mul_f64(0.5 + share(hops, waited))).await;
+                waited += pause;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                if paced {
+                    turn = Some(self.kept.pace.turn().await);
+                }
             }
-            if !is_at_the_door(&failure) || waited > PATIENCE {
-                return Err(failure);
-            }
-            let paced = turn.take().is_some();
-            tokio::time::sleep(pause.mul_f64(0.5 + share(hops, waited))).await;
-            waited += pause;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            if paced {
-                turn = Some(self.kept.pace.turn().await);
-            }
-        }
+        })
     }
 
     /// Connects to the last of `hops`. A host whose key is known by its fingerprint alone may have several keys and
