@@ -361,9 +361,9 @@ impl Thing for TheLetter {
     }
 }
 
-/// `aws/dx-location`: a port of that speed is to be had there.
+/// `aws/dx-location`: a port of that speed is to be had there; or without a place, which ones there are.
 pub(super) struct TheLocation {
-    code: String,
+    code: Option<String>,
     bandwidth: Option<String>,
     provider: Option<String>,
 }
@@ -371,7 +371,7 @@ pub(super) struct TheLocation {
 impl TheLocation {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         Ok(TheLocation {
-            code: arguments.text("location")?,
+            code: arguments.optional("location")?,
             bandwidth: arguments.optional("bandwidth")?,
             provider: arguments.optional("provider")?,
         })
@@ -394,22 +394,30 @@ impl Question for TheLocation {
             let all: Vec<Location> = answer.locations.unwrap_or_default();
             let code = |one: &Location| one.location_code().unwrap_or_default().to_owned();
             let refused = |what: String, advice: String| Ok(Verified::NotSo(Failure::new(what, advice)));
-            let Some(there) = all.iter().find(|one| one.location_code() == Some(&self.code)) else {
-                let codes: Vec<String> = all.iter().map(code).collect();
-                let what = format!("{} is no location of {}", self.code, cloud.region());
+            let codes: Vec<String> = all.iter().map(code).collect();
+            let Some(wanted) = &self.code else {
+                let name = |one: &Location| format!("{} ({})", code(one), one.location_name().unwrap_or_default());
+                let names: Vec<String> = all.iter().map(name).collect();
+                return Ok(Verified::So(found(list(&names), json!({ "codes": codes }))));
+            };
+            let Some(there) = all.iter().find(|one| one.location_code() == Some(wanted)) else {
+                let what = format!("{wanted} is no location of {}", cloud.region());
                 return refused(what, format!("Choose one of these: {}.", list(&codes)));
             };
             let (name, speeds) = (there.location_name().unwrap_or_default(), there.available_port_speeds());
             if let Some(wanted) = self.bandwidth.as_ref().filter(|wanted| !speeds.contains(wanted)) {
-                let what = format!("{} ({name}) has no ports of {wanted}", self.code);
+                let what = format!("{} ({name}) has no ports of {wanted}", code(there));
                 return refused(what, format!("It has ports of {}.", list(speeds)));
             }
             let providers = there.available_providers();
             let listed = |wanted: &String| providers.iter().any(|one| is_named(one, wanted));
             let other = self.provider.as_ref().filter(|wanted| !listed(wanted));
             let remark = other.map(|other| format!("; AWS does not list {other} there, which may still be right"));
-            let said = format!("{} ({name}) has ports of {}{}", self.code, list(speeds), remark.unwrap_or_default());
-            Ok(Verified::So(found(said, json!({ "name": name, "speeds": speeds, "providers": providers }))))
+            let said = format!("{} ({name}) has ports of {}{}", code(there), list(speeds), remark.unwrap_or_default());
+            Ok(Verified::So(found(
+                said,
+                json!({ "name": name, "speeds": speeds, "providers": providers, "codes": codes }),
+            )))
         })
         .await
     }

@@ -9,7 +9,7 @@ use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_dx::tagged;
 use super::aws_network::label;
-use super::call::dx::{DxRequest, NewInterface};
+use super::call::dx::{DxRequest, LeadsTo, NewInterface};
 use super::call::{Call, Label};
 use super::check::Question;
 use super::object::{Made, Remains, Sight, Thing, differing, found};
@@ -73,6 +73,15 @@ impl TheInterface {
             let what = "aws/dx-interface needs both addresses, `amazon_ip` and `customer_ip`, or none, and AWS chooses";
             return Err(wrong(what.to_owned()));
         }
+        let is_transit = arguments.one_of("type", &["private", "transit"])? == "transit";
+        let leads_to = match (arguments.optional("gateway")?, arguments.optional("virtual_gateway")?) {
+            (Some(gateway), None) => LeadsTo::Gateway(gateway),
+            (None, Some(vpc)) if !is_transit => LeadsTo::Vpc(vpc),
+            _ => {
+                let what = "aws/dx-interface needs either `gateway` or, where it is private, `virtual_gateway`";
+                return Err(wrong(what.to_owned()));
+            }
+        };
         let label = label(subject, arguments)?;
         let vlan = arguments.number("vlan", 1, 4_094)?;
         let new = NewInterface {
@@ -85,10 +94,9 @@ impl TheInterface {
             amazon_address,
             customer_address,
             address_family: "ipv4",
-            direct_connect_gateway_id: arguments.text("gateway")?,
+            leads_to,
             tags: label,
         };
-        let is_transit = arguments.one_of("type", &["private", "transit"])? == "transit";
         Ok(TheInterface { connection: arguments.text("connection")?, is_transit, new })
     }
 
@@ -109,7 +117,10 @@ impl TheInterface {
             ("connection", self.connection.as_str(), there.connection_id()),
             ("type", if self.is_transit { "transit" } else { "private" }, there.virtual_interface_type()),
             ("VLAN", &vlan, Some(&*has_vlan)),
-            ("Direct Connect gateway", &new.direct_connect_gateway_id, there.direct_connect_gateway_id()),
+            match &new.leads_to {
+                LeadsTo::Gateway(id) => ("Direct Connect gateway", id.as_str(), there.direct_connect_gateway_id()),
+                LeadsTo::Vpc(id) => ("virtual private gateway", id.as_str(), there.virtual_gateway_id()),
+            },
             ("MTU", &mtu, has_mtu.as_deref()),
         ];
         if new.asn_long != 0 {

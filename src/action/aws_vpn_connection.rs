@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::call::vpn::{End, IPSEC, TunnelOptions, VpnOptions, VpnRequest};
+use super::call::vpn::{End, IPSEC, LogOptions, TunnelOptions, VpnOptions, VpnRequest};
 use super::call::{Call, Label};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
@@ -64,6 +64,8 @@ impl TheVpnConnection {
         let groups = groups.map_err(|_| {
             Failure::new("the argument `dh_groups` of aws/vpn-connection is no list of numbers", "Correct the step.")
         })?;
+        let static_routes_only = arguments.one_of("routing", &["static", "bgp"])? == "static";
+        let log_group = arguments.optional("log_group")?;
         let mut both = TunnelOptions {
             ike_versions: arguments.list("ike")?,
             encryption: arguments.list("encryption")?,
@@ -75,6 +77,7 @@ impl TheVpnConnection {
             phase_two_seconds: arguments.number("p2_life", 900, 3_600)?,
             dpd_timeout_seconds: arguments.number("dpd_timeout", 30, 3_600)?,
             dpd_timeout_action: arguments.optional("dpd")?,
+            log_options: log_group.map(|arn| LogOptions::new(of_group(&arn), !static_routes_only)),
             ..TunnelOptions::default()
         };
         both.ike_versions.sort();
@@ -98,7 +101,7 @@ impl TheVpnConnection {
             customer_gateway_id: arguments.text("customer_gateway")?,
             ends_on,
             options: VpnOptions {
-                static_routes_only: arguments.one_of("routing", &["static", "bgp"])? == "static",
+                static_routes_only,
                 local_ipv4_network_cidr: arguments.optional("local")?,
                 remote_ipv4_network_cidr: arguments.optional("remote")?,
                 // What is usual is not said, so that regions which know nothing else take it too.
@@ -168,6 +171,9 @@ impl TheVpnConnection {
             differences.extend(seconds(wanted.phase_one_seconds, "phase 1", there.phase1_lifetime_seconds()));
             differences.extend(seconds(wanted.phase_two_seconds, "phase 2", there.phase2_lifetime_seconds()));
             differences.extend(seconds(wanted.dpd_timeout_seconds, "dead peer time", there.dpd_timeout_seconds()));
+            if let Some(logs) = &wanted.log_options {
+                differences.extend(logs_differ(logs, there, number + 1));
+            }
             let mut versions: Vec<&str> = there.ike_versions().iter().filter_map(|one| one.value()).collect();
             versions.sort_unstable();
             if !wanted.ike_versions.is_empty() && versions != wanted.ike_versions {
@@ -177,6 +183,32 @@ impl TheVpnConnection {
         }
         differences
     }
+}
+
+/// Log groups are called by their ARN with `:*` behind it, and without.
+fn of_group(arn: &str) -> &str {
+    arn.strip_suffix(":*").unwrap_or(arn)
+}
+
+/// What a tunnel does not write where it should. Turning it on later replaces the tunnel, so it is left to a person.
+fn logs_differ(wanted: &LogOptions, there: &TunnelOption, number: usize) -> Vec<Difference> {
+    let wanted = &wanted.cloud_watch_log_options;
+    let found = there.log_options().and_then(|options| options.cloud_watch_log_options());
+    let group = |enabled: Option<bool>, arn: Option<&str>| {
+        arn.filter(|_| enabled == Some(true)).map_or("nothing", of_group).to_owned()
+    };
+    let differs = |what: String, wanted: &str, found: String| {
+        (known(wanted) && wanted != found).then(|| difference(&what, wanted, found))
+    };
+    let negotiation = group(found.and_then(|found| found.log_enabled()), found.and_then(|found| found.log_group_arn()));
+    let session =
+        group(found.and_then(|found| found.bgp_log_enabled()), found.and_then(|found| found.bgp_log_group_arn()));
+    let mut differences = Vec::new();
+    differences.extend(differs(format!("log of tunnel {number}"), &wanted.log_group_arn, negotiation));
+    if let Some(bgp) = &wanted.bgp {
+        differences.extend(differs(format!("BGP log of tunnel {number}"), &bgp.bgp_log_group_arn, session));
+    }
+    differences
 }
 
 /// What later steps and the customer need of a tunnel: no key.
@@ -210,7 +242,13 @@ impl Thing for TheVpnConnection {
                 differences,
             });
         }
-        let output = json!({ "id": id, "tunnels": tunnels(&there) });
+        let outside = |number: usize| {
+            let tunnels = there.options().map(|options| options.tunnel_options()).unwrap_or_default();
+            tunnels.get(number).and_then(|one| one.outside_ip_address())
+        };
+        let output = json!({
+            "id": id, "tunnels": tunnels(&there), "outside_one": outside(0), "outside_two": outside(1),
+        });
         Ok(match there.state() {
             Some(VpnState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
             _ => Sight::Ready(found(format!("{id} with two tunnels"), output)),

@@ -203,7 +203,14 @@ impl Question for TheDevice {
             let (vendor, platform, software) =
                 (shown(chosen.vendor()), shown(chosen.platform()), shown(chosen.software()));
             let id = chosen.vpn_connection_device_type_id();
-            let output = json!({ "id": id, "vendor": vendor, "platform": platform, "software": software });
+            let line = |one: &VpnConnectionDeviceType| {
+                let parts = [one.vendor(), one.platform(), one.software()];
+                parts.map(Option::unwrap_or_default).join("; ")
+            };
+            let list: Vec<String> = types.iter().map(line).collect();
+            let output = json!({
+                "id": id, "vendor": vendor, "platform": platform, "software": software, "list": list.join("\n"),
+            });
             Ok(Verified::So(found(format!("{vendor} {platform}, {software}"), output)))
         })
         .await

@@ -11,9 +11,12 @@ use super::answers;
 use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{print, session};
-use crate::engagement::{Changed, people, questionnaire, returned};
-use crate::input::Value;
+use crate::engagement::{
+    Changed, Engagement, ScopeMode, known_answers, people, questionnaire, returned, scope, unheard_of,
+};
+use crate::input::{InputId, Value, agree};
 use crate::journal::Writer;
+use crate::runbook::Runbook;
 use crate::text;
 
 /// The most of a questionnaire that is read, in bytes.
@@ -69,9 +72,25 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     if let Some(path) = &arguments.file {
         given.extend(answers::from_file(path, &runbook, &setting)?.inputs);
     }
+    let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();
     let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
+    odd(writer.engagement(), &runbook, &ids).iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
     print::line(&format!("{} stored", text::count(count, "input")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is allowed and seldom meant, of these inputs.
+fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId]) -> Vec<String> {
+    let values = engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let warned = agree(&values).into_iter().filter(|one| one.warning && one.ids.iter().any(|id| ids.contains(id)));
+    let about = |ids: &[InputId]| text::list(&ids.iter().map(InputId::to_string).collect::<Vec<_>>());
+    let warned = warned.map(|one| format!("{}: {} (rule: {})", about(&one.ids), one.refusal, one.refusal.source));
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let unheard = ids.iter().filter_map(|id| {
+        let known = known_answers(runbook.fields.get(id)?, &scope);
+        Some(format!("{id}: {}", unheard_of(&known, engagement.input(id.as_str())?.text()?)?))
+    });
+    warned.chain(unheard).collect()
 }
 
 fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -13,11 +14,15 @@ use super::print::{self, Format};
 use super::session::{self, Session};
 use crate::engagement::{Change, PRICE_BASIS, Plan, PlanEntry, Verdict, dollars};
 use crate::engine::{Notice, Request};
+use crate::runbook::Runbook;
 use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     pub name: String,
+    /// Only the steps of this phase, as in connection, with a digest of their own
+    #[arg(long, value_name = "PHASE", conflicts_with_all = ["policy", "permissions"])]
+    phase: Option<String>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Print the AWS policy that allows the chosen steps and nothing else; nobody is asked anything
@@ -33,6 +38,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         return permissions::policy(context, everywhere, &arguments.name);
     }
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
+    if let Some(phase) = &arguments.phase {
+        is_there(session.handle.runbook(), phase)?;
+    }
     session.greet();
     session.handle.send(if arguments.permissions { Request::Rehearse } else { Request::Plan });
     let mut unknown = None;
@@ -47,6 +55,8 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     // Without a region nothing goes to AWS yet.
     let unknown = unknown.filter(|_| session.handle.engagement().region().is_some());
     session.close();
+    let of_phase = |phase: &String| Arc::new(plan.only(|step| step.step.phase() == phase));
+    let plan = arguments.phase.as_ref().map_or_else(|| plan.clone(), of_phase);
     match arguments.format {
         Format::Text => print::out(&self::text(&plan))?,
         Format::Json => print::json(plan.as_ref())?,
@@ -59,6 +69,18 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         return permissions::report(&arguments.name, &plan, arguments.format);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_there(runbook: &Runbook, phase: &str) -> Result<(), Failure> {
+    let known = || runbook.phases.iter().map(|one| one.id.as_str());
+    if known().any(|one| one == phase) {
+        return Ok(());
+    }
+    let hint = match text::nearest(phase, known()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("it has {}", text::list(&known().collect::<Vec<_>>())),
+    };
+    Err(Failure::usage(format!("the runbook has no phase \"{phase}\"")).hint(hint))
 }
 
 /// The plan for people, by what it costs and what breaks if it is wrong: what would change, with the exact call or script,

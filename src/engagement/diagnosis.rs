@@ -100,7 +100,8 @@ pub fn diagnosable(step: &Step, status: &Status) -> bool {
     step.diagnosis.is_some() && matches!(status, Status::Failed(_) | Status::Waiting(_))
 }
 
-/// What the looks of a diagnosis see: what the step's own work sees, and the host that the step goes to as `step.host`.
+/// What the looks of a diagnosis see: what the step's own work sees, which step it is as `step.id`, and the host that it
+/// goes to as `step.host`.
 ///
 /// # Errors
 /// The step has no such instance, or what it is repeated over is not known yet.
@@ -117,6 +118,7 @@ pub fn what_is_seen(step: &Step, address: &Address, scope: &Scope) -> Result<Sco
         return Err(Unrendered::Wrong { message });
     };
     let mut seen = scope.of_round(item.as_ref());
+    seen.insert_dotted("step.id", json!(step.id.to_string()));
     let call = call(step, item.as_ref(), scope);
     if let Some(host) = call.as_ref().ok().and_then(Call::host) {
         seen.insert_dotted("step.host", json!(host));

@@ -16,6 +16,7 @@ mod diagnosis;
 pub mod doubt;
 mod event;
 mod fold;
+mod known;
 mod masked;
 mod permissions;
 mod plan;
@@ -44,6 +45,7 @@ pub use event::{
     Outcome, Purpose, Question, Recorded, RepeatClass, RunbookFile, Until,
 };
 pub use fold::{draft, fold};
+pub use known::{known_answers, unheard_of};
 pub use masked::masked;
 pub use permissions::Permissions;
 pub use plan::{Change, Consequence, Leave, Plan, PlanEntry, Rehearsal, Verdict};

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::event::{At, Event, Recorded};
 use super::fold;
+use super::known::{known_answers, unheard_of};
 use super::scope::{ScopeMode, scope};
 use super::state::Engagement;
 use crate::input::{self, InputId, Kind, Setting, Value};
@@ -90,6 +91,10 @@ fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: u
         comment(&mut text, &field.help);
     }
     field.kind.rule().lines().for_each(|line| comment(&mut text, line));
+    let known = known_answers(field, scope);
+    if !known.is_empty() {
+        comment(&mut text, &format!("Known (something else is fine too): {}.", known.join("; ")));
+    }
     let example = if field.example.is_empty() { field.kind.example() } else { &field.example };
     if !example.is_empty() {
         comment(&mut text, "For example:");
@@ -283,6 +288,11 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
         if broken.warning { returned.odd.push(said) } else { returned.broken.push(said) }
     }
     let scope = scope(&after, runbook, ScopeMode::Real);
+    for Changed { id, label, now, .. } in &returned.changed {
+        let known = runbook.fields.get(id).map(|field| known_answers(field, &scope)).unwrap_or_default();
+        let said = now.text().and_then(|answer| unheard_of(&known, answer));
+        returned.odd.extend(said.map(|said| format!("\"{label}\" ({id}): {said}")));
+    }
     returned.open.retain(|open| {
         let of = |field: &&Field| open.ends_with(&format!("({})", field.id));
         runbook.fields.values().find(of).is_none_or(|field| applies(field, &scope) == Some(true))

@@ -319,7 +319,15 @@ pub fn asking(step: &Step, item: Option<&Item>, scope: &Scope) -> Result<Option<
     let Some(wait) = &step.waits_on else { return Ok(None) };
     let scope = scope.of_round(item);
     let who = wait.who.as_ref().map(|who| who.text(&scope)).transpose()?.unwrap_or_default();
-    Ok(Some(Asking { party: wait.party, who, ask: wait.ask.text(&scope)?, due_in: wait.due }))
+    let ask = with_our_name(wait.ask.text(&scope)?, &scope);
+    Ok(Some(Asking { party: wait.party, who, ask, due_in: wait.due }))
+}
+
+/// Below what somebody is asked for, who of ours answers questions, where the engagement says that.
+fn with_our_name(ask: String, scope: &Scope) -> String {
+    let ours = ["eng.our_name", "eng.our_phone"].map(|id| scope.get_dotted(id));
+    let ours: Vec<&str> = ours.iter().filter_map(|value| value.as_ref()?.as_str()).collect();
+    if ours.is_empty() { ask } else { format!("{}\n\nQuestions: {}", ask.trim_end(), ours.join(", ")) }
 }
 
 /// The item of an address, found again by its key.

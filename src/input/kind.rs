@@ -8,6 +8,7 @@ use super::document::{PEM_USES, PROSE_USES, PemUse, ProseUse};
 use super::domain::{DOMAIN_USES, DomainUse, ENDPOINT_USES, EndpointUse, PATH_USES, PathUse, URL_USES, UrlUse};
 use super::kinds::{KindParams, KindRow, ROWS};
 use super::name::{TEXT_USES, TextUse};
+use super::network::{RANGES_USES, RangesUse};
 use super::refusal::Refusal;
 use super::routing::{ADDRESS_USES, ASN_USES, AddressUse, AsnUse};
 use super::secret::SecretRule;
@@ -77,7 +78,7 @@ pub enum Kind {
     /// A range with so many fixed bits.
     Cidr(Bounds),
     /// So many ranges with so many fixed bits.
-    CidrList(Bounds, Bounds),
+    CidrList(Bounds, Bounds, RangesUse),
     /// So many ranges of operators.
     ProviderCidrs(Bounds),
     /// The subnet plan, of so many rows.
@@ -193,7 +194,7 @@ impl Kind {
             "zones" => Self::Zones(bounds),
             "vpc-cidr" => Self::VpcCidr,
             "cidr" => Self::Cidr(prefix),
-            "cidr-list" => Self::CidrList(bounds, prefix),
+            "cidr-list" => Self::CidrList(bounds, prefix, variety(name, used_as, &RANGES_USES)?),
             "provider-cidrs" => Self::ProviderCidrs(bounds),
             "subnets" => Self::Subnets(bounds),
             "port" => Self::Port,
@@ -326,7 +327,11 @@ impl Kind {
             Self::List(of, count) => {
                 format!("{count} entries, one a line or with commas. Each is {}", lower_first(&of.rule()))
             }
-            Self::CidrList(count, prefix) => {
+            Self::CidrList(count, prefix, used_as) => {
+                let plain = match used_as {
+                    RangesUse::Apart => plain,
+                    RangesUse::Routes => "IPv4 ranges as a router announces them; one per line, or with commas",
+                };
                 format!("{plain}. {count} of them, each /{} to /{}.", prefix.min, prefix.max)
             }
             Self::Cidr(prefix) => format!("{plain}, /{} to /{}.", prefix.min, prefix.max),

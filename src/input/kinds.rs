@@ -81,7 +81,7 @@ pub(super) const ROWS: [KindRow; 51] = [
         "IPv4 ranges, of which none lies in another; one per line, or with commas.",
         "192.168.0.0/16, 10.20.0.0/16",
     )
-    .takes(&["min", "max", "min_prefix", "max_prefix"], 0, 100),
+    .takes(&["min", "max", "min_prefix", "max_prefix", "use"], 0, 100),
     row("provider-cidrs", "Public IPv4 ranges from /24 to /32 that operators come from.", "198.51.100.16/29")
         .takes(SIZE, 1, 20),
     row("subnets", "One subnet per line: range, tier and zone.", "10.40.0.0/24 public eu-west-1a").takes(SIZE, 1, 200),

@@ -129,8 +129,8 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
         Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
         Kind::Tags => given.pairs().and_then(|pairs| cloud::tags(&pairs)),
         Kind::Zones(count) => given.items().and_then(|items| cloud::zones(&items, *count)),
-        Kind::CidrList(count, prefix) => {
-            given.items().and_then(|items| network::cidr_list(&items, *count, *prefix, setting))
+        Kind::CidrList(count, prefix, used_as) => {
+            given.items().and_then(|items| network::cidr_list(&items, (*count, *prefix), *used_as, setting))
         }
         Kind::ProviderCidrs(count) => given.items().and_then(|items| network::provider_cidrs(&items, *count, setting)),
         Kind::Choices(choices, count) => given.items().and_then(|items| choice::choices(&items, choices, *count)),

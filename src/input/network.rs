@@ -131,11 +131,30 @@ pub(super) fn cidr(text: &str, prefix: Bounds, setting: &Setting) -> Result<Ipv4
     Ok(net)
 }
 
-/// Ranges of which none lies in another.
-pub(super) fn cidr_list(items: &[Item], count: Bounds, prefix: Bounds, setting: &Setting) -> Result<Value, Refusal> {
+/// What a list of ranges is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangesUse {
+    /// Each address is in one of them at most.
+    Apart,
+    /// What a router announces: a range, and perhaps a part of it that goes another way.
+    Routes,
+}
+
+pub(super) const RANGES_USES: [(&str, RangesUse); 2] = [("apart", RangesUse::Apart), ("routes", RangesUse::Routes)];
+
+/// Ranges of which none lies in another; or routes, where the narrower one counts, and none is there twice.
+pub(super) fn cidr_list(
+    items: &[Item],
+    (count, prefix): (Bounds, Bounds),
+    used_as: RangesUse,
+    setting: &Setting,
+) -> Result<Value, Refusal> {
     let nets = placed(items, |text| cidr(text, prefix, setting))?;
     count.check(nets.len(), "range")?;
-    disjoint(&nets)?;
+    match used_as {
+        RangesUse::Apart => disjoint(&nets)?,
+        RangesUse::Routes => each_once(&nets)?,
+    }
     Ok(Value::List(nets.into_iter().map(|(_, net)| Value::Cidr(net)).collect()))
 }
 
@@ -178,6 +197,21 @@ fn placed<T>(items: &[Item], rule: impl Fn(&str) -> Result<T, Refusal>) -> Resul
         rule(&item.text).map(|good| (item.place.clone(), good)).map_err(|refusal| refusal.at(&item.place))
     };
     items.iter().map(one).collect()
+}
+
+/// A router may announce a range and a part of it; the way for everything stands alone.
+fn each_once(nets: &[(String, Ipv4Net)]) -> Result<(), Refusal> {
+    for (index, (place, net)) in nets.iter().enumerate() {
+        if let Some((other, _)) = nets[..index].iter().find(|(_, earlier)| earlier == net) {
+            let what = format!("{place}: {net} is there twice, also in {other}");
+            return Err(Refusal::new(what, "delete one of the two", CIDR));
+        }
+        if net.prefix_len() == 0 && nets.len() > 1 {
+            let what = format!("{place}: {net} is everything, and does not stand alone");
+            return Err(Refusal::new(what, "delete it, or all the others", CIDR));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a list in which a range lies inside another, and names both.

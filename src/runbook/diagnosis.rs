@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::template::Template;
 
 /// What the words and conditions of a diagnosis read beside what every template does: the answer to the question, and the
-/// host of the step.
+/// id and the host of the step.
 pub(super) const IN_A_DIAGNOSIS: [&str; 2] = ["answer", "step"];
 
 /// One tree, which steps name.

@@ -73,6 +73,8 @@ pub(super) struct Input {
     /// Offered in the form, as a template; never taken silently.
     #[schemars(with = "Option<Scalar>")]
     pub default: Option<Value>,
+    /// What is known to be answered here: a template that gives a list. It is shown, and no limit.
+    pub known: Option<String>,
     /// An answer that would be accepted.
     #[schemars(with = "Option<Scalar>")]
     pub example: Option<Value>,
@@ -228,7 +230,8 @@ pub(super) struct Question {
     pub os: Option<String>,
     /// A look from outside.
     pub probe: Option<String>,
-    /// Arguments of `aws`, `os` or `probe`. Texts are templates, which may also read `step.host`: the host of the step.
+    /// Arguments of `aws`, `os` or `probe`. Texts are templates, which may also read `step.id` (which step
+    /// asks) and `step.host`.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub with: Option<serde_yaml::Mapping>,
     /// A script that only looks. Exit 0: yes. 1: no. Anything else: unknown.

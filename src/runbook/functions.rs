@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use crate::input::{processors, suggest_subnets};
 
 /// Every filter that a runbook may use, minijinja's and ours.
-pub(super) const FILTERS: [&str; 52] = [
+pub(super) const FILTERS: [&str; 53] = [
     "abs",
     "addresses",
     "batch",
@@ -61,6 +61,7 @@ pub(super) const FILTERS: [&str; 52] = [
     "public_records",
     "subnet_plan",
     "processors",
+    "vpn_devices",
 ];
 
 /// Every test that a runbook may use.
@@ -109,6 +110,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("public_records", public_records);
     environment.add_filter("subnet_plan", subnet_plan);
     environment.add_filter("processors", processors_of_all);
+    environment.add_filter("vpn_devices", vpn_devices);
 }
 
 fn wrong(message: String) -> Error {
@@ -189,6 +191,21 @@ fn processors_of_all(types: &Value) -> Result<u64, Error> {
     Ok(sum)
 }
 
+/// What GetVpnConnectionDeviceTypes listed when somebody published it (domain specification, 7.3): for forms before AWS was
+/// asked.
+const VPN_DEVICES: &str = include_str!("vpn_devices.txt");
+
+/// `list | vpn_devices`: the devices of AWS's list, each with `vendor`, `platform` and `software`; of one kept here where the
+/// list is empty.
+fn vpn_devices(list: &str) -> Vec<Value> {
+    let list = if list.is_empty() { VPN_DEVICES } else { list };
+    let rows = list.lines().filter_map(|line| {
+        let mut cells = line.splitn(3, "; ");
+        Some((cells.next()?, cells.next()?, cells.next()?))
+    });
+    rows.map(|(vendor, platform, software)| minijinja::context! { vendor, platform, software }).collect()
+}
+
 /// `range | subnet_plan(tiers, zones)`: a subnet for each tier and zone of a VPC, one a line, as the input is written.
 fn subnet_plan(range: &str, tiers: Vec<String>, zones: Vec<String>) -> Result<String, Error> {
     let vpc = range.parse().map_err(|_| wrong(format!("{range} is no IPv4 range")))?;
@@ -266,6 +283,19 @@ mod tests {
         let kept = |visibility: &str| value(&format!("{rows} | public_records('{visibility}') | pluck('value')"));
         assert_eq!(kept("public"), Ok(json!(["10.0.0.1", "203.0.113.1"])));
         assert_eq!(kept("split"), Ok(json!(["203.0.113.1"])));
+    }
+
+    #[test]
+    fn devices_are_those_that_aws_told_or_those_kept_here() {
+        let vendors = value("'' | vpn_devices | pluck('vendor') | unique").unwrap();
+        let vendors = vendors.as_array().unwrap().clone();
+        assert!(vendors.len() > 20 && vendors.contains(&json!("Generic")), "{vendors:?}");
+        let of = "'' | vpn_devices | where('vendor', 'Fortinet') | pluck('platform') | unique";
+        assert_eq!(value(of), Ok(json!(["Fortigate 40+ Series"])));
+        assert_eq!(
+            value("'A; B; C; D' | vpn_devices"),
+            Ok(json!([{"vendor": "A", "platform": "B", "software": "C; D"}]))
+        );
     }
 
     #[test]

@@ -269,7 +269,8 @@ impl<'a> Book<'a> {
         }
         for (id, cursor) in self.inputs {
             let Some(field) = self.runbook.fields.get(id) else { continue };
-            let default = field.default.iter().map(|default| ("default", default.reads()));
+            let templates = [("default", &field.default), ("known", &field.known)].into_iter();
+            let default = templates.filter_map(|(key, template)| Some((key, template.as_ref()?.reads())));
             let when = field.when.iter().map(|when| ("when", when.reads()));
             found.extend(default.chain(when).map(|(key, names)| (cursor.key(key).place(), names.clone(), false)));
         }

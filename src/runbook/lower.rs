@@ -122,6 +122,7 @@ impl Lowering<'_> {
             help: input.help.clone().unwrap_or_default(),
             kind: kind?,
             default: self.optional_template(&cursor.key("default"), default.as_ref()),
+            known: self.optional_template(&cursor.key("known"), input.known.as_ref()),
             example: scalar(input.example.as_ref()).unwrap_or_default(),
             when: self.expr(&cursor.key("when"), input.when.as_ref()),
             optional: input.optional.unwrap_or(false),

@@ -291,6 +291,8 @@ pub struct Field {
     pub kind: Kind,
     /// Rendered with what is known so far; offered, never taken silently.
     pub default: Option<Template>,
+    /// What is known to be answered, as far as that can be told; it is shown, and no limit.
+    pub known: Option<Template>,
     pub example: String,
     /// Asked only when this holds.
     pub when: Option<Expr>,

@@ -438,7 +438,7 @@ pub fn undo_all(state: &mut State) -> Vec<Effect> {
 
 pub fn full_output(state: &mut State) -> Vec<Effect> {
     if let Some(step) = chosen(state) {
-        state.output.show(step, state.board.log.clone());
+        state.output.show(&state.facts, step, state.board.log.clone());
         state.show(Place::Output);
     }
     Vec::new()

@@ -7,7 +7,7 @@ use crate::engagement::{
 use crate::engine::Summary;
 use crate::runbook::{Party, Runbook};
 use crate::text;
-use crate::ui::facts::{Facts, Said};
+use crate::ui::facts::{Facts, Opened, Said};
 
 /// What may be skipped on a host.
 pub const ON_HOST: [Choice; 2] = [
@@ -194,4 +194,20 @@ pub fn moment(facts: &Facts, at: At) -> String {
 /// How long ago, in words.
 pub fn ago(facts: &Facts, at: At) -> String {
     text::ago(facts.now.since(at))
+}
+
+/// The texts of several lines that a step keeps, by the names under which `onramp status --value` prints them.
+pub fn kept_texts<'o>(open: &'o Opened, step: &Address) -> Vec<(String, &'o str)> {
+    let kept = open.engagement.kept.get(step).into_iter().flatten();
+    let name = |key: &Option<String>, name: &str| match key {
+        Some(key) => format!("{name}.{key}"),
+        None => name.to_owned(),
+    };
+    let several = kept.filter_map(|kept| Some((name(&kept.key, &kept.name), kept.value.as_str()?)));
+    several.filter(|(_, text)| text.contains('\n')).collect()
+}
+
+/// How a kept text is written into a file as it is.
+pub fn into_a_file(open: &Opened, name: &str) -> String {
+    format!("onramp status {} --value {name} > FILE", open.engagement.identity.name)
 }

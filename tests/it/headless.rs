@@ -63,6 +63,8 @@ fn a_form_of_which_nothing_is_needed_waits_for_a_run() {
     );
     stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap()]).expect(0);
     stage.run(&["plan", "acme"]).expect(0);
+    stage.run(&["plan", "acme", "--phase", "one"]).expect(0).says("one/extras");
+    stage.run(&["plan", "acme", "--phase", "onee"]).expect(2).says("did you mean one?");
     stage.run(&["status", "acme"]).expect(0).says("needs input    one/extras");
     stage.run(&["run", "acme"]).expect(3);
     stage.run(&["status", "acme"]).expect(0).says("done           one/extras");

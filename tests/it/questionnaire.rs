@@ -142,3 +142,15 @@ fn what_is_no_questionnaire_of_this_engagement() {
     again.says("not there yet");
     stage.run(&["input", "acme", "--export", "-", "--for", "netwrok"]).expect(2).says("it is ");
 }
+
+#[test]
+fn what_is_seldom_meant_is_stored_and_said() {
+    let stage = begun();
+    let odd = stage.run(&["input", "acme", "net.vpc_cidr=100.64.0.0/16", "vpn.customer_asn=17493"]).expect(0);
+    assert!(odd.out.contains("2 inputs stored"), "{}", odd.out);
+    for id in ["net.vpc_cidr", "vpn.customer_asn"] {
+        assert!(odd.err.contains(&format!("Please look again: {id}: ")), "{id}: {}", odd.err);
+    }
+    let fine = stage.run(&["input", "acme", "net.vpc_cidr=10.40.0.0/16"]).expect(0);
+    assert!(!fine.err.contains("look again"), "{}", fine.err);
+}

@@ -106,8 +106,35 @@ pub(in crate::action) struct NewInterface {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_address: Option<String>,
     pub address_family: &'static str,
-    pub direct_connect_gateway_id: String,
+    #[serde(flatten)]
+    pub leads_to: LeadsTo,
     pub tags: Label,
+}
+
+/// Where a virtual interface ends on Amazon's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::action) enum LeadsTo {
+    #[serde(rename = "DirectConnectGatewayId")]
+    Gateway(String),
+    /// At one VPC of this region, a private one only.
+    #[serde(rename = "VirtualGatewayId")]
+    Vpc(String),
+}
+
+impl LeadsTo {
+    pub(in crate::action) fn gateway(&self) -> Option<&str> {
+        match self {
+            LeadsTo::Gateway(id) => Some(id),
+            LeadsTo::Vpc(_) => None,
+        }
+    }
+
+    pub(in crate::action) fn vpc(&self) -> Option<&str> {
+        match self {
+            LeadsTo::Vpc(id) => Some(id),
+            LeadsTo::Gateway(_) => None,
+        }
+    }
 }
 
 /// The ARN of a connection; the account in it is known when it is sent.

@@ -72,7 +72,55 @@ pub(in crate::action) struct TunnelOptions {
     pub dpd_timeout_seconds: Option<i32>,
     #[serde(rename = "DPDTimeoutAction", skip_serializing_if = "Option::is_none")]
     pub dpd_timeout_action: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_options: Option<LogOptions>,
 }
+
+/// What a tunnel writes into a log group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::action) struct LogOptions {
+    pub cloud_watch_log_options: CloudWatchLogOptions,
+}
+
+/// The negotiation, and with BGP its session too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::action) struct CloudWatchLogOptions {
+    pub log_enabled: bool,
+    pub log_group_arn: String,
+    pub log_output_format: &'static str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub bgp: Option<BgpLogOptions>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::action) struct BgpLogOptions {
+    pub bgp_log_enabled: bool,
+    pub bgp_log_group_arn: String,
+    pub bgp_log_output_format: &'static str,
+}
+
+impl LogOptions {
+    /// Into this group, line by line as JSON.
+    pub(in crate::action) fn new(group_arn: &str, with_bgp: bool) -> Self {
+        let bgp = with_bgp.then(|| BgpLogOptions {
+            bgp_log_enabled: true,
+            bgp_log_group_arn: group_arn.to_owned(),
+            bgp_log_output_format: JSON,
+        });
+        let cloud_watch_log_options = CloudWatchLogOptions {
+            log_enabled: true,
+            log_group_arn: group_arn.to_owned(),
+            log_output_format: JSON,
+            bgp,
+        };
+        LogOptions { cloud_watch_log_options }
+    }
+}
+
+const JSON: &str = "json";
 
 impl VpnRequest {
     /// Where the keys live that it is sent with.

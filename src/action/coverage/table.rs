@@ -273,7 +273,9 @@ pub(super) const ROWS: &[Row] = &[
         "logs",
         "CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries PutResourcePolicy \
          DescribeResourcePolicies",
-        Person("what a tunnel writes into a log is turned on while a fault is looked for: see its change under ec2"),
+        Instead(
+            "AWS calls them in our name when a connection is made with a log: `log_group` of `aws: vpn-connection`",
+        ),
     ),
     row("sns", "CreateTopic SetTopicAttributes ListSubscriptionsByTopic", Type("AWS::SNS::Topic")),
     row("sns", "Subscribe GetSubscriptionAttributes", Type("AWS::SNS::Subscription")),

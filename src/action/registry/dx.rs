@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "aws/dx-location",
         summary: "A Direct Connect location of the region has ports of the wanted speed",
         arguments: &[
-            must("location", "its code, such as EqDC2"),
+            may("location", "its code, such as EqDC2; all of the region are told when not given"),
             may("bandwidth", "such as 1Gbps; any when not given"),
             may("provider", "network provider, to be looked for in AWS's list"),
         ],
@@ -28,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
             ("name", "what AWS calls it"),
             ("speeds", "list of the speeds of its ports"),
             ("providers", "list of the providers that AWS knows there"),
+            ("codes", "list of the codes of all locations"),
         ],
         sends: &[DescribeLocations],
         mutates: false,
@@ -146,7 +147,8 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             LINE,
             may("type", "private or transit; private when not given"),
-            must("gateway", "id of the Direct Connect gateway"),
+            may("gateway", "id of the Direct Connect gateway"),
+            may("virtual_gateway", "or vgw-… of one VPC in this region, for a private one"),
             must("vlan", "1 to 4094, unused on the line; it cannot be changed"),
             must("asn", "AS number of the customer's router"),
             may("mtu", "1500 or 8500; 1500 when not given"),

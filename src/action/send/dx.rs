@@ -225,7 +225,8 @@ impl Sender<'_> {
             .set_amazon_address(new.amazon_address.clone())
             .set_customer_address(new.customer_address.clone())
             .address_family(AddressFamily::from(new.address_family))
-            .direct_connect_gateway_id(&new.direct_connect_gateway_id)
+            .set_direct_connect_gateway_id(new.leads_to.gateway().map(str::to_owned))
+            .set_virtual_gateway_id(new.leads_to.vpc().map(str::to_owned))
             .set_tags(Some(self.line_tags(&new.tags)?))
             .build()
     }
@@ -240,7 +241,7 @@ impl Sender<'_> {
             .set_amazon_address(new.amazon_address.clone())
             .set_customer_address(new.customer_address.clone())
             .address_family(AddressFamily::from(new.address_family))
-            .direct_connect_gateway_id(&new.direct_connect_gateway_id)
+            .set_direct_connect_gateway_id(new.leads_to.gateway().map(str::to_owned))
             .set_tags(Some(self.line_tags(&new.tags)?))
             .build())
     }

@@ -3,16 +3,29 @@
 use secrecy::ExposeSecret;
 
 use super::{Sender, unsent};
-use crate::action::call::vpn::{End, TunnelOptions, VpnRequest};
+use crate::action::call::vpn::{End, LogOptions, TunnelOptions, VpnRequest};
 use crate::action::call::{Asn, Call};
 use crate::aws::ec2::types::{
-    GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration, Phase1DhGroupNumbersRequestListValue,
-    Phase1EncryptionAlgorithmsRequestListValue, Phase1IntegrityAlgorithmsRequestListValue,
-    Phase2DhGroupNumbersRequestListValue, Phase2EncryptionAlgorithmsRequestListValue,
-    Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag, TagSpecification, VpnConnectionOptionsSpecification,
-    VpnTunnelBandwidth, VpnTunnelOptionsSpecification,
+    CloudWatchLogOptionsSpecification, GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration,
+    Phase1DhGroupNumbersRequestListValue, Phase1EncryptionAlgorithmsRequestListValue,
+    Phase1IntegrityAlgorithmsRequestListValue, Phase2DhGroupNumbersRequestListValue,
+    Phase2EncryptionAlgorithmsRequestListValue, Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag,
+    TagSpecification, VpnConnectionOptionsSpecification, VpnTunnelBandwidth, VpnTunnelLogOptionsSpecification,
+    VpnTunnelOptionsSpecification,
 };
 use crate::aws::{AwsFailure, FORMER};
+
+fn logs(wanted: &LogOptions) -> VpnTunnelLogOptionsSpecification {
+    let (wanted, bgp) = (&wanted.cloud_watch_log_options, wanted.cloud_watch_log_options.bgp.as_ref());
+    let options = CloudWatchLogOptionsSpecification::builder()
+        .log_enabled(wanted.log_enabled)
+        .log_group_arn(&wanted.log_group_arn)
+        .log_output_format(wanted.log_output_format)
+        .set_bgp_log_enabled(bgp.map(|bgp| bgp.bgp_log_enabled))
+        .set_bgp_log_group_arn(bgp.map(|bgp| bgp.bgp_log_group_arn.clone()))
+        .set_bgp_log_output_format(bgp.map(|bgp| bgp.bgp_log_output_format.to_owned()));
+    VpnTunnelLogOptionsSpecification::builder().cloud_watch_log_options(options.build()).build()
+}
 
 impl Sender<'_> {
     pub(super) async fn gateways(&self, call: &Call) -> Result<Option<String>, AwsFailure> {
@@ -138,7 +151,8 @@ impl Sender<'_> {
             .set_phase1_lifetime_seconds(wanted.phase_one_seconds)
             .set_phase2_lifetime_seconds(wanted.phase_two_seconds)
             .set_dpd_timeout_seconds(wanted.dpd_timeout_seconds)
-            .set_dpd_timeout_action(wanted.dpd_timeout_action.clone());
+            .set_dpd_timeout_action(wanted.dpd_timeout_action.clone())
+            .set_log_options(wanted.log_options.as_ref().map(logs));
         for version in &wanted.ike_versions {
             tunnel = tunnel.ike_versions(IkeVersionsRequestListValue::builder().value(version).build());
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::call::dx::{ConnectionArn, DxRequest, NewInterface};
+use super::super::call::dx::{ConnectionArn, DxRequest, LeadsTo, NewInterface};
 use super::super::call::{Call, Label, TransitOptions};
 use super::life::{ground, lives, lives_once};
 use super::rungs::tried_here;
@@ -26,7 +26,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
             amazon_address: None,
             customer_address: None,
             address_family: "ipv4",
-            direct_connect_gateway_id: id(),
+            leads_to: LeadsTo::Gateway(id()),
             tags: label(),
         })
     };
@@ -162,6 +162,12 @@ async fn lines_live(stage: &Stage, vgw: &str, transit: &str) {
     let asked = json!({ "interface": private, "router": "CiscoSystemsInc-2900SeriesRouters-IOS124" });
     stage.make("aws/dx-router-configuration", asked).await;
     failover_lives(stage, &private).await;
+
+    // Or straight to the gateway of one VPC.
+    let mut straight = interface(&line, "", 103);
+    straight["virtual_gateway"] = json!(vgw);
+    let straight = lives(stage, "aws/dx-interface", straight).await;
+    assert_eq!(straight["amazon_asn"], json!(64_620), "it is that gateway's: {straight:?}");
 
     let other = json!({ "asn": 64_514, "key": "dx/transit" });
     let other = text(&stage.make("aws/dx-gateway", other).await, "id");
@@ -385,6 +391,10 @@ async fn a_building_without_the_line_says_what_there_is_instead() {
         assert!(matches!(&said, Verified::NotSo(failure) if failure.advice.contains(why)), "{said:?}");
     }
     let other = json!({ "location": "EqDC2", "bandwidth": "1Gbps", "provider": "Carrier of the corner" });
+    let Verified::So(all) = stage.action("aws/dx-location", &json!({})).verify(&stage.world).await else {
+        panic!("the locations are told")
+    };
+    assert!(all.output["codes"].as_array().is_some_and(|codes| codes.contains(&json!("EqDC2"))), "{all:?}");
     let said = stage.action("aws/dx-location", &other).verify(&stage.world).await;
     assert!(matches!(&said, Verified::So(found) if found.said.contains("does not list")), "{said:?}");
 }
@@ -487,6 +497,8 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
         ("aws/dx-interface", interface("asn", json!(0)), "no AS number"),
         ("aws/dx-interface", interface("mtu", json!("9000")), "not 1500"),
         ("aws/dx-interface", interface("amazon_ip", json!("169.254.100.1/30")), "both addresses"),
+        ("aws/dx-interface", interface("virtual_gateway", json!("vgw-1")), "either `gateway` or"),
+        ("aws/dx-interface", interface("gateway", json!("")), "either `gateway` or"),
         ("aws/vpn-connection", json!({ "customer_gateway": "cgw-1", "key": "v" }), "either `gateway` or `transit`"),
         ("aws/transit-gateway", json!({ "asn": 1, "key": "t" }), "no private AS number"),
         ("aws/transit-attachment", json!({ "gateway": "tgw-1", "vpc": "vpc-1", "key": "t" }), "needs `subnets`"),

@@ -160,6 +160,55 @@ async fn a_key_is_sent_and_stands_nowhere_else() {
 }
 
 #[tokio::test]
+async fn tunnels_write_into_the_log_group_and_one_that_does_not_is_seen() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let group = json!({ "type": "AWS::Logs::LogGroup", "key": "logs/vpn",
+                        "properties": { "LogGroupName": "/aws/vendedlogs/vpn", "RetentionInDays": 90 } });
+    let arn = text(&stage.make("aws/resource", group).await, "arn");
+    assert!(arn.ends_with(":log-group:/aws/vendedlogs/vpn:*"), "{arn}");
+    let mut with = ends.connection();
+    (with["routing"], with["log_group"]) = (json!("bgp"), json!(arn));
+    let action = stage.action("aws/vpn-connection", &with);
+    let planned = format!("{:?}", action.changes());
+    assert!(planned.contains("LogEnabled") && planned.contains("BgpLogEnabled"), "{planned}");
+    stage.make("aws/vpn-connection", with.clone()).await;
+    let calls = stage.practice.as_ref().unwrap().calls();
+    let sent = calls.iter().find(|call| call.operation == "CreateVpnConnection").unwrap();
+    let asked = |name: &str| {
+        sent.parameters[&format!("Options.TunnelOptions.2.LogOptions.CloudWatchLogOptions.{name}")].clone()
+    };
+    let bare = arn.trim_end_matches(":*");
+    assert_eq!([asked("LogGroupArn"), asked("BgpLogGroupArn"), asked("LogOutputFormat")], [bare, bare, "json"]);
+    assert!(matches!(action.probe(&stage.world).await, Probe::Same(_)), "the tunnels write there");
+
+    with["log_group"] = json!("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/other");
+    let Probe::Different { differences, mend, .. } =
+        stage.action("aws/vpn-connection", &with).probe(&stage.world).await
+    else {
+        panic!("the log goes elsewhere")
+    };
+    let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(what, ["log of tunnel 1", "BGP log of tunnel 1", "log of tunnel 2", "BGP log of tunnel 2"]);
+    assert!(mend.is_empty(), "turning it on replaces a tunnel: a person says when");
+}
+
+#[tokio::test]
+async fn a_connection_without_bgp_has_no_log_of_it_and_a_group_that_is_not_there_is_refused() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["routing"] = json!("static");
+    with["log_group"] = json!("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/nowhere");
+    let action = stage.action("aws/vpn-connection", &with);
+    let planned = format!("{:?}", action.changes());
+    assert!(planned.contains("LogEnabled") && !planned.contains("BgpLog"), "{planned}");
+    let outcome = action.apply(&stage.world, &stage.intent("aws/vpn-connection", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.raw.contains("log group does not exist"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_key_that_an_earlier_step_makes_is_planned_by_its_name() {
     let stage = Stage::new().await;
     let with = json!({ "customer_gateway": "cgw-0a1b2c3d", "gateway": "vgw-0a1b2c3d", "key_one": "\u{2039}net.psk\u{203a}",

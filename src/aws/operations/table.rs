@@ -21,6 +21,17 @@ const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which our
 const IMAGES: &str = "moto tags neither the snapshots of an image nor the copy of one, by which ours are found";
 const NO_COPIES: &str = "moto copies no automated backups to another region";
 const AT_ONCE: &str = "in moto every export is complete at once, so that none can be cancelled";
+/// For a log of its own kind that AWS delivers: "Logs sent to CloudWatch Logs" and "Publish Site-to-Site VPN logs".
+const DELIVERS_LOGS: &[&str] = &[
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+];
 const BARE: &str = "moto shows an attachment without its tags, by which ours is found";
 
 macro_rules! called {
@@ -153,8 +164,10 @@ operations! {
     CreateVpnConnection =
         makes(Ec2, Tag, &[DescribeVpnConnections], &["vpn-connection"])
             .on(&["customer-gateway", "transit-gateway", "vpn-gateway"])
-            .undone_by(DeleteVpnConnection),
-    DeleteVpnConnection = takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection"),
+            .undone_by(DeleteVpnConnection)
+            .acting_by(DELIVERS_LOGS),
+    DeleteVpnConnection =
+        takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection").acting_by(&["logs:DeleteLogDelivery"]),
     CreateVpnConnectionRoute =
         arranges(Ec2, &[DescribeVpnConnections])
             .undone_by(DeleteVpnConnectionRoute)

@@ -135,6 +135,17 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     assert_eq!(branch(&stage, tunnels_up).await, "one-tunnel");
     cloud.set_tunnel(&vpn, 1, false).await;
 
+    // The second router's step is about the second router's connection, and the first's about the first.
+    let second = kept(&stage, "connection.second_vpn_id");
+    for number in [0, 1] {
+        cloud.set_tunnel(&second, number, true).await;
+    }
+    assert_eq!(branch(&stage, "connection/tunnels-up-second").await, "nobody-begins");
+    assert_eq!(branch(&stage, tunnels_up).await, "carries");
+    for number in [0, 1] {
+        cloud.set_tunnel(&second, number, false).await;
+    }
+
     let ec2 = stage.ec2().await;
     let (gateway, group) = (kept(&stage, "connection.gateway_id"), kept(&stage, "access.hosts_group_id"));
     let table = kept(&stage, "access.private_routes_ids.eu-west-1a");
@@ -160,10 +171,25 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_stands_still_says_on_which_layer() {
-    let stage = scenario("08-dx-transit.yaml").await;
+    let stage = scenario("13-dx-vpn-transit.yaml").await;
     let works = "connection/line-works[first]";
-    until(&stage, "connection/line-works").await;
+    until(&stage, "connection/path").await;
     assert_eq!(branch(&stage, works).await, "line-works");
+    assert_eq!(
+        branch(&stage, "connection/line-up-again").await,
+        "line-works",
+        "the step after the test is of no round"
+    );
+
+    // The line carries, so that nothing is lost; a step about the tunnels says all the same that they are down.
+    let vpn = kept(&stage, "connection.vpn_id");
+    for number in [0, 1] {
+        stage.account.cloud().set_tunnel(&vpn, number, true).await;
+    }
+    for about_tunnels in ["connection/tunnels-up", "connection/both-up-again"] {
+        assert_eq!(branch(&stage, about_tunnels).await, "nothing-arrives");
+    }
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "carries");
     let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
     let gateway = kept(&stage, "connection.line_gateway_id");
     let interface = kept(&stage, "connection.interfaces.first");

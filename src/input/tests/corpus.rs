@@ -1,6 +1,7 @@
 //! One table for each kind of single values and lists: what is accepted and how it is shown, what is refused and why.
 
 use super::{PRACTICE, REAL, corpus, given};
+use crate::input::{Kind, KindParams, parse};
 
 #[test]
 fn text() {
@@ -214,6 +215,23 @@ fn cidr_and_lists() {
             ("10.20.0.0/16, 10.21.1.0/16", "For example: 10.21.0.0/16"),
         ],
     );
+}
+
+#[test]
+fn routes_may_be_a_range_and_a_part_of_it() {
+    let params = KindParams { used_as: Some("routes".to_owned()), min_prefix: Some(0), ..KindParams::default() };
+    let kind = Kind::named("cidr-list", &params).unwrap();
+    let said = |text: &str| match parse(&kind, text, &REAL) {
+        Ok(value) => value.shown(),
+        Err(refusal) => refusal.to_string(),
+    };
+    assert_eq!(said("192.168.0.0/16, 192.168.4.0/24"), "192.168.0.0/16, 192.168.4.0/24");
+    assert_eq!(said("0.0.0.0/0"), "0.0.0.0/0");
+    assert!(said("192.168.0.0/16, 192.168.0.0/16").contains("entry 2: 192.168.0.0/16 is there twice, also in entry 1"));
+    assert!(said("192.168.0.0/16, 0.0.0.0/0").contains("does not stand alone"));
+    assert!(said("192.168.4.1/24").contains("not the first address"));
+    let unknown = KindParams { used_as: Some("nested".to_owned()), ..KindParams::default() };
+    assert!(Kind::named("cidr-list", &unknown).unwrap_err().contains("apart or routes"));
 }
 
 #[test]

@@ -223,6 +223,6 @@ impl World {
     pub fn line_behind(&self, to: &str) -> Option<u32> {
         let associated = |one: &&Association| one.to == to && association_state(self, one) == "associated";
         let ties = self.lines.associations.values().filter(associated);
-        ties.filter_map(|tie| self.carrying_interface(&tie.gateway)).max()
+        ties.filter_map(|tie| self.carrying_interface(&tie.gateway)).max().max(self.carrying_interface(to))
     }
 }

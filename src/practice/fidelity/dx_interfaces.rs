@@ -21,7 +21,7 @@ const LONGEST_TEST: i64 = 4_320;
 /// Some of the routers that AWS has a template for.
 const ROUTERS: [(&str, &str, &str, &str); 3] = [
     ("CiscoSystemsInc-2900SeriesRouters-IOS124", "Cisco Systems, Inc.", "2900 Series Routers", "IOS 12.4+"),
-    ("JuniperNetworksInc-MXSeriesRouters-JunOS95", "Juniper Networks, Inc.", "MX Series Routers", "JunOS 9.5+"),
+    ("JuniperNetworksInc-MMXSeriesRouters-JunOS95", "Juniper Networks, Inc.", "M/MX Series Routers", "JunOS 9.5+"),
     (
         "PaloAltoNetworks-PA3000and5000series-PANOS803",
         "Palo Alto Networks",
@@ -84,8 +84,7 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
     if on_it.filter(|one| one.is_transit == is_transit).count() >= most {
         return Err(refused(format!("You have reached the maximum number of virtual interfaces ({most}).")));
     }
-    let gateway = new.need("directConnectGatewayId")?.to_owned();
-    let amazon_asn = live(world, &gateway)?.asn;
+    let (gateway, amazon_asn) = end(world, &new, is_transit)?;
     let of_vpcs = |to: &str| to.starts_with("vgw-");
     if world.lines.associations.values().any(|one| one.gateway == gateway && of_vpcs(&one.to) == is_transit) {
         let kind = if is_transit { "transit" } else { "private" };
@@ -128,6 +127,20 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
     world.lines.interfaces.insert(id.clone(), interface);
     let made = shown(world, &id);
     Ok(if is_transit { json!({ "virtualInterface": made }) } else { made })
+}
+
+/// Where it leads, and the AS number there: a Direct Connect gateway, or for a private one the virtual private gateway of one
+/// VPC ("Create a private virtual interface").
+fn end(world: &World, new: &Ask, is_transit: bool) -> Result<(String, i64), Refusal> {
+    match (new.text("directConnectGatewayId"), new.text("virtualGatewayId")) {
+        (Some(id), None) => Ok((id.to_owned(), live(world, id)?.asn)),
+        (None, Some(id)) if !is_transit => {
+            let there = world.vpn_gateways.get(id).filter(|one| one.deleted.is_none());
+            let there = there.ok_or_else(|| missing("Virtual private gateway", id))?;
+            Ok((id.to_owned(), there.asn))
+        }
+        _ => Err(refused("Either a Direct Connect gateway or a virtual private gateway must be given.")),
+    }
 }
 
 /// Both, of one /30 or /31; or the next ones that are free.
@@ -191,7 +204,8 @@ impl World {
 
 fn shown(world: &World, id: &str) -> Json {
     let Some(one) = world.lines.interfaces.get(id) else { return Json::Null };
-    let amazon_asn = world.lines.gateways.get(&one.gateway).map(|gateway| gateway.asn);
+    let amazon_asn = amazon_asn(world, one);
+    let end = if one.gateway.starts_with("vgw-") { "virtualGatewayId" } else { "directConnectGatewayId" };
     // A number of 32 bits does not fit the old field.
     let short = if one.asn <= i64::from(i32::MAX) { one.asn } else { 0 };
     let location = line(world, &one.connection).map(|line| line.location.clone()).unwrap_or_default();
@@ -201,20 +215,27 @@ fn shown(world: &World, id: &str) -> Json {
         "addressFamily": "ipv4", "amazonAddress": one.amazon.to_string(), "customerAddress": one.customer.to_string(),
         "bgpPeerState": "available", "bgpStatus": if up { "up" } else { "down" }, "awsDeviceV2": device(&location),
     });
-    json!({
+    let mut shown = json!({
         "ownerAccount": world.account, "virtualInterfaceId": id, "location": location, "connectionId": one.connection,
         "virtualInterfaceType": if one.is_transit { "transit" } else { "private" }, "virtualInterfaceName": one.name,
         "vlan": one.vlan, "asn": short, "asnLong": one.asn, "amazonSideAsn": amazon_asn, "authKey": one.key,
         "amazonAddress": one.amazon.to_string(), "customerAddress": one.customer.to_string(), "addressFamily": "ipv4",
         "virtualInterfaceState": world.interface_state(id, one), "customerRouterConfig": configuration(world, id, one),
-        "mtu": one.mtu, "jumboFrameCapable": true, "directConnectGatewayId": one.gateway, "region": world.region,
+        "mtu": one.mtu, "jumboFrameCapable": true, "region": world.region,
         "awsDeviceV2": device(&location), "bgpPeers": [peer], "tags": shown_tags(world, id),
-    })
+    });
+    shown[end] = json!(one.gateway);
+    shown
+}
+
+fn amazon_asn(world: &World, one: &Interface) -> Option<i64> {
+    let direct = world.vpn_gateways.get(&one.gateway).map(|gateway| gateway.asn);
+    world.lines.gateways.get(&one.gateway).map(|gateway| gateway.asn).or(direct)
 }
 
 /// The document that a router's configuration is made of: it has the key.
 fn configuration(world: &World, id: &str, one: &Interface) -> String {
-    let amazon_asn = world.lines.gateways.get(&one.gateway).map_or(0, |gateway| gateway.asn);
+    let amazon_asn = amazon_asn(world, one).unwrap_or(0);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<logical_connection id=\"{id}\">\n  <vlan>{}</vlan>\n  \
          <customer_address>{}</customer_address>\n  <amazon_address>{}</amazon_address>\n  <bgp_asn>{}</bgp_asn>\n  \

@@ -221,7 +221,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let world = &*call.world;
     let attached = live(world, &id)?.attachment.as_ref().is_some_and(|one| state_of(world, one) != "detached");
     let used = world.vpn_connections.values().any(|one| one.gateway == id && world.vpn_state(one) != "deleted");
-    if attached || used {
+    let at_it = |one: &super::dx_interfaces::Interface| one.gateway == id && one.deleted.is_none();
+    if attached || used || world.lines.interfaces.values().any(at_it) {
         let message = format!("The vpnGateway ID '{id}' is in use and cannot be deleted.");
         return Err(Refusal::new("IncorrectState", message));
     }

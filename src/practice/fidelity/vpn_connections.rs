@@ -4,6 +4,7 @@
 //! and the API reference of CreateVpnConnection and CreateVpnConnectionRoute. There is no device at the other end: a tunnel
 //! comes up by itself after a while, unless it was told to stay down.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -142,7 +143,7 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
         Some(text) => text.to_string(),
         None => format!("k{}", &hash()[..31]),
     };
-    let mut lists = std::collections::BTreeMap::new();
+    let mut lists = BTreeMap::new();
     for (asked, described) in LISTS {
         let values: Vec<String> = call
             .ask
@@ -162,7 +163,7 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
     if startup == "start" && lists["ikeVersionSet"] != ["ikev2"] {
         return invalid("StartupAction", startup, "It is supported with IKEv2 only.");
     }
-    let mut numbers = std::collections::BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     for (asked, described, least, most) in NUMBERS {
         let Some(text) = given(asked) else { continue };
         match text.parse() {
@@ -179,6 +180,7 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
     if !["clear", "none", "restart"].contains(&dpd) {
         return invalid("DPDTimeoutAction", dpd, "It must be clear, none or restart.");
     }
+    let logs = logs(call, &format!("{prefix}LogOptions.CloudWatchLogOptions."))?;
     // RFC 5737: addresses that documents may use.
     let outside = Ipv4Addr::new(192, 0, 2, u8::try_from(10 + (number * 2 + at) % 240).unwrap_or(10));
     Ok(Tunnel {
@@ -189,9 +191,49 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
         startup: startup.into(),
         dpd: dpd.into(),
         numbers,
+        logs,
         down: false,
         said: None,
     })
+}
+
+/// Where a tunnel's log goes: as asked for, and as described.
+const LOGS: [(&str, &str); 6] = [
+    ("LogEnabled", "logEnabled"),
+    ("LogGroupArn", "logGroupArn"),
+    ("LogOutputFormat", "logOutputFormat"),
+    ("BgpLogEnabled", "bgpLogEnabled"),
+    ("BgpLogGroupArn", "bgpLogGroupArn"),
+    ("BgpLogOutputFormat", "bgpLogOutputFormat"),
+];
+
+/// A log group that is not there is refused, as "Publish Site-to-Site VPN logs" says: AWS makes none.
+fn logs(call: &Call<'_>, prefix: &str) -> Result<BTreeMap<String, String>, Refusal> {
+    let given = |name: &str| call.ask.get(&format!("{prefix}{name}"));
+    let mut logs = BTreeMap::new();
+    for (enabled, group, format) in
+        [("LogEnabled", "LogGroupArn", "LogOutputFormat"), ("BgpLogEnabled", "BgpLogGroupArn", "BgpLogOutputFormat")]
+    {
+        let invalid = |name: &str, text: &str, why: &str| {
+            Err(Refusal::value(format!("Value ({text}) for parameter {name} is invalid. {why}")))
+        };
+        match given(format).unwrap_or("json") {
+            "json" | "text" => {}
+            other => return invalid(format, other, "It must be json or text."),
+        }
+        if given(enabled) != Some("true") {
+            continue;
+        }
+        let arn = given(group).unwrap_or_default();
+        let named = arn.split_once(":log-group:").map_or("", |(_, name)| name.trim_end_matches(":*"));
+        if !call.world.control.of_kind("AWS::Logs::LogGroup", call.world.now).any(|group| group.id == named) {
+            return invalid(group, arn, "The log group does not exist.");
+        }
+    }
+    for (asked, described) in LOGS {
+        logs.extend(given(asked).map(|value| (described.to_owned(), value.to_owned())));
+    }
+    Ok(logs)
 }
 
 fn inside(text: &str, used: &[Ipv4Net]) -> Result<Ipv4Net, Refusal> {
@@ -288,6 +330,11 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
         let shown = Xml::new().text("outsideIpAddress", tunnel.outside).text("tunnelInsideCidr", tunnel.inside);
         let shown = shown.text("preSharedKey", &tunnel.key).text("startupAction", &tunnel.startup);
         let shown = shown.text("dpdTimeoutAction", &tunnel.dpd);
+        let logs = tunnel.logs.iter().fold(Xml::new(), |shown, (name, value)| shown.text(name, value));
+        let shown = match tunnel.logs.is_empty() {
+            true => shown,
+            false => shown.tree("logOptions", Xml::new().tree("cloudWatchLogOptions", logs)),
+        };
         let shown = tunnel.numbers.iter().fold(shown, |shown, (name, number)| shown.text(name, number));
         lists.fold(shown, |shown, (name, values)| {
             shown.set(name, values.iter().map(|value| Xml::new().text("value", value)))

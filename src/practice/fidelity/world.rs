@@ -194,6 +194,9 @@ pub(super) struct Tunnel {
     /// Lifetimes, as described.
     #[serde(default)]
     pub numbers: Table<i64>,
+    /// Where its log goes, as described.
+    #[serde(default)]
+    pub logs: Table<String>,
     /// A test has taken it down.
     pub down: bool,
     /// What AWS says of it then, where that is more than usual.

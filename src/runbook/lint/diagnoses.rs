@@ -12,8 +12,9 @@ use crate::runbook::problem::Problem;
 
 /// What every answer has, whatever was looked at.
 const OF_EVERY_ANSWER: [&str; 2] = ["so", "said"];
-/// What of the step the looks may read.
+/// What of the step may be read.
 const HOST: &str = "step.host";
+const ID: &str = "step.id";
 
 pub(super) fn unknown(book: &Book) -> Vec<Problem> {
     let known = || book.runbook.diagnoses.iter().map(|diagnosis| diagnosis.id.as_str());
@@ -150,7 +151,11 @@ fn named_by(book: &Book, diagnosis: &Diagnosis) -> Vec<Problem> {
     }
     let read: BTreeSet<String> = diagnosis.questions.iter().flat_map(all_reads).flat_map(|names| names.all).collect();
     let reads_host = read.iter().any(|name| overlap(HOST, name));
-    let reads_item = read.iter().any(|name| ROUND.iter().any(|round| overlap(round, name)));
+    // Where there may be none, `item | default(…)` says what is meant.
+    let required = diagnosis.questions.iter().flat_map(all_reads);
+    let reads_item = required
+        .flat_map(|names| names.required().cloned().collect::<Vec<_>>())
+        .any(|name| ROUND.iter().any(|round| overlap(round, &name)));
     let mut problems = Vec::new();
     for step in named {
         if reads_host && host_reference(step).is_none() {
@@ -188,7 +193,9 @@ pub(super) fn reads(book: &Book) -> Vec<(Place, Names, bool)> {
     let mut found = Vec::new();
     for question in questions {
         for mut names in all_reads(question) {
-            if let Some(name) = names.all.iter().find(|name| overlap("step", name) && *name != HOST) {
+            if let Some(name) =
+                names.all.iter().find(|name| overlap("step", name) && ![HOST, ID].contains(&name.as_str()))
+            {
                 // A name that nothing gives, as the rule of names says.
                 let unknown = Names { all: [name.clone()].into(), optional: BTreeSet::new() };
                 found.push((question.place.clone(), unknown, true));

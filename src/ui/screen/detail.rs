@@ -288,6 +288,12 @@ impl Detail<'_> {
             prose.item("Proof", &evidence.said, Style::new());
         }
         for (name, value) in &evidence.facts {
+            // A sheet is laid out in columns, and no pane beside the tree is as wide.
+            if let Some(text) = value.as_str().filter(|text| text.contains('\n')) {
+                let lines = text::count(text.lines().count(), "line");
+                prose.item("", &format!("{name}: {lines}, which L shows"), Style::new());
+                continue;
+            }
             let table = value.as_array().filter(|rows| rows.iter().all(serde_json::Value::is_object));
             match table {
                 Some(rows) => rows.iter().for_each(|row| {
@@ -297,6 +303,9 @@ impl Detail<'_> {
                     prose.item("", &format!("{name} = {}", shown(value)), Style::new());
                 }
             }
+        }
+        for (name, _) in words::kept_texts(self.open, self.address) {
+            prose.item("File", &words::into_a_file(self.open, &name), Style::new());
         }
         if !self.step.asks().is_empty() {
             self.answers(prose);

@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use secrecy::SecretString;
 
-use crate::engagement::{Address, Command};
+use crate::engagement::{Address, Command, known_answers, unheard_of};
 use crate::engine::Request;
 use crate::input::{self, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
@@ -160,7 +160,7 @@ impl FormScreen {
             let Some(field) = open.runbook.fields.get(id).filter(|field| applies(open, field)) else { continue };
             let saved = open.engagement.inputs.get(id).map(|given| given.value.clone());
             let offer = offer(open, field, &setting(facts));
-            let shown = match before.remove(id) {
+            let mut shown = match before.remove(id) {
                 Some(mut known) => {
                     known.stored(saved);
                     known.offer(offer);
@@ -168,6 +168,7 @@ impl FormScreen {
                 }
                 None => FormField::new(field, saved, offer),
             };
+            shown.known = known_answers(field, &open.scope);
             self.fields.push(shown);
         }
         self.hidden = before;
@@ -366,7 +367,7 @@ fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
     let found = input::agree(&values);
     let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
     ours.sort_by_key(|broken| broken.warning);
-    let broken = ours.first()?;
+    let Some(broken) = ours.first() else { return unheard(open, id, value) };
     let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
     let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
     let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
@@ -375,6 +376,12 @@ fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
         if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
     let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
     Some(Problem { said: format!("{}{instead}{with}", broken.refusal), tone })
+}
+
+/// An answer of which the runbook has not heard.
+fn unheard(open: &Opened, id: &InputId, value: &Value) -> Option<Problem> {
+    let known = known_answers(open.runbook.fields.get(id)?, &open.scope);
+    Some(Problem { said: unheard_of(&known, value.text()?)?, tone: Tone::Strange })
 }
 
 /// The field's own example, where it fits what is given elsewhere.
@@ -543,6 +550,9 @@ fn draw_about(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect, field
     prose.item("Rule", field.kind().describe(), Style::new());
     for (index, line) in field.example.lines().enumerate() {
         prose.item(if index == 0 { "Example" } else { "" }, line, Style::new());
+    }
+    if !field.known.is_empty() {
+        prose.item("Known", &field.known.join("; "), Style::new());
     }
     if let Some(offer) = &field.offer {
         for (index, line) in offer.lines().enumerate() {

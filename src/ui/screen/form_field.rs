@@ -46,6 +46,8 @@ pub struct FormField {
     pub saved: Option<Value>,
     /// Offered, and taken by Enter in an empty field.
     pub offer: Option<String>,
+    /// What is known to be answered.
+    pub known: Vec<String>,
     /// What is wrong with the draft, in words; or what is strange about it.
     pub problem: Option<Problem>,
 }
@@ -99,6 +101,7 @@ impl FormField {
             kind: field.kind.clone(),
             saved,
             offer,
+            known: Vec::new(),
             problem: None,
         }
     }
@@ -451,6 +454,9 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         if !said.is_empty() {
             prose.indented("    ", &said, look.style(Role::Muted));
         }
+        if let Some(known) = like_the_draft(field) {
+            prose.indented("    ", &known, look.style(Role::Muted));
+        }
         if field.offer.is_some() && field.is_blank() && field.takes_text() {
             prose.indented(
                 "    ",
@@ -465,6 +471,22 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         problem_lines(&mut prose, look, problem);
     }
     Drawn { lines: prose.lines(), editor: editor_area }
+}
+
+/// Known answers that are shown at once.
+const MOST_KNOWN: usize = 8;
+
+/// Known answers that have what is typed in them; all, where none has.
+fn like_the_draft(field: &FormField) -> Option<String> {
+    let draft = field.draft().trim().to_lowercase();
+    let alike: Vec<&String> = field.known.iter().filter(|known| known.to_lowercase().contains(&draft)).collect();
+    let alike = if alike.is_empty() { field.known.iter().collect() } else { alike };
+    let shown: Vec<&str> = alike.iter().take(MOST_KNOWN).map(|known| known.as_str()).collect();
+    let more = match alike.len().saturating_sub(MOST_KNOWN) {
+        0 => String::new(),
+        more => format!("; {more} more, which typing finds"),
+    };
+    (!shown.is_empty()).then(|| format!("Known: {}{more}", shown.join("; ")))
 }
 
 fn offer_height(field: &FormField) -> usize {

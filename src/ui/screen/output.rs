@@ -4,10 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::engagement::Address;
-use crate::engine::{Find, Found, Request};
+use crate::engine::{Find, Found, Page, Request};
 use crate::text;
 use crate::ui::effect::Effect;
-use crate::ui::facts::{Facts, Said};
+use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
 use crate::ui::screen::board::lines_of;
 use crate::ui::screen::{Move, Screen, content, draw_prose};
@@ -22,14 +22,21 @@ use crate::ui::words;
 pub struct OutputScreen {
     step: Option<Address>,
     view: log::View,
+    /// The texts that the step keeps, where it printed nothing: a sheet, a configuration.
+    kept: Option<Output>,
     /// What the engine looks for, where it is not in the lines that are here.
     finding: Option<Find>,
 }
 
 impl OutputScreen {
-    pub fn show(&mut self, step: Address, view: log::View) {
+    pub fn show(&mut self, facts: &Facts, step: Address, view: log::View) {
+        self.kept = facts.open.as_ref().and_then(|open| kept(open, &step));
         self.step = Some(step);
         self.view = view;
+        if self.is_of_what_is_kept(facts) {
+            // A text is read from its beginning.
+            self.view = log::View { follow: false, ..log::View::default() };
+        }
         self.finding = None;
     }
 
@@ -43,8 +50,17 @@ impl OutputScreen {
         Some((self.step.clone()?, &self.view, Self::height(facts)))
     }
 
-    fn output<'a>(&self, facts: &'a Facts) -> Option<&'a Output> {
-        facts.open.as_ref()?.output(self.step.as_ref()?)
+    /// What is read: what the step printed, or else what it keeps.
+    fn output<'a>(&'a self, facts: &'a Facts) -> Option<&'a Output> {
+        read_of(facts, self.step.as_ref(), self.kept.as_ref())
+    }
+
+    fn reads_mut<'a>(&'a mut self, facts: &'a Facts) -> (Option<&'a Output>, &'a mut log::View) {
+        (read_of(facts, self.step.as_ref(), self.kept.as_ref()), &mut self.view)
+    }
+
+    fn is_of_what_is_kept(&self, facts: &Facts) -> bool {
+        self.kept.is_some() && self.output(facts) == self.kept.as_ref()
     }
 
     fn height(facts: &Facts) -> usize {
@@ -115,16 +131,34 @@ impl OutputScreen {
 
     /// `F`: new lines move the view again, or no more.
     pub fn follow(&mut self, facts: &Facts) -> bool {
-        let output = self.output(facts);
-        self.view.toggle_follow(output, Self::height(facts))
+        let (output, view) = self.reads_mut(facts);
+        view.toggle_follow(output, Self::height(facts))
     }
+}
+
+fn read_of<'a>(facts: &'a Facts, step: Option<&Address>, kept: Option<&'a Output>) -> Option<&'a Output> {
+    let printed = || facts.open.as_ref()?.output(step?);
+    printed().filter(|output| !output.is_empty() || kept.is_none()).or(kept)
+}
+
+/// The texts of several lines that a step keeps, each below the command that writes it into a file.
+fn kept(open: &Opened, step: &Address) -> Option<Output> {
+    let mut lines = Vec::new();
+    for (name, text) in words::kept_texts(open, step) {
+        lines.push(words::into_a_file(open, &name));
+        lines.push(String::new());
+        lines.extend(text.lines().map(|line| text::clean(line.as_bytes())));
+        lines.push(String::new());
+    }
+    let total = lines.len();
+    (total > 0).then(|| Output::of(Page { step: step.clone(), attempt: 0, from: 0, lines, total }))
 }
 
 impl Screen for OutputScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
-        if let Some(output) = self.output(facts) {
+        if let (Some(output), view) = self.reads_mut(facts) {
             let height = Self::height(facts);
-            self.view.scroll(lines_of(to, height), output, height);
+            view.scroll(lines_of(to, height), output, height);
         }
         Vec::new()
     }
@@ -141,7 +175,10 @@ impl Screen for OutputScreen {
         match self.output(facts).filter(|output| !output.is_empty()) {
             Some(output) => {
                 let note = self.view.place(output, usize::from(area.height.saturating_sub(2)));
-                let title = format!("Attempt {}", output.attempt);
+                let title = match self.is_of_what_is_kept(facts) {
+                    true => "Kept".to_owned(),
+                    false => format!("Attempt {}", output.attempt),
+                };
                 let inside = pane(frame, look, area, &title, &note, true);
                 log::draw(frame, look, inside, output, &self.view);
             }

@@ -310,3 +310,25 @@ fn what_does_not_fit_together_is_refused_with_an_example_that_does() {
     let said = refused("192.168.0.0/16", "192.168.8.0/24");
     assert!(!said.contains("For example"), "{said}");
 }
+
+#[test]
+fn what_is_known_to_be_answered_is_shown_and_a_typing_error_is_told() {
+    let yaml = "runbook: small\ntitle: Small\nphase: one\n\
+        inputs:\n  - id: vpn.vendor\n    label: Maker of the router\n    kind: text\n    known: \"{{ '' | vpn_devices | pluck('vendor') | unique }}\"\n\
+        steps:\n  - {id: router, title: Router, form: [vpn.vendor]}\n";
+    let mut stage = Stage::on(yaml);
+    stage.state.board.jump(&address("one/router"));
+    stage.press(&["Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(
+        screen.contains("Known: Barracuda; Checkpoint; ") && screen.contains("more, which typing finds"),
+        "{screen}"
+    );
+    stage.write("fort");
+    assert!(stage.screen(80, 24).contains("Known: Fortinet"), "{}", stage.screen(80, 24));
+    stage.press(&["Backspace", "Backspace", "Backspace", "Backspace"]).write("Fortinett");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("did you mean Fortinet?"), "{screen}");
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.vendor").as_deref(), Some("Fortinett"), "it is no limit");
+}

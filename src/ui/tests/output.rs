@@ -1,7 +1,7 @@
 //! The output of a step over the whole screen: a window on as many lines as there are.
 
 use super::stage::{Stage, address};
-use crate::engagement::{Address, Event as Fact};
+use crate::engagement::{Address, DoneHow, Event as Fact, Evidence, Kept};
 use crate::engine::{Find, Found, Hit, Notice, Page};
 
 #[test]
@@ -107,4 +107,28 @@ fn what_is_not_here_is_looked_for_in_all_of_the_output() {
     stage.notice(Notice::Found(Found { find: Find { from: 0, down: false, ..find }, hit: None }));
     let screen = stage.screen(80, 24);
     assert!(screen.contains("Stopped looking") && screen.contains("output of"), "{screen}");
+}
+
+#[test]
+fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let rows = (1..=40).map(|number| format!("  row {number:<16} tunnel 1             tunnel 2\n"));
+    let sheet = format!("The sheet\n\n{}", rows.collect::<String>());
+    let value = serde_json::Value::String(sheet);
+    let evidence = Evidence { facts: [("sheet".to_owned(), value.clone())].into(), ..Evidence::said("written") };
+    let kept = vec![Kept { name: "network.sheet".to_owned(), key: None, value }];
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept });
+    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
+    stage.state.board.jump(&step);
+    let beside = stage.screen(120, 40);
+    assert!(beside.contains("sheet: 42 lines, which L shows") && beside.contains("--value network.sheet"), "{beside}");
+    stage.press(&["L"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("onramp status acme-prod --value network.sheet > FILE"), "from its beginning: {screen}");
+    assert!(screen.contains("  row 1                tunnel 1             tunnel 2"), "in its columns: {screen}");
+    stage.press(&["G"]);
+    assert!(stage.screen(80, 24).contains("row 40"));
+    stage.press(&["/"]).write("row 12 ").press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("in line 15") || stage.screen(80, 24).contains("\"row 12 \""));
 }

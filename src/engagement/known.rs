@@ -1,0 +1,25 @@
+//! What is known to be answered to a question, and an answer that is none of that: a word about it, and no refusal.
+
+use serde_json::Value as Json;
+
+use crate::runbook::{Field, Scope};
+use crate::text;
+
+/// What the runbook knows to be answered; empty where it knows nothing, or cannot tell yet.
+pub fn known_answers(field: &Field, scope: &Scope) -> Vec<String> {
+    let list = field.known.as_ref().and_then(|known| known.value(scope).ok());
+    let entries = list.as_ref().and_then(Json::as_array).into_iter().flatten();
+    entries.filter_map(|entry| entry.as_str().map(str::to_owned)).collect()
+}
+
+/// An answer that is none of those known, with the one that was probably meant.
+pub fn unheard_of(known: &[String], answer: &str) -> Option<String> {
+    if known.is_empty() || known.iter().any(|one| one == answer.trim()) {
+        return None;
+    }
+    let hint = match text::nearest(answer.trim(), known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("known are {}", text::list(known)),
+    };
+    Some(format!("\"{}\" is not in the list of what is known; {hint}", text::clip(answer.trim(), 60)))
+}
