@@ -1,4 +1,4 @@
-//! What must be so before anything is made, and what only needs to be looked up: account, region, image, readiness.
+//! What must be so before anything is made, and what only needs to be looked up: account, region, readiness.
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::check::Question;
 use super::object::found;
 use super::world::Subject;
 use super::{Trouble, Verified, World};
-use crate::aws::ec2::types::{AvailabilityZoneState, Image, ImageState, SummaryStatus};
+use crate::aws::ec2::types::{AvailabilityZoneState, SummaryStatus};
 use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
 use crate::engagement::Failure;
 
@@ -152,141 +152,6 @@ impl Question for TheRegion {
             Ok(Verified::So(found(said, json!({ "zone_ids": ids }))))
         })
         .await
-    }
-}
-
-/// One family of images: who publishes it, how its names look, and the user it comes with.
-struct Family {
-    name: &'static str,
-    owner: &'static str,
-    /// `{}` is the architecture in the publisher's own spelling.
-    pattern: &'static str,
-    x86_64: &'static str,
-    arm64: &'static str,
-    user: &'static str,
-}
-
-/// Publishers' account numbers: Canonical, Red Hat, Debian, Amazon (their own pages on finding images).
-const FAMILIES: [Family; 7] = [
-    Family {
-        name: "ubuntu-22.04",
-        owner: "099720109477",
-        pattern: "ubuntu/images/hvm-ssd*/ubuntu-jammy-22.04-{}-server-*",
-        x86_64: "amd64",
-        arm64: "arm64",
-        user: "ubuntu",
-    },
-    Family {
-        name: "ubuntu-24.04",
-        owner: "099720109477",
-        pattern: "ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-{}-server-*",
-        x86_64: "amd64",
-        arm64: "arm64",
-        user: "ubuntu",
-    },
-    Family {
-        name: "rhel-8",
-        owner: "309956199498",
-        pattern: "RHEL-8.*_HVM-*-{}-*-Hourly2-GP*",
-        x86_64: "x86_64",
-        arm64: "arm64",
-        user: "ec2-user",
-    },
-    Family {
-        name: "rhel-9",
-        owner: "309956199498",
-        pattern: "RHEL-9.*_HVM-*-{}-*-Hourly2-GP*",
-        x86_64: "x86_64",
-        arm64: "arm64",
-        user: "ec2-user",
-    },
-    Family {
-        name: "debian-12",
-        owner: "136693071363",
-        pattern: "debian-12-{}-*",
-        x86_64: "amd64",
-        arm64: "arm64",
-        user: "admin",
-    },
-    Family {
-        name: "debian-13",
-        owner: "136693071363",
-        pattern: "debian-13-{}-*",
-        x86_64: "amd64",
-        arm64: "arm64",
-        user: "admin",
-    },
-    Family {
-        name: "amazon-linux-2023",
-        owner: "137112412989",
-        pattern: "al2023-ami-2023.*-kernel-*-{}",
-        x86_64: "x86_64",
-        arm64: "arm64",
-        user: "ec2-user",
-    },
-];
-
-/// `aws/image`: the newest image of a family, by its publisher. The journal keeps which one it was.
-pub(super) struct TheImage {
-    family: &'static Family,
-    architecture: &'static str,
-}
-
-impl TheImage {
-    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        let names = FAMILIES.each_ref().map(|family| family.name);
-        arguments.text("family")?;
-        let wanted = arguments.one_of("family", &names)?;
-        let architecture = arguments.one_of("architecture", &["x86_64", "arm64"])?;
-        let family = FAMILIES.iter().find(|family| family.name == wanted).unwrap_or(&FAMILIES[0]);
-        Ok(TheImage { family, architecture })
-    }
-
-    fn pattern(&self) -> String {
-        let word = if self.architecture == "arm64" { self.family.arm64 } else { self.family.x86_64 };
-        self.family.pattern.replace("{}", word)
-    }
-}
-
-#[async_trait]
-impl Question for TheImage {
-    async fn ask(&self, world: &World) -> Verified {
-        asked(world, async |cloud| {
-            let pattern = self.pattern();
-            let request = cloud
-                .ec2()
-                .describe_images()
-                .owners(self.family.owner)
-                .filters(filter("name", [pattern.as_str()]))
-                .filters(filter("architecture", [self.architecture]))
-                .filters(filter("state", ["available"]));
-            let images =
-                cloud.read(Operation::DescribeImages, || request.clone().send()).await?.images.unwrap_or_default();
-            let usable =
-                images.iter().filter(|image| image.state().is_none_or(|state| *state == ImageState::Available));
-            let newest = usable.max_by_key(|image| image.creation_date().unwrap_or_default().to_owned());
-            let Some(image) = newest else {
-                let what = format!(
-                    "there is no image of {} for {} in {}",
-                    self.family.name,
-                    self.architecture,
-                    cloud.region()
-                );
-                let advice = "Choose another family or architecture; RHEL and CIS images may need accepted terms.";
-                return Ok(Verified::NotSo(Failure::new(what, advice)));
-            };
-            Ok(Verified::So(self.found(image)))
-        })
-        .await
-    }
-}
-
-impl TheImage {
-    fn found(&self, image: &Image) -> super::Found {
-        let (id, name) = (image.image_id().unwrap_or_default(), image.name().unwrap_or_default());
-        let root = image.root_device_name().unwrap_or("/dev/sda1");
-        let output = json!({ "id": id, "name": name, "user": self.family.user, "root_device": root });
-        found(format!("{id}, {name}"), output)
     }
 }
 

@@ -26,6 +26,7 @@ mod aws_ebs;
 mod aws_ec2_settings;
 mod aws_exposure;
 mod aws_groups;
+mod aws_image;
 mod aws_images;
 mod aws_mail;
 mod aws_mail_account;

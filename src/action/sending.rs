@@ -9,7 +9,7 @@ use super::Found;
 use super::call::Call;
 use super::send::Sender;
 use super::world::World;
-use crate::aws::{Effect, Fate, Kind};
+use crate::aws::{AwsFailure, Cloud, Effect, Fate, Kind};
 use crate::engagement::{Failure, Leave, Outcome, Question, Rehearsal, SENT_WITHIN};
 use crate::journal::DurableIntent;
 
@@ -138,17 +138,34 @@ async fn may(world: &World, call: &Call) -> Leave {
         Ok(cloud) => cloud,
         Err(failure) => return untold(failure.what),
     };
+    match rehearsed(world, cloud, call).await {
+        Rehearsed::Allowed => Leave::Allowed,
+        Rehearsed::Made => untold("the endpoint took it for a call that is meant: look what it made".to_owned()),
+        Rehearsed::Refused(failure) if failure.kind == Kind::Denied => Leave::Denied { raw: failure.raw },
+        Rehearsed::Refused(failure) if failure.kind == Kind::NotFound => {
+            untold("AWS looks first for what it builds on, and that is not there yet".to_owned())
+        }
+        Rehearsed::Refused(failure) => untold(failure.to_string()),
+    }
+}
+
+/// What AWS says to the rehearsal of a call.
+pub(super) enum Rehearsed {
+    Allowed,
+    Refused(AwsFailure),
+    /// By an endpoint that knows no rehearsals.
+    Made,
+}
+
+/// Asks AWS whether this one call may be made; only for those that can be rehearsed.
+pub(super) async fn rehearsed(world: &World, cloud: &Cloud, call: &Call) -> Rehearsed {
     let marks = world.subject.marks(REHEARSAL, 0);
     let (secrets, until) = (BTreeMap::new(), Instant::now() + SENT_WITHIN);
     let sender = Sender { world, cloud, marks: &marks, token: REHEARSAL, until, secrets: &secrets, rehearsal: true };
     match sender.send(call).await {
-        Ok(_) => untold("the endpoint took it for a call that is meant: look what it made".to_owned()),
-        Err(failure) if failure.code.as_deref() == Some("DryRunOperation") => Leave::Allowed,
-        Err(failure) if failure.kind == Kind::Denied => Leave::Denied { raw: failure.raw },
-        Err(failure) if failure.kind == Kind::NotFound => {
-            untold("AWS looks first for what it builds on, and that is not there yet".to_owned())
-        }
-        Err(failure) => untold(failure.to_string()),
+        Ok(_) => Rehearsed::Made,
+        Err(failure) if failure.code.as_deref() == Some("DryRunOperation") => Rehearsed::Allowed,
+        Err(failure) => Rehearsed::Refused(failure),
     }
 }
 

@@ -56,7 +56,9 @@ pub fn report(session: &Session, step: &Address, format: Format) -> Result<(), F
     let diagnosed = loop {
         match session.recv()? {
             Notice::Diagnosed(diagnosed) => break diagnosed,
-            Notice::Refused(refusal) => return Err(Failure::usage(refusal.why).hint(refusal.advice)),
+            Notice::Undiagnosed(_, refusal) | Notice::Refused(refusal) => {
+                return Err(Failure::usage(refusal.why).hint(refusal.advice));
+            }
             _ => {}
         }
     };

@@ -120,8 +120,11 @@ pub fn what_is_seen(step: &Step, address: &Address, scope: &Scope) -> Result<Sco
     let mut seen = scope.of_round(item.as_ref());
     seen.insert_dotted("step.id", json!(step.id.to_string()));
     let call = call(step, item.as_ref(), scope);
-    if let Some(host) = call.as_ref().ok().and_then(Call::host) {
-        seen.insert_dotted("step.host", json!(host));
+    if let Ok(call) = &call {
+        if let Some(host) = call.host() {
+            seen.insert_dotted("step.host", json!(host));
+        }
+        seen.insert_dotted("step.from", json!(call.from()));
     }
     Ok(seen)
 }

@@ -63,6 +63,16 @@ impl Call {
         }
     }
 
+    /// From where it looks: a host, or `here`.
+    pub fn from(&self) -> &str {
+        let said = match self {
+            Call::Shell { host, .. } => Some(host.as_str()),
+            Call::Kind { with, .. } => with.get("from").and_then(Json::as_str).filter(|from| !from.is_empty()),
+            Call::Form(_) | Call::Manual { .. } => None,
+        };
+        said.unwrap_or("here")
+    }
+
     /// Digest of what would be sent.
     pub fn digest(&self) -> String {
         digest_of(&match self {

@@ -385,11 +385,11 @@ impl Dispatcher {
 
     fn diagnose(&mut self, step: Address) {
         let engagement = self.book.engagement().clone();
-        let asking = diagnosis::diagnose(engagement, self.book.sight(), self.worlds.clone(), step);
+        let asking = diagnosis::diagnose(engagement, self.book.sight(), self.worlds.clone(), step.clone());
         self.side.spawn(async move {
             match asking.await {
                 Ok(diagnosed) => Notice::Diagnosed(Box::new(diagnosed)),
-                Err(refusal) => Notice::Refused(refusal),
+                Err(refusal) => Notice::Undiagnosed(step, refusal),
             }
         });
     }

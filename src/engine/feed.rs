@@ -115,6 +115,7 @@ impl Feed {
             Request::Find(wanted) => self.find(wanted),
             Request::StopFinding => self.finding = None,
             Request::Close => {}
+            Request::Diagnose(step) => self.tell(&Notice::Undiagnosed(step, self.why_not())),
             Request::Command(_)
             | Request::Run(_)
             | Request::Undo(_)
@@ -122,7 +123,6 @@ impl Feed {
             | Request::UndoPlan(_)
             | Request::Adopt { .. }
             | Request::Verify
-            | Request::Diagnose(_)
             | Request::Stop
             | Request::Cancel(_)
             | Request::Plan
@@ -131,19 +131,21 @@ impl Feed {
             | Request::Secrets(_)
             | Request::SignIn
             | Request::LoginAnswers { .. }
-            | Request::KeepSecret { .. } => {
-                let refusal = match &self.holder {
-                    Some(holder) => Refusal {
-                        why: format!("you are reading along: {holder} holds this engagement"),
-                        advice: "Ask them, or wait until they are done".to_owned(),
-                    },
-                    None => Refusal {
-                        why: "you are reading along, and nobody holds this engagement now".to_owned(),
-                        advice: "Leave, and open it again to go on with it".to_owned(),
-                    },
-                };
-                self.tell(&Notice::Refused(refusal));
-            }
+            | Request::KeepSecret { .. } => self.tell(&Notice::Refused(self.why_not())),
+        }
+    }
+
+    /// A reader changes nothing.
+    fn why_not(&self) -> Refusal {
+        match &self.holder {
+            Some(holder) => Refusal {
+                why: format!("you are reading along: {holder} holds this engagement"),
+                advice: "Ask them, or wait until they are done".to_owned(),
+            },
+            None => Refusal {
+                why: "you are reading along, and nobody holds this engagement now".to_owned(),
+                advice: "Leave, and open it again to go on with it".to_owned(),
+            },
         }
     }
 

@@ -40,7 +40,7 @@ pub enum Request {
     },
     /// Run every verify again and say what drifted; changes nothing.
     Verify,
-    /// Ask the questions of a step's diagnosis; the answer is `Notice::Diagnosed`, or `Notice::Refused` where it has none.
+    /// Ask the questions of a step's diagnosis; the answer is `Notice::Diagnosed`, or `Notice::Undiagnosed` where it has none.
     /// Changes nothing.
     Diagnose(Address),
     /// Let running attempts come to a safe end and start no new ones.
@@ -136,6 +136,8 @@ pub enum Notice {
     },
     /// What is the matter with a step.
     Diagnosed(Box<Diagnosed>),
+    /// Why that cannot be said of this step.
+    Undiagnosed(Address, Refusal),
     /// Only when reading along: who holds the engagement now, `user@host`; nobody, when nobody does.
     HeldBy(Option<String>),
     /// The engine cannot go on. Nothing was sent after it.

@@ -223,7 +223,7 @@ fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
         Notice::Progress { now, .. } => *now = now.take().map(|progress| progress.masked(masker)),
         Notice::Drift { said, .. } => *said = masker.mask(said),
         Notice::Broken(broken) => broken.why = masker.mask(&broken.why),
-        Notice::Refused(refusal) => refusal.why = masker.mask(&refusal.why),
+        Notice::Refused(refusal) | Notice::Undiagnosed(_, refusal) => refusal.why = masker.mask(&refusal.why),
         Notice::Diagnosed(diagnosed) => **diagnosed = diagnosed.as_ref().clone().masked(masker),
         // Output that was written before its secret was known.
         Notice::Page(page) => hush_page(page, masker),

@@ -13,7 +13,7 @@ use super::cloud::{Cloud, Lease, Letter, Machine, Pace, Question, Reach, Said, S
 use super::customer;
 use super::datacentre;
 use super::fault::Faults;
-use super::hosts::{HostSpec, Hosts, HostsError, Image};
+use super::hosts::{Cis, HostSpec, Hosts, HostsError, Image};
 use super::keeper::Keeper;
 use super::net::{Gate, Service, Source, Verdict};
 use crate::net::Net;
@@ -82,8 +82,11 @@ impl Account {
         self.hosts.net(Arc::new(Walls(self.cloud.clone())))
     }
 
-    /// The customer is asked for something: they publish the records that stand in it.
+    /// The customer is asked for something: they publish the records that stand in it, and accept the terms of its images.
     pub async fn ask_customer(&self, ask: &str) {
+        if ask.contains("Marketplace") {
+            self.cloud.customer_buys(ask).await;
+        }
         let records = customer::records(ask);
         if !records.is_empty() {
             self.cloud.customer_publishes(records).await;
@@ -125,6 +128,7 @@ impl Account {
             .add(HostSpec {
                 name: machine.instance_id.clone(),
                 image: Image::named(machine.image_name).unwrap_or(Image::Ubuntu2204),
+                hardened: Cis::named(machine.image_name),
                 addresses: addresses(machine),
                 user: machine.image_user.to_owned(),
                 authorized_keys: machine.public_key.iter().cloned().collect(),

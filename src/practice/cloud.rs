@@ -237,6 +237,14 @@ impl Cloud {
         self.is_kept().await;
     }
 
+    /// The customer's people accept the terms of the images that this text names, after a while.
+    pub async fn customer_buys(&self, text: &str) {
+        self.about_to_change();
+        let now = self.now();
+        self.0.layer.lock().await.customer_buys(&self.0.region, now, text);
+        self.is_kept().await;
+    }
+
     /// A mail server outside takes a message: SES's own, or one of the customer's.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub async fn furnish(hosts: &Hosts, operator: &str) -> Result<(), HostsError> {
     let spec = |name: &str, user: &str, addresses: Vec<IpAddr>| HostSpec {
         name: name.to_owned(),
         image: Image::Ubuntu2204,
+        hardened: None,
         addresses,
         user: user.to_owned(),
         authorized_keys: vec![operator.to_owned()],

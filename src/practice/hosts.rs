@@ -18,7 +18,7 @@ use super::shell::{Job, Session, commands};
 use crate::net::Net;
 use crate::ssh::dial::Dial;
 
-pub use super::shell::image::Image;
+pub use super::shell::image::{Cis, Image};
 
 /// What a host is made of.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct HostSpec {
     /// Unlike every other host's, such as the instance id.
     pub name: String,
     pub image: Image,
+    /// By CIS, if it is one of theirs.
+    pub hardened: Option<Cis>,
     /// The address in the VPC first, then public ones.
     pub addresses: Vec<IpAddr>,
     /// The image's own user, such as `ubuntu`.
@@ -91,11 +93,14 @@ impl Hosts {
     async fn add_with(&self, spec: HostSpec, number: Option<u8>) -> Result<HostInfo, HostsError> {
         let hostname = image::hostname(&spec.name, &spec.addresses);
         let login = Login { user: &spec.user, authorized_keys: &spec.authorized_keys };
-        let disk = image::lay_out(spec.image, &hostname, &login)?;
+        let disk = image::lay_out(spec.image, spec.hardened, &hostname, &login)?;
         if let Some(number) = number {
             image::known_host_key(&disk, &hostname, number)?;
         }
         let machine = Arc::new(Machine::new(&spec.name, spec.image, spec.addresses, disk, self.clock()));
+        if spec.hardened.is_some() {
+            image::shut(&machine);
+        }
         let programs: Vec<_> = commands::optional()
             .iter()
             .filter(|program| program.package.is_some_and(|package| machine.installed(package)))

@@ -13,7 +13,6 @@ use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Progress, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::look::Look;
-use crate::ui::screen::diagnosis::{self, Diagnosis};
 use crate::ui::widget::log::{Output, PAGE_LINES, View};
 use crate::ui::words;
 
@@ -250,6 +249,13 @@ pub struct Opened {
     pub masks: Masks,
 }
 
+/// What is the matter with a step: being asked, or told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Diagnosis {
+    Asking,
+    Told(Box<crate::engagement::Diagnosed>),
+}
+
 /// Reading along.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Along {
@@ -365,10 +371,7 @@ impl Opened {
                 Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
             Notice::SecretsAtHand | Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
-            Notice::Refused(refusal) => {
-                self.diagnoses.retain(|_, diagnosis| *diagnosis != Diagnosis::Asking);
-                Some(Said::bad(refusal.to_string()))
-            }
+            Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.
                 let was_out = matches!(self.identity, Some(Err(_))) || self.is_signed_out();
@@ -401,9 +404,12 @@ impl Opened {
                 })
             }
             Notice::Diagnosed(diagnosed) => {
-                let said = diagnosis::news(&diagnosed);
-                self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed));
-                Some(said)
+                self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed.clone()));
+                Some(words::diagnosed(&diagnosed))
+            }
+            Notice::Undiagnosed(step, refusal) => {
+                self.diagnoses.remove(&step);
+                Some(Said::bad(refusal.to_string()))
             }
             Notice::HeldBy(holder) => {
                 if holder.is_none() {

@@ -19,6 +19,8 @@ const PATIENCE: u64 = 5;
 pub(in super::super) struct Tcp {
     targets: Vec<Target>,
     wanted: Wanted,
+    /// A host whose door has to be open at the same time: where nothing is reached, that a door is closed says nothing.
+    beside: Option<Target>,
 }
 
 enum Target {
@@ -111,7 +113,8 @@ impl Tcp {
                 return Err(Failure::new(what, "Correct the step in the runbook, or the input it is made of."));
             }
         };
-        Ok(Tcp { targets, wanted })
+        let beside = arguments.optional("beside")?.map(|name| Target::Host { name, port: None });
+        Ok(Tcp { targets, wanted, beside })
     }
 
     async fn door(&self, world: &World, from: &Origin, target: &Target) -> Result<(String, Door), Miss> {
@@ -150,13 +153,17 @@ impl Asks for Tcp {
     async fn ask(&self, world: &World, from: &Origin) -> Result<Found, Miss> {
         let asked = join_all(self.targets.iter().map(|target| self.door(world, from, target))).await;
         let doors = asked.into_iter().collect::<Result<Vec<_>, Miss>>()?;
+        let beside = match &self.beside {
+            Some(target) => format!("; {}", self.open_beside(world, from, target).await?),
+            None => String::new(),
+        };
         for (place, door) in &doors {
             world.say(&format!("{place} from {from}: {}", door.word())).await;
         }
         let bad = doors.iter().filter(|(_, door)| !self.wanted.fits(door));
         let mut bad = bad.map(|(place, door)| said(place, door, from)).peekable();
         if bad.peek().is_none() {
-            return Ok(self.as_wanted(&doors, from));
+            return Ok(self.as_wanted(&doors, from, &beside));
         }
         let all: Vec<String> = bad.collect();
         let said = all.join("; ");
@@ -172,13 +179,27 @@ impl Asks for Tcp {
 }
 
 impl Tcp {
-    fn as_wanted(&self, doors: &[(String, Door)], from: &Origin) -> Found {
+    /// What the door beside it showed, in words.
+    async fn open_beside(&self, world: &World, from: &Origin, target: &Target) -> Result<String, Miss> {
+        let (place, door) = self.door(world, from, target).await?;
+        let words = said(&place, &door, from);
+        match door {
+            Door::Open(_) => Ok(words),
+            Door::Shut(_) => Err(Miss::unknown(
+                format!("{words}, and it should be open: whether the others are closed cannot be told from here now"),
+                "See that this machine reaches its network, and the way in is open, then check again.",
+            )),
+        }
+    }
+
+    fn as_wanted(&self, doors: &[(String, Door)], from: &Origin, beside: &str) -> Found {
         let mut said = String::new();
         for (place, door) in doors {
             let between = if said.is_empty() { "" } else { "; " };
             // Writing to a string does not fail.
             let _ = write!(said, "{between}{}", self::said(place, door, from));
         }
+        said += beside;
         let words: Map<String, Json> = doors.iter().map(|(place, door)| (place.clone(), json!(door.word()))).collect();
         let places: Vec<&str> = doors.iter().map(|(place, _)| place.as_str()).collect();
         let open = doors.iter().all(|(_, door)| matches!(door, Door::Open(_)));

@@ -1,10 +1,11 @@
 //! The kinds of AWS.
 
-use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheImage, TheRegion};
+use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheRegion};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
 use super::super::aws_dhcp::TheDhcpOptions;
 use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
+use super::super::aws_image::{LaunchAllowed, TheImage};
 use super::super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
 use super::super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
 use super::super::aws_quota::{TheIncrease, TheQuota};
@@ -467,8 +468,12 @@ pub(super) const ROWS: &[Row] = &[
         name: "aws/image",
         summary: "The newest image of a family, by its publisher",
         arguments: &[
-            must("family", "ubuntu-22.04, ubuntu-24.04, rhel-8, rhel-9, debian-12, debian-13 or amazon-linux-2023"),
+            must(
+                "family",
+                "ubuntu-22.04, ubuntu-24.04, rhel-8, rhel-9, rhel-10, debian-12, debian-13 or amazon-linux-2023",
+            ),
             may("architecture", "x86_64 or arm64; x86_64 when not given"),
+            may("hardening", "none, cis_l1 or cis_l2: CIS's own images of Ubuntu and Red Hat, from the Marketplace"),
         ],
         results: &[
             ("id", "ami-…"),
@@ -502,6 +507,24 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeInstances, DescribeImages, DescribeTags, RunInstances, TerminateInstances],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheInstance::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/launch-allowed",
+        summary: "The account may launch an instance of this image: permissions, and the terms of the Marketplace",
+        arguments: &[
+            must("image", "ami-…"),
+            must("type", "instance type"),
+            must("subnet", "id of the subnet"),
+            must("groups", "ids of its security groups"),
+            must("key_pair", "name of the key pair"),
+            KEY,
+            NAME,
+            may("volume_gib", "size of the root disk; 20 when not given"),
+        ],
+        results: &[],
+        sends: &[RunInstances],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(LaunchAllowed::new(arguments, subject)?))),
     },
     Row {
         name: "aws/instance-address",

@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Row] = &[
             may("port", "the host's own SSH port when not given"),
             may("to", "or list of address:port"),
             may("expect", "open, closed, refused, silent or any, whatever it is; open when not given"),
+            may("beside", "a host that must be open from there too, or that others are closed says nothing"),
             FROM,
             LIMIT,
         ],

@@ -44,6 +44,7 @@ impl Lab {
             let spec = HostSpec {
                 name: name.to_owned(),
                 image: Image::Debian12,
+                hardened: None,
                 addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
                 user: "admin".to_owned(),
                 authorized_keys: vec![key.public_key().to_openssh().unwrap()],

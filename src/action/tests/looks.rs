@@ -74,12 +74,64 @@ async fn changes_are_refused_in_another_account() {
 #[tokio::test]
 async fn the_newest_image_of_a_family() {
     let stage = Stage::new().await;
-    for (family, user) in [("ubuntu-22.04", "ubuntu"), ("ubuntu-24.04", "ubuntu"), ("rhel-9", "ec2-user")] {
-        let kept = stage.so("aws/image", json!({ "family": family })).await;
-        assert!(text(&kept, "id").starts_with("ami-"), "{kept:?}");
-        assert_eq!(text(&kept, "user"), user);
-        assert!(text(&kept, "root_device").starts_with("/dev/"));
+    let families = [
+        ("ubuntu-22.04", "ubuntu", "jammy-22.04-amd64-server-20260712", "CIS Ubuntu Linux 22.04 LTS Benchmark"),
+        ("ubuntu-24.04", "ubuntu", "noble-24.04-amd64-server-20260714", "CIS Ubuntu Linux 24.04 LTS Benchmark"),
+        ("rhel-8", "ec2-user", "RHEL-8.10.0_HVM-20260210-", "CIS Red Hat Enterprise Linux 8 Benchmark"),
+        ("rhel-9", "ec2-user", "RHEL-9.7.0_HVM-20260609-", "CIS Red Hat Enterprise Linux 9 Benchmark"),
+        ("rhel-10", "ec2-user", "RHEL-10.1.0_HVM-20260616-", "CIS Red Hat Enterprise Linux 10 Benchmark"),
+    ];
+    for (family, user, plain, hardened) in families {
+        let wanted = [("none", plain.to_owned())]
+            .into_iter()
+            .chain([("cis_l1", format!("{hardened} - Level 1")), ("cis_l2", format!("{hardened} - Level 2"))]);
+        for (hardening, name) in wanted {
+            let kept = stage.so("aws/image", json!({ "family": family, "hardening": hardening })).await;
+            assert!(text(&kept, "id").starts_with("ami-") && text(&kept, "name").contains(&name), "{name}: {kept:?}");
+            assert_eq!(text(&kept, "user"), user);
+            assert!(text(&kept, "root_device").starts_with("/dev/"));
+        }
     }
+    let arm = stage.so("aws/image", json!({ "family": "rhel-9", "architecture": "arm64" })).await;
+    assert!(text(&arm, "name").contains("-arm64-"), "{arm:?}");
+    let none = json!({ "family": "ubuntu-24.04", "architecture": "arm64", "hardening": "cis_l1" });
+    let failure = stage.not_so("aws/image", none).await;
+    assert!(failure.what.contains("by CIS, level 1") && failure.what.contains("arm64"), "{failure:?}");
+    let with = json!({ "family": "debian-12", "hardening": "cis_l1" });
+    let call = Call::Kind { kind: "aws/image".to_owned(), with: with.as_object().cloned().unwrap() };
+    let refused = build(&call, &stage.world.subject);
+    assert!(refused.is_err_and(|failure| failure.what.contains("no image of debian-12 that CIS has hardened")));
+}
+
+#[tokio::test]
+async fn terms_that_nobody_has_accepted_are_found_before_the_launch() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let key = json!({ "name": "ops", "public_key": super::life::PUBLIC_KEY, "key": "key/a" });
+    stage.make("aws/key-pair", key).await;
+    let mut with = json!({
+        "type": "t3.micro", "subnet": ground.public, "groups": [ground.group], "key_pair": "ops",
+        "volume_gib": 40, "key": "instance/rehearsed",
+    });
+    let image = stage.so("aws/image", json!({ "family": "rhel-9", "hardening": "cis_l2" })).await;
+    with["image"] = image["id"].clone();
+    let ask = async |with: &Json| stage.action("aws/launch-allowed", with).verify(&stage.world).await;
+    let Verified::NotYet { said } = ask(&with).await else { panic!("not yet") };
+    assert!(
+        said.contains("accept terms and subscribe") && said.contains("https://aws.amazon.com/marketplace/"),
+        "{said}"
+    );
+    let practice = stage.practice.as_ref().unwrap();
+    practice.customer_buys(&format!("the terms of {}", text(&image, "name"))).await;
+    assert!(matches!(ask(&with).await, Verified::So(_)));
+    // What is missing is said, and that it cannot be told is no refusal of the terms.
+    with["volume_gib"] = json!(20);
+    let Verified::Unknown(Trouble::Failure(failure)) = ask(&with).await else { panic!("a disk that is too small") };
+    assert_eq!(failure.code.as_deref(), Some("InvalidBlockDeviceMapping"));
+    with["image"] = json!("\u{2039}access.image_id\u{203a}");
+    let Verified::NotYet { said } = ask(&with).await else { panic!("not yet") };
+    assert!(said.contains("not there yet"), "{said}");
+    assert_eq!(practice.machines().await.len(), 0, "nothing was launched");
 }
 
 #[tokio::test]
@@ -156,6 +208,10 @@ fn one_of_each() -> Vec<(&'static str, Json)> {
         ("aws/account", json!({ "account": ACCOUNT })),
         ("aws/region", json!({ "region": REGION, "zones": [] })),
         ("aws/image", json!({ "family": "ubuntu-22.04" })),
+        (
+            "aws/launch-allowed",
+            json!({ "image": "ami-1", "type": "t3.micro", "subnet": "subnet-1", "groups": [group], "key_pair": "ops", "key": "i/a" }),
+        ),
         ("aws/instance-ready", json!({ "instance": "i-1" })),
         ("aws/console-host-keys", json!({ "instance": "i-1" })),
         ("aws/exposure", json!({ "vpc": "vpc-1", "ssh_port": 22022, "allowed": [] })),
@@ -212,6 +268,7 @@ async fn what_may_not_be_asked_is_unknown_and_never_absent() {
         ("aws/instance-address", "DescribeAddresses"),
         ("aws/region", "DescribeRegions"),
         ("aws/image", "DescribeImages"),
+        ("aws/launch-allowed", "RunInstances"),
         ("aws/instance-ready", "DescribeInstanceStatus"),
         ("aws/console-host-keys", "GetConsoleOutput"),
         ("aws/exposure", "DescribeSecurityGroups"),

@@ -124,6 +124,7 @@ async fn every_kind_lives(stage: &Stage) {
         "image": image["id"], "root_device": image["root_device"], "type": "t3.micro", "subnet": subnet,
         "groups": [group], "key_pair": format!("ops-{id}"), "key": "instance/bastion",
     });
+    stage.make("aws/launch-allowed", instance.clone()).await;
     let instance = text(&lives(stage, "aws/instance", instance).await, "id");
     super::backups::disks_and_images_live(stage, &instance, &id).await;
     super::backups::databases_live(stage, [&subnet, &second], &group, &id).await;

@@ -80,7 +80,7 @@ impl Desk {
         self.handle.send(Request::Diagnose(at(step)));
         let told = |notice: &Notice| match notice {
             Notice::Diagnosed(diagnosed) => Some(Ok(diagnosed.clone())),
-            Notice::Refused(refusal) => Some(Err(refusal.to_string())),
+            Notice::Undiagnosed(_, refusal) => Some(Err(refusal.to_string())),
             _ => None,
         };
         self.hear("the diagnosis", told).await.unwrap_or_else(|refused| panic!("{refused}"))
@@ -290,6 +290,7 @@ inputs:
 steps:
   - {id: asks, title: Asks, form: [smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
+  - {id: open-from, title: Open from there, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\", from: web-7}, diagnosis: mail-path}
 ";
 
 async fn of_mail(host: &str, port: u16, tls: &str) -> Stage {
@@ -338,6 +339,12 @@ async fn relay(greeting: &'static str, answers: &'static [(&'static str, &'stati
 async fn a_mail_path_that_fails_says_which_branch_it_is_in() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert_eq!(branch(&of_mail("127.0.0.1", free, "none").await, "mail/open").await, "nothing-listens");
+    // It is asked from where the step looked.
+    let stage = of_mail("127.0.0.1", free, "none").await;
+    let mut desk = stage.open().await;
+    let diagnosed = desk.diagnose("mail/open-from").await;
+    desk.close().await;
+    assert!(diagnosed.asked[0].answered.said.contains("no host called web-7"), "{diagnosed:?}");
     const EHLO: (&str, &str) = ("EHLO", "250-relay.acme.example\r\n250 SIZE 10240000");
     let turns_away = relay("554 5.7.1 You are not on our list", &[]).await;
     assert_eq!(branch(&of_mail("127.0.0.1", turns_away, "none").await, "mail/open").await, "turned-away");

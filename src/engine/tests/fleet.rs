@@ -19,6 +19,7 @@ async fn stage() -> (Stage, Hosts) {
         let spec = HostSpec {
             name: format!("h{index}"),
             image: Image::Debian12,
+            hardened: None,
             addresses: vec![address.parse().unwrap()],
             user: "admin".to_owned(),
             authorized_keys: vec![key.public_key().to_openssh().unwrap()],

@@ -71,6 +71,7 @@ pub(super) async fn stage_of(yaml: &str) -> (Stage, Hosts) {
     let spec = HostSpec {
         name: "app".to_owned(),
         image: Image::Debian12,
+        hardened: None,
         addresses: vec!["10.40.0.10".parse().unwrap(), "203.0.113.50".parse().unwrap()],
         user: "admin".to_owned(),
         authorized_keys: vec![key.public_key().to_openssh().unwrap()],

@@ -410,7 +410,7 @@ impl Desk {
 
     async fn refusal(&mut self) -> String {
         let refused = |notice: &Notice| match notice {
-            Notice::Refused(refusal) => Some(refusal.to_string()),
+            Notice::Refused(refusal) | Notice::Undiagnosed(_, refusal) => Some(refusal.to_string()),
             _ => None,
         };
         self.hear("a refusal", refused).await

@@ -2,13 +2,16 @@
 
 use super::super::calendar::Window;
 use super::super::refusal::Refusal;
-use super::super::value::cell;
+use super::super::value::{Row, cell};
 use super::super::{Value, calendar, cloud, document, shape};
 use super::{Answers, Disagreement, Rule, report, warn};
 use crate::text::list;
 
 const ROLES: &str = "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
 const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html";
+/// A rule of level 2 for servers and of level 1 for workstations, in each benchmark for Red Hat and Ubuntu.
+const FORWARDING: &str = "sshd_disable_forwarding";
+const CIS_FORWARDING: &str = "CIS benchmarks, level 2, Ensure sshd DisableForwarding is enabled";
 const REGIONS: &str = "docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -135,15 +138,25 @@ fn backups_are_as_often_as_promised(answers: &Answers<'_>, found: &mut Vec<Disag
     }
 }
 
-/// Level 2 forbids forwarding (rule sshd_disable_forwarding), which is what a bastion is for.
+/// Level 2 forbids forwarding (rule sshd_disable_forwarding), which is what a bastion is for. Where we come without a bastion
+/// of ours, no host has to forward.
 fn bastion_may_forward(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((id, "cis_l2_server")) = answers.text("sec.hardening") else { return };
-    let exceptions = answers.get("sec.exceptions").map(|(_, value)| value.rows()).unwrap_or_default();
-    if !exceptions.iter().any(|row| cell(row, "rule") == "sshd_disable_forwarding") {
+    let level_2 = [("net.bastion_cis", "cis_l2"), ("sec.hardening", "cis_l2_server")];
+    let Some((id, _)) = level_2.iter().find(|(id, level)| answers.is(id, level)).and_then(|(id, _)| answers.get(id))
+    else {
+        return;
+    };
+    if answers.text("net.access_path").is_some_and(|(_, path)| path != "bastion_in_vpc") {
+        return;
+    }
+    // The rule may be called by its whole name, with the prefix of its data stream.
+    let excepted = |row: &Row| cell(row, "rule").ends_with(FORWARDING) && cell(row, "role") == "bastion";
+    let exceptions = answers.get("sec.exceptions");
+    if !exceptions.is_some_and(|(_, value)| value.rows().iter().any(excepted)) {
         let what = "level 2 forbids forwarding, and nobody could get through the bastion";
-        let why = "the rule sshd_disable_forwarding has to be an accepted exception for the bastion";
-        let refusal = Refusal::new(what, why, "CIS benchmarks, level 2, sshd DisableForwarding");
-        let ids: Vec<_> = [Some(id), answers.get("sec.exceptions").map(|(id, _)| id)].into_iter().flatten().collect();
+        let why = "the rule sshd_disable_forwarding has to be an accepted exception for the bastion, in sec.exceptions";
+        let ids: Vec<_> = [Some(id), exceptions.map(|(id, _)| id)].into_iter().flatten().collect();
+        let refusal = Refusal::new(what, why, CIS_FORWARDING);
         report(found, &ids, refusal.suggest("sshd_disable_forwarding, bastion, jump host"));
     }
 }

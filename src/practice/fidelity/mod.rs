@@ -145,6 +145,9 @@ impl Layer {
         let abroad = disks::abroad(&self.worlds, ask);
         let (base, world) = self.parts(&ask.region);
         if ask.yes("DryRun") {
+            if ask.action() == "RunInstances" {
+                run::rehearse(&Call { ask, world, base, consoles, abroad })?;
+            }
             let message = "Request would have succeeded, but DryRun flag is set.";
             return Err(Refusal::new("DryRunOperation", message));
         }

@@ -47,6 +47,8 @@ pub(super) enum Wait {
     ResolverGone,
     /// Until the customer's people have done what they were asked about names: records, forwarders, a delegation.
     CustomerNames,
+    /// Until somebody who may buy has accepted the terms of an image.
+    CustomerBuys,
     /// Until AWS has allotted a port to an order.
     PortReview,
     /// From when the building has the letter, or a partner's offer is accepted, until the line is up.
@@ -100,7 +102,7 @@ impl Pace {
             Wait::VpnConnection | Wait::VpnTunnel | Wait::PeeringAccepted | Wait::NamesInSync => 3000,
             Wait::MailRecords | Wait::MailLink | Wait::MailReview | Wait::QuotaReview => 3000,
             Wait::ZoneBusy => 300,
-            Wait::ResolverEndpoint | Wait::CustomerNames | Wait::Database => 3000,
+            Wait::ResolverEndpoint | Wait::CustomerNames | Wait::CustomerBuys | Wait::Database => 3000,
             Wait::ResolverTie | Wait::ResolverGone | Wait::Resource => 1500,
             Wait::PortReview | Wait::CrossConnect | Wait::Bgp => 3000,
             Wait::LineGateway | Wait::LineTie | Wait::LineGone => 1500,

@@ -31,7 +31,7 @@ impl Refusal {
     /// The HTTP status that goes with the code.
     pub fn status(&self) -> u16 {
         match self.code.as_str() {
-            "AuthFailure" => 401,
+            "AuthFailure" | "OptInRequired" => 401,
             "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "ExpiredToken" => 403,
             "InvalidObjectState" => 403,
             "DryRunOperation" | "PreconditionFailed" => 412,

@@ -101,7 +101,9 @@ impl Wanted {
         let prefix = interface(call)?;
         let at = |name: &str| ask.get(&format!("{prefix}{name}"));
         let image = ask.need("ImageId")?;
-        let architecture = images::find(&world.region, image)?.architecture;
+        let found = images::find(&world.region, image)?;
+        launchable(call, image, found)?;
+        let architecture = found.architecture;
         let subnet_id = at("SubnetId").map_or_else(|| default_subnet(call), |id| Ok(id.to_string()))?;
         let subnet = world.subnet(&subnet_id)?;
         let kind = ask.get("InstanceType").unwrap_or("m1.small");
@@ -168,6 +170,29 @@ impl Wanted {
         }
         Ok(free)
     }
+}
+
+/// Its terms are accepted where it has any, and its disk fits into the one that is wanted.
+fn launchable(call: &Call<'_>, id: &str, image: &images::Image) -> Result<(), Refusal> {
+    if let Some(product) = image.product
+        && !call.world.accepted(product)
+    {
+        return Err(image.terms(product));
+    }
+    let wanted = call.ask.number("BlockDeviceMapping.1.Ebs.VolumeSize")?;
+    if let Some(wanted) = wanted.filter(|wanted| *wanted < i64::from(image.size)) {
+        let snapshot = id.replace("ami-", "snap-");
+        let message =
+            format!("Volume of size {wanted}GB is smaller than snapshot '{snapshot}', expect size >= {}GB", image.size);
+        return Err(Refusal::new("InvalidBlockDeviceMapping", message));
+    }
+    Ok(())
+}
+
+/// What is looked at when a launch is only rehearsed. That the launch itself looks at more costs a rehearsal its promise.
+pub(super) fn rehearse(call: &Call<'_>) -> Result<(), Refusal> {
+    let image = call.ask.need("ImageId")?;
+    launchable(call, image, images::find(&call.world.region, image)?)
 }
 
 /// Where the network parameters stand: at the top, or under the one network interface, never at both places.

@@ -89,6 +89,9 @@ pub(super) struct World {
     /// In the customer's own name servers.
     #[serde(default)]
     pub published: Published,
+    /// Products of the Marketplace whose terms are accepted, and from when on.
+    #[serde(default)]
+    pub terms: BTreeMap<String, i64>,
     #[serde(default)]
     pub quotas: Quotas,
     #[serde(default)]

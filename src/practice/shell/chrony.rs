@@ -134,7 +134,7 @@ pub fn lay_out(disk: &Disk, image: Image) {
             "pool ntp.ubuntu.com        iburst maxsources 4\npool 0.ubuntu.pool.ntp.org iburst maxsources 1\n"
         }
         Image::Debian12 => "pool 2.debian.pool.ntp.org iburst\n",
-        Image::Rhel9 => "",
+        Image::Rhel8 | Image::Rhel9 | Image::Rhel10 => "",
     };
     let text = if image.is_rhel() {
         format!(

@@ -1,5 +1,7 @@
 //! What the images hold when a host is made from them: files, users, services, packages.
 
+mod cis;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -13,13 +15,17 @@ use super::disk::{Disk, Owner};
 use super::program::Program;
 use super::systemd::{AtBoot, Role, Unit};
 
+pub use cis::{Cis, shut};
+
 /// The operating systems that practice knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Image {
     Ubuntu2204,
     Ubuntu2404,
+    Rhel8,
     Rhel9,
+    Rhel10,
     Debian12,
 }
 
@@ -36,14 +42,26 @@ impl Image {
         let known = [
             ("ubuntu-jammy-22.04", Self::Ubuntu2204),
             ("ubuntu-noble-24.04", Self::Ubuntu2404),
+            ("RHEL-8.", Self::Rhel8),
             ("RHEL-9.", Self::Rhel9),
+            ("RHEL-10.", Self::Rhel10),
+            ("Ubuntu Linux 22.04", Self::Ubuntu2204),
+            ("Ubuntu Linux 24.04", Self::Ubuntu2404),
+            ("Enterprise Linux 8 ", Self::Rhel8),
+            ("Enterprise Linux 9 ", Self::Rhel9),
+            ("Enterprise Linux 10 ", Self::Rhel10),
             ("debian-12-", Self::Debian12),
         ];
         known.into_iter().find(|(part, _)| ami.contains(part)).map(|(_, image)| image)
     }
 
     pub fn is_rhel(self) -> bool {
-        self == Self::Rhel9
+        matches!(self, Self::Rhel8 | Self::Rhel9 | Self::Rhel10)
+    }
+
+    /// Does its sshd know Include (OpenSSH since 8.2)?
+    pub fn sshd_includes(self) -> bool {
+        self != Self::Rhel8
     }
 
     /// Does systemd hold sshd's port (Ubuntu since 22.10)?
@@ -87,6 +105,16 @@ impl Image {
                 kernel: "6.8.0-1021-aws",
                 openssh: "OpenSSH_9.6p1 Ubuntu-3ubuntu13.5",
             },
+            Self::Rhel8 => Release {
+                os_release: include_str!("image/os-release.rhel8"),
+                kernel: "4.18.0-553.el8_10.x86_64",
+                openssh: "OpenSSH_8.0",
+            },
+            Self::Rhel10 => Release {
+                os_release: include_str!("image/os-release.rhel10"),
+                kernel: "6.12.0-124.8.1.el10_1.x86_64",
+                openssh: "OpenSSH_9.9",
+            },
             Self::Rhel9 => Release {
                 os_release: include_str!("image/os-release.rhel9"),
                 kernel: "5.14.0-503.15.1.el9_5.x86_64",
@@ -116,7 +144,12 @@ pub struct Login<'a> {
 }
 
 /// Lays out a new disk: the image's files, then what cloud-init adds.
-pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, russh::keys::Error> {
+pub fn lay_out(
+    image: Image,
+    hardened: Option<Cis>,
+    hostname: &str,
+    login: &Login<'_>,
+) -> Result<Disk, russh::keys::Error> {
     let disk = Disk::new();
     let root = Owner::root;
     disk.put("/etc/os-release", image.release().os_release, 0o644, root());
@@ -137,7 +170,10 @@ pub fn lay_out(image: Image, hostname: &str, login: &Login<'_>) -> Result<Disk, 
         disk.put("/etc/sysconfig/nftables.conf", "# include \"/etc/nftables/main.nft\"\n", 0o600, root());
     }
     accounts(&disk, image, login.user);
-    ssh_files(&disk, image);
+    ssh_files(&disk, image, hardened);
+    if hardened.is_some() {
+        cis::lay_out(&disk);
+    }
     host_keys(&disk, hostname)?;
     home(&disk, login);
     Ok(disk)
@@ -173,20 +209,21 @@ fn accounts(disk: &Disk, image: Image, user: &str) {
     );
 }
 
-fn ssh_files(disk: &Disk, image: Image) {
-    let debian = include_str!("image/sshd_config.debian");
-    let rhel = include_str!("image/sshd_config.rhel");
-    let redhat = include_str!("image/50-redhat.conf");
+fn ssh_files(disk: &Disk, image: Image, hardened: Option<Cis>) {
+    let main = match image {
+        _ if !image.is_rhel() => include_str!("image/sshd_config.debian"),
+        Image::Rhel8 => include_str!("image/sshd_config.rhel8"),
+        _ => include_str!("image/sshd_config.rhel"),
+    };
+    let main = format!("{}{main}", hardened.map(Cis::above_all_else).unwrap_or_default());
+    disk.put("/etc/ssh/sshd_config", &main, if image.is_rhel() { 0o600 } else { 0o644 }, Owner::root());
+    if !image.sshd_includes() {
+        return;
+    }
     disk.dir("/etc/ssh/sshd_config.d", if image.is_rhel() { 0o700 } else { 0o755 }, Owner::root());
-    disk.put(
-        "/etc/ssh/sshd_config",
-        if image.is_rhel() { rhel } else { debian },
-        if image.is_rhel() { 0o600 } else { 0o644 },
-        Owner::root(),
-    );
     disk.put("/etc/ssh/sshd_config.d/50-cloud-init.conf", "PasswordAuthentication no\n", 0o600, Owner::root());
     if image.is_rhel() {
-        disk.put("/etc/ssh/sshd_config.d/50-redhat.conf", redhat, 0o600, Owner::root());
+        disk.put("/etc/ssh/sshd_config.d/50-redhat.conf", include_str!("image/50-redhat.conf"), 0o600, Owner::root());
     }
     if image.socket_activated() {
         let cloudimg = "PasswordAuthentication no\n";
@@ -305,7 +342,7 @@ pub fn packages(image: Image) -> BTreeSet<String> {
     let names: &[&str] = match image {
         Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "systemd", "ufw", "nftables", "chrony", "bind9-dnsutils"],
         Image::Debian12 => &["apt", "systemd", "nftables"],
-        Image::Rhel9 => &["dnf", "NetworkManager", "nftables", "chrony"],
+        Image::Rhel8 | Image::Rhel9 | Image::Rhel10 => &["dnf", "NetworkManager", "nftables", "chrony"],
     };
     names.iter().map(|name| (*name).to_string()).collect()
 }

@@ -48,7 +48,9 @@ impl SshdConfig {
         let Some(text) = disk.text(MAIN).await else {
             return Err(Refusal(format!("{MAIN}: No such file or directory\n")));
         };
-        let mut reader = Reader { config: Self::default(), bad: Vec::new() };
+        // OpenSSH 8.0, which Red Hat 8 has, is from before Include (8.2).
+        let old = disk.text("/etc/os-release").await.is_some_and(|text| text.contains("platform:el8"));
+        let mut reader = Reader { includes: !old, config: Self::default(), bad: Vec::new() };
         Box::pin(reader.file(disk, MAIN, &text, 0, &mut None)).await?;
         if reader.bad.is_empty() {
             return Ok(reader.config);
@@ -183,6 +185,8 @@ pub fn glob(pattern: &str, name: &str) -> bool {
 type Conditions = Option<Vec<(String, String)>>;
 
 struct Reader {
+    /// Does it know Include?
+    includes: bool,
     config: SshdConfig,
     bad: Vec<String>,
 }
@@ -204,7 +208,7 @@ impl Reader {
             let words = words(raw).ok_or_else(|| Refusal(format!("{place}: unbalanced quotes\n")))?;
             let Some((name, arguments)) = words.split_first() else { continue };
             match name.to_ascii_lowercase().as_str() {
-                "include" => Box::pin(self.include(disk, arguments, depth, conditions)).await?,
+                "include" if self.includes => Box::pin(self.include(disk, arguments, depth, conditions)).await?,
                 "match" => *conditions = Some(match_conditions(&place, arguments)?),
                 _ => self.line(&place, name, arguments, conditions)?,
             }

@@ -80,13 +80,46 @@ async fn every_image_says_what_it_is() {
     for (image, id, version) in [
         (Image::Ubuntu2204, "ubuntu", "22.04"),
         (Image::Ubuntu2404, "ubuntu", "24.04"),
+        (Image::Rhel8, "rhel", "8.10"),
         (Image::Rhel9, "rhel", "9.5"),
+        (Image::Rhel10, "rhel", "10.1"),
         (Image::Debian12, "debian", "12"),
     ] {
         let lab = Lab::new(image).await;
         let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
         let done = shell.run(". /etc/os-release; echo $ID $VERSION_ID; hostname; cloud-init status --wait", "").await;
         assert_eq!(done.out, format!("{id} {version}\nip-10-40-0-10\nstatus: done\n"));
+    }
+}
+
+#[tokio::test]
+async fn red_hat_8_has_an_sshd_from_before_include() {
+    let lab = Lab::new(Image::Rhel8).await;
+    let shell = lab.login(ENGINEER_TO, 22, "ec2-user").await.unwrap();
+    let done = shell.sudo("ls -d /etc/ssh/sshd_config.d; sshd -T | grep -E '^(kbd|x11f)'\n").await;
+    assert_eq!(done.out, "kbdinteractiveauthentication no\nx11forwarding yes\n", "{done:?}");
+    let done = shell.sudo("echo 'Include /etc/ssh/sshd_config.d/*.conf' >>/etc/ssh/sshd_config; sshd -t\n").await;
+    assert!(done.code == 255 && done.err.contains("Bad configuration option: Include"), "{done:?}");
+}
+
+#[tokio::test]
+async fn an_image_of_cis_is_shut_and_level_2_forwards_nothing() {
+    for (image, level, firewall) in [
+        (Image::Ubuntu2404, Cis::Level1, "ufw status"),
+        (Image::Rhel9, Cis::Level2, "firewall-cmd --list-all"),
+        (Image::Rhel8, Cis::Level2, "firewall-cmd --list-all"),
+    ] {
+        let lab = Lab::hardened(image, level).await;
+        let shell = lab.login(ENGINEER_TO, 22, lab.user).await.unwrap();
+        let forwards = lab.jump(&shell, PRIVATE, 22).await.is_ok();
+        assert_eq!(forwards, level == Cis::Level1, "{image:?}");
+        // What stands above Include wins over what stands in its files.
+        let late = "install -d /etc/ssh/sshd_config.d; echo LogLevel VERBOSE >/etc/ssh/sshd_config.d/01-a.conf; sshd -T | grep loglevel\n";
+        assert_eq!(shell.sudo(late).await.out, "loglevel INFO\n", "{image:?}");
+        let door = shell.sudo(&format!("{firewall} | grep -c -e ssh -e 22/tcp\n")).await;
+        assert_ne!(door.out, "0\n", "{door:?}");
+        let neighbour = lab.hosts.at_console("app-1", "nc -z -w 1 10.40.0.10 8080").await.unwrap();
+        assert_eq!(neighbour.code, 1, "all other doors are shut");
     }
 }
 

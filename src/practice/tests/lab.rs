@@ -91,16 +91,25 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new(image: Image) -> Self {
+        Self::of(image, None).await
+    }
+
+    pub async fn hardened(image: Image, level: Cis) -> Self {
+        Self::of(image, Some(level)).await
+    }
+
+    async fn of(image: Image, hardened: Option<Cis>) -> Self {
         let key = Self::new_key();
         let hosts = Hosts::new();
         let user = match image {
             Image::Ubuntu2204 | Image::Ubuntu2404 => "ubuntu",
-            Image::Rhel9 => "ec2-user",
+            Image::Rhel8 | Image::Rhel9 | Image::Rhel10 => "ec2-user",
             Image::Debian12 => "admin",
         };
         let spec = |name: &str, addresses: &[&str]| HostSpec {
             name: name.to_string(),
             image,
+            hardened,
             addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
             user: user.to_string(),
             authorized_keys: vec![key.public_key().to_openssh().unwrap()],

@@ -15,6 +15,8 @@ const OF_EVERY_ANSWER: [&str; 2] = ["so", "said"];
 /// What of the step may be read.
 const HOST: &str = "step.host";
 const ID: &str = "step.id";
+/// From where it looks; every step has that.
+const FROM: &str = "step.from";
 
 pub(super) fn unknown(book: &Book) -> Vec<Problem> {
     let known = || book.runbook.diagnoses.iter().map(|diagnosis| diagnosis.id.as_str());
@@ -194,7 +196,7 @@ pub(super) fn reads(book: &Book) -> Vec<(Place, Names, bool)> {
     for question in questions {
         for mut names in all_reads(question) {
             if let Some(name) =
-                names.all.iter().find(|name| overlap("step", name) && ![HOST, ID].contains(&name.as_str()))
+                names.all.iter().find(|name| overlap("step", name) && ![HOST, ID, FROM].contains(&name.as_str()))
             {
                 // A name that nothing gives, as the rule of names says.
                 let unknown = Names { all: [name.clone()].into(), optional: BTreeSet::new() };

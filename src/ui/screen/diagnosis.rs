@@ -5,17 +5,10 @@ use ratatui::style::Style;
 use crate::engagement::{Asked, Diagnosed, So, diagnosable};
 use crate::engine::Request;
 use crate::ui::effect::Effect;
-use crate::ui::facts::{Facts, Said};
+use crate::ui::facts::{Diagnosis, Facts, Said};
 use crate::ui::look::Role;
 use crate::ui::state::State;
 use crate::ui::widget::prose::Prose;
-
-/// What is the matter with a step: being asked, or told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Diagnosis {
-    Asking,
-    Told(Box<Diagnosed>),
-}
 
 /// May the chosen step be asked about?
 pub fn can(state: &State) -> Result<(), String> {
@@ -61,10 +54,11 @@ fn told(prose: &mut Prose, facts: &Facts, diagnosed: &Diagnosed) {
     let look = &facts.look;
     match &diagnosed.branch {
         Some(placed) => {
+            // What may be cut off at the end of a small pane comes last.
             prose.item("Is", &placed.what, look.style(Role::Problem));
-            prose.item("Seen", &placed.seen, Style::new());
-            prose.item("Do", &placed.todo, look.bold());
             prose.item("Who", &placed.who.to_string(), Style::new());
+            prose.item("Do", &placed.todo, look.bold());
+            prose.item("Seen", &placed.seen, Style::new());
         }
         None => {
             let said = "no branch of the diagnosis fits what was seen; nothing is guessed";
@@ -75,13 +69,5 @@ fn told(prose: &mut Prose, facts: &Facts, diagnosed: &Diagnosed) {
         prose.item("Asked", ask, look.style(Role::Muted));
         let role = if answered.so == So::Unknown { Role::Waiting } else { Role::Muted };
         prose.item("", &format!("{}: {}", answered.so, answered.said), look.style(role));
-    }
-}
-
-/// One line of news.
-pub fn news(diagnosed: &Diagnosed) -> Said {
-    match &diagnosed.branch {
-        Some(placed) => Said::plain(format!("Found: {}", placed.what)),
-        None => Said::bad("No branch of the diagnosis fits what was seen: what was asked stands beside the step"),
     }
 }

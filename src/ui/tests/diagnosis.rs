@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
-use crate::engagement::{Answered, Asked, At, Diagnosed, Event as Fact, Failure, Placed, So};
+use crate::engagement::{Answered, Asked, At, Diagnosed, Event as Fact, Failure, Placed, Refusal, So};
 use crate::engine::Notice;
 use crate::runbook::Party;
 use crate::ui::event::Event;
@@ -73,6 +73,21 @@ fn it_is_offered_on_what_failed_and_told_beside_the_step() {
     stage.press(&["PgDn"]);
     assert_ne!(stage.screen(80, 24), top, "it can be scrolled");
     assert!(stage.screen(80, 24).contains("0 of 2 tunnels up"));
+}
+
+#[test]
+fn only_its_own_refusal_ends_the_asking() {
+    let mut stage = failed("line/up");
+    stage.press(&["d"]);
+    stage.wished();
+    let refusal = Refusal { why: "app-1 has no lines".to_owned(), advice: String::new() };
+    stage.notice(Notice::Refused(refusal.clone()));
+    assert!(stage.screen(80, 24).contains("nothing is changed"), "something else was refused");
+    stage.press(&["d"]);
+    assert!(stage.wished().is_empty(), "it is still being asked");
+    stage.notice(Notice::Undiagnosed(address("line/up"), refusal));
+    stage.press(&["d"]);
+    assert_eq!(stage.wished().len(), 1, "it can be asked again");
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Ground {
                 let spec = HostSpec {
                     name: name.to_owned(),
                     image: Image::Ubuntu2204,
+                    hardened: None,
                     addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
                     user: "ubuntu".to_owned(),
                     authorized_keys: vec![public_key.clone()],

@@ -64,6 +64,18 @@ async fn a_host_asks_through_its_own_connection_what_is_out_of_reach_from_here()
     let doors = json!({ "to": ["192.168.1.10:53", "192.168.1.25:587"], "from": "app" });
     so(&world, "probe/tcp", doors).await;
 
+    // That a door is closed says something only where another is open.
+    let alone = json!({ "address": "203.0.113.50", "port": 81, "expect": "closed" });
+    let mut beside = alone.clone();
+    beside["beside"] = json!("bastion");
+    let found = so(&world, "probe/tcp", beside.clone()).await;
+    assert!(found.said.contains("closed from here") && found.said.contains("is open from here"), "{found:?}");
+    lab.hosts.at_console("bastion", "systemctl stop ssh").await.unwrap();
+    so(&world, "probe/tcp", alone).await;
+    let said = unknown(&world, "probe/tcp", beside).await;
+    assert!(said.contains("cannot be told from here"), "{said}");
+    lab.hosts.at_console("bastion", "systemctl start ssh").await.unwrap();
+
     // What has to be asked by a tool is said to be missing where it is.
     let by_udp = json!({ "name": "gw.acme.example", "server": "192.168.1.10", "from": "bastion" });
     let said = unknown(&world, "probe/dns", by_udp).await;

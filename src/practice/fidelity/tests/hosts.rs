@@ -199,6 +199,47 @@ async fn instances_are_refused_as_aws_refuses_them() {
     }
 }
 
+/// The newest image of the Marketplace with such a name.
+async fn sold(ec2: &aws_sdk_ec2::Client, name: &str) -> (String, String) {
+    let all = ec2.describe_images().owners("aws-marketplace").filters(filter("name", name)).send().await.unwrap();
+    let newest = all.images().iter().max_by_key(|image| image.creation_date()).unwrap();
+    assert_eq!(newest.image_owner_alias(), Some("aws-marketplace"));
+    assert_eq!(newest.product_codes().len(), 1, "{newest:?}");
+    (newest.image_id().unwrap().to_owned(), newest.name().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn an_image_of_the_marketplace_is_launched_when_its_terms_are_accepted() {
+    let cloud = Cloud::new(ACCOUNT, REGION, Pace::Stopped, Faults::none());
+    let ec2 = client(&cloud);
+    let vpc = vpc(&ec2, "10.40.0.0/16").await;
+    let subnet = subnet(&ec2, &vpc, "10.40.0.0/24").await;
+    let (image, name) = sold(&ec2, "CIS Red Hat Enterprise Linux 9*Level 2*").await;
+    let disk = |gib| {
+        let ebs = aws_sdk_ec2::types::EbsBlockDevice::builder().volume_size(gib).build();
+        aws_sdk_ec2::types::BlockDeviceMapping::builder().device_name("/dev/sda1").ebs(ebs).build()
+    };
+    let run = |gib| {
+        let run = ec2.run_instances().image_id(&image).instance_type("t3.micro".into()).subnet_id(&subnet);
+        run.min_count(1).max_count(1).block_device_mappings(disk(gib))
+    };
+    rows! {
+        run(40).dry_run(true) => "OptInRequired",
+        run(40) => "OptInRequired",
+    }
+    cloud.customer_buys(&format!("Please accept the terms of \"{name}\".")).await;
+    rows! { run(40).dry_run(true) => "OptInRequired", }
+    cloud.advance(std::time::Duration::from_secs(60));
+    rows! {
+        run(20).dry_run(true) => "InvalidBlockDeviceMapping",
+        run(20) => "InvalidBlockDeviceMapping",
+        run(40).dry_run(true) => "DryRunOperation",
+        run(40) => "ok",
+    }
+    let (image, _) = sold(&ec2, "CIS Red Hat Enterprise Linux 9*Level 1*").await;
+    rows! { run(40).image_id(&image) => "OptInRequired", }
+}
+
 #[tokio::test]
 async fn an_instance_is_described_whole() {
     let place = Place::new().await;

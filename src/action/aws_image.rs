@@ -1,0 +1,221 @@
+//! The images that hosts are launched from: the newest of a family, as its publisher makes it or as CIS hardens it, and
+//! whether this account may launch it.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::arguments::{Arguments, known};
+use super::aws_account::asked;
+use super::aws_compute::TheInstance;
+use super::call::Call;
+use super::check::Question;
+use super::object::{Thing, found};
+use super::sending::{Rehearsed, rehearsed};
+use super::world::Subject;
+use super::{Failure, Trouble, Verified, World};
+use crate::aws::ec2::types::{Image, ImageState};
+use crate::aws::{Operation, filter};
+
+/// One family of images: who publishes it, how its names look, and the user it comes with.
+struct Family {
+    name: &'static str,
+    owner: &'static str,
+    /// `{}` is the architecture in the publisher's own spelling.
+    pattern: &'static str,
+    x86_64: &'static str,
+    arm64: &'static str,
+    user: &'static str,
+    /// What CIS calls it in the names of its own images, if CIS has any.
+    at_cis: Option<&'static str>,
+}
+
+const fn ubuntu(name: &'static str, pattern: &'static str, at_cis: &'static str) -> Family {
+    let (owner, at_cis) = ("099720109477", Some(at_cis));
+    Family { name, owner, pattern, x86_64: "amd64", arm64: "arm64", user: "ubuntu", at_cis }
+}
+
+const fn rhel(name: &'static str, pattern: &'static str, at_cis: &'static str) -> Family {
+    let (owner, at_cis) = ("309956199498", Some(at_cis));
+    Family { name, owner, pattern, x86_64: "x86_64", arm64: "arm64", user: "ec2-user", at_cis }
+}
+
+const fn debian(name: &'static str, pattern: &'static str) -> Family {
+    Family { name, owner: "136693071363", pattern, x86_64: "amd64", arm64: "arm64", user: "admin", at_cis: None }
+}
+
+/// Publishers' account numbers: Canonical, Red Hat, Debian, Amazon (their own pages on finding images). The first image of
+/// a minor release of Red Hat's is called `_HVM_GA-`, those after it `_HVM-`; `Hourly2` has the subscription in its price.
+const FAMILIES: [Family; 8] = [
+    ubuntu("ubuntu-22.04", "ubuntu/images/hvm-ssd*/ubuntu-jammy-22.04-{}-server-*", "Ubuntu Linux 22.04"),
+    ubuntu("ubuntu-24.04", "ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-{}-server-*", "Ubuntu Linux 24.04"),
+    rhel("rhel-8", "RHEL-8.*_HVM*-{}-*-Hourly2-GP*", "Red Hat Enterprise Linux 8"),
+    rhel("rhel-9", "RHEL-9.*_HVM*-{}-*-Hourly2-GP*", "Red Hat Enterprise Linux 9"),
+    rhel("rhel-10", "RHEL-10.*_HVM*-{}-*-Hourly2-GP*", "Red Hat Enterprise Linux 10"),
+    debian("debian-12", "debian-12-{}-*"),
+    debian("debian-13", "debian-13-{}-*"),
+    Family {
+        name: "amazon-linux-2023",
+        owner: "137112412989",
+        pattern: "al2023-ami-2023.*-kernel-*-{}",
+        x86_64: "x86_64",
+        arm64: "arm64",
+        user: "ec2-user",
+        at_cis: None,
+    },
+];
+
+/// The owner of every image on the Marketplace, as DescribeImages takes it (EC2 API reference).
+const MARKETPLACE: &str = "aws-marketplace";
+
+/// Words in the names of images that the patterns find as well, and that are something else.
+const OTHERS: [&str; 5] = ["BETA", "STIG", "DOCKER", "CONTAINER", "EKS"];
+
+/// `aws/image`: the newest image of a family, by its publisher. The journal keeps which one it was.
+pub(super) struct TheImage {
+    family: &'static Family,
+    architecture: &'static str,
+    /// CIS's name of the family, and the level of its benchmark.
+    hardened: Option<(&'static str, char)>,
+}
+
+impl TheImage {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        let names = FAMILIES.each_ref().map(|family| family.name);
+        arguments.text("family")?;
+        let wanted = arguments.one_of("family", &names)?;
+        let architecture = arguments.one_of("architecture", &["x86_64", "arm64"])?;
+        let family = FAMILIES.iter().find(|family| family.name == wanted).unwrap_or(&FAMILIES[0]);
+        let level = match arguments.one_of("hardening", &["none", "cis_l1", "cis_l2"])? {
+            "cis_l1" => Some('1'),
+            "cis_l2" => Some('2'),
+            _ => None,
+        };
+        let hardened = match (level, family.at_cis) {
+            (None, _) => None,
+            (Some(level), Some(product)) => Some((product, level)),
+            (Some(_), None) => {
+                let what = format!("onramp knows no image of {wanted} that CIS has hardened");
+                return Err(Failure::new(what, "Choose Ubuntu or Red Hat, or the image as it is."));
+            }
+        };
+        Ok(TheImage { family, architecture, hardened })
+    }
+
+    fn owner(&self) -> &'static str {
+        if self.hardened.is_some() { MARKETPLACE } else { self.family.owner }
+    }
+
+    /// Which names; the architecture is not in those of CIS.
+    fn pattern(&self) -> String {
+        let word = if self.architecture == "arm64" { self.family.arm64 } else { self.family.x86_64 };
+        match self.hardened {
+            Some((product, level)) => format!("CIS {product}*Level {level}*"),
+            None => self.family.pattern.replace("{}", word),
+        }
+    }
+
+    fn called(&self) -> String {
+        match self.hardened {
+            Some((_, level)) => format!("{} by CIS, level {level},", self.family.name),
+            None => self.family.name.to_owned(),
+        }
+    }
+}
+
+fn is_meant(image: &Image) -> bool {
+    let name = image.name().unwrap_or_default().to_uppercase();
+    image.state().is_none_or(|state| *state == ImageState::Available) && !OTHERS.iter().any(|word| name.contains(word))
+}
+
+#[async_trait]
+impl Question for TheImage {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let pattern = self.pattern();
+            // Deprecated ones are not shown to anybody but their owner.
+            let request = cloud
+                .ec2()
+                .describe_images()
+                .owners(self.owner())
+                .filters(filter("name", [pattern.as_str()]))
+                .filters(filter("architecture", [self.architecture]))
+                .filters(filter("state", ["available"]));
+            let images =
+                cloud.read(Operation::DescribeImages, || request.clone().send()).await?.images.unwrap_or_default();
+            let newest = images
+                .iter()
+                .filter(|image| is_meant(image))
+                .max_by_key(|image| image.creation_date().unwrap_or_default());
+            Ok(match newest {
+                Some(image) => Verified::So(self.found(image)),
+                None => Verified::NotSo(self.missing(cloud.region(), &pattern)),
+            })
+        })
+        .await
+    }
+}
+
+impl TheImage {
+    fn missing(&self, region: &str, pattern: &str) -> Failure {
+        let what = format!("there is no image of {} for {} in {region}", self.called(), self.architecture);
+        let advice =
+            format!("It was looked for as \"{pattern}\" of {}. Choose another family, or none of CIS.", self.owner());
+        Failure::new(what, advice)
+    }
+
+    fn found(&self, image: &Image) -> super::Found {
+        let (id, name) = (image.image_id().unwrap_or_default(), image.name().unwrap_or_default());
+        let root = image.root_device_name().unwrap_or("/dev/sda1");
+        let until = image.deprecation_time().and_then(|time| time.get(..10));
+        let until = until.map(|day| format!(", offered until {day}")).unwrap_or_default();
+        let output = json!({ "id": id, "name": name, "user": self.family.user, "root_device": root });
+        found(format!("{id}, {name}{until}"), output)
+    }
+}
+
+/// `aws/launch-allowed`: this account may launch the image. EC2 is asked by a rehearsal of the launch, and launches nothing;
+/// terms of the Marketplace that nobody has accepted are waited for.
+pub(super) struct LaunchAllowed {
+    image: String,
+    launch: TheInstance,
+}
+
+impl LaunchAllowed {
+    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
+        Ok(LaunchAllowed { image: arguments.text("image")?, launch: TheInstance::new(arguments, subject)? })
+    }
+}
+
+/// What the launch builds on that only an earlier step can tell.
+fn is_whole(call: &Call) -> bool {
+    let Call::RunInstances(launch) = call else { return false };
+    [&launch.image_id, &launch.subnet_id, &launch.key_name]
+        .into_iter()
+        .chain(&launch.security_group_ids)
+        .all(|id| known(id))
+}
+
+#[async_trait]
+impl Question for LaunchAllowed {
+    async fn ask(&self, world: &World) -> Verified {
+        let calls = self.launch.calls();
+        let Some(call) = calls.first().filter(|call| is_whole(call)) else {
+            return Verified::NotYet { said: "what it is launched from and into is not there yet".to_owned() };
+        };
+        let cloud = match world.cloud() {
+            Ok(cloud) => cloud.rehearsing(),
+            Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
+        };
+        match rehearsed(world, &cloud, call).await {
+            Rehearsed::Allowed => Verified::So(found(format!("AWS would launch {}", self.image), json!({}))),
+            Rehearsed::Refused(failure) if failure.code.as_deref() == Some("OptInRequired") => {
+                Verified::NotYet { said: failure.raw.trim().to_owned() }
+            }
+            Rehearsed::Refused(failure) => Verified::Unknown(Trouble::Failure(failure.into())),
+            Rehearsed::Made => Verified::NotSo(Failure::new(
+                "the endpoint launched a host that was only to be rehearsed",
+                "Look for it there, and use an endpoint that knows DryRun.",
+            )),
+        }
+    }
+}
