@@ -12,6 +12,7 @@ use crate::engagement::{
 use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Progress, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
+use crate::ui::diagnosed::{self, Diagnosis};
 use crate::ui::look::Look;
 use crate::ui::widget::log::{Output, PAGE_LINES, View};
 use crate::ui::words;
@@ -249,13 +250,6 @@ pub struct Opened {
     pub masks: Masks,
 }
 
-/// What is the matter with a step: being asked, or told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Diagnosis {
-    Asking,
-    Told(Box<crate::engagement::Diagnosed>),
-}
-
 /// Reading along.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Along {
@@ -405,7 +399,7 @@ impl Opened {
             }
             Notice::Diagnosed(diagnosed) => {
                 self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed.clone()));
-                Some(words::diagnosed(&diagnosed))
+                Some(diagnosed::news(&diagnosed))
             }
             Notice::Undiagnosed(step, refusal) => {
                 self.diagnoses.remove(&step);

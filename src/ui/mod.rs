@@ -13,6 +13,7 @@ mod acts;
 mod app;
 mod background;
 pub mod command;
+mod diagnosed;
 mod effect;
 mod event;
 mod facts;

@@ -2,8 +2,7 @@
 
 use crate::engagement::doubt::Choice;
 use crate::engagement::{
-    Address, At, Board, Diagnosed, DoneHow, Engagement, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally,
-    Verdict,
+    Address, At, Board, DoneHow, Engagement, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::runbook::{Party, Runbook};
@@ -22,14 +21,6 @@ pub fn title(runbook: &Runbook, address: &Address) -> String {
     match &address.key {
         Some(key) => format!("{title} [{key}]"),
         None => title,
-    }
-}
-
-/// What a diagnosis brought.
-pub fn diagnosed(diagnosed: &Diagnosed) -> Said {
-    match &diagnosed.branch {
-        Some(placed) => Said::plain(format!("Found: {}", placed.what)),
-        None => Said::bad("No branch of the diagnosis fits what was seen: what was asked stands beside the step"),
     }
 }
 

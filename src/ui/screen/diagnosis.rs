@@ -4,8 +4,9 @@ use ratatui::style::Style;
 
 use crate::engagement::{Asked, Diagnosed, So, diagnosable};
 use crate::engine::Request;
+use crate::ui::diagnosed::Diagnosis;
 use crate::ui::effect::Effect;
-use crate::ui::facts::{Diagnosis, Facts, Said};
+use crate::ui::facts::{Facts, Said};
 use crate::ui::look::Role;
 use crate::ui::state::State;
 use crate::ui::widget::prose::Prose;
