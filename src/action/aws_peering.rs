@@ -8,6 +8,7 @@ use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_network::label;
 use super::aws_outbound::{is_black_hole, next_hop, own_route, route_target};
+use super::aws_peering_names::is_open;
 use super::call::{Call, Label, RouteTarget};
 use super::check::Question;
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
@@ -38,6 +39,12 @@ async fn describe(at: &Account<'_>, by: Vec<Filter>) -> Result<Vec<VpcPeeringCon
     let request = at.ec2().describe_vpc_peering_connections().set_filters(Some(by));
     let answer = at.cloud.read(Operation::DescribeVpcPeeringConnections, || request.clone().send()).await?;
     Ok(answer.vpc_peering_connections.unwrap_or_default())
+}
+
+/// The one of that id; none where there is none that joins anything.
+pub(super) async fn the_peering(at: &Account<'_>, id: &str) -> Result<Option<VpcPeeringConnection>, AwsFailure> {
+    let there = describe(at, vec![filter("vpc-peering-connection-id", [id])]).await?;
+    Ok(there.into_iter().find(|one| one.vpc_peering_connection_id() == Some(id) && is_live(one)))
 }
 
 /// `aws/peering-connection`
@@ -148,11 +155,14 @@ impl Thing for ThePeering {
 /// `aws/peering-accepted`
 pub(super) struct PeeringAccepted {
     peering: String,
+    /// The other side answers for names, too.
+    names: bool,
 }
 
 impl PeeringAccepted {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        Ok(PeeringAccepted { peering: arguments.text("peering")? })
+        let names = arguments.one_of("names", &["false", "true"])? == "true";
+        Ok(PeeringAccepted { peering: arguments.text("peering")?, names })
     }
 }
 
@@ -172,6 +182,9 @@ impl Question for PeeringAccepted {
             let status = code(there).map_or("unknown", Code::as_str);
             let said = format!("{} is {status}", self.peering);
             Ok(match code(there) {
+                Some(Code::Active) if self.names && !is_open(there.accepter_vpc_info()) => Verified::NotYet {
+                    said: format!("{said}, and names of the other side do not lead to private addresses"),
+                },
                 Some(Code::Active) => Verified::So(found(said, json!({ "status": status }))),
                 _ if is_live(there) => {
                     let until = there.expiration_time().map(|until| format!(", until {until}")).unwrap_or_default();

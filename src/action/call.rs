@@ -115,6 +115,11 @@ pub(super) enum Call {
     DeleteVpcPeeringConnection {
         vpc_peering_connection_id: String,
     },
+    /// Of the requester's side, which is ours.
+    ModifyVpcPeeringConnectionOptions {
+        vpc_peering_connection_id: String,
+        allow_dns_resolution_from_remote_vpc: bool,
+    },
     AssociateRouteTable {
         route_table_id: String,
         subnet_id: String,

@@ -36,6 +36,7 @@ mod aws_mail_test;
 mod aws_network;
 mod aws_outbound;
 mod aws_peering;
+mod aws_peering_names;
 mod aws_quota;
 mod aws_rds;
 mod aws_rds_export;

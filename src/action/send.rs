@@ -84,6 +84,7 @@ impl Call {
             Call::DeleteRoute { .. } => Operation::DeleteRoute,
             Call::CreateVpcPeeringConnection { .. } => Operation::CreateVpcPeeringConnection,
             Call::DeleteVpcPeeringConnection { .. } => Operation::DeleteVpcPeeringConnection,
+            Call::ModifyVpcPeeringConnectionOptions { .. } => Operation::ModifyVpcPeeringConnectionOptions,
             Call::AssociateRouteTable { .. } => Operation::AssociateRouteTable,
             Call::DisassociateRouteTable { .. } => Operation::DisassociateRouteTable,
             Call::DeleteRouteTable { .. } => Operation::DeleteRouteTable,
@@ -216,9 +217,9 @@ impl Sender<'_> {
             Call::CreateDhcpOptions { .. } | Call::AssociateDhcpOptions { .. } | Call::DeleteDhcpOptions { .. } => {
                 self.dhcp(call).await
             }
-            Call::CreateVpcPeeringConnection { .. } | Call::DeleteVpcPeeringConnection { .. } => {
-                self.peering(call).await
-            }
+            Call::CreateVpcPeeringConnection { .. }
+            | Call::DeleteVpcPeeringConnection { .. }
+            | Call::ModifyVpcPeeringConnectionOptions { .. } => self.peering(call).await,
             Call::RequestServiceQuotaIncrease { .. } => self.quotas(call).await,
             Call::CreateTransitGateway { .. }
             | Call::DeleteTransitGateway { .. }

@@ -411,13 +411,13 @@ fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
     let entry = |host: &Named| json!({ "name": host.name, "via": host.via });
     let ours = || all.iter().filter(|host| !host.hop);
     let is_bastion = |host: &&Named| all.iter().any(|other| other.via == host.name);
-    let private: Vec<_> = ours().filter(|host| !host.via.is_empty()).map(entry).collect();
     let bastions: Vec<_> = ours().filter(is_bastion).map(entry).collect();
     // Another way to a host that is there anyway is no host of its own: what is done on every host is done on it once.
     let ways: BTreeSet<String> = runbook.hosts.iter().flat_map(|template| other_ways(template, scope)).collect();
-    let machines = ours().filter(|host| !ways.contains(&host.name)).map(entry);
-    scope.insert_dotted("hosts.all", Json::Array(machines.collect()));
-    scope.insert_dotted("hosts.private", Json::Array(private));
+    let machines = || ours().filter(|host| !ways.contains(&host.name));
+    let private = machines().filter(|host| !host.via.is_empty()).map(entry);
+    scope.insert_dotted("hosts.private", Json::Array(private.collect()));
+    scope.insert_dotted("hosts.all", Json::Array(machines().map(entry).collect()));
     scope.insert_dotted("hosts.bastions", Json::Array(bastions));
 }
 

@@ -363,7 +363,7 @@ fn path_leads_to_the_hosts(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
             ("the customer's bastion stays as it is", "hosts.source", why, "create")
         }
         "bastion_in_customer_dc" if answers.is("conn.mode", "none") => {
-            let why = "it reaches the hosts by their private addresses";
+            let why = "no host has a public address that it could come to over the Internet, allow-listed or not";
             ("a bastion in the data centre needs a private connection", "conn.mode", why, "ipsec_vpn")
         }
         _ => return,

@@ -86,8 +86,9 @@ const STEPS: [&str; 11] = [
     "passes",
 ];
 /// What earlier phases and AWS would have told, and the password where no account keeps it.
-const KNOWN: [(&str, &str); 11] = [
+const KNOWN: [(&str, &str); 14] = [
     ("aws.region_primary", "('eu-west-1')"),
+    ("conn.mode", "('none')"),
     ("dns.mode == 'route53' and dns.visibility != 'private'", "1 == 2"),
     ("dns.zone_name", "('mc.acme.example')"),
     ("eng.customer_name", "('Acme')"),
@@ -97,6 +98,8 @@ const KNOWN: [(&str, &str); 11] = [
     ("mail.ses_host", "smtp.host"),
     ("mail.ses_user", "smtp.username"),
     ("net.access_path", "('bastion_in_vpc')"),
+    ("net.nat_mode", "('single')"),
+    ("net.secondary_cidrs | default([])", "[]"),
     ("net.vpc_cidr", "('10.214.0.0/24')"),
 ];
 

@@ -222,7 +222,15 @@ fn a_machine_checks_what_the_runbook_does_and_takes_it_back() {
 }
 
 /// What no scenario answers, and why not.
-const UNTRIED: [(&str, &[&str], &str); 4] = [
+const UNTRIED: [(&str, &[&str], &str); 5] = [
+    (
+        "net.flowlog_days",
+        &[
+            "1", "3", "5", "7", "14", "60", "120", "150", "180", "545", "731", "1096", "1827", "2192", "2557", "2922",
+            "3288",
+        ],
+        "a number of days is passed on as it is",
+    ),
     ("aws.partition", &["aws-us-gov", "aws-cn"], "the practice cloud has regions of the partition aws only"),
     (
         "dc.bastion_auth",

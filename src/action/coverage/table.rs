@@ -99,13 +99,7 @@ pub(super) const ROWS: &[Row] = &[
     row("ec2", "CreateFlowLogs DescribeFlowLogs DeleteFlowLogs", Type("AWS::EC2::FlowLog")),
     row("ec2", "CreateVpcEndpoint DescribeVpcEndpoints DeleteVpcEndpoints", Type("AWS::EC2::VPCEndpoint")),
     row("ec2", "AcceptVpcPeeringConnection", Person(OTHER_OWNER)),
-    row(
-        "ec2",
-        "ModifyVpcPeeringConnectionOptions",
-        Person(
-            "each side opens its own names, the other account's with that account's credentials; Cloud Control has no property for it",
-        ),
-    ),
+    row("ec2", "ModifyVpcPeeringConnectionOptions", Kind),
     row("ec2", "CreateTags", Instead("tags go into the call that makes the object, so that none is ever without")),
     row(
         "ec2",
@@ -158,14 +152,7 @@ pub(super) const ROWS: &[Row] = &[
         Instead("zones of the wanted name are read with their VPCs, and a VPC that is in two of one name is refused"),
     ),
     row("route53", "CreateVPCAssociationAuthorization DeleteVPCAssociationAuthorization", Kind),
-    row(
-        "route53",
-        "CreateQueryLoggingConfig",
-        Person(
-            "questions to a public zone are logged while a fault is looked for, in a log group of us-east-1; \
-                those from the VPC are logged by `aws: resolver-query-log`",
-        ),
-    ),
+    row("route53", "CreateQueryLoggingConfig", Type("AWS::Route53::HostedZone")),
     row(
         "route53resolver",
         "CreateResolverEndpoint ListResolverEndpoints DeleteResolverEndpoint CreateResolverRule DeleteResolverRule \

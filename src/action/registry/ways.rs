@@ -1,6 +1,7 @@
 //! The kinds of AWS that are about ways: to another VPC, and looks at where routes lead and whom groups let in.
 
 use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
+use super::super::aws_peering_names::PeeringNames;
 use super::super::aws_vpn_device::Telemetry;
 use super::super::aws_ways::{Admits, RouteTo};
 use super::super::check::Check;
@@ -28,11 +29,23 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "aws/peering-accepted",
         summary: "The other side has accepted the peering, and it is active",
-        arguments: &[must("peering", "id of the peering connection")],
+        arguments: &[
+            must("peering", "id of the peering connection"),
+            may("names", "true where its names must lead to private addresses here, too; false when not given"),
+        ],
         results: &[("status", "active")],
         sends: &[DescribeVpcPeeringConnections],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(PeeringAccepted::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/peering-names",
+        summary: "Names of this account's VPC lead whoever asks over a peering to private addresses; its undo ends that",
+        arguments: &[must("peering", "id of the peering connection that this account asked for, accepted by now")],
+        results: &[("names", "true")],
+        sends: &[DescribeVpcPeeringConnections, ModifyVpcPeeringConnectionOptions],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(PeeringNames::new(arguments, subject)?))),
     },
     Row {
         name: "aws/route",

@@ -7,6 +7,7 @@ use crate::action::call::vpn::{End, LogOptions, TunnelOptions, VpnRequest};
 use crate::action::call::{Asn, Call};
 use crate::aws::ec2::types::{
     CloudWatchLogOptionsSpecification, GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration,
+    PeeringConnectionOptionsRequest,
     Phase1DhGroupNumbersRequestListValue, Phase1EncryptionAlgorithmsRequestListValue,
     Phase1IntegrityAlgorithmsRequestListValue, Phase2DhGroupNumbersRequestListValue,
     Phase2EncryptionAlgorithmsRequestListValue, Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag,
@@ -125,6 +126,15 @@ impl Sender<'_> {
             Call::DeleteVpcPeeringConnection { vpc_peering_connection_id } => {
                 let request = ec2.delete_vpc_peering_connection();
                 sent!(self, call, request.vpc_peering_connection_id(vpc_peering_connection_id));
+            }
+            Call::ModifyVpcPeeringConnectionOptions {
+                vpc_peering_connection_id,
+                allow_dns_resolution_from_remote_vpc: open,
+            } => {
+                let options = PeeringConnectionOptionsRequest::builder().allow_dns_resolution_from_remote_vpc(*open);
+                let request = ec2.modify_vpc_peering_connection_options();
+                let request = request.vpc_peering_connection_id(vpc_peering_connection_id);
+                sent!(self, call, request.requester_peering_connection_options(options.build()));
             }
             _ => return Err(unsent(call)),
         }

@@ -90,6 +90,10 @@ fn of_ec2() -> Vec<Call> {
             tag_specifications: label(),
         },
         Call::DeleteVpcPeeringConnection { vpc_peering_connection_id: id() },
+        Call::ModifyVpcPeeringConnectionOptions {
+            vpc_peering_connection_id: id(),
+            allow_dns_resolution_from_remote_vpc: true,
+        },
         Call::AssociateRouteTable { route_table_id: id(), subnet_id: id() },
         Call::DisassociateRouteTable { association_id: id() },
         Call::DeleteRouteTable { route_table_id: id() },

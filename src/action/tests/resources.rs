@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::call::resource::{MARK, More, ResourceRequest};
 use super::super::call::{Call, Label, Token};
-use super::life::lives;
+use super::life::{lives, lives_once};
 use super::*;
 use crate::action::{Trouble, Undoes};
 use crate::aws::{ResourceType, TagStyle};
@@ -63,6 +63,11 @@ fn archive(id: &str) -> Json {
     )
 }
 
+/// Where the questions to a zone are written to.
+fn questions() -> Json {
+    json!({ "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/route53/mc" })
+}
+
 async fn lives_as(stage: &Stage, with: Json) -> Kept {
     lives(stage, "aws/resource", with).await
 }
@@ -101,6 +106,11 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     live(of("AWS::CloudWatch::Dashboard", "dashboard/platform", dashboard)).await;
     let group = json!({ "LogGroupName": format!("/onramp/{id}"), "RetentionInDays": 90 });
     live(of("AWS::Logs::LogGroup", "logs/platform", group)).await;
+    let policy =
+        json!({ "PolicyName": format!("names-{id}"), "PolicyDocument": { "Version": "2012-10-17", "Statement": [] } });
+    live(of("AWS::Logs::ResourcePolicy", "logs/policy", policy)).await;
+    let zone = json!({ "Name": format!("mc-{id}.acme.example"), "QueryLoggingConfig": questions() });
+    live(of("AWS::Route53::HostedZone", "zone/public", zone)).await;
     live(of(
         "AWS::Logs::SubscriptionFilter",
         "logs/platform/errors",
@@ -237,6 +247,8 @@ async fn in_the_network(live: &mut impl AsyncFnMut(Json) -> Kept, vpc: &str, sub
     live(of("AWS::ElasticLoadBalancingV2::Listener", "elb/front/443", listener)).await;
     let endpoint = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.eu-west-1.s3" });
     live(of("AWS::EC2::VPCEndpoint", "endpoint/s3", endpoint)).await;
+    let more = json!({ "VpcId": vpc, "CidrBlock": "10.41.0.0/20" });
+    live(of("AWS::EC2::VPCCidrBlock", "vpc/range", more)).await;
     live(of(
         "AWS::EC2::FlowLog",
         "flow/vpc",
@@ -263,6 +275,50 @@ async fn stage_with_subnets() -> (Stage, String, [String; 2]) {
 async fn every_type_of_the_table_lives() {
     let (stage, vpc, [a, b]) = stage_with_subnets().await;
     every_kind_lives(&stage, &vpc, [&a, &b], "t1").await;
+}
+
+/// The zone is another step's, with its tags; this one adds to it, and takes away what it added.
+#[tokio::test]
+async fn questions_to_a_zone_that_another_step_made_are_logged() {
+    let stage = Stage::new().await;
+    let zone = stage.make("aws/hosted-zone", json!({ "name": "mc.acme.example", "key": "zone/public" })).await;
+    let with = |group: Json| {
+        json!({
+            "type": "AWS::Route53::HostedZone", "identifier": zone["id"], "tags": "none", "existing": "change",
+            "key": "log/public", "properties": { "QueryLoggingConfig": group },
+        })
+    };
+    lives_once(&stage, "aws/resource", with(questions())).await;
+    let elsewhere =
+        json!({ "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/route53/mc" });
+    let elsewhere = with(elsewhere);
+    let action = stage.action("aws/resource", &elsewhere);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &elsewhere)).await;
+    assert!(format!("{outcome:?}").contains("us-east-1"), "{outcome:?}");
+}
+
+/// A subnet lies in any block of its VPC, and a block stays as long as one does.
+#[tokio::test]
+async fn a_further_range_holds_subnets() {
+    let (stage, vpc, _) = stage_with_subnets().await;
+    let range = of("AWS::EC2::VPCCidrBlock", "vpc/range", json!({ "VpcId": vpc, "CidrBlock": "10.41.0.0/20" }));
+    let made = stage.make("aws/resource", range.clone()).await;
+    let subnet = json!({ "vpc": vpc, "cidr": "10.41.0.0/24", "zone": format!("{REGION}a"), "key": "subnet/mgmt/a" });
+    let there = stage.make("aws/subnet", subnet.clone()).await;
+    let action = stage.action("aws/resource", &range);
+    let outcome = action.undo(&stage.world, &stage.intent("aws/resource", &range), &made).await;
+    assert!(!matches!(outcome, Outcome::Changed { .. }), "a subnet stands in it: {outcome:?}");
+    let of_subnet = stage.action("aws/subnet", &subnet);
+    let outcome = of_subnet.undo(&stage.world, &stage.intent("aws/subnet", &subnet), &there).await;
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    let outcome = action.undo(&stage.world, &stage.intent("aws/resource", &range), &made).await;
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    for taken in ["10.40.128.0/20", "10.40.0.0/16"] {
+        let overlapping = of("AWS::EC2::VPCCidrBlock", "vpc/other", json!({ "VpcId": vpc, "CidrBlock": taken }));
+        let action = stage.action("aws/resource", &overlapping);
+        let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &overlapping)).await;
+        assert!(format!("{outcome:?}").contains("conflicts"), "{taken}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ async fn every_kind_lives(stage: &Stage) {
     let accepted = stage.action("aws/peering-accepted", &json!({ "peering": peering })).verify(&stage.world).await;
     // Nobody accepts in a lent cloud.
     assert!(matches!(accepted, Verified::So(_)) == stage.practice.is_some(), "{accepted:?}");
+    lives_once(stage, "aws/peering-names", json!({ "peering": peering })).await;
     lives(stage, "aws/route", json!({ "table": tables[0], "to": "10.99.0.0/20", "peering": peering })).await;
     // What an earlier test has registered in the same lent cloud would be taken.
     let [_, a, b, c] = u32::from_str_radix(&id, 16).unwrap().to_be_bytes();

@@ -127,6 +127,8 @@ operations! {
             .on(&["vpc"])
             .undone_by(DeleteVpcPeeringConnection),
     DeleteVpcPeeringConnection = takes(Ec2, &[DescribeVpcPeeringConnections]).of_ours("vpc-peering-connection"),
+    ModifyVpcPeeringConnectionOptions =
+        arranges(Ec2, &[DescribeVpcPeeringConnections]).undone_by(ModifyVpcPeeringConnectionOptions),
 
     DescribeSecurityGroups = reads(Ec2),
     DescribeSecurityGroupRules = reads(Ec2),

@@ -147,6 +147,15 @@ pub(super) const TYPES: &[ResourceType] = &[
         ..NONE
     },
     ResourceType {
+        name: "AWS::Logs::ResourcePolicy",
+        identifier: "PolicyName",
+        required: "PolicyName PolicyDocument",
+        create_only: "PolicyName",
+        texts: "PolicyDocument",
+        permissions: "logs:DeleteResourcePolicy logs:DescribeResourcePolicies logs:PutResourcePolicy",
+        ..NONE
+    },
+    ResourceType {
         name: "AWS::Logs::SubscriptionFilter",
         identifier: "FilterName LogGroupName",
         required: "DestinationArn FilterPattern LogGroupName",
@@ -515,6 +524,34 @@ pub(super) const TYPES: &[ResourceType] = &[
         permissions: "autoscaling:DescribeTags ec2:CreateFlowLogs ec2:CreateTags ec2:DeleteFlowLogs ec2:DeleteTags \
             ec2:DescribeFlowLogs ec2:DescribeTags iam:CreateServiceLinkedRole iam:PassRole logs:CreateLogDelivery \
             logs:DeleteLogDelivery s3:GetBucketPolicy s3:PutBucketPolicy",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::EC2::VPCCidrBlock",
+        identifier: "Id VpcId",
+        required: "VpcId",
+        read_only: "Id",
+        write_only: "Ipv4IpamPoolId Ipv4NetmaskLength Ipv6IpamPoolId Ipv6NetmaskLength",
+        create_only: "AmazonProvidedIpv6CidrBlock CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength Ipv6CidrBlock \
+            Ipv6IpamPoolId Ipv6NetmaskLength Ipv6Pool VpcId",
+        known_by: "VpcId CidrBlock",
+        listed_in: "VpcId",
+        permissions: "ec2:AllocateIpamPoolCidr ec2:AssociateVpcCidrBlock ec2:DescribeVpcs ec2:DisassociateVpcCidrBlock",
+        ..NONE
+    },
+    ResourceType {
+        name: "AWS::Route53::HostedZone",
+        identifier: "Id",
+        read_only: "Id NameServers",
+        create_only: "Name",
+        others: "HostedZoneConfig QueryLoggingConfig VPCs",
+        tags: Tags::List("HostedZoneTags"),
+        minutes: 2,
+        permissions: "ec2:DescribeVpcs route53:AssociateVPCWithHostedZone route53:ChangeTagsForResource \
+            route53:CreateHostedZone route53:CreateQueryLoggingConfig route53:DeleteHostedZone \
+            route53:DeleteQueryLoggingConfig route53:DisassociateVPCFromHostedZone route53:GetChange \
+            route53:GetHostedZone route53:ListHostedZones route53:ListHostedZonesByName \
+            route53:ListQueryLoggingConfigs route53:ListTagsForResource route53:UpdateHostedZoneComment",
         ..NONE
     },
 ];

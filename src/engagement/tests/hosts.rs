@@ -86,7 +86,8 @@ fn only_a_host_that_stands_still_is_left_out_and_never_without_a_reason() {
 #[test]
 fn another_way_to_a_host_is_no_host_of_its_own() {
     let other = "{name: c, address: 10.0.0.3, user: ops}";
-    let text = FLEET.replacen(other, "{name: a-first, known_as: a, address: 10.0.0.1, port: 22, user: ops}", 1);
+    let text = FLEET.replacen(other, "{name: a-first, known_as: a, address: 10.0.0.1, port: 22, user: ops, via: b}", 1);
+    let text = text.replacen("hosts.all", "hosts.all + hosts.private", 1);
     let walk = Walk { runbook: runbook(&text), ..Walk::new() };
     let board = super::super::board(&walk.engagement, &walk.runbook);
     let rows: Vec<String> = board.rows.iter().map(|row| row.address.to_string()).collect();

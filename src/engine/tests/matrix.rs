@@ -99,6 +99,11 @@ steps:
     title: The other side has accepted
     aws: peering-accepted
     with: {peering: "{{ net.peering_id }}"}
+  - id: names-over-peering
+    title: Its names lead to private addresses
+    needs: [accepted]
+    aws: peering-names
+    with: {peering: "{{ net.peering_id }}"}
   - id: peer-route
     title: The table knows the way there
     needs: [accepted]
@@ -160,7 +165,7 @@ steps:
 "#;
 
 /// Which step sends it first, on the way there.
-const MAKES: [(&str, &str); 25] = [
+const MAKES: [(&str, &str); 26] = [
     ("ImportKeyPair", "key"),
     ("CreateVpc", "vpc"),
     ("ModifyVpcAttribute", "vpc"),
@@ -186,6 +191,7 @@ const MAKES: [(&str, &str); 25] = [
     ("CreateVpnConnectionRoute", "vpn-route"),
     ("EnableVgwRoutePropagation", "learns"),
     ("CreateVpcPeeringConnection", "peering"),
+    ("ModifyVpcPeeringConnectionOptions", "names-over-peering"),
 ];
 
 /// What an undo of everything sends.

@@ -16,6 +16,7 @@ const DHCP: &str = "docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcep
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
 const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
 const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
+const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html";
 const PORT_25: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -29,6 +30,8 @@ pub(super) const RULES: &[Rule] = &[
     zone_is_not_forwarded,
     answers_are_forgotten_soon,
     private_servers_are_reached,
+    public_mail_server_is_reached,
+    mail_can_be_proved,
     port_25_is_private,
     mail_is_encrypted,
     mail_is_in_the_region,
@@ -264,6 +267,51 @@ fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreeme
             let what = format!("{server} of {id} is private, and there is no private connection");
             report(found, &[id, conn_id], Refusal::new(what, "hosts in the VPC could not reach it", "RFC 1918"));
         }
+    }
+}
+
+/// Without a NAT gateway and without a connection nothing outside the VPC is reached, and an HTTP proxy does not carry mail. A
+/// name may still be that of a server in the VPC.
+fn public_mail_server_is_reached(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let shut_in = answers.is("conn.mode", "none") && !answers.is("net.access_path", "onprem_customer_vpn");
+    let (true, true, Some((id, host)), Some((nat_id, way))) = (
+        shut_in,
+        answers.is("smtp.mode", "own_server"),
+        answers.text("smtp.host"),
+        answers.text("net.nat_mode").filter(|(_, way)| way.starts_with("none")),
+    ) else {
+        return;
+    };
+    let why = "there is no NAT gateway and no private connection, and an HTTP proxy does not carry mail";
+    let refusal = |what| Refusal::new(what, why, NAT).suggest("per_az");
+    match host.parse::<IpAddr>() {
+        // Of a private one, another rule speaks.
+        Ok(IpAddr::V4(four)) if four.is_private() => {}
+        Ok(_) => report(
+            found,
+            &[id, nat_id],
+            refusal(format!("{host} of {id} is public: with {nat_id} = {way} no host reaches it")),
+        ),
+        Err(_) => {
+            let what =
+                format!("with {nat_id} = {way} the hosts reach {host} of {id} only where it stands in the VPC itself");
+            warn(found, &[id, nat_id], refusal(what));
+        }
+    }
+}
+
+/// Certificate, login and a message are tried through a bastion of ours, or by postfix on each host; hosts themselves forward
+/// nothing, so that nobody can try from them what their programs will do.
+fn mail_can_be_proved(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (true, Some((id, "direct")), Some((path_id, path))) =
+        (answers.is("smtp.mode", "own_server"), answers.text("mail.relay"), answers.text("net.access_path"))
+    else {
+        return;
+    };
+    if path != "bastion_in_vpc" {
+        let what = "nothing proves that the mail server lets the hosts in";
+        let why = "there is no bastion of ours to try it through; postfix on each host tries the whole way with a message";
+        warn(found, &[id, path_id], Refusal::new(what, why, "onramp").suggest("postfix"));
     }
 }
 

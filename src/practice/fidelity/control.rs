@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::control_types::{self, Model};
+use super::control_zones;
 use super::pace::Wait;
 use super::rds;
 use super::refusal::Refusal;
@@ -94,6 +95,9 @@ impl Resource {
 pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
     let ask = serde_json::from_str(&visit.ask.body).map_err(|_| Refusal::new("SerializationException", ""))?;
     let (ask, action) = (Ask(ask), visit.ask.action().to_owned());
+    if ask.text("TypeName") == control_zones::ZONE {
+        control_zones::mirror(visit);
+    }
     let world = visit.world();
     settle(world);
     let answered = match action.as_str() {

@@ -1,14 +1,16 @@
-//! The types of the network behind Cloud Control: load balancers, endpoints of services, flow logs.
+//! The types of the network behind Cloud Control: load balancers, endpoints of services, flow logs, further ranges of VPCs.
 //!
 //! Rules: "Elastic Load Balancing API Reference, version 2015-12-01" and "Amazon EC2 API Reference", the pages of the calls
 //! that the handlers make. Nothing is balanced, and nothing is logged.
 
 use std::collections::BTreeSet;
 
+use ipnet::Ipv4Net;
 use serde_json::{Value as Json, json};
 
 use super::control::Resource;
 use super::control_types::{Failed, Model, refused, text};
+use super::vpc;
 use super::world::World;
 use crate::aws::ResourceType;
 
@@ -29,13 +31,13 @@ fn target_groups(listener: &Model) -> Vec<&str> {
 /// Would the handler leave it so?
 pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Result<(), Failed> {
     let there = |of: &str, id: &str| world.control.seen(world, of, id).is_some();
-    let vpc = || match text(model, "VpcId") {
+    let there_is_vpc = || match text(model, "VpcId") {
         "" => Ok(()),
         vpc if world.vpcs.contains_key(vpc) => Ok(()),
         vpc => Err(("NotFound", format!("The vpc ID '{vpc}' does not exist"))),
     };
     match kind.name {
-        TARGETS => vpc(),
+        TARGETS => there_is_vpc(),
         BALANCER => balancer(world, model),
         LISTENER => {
             if !there(BALANCER, text(model, "LoadBalancerArn")) {
@@ -47,7 +49,7 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
             }
         }
         "AWS::EC2::VPCEndpoint" => {
-            vpc()?;
+            there_is_vpc()?;
             if !text(model, "ServiceName").starts_with("com.amazonaws.") {
                 return refused(format!("The Vpc Endpoint Service '{}' does not exist", text(model, "ServiceName")));
             }
@@ -55,6 +57,10 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
                 Some(subnet) => Err(("NotFound", format!("The subnet ID '{subnet}' does not exist"))),
                 None => Ok(()),
             }
+        }
+        vpc::BLOCK => {
+            there_is_vpc()?;
+            more_range(world, model)
         }
         "AWS::EC2::FlowLog" => {
             let of = text(model, "ResourceId");
@@ -76,6 +82,28 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
     }
 }
 
+/// VPC user guide, "VPC CIDR blocks": five in all, and none that overlaps another. From which family it may be is the rule of
+/// an answer.
+fn more_range(world: &World, model: &Model) -> Result<(), Failed> {
+    let (vpc, asked) = (text(model, "VpcId"), text(model, "CidrBlock"));
+    let Ok(cidr) = vpc::block(asked, "InvalidVpc.Range") else {
+        return refused(format!("The CIDR '{asked}' is invalid."));
+    };
+    let first = world.vpcs.get(vpc).map(|vpc| vpc.cidr);
+    let there: Vec<_> =
+        first.into_iter().chain(vpc::associations(world, vpc).into_iter().map(|(net, _)| net)).collect();
+    if there.iter().any(|other| other.contains(&cidr) || cidr.contains(other)) {
+        return refused(format!("The CIDR '{asked}' conflicts with an existing CIDR block of the VPC"));
+    }
+    if there.len() >= 5 {
+        return Err((
+            "ServiceLimitExceeded",
+            "The limit for the number of CIDR blocks per VPC has been reached".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 fn balancer(world: &World, model: &Model) -> Result<(), Failed> {
     let mapped = model.get("SubnetMappings").and_then(Json::as_array).into_iter().flatten();
     let mapped = mapped.filter_map(|one| one["SubnetId"].as_str());
@@ -92,6 +120,12 @@ fn balancer(world: &World, model: &Model) -> Result<(), Failed> {
 
 /// Does anything hold it back?
 pub(super) fn may_go(world: &World, one: &Resource) -> Result<(), Failed> {
+    if one.kind == vpc::BLOCK
+        && let Ok(range) = text(&one.model, "CidrBlock").parse::<Ipv4Net>()
+        && world.subnets.values().any(|subnet| subnet.vpc == text(&one.model, "VpcId") && range.contains(&subnet.cidr))
+    {
+        return refused(format!("The CIDR block {range} is in use by subnets of the VPC"));
+    }
     let mut listeners = world.control.of_kind(LISTENER, world.now);
     if one.kind == TARGETS && listeners.any(|listener| target_groups(&listener.model).contains(&one.id.as_str())) {
         let message = format!("Target group '{}' is currently in use by a listener or a rule", one.id);
@@ -138,6 +172,10 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: &Model) -> Opt
         "AWS::EC2::VPCEndpoint" => {
             let id = new("vpce");
             return Some((id.clone(), json!({ "Id": id, "VpcEndpointType": "Gateway", "PrivateDnsEnabled": false })));
+        }
+        vpc::BLOCK => {
+            let id = new("vpc-cidr-assoc");
+            return Some((format!("{id}|{}", text(state, "VpcId")), json!({ "Id": id })));
         }
         "AWS::EC2::FlowLog" => {
             let id = new("fl");

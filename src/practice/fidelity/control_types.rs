@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::control::{Resource, invalid, place};
 use super::refusal::Refusal;
 use super::world::World;
-use super::{backup, control_network, s3};
+use super::{backup, control_network, control_zones, s3};
 use crate::aws::ResourceType;
 
 pub(super) type Model = Map<String, Json>;
@@ -184,6 +184,7 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
         }
         "AWS::CloudWatch::Alarm" => alarm(model, |arn| !arn.contains(":sns:") || arn_is("AWS::SNS::Topic", arn)),
         "AWS::S3::Bucket" => lifecycle(model),
+        control_zones::ZONE => control_zones::may_be(model),
         "AWS::SSM::MaintenanceWindow" => {
             let hours = |name: &str| model.get(name).and_then(Json::as_i64).unwrap_or_default();
             match (1..=24).contains(&hours("Duration")) && hours("Cutoff") < hours("Duration") {
@@ -456,6 +457,10 @@ pub(super) fn made(world: &mut World, kind: &ResourceType, state: Model) -> (Str
             let id = new("pb");
             let own = json!({ "Id": id, "DefaultBaseline": false, "OperatingSystem": "WINDOWS" });
             (id, own)
+        }
+        control_zones::ZONE => {
+            let id = new("Z").to_uppercase().replace('-', "");
+            (id.clone(), json!({ "Id": id, "NameServers": [] }))
         }
         "AWS::SSM::MaintenanceWindow" => {
             let id = new("mw");

@@ -11,6 +11,7 @@ mod base;
 mod control;
 mod control_network;
 mod control_types;
+mod control_zones;
 mod describe;
 mod dhcp;
 mod disks;
@@ -395,6 +396,7 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "CreateVpcPeeringConnection" => peering::create(call)?,
         "DescribeVpcPeeringConnections" => peering::list(call)?,
         "DeleteVpcPeeringConnection" => peering::delete(call)?,
+        "ModifyVpcPeeringConnectionOptions" => peering::modify(call)?,
         "CreateDhcpOptions" => dhcp::create(call)?,
         "DescribeDhcpOptions" => dhcp::list(call)?,
         "GetEbsEncryptionByDefault" => disks::encryption(call, None),

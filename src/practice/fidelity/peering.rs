@@ -47,6 +47,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         peer_owner: call.ask.get("PeerOwnerId").unwrap_or(&world.account).to_string(),
         peer_region: call.ask.get("PeerRegion").unwrap_or(&world.region).to_string(),
         peer_cidr: there,
+        names: false,
+        names_asked: None,
         created: world.now,
         failed,
         deleted: None,
@@ -95,21 +97,54 @@ fn item(world: &World, id: &str) -> Xml {
         None if state == "pending-acceptance" => format!("Pending Acceptance by {}", peering.peer_owner),
         None => state.to_string(),
     };
-    let side = |vpc: &str, owner: &str, region: &str, cidr: Option<Ipv4Net>| {
+    let side = |vpc: &str, owner: &str, region: &str, cidr: Option<Ipv4Net>, names: bool| {
         let side = Xml::new().text("ownerId", owner).text("vpcId", vpc).text("region", region);
-        side.maybe("cidrBlock", cidr.as_ref())
+        side.maybe("cidrBlock", cidr.as_ref()).tree("peeringOptions", options(names))
     };
+    // In the other account somebody is quick.
+    let answered = |since: i64| world.now >= since + world.pace.millis(Wait::PeeringAccepted);
     let cidr = world.vpcs.get(&peering.vpc).map(|vpc| vpc.cidr);
     let there = (state == "active").then_some(peering.peer_cidr);
     let head = Xml::new().text("vpcPeeringConnectionId", id);
-    let head = head.tree("requesterVpcInfo", side(&peering.vpc, &world.account, &world.region, cidr));
-    let head = head.tree("accepterVpcInfo", side(&peering.peer_vpc, &peering.peer_owner, &peering.peer_region, there));
+    let head = head.tree("requesterVpcInfo", side(&peering.vpc, &world.account, &world.region, cidr, peering.names));
+    let theirs = peering.names_asked.is_some_and(answered);
+    let accepter = side(&peering.peer_vpc, &peering.peer_owner, &peering.peer_region, there, theirs);
+    let head = head.tree("accepterVpcInfo", accepter);
     let head = head.tree("status", Xml::new().text("code", state).text("message", message));
     let head = match state {
         "pending-acceptance" => head.text("expirationTime", stamp(peering.created + EXPIRES)),
         _ => head,
     };
     head.set("tagSet", world.tag_set(id))
+}
+
+fn options(names: bool) -> Xml {
+    let off = ["allowEgressFromLocalClassicLinkToRemoteVpc", "allowEgressFromLocalVpcToRemoteClassicLink"];
+    off.iter().fold(Xml::new().text("allowDnsResolutionFromRemoteVpc", names), |xml, name| xml.text(name, false))
+}
+
+/// Each account sets its own side, once the connection is active.
+pub(super) fn modify(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    let id = call.ask.need("VpcPeeringConnectionId")?.to_string();
+    let peering = call.world.find(Kind::Peering, &call.world.peerings, &id)?;
+    if call.world.peering_state(peering) != "active" {
+        let message = format!("The VPC peering connection {id} is not in the active state");
+        return Err(Refusal::new("OperationNotPermitted", message));
+    }
+    if call.ask.switch("AccepterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc").is_some()
+        && peering.peer_owner != call.world.account
+    {
+        let message = format!("You cannot modify the options of the accepter of {id}");
+        return Err(Refusal::new("OperationNotPermitted", message));
+    }
+    let wanted = call.ask.switch("RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc");
+    let wanted = wanted.ok_or_else(|| Refusal::missing("requesterPeeringConnectionOptions"))?;
+    let now = call.world.now;
+    if let Some(peering) = call.world.peerings.get_mut(&id) {
+        peering.names = wanted;
+        peering.names_asked = peering.names_asked.or(Some(now));
+    }
+    Ok(Xml::new().tree("requesterPeeringConnectionOptions", options(wanted)))
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Xml, Refusal> {

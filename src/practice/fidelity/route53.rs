@@ -90,6 +90,10 @@ impl Zones {
         fits.max_by_key(|zone| zone.name.len())
     }
 
+    pub fn all(&self) -> impl Iterator<Item = (&String, &Zone)> {
+        self.zones.iter()
+    }
+
     /// The zones that the name is in.
     pub fn holding(&self, name: &str) -> impl Iterator<Item = (&String, &Zone)> {
         let name = format!("{}.", name.trim_end_matches('.').to_ascii_lowercase());
@@ -109,6 +113,11 @@ impl Zone {
 
     pub fn is_private(&self) -> bool {
         self.private
+    }
+
+    /// Region and id of each VPC in which it is asked.
+    pub fn vpcs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.vpcs.iter()
     }
 
     /// In the other account somebody is quick: what was allowed before then is done.

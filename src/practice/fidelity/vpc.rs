@@ -1,6 +1,7 @@
 //! VPCs and subnets.
 
 use ipnet::Ipv4Net;
+use serde_json::Value as Json;
 
 use super::Call;
 use super::describe::describe;
@@ -16,9 +17,12 @@ use super::{dhcp, endpoints, groups, routes, vpn};
 /// docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 const MOST_SUBNETS: usize = 200;
 
+/// The type of a further range, which Cloud Control keeps.
+pub(super) const BLOCK: &str = "AWS::EC2::VPCCidrBlock";
+
 /// A block as AWS reads it: brought to its canonical form, between /16 and /28, and not of the blocks that mean
 /// something else (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
-fn block(text: &str, code: &str) -> Result<Ipv4Net, Refusal> {
+pub(super) fn block(text: &str, code: &str) -> Result<Ipv4Net, Refusal> {
     let malformed = || {
         Refusal::value(format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."))
     };
@@ -62,13 +66,30 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     Ok(Xml::new().tree("vpc", vpc_item(call.world, &id, "pending")))
 }
 
+/// The ranges that were added to a VPC, with the identifier that Cloud Control has for each.
+pub(super) fn associations(world: &World, vpc: &str) -> Vec<(Ipv4Net, String)> {
+    let all = world.control.of_kind(BLOCK, world.now);
+    let of_vpc = all.filter(|one| one.model.get("VpcId").and_then(Json::as_str) == Some(vpc));
+    of_vpc.filter_map(|one| Some((one.model.get("CidrBlock")?.as_str()?.parse().ok()?, one.id.clone()))).collect()
+}
+
+fn more_blocks(world: &World, vpc: &str) -> Vec<Ipv4Net> {
+    associations(world, vpc).into_iter().map(|(cidr, _)| cidr).collect()
+}
+
 fn vpc_item(world: &World, id: &str, state: &str) -> Xml {
     let Some(vpc) = world.vpcs.get(id) else { return Xml::new() };
-    let block = Xml::new().text("cidrBlock", vpc.cidr).text("associationId", id.replace("vpc-", "vpc-cidr-assoc-"));
-    let block = block.tree("cidrBlockState", Xml::new().text("state", "associated"));
+    let block = |(cidr, association): (Ipv4Net, String)| {
+        let block = Xml::new().text("cidrBlock", cidr).text("associationId", association);
+        block.tree("cidrBlockState", Xml::new().text("state", "associated"))
+    };
+    let first = (vpc.cidr, id.replace("vpc-", "vpc-cidr-assoc-"));
+    let more =
+        associations(world, id).into_iter().filter_map(|(cidr, id)| Some((cidr, id.split('|').next()?.to_owned())));
+    let blocks: Vec<Xml> = [first].into_iter().chain(more).map(block).collect();
     let head =
         Xml::new().text("vpcId", id).text("ownerId", &world.account).text("state", state).text("cidrBlock", vpc.cidr);
-    let head = head.set("cidrBlockAssociationSet", [block]).text("dhcpOptionsId", &vpc.dhcp);
+    let head = head.set("cidrBlockAssociationSet", blocks).text("dhcpOptionsId", &vpc.dhcp);
     head.text("instanceTenancy", &vpc.tenancy).text("isDefault", vpc.is_default).set("tagSet", world.tag_set(id))
 }
 
@@ -164,7 +185,8 @@ pub(super) async fn create_subnet(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let text = call.ask.need("CidrBlock")?;
     let cidr = block(text, "InvalidSubnet.Range")?;
     let tags = tags::of(call.ask, Kind::Subnet)?;
-    if !call.world.vpc(&vpc)?.cidr.contains(&cidr) {
+    let primary = call.world.vpc(&vpc)?.cidr;
+    if ![primary].into_iter().chain(more_blocks(call.world, &vpc)).any(|block| block.contains(&cidr)) {
         return Err(Refusal::new("InvalidSubnet.Range", format!("The CIDR '{text}' is invalid.")));
     }
     let zone = places::zone(call, call.ask.get("AvailabilityZone"), call.ask.get("AvailabilityZoneId"))?;

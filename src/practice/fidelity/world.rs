@@ -215,6 +215,12 @@ pub(super) struct Peering {
     pub peer_owner: String,
     pub peer_region: String,
     pub peer_cidr: Ipv4Net,
+    /// Our names lead the other side to private addresses.
+    #[serde(default)]
+    pub names: bool,
+    /// Since when the other side has been asked to do the same.
+    #[serde(default)]
+    pub names_asked: Option<i64>,
     pub created: i64,
     pub failed: Option<String>,
     pub deleted: Option<i64>,

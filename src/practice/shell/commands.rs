@@ -17,6 +17,7 @@ pub mod sudo;
 pub mod system;
 pub mod systemctl;
 pub mod systemd_run;
+pub mod users;
 
 use super::power;
 use super::program::{Program, Run};
@@ -41,6 +42,8 @@ const ALWAYS: &[Program] = &[
     every("uname", identity::uname),
     every("whoami", identity::whoami),
     every("chpasswd", identity::chpasswd),
+    every("useradd", users::useradd),
+    every("userdel", users::userdel),
     every("ip", network::ip),
     every("nc", network::nc),
     every("ping", ping::ping),
