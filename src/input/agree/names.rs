@@ -310,7 +310,8 @@ fn mail_can_be_proved(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     };
     if path != "bastion_in_vpc" {
         let what = "nothing proves that the mail server lets the hosts in";
-        let why = "there is no bastion of ours to try it through; postfix on each host tries the whole way with a message";
+        let why =
+            "there is no bastion of ours to try it through; postfix on each host tries the whole way with a message";
         warn(found, &[id, path_id], Refusal::new(what, why, "onramp").suggest("postfix"));
     }
 }
