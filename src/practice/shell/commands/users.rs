@@ -24,7 +24,9 @@ pub fn useradd(call: Call) -> BoxFuture<'static, Answer> {
                 "-m" | "--create-home" => home = true,
                 "-s" | "--shell" => shell = rest.next().unwrap_or_default(),
                 "-c" | "--comment" => comment = rest.next().unwrap_or_default(),
-                "-f" | "--inactive" | "-K" | "--key" => drop(rest.next()),
+                "-f" | "--inactive" | "-K" | "--key" => {
+                    rest.next();
+                }
                 flag if flag.starts_with('-') => {
                     return Answer::fail(2, format!("useradd: practice does not know {flag}\n"));
                 }
@@ -54,8 +56,7 @@ pub fn useradd(call: Call) -> BoxFuture<'static, Answer> {
 /// `userdel [-f] [-r] NAME`
 pub fn userdel(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
-        let words = call.words();
-        let (flags, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
+        let (flags, names): (Vec<&str>, Vec<&str>) = call.words().into_iter().partition(|word| word.starts_with('-'));
         if let Some(flag) = flags.iter().find(|flag| !["-f", "--force", "-r", "--remove"].contains(*flag)) {
             return Answer::fail(2, format!("userdel: practice does not know {flag}\n"));
         }
@@ -70,7 +71,7 @@ pub fn userdel(call: Call) -> BoxFuture<'static, Answer> {
         };
         for (file, mode) in [("/etc/passwd", 0o644), ("/etc/group", 0o644), ("/etc/shadow", 0o640)] {
             let text = disk.text(file).await.unwrap_or_default();
-            let stays = |line: &&str| line.split(':').next() != Some(name);
+            let stays = |line: &&str| line.split(':').next() != Some(*name);
             let left: String = text.lines().filter(stays).map(|line| format!("{line}\n")).collect();
             disk.put(file, &left, mode, Owner::root());
         }
