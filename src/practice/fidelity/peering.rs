@@ -120,7 +120,7 @@ fn item(world: &World, id: &str) -> Xml {
 
 fn options(names: bool) -> Xml {
     let off = ["allowEgressFromLocalClassicLinkToRemoteVpc", "allowEgressFromLocalVpcToRemoteClassicLink"];
-    off.iter().fold(Xml::new().text("allowDnsResolutionFromRemoteVpc", names), |xml, name| xml.text(name, false))
+    off.into_iter().fold(Xml::new().text("allowDnsResolutionFromRemoteVpc", names), |xml, name| xml.text(name, false))
 }
 
 /// Each account sets its own side, once the connection is active.
