@@ -7,8 +7,7 @@ use crate::action::call::vpn::{End, LogOptions, TunnelOptions, VpnRequest};
 use crate::action::call::{Asn, Call};
 use crate::aws::ec2::types::{
     CloudWatchLogOptionsSpecification, GatewayType, IkeVersionsRequestListValue, NewDhcpConfiguration,
-    PeeringConnectionOptionsRequest,
-    Phase1DhGroupNumbersRequestListValue, Phase1EncryptionAlgorithmsRequestListValue,
+    PeeringConnectionOptionsRequest, Phase1DhGroupNumbersRequestListValue, Phase1EncryptionAlgorithmsRequestListValue,
     Phase1IntegrityAlgorithmsRequestListValue, Phase2DhGroupNumbersRequestListValue,
     Phase2EncryptionAlgorithmsRequestListValue, Phase2IntegrityAlgorithmsRequestListValue, ResourceType, Tag,
     TagSpecification, VpnConnectionOptionsSpecification, VpnTunnelBandwidth, VpnTunnelLogOptionsSpecification,
