@@ -19,6 +19,7 @@ mod probes;
 mod quotas;
 mod rehearsals;
 mod resources;
+mod resources_beside;
 mod rungs;
 mod secrets;
 mod taken_over;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::call::resource::{MARK, More, ResourceRequest};
 use super::super::call::{Call, Label, Token};
-use super::life::{lives, lives_once};
+use super::life::lives;
 use super::*;
 use crate::action::{Trouble, Undoes};
 use crate::aws::{ResourceType, TagStyle};
@@ -35,7 +35,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
     requests.into_iter().map(Call::Resource).collect()
 }
 
-fn of(kind: &str, key: &str, properties: Json) -> Json {
+pub(super) fn of(kind: &str, key: &str, properties: Json) -> Json {
     json!({ "type": kind, "properties": properties, "key": key })
 }
 
@@ -64,7 +64,7 @@ fn archive(id: &str) -> Json {
 }
 
 /// Where the questions to a zone are written to.
-fn questions() -> Json {
+pub(super) fn questions() -> Json {
     json!({ "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/route53/mc" })
 }
 
@@ -260,7 +260,7 @@ async fn in_the_network(live: &mut impl AsyncFnMut(Json) -> Kept, vpc: &str, sub
     .await;
 }
 
-async fn stage_with_subnets() -> (Stage, String, [String; 2]) {
+pub(super) async fn stage_with_subnets() -> (Stage, String, [String; 2]) {
     let stage = Stage::new().await;
     let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
     let mut subnets = Vec::new();
@@ -275,50 +275,6 @@ async fn stage_with_subnets() -> (Stage, String, [String; 2]) {
 async fn every_type_of_the_table_lives() {
     let (stage, vpc, [a, b]) = stage_with_subnets().await;
     every_kind_lives(&stage, &vpc, [&a, &b], "t1").await;
-}
-
-/// The zone is another step's, with its tags; this one adds to it, and takes away what it added.
-#[tokio::test]
-async fn questions_to_a_zone_that_another_step_made_are_logged() {
-    let stage = Stage::new().await;
-    let zone = stage.make("aws/hosted-zone", json!({ "name": "mc.acme.example", "key": "zone/public" })).await;
-    let with = |group: Json| {
-        json!({
-            "type": "AWS::Route53::HostedZone", "identifier": zone["id"], "tags": "none", "existing": "change",
-            "key": "log/public", "properties": { "QueryLoggingConfig": group },
-        })
-    };
-    lives_once(&stage, "aws/resource", with(questions())).await;
-    let elsewhere =
-        json!({ "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/route53/mc" });
-    let elsewhere = with(elsewhere);
-    let action = stage.action("aws/resource", &elsewhere);
-    let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &elsewhere)).await;
-    assert!(format!("{outcome:?}").contains("us-east-1"), "{outcome:?}");
-}
-
-/// A subnet lies in any block of its VPC, and a block stays as long as one does.
-#[tokio::test]
-async fn a_further_range_holds_subnets() {
-    let (stage, vpc, _) = stage_with_subnets().await;
-    let range = of("AWS::EC2::VPCCidrBlock", "vpc/range", json!({ "VpcId": vpc, "CidrBlock": "10.41.0.0/20" }));
-    let made = stage.make("aws/resource", range.clone()).await;
-    let subnet = json!({ "vpc": vpc, "cidr": "10.41.0.0/24", "zone": format!("{REGION}a"), "key": "subnet/mgmt/a" });
-    let there = stage.make("aws/subnet", subnet.clone()).await;
-    let action = stage.action("aws/resource", &range);
-    let outcome = action.undo(&stage.world, &stage.intent("aws/resource", &range), &made).await;
-    assert!(!matches!(outcome, Outcome::Changed { .. }), "a subnet stands in it: {outcome:?}");
-    let of_subnet = stage.action("aws/subnet", &subnet);
-    let outcome = of_subnet.undo(&stage.world, &stage.intent("aws/subnet", &subnet), &there).await;
-    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
-    let outcome = action.undo(&stage.world, &stage.intent("aws/resource", &range), &made).await;
-    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
-    for taken in ["10.40.128.0/20", "10.40.0.0/16"] {
-        let overlapping = of("AWS::EC2::VPCCidrBlock", "vpc/other", json!({ "VpcId": vpc, "CidrBlock": taken }));
-        let action = stage.action("aws/resource", &overlapping);
-        let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &overlapping)).await;
-        assert!(format!("{outcome:?}").contains("conflicts"), "{taken}: {outcome:?}");
-    }
 }
 
 #[tokio::test]
