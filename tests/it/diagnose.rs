@@ -16,6 +16,10 @@ fn what_was_asked_and_the_branch_are_said_and_nothing_is_changed() {
     for words in ["? How far does a login get", "yes: app-1 lets us in", "[works]", "seen", "who   us"] {
         assert!(said.out.contains(words), "{words}: {}", said.out);
     }
+    let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "mail/passes[app-1]"]).expect(0);
+    for words in ["? Has AWS found the records", "? May the account write to everybody", "[ses-takes-mail]"] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
     assert_eq!(stands(), before, "everything stands where it stood");
     stage.run(&["practice", "--diagnose", "access/vpc"]).expect(2).says("no diagnosis for access/vpc");
     stage.run(&["practice", "--diagnose", "access/jump"]).expect(2).says("access/jump[app-1]");

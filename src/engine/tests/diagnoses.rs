@@ -287,8 +287,18 @@ inputs:
   - {id: smtp.ca_pem, label: Authority, kind: text, optional: true}
   - {id: smtp.from, label: From, kind: email}
   - {id: mail.test_to, label: To, kind: email}
+  - {id: smtp.mode, label: Mode, kind: text}
+  - {id: mail.relay, label: Relay, kind: text, optional: true}
+  - {id: mail.ses_host, label: Amazon's server, kind: text, optional: true}
+  - {id: mail.ses_user, label: User there, kind: text, optional: true}
+  - {id: mail.login, label: Password there, kind: secret, use: password, optional: true}
+  - {id: ses.region, label: Region, kind: text, optional: true}
+  - {id: ses.domain, label: Domain, kind: text, optional: true}
+  - {id: ses.mail_from, label: MAIL FROM, kind: text, optional: true}
+  - {id: net.nat_mode, label: Way out, kind: text, optional: true}
+  - {id: net.access_path, label: Way in, kind: text, optional: true}
 steps:
-  - {id: asks, title: Asks, form: [smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
+  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
   - {id: open-from, title: Open from there, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\", from: web-7}, diagnosis: mail-path}
 ";
@@ -299,6 +309,7 @@ async fn of_mail(host: &str, port: u16, tls: &str) -> Stage {
     let stage = Stage::of(&files, Faults::none(), Pace::Instant);
     let desk = stage.open().await;
     for (id, text) in [
+        ("smtp.mode", "own_server"),
         ("smtp.host", host),
         ("smtp.port", &port.to_string()),
         ("smtp.tls", tls),
