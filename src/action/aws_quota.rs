@@ -75,7 +75,8 @@ impl Quota {
 fn output(quota: &ServiceQuota, needed: f64) -> Json {
     json!({
         "value": quota.value(),
-        "needed": needed,
+        // Quotas that are counted are whole numbers, and a request for more wants one.
+        "needed": needed as i64,
         "name": quota.quota_name(),
         "adjustable": quota.adjustable(),
     })

@@ -71,12 +71,12 @@ async fn what_is_used_is_counted_and_more_is_wanted_beside_it() {
         |more: u32, expect: &str| json!({ "service": "ec2", "code": "L-0263D0A3", "more": more, "expect": expect });
     stage.make("aws/elastic-address", json!({ "key": "eip/one" })).await;
     let enough = stage.make("aws/quota", with(4, "enough")).await;
-    assert_eq!((&enough["needed"], &enough["value"]), (&json!(5.0), &json!(5.0)));
+    assert_eq!((&enough["needed"], &enough["value"]), (&json!(5), &json!(5.0)));
     let Verified::NotYet { said } = stage.action("aws/quota", &with(5, "enough")).verify(&stage.world).await else {
         panic!("one is there already")
     };
     assert!(said.contains("has 5, and 6 is wanted"), "{said}");
-    assert_eq!(stage.make("aws/quota", with(5, "any")).await["needed"], json!(6.0));
+    assert_eq!(stage.make("aws/quota", with(5, "any")).await["needed"], json!(6));
     // Granted, it is the account's, and as many are given out.
     stage.make("aws/quota-increase", json!({ "service": "ec2", "code": "L-0263D0A3", "wanted": 6 })).await;
     for key in ["two", "three", "four", "five", "six"] {
