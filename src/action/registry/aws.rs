@@ -520,6 +520,7 @@ pub(super) const ROWS: &[Row] = &[
             KEY,
             NAME,
             may("volume_gib", "size of the root disk; 20 when not given"),
+            may("root_device", "the image's root_device; /dev/sda1 when not given"),
         ],
         results: &[],
         sends: &[RunInstances],

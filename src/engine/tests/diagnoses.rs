@@ -355,7 +355,7 @@ async fn a_mail_path_that_fails_says_which_branch_it_is_in() {
     let mut desk = stage.open().await;
     let diagnosed = desk.diagnose("mail/open-from").await;
     desk.close().await;
-    assert!(diagnosed.asked[0].answered.said.contains("no host called web-7"), "{diagnosed:?}");
+    assert!(diagnosed.asked[0].answered.said.contains("no host called \"web-7\""), "{diagnosed:?}");
     const EHLO: (&str, &str) = ("EHLO", "250-relay.acme.example\r\n250 SIZE 10240000");
     let turns_away = relay("554 5.7.1 You are not on our list", &[]).await;
     assert_eq!(branch(&of_mail("127.0.0.1", turns_away, "none").await, "mail/open").await, "turned-away");

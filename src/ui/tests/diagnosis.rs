@@ -82,7 +82,7 @@ fn only_its_own_refusal_ends_the_asking() {
     stage.wished();
     let refusal = Refusal { why: "app-1 has no lines".to_owned(), advice: String::new() };
     stage.notice(Notice::Refused(refusal.clone()));
-    assert!(stage.screen(80, 24).contains("nothing is changed"), "something else was refused");
+    assert!(stage.screen(120, 24).contains("the matter; nothing is changed"), "something else was refused");
     stage.press(&["d"]);
     assert!(stage.wished().is_empty(), "it is still being asked");
     stage.notice(Notice::Undiagnosed(address("line/up"), refusal));
