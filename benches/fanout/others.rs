@@ -148,7 +148,12 @@ fn pyinfra(lab: &Lab) -> Result<Measured, String> {
     let a_fifth = |six: Duration, one: Duration| six.saturating_sub(one) / 5;
     let later = Took { wall: a_fifth(six.wall, cold.wall), busy: a_fifth(six.busy, cold.busy) };
     let said = fs::read_to_string(dir.join("one.py.said")).unwrap();
-    let ran = lab.hosts.iter().filter(|host| said.contains(&format!("[{}] Success", host.name))).count();
+    // Names are padded to the longest one.
+    let after_names: Vec<(&str, &str)> = said.lines().filter_map(|line| line.trim_start().split_once(']')).collect();
+    let succeeded = |name: &str| {
+        after_names.iter().any(|(host, rest)| host.strip_prefix('[') == Some(name) && rest.trim() == "Success")
+    };
+    let ran = lab.hosts.iter().filter(|host| succeeded(&host.name)).count();
     let failures = lab.hosts.len() - ran;
     let note = if failures > 0 {
         said.lines().find(|line| line.contains("rror")).unwrap_or("").to_owned()
