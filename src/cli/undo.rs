@@ -267,7 +267,11 @@ mod tests {
 runbook: r
 title: R
 phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
 steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
   - {id: key, title: The key, aws: elastic-address, with: {key: eip/a}}
   - {id: vault, title: The vault, needs: [key], aws: elastic-address, with: {key: eip/b}}
   - {id: other, title: Another, aws: elastic-address, with: {key: eip/c}}

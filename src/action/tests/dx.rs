@@ -167,7 +167,10 @@ async fn lines_live(stage: &Stage, vgw: &str, transit: &str) {
     let mut straight = interface(&line, "", 103);
     straight["virtual_gateway"] = json!(vgw);
     let straight = lives(stage, "aws/dx-interface", straight).await;
-    assert_eq!(straight["amazon_asn"], json!(64_620), "it is that gateway's: {straight:?}");
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
+    let there = ec2.describe_vpn_gateways().vpn_gateway_ids(vgw).send().await.unwrap();
+    let asn = there.vpn_gateways()[0].amazon_side_asn().unwrap();
+    assert_eq!(straight["amazon_asn"], json!(asn), "it is that gateway's: {straight:?}");
 
     let other = json!({ "asn": 64_514, "key": "dx/transit" });
     let other = text(&stage.make("aws/dx-gateway", other).await, "id");

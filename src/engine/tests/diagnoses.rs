@@ -60,6 +60,10 @@ async fn until(stage: &Stage, step: &str) {
         desk.run(RunScope::Until(at(step))).await;
         desk.reopen_failed();
         for row in desk.board().rows {
+            // Somebody who may buy takes the image's terms.
+            if let (Status::Waiting(wait), "access/image-terms") = (&row.status, row.address.to_string().as_str()) {
+                stage.account.ask_customer(&wait.ask).await;
+            }
             if row.status == Status::SignOff || matches!(&row.status, Status::Waiting(_) if !row.touches_world) {
                 desk.sign(&row.address.to_string()).await;
             }

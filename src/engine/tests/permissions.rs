@@ -35,11 +35,12 @@ runbook: buckets
 title: Buckets
 phase: net
 inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
   - {id: aws.region_primary, label: Region, kind: region}
   - {id: dr.region, label: The other region, kind: region}
   - {id: dr.names, label: Names, kind: list, of: unix-name}
 steps:
-  - {id: where, title: Where, form: [aws.region_primary, dr.region, dr.names]}
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary, dr.region, dr.names]}
   - id: away
     title: A bucket in the other region
     aws: resource
