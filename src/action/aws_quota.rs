@@ -77,6 +77,7 @@ fn output(quota: &ServiceQuota, needed: f64) -> Json {
         "value": quota.value(),
         // Quotas that are counted are whole numbers, and a request for more wants one.
         "needed": needed as i64,
+        "short": !is_enough(quota, needed),
         "name": quota.quota_name(),
         "adjustable": quota.adjustable(),
     })
@@ -134,13 +135,17 @@ impl TheQuota {
 impl Question for TheQuota {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
-            let Some(quota) = self.quota.now(&cloud).await? else {
-                return Ok(Verified::NotSo(self.quota.unknown()));
-            };
             let needed = match self.amount {
                 Amount::InAll(wanted) => f64::from(wanted),
                 // Far fewer than a double can count one by one.
                 Amount::More(more, limited) => used(&cloud, limited).await? as f64 + f64::from(more),
+            };
+            let Some(quota) = self.quota.now(&cloud).await? else {
+                let unknown = self.quota.unknown();
+                return Ok(match self.any {
+                    true => Verified::So(found(unknown.what, json!({ "needed": needed as i64, "short": false }))),
+                    false => Verified::NotSo(unknown),
+                });
             };
             if self.any || is_enough(&quota, needed) {
                 return Ok(Verified::So(found(said(&quota, needed), output(&quota, needed))));

@@ -85,7 +85,7 @@ fn a_damaged_state_file() {
 #[test]
 fn an_endpoint_that_does_not_answer() {
     let stage = begun();
-    let who = ["aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"];
+    let who = ["dr.requested=no", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"];
     let whose = ["aws.account_mode=existing_customer", "aws.partition=aws", "aws.support_plan=basic"];
     stage.run(&[&["input", "acme"], who.as_slice(), &whose].concat()).expect(0);
     let answer =

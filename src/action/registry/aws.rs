@@ -67,6 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         results: &[
             ("value", "how much the account may have"),
             ("needed", "how much it must be"),
+            ("short", "true when that is more"),
             ("name", "what AWS calls it"),
             ("adjustable", "true when AWS gives more on request"),
         ],

@@ -247,10 +247,10 @@ async fn a_way_to_a_host_that_ends_says_where() {
     assert_eq!(branch(&stage, jump).await, "refused");
     at_console(&bastion, "systemctl start ssh.socket").await;
 
-    at_console(&bastion, "echo 'DisableForwarding yes' >/etc/ssh/sshd_config.d/00-cis.conf && systemctl restart ssh")
-        .await;
+    // What stands first counts, and this image's own settings stand in the file itself.
+    at_console(&bastion, "sed -i '1i DisableForwarding yes' /etc/ssh/sshd_config && systemctl restart ssh").await;
     assert_eq!(branch(&stage, jump).await, "forwarding-refused");
-    at_console(&bastion, "rm /etc/ssh/sshd_config.d/00-cis.conf && systemctl restart ssh").await;
+    at_console(&bastion, "sed -i 1d /etc/ssh/sshd_config && systemctl restart ssh").await;
 
     let group = kept(&stage, "access.bastion_group_id");
     let ec2 = stage.ec2().await;

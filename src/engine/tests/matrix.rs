@@ -307,7 +307,7 @@ pub(super) async fn assert_all_is_shown(built: &Stage, kept: &Path) {
     shown.sort();
     desk.undo(&[]).await;
     desk.close().await;
-    assert_eq!(stage.changes(), shown);
+    assert_eq!(stage.changes(), shown, "{:#?}", plan.entries.iter().map(|entry| (&entry.step, &entry.does)).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

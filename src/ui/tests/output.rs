@@ -130,5 +130,6 @@ fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
     stage.press(&["G"]);
     assert!(stage.screen(80, 24).contains("row 40"));
     stage.press(&["/"]).write("row 12 ").press(&["Enter"]);
-    assert!(stage.screen(80, 24).contains("in line 15") || stage.screen(80, 24).contains("\"row 12 \""));
+    let found = stage.screen(80, 24);
+    assert!(found.contains("in line 15") || found.contains("\"row 12 \""), "{found}");
 }
