@@ -131,5 +131,5 @@ fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
     assert!(stage.screen(80, 24).contains("row 40"));
     stage.press(&["/"]).write("row 12 ").press(&["Enter"]);
     let found = stage.screen(80, 24);
-    assert!(found.contains("in line 15") || found.contains("\"row 12 \""), "{found}");
+    assert!(found.contains("\"row 12\" in line 16"), "the line of the shown text: {found}");
 }
