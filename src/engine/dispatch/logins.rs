@@ -10,10 +10,13 @@ use crate::action::{LoginCall, Worlds};
 use crate::engagement::LoginQuestion;
 use crate::engine::handle::Notice;
 
+/// The way back; nothing where nobody answers.
+type Answers = oneshot::Sender<Option<Vec<SecretString>>>;
+
 /// What is asked, and who waits for the answer.
 pub(super) struct Logins {
     calls: Option<mpsc::UnboundedReceiver<LoginCall>>,
-    open: BTreeMap<u64, (LoginQuestion, oneshot::Sender<Option<Vec<SecretString>>>)>,
+    open: BTreeMap<u64, (LoginQuestion, Answers)>,
 }
 
 impl Logins {
