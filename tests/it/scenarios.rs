@@ -34,7 +34,7 @@ fn kept(stage: &Stage, name: &str) -> String {
 }
 
 /// As many at once: a walk waits most of its time.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 7;
 
 #[test]
 fn every_scenario_is_walked_to_its_end_and_back_to_nothing() {
