@@ -14,8 +14,8 @@ use super::aws_peering::the_peering;
 use super::call::Call;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
 use super::world::Subject;
+use crate::aws::AwsFailure;
 use crate::aws::ec2::types::VpcPeeringConnectionVpcInfo as Side;
-use crate::aws::{AwsFailure, Holder};
 use crate::engagement::Failure;
 
 /// Under which what was set before is kept.
@@ -56,6 +56,8 @@ impl PeeringNames {
 
 #[async_trait]
 impl Thing for PeeringNames {
+    const TAGGED: bool = false;
+
     fn noun(&self) -> String {
         format!("names over {}", self.peering)
     }
@@ -84,10 +86,6 @@ impl Thing for PeeringNames {
 
     fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
         vec![self.set(false)]
-    }
-
-    async fn holder(&self, _at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        Ok(Holder::Stranger)
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

@@ -274,9 +274,13 @@ impl Thing for TheVpnGateway {
         let detach = gateway
             .and_then(attachment)
             .map(|(vpc, _)| Call::DetachVpnGateway { vpn_gateway_id: id.to_owned(), vpc_id: vpc.to_owned() });
-        let delete = Call::DeleteVpnGateway { vpn_gateway_id: id.to_owned() };
+        let delete = vec![Call::DeleteVpnGateway { vpn_gateway_id: id.to_owned() }];
         let tags = gateway.map(|gateway| gateway.tags.as_deref());
-        Ok(at.remains(id, tags, detach.into_iter().chain([delete]).collect()))
+        // While it is being detached AWS refuses to delete it.
+        Ok(match (at.remains(id, tags, delete), detach) {
+            (Remains::Takes(delete), Some(detach)) => Remains::InTurn(vec![detach], delete),
+            (other, _) => other,
+        })
     }
 }
 

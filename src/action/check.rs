@@ -52,11 +52,11 @@ impl<Q: Question> Action for Check<Q> {
 
 /// What is the matter, what it means and what helps, as far as each is known.
 fn whole(failure: &Failure) -> String {
-    let mut said = failure.what.clone();
+    let mut said = failure.what.trim_end_matches('.').to_owned();
     for (before, more) in [(": ", &failure.meaning), (". ", &failure.advice)] {
         if !more.is_empty() {
             said.push_str(before);
-            said.push_str(more);
+            said.push_str(more.trim_end_matches('.'));
         }
     }
     said

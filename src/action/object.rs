@@ -440,6 +440,7 @@ impl<T: Thing> Object<T> {
         ));
         for _ in 0..self.0.going_looks() {
             let remains = self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))?;
+            let in_turn = matches!(remains, Remains::InTurn(..));
             let holdup = match remains.first() {
                 Remains::Gone => return Ok(()),
                 Remains::Kept { said } => return Err(Left::Kept(said)),
@@ -451,6 +452,8 @@ impl<T: Thing> Object<T> {
                 Remains::Takes(calls) if takes < TAKES => {
                     takes += 1;
                     match carry_out(world, orders, calls, ledger).await {
+                        // What comes in its turn may not be seen to be ready at once.
+                        Ok(()) if in_turn => vigil.waits_for(&format!("{noun} is going")),
                         Ok(()) => continue,
                         // What it puts back may be there; the next look says so, or it is in the way to the end.
                         Err(Stopped::ThereAlready(failure)) => {

@@ -139,11 +139,13 @@ async fn fullest_zone(cloud: &Cloud) -> Result<u64, AwsFailure> {
     Ok(many.into_values().max().unwrap_or_default())
 }
 
-/// Processors of standard instances that run or are about to: what is stopped does not count.
+/// Processors of standard instances that run or are about to: what is stopped does not count, and spot instances have a quota
+/// of their own.
 async fn running_processors(cloud: &Cloud) -> Result<u64, AwsFailure> {
     let reservations = all_pages!(cloud, DescribeInstances, cloud.ec2().describe_instances() => set_next_token, reservations, next_token);
     let instances = reservations.iter().flat_map(|reservation| reservation.instances());
-    Ok(instances.filter(|one| runs(one)).filter_map(|one| processors(one.instance_type()?.as_str())).sum())
+    let on_demand = instances.filter(|one| runs(one) && one.instance_lifecycle().is_none());
+    Ok(on_demand.filter_map(|one| processors(one.instance_type()?.as_str())).sum())
 }
 
 fn runs(instance: &Instance) -> bool {

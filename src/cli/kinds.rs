@@ -37,11 +37,8 @@ fn one(out: &mut String, kind: &KindSpec) {
         let results: Vec<String> = kind.results.iter().map(|name| format!("`{name}`")).collect();
         let _ = writeln!(out, "- gives {}", results.join(", "));
     }
-    match kind.undo_reason {
-        None => {}
-        Some(why) => {
-            let _ = writeln!(out, "- no undo: {why}");
-        }
+    if let Some(why) = kind.undo_reason {
+        let _ = writeln!(out, "- no undo: {why}");
     }
     out.push('\n');
 }

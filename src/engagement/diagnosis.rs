@@ -101,7 +101,7 @@ pub fn diagnosable(step: &Step, status: &Status) -> bool {
 }
 
 /// What the looks of a diagnosis see: what the step's own work sees, which step it is as `step.id`, and the host that it
-/// goes to as `step.host`.
+/// goes to as `step.host`; from where it looks is `step.from`.
 ///
 /// # Errors
 /// The step has no such instance, or what it is repeated over is not known yet.

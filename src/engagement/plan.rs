@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::price::{Price, price};
-use super::quota::Room;
+use super::quota::{Room, in_order, takes};
 use super::{Address, Finding, Permissions, digest_of};
 use crate::text::count;
 
@@ -102,6 +102,11 @@ impl Change {
         Change { service: service.to_owned(), operation: operation.to_owned(), arguments }
     }
 
+    /// Is it sent to AWS? Scripts on hosts, files here and mail are not.
+    pub fn is_of_aws(&self) -> bool {
+        !["ssh", "age", "smtp"].contains(&self.service.as_str())
+    }
+
     /// Every value of its arguments with the way to it: `Options.TunnelOptions[1].DPDTimeoutAction` and `restart`. A list of
     /// plain values is one value, also where each of them stands in a `Value` of its own.
     pub fn values(&self) -> Vec<(String, String)> {
@@ -172,7 +177,11 @@ impl Plan {
 
     /// The part of it that is about these steps, with a digest of its own.
     pub fn only(&self, wanted: impl Fn(&Address) -> bool) -> Plan {
-        Plan::new(self.entries.iter().filter(|entry| wanted(&entry.step)).cloned().collect())
+        let mut part = Plan::new(self.entries.iter().filter(|entry| wanted(&entry.step)).cloned().collect());
+        let more = takes(&part.entries);
+        let room = |room: &Room| Some(Room::new(room.of, *more.get(&room.of)?, room.known.clone()));
+        part.quotas = in_order(self.quotas.iter().filter_map(room).collect());
+        part
     }
 
     /// What its rehearsals came to; empty where nobody asked for them.

@@ -105,7 +105,7 @@ pub fn takes(entries: &[PlanEntry]) -> BTreeMap<Limited, u64> {
     let mut nats: BTreeMap<String, u64> = BTreeMap::new();
     let changes = entries.iter().filter(|entry| entry.would_change()).flat_map(|entry| &entry.changes);
     // What goes to another region says so.
-    for change in changes.filter(|change| change.arguments.get("Region").is_none()) {
+    for change in changes.filter(|change| change.arguments.get("onramp:region").is_none()) {
         let Some(limited) = Limited::made_by(&change.service, &change.operation) else { continue };
         match limited {
             Limited::NatGateways => *nats.entry(text(change, "SubnetId")).or_default() += 1,
@@ -166,7 +166,7 @@ impl Room {
         matches!(self.known, Known::Counted { allowed, used, .. } if used + self.planned > allowed)
     }
 
-    /// `VPCs: 1 of 5 are there, 1 more is planned`, with what to do where that does not fit.
+    /// `VPCs: the account may have 5, has 1, and 1 more is planned`, with what to do where that does not fit.
     pub fn said(&self) -> String {
         let Room { of, planned, .. } = self;
         let (what, are) = (of.what(), if *planned == 1 { "is" } else { "are" });
@@ -233,7 +233,11 @@ mod tests {
             entry(vec![nat("subnet-a"), nat("subnet-b"), nat("subnet-c"), nat("subnet-c")]),
             entry(vec![Change::new("ec2", "CreateVpc", json!({}))]),
             PlanEntry { verdict: Verdict::Nothing, ..entry(vec![Change::new("ec2", "CreateVpc", json!({}))]) },
-            entry(vec![Change::new("ec2", "CreateVpc", json!({ "Region": "eu-central-1" }))]),
+            entry(vec![Change::new(
+                "rds",
+                "RestoreDBInstanceToPointInTime",
+                json!({ "onramp:region": "eu-central-1" }),
+            )]),
         ];
         let counted: Vec<(Limited, u64)> = takes(&plan).into_iter().collect();
         assert_eq!(counted, [(Limited::Vpcs, 1), (Limited::NatGateways, 2), (Limited::Processors, 10)]);

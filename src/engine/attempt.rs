@@ -231,7 +231,7 @@ impl Attempt {
 
     /// Nothing is changed in an account that is not the engagement's. Scripts on hosts, files here and mail need no account.
     pub(super) async fn ready_to_change(&self) -> Result<(), Failure> {
-        if self.action.changes().iter().all(|change| ["ssh", "age", "smtp"].contains(&change.service.as_str())) {
+        if self.action.changes().iter().all(|change| !change.is_of_aws()) {
             return Ok(());
         }
         match &self.account {
@@ -465,7 +465,6 @@ pub(super) fn noted(change: Change) -> Change {
     }
 }
 
-/// What a probe found, as the journal keeps it.
 /// All that is known of it, in one text: the far side's own words stand last.
 pub(super) fn whole(failure: &Failure) -> String {
     let Failure { what, meaning, advice, raw, .. } = failure;
@@ -474,6 +473,7 @@ pub(super) fn whole(failure: &Failure) -> String {
     said.join(". ")
 }
 
+/// What a probe found, as the journal keeps it.
 pub(super) fn finding(probe: &Probe) -> Finding {
     let finding = |kind, said: &str, differences: &[_]| Finding {
         kind,

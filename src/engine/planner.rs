@@ -204,8 +204,7 @@ impl<'a> Facts<'a> {
         let world = worlds.world(self.engagement, self.sight.routes(worlds), subject, drop_output(), cancel);
         entry.rehearsals = action.rehearse(&world).await;
         // What was not rehearsed is said, so that nobody takes it for allowed.
-        let on_aws = |change: &&Change| !["ssh", "age", "smtp"].contains(&change.service.as_str());
-        for change in entry.changes.iter().filter(on_aws) {
+        for change in entry.changes.iter().filter(|change| change.is_of_aws()) {
             let permission = format!("{}:{}", change.service, change.operation);
             if !entry.rehearsals.iter().any(|one| one.permission == permission) {
                 let why = "AWS takes no rehearsal of it".to_owned();

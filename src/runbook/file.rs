@@ -231,7 +231,7 @@ pub(super) struct Question {
     /// A look from outside.
     pub probe: Option<String>,
     /// Arguments of `aws`, `os` or `probe`. Texts are templates, which may also read `step.id` (which step
-    /// asks) and `step.host`.
+    /// asks), `step.host`, and `step.from` (from where it looks).
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub with: Option<serde_yaml::Mapping>,
     /// A script that only looks. Exit 0: yes. 1: no. Anything else: unknown.

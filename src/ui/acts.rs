@@ -210,16 +210,17 @@ pub fn plan(state: &mut State) -> Vec<Effect> {
 }
 
 pub fn plan_again(state: &mut State) -> Vec<Effect> {
-    match &mut state.facts.open {
-        Some(open) if !open.planning => plan_screen::ask(open),
-        _ => Vec::new(),
-    }
+    plan_anew(state, Request::Plan)
 }
 
 /// A plan anew, with every call rehearsed.
 pub fn rehearse(state: &mut State) -> Vec<Effect> {
+    plan_anew(state, Request::Rehearse)
+}
+
+fn plan_anew(state: &mut State, request: Request) -> Vec<Effect> {
     match &mut state.facts.open {
-        Some(open) if !open.planning => plan_screen::rehearse(open),
+        Some(open) if !open.planning => plan_screen::ask(open, request),
         _ => Vec::new(),
     }
 }

@@ -87,3 +87,11 @@ async fn what_is_used_is_counted_and_more_is_wanted_beside_it() {
     let Err(refused) = build(&call, &stage.world.subject) else { panic!("it is not counted") };
     assert!(refused.what.contains("does not count"), "{refused:?}");
 }
+
+#[test]
+fn what_tells_how_much_is_used_is_among_what_the_kind_sends() {
+    let sends = crate::action::operations("aws/quota");
+    for limited in crate::engagement::Limited::ALL {
+        assert!(crate::action::counted_by(limited).iter().all(|one| sends.contains(one)), "{limited:?}");
+    }
+}

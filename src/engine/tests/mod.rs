@@ -395,7 +395,11 @@ impl Desk {
     }
 
     async fn undo_plan(&mut self) -> Arc<UndoPlan> {
-        self.handle.send(Request::UndoPlan(Vec::new()));
+        self.undo_plan_of(&[]).await
+    }
+
+    async fn undo_plan_of(&mut self, steps: &[&str]) -> Arc<UndoPlan> {
+        self.handle.send(Request::UndoPlan(steps.iter().map(|step| at(step)).collect()));
         let planned = |notice: &Notice| match notice {
             Notice::UndoPlanned(_, plan) => Some(plan.clone()),
             _ => None,

@@ -1,12 +1,11 @@
 //! What was there before a step, or was somebody else's doing, is there after its undo: whatever becomes of an answer, and
 //! where the process died in the middle.
 
-use super::matrix::{TOGETHER, WAYS, assert_struck, made};
+use super::matrix::{WAYS, assert_struck, made, take_place};
 use super::*;
 use crate::aws::direct_connect::types::ConnectionState;
 use crate::aws::filter;
 use crate::engagement::{DoneHow, Settlement, TakeBack};
-use futures_util::stream::{self, StreamExt};
 
 const ROUTES: &str = r#"
 runbook: routes
@@ -135,12 +134,7 @@ async fn with_theirs() -> (Stage, PathBuf, Tables) {
 async fn take_back(stage: &Stage, tables: &Tables, what: &str) {
     let mut desk = stage.open().await;
     let steps = ["net/routes", "net/behind"];
-    desk.handle.send(Request::UndoPlan(steps.map(at).to_vec()));
-    let planned = |notice: &Notice| match notice {
-        Notice::UndoPlanned(_, plan) => Some(plan.clone()),
-        _ => None,
-    };
-    let plan = desk.hear("the plan", planned).await;
+    let plan = desk.undo_plan_of(&steps).await;
     let shown: Vec<&str> = plan
         .entries
         .iter()
@@ -173,8 +167,9 @@ async fn routes_of_somebody_else_to_the_same_place_stay_whatever_becomes_of_the_
         assert_eq!(after, [ALL.to_vec(), ALL.to_vec()], "{what}");
         take_back(&stage, tables, &what).await;
         assert_struck(&stage, &what);
+        (operation, way)
     });
-    stream::iter(asked).buffer_unordered(TOGETHER).collect::<Vec<()>>().await;
+    take_place("routes beside somebody else's", &calls, asked.collect()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
 const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
 const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
+const INTERFACES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithVirtualInterfaces.html";
 const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
 const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
 
@@ -139,12 +140,14 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 
 /// What is given for one side only is not used: AWS chooses both then.
 fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    for (one, other) in [("vpn.t1_inside", "vpn.t2_inside"), ("dx.amazon_ip", "dx.customer_ip")] {
+    for (one, other, source) in
+        [("vpn.t1_inside", "vpn.t2_inside", TUNNEL), ("dx.amazon_ip", "dx.customer_ip", INTERFACES)]
+    {
         for (given, missing) in [(one, other), (other, one)] {
             if let (Some((id, _)), None) = (answers.get(given), answers.get(missing)) {
                 let what = format!("{given} is given, and {missing} is not");
                 let why = "one alone is not used, and AWS chooses both; give both or none";
-                warn(found, &[id], Refusal::new(what, why, TUNNEL));
+                warn(found, &[id], Refusal::new(what, why, source));
             }
         }
     }

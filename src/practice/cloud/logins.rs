@@ -114,7 +114,8 @@ impl Cloud {
             }
             None => self.notes().kept.logins.external_ids.get(role).cloned(),
         };
-        if agreed.as_deref() != given {
+        // One is as no role should be.
+        if agreed.as_deref() != given && name != "Open" {
             return Err(denied(&format!("User is not authorized to perform: sts:AssumeRole on resource: {role}")));
         }
         if ask.get("SerialNumber").is_some() {

@@ -23,8 +23,13 @@ pub(super) fn mirror(visit: &mut Visit<'_>) {
     let stays = |one: &Resource| one.kind != ZONE || one.model.contains_key("HostedZoneTags");
     world.control.resources.retain(|place, one| stays(one) || there.contains(place));
     for (id, model) in zones {
-        // One that is known already keeps what was set.
-        put(world, ZONE, &id, model);
+        // One that is known already keeps what was set beside what Route 53 has.
+        match world.control.resources.get_mut(&place(ZONE, &id)) {
+            Some(known) => known.model.extend(model),
+            None => {
+                put(world, ZONE, &id, model);
+            }
+        }
     }
 }
 

@@ -34,18 +34,18 @@ pub(super) fn at<'w>(world: &'w World, vpc: &str, address: Ipv4Addr) -> Option<D
 }
 
 fn doors(world: &World) -> impl Iterator<Item = Door<'_>> {
-    world.control.of_kind(ENDPOINT, world.now).filter_map(|one| door(world, one))
+    (1..).zip(world.control.of_kind(ENDPOINT, world.now)).filter_map(|(number, one)| door(world, one, number))
 }
 
-fn door<'w>(world: &'w World, endpoint: &'w Resource) -> Option<Door<'w>> {
+fn door<'w>(world: &'w World, endpoint: &'w Resource, number: u32) -> Option<Door<'w>> {
     let text = |name: &str| endpoint.model.get(name).and_then(Json::as_str);
     let named = endpoint.model.get("PrivateDnsEnabled").and_then(Json::as_bool) == Some(true);
     if text("VpcEndpointType") != Some("Interface") || !named {
         return None;
     }
     let subnet = world.subnets.get(listed(endpoint, "SubnetIds").next()?)?;
-    // Hosts get theirs from the beginning; the last one but AWS's own is the endpoint's.
-    let address = Ipv4Addr::from(u32::from(subnet.cidr.broadcast()) - 1);
+    // Hosts get theirs from the beginning of the subnet, endpoints from its end, before the one that is AWS's own.
+    let address = Ipv4Addr::from(u32::from(subnet.cidr.broadcast()) - number);
     let service = text("ServiceName")?.strip_prefix(&format!("com.amazonaws.{}.", world.region))?;
     Some(Door {
         address,

@@ -3,16 +3,15 @@
 use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{InternetGateway, World};
 use super::xml::Xml;
 
-const MOST_GATEWAYS: usize = 5;
-
 pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let tags = tags::of(call.ask, Kind::InternetGateway)?;
-    if call.world.gateways.len() >= MOST_GATEWAYS {
+    if call.world.gateways.len() >= allowed(call.world, "L-A4707A72").max(allowed(call.world, "L-F678F1CE")) {
         let message = "The maximum number of internet gateways has been reached.";
         return Err(Refusal::new("InternetGatewayLimitExceeded", message));
     }

@@ -3,14 +3,12 @@
 use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::tokens;
 use super::world::{AddressAssociation, NatGateway, World, stamp};
 use super::xml::Xml;
-
-/// For each zone.
-const MOST_NATS: usize = 5;
 
 pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let tags = tags::of(call.ask, Kind::NatGateway)?;
@@ -27,7 +25,7 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let allocation = address(call, public)?;
     let zone = |id: &str| call.world.subnets.get(id).map(|subnet| &subnet.zone);
     let same_zone = |nat: &&NatGateway| zone(&nat.subnet) == Some(&subnet.zone) && call.world.holds(nat);
-    if call.world.nats.values().filter(same_zone).count() >= MOST_NATS {
+    if call.world.nats.values().filter(same_zone).count() >= allowed(call.world, "L-FE5A380F") {
         let message = format!("The maximum number of NAT gateways has been reached for the zone {}.", subnet.zone);
         return Err(Refusal::new("NatGatewayLimitExceeded", message));
     }

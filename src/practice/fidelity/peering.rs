@@ -142,7 +142,9 @@ pub(super) fn modify(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let now = call.world.now;
     if let Some(peering) = call.world.peerings.get_mut(&id) {
         peering.names = wanted;
-        peering.names_asked = peering.names_asked.or(Some(now));
+        if wanted {
+            peering.names_asked.get_or_insert(now);
+        }
     }
     Ok(Xml::new().tree("requesterPeeringConnectionOptions", options(wanted)))
 }

@@ -7,14 +7,12 @@ use super::Call;
 use super::describe::describe;
 use super::kind::Kind;
 use super::pace::Wait;
+use super::quotas::allowed;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{Attachment, CustomerGateway, VpnGateway, World};
 use super::xml::Xml;
 
-/// Default quotas: docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html.
-const MOST_CUSTOMER_GATEWAYS: usize = 50;
-const MOST_GATEWAYS: usize = 5;
 /// Amazon's side when nothing is said.
 const AMAZON: i64 = 64_512;
 /// AWS keeps these to itself ("Customer gateway options for your Site-to-Site VPN connection").
@@ -51,7 +49,7 @@ pub(super) fn create_customer(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         return Ok(Xml::new().tree("customerGateway", customer_item(call.world, id)));
     }
     let live = call.world.customer_gateways.values().filter(|other| other.deleted.is_none()).count();
-    if live >= MOST_CUSTOMER_GATEWAYS {
+    if live >= allowed(call.world, "L-4FB7FF5D") {
         let message = "The maximum number of customer gateways has been reached.";
         return Err(Refusal::new("CustomerGatewayLimitExceeded", message));
     }
@@ -110,7 +108,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         let message = format!("Value ({asn}) for parameter amazonSideAsn is invalid. It must be a private ASN.");
         return Err(Refusal::value(message));
     }
-    if call.world.vpn_gateways.values().filter(|gateway| gateway.deleted.is_none()).count() >= MOST_GATEWAYS {
+    if call.world.vpn_gateways.values().filter(|gateway| gateway.deleted.is_none()).count()
+        >= allowed(call.world, "L-7029FAB6")
+    {
         let message = "The maximum number of virtual private gateways has been reached.";
         return Err(Refusal::new("VpnGatewayLimitExceeded", message));
     }

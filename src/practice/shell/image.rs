@@ -171,9 +171,6 @@ pub fn lay_out(
     }
     accounts(&disk, image, login.user);
     ssh_files(&disk, image, hardened);
-    if hardened.is_some() {
-        cis::lay_out(&disk);
-    }
     host_keys(&disk, hostname)?;
     home(&disk, login);
     Ok(disk)

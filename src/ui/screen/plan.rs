@@ -53,7 +53,7 @@ impl PlanScreen {
             self.arrived(facts);
             return Vec::new();
         }
-        ask(open)
+        ask(open, Request::Plan)
     }
 
     /// A plan came: the cursor goes to the step it was asked for, and that step is opened.
@@ -148,9 +148,13 @@ fn rights<'a>(facts: &'a Facts, plan: &Plan, width: u16) -> Vec<PlanRow<'a>> {
         prose.item("    = allowed", &text::list(&allowed), look.style(Role::Muted));
     }
     let heading = match known.denied.len() {
-        0 => "These credentials lack nothing that AWS tells of".to_owned(),
+        0 => "These credentials lack nothing, as far as AWS takes a rehearsal".to_owned(),
         many => format!("These credentials lack {}", text::count(many, "permission")),
     };
+    below(heading, prose)
+}
+
+fn below<'a>(heading: String, prose: Prose) -> Vec<PlanRow<'a>> {
     let lines = prose.lines().into_iter().map(PlanRow::Room);
     std::iter::once(PlanRow::Heading(heading)).chain(lines).collect()
 }
@@ -175,8 +179,7 @@ fn rooms<'a>(facts: &'a Facts, plan: &Plan, width: u16) -> Vec<PlanRow<'a>> {
         };
         prose.item(label, &room.said(), look.style(role));
     }
-    let lines = prose.lines().into_iter().map(PlanRow::Room);
-    std::iter::once(PlanRow::Heading(heading)).chain(lines).collect()
+    below(heading, prose)
 }
 
 type Group<'a> = (String, Vec<&'a PlanEntry>);
@@ -207,16 +210,10 @@ fn by_consequence<'a>(plan: &'a Plan, shown: impl Fn(&&PlanEntry) -> bool) -> Ve
     plan.by_consequence().into_iter().filter_map(group).collect()
 }
 
-/// Asks the engine for a new plan.
-pub fn ask(open: &mut Opened) -> Vec<Effect> {
+/// Asks the engine for a new plan: a `Plan`, or a `Rehearse` that rehearses every call, too.
+pub fn ask(open: &mut Opened, request: Request) -> Vec<Effect> {
     open.planning = true;
-    vec![Effect::Send(Request::Plan)]
-}
-
-/// Asks for one in which every call is rehearsed, too.
-pub fn rehearse(open: &mut Opened) -> Vec<Effect> {
-    open.planning = true;
-    vec![Effect::Send(Request::Rehearse)]
+    vec![Effect::Send(request)]
 }
 
 /// Worth a row in the short list: a change, a doubt, or something a person must do.
@@ -307,7 +304,13 @@ impl Screen for PlanScreen {
 impl PlanScreen {
     fn draw_plan(&self, facts: &Facts, planned: &Planned, frame: &mut Frame, area: Rect) {
         let title = format!("Plan: {}", words::plan_summary(&planned.plan));
-        let note = if planned.stale { "OLD: d makes it anew".to_owned() } else { words::moment(facts, planned.at) };
+        let short = planned.plan.quotas.iter().filter(|room| room.is_short()).count();
+        let note = match (planned.stale, short) {
+            (true, _) => "OLD: d makes it anew".to_owned(),
+            (false, 0) => words::moment(facts, planned.at),
+            // It stands at the top, and the cursor may be far below.
+            (false, _) => format!("SHORT of {}: Home", text::count(short, "quota")),
+        };
         let inside = pane(frame, &facts.look, area, &title, &note, true);
         let rows = self.rows(facts, inside.width);
         let cursor = self.cursor.min(rows.len().saturating_sub(1));

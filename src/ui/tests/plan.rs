@@ -150,3 +150,19 @@ fn what_stays_says_why_in_full() {
     stage.press(&["Enter"]);
     assert!(!stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
 }
+
+/// What the account has no room for stands at the top; the frame says so wherever the cursor is.
+#[test]
+fn what_is_short_is_said_wherever_one_looks() {
+    use crate::engagement::{Known, Limited, Room};
+    let mut stage = Stage::answered();
+    stage.press(&["n", "p"]);
+    let mut plan = stage.plan();
+    plan.quotas = vec![Room::new(Limited::Vpcs, 1, Known::Counted { allowed: 5, used: 5, adjustable: true })];
+    stage.notice(Notice::Planned(std::sync::Arc::new(plan)));
+    stage.press(&["G"]);
+    assert!(stage.screen(80, 24).contains("SHORT of 1 quota: Home"), "{}", stage.screen(80, 24));
+    stage.press(&["Home"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("The account is short of 1 thing") && screen.contains("L-F678F1CE"), "{screen}");
+}

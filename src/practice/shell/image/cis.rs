@@ -1,9 +1,8 @@
-//! What CIS changes in its images of Ubuntu and Red Hat, as far as a runbook meets it: sshd, sudo, masks, mounts, firewalls.
+//! What CIS changes in its images of Ubuntu and Red Hat, as far as a runbook meets it here: sshd and firewalls.
 //!
 //! Source: the remediations of the CIS benchmarks for RHEL 8, 9 and 10 and for Ubuntu 22.04 and 24.04, which write what they
 //! want of sshd above any Include. How CIS builds its images in truth was not seen.
 
-use super::super::disk::{Disk, Owner};
 use super::super::machine::Machine;
 use super::super::systemd::{AtBoot, Role, Unit};
 
@@ -33,13 +32,6 @@ impl Cis {
     pub(super) fn above_all_else(self) -> String {
         format!("{LEVEL_1}{}", if self == Self::Level2 { LEVEL_2 } else { "" })
     }
-}
-
-pub(super) fn lay_out(disk: &Disk) {
-    let tmp = "tmpfs /tmp tmpfs defaults,rw,nosuid,nodev,noexec,relatime 0 0\n";
-    disk.put("/etc/fstab", tmp, 0o644, Owner::root());
-    disk.put("/etc/login.defs", "UMASK 027\n", 0o644, Owner::root());
-    disk.put("/etc/sudoers.d/60-cis", "Defaults use_pty\n", 0o440, Owner::root());
 }
 
 /// The firewall is on before anybody has logged in, and lets SSH in at its own port.
