@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
-use super::aws_dx_interface::interfaces;
+use super::aws_dx_interface::others_on;
 use super::aws_dx_lag::{as_line, is_lag};
 use super::aws_network::label;
 use super::call::dx::{ConnectionArn, DxRequest};
@@ -92,11 +92,8 @@ async fn takes(at: &Account<'_>, id: &str, noun: &str, written: bool) -> Result<
         }
         Some(_) => {}
     }
-    let on_it = interfaces(at.cloud, Some(id)).await?;
-    if !on_it.is_empty() {
-        let on_it: Vec<&str> = on_it.iter().map(|one| one.id.as_str()).collect();
-        let said = format!("{id} is in use: {} on it would be cut", list(&on_it));
-        return Ok(Remains::NotOurs { said });
+    if let Some(used) = others_on(at, id).await? {
+        return Ok(used);
     }
     let calls = vec![Call::Dx(DxRequest::DeleteConnection { connection_id: id.to_owned() })];
     let all = lines(at.cloud).await?;

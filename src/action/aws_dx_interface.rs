@@ -39,6 +39,16 @@ pub(super) async fn interfaces(cloud: &Cloud, line: Option<&str>) -> Result<Vec<
     Ok(live.filter_map(|mut one| Some(tagged(one.virtual_interface_id.clone()?, one.tags.take(), one))).collect())
 }
 
+/// What keeps a line or a LAG from being given back: the interfaces on it that are not this engagement's. Its own go first,
+/// in the same undo, and AWS gives back nothing that has one.
+pub(super) async fn others_on(at: &Account<'_>, line: &str) -> Result<Option<Remains>, AwsFailure> {
+    let on_it = interfaces(at.cloud, Some(line)).await?;
+    let others = on_it.iter().filter(|one| !matches!(one.holder(at), Holder::Us { .. }));
+    let others: Vec<&str> = others.map(|one| one.id.as_str()).collect();
+    let said = format!("{line} is in use: {} on it would be cut", list(&others));
+    Ok((!others.is_empty()).then_some(Remains::NotOurs { said }))
+}
+
 /// One by its id.
 pub(super) async fn interface(cloud: &Cloud, id: &str) -> Result<Option<VirtualInterface>, AwsFailure> {
     if !known(id) {

@@ -7,7 +7,7 @@ use super::Failure;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_dx::{lines, tagged};
-use super::aws_dx_interface::interfaces;
+use super::aws_dx_interface::others_on;
 use super::aws_network::label;
 use super::call::dx::DxRequest;
 use super::call::{Call, Label};
@@ -17,7 +17,7 @@ use super::world::Subject;
 use crate::aws::direct_connect::types::{Connection, ConnectionState, Lag, LagState};
 use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
 use crate::engagement::Difference;
-use crate::text::{count, list};
+use crate::text::count;
 
 /// By its id a LAG is told from a single line.
 pub(super) fn is_lag(id: &str) -> bool {
@@ -174,11 +174,8 @@ impl Thing for TheLag {
             if there.thing.lag_state() == Some(&LagState::Deleting) {
                 return Ok(Remains::Going { said: format!("{} is being given back", self.noun()) });
             }
-            let on_it = interfaces(at.cloud, Some(id)).await?;
-            if !on_it.is_empty() {
-                let on_it: Vec<&str> = on_it.iter().map(|one| one.id.as_str()).collect();
-                let said = format!("{id} is in use: {} on it would be cut", list(&on_it));
-                return Ok(Remains::NotOurs { said });
+            if let Some(used) = others_on(at, id).await? {
+                return Ok(used);
             }
             return Ok(match left(at, id, &all, vec![give_back(id)]) {
                 Remains::Takes(lag) => Remains::InTurn(lag, ports),

@@ -297,12 +297,23 @@ async fn a_line_that_carries_something_is_not_given_back() {
     let on_it = interface(&line, &gateway, 101);
     let made = stage.make("aws/dx-interface", on_it.clone()).await;
     let of_line: Kept = [("id".to_owned(), json!(line))].into();
+    let looked = stage.action("aws/dx-connection", &with).undoes(&stage.world, &of_line).await;
+    assert!(matches!(looked, Undoes::Sends(_)), "its own goes first, in the same undo: {looked:?}");
+    assert!(matches!(undone(&stage, "aws/dx-connection", &with, &of_line).await, Outcome::Failed { .. }));
+    assert!(matches!(undone(&stage, "aws/dx-interface", &on_it, &made).await, Outcome::Changed { .. }));
+
+    let theirs = stage.as_engagement("e2");
+    let other = interface(&line, &gateway, 102);
+    let intent = stage.intent("aws/dx-interface", &other);
+    let outcome = action("aws/dx-interface", &other, &theirs.subject).apply(&theirs, &intent).await;
+    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
     let refused = undone(&stage, "aws/dx-connection", &with, &of_line).await;
     assert!(
         matches!(&refused, Outcome::Failed { failure } if failure.what.contains("in use") && failure.what.contains(&text(&made, "id"))),
         "{refused:?}"
     );
-    assert!(matches!(undone(&stage, "aws/dx-interface", &on_it, &made).await, Outcome::Changed { .. }));
+    let outcome = action("aws/dx-interface", &other, &theirs.subject).undo(&theirs, &intent, &made).await;
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
     assert!(matches!(undone(&stage, "aws/dx-connection", &with, &of_line).await, Outcome::Changed { .. }));
 }
 
