@@ -224,6 +224,19 @@ fn died_of(instance: &Instance) -> Option<(String, String)> {
         .then(|| (code.to_owned(), reason.message().unwrap_or_default().to_owned()))
 }
 
+impl TheInstance {
+    /// AWS took it and could not start it. Its reason is one of the codes with which calls are refused (user guide of EC2,
+    /// "Why does my instance terminate immediately").
+    fn died(&self, code: String, message: String) -> Failure {
+        let told = AwsFailure::of_instance(&code, &message);
+        Failure {
+            what: format!("{} ended as soon as it was started", self.noun()),
+            advice: format!("{} Then undo this step, and run it again.", told.advice),
+            ..Failure::from(told)
+        }
+    }
+}
+
 #[async_trait]
 impl Thing for TheInstance {
     fn noun(&self) -> String {
@@ -244,16 +257,7 @@ impl Thing for TheInstance {
             None => {
                 return match ended.iter().find_map(died_of) {
                     None => self.nothing_of_ours(at).await,
-                    Some((code, message)) => Ok(Sight::Broken(Failure {
-                        what: format!("{} ended as soon as it was started", self.noun()),
-                        meaning: message,
-                        advice:
-                            "Put right what AWS names (often the disk's encryption key, a volume limit or Marketplace \
-                                 terms), undo this step, and run it again."
-                                .to_owned(),
-                        code: Some(code),
-                        ..Failure::default()
-                    })),
+                    Some((code, message)) => Ok(Sight::Broken(self.died(code, message))),
                 };
             }
         };

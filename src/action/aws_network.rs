@@ -1,6 +1,7 @@
 //! The network itself: VPC, subnets, internet gateway.
 
 use async_trait::async_trait;
+use ipnet::Ipv4Net;
 use serde_json::json;
 
 use super::account::Account;
@@ -183,15 +184,27 @@ impl TheSubnet {
     }
 
     async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        if known(&self.vpc) {
-            let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("cidr-block", [self.cidr.as_str()])];
-            if let Some(other) = self.describe(at, place).await?.first() {
-                let by = (other.subnet_id().unwrap_or_default(), other.tags.as_deref());
-                let place = format!("the range {} in {}", self.cidr, self.vpc);
-                return Ok(at.taken(&self.noun(), &self.label.key, &place, by));
-            }
+        let others = self.overlapping(at).await?;
+        let same = others.iter().find(|other| other.cidr_block() == Some(&self.cidr));
+        let Some(other) = same.or(others.first()) else {
+            return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+        };
+        let place = match other.cidr_block() {
+            Some(range) if range != self.cidr => format!("{range} in {} overlaps {}", self.vpc, self.cidr),
+            _ => format!("the range {} in {}", self.cidr, self.vpc),
+        };
+        let by = (other.subnet_id().unwrap_or_default(), other.tags.as_deref());
+        Ok(at.taken(&self.noun(), &self.label.key, &place, by))
+    }
+
+    /// Subnets of the VPC that share an address with this one: AWS takes no second one.
+    async fn overlapping(&self, at: &Account<'_>) -> Result<Vec<Subnet>, AwsFailure> {
+        if !known(&self.vpc) {
+            return Ok(Vec::new());
         }
-        Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) })
+        let mut there = self.describe(at, vec![filter("vpc-id", [self.vpc.as_str()])]).await?;
+        there.retain(|other| other.cidr_block().is_some_and(|range| overlap(range, &self.cidr)));
+        Ok(there)
     }
 }
 
@@ -248,12 +261,39 @@ impl Thing for TheSubnet {
         dependents::of_subnet(at, id).await
     }
 
+    /// The ranges beside which its own is to be seen.
+    async fn in_the_way(&self, at: &Account<'_>, refused: &Failure) -> Result<Vec<String>, AwsFailure> {
+        if !refused.code.as_deref().is_some_and(|code| RANGES.contains(&code)) {
+            return Ok(Vec::new());
+        }
+        let request = at.ec2().describe_vpcs().vpc_ids(&self.vpc);
+        let vpcs = at.cloud.read(Operation::DescribeVpcs, || request.clone().send()).await?.vpcs.unwrap_or_default();
+        let ranges = vpcs.iter().flat_map(|vpc| vpc.cidr_block_association_set());
+        let ranges: Vec<&str> = ranges.filter_map(|range| range.cidr_block()).collect();
+        let others = self.overlapping(at).await?;
+        let one = |other: &Subnet| {
+            let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
+            format!("{} of {whose}", other.cidr_block().unwrap_or_default())
+        };
+        let of_vpc = format!("wanted was {}, and {} has {}", self.cidr, self.vpc, crate::text::list(&ranges));
+        Ok(std::iter::once(of_vpc).chain(others.iter().map(one)).collect())
+    }
+
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("subnet-id", [id])]).await?;
         let tags = there.first().map(|subnet| subnet.tags.as_deref());
         Ok(at.remains(id, tags, vec![Call::DeleteSubnet { subnet_id: id.to_owned() }]))
     }
+}
+
+/// With these AWS refuses a range because of others.
+const RANGES: [&str; 2] = ["InvalidSubnet.Conflict", "InvalidSubnet.Range"];
+
+/// Whether two ranges share an address; what is no range shares none.
+fn overlap(one: &str, other: &str) -> bool {
+    let (Ok(one), Ok(other)) = (one.parse::<Ipv4Net>(), other.parse::<Ipv4Net>()) else { return one == other };
+    one.contains(&other) || other.contains(&one)
 }
 
 /// `aws/internet-gateway`

@@ -86,6 +86,7 @@ mod vigil;
 mod world;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
@@ -136,6 +137,11 @@ pub trait Action: Send + Sync {
     /// nothing; the way to AWS refuses whatever is no rehearsal.
     async fn rehearse(&self, _world: &World) -> Vec<Rehearsal> {
         Vec::new()
+    }
+
+    /// How long what it makes usually takes until it can be used, where that is known.
+    fn usually_takes(&self) -> Option<Duration> {
+        None
     }
 
     /// Make it so. Looks again itself where it must know what is there, so that a half-made thing is completed.

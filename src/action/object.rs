@@ -137,6 +137,10 @@ impl<T: Thing> Action for Object<T> {
         self.0.keeps()
     }
 
+    fn usually_takes(&self) -> Option<Duration> {
+        self.0.calls().iter().filter_map(|call| call.operation().usually_takes()).max()
+    }
+
     async fn at_hand(&self, world: &World) -> Result<(), Question> {
         for reference in self.0.calls().iter().flat_map(Call::secrets) {
             world.secret(reference).await?;
@@ -497,7 +501,7 @@ impl<T: Thing> Object<T> {
 
     /// On its way; how long that usually takes, where it is known.
     fn with_usual_time(&self, said: String) -> String {
-        match self.0.calls().iter().filter_map(|call| call.operation().usually_takes()).max() {
+        match self.usually_takes() {
             Some(usual) => format!("{said}, which usually takes about {}", crate::text::duration(usual)),
             None => said,
         }

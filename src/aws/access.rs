@@ -26,6 +26,8 @@ use super::watch::{Allows, CallLog, Watch};
 
 /// Credentials that end within this time are made anew first: no call is to end in the middle.
 const MARGIN: Duration = Duration::from_secs(60);
+/// STS gives no shorter session (DurationSeconds, at least 900). One of which less was left when it was read had begun before.
+const SHORTEST_SESSION: Duration = Duration::from_secs(900);
 /// How often a person may mistype a code.
 const MOST_CODES: u32 = 3;
 /// One role over another: AWS gives no longer session (user guide of IAM, role chaining).
@@ -50,6 +52,11 @@ pub struct Role {
 pub trait Codes: fmt::Debug + Send + Sync {
     /// The code that the device shows now; none where nobody says it. `remark`: what became of the last one.
     async fn code(&self, device: &str, remark: Option<&str>) -> Option<SecretString>;
+}
+
+/// STS takes exactly six digits (API reference, AssumeRole, TokenCode).
+fn is_code(code: &str) -> bool {
+    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Copies share what they hold.
@@ -152,7 +159,8 @@ impl Session {
     async fn lack(&self, time: Duration) -> Option<Duration> {
         let held = self.0.held.lock().await;
         let held = held.as_ref()?;
-        let whole = held.credentials.expiry()?.duration_since(held.fetched).unwrap_or_default();
+        let seen = held.credentials.expiry()?.duration_since(held.fetched).unwrap_or_default();
+        let whole = seen.max(SHORTEST_SESSION);
         held.left().filter(|left| *left < time.min(whole / 2))
     }
 
@@ -236,6 +244,10 @@ impl Session {
                 None => None,
             };
             let Some(code) = code else { return Err(AwsFailure::no_code(device)) };
+            if !is_code(code.expose_secret()) {
+                remark = Some("A code has six digits.");
+                continue;
+            }
             let asked = asked.clone().serial_number(device).token_code(code.expose_secret());
             match self.assume(role, asked).await {
                 Err(failure) if failure.raw.contains("MultiFactorAuthentication") => {

@@ -32,6 +32,9 @@ impl Cloud {
     }
 
     async fn decoded(&self, failure: AwsFailure) -> AwsFailure {
+        if let Some(plain) = plain(&failure.raw) {
+            return AwsFailure { meaning: plain.to_owned(), ..failure };
+        }
         let Some((_, encoded)) = failure.raw.split_once(ENCODED) else { return failure };
         if self.may_decode().load(Ordering::Relaxed) {
             return failure;
@@ -52,6 +55,34 @@ impl Cloud {
             }
         }
     }
+}
+
+/// What AWS says in plain words of why it denies (user guide of IAM, "Troubleshoot access denied error messages"): which kind
+/// of policy it is, so that the right person is asked.
+fn plain(raw: &str) -> Option<&'static str> {
+    let raw = raw.to_lowercase();
+    let denied = |by: &str| raw.contains(&format!("explicit deny in {by}"));
+    let not_allowed = |by: &str| raw.contains(&format!("no {by} allows"));
+    let any = |by: &str| denied(&format!("a {by}")) || denied(&format!("an {by}")) || not_allowed(by);
+    Some(match () {
+        () if any("service control policy") => {
+            "A service control policy of the organisation forbids this in the account; no policy of the account can allow it."
+        }
+        () if any("resource control policy") => {
+            "A resource control policy of the organisation forbids this on that resource."
+        }
+        () if any("permissions boundary") => "The permissions boundary of this user or role does not leave this to it.",
+        () if any("session policy") => "The policy with which this session was begun does not allow this.",
+        () if any("vpc endpoint policy") => {
+            "The policy of the VPC endpoint through which the call went does not allow this."
+        }
+        () if any("resource-based policy") => {
+            "The policy of the resource itself does not allow this to these credentials."
+        }
+        () if denied("an identity-based policy") => "A policy of this user or role denies this expressly.",
+        () if not_allowed("identity-based policy") => "No policy of this user or role allows this.",
+        () => return None,
+    })
 }
 
 /// `ec2:RunInstances on arn:… by arn:…: no policy allows it`
@@ -84,6 +115,25 @@ fn said(decoded: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn which_policy_it_is_is_read_from_the_plain_words() {
+        let user =
+            "User: arn:aws:iam::111122223333:user/jane is not authorized to perform: ec2:CreateVpc on resource: *";
+        let told = |why: &str| plain(&format!("{user} {why}")).unwrap_or_default();
+        let of_account = told("because no identity-based policy allows the ec2:CreateVpc action");
+        assert!(of_account.contains("No policy of this user or role"), "{of_account}");
+        for why in [
+            "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1",
+            "because no service control policy allows the ec2:CreateVpc action",
+        ] {
+            assert!(told(why).contains("service control policy of the organisation"), "{why}");
+        }
+        assert!(told("with an explicit deny in an identity-based policy").contains("expressly"));
+        assert!(told("because no permissions boundary allows the ec2:CreateVpc action").contains("boundary"));
+        assert!(told("because no session policy allows the ec2:CreateVpc action").contains("session"));
+        assert_eq!(plain(user), None);
+    }
 
     #[test]
     fn a_decoded_message_says_what_was_asked_on_what_and_why_not() {

@@ -238,14 +238,14 @@ impl AwsFailure {
         }
     }
 
-    /// Too much time has passed since the intent: it is not sent any more. `in_doubt` when an earlier try may have been.
-    pub(super) fn late(operation: &str, in_doubt: bool) -> Self {
+    /// Too much time has passed since the intent: it was not sent.
+    pub(super) fn late(operation: &str) -> Self {
         AwsFailure {
             what: format!("{operation} was not sent in time"),
             ..AwsFailure::new(
                 operation,
                 Kind::Unreachable,
-                if in_doubt { Fate::Unknown } else { Fate::NotExecuted },
+                Fate::NotExecuted,
                 "AWS put it off for so long that it was given up, rather than sent at a time when nobody expects it.",
                 "Run the step again.",
             )
@@ -264,6 +264,28 @@ impl AwsFailure {
             raw: message.to_owned(),
             spent: true,
             ..AwsFailure::new(operation.name(), kind, Fate::Refused, meaning, advice)
+        }
+    }
+
+    /// An instance that AWS took, and that ended by itself with this reason.
+    pub fn of_instance(code: &str, message: &str) -> Self {
+        let row = match code {
+            // Of an encrypted disk whose key it may not use AWS says no more than this.
+            "Client.InternalError" => codes::row(Service::Ec2, "KMSKeyNotAccessible", message),
+            _ => codes::row(Service::Ec2, code, message),
+        };
+        let kind = row.map_or(Kind::Other, |row| row.kind);
+        let meaning =
+            row.map_or("AWS took the instance and could not start it; its reason stands below.", |row| row.meaning);
+        let advice = row.map_or(
+            "Put right what AWS names below: often the disk's encryption key, a volume limit or Marketplace terms.",
+            |row| row.advice,
+        );
+        let operation = Operation::RunInstances.name();
+        AwsFailure {
+            code: Some(code.to_owned()),
+            raw: format!("{code}: {message}"),
+            ..AwsFailure::new(operation, kind, Fate::Refused, meaning, advice)
         }
     }
 

@@ -69,13 +69,15 @@ where
     let mut waited = Duration::ZERO;
     let mut tries = 0;
     let mut in_doubt = false;
+    let mut last = None;
     let mut pauses = Pauses::new(teller);
     loop {
         limiter.turn(lane).await;
         if let Resend::OnlyUnsent { until } = resend
             && Instant::now() > until
         {
-            return Err(AwsFailure::late(operation, in_doubt));
+            // Of one that was sent, and is not sent again, what AWS said of it is told.
+            return Err(last.unwrap_or_else(|| AwsFailure::late(operation)));
         }
         tries += 1;
         let mut failure = match call().await {
@@ -105,6 +107,7 @@ where
         }
         limiter.pause(pause).await;
         waited += pause;
+        last = Some(failure);
     }
 }
 

@@ -12,7 +12,7 @@ use super::failure::{Failure, Kind};
 use super::permissions;
 use super::print::{self, Format};
 use super::session::{self, Session};
-use crate::engagement::{Change, PRICE_BASIS, Plan, PlanEntry, Verdict, dollars};
+use crate::engagement::{Change, Difference, PRICE_BASIS, Plan, PlanEntry, Verdict};
 use crate::engine::{Notice, Request};
 use crate::runbook::Runbook;
 use crate::text;
@@ -88,6 +88,7 @@ fn is_there(runbook: &Runbook, phase: &str) -> Result<(), Failure> {
 pub fn text(plan: &Plan) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "Plan {}", plan.digest);
+    let _ = writeln!(out, "+ would be changed, = stays, ? unknown, ! a person decides, … not yet, √ only looks");
     for (consequence, entries) in plan.by_consequence() {
         let _ = writeln!(out, "\n{}:", consequence.said());
         entries.into_iter().for_each(|entry| one(&mut out, entry));
@@ -109,14 +110,18 @@ pub fn text(plan: &Plan) -> String {
         0 => writeln!(out, "\nNothing would be changed."),
         _ => writeln!(out, "\n{} in {}.", text::count(changes, "change"), text::count(steps, "step")),
     };
+    match plan.entries.iter().filter(|entry| entry.verdict == Verdict::Person).count() {
+        0 => {}
+        open => {
+            let _ = writeln!(out, "{} to be decided by a person: marked with ! above.", text::count(open, "step"));
+        }
+    }
     for room in &plan.quotas {
         let _ = writeln!(out, "{} {}.", if room.is_short() { "SHORT:" } else { "Quota:" }, room.said());
     }
-    match plan.cents_a_month() {
-        0 => {}
-        cents => {
-            let _ = writeln!(out, "About {} a month begin to be billed: {PRICE_BASIS}.", dollars(cents));
-        }
+    let bill = plan.bill();
+    if !bill.is_empty() {
+        let _ = writeln!(out, "Begins to be billed: {}. These are {PRICE_BASIS}.", bill.said());
     }
     out
 }
@@ -131,19 +136,30 @@ fn one(out: &mut String, entry: &PlanEntry) {
         Verdict::Check => "√",
     };
     let _ = writeln!(out, "{sign} {}  {}", entry.step, entry.title);
-    if !entry.said.is_empty() {
-        let _ = writeln!(out, "    {}", entry.said);
+    match &entry.finding {
+        Some(finding) => {
+            let _ = writeln!(out, "    {}: {}", finding.kind.word(), entry.said);
+        }
+        None if entry.said.is_empty() => {}
+        None => {
+            let _ = writeln!(out, "    {}", entry.said);
+        }
     }
     details(out, entry);
 }
 
-fn details(out: &mut String, entry: &PlanEntry) {
-    for difference in entry.finding.iter().flat_map(|finding| &finding.differences) {
+/// What is otherwise than wanted, a line each.
+pub fn differences(out: &mut String, differences: &[Difference]) {
+    for difference in differences {
         let _ = writeln!(out, "    {}: found {}, wanted {}", difference.what, difference.found, difference.wanted);
         for line in difference.diff.lines() {
             let _ = writeln!(out, "      {line}");
         }
     }
+}
+
+fn details(out: &mut String, entry: &PlanEntry) {
+    differences(out, entry.finding.as_ref().map_or(&[], |finding| &finding.differences));
     for one in &entry.changes {
         change(out, one);
     }

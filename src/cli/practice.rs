@@ -297,7 +297,7 @@ impl Practice {
 
     fn verify(&self) -> Result<ExitCode, Failure> {
         let session = self.open_unattended()?;
-        let ended = verify::report(&session);
+        let ended = verify::report(&session, print::Format::Text);
         session.close();
         self.sleep()?;
         ended.map(|()| ExitCode::SUCCESS)

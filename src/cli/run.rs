@@ -121,6 +121,14 @@ impl<'a> Walk<'a> {
             print::say("this run goes forward: it ends that undo where it is");
         }
         self.reopen(scope);
+        if let RunScope::Only(step) = scope
+            && self.is_done(scope)
+        {
+            print::say(&format!(
+                "{step} is done, and a run does not look at it again: onramp verify does, and onramp undo takes it back so that \
+                 it can be made anew"
+            ));
+        }
         loop {
             let before = self.follower.engagement.seq;
             self.accept_forms()?;
@@ -166,6 +174,12 @@ impl<'a> Walk<'a> {
                 self.session.handle.command(Command::Reopen(row.address));
             }
         }
+    }
+
+    fn is_done(&self, scope: &RunScope) -> bool {
+        let board = self.follower.board();
+        let mut rows = board.rows.iter().filter(|row| self.within(scope, &row.address)).peekable();
+        rows.peek().is_some() && rows.all(|row| matches!(row.status, Status::Done { .. }))
     }
 
     /// Whether such a run may walk this step.

@@ -2,54 +2,65 @@
 
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
-use super::print;
+use super::plan;
+use super::print::{self, Format};
 use super::session::{self, Session};
-use crate::engagement::{Status, board};
+use crate::engagement::{Address, Finding, FindingKind, Status, board};
 use crate::engine::{Notice, Request};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     pub name: String,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// One line of the report.
+#[derive(Serialize)]
+struct Line<'a> {
+    step: &'a Address,
+    #[serde(flatten)]
+    finding: &'a Finding,
 }
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     session.greet();
-    let ended = report(&session);
+    let ended = report(&session, arguments.format);
     session.close();
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// A line for every step that is done, on standard output.
+/// Every step that is done, on standard output: a line each as it becomes known, or all of them as JSON.
 ///
 /// # Errors
 /// Something is no longer so, or could not be asked.
-pub fn report(session: &Session) -> Result<(), Failure> {
+pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
     let rows = board(session.handle.engagement(), session.handle.runbook()).rows;
-    let mut left = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
+    let done = rows.iter().filter(|row| row.touches_world && matches!(row.status, Status::Done { .. })).count();
     session.handle.send(Request::Verify);
-    let (mut drifted, mut unknown) = (0, 0);
-    while left > 0 {
-        match session.recv() {
-            Ok(Notice::Drift { step, so, said }) => {
-                left -= 1;
-                let word = match so {
-                    Some(true) => "so",
-                    Some(false) => "drifted",
-                    None => "unknown",
-                };
-                drifted += usize::from(so == Some(false));
-                unknown += usize::from(so.is_none());
-                print::line(&format!("{word:<8} {step}  {said}"))?;
+    let mut found: Vec<(Address, Finding)> = Vec::new();
+    while found.len() < done {
+        if let Notice::Drift { step, finding } = session.recv()? {
+            if format == Format::Text {
+                print::out(&line(&step, &finding))?;
             }
-            Ok(_) => {}
-            Err(gone) => return Err(gone),
+            found.push((step, finding));
         }
     }
+    if format == Format::Json {
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        print::json(&found.iter().map(|(step, finding)| Line { step, finding }).collect::<Vec<_>>())?;
+    }
+    let number = |wanted: &[FindingKind]| found.iter().filter(|(_, finding)| wanted.contains(&finding.kind)).count();
+    let drifted = number(&[FindingKind::Absent, FindingKind::Different]);
+    let unknown = number(&[FindingKind::Unknown]);
     match (drifted, unknown) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::new(Kind::Waiting, format!("{} could not be asked", text::count(unknown, "step")))),
@@ -59,4 +70,10 @@ pub fn report(session: &Session) -> Result<(), Failure> {
             Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step"))).hint(hint))
         }
     }
+}
+
+fn line(step: &Address, finding: &Finding) -> String {
+    let mut out = format!("{:<8} {step}  {}\n", finding.kind.word(), finding.said);
+    plan::differences(&mut out, &finding.differences);
+    out
 }

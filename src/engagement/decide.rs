@@ -408,12 +408,17 @@ pub fn may_adopt(engagement: &Engagement, runbook: &Runbook, step: &Address, rea
     if undoing.is_some_and(|intent| intent.purpose == Purpose::Undo) {
         return refuse(format!("{step} was being undone"), "Undo it again: that looks first what is left");
     }
+    let of_ours = engagement.record(step).and_then(|record| record.made.as_ref()).is_some_and(|made| made.created);
     match engagement.state(step) {
         State::InDoubt { .. } => Ok(()),
-        State::Asked { question: Question::Different { .. }, .. } if !reason.trim().is_empty() => Ok(()),
-        State::Asked { question: Question::Different { .. }, .. } => {
-            refuse("taking over what is there needs a reason", "It stands in the handover report")
+        State::Failed { .. } if of_ours => {
+            refuse(format!("{step} has made something already"), "Undo it first; then another one can stand for it")
         }
+        // AWS may have refused to make one beside another that no look finds by itself.
+        State::Asked { question: Question::Different { .. }, .. } | State::Failed { .. } => match reason.trim() {
+            "" => refuse("taking over what is there needs a reason", "It stands in the handover report"),
+            _ => Ok(()),
+        },
         _ => refuse(format!("{step} is not in doubt"), "Run it: it looks what is there by itself"),
     }
 }

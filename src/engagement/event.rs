@@ -328,6 +328,18 @@ pub enum FindingKind {
     Unknown,
 }
 
+impl FindingKind {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            FindingKind::Absent => "absent",
+            FindingKind::Same => "matches",
+            FindingKind::Different => "differs",
+            FindingKind::Unknown => "unknown",
+        }
+    }
+}
+
 /// One thing that is not as the step wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {

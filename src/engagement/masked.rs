@@ -9,6 +9,11 @@ use super::diagnosis::{Asked, Diagnosed, Placed};
 use super::event::{Difference, Event, Evidence, Failure, Finding, Outcome, Question};
 use crate::text::Masker;
 
+/// Masks what a look found.
+pub fn mask_finding(finding: &mut Finding, masker: &Masker) {
+    Words(masker).finding(finding);
+}
+
 /// The event as the journal may keep it.
 pub fn masked(mut event: Event, masker: &Masker) -> Event {
     if masker.is_idle() {

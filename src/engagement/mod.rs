@@ -46,10 +46,10 @@ pub use event::{
 };
 pub use fold::{draft, fold};
 pub use known::{known_answers, unheard_of};
-pub use masked::masked;
+pub use masked::{mask_finding, masked};
 pub use permissions::Permissions;
 pub use plan::{Change, Consequence, Leave, Plan, PlanEntry, Rehearsal, Verdict};
-pub use price::{BASIS as PRICE_BASIS, Price, dollars};
+pub use price::{BASIS as PRICE_BASIS, Bill, Price, dollars};
 pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use quota::{Known, Limited, Room, in_order, takes};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::price::{Price, price};
+use super::price::{Bill, Price, price};
 use super::quota::{Room, in_order, takes};
 use super::{Address, Finding, Permissions, digest_of};
 use crate::text::count;
@@ -198,9 +198,9 @@ impl Plan {
             .collect()
     }
 
-    /// Cents of a US dollar that begin to be billed in a month, as far as that is known.
-    pub fn cents_a_month(&self) -> u64 {
-        self.entries.iter().map(PlanEntry::cents_a_month).sum()
+    /// What begins to be billed.
+    pub fn bill(&self) -> Bill {
+        self.entries.iter().flat_map(|entry| &entry.prices).collect()
     }
 
     /// The entries by what happens when one of them is wrong, the dearest first; within each in the order of the page.
@@ -259,8 +259,8 @@ impl PlanEntry {
         }
     }
 
-    pub fn cents_a_month(&self) -> u64 {
-        self.prices.iter().filter_map(|price| price.cents_a_month).sum()
+    pub fn bill(&self) -> Bill {
+        self.prices.iter().collect()
     }
 
     pub fn would_change(&self) -> bool {

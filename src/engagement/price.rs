@@ -52,6 +52,39 @@ impl Price {
     }
 }
 
+/// What begins to be billed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// Cents of a US dollar in a month, as far as they are known.
+    pub cents: u64,
+    /// More is billed, and how much is not known here.
+    pub and_more: bool,
+}
+
+impl Bill {
+    pub fn is_empty(self) -> bool {
+        self == Bill::default()
+    }
+
+    /// `about $427 a month, and more that is not known here`
+    pub fn said(self) -> String {
+        match (self.cents, self.and_more) {
+            (0, _) => "an amount that is not known here".to_owned(),
+            (cents, false) => format!("about {} a month", dollars(cents)),
+            (cents, true) => format!("about {} a month, and more that is not known here", dollars(cents)),
+        }
+    }
+}
+
+impl<'a> FromIterator<&'a Price> for Bill {
+    fn from_iter<T: IntoIterator<Item = &'a Price>>(prices: T) -> Self {
+        prices.into_iter().fold(Bill::default(), |sum, price| Bill {
+            cents: sum.cents + price.cents_a_month.unwrap_or_default(),
+            and_more: sum.and_more || price.cents_a_month.is_none(),
+        })
+    }
+}
+
 /// `$33`, `$0.40`: rounded as an estimate is.
 pub fn dollars(cents: u64) -> String {
     match cents {
@@ -269,6 +302,17 @@ mod tests {
         assert_eq!(cents("ec2", "RunInstances", launch("m5.2xlarge")), Some(28_192));
         let unknown = price(&Change::new("ec2", "RunInstances", launch("x9.large"))).unwrap();
         assert_eq!((unknown.what.as_str(), unknown.cents_a_month), ("an instance of x9.large with 20 GiB", None));
+    }
+
+    #[test]
+    fn a_sum_says_that_there_is_more_than_what_is_known() {
+        let price = |cents_a_month| Price { what: "it".to_owned(), cents_a_month };
+        let sum = |prices: &[Price]| prices.iter().collect::<Bill>();
+        assert!(sum(&[]).is_empty());
+        assert_eq!(sum(&[price(Some(3_285)), price(Some(50))]).said(), "about $33 a month");
+        let more = sum(&[price(Some(3_285)), price(None)]);
+        assert_eq!(more.said(), "about $33 a month, and more that is not known here");
+        assert_eq!(sum(&[price(None)]).said(), "an amount that is not known here");
     }
 
     #[test]

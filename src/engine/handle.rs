@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use super::progress::Progress;
 use crate::engagement::{
-    Address, Caller, Command, Diagnosed, Engagement, LoginQuestion, MissingSecret, Plan, Recorded, Refusal, RunScope,
-    RunbookFile, Tally, UndoPlan,
+    Address, Caller, Command, Diagnosed, Engagement, Finding, LoginQuestion, MissingSecret, Plan, Recorded, Refusal,
+    RunScope, RunbookFile, Tally, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::{JournalError, Lines, PageAt};
@@ -130,9 +130,7 @@ pub enum Notice {
     /// A drift report's line.
     Drift {
         step: Address,
-        /// None when it could not be told.
-        so: Option<bool>,
-        said: String,
+        finding: Finding,
     },
     /// What is the matter with a step.
     Diagnosed(Box<Diagnosed>),

@@ -13,10 +13,10 @@ use super::handle::Notice;
 use super::schedule::{HOSTS_TOGETHER, TOGETHER};
 use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
-use crate::action::{Action, Probe, Trouble, Verified, Worlds, build};
+use crate::action::{Action, Probe, Trouble, Verified, World, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Board, Call, Change, Engagement, Leave, Plan, PlanEntry, Rehearsal, State, Status, Verdict,
-    asking, board_within, bound, call, taken_away_by, takes,
+    Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Rehearsal, State,
+    Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
@@ -190,6 +190,9 @@ impl<'a> Facts<'a> {
             Probe::Unknown(_) if made => (Verdict::Unknown, Vec::new()),
             Probe::Unknown(_) => (Verdict::Unknown, all),
         };
+        if made && verdict == Verdict::Person {
+            entry.said.push_str(". It was done, and nothing is repeated by itself: put it right where it was changed, or undo the step and run it again");
+        }
         entry.finding = Some(found);
         entry.changes = changes;
         entry.verdict = verdict;
@@ -270,32 +273,45 @@ pub(super) fn drift(
         let together = if sight.host_of(&step).is_some() { on_hosts.clone() } else { on_aws.clone() };
         let over = taken_away_by(engagement, &sight.runbook, &step).cloned();
         async move {
-            if let Some(by) = over {
-                return Notice::Drift {
-                    step,
-                    so: Some(true),
-                    said: format!("{by} has taken it away again, as it should"),
-                };
-            }
-            // Nobody closes it; without a turn it would only be asked at once.
-            let _turn = together.acquire().await;
-            let (so, said) = match prepared {
-                Ok(Prepared { action, world, .. }) => drifted(action.verify(&world).await),
-                Err(failure) => (None, failure.what),
+            let finding = match (over, prepared) {
+                (Some(by), _) => of_kind(FindingKind::Same, format!("{by} has taken it away again, as it should")),
+                (None, Err(failure)) => of_kind(FindingKind::Unknown, failure.what),
+                (None, Ok(Prepared { action, world, .. })) => {
+                    // Nobody closes it; without a turn it would only be asked at once.
+                    let _turn = together.acquire().await;
+                    still(&*action, &world).await
+                }
             };
-            Notice::Drift { step, so, said }
+            Notice::Drift { step, finding }
         }
     })
     .collect()
 }
 
-fn drifted(answer: Verified) -> (Option<bool>, String) {
-    match answer {
-        Verified::So(found) => (Some(true), found.said),
-        Verified::NotYet { said } => (Some(false), said),
-        Verified::NotSo(failure) => (Some(false), failure.what),
+/// Is it still so? Where it is not, a look at the thing itself tells whether it is gone or otherwise, and in what.
+async fn still(action: &dyn Action, world: &World) -> Finding {
+    let said = match action.verify(world).await {
+        Verified::So(found) => return of_kind(FindingKind::Same, found.said),
         // A question that could not be asked is no drift.
-        Verified::Unknown(Trouble::Failure(failure)) => (None, whole(&failure)),
-        Verified::Unknown(Trouble::Question(_)) => (None, "a person must answer a question first".to_owned()),
+        Verified::Unknown(Trouble::Failure(failure)) => return of_kind(FindingKind::Unknown, whole(&failure)),
+        Verified::Unknown(Trouble::Question(_)) => {
+            return of_kind(FindingKind::Unknown, "a person must answer a question first".to_owned());
+        }
+        Verified::NotYet { said } => said,
+        Verified::NotSo(failure) => failure.what,
+    };
+    // A check has nothing but its answer.
+    if action.changes().is_empty() {
+        return of_kind(FindingKind::Different, said);
     }
+    let seen = finding(&action.probe(world).await);
+    match seen.kind {
+        FindingKind::Absent => of_kind(FindingKind::Absent, said),
+        FindingKind::Different => Finding { said, ..seen },
+        FindingKind::Same | FindingKind::Unknown => of_kind(FindingKind::Different, said),
+    }
+}
+
+fn of_kind(kind: FindingKind, said: String) -> Finding {
+    Finding { kind, said, differences: Vec::new() }
 }

@@ -7,7 +7,9 @@ use std::sync::mpsc as std_mpsc;
 use super::clock::Clock;
 use super::handle::{Broken, Notice, Page};
 use super::sight::Sight;
-use crate::engagement::{Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, masked};
+use crate::engagement::{
+    Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, mask_finding, masked,
+};
 use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
 use crate::runbook::Runbook;
 use crate::text::{Masker, Masks};
@@ -221,7 +223,7 @@ impl Recorder {
 fn hushed(mut notice: Notice, masker: &Masker) -> Notice {
     match &mut notice {
         Notice::Progress { now, .. } => *now = now.take().map(|progress| progress.masked(masker)),
-        Notice::Drift { said, .. } => *said = masker.mask(said),
+        Notice::Drift { finding, .. } => mask_finding(finding, masker),
         Notice::Broken(broken) => broken.why = masker.mask(&broken.why),
         Notice::Refused(refusal) | Notice::Undiagnosed(_, refusal) => refusal.why = masker.mask(&refusal.why),
         Notice::Diagnosed(diagnosed) => **diagnosed = diagnosed.as_ref().clone().masked(masker),

@@ -17,7 +17,7 @@ use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
     call, digest_of, token,
 };
-use crate::runbook::{Save, Step, UndoUntil, Unrendered};
+use crate::runbook::{Save, Step, UndoUntil, Unrendered, WITHIN};
 use crate::text::Masks;
 
 pub(super) struct Prepared {
@@ -62,12 +62,20 @@ pub(super) fn prepare(
         planned: sight.planned(engagement, address),
         account: engagement.account(),
         waits_on,
-        within: step.within,
+        within: within(step, action.as_ref()),
         saves: step.saves.clone(),
         found_how: if made.is_some_and(|made| made.created) { DoneHow::Applied } else { DoneHow::AlreadySo },
         undo_until: step.undo_until,
         action,
     })
+}
+
+/// A step that does not say how long to look is given what AWS usually takes, three times over.
+fn within(step: &Step, action: &dyn Action) -> Duration {
+    match action.usually_takes() {
+        Some(usual) if step.within == WITHIN => WITHIN.max(usual * 3),
+        _ => step.within,
+    }
 }
 
 /// What the attempt would send. An undo says another token than the apply: on a host it is another script.

@@ -19,8 +19,8 @@ use super::template::{Arg, Args, Template};
 use crate::input::{Choice, Column, InputId, Kind, KindParams};
 use crate::text::read_duration;
 
-/// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
-const WITHIN: Duration = Duration::from_secs(30);
+/// How long a step looks that does not say so. A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
+pub const WITHIN: Duration = Duration::from_secs(30);
 /// Long enough for a package to be installed.
 const LIMIT: Duration = Duration::from_secs(300);
 /// The longest time that `within` and `limit` may give.

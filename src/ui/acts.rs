@@ -101,7 +101,7 @@ pub fn next(state: &mut State) -> Vec<Effect> {
     let after = here.map_or(0, |at| at + 1);
     match agenda.get(after).or(agenda.first()).map(|row| row.address.clone()) {
         Some(address) => {
-            state.board.go_along();
+            state.board.stay();
             state.board.jump(&address);
         }
         None => {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engagement::{
-    Address, At, Board, Caller, Engagement, Event as Fact, Plan, PlanEntry, Recorded, Row, RunbookFile, ScopeMode,
-    Status, Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting, waiting_for_sign_in,
+    Address, At, Board, Caller, Engagement, Event as Fact, Finding, FindingKind, Plan, PlanEntry, Recorded, Row,
+    RunbookFile, ScopeMode, Status, Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting,
+    waiting_for_sign_in,
 };
 use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Progress, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -236,7 +237,7 @@ pub struct Opened {
     pub running: bool,
     /// Who AWS takes us for, or why there is no way to it.
     pub identity: Option<Result<Caller, String>>,
-    pub drift: BTreeMap<Address, (Option<bool>, String)>,
+    pub drift: BTreeMap<Address, Finding>,
     /// Forgotten when the step is tried again.
     pub diagnoses: BTreeMap<Address, Diagnosis>,
     /// Somebody else writes it; here it is only read along.
@@ -382,20 +383,9 @@ impl Opened {
                 self.running = false;
                 Some(words::idle(&summary))
             }
-            Notice::Drift { step, so, said } => {
-                self.drift.insert(step, (so, said));
-                let number = |wanted| self.drift.values().filter(|(so, _)| *so == wanted).count();
-                let (same, not, unknown) = (number(Some(true)), number(Some(false)), number(None));
-                let mut counts = format!("Checked again: {same} as it was left, {not} not");
-                if unknown > 0 {
-                    counts.push_str(&format!(", {unknown} cannot be told"));
-                }
-                let changed = self.drift.keys().filter(|step| self.drifted(step));
-                let changed: Vec<String> = changed.map(|step| words::title(&self.runbook, step)).collect();
-                Some(match changed.is_empty() {
-                    true => Said::plain(counts),
-                    false => Said::bad(format!("{counts}: {}", changed.join("; "))),
-                })
+            Notice::Drift { step, finding } => {
+                self.drift.insert(step, finding);
+                Some(words::drift(&self.drift, &self.runbook))
             }
             Notice::Diagnosed(diagnosed) => {
                 self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed.clone()));
@@ -550,14 +540,15 @@ impl Opened {
         planned.plan.entries.iter().find(|entry| &entry.step == address)
     }
 
-    /// Was it checked again, and is no longer so, or nobody can tell?
-    pub fn drifted(&self, step: &Address) -> bool {
-        self.drift.get(step).is_some_and(|(so, _)| *so != Some(true))
+    /// It was done, and was not found so when it was looked at again.
+    pub fn drifted(&self, row: &Row) -> Option<&Finding> {
+        let found = self.drift.get(&row.address).filter(|_| matches!(row.status, Status::Done { .. }))?;
+        (found.kind != FindingKind::Same).then_some(found)
     }
 
-    /// It was done, and is no longer so.
+    /// It was done, and is no longer so, or nobody can tell.
     pub fn is_drift(&self, row: &Row) -> bool {
-        matches!(row.status, Status::Done { .. }) && self.drifted(&row.address)
+        self.drifted(row).is_some()
     }
 
     /// The first step that a run stopped at, because nobody has approved its change yet.

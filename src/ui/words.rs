@@ -1,8 +1,11 @@
 //! What happened and what is meant, in words for people.
 
+use std::collections::BTreeMap;
+
 use crate::engagement::doubt::Choice;
 use crate::engagement::{
-    Address, At, Board, DoneHow, Engagement, Event as Fact, Outcome, Plan, Purpose, Question, Status, Tally, Verdict,
+    Address, At, Board, DoneHow, Engagement, Event as Fact, Finding, FindingKind, Outcome, Plan, Purpose, Question,
+    Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::runbook::{Party, Runbook};
@@ -140,6 +143,21 @@ pub fn counters(tally: &Tally) -> String {
 }
 
 /// `3 steps would change something with 7 calls; 2 unknown`.
+/// How many are as they were left, and which are not.
+pub fn drift(found: &BTreeMap<Address, Finding>, runbook: &Runbook) -> Said {
+    let number = |kind| found.values().filter(|finding| finding.kind == kind).count();
+    let kinds = [FindingKind::Same, FindingKind::Different, FindingKind::Absent, FindingKind::Unknown];
+    let counted = kinds.into_iter().map(|kind| (kind.word(), number(kind))).filter(|(_, number)| *number > 0);
+    let counted: Vec<String> = counted.map(|(word, number)| format!("{word} {number}")).collect();
+    let counted = format!("Checked again: {}", counted.join(", "));
+    let changed = found.iter().filter(|(_, finding)| finding.kind != FindingKind::Same);
+    let changed: Vec<String> = changed.map(|(step, _)| title(runbook, step)).collect();
+    match changed.is_empty() {
+        true => Said::plain(counted),
+        false => Said::bad(format!("{counted}: {}", changed.join("; "))),
+    }
+}
+
 pub fn plan_summary(plan: &Plan) -> String {
     let changing = plan.entries.iter().filter(|entry| entry.would_change()).count();
     if changing == 0 {

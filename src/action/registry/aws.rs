@@ -150,6 +150,7 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[
             DescribeSubnets,
             DescribeTags,
+            DescribeVpcs,
             CreateSubnet,
             DeleteSubnet,
             DescribeInstances,

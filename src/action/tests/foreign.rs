@@ -106,8 +106,24 @@ async fn a_subnet_in_the_same_place() {
     stage.stranger_makes("aws/subnet", with("subnet/app/a")).await;
     let said = stage.leaves_alone("aws/subnet", with("subnet/app/a")).await;
     assert!(said.contains("of the engagement e2"), "{said}");
+    let larger = json!({ "vpc": ground.vpc, "cidr": "10.40.8.0/23", "zone": "eu-west-1a", "key": "subnet/data/a" });
+    let said = stage.leaves_alone("aws/subnet", larger).await;
+    assert!(said.contains("10.40.9.0/24") && said.contains("overlaps 10.40.8.0/23"), "{said}");
     let moved = json!({ "vpc": ground.vpc, "cidr": "10.40.0.0/24", "zone": "eu-west-1b", "key": "subnet/public/a" });
     assert_eq!(stage.leaves_alone("aws/subnet", moved).await, "zone eu-west-1b eu-west-1a");
+}
+
+#[tokio::test]
+async fn a_subnet_outside_of_the_vpc_is_shown_beside_the_ranges_that_there_are() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let with = json!({ "vpc": ground.vpc, "cidr": "10.99.0.0/24", "zone": "eu-west-1a", "key": "subnet/app/a" });
+    let outcome = stage.action("aws/subnet", &with).apply(&stage.world, &stage.intent("aws/subnet", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(
+        failure.meaning.contains("wanted was 10.99.0.0/24") && failure.meaning.contains("10.40.0.0/16"),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test]

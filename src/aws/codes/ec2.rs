@@ -15,13 +15,14 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Exists,
         &["VpnGatewayAttachmentLimitExceeded"],
         "The VPC has a virtual private gateway already, and takes no second one.",
-        "Use the one that is there (adopt it by its id), or let its owner detach it first.",
+        "Run the step again: it shows the one that is there, and asks whether to use it. Or let its owner detach it first.",
     ),
     row_of(
         Kind::Exists,
         &["VpcPeeringConnectionAlreadyExists", "FlowLogAlreadyExists"],
         "There is one already, so a second one cannot be made.",
-        "Use the one that is there if it is as wanted (adopt it by its id), or let its owner take it away.",
+        "Run the step again: it shows the one that is there. If it is as wanted, onramp settle NAME STEP adopt ID uses it; or \
+         let its owner take it away.",
     ),
     row_of(
         Kind::Quota,
@@ -182,8 +183,8 @@ pub(super) const ROWS: &[Row] = &[
         &["InvalidCustomerGateway.DuplicateIpAddress"],
         "Another customer gateway with the device's public address is connected already, in this account or in another \
          one, and AWS does not take the address twice.",
-        "Ask the customer which account connects this device. Use the gateway and the connection that are there (adopt \
-         them by their ids), or let them give a second public address.",
+        "Ask the customer which account connects this device. Use the gateway and the connection that are there (onramp \
+         settle NAME STEP adopt ID), or let them give a second public address.",
     ),
     row_of(
         Kind::Exists,

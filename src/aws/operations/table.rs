@@ -243,10 +243,11 @@ operations! {
         arranges(DirectConnect, &[DescribeConnections])
             .stays("a letter that was issued lapses by itself after 90 days")
             .not_in_moto(LACKS),
-    // A gateway is one for all regions, and its ARN has none.
+    // What is made of Direct Connect is never made again by itself: the other end is configured for the first one. A gateway
+    // is one for all regions, and its ARN has none.
     DescribeDirectConnectGateways = reads(DirectConnect).not_in_moto(LACKS),
     CreateDirectConnectGateway =
-        Row { scope: Scope::Any, ..makes(DirectConnect, Tag, &[DescribeDirectConnectGateways], &[]) }
+        Row { scope: Scope::Any, ..makes(DirectConnect, Person, &[DescribeDirectConnectGateways], &[]) }
             .undone_by(DeleteDirectConnectGateway)
             .not_in_moto(LACKS),
     DeleteDirectConnectGateway = takes(DirectConnect, &[DescribeDirectConnectGateways]).not_in_moto(LACKS),
@@ -259,11 +260,11 @@ operations! {
         takes(DirectConnect, &[DescribeDirectConnectGatewayAssociations]).not_in_moto(LACKS),
     DescribeVirtualInterfaces = reads(DirectConnect).not_in_moto(LACKS),
     CreatePrivateVirtualInterface =
-        makes(DirectConnect, Tag, &[DescribeVirtualInterfaces], &[])
+        makes(DirectConnect, Person, &[DescribeVirtualInterfaces], &[])
             .undone_by(DeleteVirtualInterface)
             .not_in_moto(LACKS),
     CreateTransitVirtualInterface =
-        makes(DirectConnect, Tag, &[DescribeVirtualInterfaces], &[])
+        makes(DirectConnect, Person, &[DescribeVirtualInterfaces], &[])
             .undone_by(DeleteVirtualInterface)
             .not_in_moto(LACKS),
     DeleteVirtualInterface =

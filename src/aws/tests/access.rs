@@ -124,6 +124,15 @@ async fn no_code_is_asked_for_in_the_middle_of_a_call() {
     assert_eq!(failure.kind, Kind::NoCode, "{failure:?}");
 }
 
+#[tokio::test]
+async fn a_session_that_was_first_read_near_its_end_is_no_short_one() {
+    let source = Cached(SystemTime::from(jiff::Timestamp::now()) + minutes(7));
+    let session = session(&source, 0, Vec::new()).await;
+    session.hold_for(minutes(6)).await.unwrap();
+    let failure = session.hold_for(minutes(10)).await.unwrap_err();
+    assert!(failure.what.contains("end in 6 min") || failure.what.contains("end in 7 min"), "{failure:?}");
+}
+
 /// As a cached session does: it is read again, and no younger.
 #[derive(Debug, Clone)]
 struct Cached(SystemTime);

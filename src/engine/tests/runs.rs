@@ -1,7 +1,7 @@
 //! A run: what is ready runs side by side, an approval is waited for, and nothing is done twice.
 
 use super::*;
-use crate::engagement::Verdict;
+use crate::engagement::{FindingKind, Verdict};
 
 #[tokio::test]
 async fn an_engagement_is_walked_to_its_end_and_a_second_run_changes_nothing() {
@@ -188,12 +188,13 @@ async fn what_has_drifted_is_said_and_nothing_is_put_right() {
     let expected = desk.board().rows.iter().filter(|row| row.touches_world).count();
     for _ in 0..expected {
         let line = |notice: &Notice| match notice {
-            Notice::Drift { step, so, said } => Some((step.to_string(), *so, said.clone())),
+            Notice::Drift { step, finding } => Some((step.to_string(), finding.clone())),
             _ => None,
         };
-        let (step, so, said) = desk.hear("a line of the report", line).await;
-        if so == Some(false) {
-            drifted.push((step, said));
+        let (step, finding) = desk.hear("a line of the report", line).await;
+        if finding.kind != FindingKind::Same {
+            assert_eq!(finding.kind, FindingKind::Absent, "it is gone: {finding:?}");
+            drifted.push((step, finding.said));
         }
     }
     assert_eq!(
@@ -203,6 +204,8 @@ async fn what_has_drifted_is_said_and_nothing_is_put_right() {
     );
     let plan = desk.plan().await;
     assert_eq!(plan.changes().count(), 0, "what is done is not done again behind anybody's back");
+    let entry = plan.entries.iter().find(|entry| entry.step == at("net/nat")).unwrap();
+    assert!(entry.said.contains("It was done") && entry.said.contains("undo the step"), "{entry:?}");
     assert_eq!(stage.sent(), sent);
     desk.close().await;
 }

@@ -393,10 +393,7 @@ async fn what_hangs_on_something_goes_first_however_old_it_is() {
     desk.close().await;
 }
 
-#[tokio::test]
-async fn what_was_adopted_is_never_taken_away() {
-    let stage = Stage::new(NETWORK, Faults::none());
-    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+async fn a_vpc_of_theirs(ec2: &crate::aws::ec2::Client) -> String {
     let theirs = ec2.create_vpc().cidr_block("10.40.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
     for on in [true, false] {
         let value = || crate::aws::ec2::types::AttributeBooleanValue::builder().value(true).build();
@@ -404,6 +401,47 @@ async fn what_was_adopted_is_never_taken_away() {
         let request = if on { request.enable_dns_support(value()) } else { request.enable_dns_hostnames(value()) };
         request.send().await.unwrap();
     }
+    theirs
+}
+
+/// AWS refuses to make one beside another that no look finds: a person says which one it is.
+#[tokio::test]
+async fn what_is_there_can_stand_for_a_step_that_failed() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+    let desk = stage.open().await;
+    desk.answer();
+    desk.close().await;
+    let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
+    let now = At(writer.engagement().at.0 + 1_000);
+    let step = at("net/vpc");
+    let failure = Failure::new("AWS refused it", "Use the one that is there");
+    let events = [
+        Event::AttemptStarted { step: step.clone(), attempt: 1 },
+        Event::Failed { step: step.clone(), attempt: 1, failure },
+    ];
+    writer.append(now, &"jane@desk".to_owned(), events.to_vec()).unwrap();
+    drop(writer);
+    let theirs = a_vpc_of_theirs(&ec2).await;
+    let mut desk = stage.open().await;
+    assert!(matches!(desk.status("net/vpc"), Status::Failed(_)));
+    let adopt =
+        |reason: &str| Request::Adopt { step: step.clone(), id: Some(theirs.clone()), reason: reason.to_owned() };
+    desk.handle.send(adopt(""));
+    assert!(desk.refusal().await.contains("reason"));
+    desk.handle.send(adopt("the customer's own"));
+    desk.event("the adoption", |event| matches!(event, Event::Done { .. }).then_some(())).await;
+    assert!(matches!(desk.status("net/vpc"), Status::Done { how: DoneHow::AlreadySo, .. }));
+    assert_eq!(desk.engagement.record(&step).unwrap().adopted.as_deref(), Some(theirs.as_str()));
+    desk.close().await;
+    stage.assert_each_once(0).await;
+}
+
+#[tokio::test]
+async fn what_was_adopted_is_never_taken_away() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
+    let theirs = a_vpc_of_theirs(&ec2).await;
     let mut desk = stage.open().await;
     desk.answer();
     desk.approve().await;

@@ -107,6 +107,11 @@ impl BoardScreen {
         self.follow = true;
     }
 
+    /// A person reads here: the cursor stays, whatever runs.
+    pub fn stay(&mut self) {
+        self.follow = false;
+    }
+
     /// Puts the cursor on what runs, when it goes along and stands on something that does not.
     pub fn watch_what_runs(&mut self, facts: &Facts) {
         let Some(open) = facts.open.as_ref().filter(|_| self.follow) else { return };
@@ -230,6 +235,7 @@ impl BoardScreen {
         let Some(node) = &self.chosen else { return };
         let most = detail::prose(facts, open, node, area.width.saturating_sub(4)).height().saturating_sub(height);
         self.scroll = to.within(self.scroll, most, height);
+        self.stay();
     }
 
     fn scroll_output(&mut self, facts: &Facts, open: &Opened, to: Move) {

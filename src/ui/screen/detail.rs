@@ -5,8 +5,8 @@ use std::time::Duration;
 use ratatui::style::Style;
 
 use crate::engagement::{
-    Address, Call, DoneHow, Failure, PlanEntry, Question, Row, State as StepState, Status, Wait, call, item_of,
-    may_stay_empty,
+    Address, Call, DoneHow, Failure, FindingKind, PlanEntry, Question, Row, State as StepState, Status, Wait, call,
+    item_of, may_stay_empty,
 };
 use crate::runbook::{Step, StepId, Work};
 use crate::text;
@@ -231,10 +231,13 @@ impl Detail<'_> {
         for (label, said, style) in parts.iter().filter(|(_, said, _)| !said.is_empty()) {
             prose.item(label, said, *style);
         }
-        let changed = match (failure.changed.is_empty(), &self.step.work) {
-            (true, Work::Shell(_)) => "nothing that onramp knows of".to_owned(),
-            (true, _) => "nothing".to_owned(),
-            (false, _) => failure.changed.join(", "),
+        let made = self.open.engagement.record(self.address).and_then(|record| record.made.as_ref());
+        let made = made.filter(|made| made.created && !made.operations.is_empty());
+        let changed = match (failure.changed.is_empty(), made, &self.step.work) {
+            (false, ..) => failure.changed.join(", "),
+            (true, Some(made), _) => format!("{}; u takes it back", made.operations.join(", ")),
+            (true, None, Work::Shell(_)) => "nothing that onramp knows of".to_owned(),
+            (true, None, _) => "nothing".to_owned(),
         };
         prose.item("Changed", &changed, Style::new());
         self.raw(prose, failure);
@@ -386,9 +389,11 @@ impl Detail<'_> {
     }
 
     fn drift(&self, prose: &mut Prose) {
-        if let Some((so, said)) = self.open.drift.get(self.address) {
-            let role = if *so == Some(true) { Role::Done } else { Role::Problem };
-            prose.item("Checked", said, self.facts.look.style(role));
+        if let Some(found) = self.open.drift.get(self.address) {
+            let role = if found.kind == FindingKind::Same { Role::Done } else { Role::Problem };
+            let look = &self.facts.look;
+            prose.item("Checked", &format!("{}: {}", found.kind.word(), found.said), look.style(role));
+            diff::add(prose, look, &found.differences);
         }
     }
 }

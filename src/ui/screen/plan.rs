@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, Change, Consequence, Known, Plan, PlanEntry, Room, Verdict, dollars};
+use crate::engagement::{Address, Bill, Change, Consequence, Known, Plan, PlanEntry, Room, Verdict, dollars};
 use crate::engine::Request;
 use crate::text;
 use crate::ui::effect::Effect;
@@ -203,8 +203,8 @@ fn by_phase<'a>(open: &Opened, entries: impl Iterator<Item = &'a PlanEntry>) -> 
 fn by_consequence<'a>(plan: &'a Plan, shown: impl Fn(&&PlanEntry) -> bool) -> Vec<Group<'a>> {
     let group = |(consequence, entries): (Consequence, Vec<&'a PlanEntry>)| {
         let entries: Vec<&PlanEntry> = entries.into_iter().filter(&shown).collect();
-        let cents = entries.iter().map(|entry| entry.cents_a_month()).sum();
-        let sum = if cents > 0 { format!(", about {} a month", dollars(cents)) } else { String::new() };
+        let bill: Bill = entries.iter().flat_map(|entry| &entry.prices).collect();
+        let sum = if bill.is_empty() { String::new() } else { format!(", {}", bill.said()) };
         (!entries.is_empty()).then(|| (format!("{}{sum}", consequence.said()), entries))
     };
     plan.by_consequence().into_iter().filter_map(group).collect()
@@ -236,6 +236,7 @@ fn opened<'a>(facts: &'a Facts, entry: &PlanEntry, width: u16) -> Prose<'a> {
     let look = &facts.look;
     let mut prose = Prose::new(look, width.saturating_sub(1), 12);
     let (_, word, role) = sign(entry.verdict);
+    let word = entry.finding.as_ref().map_or(word, |finding| finding.kind.word());
     prose.item("      Says", &format!("{word}: {}", entry.said), look.style(role));
     if let Some(finding) = &entry.finding {
         diff::add(&mut prose, look, &finding.differences);
@@ -305,11 +306,13 @@ impl PlanScreen {
     fn draw_plan(&self, facts: &Facts, planned: &Planned, frame: &mut Frame, area: Rect) {
         let title = format!("Plan: {}", words::plan_summary(&planned.plan));
         let short = planned.plan.quotas.iter().filter(|room| room.is_short()).count();
-        let note = match (planned.stale, short) {
-            (true, _) => "OLD: d makes it anew".to_owned(),
-            (false, 0) => words::moment(facts, planned.at),
+        let lacking = planned.plan.permissions().denied.len();
+        let note = match (planned.stale, short, lacking) {
+            (true, ..) => "OLD: d makes it anew".to_owned(),
+            (false, 0, 0) => words::moment(facts, planned.at),
             // It stands at the top, and the cursor may be far below.
-            (false, _) => format!("SHORT of {}: Home", text::count(short, "quota")),
+            (false, _, 0) => format!("SHORT of {}: Home", text::count(short, "quota")),
+            (false, ..) => format!("LACKS {}: Home", text::count(lacking, "permission")),
         };
         let inside = pane(frame, &facts.look, area, &title, &note, true);
         let rows = self.rows(facts, inside.width);
@@ -347,7 +350,7 @@ impl PlanScreen {
                 let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
                 // The key stays whole: without it repeated steps look the same.
                 let key = entry.step.key.as_ref().map(|key| look.text(&format!(" [{key}]"))).unwrap_or_default();
-                let calls = match entry.cents_a_month() {
+                let calls = match entry.bill().cents {
                     0 => calls(entry),
                     cents => format!("{}  {}", calls(entry), dollars(cents)),
                 };
@@ -429,10 +432,11 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
     let said = if approval.is_empty() {
         "nothing to approve: r runs the checks that are left".to_owned()
     } else {
-        let cost = match (costs, planned.plan.cents_a_month()) {
-            (0, _) => String::new(),
-            (_, 0) => format!("; {costly}"),
-            (_, cents) => format!("; {costly}, about {} a month", dollars(cents)),
+        let bill = planned.plan.bill();
+        let cost = match costs {
+            0 => String::new(),
+            _ if bill.is_empty() => format!("; {costly}"),
+            _ => format!("; {costly}, {}", bill.said()),
         };
         format!("{}{cost}", text::count(approval.len(), "step"))
     };

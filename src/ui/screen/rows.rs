@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, At, Row, Status};
+use crate::engagement::{Address, At, FindingKind, Row, Status};
 use crate::runbook::{Phase, StepId};
 use crate::text;
 use crate::ui::facts::{Facts, Opened};
@@ -131,13 +131,20 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
 
 /// What is done, and was found changed when everything was checked again, shows that.
 fn badge_of(open: &Opened, row: &Row) -> Badge {
-    if open.is_drift(row) { badge::DRIFTED } else { badge::of(&row.status) }
+    match open.drifted(row).map(|finding| finding.kind) {
+        Some(FindingKind::Unknown) => badge::UNKNOWN,
+        Some(_) => badge::DRIFTED,
+        None => badge::of(&row.status),
+    }
 }
 
 fn summary(open: &Opened, rows: &[&Row]) -> Badge {
     let worst = badge::worst(rows.iter().map(|row| &row.status));
-    if worst.is_some_and(Status::settled) && rows.iter().any(|row| badge_of(open, row) == badge::DRIFTED) {
-        return badge::DRIFTED;
+    if worst.is_some_and(Status::settled) {
+        let found = |badge| rows.iter().any(|row| badge_of(open, row) == badge);
+        if let Some(badge) = [badge::DRIFTED, badge::UNKNOWN].into_iter().find(|badge| found(*badge)) {
+            return badge;
+        }
     }
     worst.map_or(Badge { glyph: Glyph::Todo, role: Role::Muted, word: "" }, badge::of)
 }

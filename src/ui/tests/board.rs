@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
 use crate::engagement::{
-    At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
-    Tally, UndoEntry, UndoPlan, Until,
+    Address, At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Finding, FindingKind, Outcome, Purpose,
+    Question, Stays, TakeBack, Tally, UndoEntry, UndoPlan, Until,
 };
 use crate::engine::{Broken, Notice, Progress, Summary};
 use crate::runbook::Party;
@@ -464,14 +464,18 @@ fn an_engagement_that_is_taken_up_again_asks_for_the_output_it_left() {
 #[test]
 fn checking_again_counts_and_names_what_drifted() {
     let mut stage = Stage::answered();
-    let drift = |step: &str, so, said: &str| Notice::Drift { step: address(step), so, said: said.to_owned() };
-    stage.notice(drift("network/vpc", Some(true), "it is so"));
-    assert!(stage.screen(80, 24).contains("Checked again: 1 as it was left, 0 not"));
-    stage.notice(drift("network/gateway", Some(false), "it is gone"));
-    stage.notice(drift("handover/firewall", None, "no answer"));
-    let said =
-        "1 as it was left, 1 not, 1 cannot be told: The customer opens their firewall; The gateway to the Internet";
+    let drift = |step: &str, kind, said: &str| found(&address(step), kind, said);
+    stage.notice(drift("network/vpc", FindingKind::Same, "it is so"));
+    assert!(stage.screen(80, 24).contains("Checked again: matches 1"));
+    stage.notice(drift("network/gateway", FindingKind::Absent, "it is gone"));
+    stage.notice(drift("handover/firewall", FindingKind::Unknown, "no answer"));
+    let said = "matches 1, absent 1, unknown 1: The customer opens their firewall; The gateway to the Internet";
     assert!(stage.screen(160, 24).contains(said), "{}", stage.screen(160, 24));
+}
+
+fn found(step: &Address, kind: FindingKind, said: &str) -> Notice {
+    let finding = Finding { kind, said: said.to_owned(), differences: Vec::new() };
+    Notice::Drift { step: step.clone(), finding }
 }
 
 #[test]
@@ -493,7 +497,10 @@ fn what_drifted_is_marked_in_the_tree_until_it_is_tried_again() {
     let how = crate::engagement::DoneHow::Applied;
     stage.fact(Fact::Done { step: step.clone(), attempt: 1, how, evidence, kept: Vec::new() });
     assert!(!stage.screen(80, 24).contains("drifted"));
-    stage.notice(Notice::Drift { step: step.clone(), so: Some(false), said: "it is gone".to_owned() });
+    stage.notice(found(&step, FindingKind::Unknown, "no answer"));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("unknown") && !screen.contains("drifted"), "not to know is no drift: {screen}");
+    stage.notice(found(&step, FindingKind::Absent, "it is gone"));
     assert!(stage.screen(80, 24).contains("drifted"), "{}", stage.screen(80, 24));
     stage.fact(Fact::AttemptStarted { step, attempt: 2 });
     assert!(!stage.screen(80, 24).contains("drifted"));

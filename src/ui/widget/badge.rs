@@ -31,8 +31,11 @@ pub fn of(status: &Status) -> Badge {
     Badge { glyph, role, word: status.word() }
 }
 
-/// A step that was done and no longer is so, or of which that cannot be told.
+/// A step that was done and no longer is so.
 pub const DRIFTED: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "drifted" };
+
+/// A step that was done, of which nobody can tell now whether it still is so.
+pub const UNKNOWN: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "unknown" };
 
 /// Of a step that is done, and that the runbook would do otherwise now.
 pub const OUTDATED: Badge = Badge { glyph: Glyph::Recheck, role: Role::Waiting, word: "outdated" };

@@ -79,7 +79,8 @@ impl Front {
     /// The answer to a request; none when whoever asked died of it.
     async fn answer(&self, request: http::Request<SdkBody>) -> Option<Answer> {
         let form = form(&request);
-        let operation = form.get("Action").cloned().unwrap_or_default();
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+        let operation = form.get("Action").map(String::as_str).or(target).unwrap_or_default().to_owned();
         let changes =
             !["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb)) && !form.contains_key("DryRun");
         if !changes {
