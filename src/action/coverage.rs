@@ -1,7 +1,7 @@
 //! Which operation of AWS is served by what: every one that the onboarding names, from the account to the sign-off.
 //!
 //! The list is the index of the domain specification (15, "AWS operations by service"), with the counterparts that it
-//! means by "and deletes". What onramp sends itself is seen in the registry; of the rest the table says what serves it.
+//! means by "and deletes", and with what only its steps and their permissions name. What onramp sends itself is seen in the registry; of the rest the table says what serves it.
 
 mod table;
 

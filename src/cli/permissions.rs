@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::Everywhere;
 use super::context::Context;
 use super::failure::{Failure, Kind};
+use super::plan;
 use super::print::{self, Format};
 use super::session;
 use crate::action::{Needs, counted_by, needs, operations};
@@ -15,16 +16,22 @@ use crate::engagement::{Limited, Permissions, Plan, chosen_actions, chosen_kinds
 use crate::input::SecretRef;
 use crate::text;
 
-/// Prints the policy for the steps that are chosen. Asks nobody.
+/// Prints the policy for the steps that are chosen, of one phase or of all. Asks nobody.
 ///
 /// # Errors
-/// No such engagement, or no region.
-pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<ExitCode, Failure> {
+/// No such engagement or phase, or no region.
+pub fn policy(
+    context: &Context,
+    everywhere: &Everywhere,
+    name: &str,
+    phase: Option<&str>,
+) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, name)?;
+    phase.map_or(Ok(()), |phase| plan::is_there(&runbook, phase))?;
     let Some(region) = engagement.region().or_else(|| everywhere.region.clone()) else {
         return Err(Failure::usage("no region is given yet").hint("give aws.region_primary, or --region REGION"));
     };
-    let kinds = chosen_kinds(&engagement, &runbook);
+    let kinds = chosen_kinds(&engagement, &runbook, phase);
     let mut chosen: BTreeSet<Operation> = kinds.into_iter().flat_map(operations).copied().collect();
     // A plan counts what the account has room for.
     let made = |operation: &Operation| Limited::made_by(operation.row().service.prefix(), operation.name());
@@ -41,7 +48,7 @@ pub fn policy(context: &Context, everywhere: &Everywhere, name: &str) -> Result<
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,
     });
-    let further: Vec<Needs> = chosen_actions(&engagement, &runbook).iter().map(needs).collect();
+    let further: Vec<Needs> = chosen_actions(&engagement, &runbook, phase).iter().map(needs).collect();
     let account = engagement.account();
     let ground = Ground {
         account: account.as_deref(),

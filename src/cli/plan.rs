@@ -21,7 +21,7 @@ use crate::text;
 pub struct Arguments {
     pub name: String,
     /// Only the steps of this phase, as in connection, with a digest of their own
-    #[arg(long, value_name = "PHASE", conflicts_with_all = ["policy", "permissions"])]
+    #[arg(long, value_name = "PHASE", conflicts_with = "permissions")]
     phase: Option<String>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -35,7 +35,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.policy {
-        return permissions::policy(context, everywhere, &arguments.name);
+        return permissions::policy(context, everywhere, &arguments.name, arguments.phase.as_deref());
     }
     let session = Session::open(context, everywhere, &arguments.name, session::runtime()?)?;
     if let Some(phase) = &arguments.phase {
@@ -71,7 +71,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_there(runbook: &Runbook, phase: &str) -> Result<(), Failure> {
+pub fn is_there(runbook: &Runbook, phase: &str) -> Result<(), Failure> {
     let known = || runbook.phases.iter().map(|one| one.id.as_str());
     if known().any(|one| one == phase) {
         return Ok(());

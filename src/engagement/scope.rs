@@ -223,10 +223,11 @@ fn rounds(
     Ok(items)
 }
 
-/// The kinds of action in the steps that are chosen: their `when` holds, or cannot be told yet.
-pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook) -> BTreeSet<&'r str> {
+/// The kinds of action in the steps that are chosen, of one phase or of all: their `when` holds, or cannot be told yet.
+pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook, phase: Option<&str>) -> BTreeSet<&'r str> {
     let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
-    let chosen = runbook.steps().filter(|step| !expand_planned(step, &plan, &real).is_ok_and(|items| items.is_empty()));
+    let chosen =
+        steps_of(runbook, phase).filter(|step| !expand_planned(step, &plan, &real).is_ok_and(|items| items.is_empty()));
     chosen
         .filter_map(|step| match &step.work {
             Work::Kind { kind, .. } => Some(kind.as_str()),
@@ -245,20 +246,26 @@ pub struct ChosenKind {
     pub untold: BTreeSet<String>,
 }
 
-/// The actions of the steps that are chosen. Where nobody can tell yet how often one is repeated, it stands here once.
-pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook) -> Vec<ChosenKind> {
+fn steps_of<'r>(runbook: &'r Runbook, phase: Option<&str>) -> impl Iterator<Item = &'r Step> {
+    runbook.steps().filter(move |step| phase.is_none_or(|phase| step.id.phase() == phase))
+}
+
+/// The actions of the steps that are chosen, of one phase or of all. Where nobody can tell yet how often one is repeated, it
+/// stands here once.
+pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook, phase: Option<&str>) -> Vec<ChosenKind> {
     let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
     let items = |step| {
         let items = expand_planned(step, &plan, &real).unwrap_or_else(|_| vec![None]);
         items.into_iter().map(move |item| (step, item))
     };
-    let chosen = runbook.steps().flat_map(items).filter_map(|(step, item): (&Step, Option<Item>)| match &step.work {
-        Work::Kind { kind, with, .. } => {
-            let (with, untold) = with.render_known(&plan.of_round(item.as_ref()));
-            Some(ChosenKind { kind: kind.clone(), with, untold })
-        }
-        _ => None,
-    });
+    let chosen =
+        steps_of(runbook, phase).flat_map(items).filter_map(|(step, item): (&Step, Option<Item>)| match &step.work {
+            Work::Kind { kind, with, .. } => {
+                let (with, untold) = with.render_known(&plan.of_round(item.as_ref()));
+                Some(ChosenKind { kind: kind.clone(), with, untold })
+            }
+            _ => None,
+        });
     chosen.collect()
 }
 

@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "iam",
-        "GetAccountSummary GenerateCredentialReport GetCredentialReport",
+        "GetAccountSummary GenerateCredentialReport GetCredentialReport GetAccountPasswordPolicy",
         Person(
             "root user, its device and old keys are the account owner's: signed off with \
              `aws iam get-account-summary` and `aws iam get-credential-report`",
@@ -56,7 +56,19 @@ pub(super) const ROWS: &[Row] = &[
              terminal) and says of which AWS takes no rehearsal, and `--policy` prints what the steps need",
         ),
     ),
-    row("kms", "CreateKey DescribeKey EnableKeyRotation", Type("AWS::KMS::Key")),
+    row("kms", "CreateKey DescribeKey EnableKeyRotation GetKeyRotationStatus", Type("AWS::KMS::Key")),
+    row(
+        "kms",
+        "ScheduleKeyDeletion",
+        Person(
+            "what a key has encrypted is lost with it: nothing takes one away by itself, whoever owns the data does",
+        ),
+    ),
+    row(
+        "kms",
+        "CreateGrant",
+        Instead("the service that uses the key asks for the grant itself, by the permission that `--policy` names"),
+    ),
     row("kms", "CreateAlias ListAliases", Type("AWS::KMS::Alias")),
     row("kms", "ReplicateKey", Type("AWS::KMS::ReplicaKey")),
     row("secretsmanager", "CreateSecret GetSecretValue", Kind),
@@ -117,7 +129,12 @@ pub(super) const ROWS: &[Row] = &[
         "ModifyInstanceAttribute",
         Person("what a running host is protected from, and its type, are changed in a window, with the host stopped"),
     ),
-    row("ec2", "CreateVolume", Type("AWS::EC2::Volume")),
+    row("ec2", "CreateVolume DescribeVolumes", Type("AWS::EC2::Volume")),
+    row(
+        "ec2",
+        "DescribeAccountAttributes",
+        Instead("what of an account counts here are its quotas, which `aws: quota` and the plan read"),
+    ),
     row("ec2", "AttachVolume", Type("AWS::EC2::VolumeAttachment")),
     row("ec2", "CreateSnapshot CreateSnapshots CopySnapshot CreateImage CopyImage", Kind),
     row(
@@ -308,5 +325,35 @@ pub(super) const ROWS: &[Row] = &[
         "acm",
         "ImportCertificate",
         Person("the private key of a certificate from elsewhere is the customer's, and passes through no tool of ours"),
+    ),
+    row(
+        "directconnect",
+        "AllocatePrivateVirtualInterface AllocateTransitVirtualInterface ConfirmPrivateVirtualInterface \
+         ConfirmTransitVirtualInterface",
+        Person(OTHER_OWNER),
+    ),
+    row(
+        "guardduty",
+        "ListDetectors",
+        Person(
+            "whether it watches the account is the security contact's to say: signed off with `aws guardduty list-detectors`",
+        ),
+    ),
+    row(
+        "config",
+        "DescribeConfigurationRecorders",
+        Person(
+            "the recorder is the organisation's: signed off with `aws configservice describe-configuration-recorders`",
+        ),
+    ),
+    row(
+        "securityhub",
+        "DescribeHub",
+        Person("its standards are the security contact's choice: signed off with `aws securityhub describe-hub`"),
+    ),
+    row(
+        "access-analyzer",
+        "ListFindings",
+        Person("findings are judged, one by one, by whoever owns the resource: `aws accessanalyzer list-findings-v2`"),
     ),
 ];

@@ -26,7 +26,9 @@ async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
     let quiet = desk.plan().await;
     assert!(quiet.entries.iter().all(|entry| entry.rehearsals.is_empty()));
     assert_eq!(quiet.digest, plan.digest);
-    assert!(chosen_kinds(&desk.engagement, &stage.runbook).contains("aws/nat-gateway"));
+    let chosen = |phase| chosen_kinds(&desk.engagement, &stage.runbook, phase);
+    assert!(chosen(None).contains("aws/nat-gateway") && chosen(Some("net")).contains("aws/nat-gateway"));
+    assert!(chosen(Some("elsewhere")).is_empty(), "a policy for one phase has nothing of another");
     desk.close().await;
 }
 
@@ -61,7 +63,7 @@ steps:
 async fn a_policy_lacks_nothing_although_inputs_are_missing() {
     let stage = Stage::new(BUCKETS, Faults::none());
     let further = || {
-        let chosen = chosen_actions(&stage.engagement(), &stage.runbook);
+        let chosen = chosen_actions(&stage.engagement(), &stage.runbook, None);
         let needs: Vec<_> = chosen.iter().map(crate::action::needs).collect();
         let permissions: BTreeSet<String> = needs.iter().flat_map(|one| one.permissions.clone()).collect();
         let regions: BTreeSet<String> = needs.into_iter().flat_map(|one| one.regions).collect();
