@@ -17,6 +17,7 @@ use super::world::{Subject, World};
 use super::{Failure, Verified};
 use crate::aws::backup::types::{RecoveryPointByBackupVault as Point, RecoveryPointStatus};
 use crate::aws::{AwsFailure, Cloud, Kind, Operation};
+use crate::engagement::At;
 use crate::text;
 
 /// The region in which the step is at work, where it is not the engagement's.
@@ -46,6 +47,26 @@ pub(super) async fn points(cloud: &Cloud, vault: &str, of: Option<&str>) -> Resu
     }
     all.sort_by_key(|point| std::cmp::Reverse(point.creation_date().map(|at| at.secs())));
     Ok(all)
+}
+
+/// Why a recovery point stays, and until when; nothing where it is not there any more.
+pub(super) async fn kept(
+    cloud: &Cloud,
+    vault: &str,
+    of: Option<&str>,
+    arn: &str,
+) -> Result<Option<String>, AwsFailure> {
+    let all = points(cloud, vault, of).await?;
+    Ok(all.iter().find(|point| point.recovery_point_arn() == Some(arn)).map(|point| {
+        let until = point.calculated_lifecycle().and_then(|lifecycle| lifecycle.delete_at);
+        match until {
+            Some(at) => {
+                let until = At(at.secs().saturating_mul(1_000)).date();
+                format!("{arn} is a backup: AWS Backup keeps it until {until}, and deletes it then")
+            }
+            None => format!("{arn} is a backup: it is kept until a person deletes it"),
+        }
+    }))
 }
 
 /// `aws/recovery-points`: a vault has recovery points that are whole, and young enough.

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
-use super::aws_backup::{place, points};
+use super::aws_backup::{kept, place, points};
 use super::aws_backup_job::lifecycle;
 use super::aws_resource::in_region;
 use super::call::backup::{BackupRequest, Lifecycle, Place};
@@ -188,9 +188,12 @@ impl Thing for TheCopy {
         })
     }
 
-    async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        Ok(Remains::Kept {
-            said: "a copy runs to its end, and is kept as the recovery point is that it was made of".to_owned(),
-        })
+    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let (Some(copy), Some((region, vault))) = (made.text("point"), vault_of(&self.to)) else {
+            let said = format!("a copy runs to its end, and then is kept in {}", self.to);
+            return Ok(Remains::Kept { said });
+        };
+        let said = kept(&in_region(at.cloud, Some(region)), vault, None, copy).await?;
+        Ok(said.map_or(Remains::Gone, |said| Remains::Kept { said }))
     }
 }

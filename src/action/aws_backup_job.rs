@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::Failure;
 use super::account::Account;
 use super::arguments::{Arguments, known};
-use super::aws_backup::{place, points};
+use super::aws_backup::{kept, place, points};
 use super::aws_network::label;
 use super::aws_resource::in_region;
 use super::call::backup::{BackupRequest, Lifecycle, Place};
@@ -203,17 +203,27 @@ impl Thing for TheBackup {
 
     /// A job that runs is stopped. What is whole is a backup, and no undo takes a backup away.
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let cloud = self.cloud(at);
+        // AWS shows jobs of the last 30 days, and what they made for as long as it is there.
+        let seen = made.text("point");
+        if let Some(point) = seen
+            && let Some(said) = kept(&cloud, &self.vault, Some(&self.resource), point).await?
+        {
+            return Ok(Remains::Kept { said });
+        }
         let Some(id) = made.text("id").filter(|id| known(id)) else { return Ok(Remains::Gone) };
-        let Some(job) = described(&self.cloud(at), id).await? else { return Ok(Remains::Gone) };
+        let Some(job) = described(&cloud, id).await? else { return Ok(Remains::Gone) };
         Ok(match job.state() {
             Some(State::Created | State::Pending | State::Running) => Remains::Takes(self.inverse(id, made)),
             Some(State::Aborting) => Remains::Going { said: format!("{} is being stopped", self.noun()) },
-            Some(State::Completed) => {
+            // The vault may not show it yet.
+            Some(State::Completed) if seen.is_none() => {
                 let point = job.recovery_point_arn().unwrap_or("its recovery point");
-                let said = format!(
-                    "{point} is a backup: it is kept for as long as it was asked to be, or until a person deletes it"
-                );
-                Remains::Kept { said }
+                let said = match self.lifecycle {
+                    Some(Lifecycle { delete_after_days: days }) => format!("AWS Backup keeps it for {days} days"),
+                    None => "it is kept until a person deletes it".to_owned(),
+                };
+                Remains::Kept { said: format!("{point} is a backup: {said}") }
             }
             _ => Remains::Gone,
         })

@@ -163,10 +163,9 @@ impl Thing for TheRestore {
         })
     }
 
-    async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        Ok(Remains::Kept {
-            said: "nothing stops a restore, and what came of it is a resource of its own: it is taken away where it is"
-                .to_owned(),
-        })
+    async fn remains(&self, _at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let what = made.text("resource").unwrap_or("what came of it");
+        let said = format!("nothing stops a restore: {what} is there until a person takes it away, and costs as such");
+        Ok(Remains::Kept { said })
     }
 }

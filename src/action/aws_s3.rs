@@ -276,8 +276,12 @@ impl Thing for Thawed {
         })
     }
 
-    async fn remains(&self, _at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        Ok(Remains::Kept { said: "the copy goes by itself after its days; the archived object stays".to_owned() })
+    async fn remains(&self, _at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
+        let goes = match made.text("until") {
+            Some(until) => format!("the copy goes by itself ({until})"),
+            None => format!("the copy goes by itself after {} days", self.days),
+        };
+        Ok(Remains::Kept { said: format!("{goes}; the archived object stays") })
     }
 }
 

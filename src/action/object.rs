@@ -265,7 +265,7 @@ impl<T: Thing> Action for Object<T> {
             }
         }
         match kept {
-            Some(said) => Outcome::AlreadySo { said, output: BTreeMap::new() },
+            Some(said) => ledger.stays(&said),
             None => ledger.taken_away(&self.0.noun()),
         }
     }

@@ -234,6 +234,15 @@ impl Ledger {
         Outcome::Changed { said, created: false, operations: self.operations, output: BTreeMap::new() }
     }
 
+    /// It is meant to stay; what was sent before that is said.
+    pub(super) fn stays(self, said: &str) -> Outcome {
+        let said = match self.operations.as_slice() {
+            [] => said.to_owned(),
+            sent => format!("{said} ({} before that)", crate::text::list(sent)),
+        };
+        Outcome::Stays { said }
+    }
+
     pub(super) fn stopped(self, mut failure: Failure) -> Outcome {
         failure.unsent = !self.sent;
         failure.changed = self.changed;

@@ -368,6 +368,7 @@ impl Follower {
             Event::Concluded { step, outcome: Outcome::InDoubt { why }, .. } => titled(step, "in doubt", why),
             Event::Adopted { step, id, reason, .. } if reason.is_empty() => titled(step, "taken", id),
             Event::Adopted { step, id, reason, .. } => titled(step, "taken", &format!("{id}, {reason}")),
+            Event::Undone { step, evidence, stays: true, .. } => titled(step, "stays", &evidence.said),
             Event::Undone { step, evidence, .. } => titled(step, "undone", &evidence.said),
             _ => None,
         }

@@ -134,7 +134,7 @@ fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Re
     }
     let board = follower.board();
     match board.row(&step).map(|row| &row.status) {
-        Some(status @ (Status::Done { .. } | Status::Undone)) => {
+        Some(status @ (Status::Done { .. } | Status::Undone | Status::Stays { .. })) => {
             print::line(&format!("{step} is settled: {}, and it is {} now", settled_by(decision), status.word()))
         }
         Some(Status::Failed(failure)) => {

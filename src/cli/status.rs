@@ -208,7 +208,7 @@ fn why(row: &Row) -> String {
         Status::Waiting(wait) if wait.by_hand => format!(": on {}: {}", wait.whom(), wait.note),
         Status::Waiting(wait) => format!(": on {}: {}", wait.whom(), wait.said),
         Status::InDoubt { why, .. } | Status::Unclear(why) => format!(": {why}"),
-        Status::Skipped { reason } => format!(": {reason}"),
+        Status::Skipped { reason: said } | Status::Stays { said } => format!(": {said}"),
         Status::Asked(Question::HostKey { hop, fingerprint, openssh, .. }) => {
             let shown = text::fingerprint::both(fingerprint, openssh);
             format!(": is {shown} the host key of {hop}? Say so in the terminal, or as its fingerprint= in the hosts")
@@ -230,6 +230,9 @@ fn one(name: &str, engagement: &Engagement, board: &Board, holder: Option<&str>,
                 "address": row.address, "title": row.title, "status": row.status.word(), "owner": row.owner,
                 "outdated": row.outdated,
             });
+            if let Status::Stays { said } = &row.status {
+                step["stays"] = json!(said);
+            }
             let waited = engagement.record(&row.address).map(|record| record.waited.as_slice()).unwrap_or_default();
             if !waited.is_empty() {
                 step["waited"] = waited.iter().map(|waited| wait_json(&waited.wait, waited.until, true)).collect();
@@ -286,4 +289,28 @@ fn wait_json(wait: &Wait, now: At, over: bool) -> Json {
         json["until"] = json!(now.to_string());
     }
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engagement::Address;
+    use crate::runbook::Party;
+
+    #[test]
+    fn what_stays_after_an_undo_says_why_for_people_and_for_programs() {
+        let said = "arn:1 is a backup: AWS Backup keeps it until 2027-01-01, and deletes it then".to_owned();
+        let row = Row {
+            address: "net/backup".parse::<Address>().unwrap(),
+            title: "A backup".to_owned(),
+            owner: Party::Operator,
+            status: Status::Stays { said: said.clone() },
+            touches_world: true,
+            outdated: false,
+        };
+        assert_eq!((row.status.word(), why(&row)), ("stays", format!(": {said}")));
+        let board = Board { rows: vec![row], ..Board::default() };
+        let shown = one("acme", &Engagement::default(), &board, None, At(0));
+        assert_eq!((&shown["steps"][0]["status"], &shown["steps"][0]["stays"]), (&json!("stays"), &json!(said)));
+    }
 }

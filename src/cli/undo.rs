@@ -14,7 +14,7 @@ use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use crate::engagement::{
-    Address, Engagement, Event, Outcome, Question, State, StepRecord, TakeBack, UndoPlan, held_by,
+    Address, Engagement, Event, Outcome, Question, State, Stays, StepRecord, TakeBack, UndoPlan, held_by,
 };
 use crate::engine::{Notice, Request};
 use crate::runbook::Runbook;
@@ -71,7 +71,9 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
         Format::Json => print::json(plan.as_ref())?,
     }
     if plan.entries.is_empty() {
-        return match plan.stays.first().filter(|_| !arguments.steps.is_empty()) {
+        // What an undo has let be before is no reason to complain: it was said just now.
+        let held = plan.stays.iter().find(|(.., why)| !matches!(why, Stays::Kept(_)));
+        return match held.filter(|_| !arguments.steps.is_empty()) {
             Some((step, _, why)) => Err(Failure::usage(format!("{step} stays: {why}"))),
             None => Ok(()),
         };
@@ -160,12 +162,25 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
     let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand() && !stays(step);
     let left: Vec<&Address> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step).collect();
     if left.is_empty() {
+        print::say(&ended(&follower.engagement, wanted));
         return Ok(());
     }
     let what = format!("{} left: {}", text::count(left.len(), "step"), Address::list(left.iter().copied()));
     let why = left.iter().filter_map(|step| why_left(&follower.engagement, session.handle.runbook(), step, &left));
     let failure = why.fold(Failure::new(Kind::StepFailed, what), Failure::hint);
     Err(failure.hint("put right what is said, and undo again: it goes on where it stopped"))
+}
+
+/// The last words: nothing is left, or only what is meant to stay.
+fn ended(engagement: &Engagement, wanted: impl Fn(&Address) -> bool) -> String {
+    let stays = engagement.steps.iter().filter(|(step, record)| wanted(step) && record.stays().is_some());
+    let stays: Vec<&Address> = stays.map(|(step, _)| step).collect();
+    match stays.len() {
+        0 => "Everything that was named is taken back.".to_owned(),
+        some => {
+            format!("The rest is taken back; {} made what stays: {}.", text::count(some, "step"), Address::list(stays))
+        }
+    }
 }
 
 /// Why it is still there, and what a person does about it; nothing, where that was not to be found out.
@@ -180,6 +195,7 @@ fn why_left(engagement: &Engagement, runbook: &Runbook, step: &Address, left: &[
 
 fn line(event: &Event) -> Option<String> {
     match event {
+        Event::Undone { step, evidence, stays: true, .. } => Some(format!("stays {step}: {}", evidence.said)),
         Event::Undone { step, evidence, .. } => Some(format!("undone {step}: {}", evidence.said)),
         // What follows says that it is paused.
         Event::Concluded { outcome: Outcome::Failed { failure }, .. } if failure.sign_in => None,
@@ -276,6 +292,20 @@ steps:
   - {id: vault, title: The vault, needs: [key], aws: elastic-address, with: {key: eip/b}}
   - {id: other, title: Another, aws: elastic-address, with: {key: eip/c}}
 ";
+
+    #[test]
+    fn the_last_words_name_what_stays() {
+        let backup = "net/backup".parse::<Address>().unwrap();
+        let (said, attempt) = ("it is kept until 2027-01-01".to_owned(), 2);
+        let evidence = crate::engagement::Evidence::said(said.clone());
+        let event = Event::Undone { step: backup.clone(), attempt, evidence, stays: true };
+        assert_eq!(line(&event).as_deref(), Some("stays net/backup: it is kept until 2027-01-01"));
+        let state = State::Undone { by: Default::default(), at: crate::engagement::At(1), stays: Some(said) };
+        let mut engagement = Engagement::default();
+        engagement.steps.insert(backup.clone(), StepRecord { state, ..StepRecord::default() });
+        assert_eq!(ended(&engagement, |_| true), "The rest is taken back; 1 step made what stays: net/backup.");
+        assert!(!ended(&engagement, |step| step != &backup).contains("stays"));
+    }
 
     #[test]
     fn what_is_left_says_why_and_what_a_person_does_about_it() {

@@ -73,6 +73,10 @@ pub enum Status {
         reason: String,
     },
     Undone,
+    /// It was taken back as far as it goes: what was made is there, as it is meant to be, and why.
+    Stays {
+        said: String,
+    },
 }
 
 /// How many steps stand where.
@@ -112,6 +116,7 @@ impl Status {
                 | Status::Asked(_)
                 | Status::InDoubt { .. }
                 | Status::Undone
+                | Status::Stays { .. }
         )
     }
 
@@ -137,6 +142,7 @@ impl Status {
             Status::Failed(_) => "failed",
             Status::Skipped { .. } => "skipped",
             Status::Undone => "undone",
+            Status::Stays { .. } => "stays",
         }
     }
 }
@@ -337,7 +343,8 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
         State::Done { how, at, .. } => Status::Done { how: *how, at: *at },
         State::Failed { failure, .. } => Status::Failed(failure.clone()),
         State::Skipped { reason, .. } => Status::Skipped { reason: reason.clone() },
-        State::Undone { .. } => Status::Undone,
+        State::Undone { stays: Some(said), .. } => Status::Stays { said: said.clone() },
+        State::Undone { stays: None, .. } => Status::Undone,
     }
 }
 

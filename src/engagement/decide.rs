@@ -452,7 +452,12 @@ fn settle(
         }
         Settlement::Done if undoing => Ok(vec![
             settled("undone"),
-            Event::Undone { step: step.clone(), attempt: intent.attempt, evidence: Evidence::said(reason.trim()) },
+            Event::Undone {
+                step: step.clone(),
+                attempt: intent.attempt,
+                evidence: Evidence::said(reason.trim()),
+                stays: false,
+            },
         ]),
         Settlement::Done if !keeps.is_empty() => refuse(
             format!("{step} finds out {}, which later steps need", text::list(&keeps)),

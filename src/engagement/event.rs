@@ -223,6 +223,9 @@ pub enum Event {
         step: Address,
         attempt: u32,
         evidence: Evidence,
+        /// What was made is there for all that, as it is meant to be; the evidence says why.
+        #[serde(default, skip_serializing_if = "is_false")]
+        stays: bool,
     },
     /// Somebody agreed to take these steps back, in this order. It is over when nothing of them is left.
     UndoBegan {
@@ -421,6 +424,10 @@ pub enum Outcome {
     },
     /// It was looked for until nothing of it can turn up any more: it was not made.
     NotMade {
+        said: String,
+    },
+    /// Of an undo: what was made stays, as it is meant to; why, and until when where that is known.
+    Stays {
         said: String,
     },
 }

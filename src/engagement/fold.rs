@@ -201,9 +201,10 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
             record.rest(at, "it was not settled yet", state);
         }
         Event::Settled { .. } => settle(record, recorded),
-        Event::Undone { .. } => {
+        Event::Undone { evidence, stays, .. } => {
             record.pending = None;
-            record.state = State::Undone { by: by.clone(), at };
+            let stays = stays.then(|| evidence.said.clone());
+            record.state = State::Undone { by: by.clone(), at, stays };
             record.made = None;
             record.adopted = None;
             record.generation = record.generation.saturating_add(1);
@@ -295,7 +296,7 @@ fn conclude(record: &mut StepRecord, recorded: &Recorded, attempt: u32, purpose:
         }
         Outcome::AlreadySo { .. } if purpose == Purpose::Apply => record.state = verifying,
         // An undo ends with its own event, `Undone`, which is written together with this one.
-        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::InDoubt { .. } => {
+        Outcome::Changed { .. } | Outcome::AlreadySo { .. } | Outcome::Stays { .. } | Outcome::InDoubt { .. } => {
             record.state = State::Running { attempt, stage: Stage::Undoing, since: at };
         }
         Outcome::Failed { failure } => {

@@ -132,7 +132,7 @@ impl Words<'_> {
                 self.map(output);
             }
             Outcome::Failed { failure } => self.failure(failure),
-            Outcome::InDoubt { why } | Outcome::NotMade { said: why } => self.text(why),
+            Outcome::InDoubt { why: said } | Outcome::NotMade { said } | Outcome::Stays { said } => self.text(said),
         }
     }
 

@@ -181,6 +181,8 @@ pub enum State {
     Undone {
         by: Actor,
         at: At,
+        /// Why what was made is there for all that.
+        stays: Option<String>,
     },
 }
 
@@ -270,6 +272,14 @@ impl StepRecord {
         let mut written = self.made.as_ref().map(|made| made.output.clone()).unwrap_or_default();
         written.extend(self.doubtful_change().map(|intent| intent.before.clone()).unwrap_or_default());
         written
+    }
+
+    /// It was taken back, and what it made is there for all that, as it is meant to be: why.
+    pub fn stays(&self) -> Option<&str> {
+        match &self.state {
+            State::Undone { stays, .. } => stays.as_deref(),
+            _ => None,
+        }
     }
 
     /// Something that onramp made stands, or may stand.

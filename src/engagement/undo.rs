@@ -31,6 +31,8 @@ pub enum Stays {
     UsedBy(Vec<Address>),
     /// The world says that it is not ours (any more), or could not be asked.
     Found(String),
+    /// An undo has let it be, as it is meant to stay.
+    Kept(String),
 }
 
 impl fmt::Display for Stays {
@@ -43,7 +45,7 @@ impl fmt::Display for Stays {
                 write!(f, "it was safe to take back until {until}; name the step to do it all the same")
             }
             Stays::UsedBy(users) => write!(f, "it is still used by {}", Address::list(users)),
-            Stays::Found(said) => f.write_str(said),
+            Stays::Found(said) | Stays::Kept(said) => f.write_str(said),
         }
     }
 }
@@ -183,6 +185,9 @@ pub fn reach(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now:
     for (step, record) in engagement.steps.iter().filter(|(step, _)| wanted(step)) {
         if let Some(id) = &record.adopted {
             reach.stays.push((step.clone(), Stays::Adopted(id.clone())));
+        }
+        if let Some(said) = record.stays() {
+            reach.stays.push((step.clone(), Stays::Kept(said.to_owned())));
         }
         if !record.may_stand() {
             continue;

@@ -103,7 +103,8 @@ impl Attempt {
         let outcome = Outcome::NotMade { said: said.clone() };
         let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Apply, outcome }];
         let made_before = self.found_how == DoneHow::Applied;
-        events.extend((!made_before).then(|| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
+        let undone = |said| Event::Undone { step, attempt, evidence: Evidence::said(said), stays: false };
+        events.extend((!made_before).then(|| undone(said)));
         self.record_all(events).await
     }
 
@@ -254,17 +255,19 @@ impl Attempt {
 
     async fn taken_back(&self, outcome: Outcome, token: &str) -> Step<()> {
         let certain = !matches!(outcome, Outcome::InDoubt { .. });
+        let stays = matches!(outcome, Outcome::Stays { .. });
         let said = match &outcome {
-            Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } | Outcome::NotMade { said } => {
-                Some(said.clone())
-            }
+            Outcome::Changed { said, .. }
+            | Outcome::AlreadySo { said, .. }
+            | Outcome::NotMade { said }
+            | Outcome::Stays { said } => Some(said.clone()),
             Outcome::Failed { .. } | Outcome::InDoubt { .. } => None,
         };
         let (step, attempt) = (self.address.clone(), self.number);
         let asked = self.cut_short(&outcome);
         let mut events = vec![Event::Concluded { step: step.clone(), attempt, purpose: Purpose::Undo, outcome }];
         events.extend(asked);
-        events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said) }));
+        events.extend(said.map(|said| Event::Undone { step, attempt, evidence: Evidence::said(said), stays }));
         self.record_all(events).await?;
         if certain {
             self.action.let_go(&self.world, token).await;

@@ -110,8 +110,12 @@ impl<'a> Facts<'a> {
         if let State::Skipped { reason, .. } = self.engagement.state(&address) {
             return with(entry, Verdict::Nothing, &format!("skipped: {reason}"));
         }
-        if let State::Undone { .. } = self.engagement.state(&address) {
-            return with(entry, Verdict::Person, "it was undone, and is made again only when somebody asks for that");
+        if let State::Undone { stays, .. } = self.engagement.state(&address) {
+            let said = match stays {
+                Some(stays) => format!("it stays ({stays}), and is made again only when somebody asks for that"),
+                None => "it was undone, and is made again only when somebody asks for that".to_owned(),
+            };
+            return with(entry, Verdict::Person, &said);
         }
         if let Some(left_out) = address.key.as_ref().and_then(|host| self.engagement.left_out.get(host))
             && step.over_hosts()

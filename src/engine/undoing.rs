@@ -128,12 +128,13 @@ fn record<'a>(engagement: &'a Engagement, step: &Address) -> Option<&'a StepReco
 }
 
 fn refuse(stays: &[(Address, Stays)]) -> Result<(), Refusal> {
-    let Some((step, why)) = stays.first() else { return Ok(()) };
+    // Whoever names once more what an undo has let be is told so by the plan, and the others go.
+    let Some((step, why)) = stays.iter().find(|(_, why)| !matches!(why, Stays::Kept(_))) else { return Ok(()) };
     let advice = match why {
         Stays::NoUndo(_) => "Take it back by hand; the runbook says why there is none".to_owned(),
         Stays::Adopted(_) => "onramp takes away only what it made".to_owned(),
         Stays::UsedBy(users) => format!("Undo {} first, or all of them together", Address::list(users)),
-        Stays::Late(_) | Stays::Found(_) => String::new(),
+        Stays::Late(_) | Stays::Found(_) | Stays::Kept(_) => String::new(),
     };
     let why = match why {
         Stays::NoUndo(_) => format!("{step} has no undo"),
@@ -284,7 +285,7 @@ fn ended(outcome: Outcome) -> Sought {
         Outcome::Changed { said, .. } => Sought::NotOurs(said),
         Outcome::Failed { failure } if !failure.changed.is_empty() => Sought::There(failure.made),
         Outcome::Failed { failure } => Sought::NotMade(failure.what),
-        Outcome::NotMade { said } | Outcome::AlreadySo { said, .. } => Sought::NotMade(said),
+        Outcome::NotMade { said } | Outcome::AlreadySo { said, .. } | Outcome::Stays { said } => Sought::NotMade(said),
         Outcome::InDoubt { why } => Sought::Unclear(why),
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn state_word(state: &State) -> &'static str {
         State::Done { .. } => "done",
         State::Failed { .. } => "failed",
         State::Skipped { .. } => "skipped",
-        State::Undone { .. } => "undone",
+        State::Undone { stays: Some(_), .. } => "stays",
+        State::Undone { stays: None, .. } => "undone",
     }
 }

@@ -156,6 +156,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Waiting(_) if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
         Status::Waiting(_) => NextMove::LookAgain(here),
         Status::Failed(_) | Status::Skipped { .. } | Status::Undone => NextMove::Again(here),
+        Status::Stays { .. } => NextMove::Again(here),
     }
 }
 

@@ -58,6 +58,8 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
             Outcome::Changed { said, .. } | Outcome::AlreadySo { said, .. } => {
                 Said::plain(format!("{}: {}", title(step), one_line(said)))
             }
+            // What follows says why.
+            Outcome::Stays { .. } => return None,
             Outcome::NotMade { .. } => Said::plain(format!("{}: it was not made", title(step))),
             Outcome::InDoubt { why } => Said::bad(format!("{} is in doubt: {}", title(step), one_line(why))),
             Outcome::Failed { .. } => return None,
@@ -84,6 +86,9 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         Fact::HostLetIn { host } => Said::plain(format!("{host} takes part again")),
         Fact::Settled { step, choice, .. } => Said::plain(format!("{} settled: {choice}", title(step))),
         Fact::Adopted { step, id, .. } => Said::good(format!("{}: {id} is taken for it", title(step))),
+        Fact::Undone { step, evidence, stays: true, .. } => {
+            Said::plain(format!("{} stays: {}", title(step), one_line(&evidence.said)))
+        }
         Fact::Undone { step, .. } => Said::good(format!("{} undone", title(step))),
     })
 }

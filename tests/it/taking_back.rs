@@ -136,7 +136,7 @@ fn what_was_undone_comes_back_only_when_somebody_says_so() {
     assert_eq!(play.world.tagged(), Vec::<String>::new());
     play.onramp(&["run", "acme", "--yes"]).expect(3).says("run acme --redo makes all of them again");
     assert_eq!(play.world.tagged(), Vec::<String>::new());
-    play.onramp(&["run", "acme", "--yes", "--only", "net/vpc"]).expect(3).says("1 step undone, and stays so");
+    play.onramp(&["run", "acme", "--yes", "--only", "net/vpc"]).expect(3).says("1 step taken back, and stays so");
     assert_eq!(play.world.tagged().len(), 1);
     play.onramp(&["run", "acme", "--yes", "--redo"]).expect(0);
     assert_eq!(play.world.tagged().len(), 2);

@@ -156,6 +156,6 @@ impl Action for Message {
     }
 
     async fn undo(&self, _world: &World, _intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
-        Outcome::AlreadySo { said: "a message that was sent cannot be taken back".to_owned(), output: BTreeMap::new() }
+        Outcome::Stays { said: "a message that was sent cannot be taken back".to_owned() }
     }
 }

@@ -15,7 +15,7 @@ async fn until_made(stage: &Stage, kind: &str, with: &Json) -> Kept {
         match action.apply(&stage.world, &intent).await {
             Outcome::Changed { .. } | Outcome::AlreadySo { .. } => return stage.proved(&*action).await,
             Outcome::Failed { failure } => panic!("{kind}: {failure:?}"),
-            Outcome::InDoubt { .. } | Outcome::NotMade { .. } => {}
+            Outcome::InDoubt { .. } | Outcome::NotMade { .. } | Outcome::Stays { .. } => {}
         }
         // At first nothing is repeated; then the quiet time has passed, and with it the time that things are hidden for.
         if let Some(kept) = settled(stage, &*action, std::time::Duration::ZERO).await {

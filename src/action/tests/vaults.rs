@@ -114,9 +114,20 @@ async fn stays(stage: &Stage, kind: &str, with: Json) -> Kept {
     assert!(matches!(left, Undoes::Keeps { .. }), "{kind}: {left:?}");
     // An undo of everything goes on after it, and says why it stays.
     let undone = action.undo(&stage.world, &stage.intent(kind, &with), &kept).await;
-    assert!(matches!(&undone, Outcome::AlreadySo { said, .. } if said.len() > 20), "{kind}: {undone:?}");
+    assert!(matches!(&undone, Outcome::Stays { said } if said.len() > 20), "{kind}: {undone:?}");
     assert_eq!(stage.sent_since(calls), Vec::<String>::new(), "{kind}: nothing takes it back");
     kept
+}
+
+/// As long as it is there it stays, until the day that was asked for; what somebody has deleted does not.
+async fn stays_until(stage: &Stage, id: &str, made: &Kept) {
+    let action = stage.action("aws/backup-job", &job(id));
+    let Undoes::Keeps { said } = action.undoes(&stage.world, made).await else { panic!("it is there") };
+    let day = said.split("keeps it until ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or(&said);
+    assert!(day.parse::<jiff::civil::Date>().is_ok(), "{said}");
+    let mut deleted = made.clone();
+    deleted.insert("point".to_owned(), json!("arn:aws:rds:eu-west-1:123456789012:snapshot:awsbackup:job-none"));
+    assert_eq!(action.undoes(&stage.world, &deleted).await, Undoes::Nothing);
 }
 
 /// Each kind; vault and database are there where the rung has Cloud Control.
@@ -131,6 +142,7 @@ pub(super) async fn every_kind_lives(stage: &Stage, id: &str) {
         json!({ "vault": format!("vault-{id}"), "resource": database(id), "role": ROLE, "key": "backup/stopped" });
     lives_until_stopped(stage, stopped).await;
     let made = stays(stage, "aws/backup-job", job(id)).await;
+    stays_until(stage, id, &made).await;
     let points = json!({ "vault": format!("vault-{id}"), "resource": database(id), "most_hours": 24 });
     let seen = stage.make("aws/recovery-points", points).await;
     assert_eq!((&seen["count"], &seen["newest"], &seen["hours"]), (&json!(1), &made["point"], &json!(0)));

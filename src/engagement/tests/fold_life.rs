@@ -1,6 +1,6 @@
 //! What a step is after each thing that can happen to it, and above all that nothing which may have been made is forgotten.
 
-use super::super::{Question, Stage, State};
+use super::super::{Question, Stage, State, Stays};
 use super::*;
 use crate::runbook::Party;
 
@@ -203,6 +203,30 @@ fn an_undo_ends_approval_and_kept_values_and_begins_a_generation() {
     assert!(!walk.covers(VPC), "to make it again is a new change");
     assert!(walk.covers("net/subnets[eu-west-1a]"));
     assert!(!walk.engagement.kept.contains_key(&at(VPC)));
+    assert_eq!(walk.status(VPC), Status::Undone);
+}
+
+#[test]
+fn what_an_undo_lets_be_is_said_to_stay_and_an_older_journal_is_read_as_before() {
+    let mut walk = Walk::filled();
+    walk.makes(VPC, "net.vpc_id", "vpc-1");
+    let before = serde_json::to_value(undone(VPC, 2)).unwrap();
+    assert_eq!(before.get("stays"), None, "as it was written before");
+    let said = "it is a backup, kept until 2027-01-01";
+    let mut event = before.clone();
+    event["evidence"]["said"] = json!(said);
+    event["stays"] = json!(true);
+    let outcome = Outcome::Stays { said: said.to_owned() };
+    walk.happens([
+        Event::Intended { step: at(VPC), intent: intent(2, Purpose::Undo) },
+        Event::Concluded { step: at(VPC), attempt: 2, purpose: Purpose::Undo, outcome },
+        serde_json::from_value(event).unwrap(),
+    ]);
+    assert_eq!(walk.status(VPC), Status::Stays { said: said.to_owned() });
+    assert_eq!((walk.status(VPC).word(), walk.status(VPC).settled()), ("stays", false));
+    let reach = crate::engagement::reach(&walk.engagement, &walk.runbook, &[], At(0));
+    assert_eq!((reach.order, reach.stays), (Vec::new(), vec![(at(VPC), Stays::Kept(said.to_owned()))]));
+    walk.happens([serde_json::from_value(before).unwrap()]);
     assert_eq!(walk.status(VPC), Status::Undone);
 }
 

@@ -285,7 +285,7 @@ fn stopped(step: &str, attempt: u32) -> Event {
 }
 
 fn undone(step: &str, attempt: u32) -> Event {
-    Event::Undone { step: at(step), attempt, evidence: Evidence::said("gone") }
+    Event::Undone { step: at(step), attempt, evidence: Evidence::said("gone"), stays: false }
 }
 
 fn done(step: &str, how: DoneHow) -> Event {

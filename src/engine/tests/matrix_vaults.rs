@@ -123,6 +123,23 @@ async fn vaults_stay(desk: &mut Desk) -> Vec<String> {
     left
 }
 
+/// It is not gone, and nothing says so; who names it once more is told why, and what else was named goes on.
+async fn what_is_kept_is_said(desk: &mut Desk) {
+    for (step, why) in [
+        ("net/backup", "is a backup: it is kept until a person deletes it"),
+        ("net/copy", "is a backup: it is kept until a person deletes it"),
+        ("net/closed", ":db:drill is there until a person takes it away"),
+        ("net/readable", "the copy goes by itself"),
+    ] {
+        let status = desk.status(step);
+        assert!(matches!(&status, Status::Stays { said } if said.contains(why)), "{step}: {status:?}");
+        let plan = desk.undo_plan().await;
+        assert!(plan.stays.iter().any(|(stays, _, said)| stays == &at(step) && said.to_string().contains(why)));
+    }
+    assert_eq!(desk.status("net/opted-in"), Status::Undone);
+    desk.undo(&BACK).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_job_of_each_and_taken_back_what_can_be_whatever_becomes_of_the_answer() {
     let mut passed = BTreeSet::new();
@@ -146,6 +163,7 @@ async fn one_job_of_each_and_taken_back_what_can_be_whatever_becomes_of_the_answ
         desk.undo(&BACK).await;
         assert_eq!(stage.account.cloud().struck().len(), TAKES.len(), "{}: {:#?}", way.name(), desk.heard);
         assert_eq!(desk.engagement.steps.values().filter(|record| record.pending.is_some()).count(), 0);
+        what_is_kept_is_said(&mut desk).await;
         let mut left: Vec<String> = desk.engagement.ledger().iter().map(|(step, _)| step.to_string()).collect();
         left.sort();
         let stay = vaults_stay(&mut desk).await;

@@ -118,7 +118,7 @@ fn a_recorded_outcome_ends_the_doubt() {
     engagement.interrupt();
     assert!(matches!(engagement.state(&step()), State::Applied { .. }));
     assert_eq!(engagement.ledger().len(), 1);
-    let undone = Event::Undone { step: step(), attempt: 2, evidence: Evidence::said("gone") };
+    let undone = Event::Undone { step: step(), attempt: 2, evidence: Evidence::said("gone"), stays: false };
     writer.append(At(5000), &actor, vec![undone]).unwrap();
     assert!(writer.engagement().ledger().is_empty());
     assert_eq!(writer.engagement().record(&step()).unwrap().generation, 1);

@@ -18,7 +18,7 @@ fn long() -> (TempDir, std::path::PathBuf) {
     for attempt in 2..60 {
         let events = vec![Event::AttemptStarted { step: step(), attempt }];
         writer.append(At(3000), &"jane@desk".to_owned(), events).unwrap();
-        let finding = Event::Undone { step: step(), attempt, evidence: evidence.clone() };
+        let finding = Event::Undone { step: step(), attempt, evidence: evidence.clone(), stays: false };
         writer.append(At(3000), &"jane@desk".to_owned(), vec![finding]).unwrap();
         writer.output(&[(step(), attempt, b"a line\n".repeat(40))]).unwrap();
     }

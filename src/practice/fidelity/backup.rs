@@ -75,6 +75,8 @@ struct Job {
     point: String,
     tags: Tags,
     metadata: BTreeMap<String, String>,
+    /// For so many days its recovery point is kept; for ever when nobody says.
+    keep_days: Option<i64>,
     begun: i64,
     runs: i64,
     ends: i64,
@@ -90,6 +92,7 @@ pub(super) struct Point {
     made: i64,
     tags: Tags,
     pub metadata: BTreeMap<String, String>,
+    keep_days: Option<i64>,
 }
 
 impl Job {
@@ -171,6 +174,10 @@ impl Ask {
     pub fn texts(&self, name: &str) -> BTreeMap<String, String> {
         let map = self.0.get(name).and_then(Json::as_object).into_iter().flatten();
         map.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
+    fn keep_days(&self) -> Option<i64> {
+        self.0.get("Lifecycle")?.get("DeleteAfterDays")?.as_i64()
     }
 
     /// What makes two calls the same call: everything but the token.
@@ -308,6 +315,7 @@ fn start(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
         point,
         tags: ask.texts("RecoveryPointTags"),
         metadata,
+        keep_days: ask.keep_days(),
         ..Job::default()
     };
     begin(world, ask, &id, job);
@@ -371,6 +379,8 @@ fn copy(world: &mut World, ask: &Ask, there: bool) -> Result<Json, Refusal> {
         point: copy,
         tags: source.tags,
         metadata: source.metadata,
+        // As its original, where nothing else is asked for.
+        keep_days: ask.keep_days().or(source.keep_days),
         ..Job::default()
     };
     begin(world, ask, &id, job);
@@ -415,6 +425,7 @@ fn made_of(job: &Job) -> (String, Point) {
         made: job.ends,
         tags: job.tags.clone(),
         metadata: job.metadata.clone(),
+        keep_days: job.keep_days,
     };
     (job.point.clone(), point)
 }
@@ -484,8 +495,11 @@ fn points(world: &World, vault: &str, of: Option<&str>) -> Result<Json, Refusal>
     }
     let fits = |point: &Point| point.vault == vault && of.is_none_or(|of| point.resource == of);
     let all = world.backup.points.iter().filter(|(_, point)| fits(point)).map(|(arn, point)| {
+        let delete_at = point.keep_days.map(|days| point.made / 1_000 + days * 86_400);
         json!({
             "RecoveryPointArn": arn, "BackupVaultName": vault, "ResourceArn": point.resource, "Status": "COMPLETED",
+            "Lifecycle": point.keep_days.map(|days| json!({ "DeleteAfterDays": days })),
+            "CalculatedLifecycle": delete_at.map(|at| json!({ "DeleteAt": at })),
             "CreationDate": point.made / 1_000, "BackupVaultArn": vault_arn(&world.account, &world.region, vault),
         })
     });

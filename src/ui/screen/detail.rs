@@ -174,6 +174,9 @@ impl Detail<'_> {
             Status::Skipped { reason } => {
                 prose.item("Skipped", reason, style);
             }
+            Status::Stays { said } => {
+                prose.item("Stays", said, style);
+            }
             Status::Unclear(why) => {
                 prose.item("Later", why, style);
             }

@@ -15,4 +15,5 @@ mod secrets;
 mod session;
 mod sizes;
 mod stage;
+mod undo;
 mod waiting;

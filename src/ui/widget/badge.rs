@@ -18,7 +18,7 @@ pub fn of(status: &Status) -> Badge {
         Status::NeedsInput(_) | Status::SignOff | Status::NeedsApproval | Status::Asked(_) => {
             (Glyph::Yours, Role::Accent)
         }
-        Status::Undone => (Glyph::Todo, Role::Accent),
+        Status::Undone | Status::Stays { .. } => (Glyph::Todo, Role::Accent),
         Status::Blocked(_) | Status::Unclear(_) => (Glyph::Blocked, Role::Muted),
         Status::Ready => (Glyph::Todo, Role::Accent),
         Status::ReadyToVerify | Status::InDoubt { .. } => (Glyph::Recheck, Role::Waiting),
@@ -64,7 +64,7 @@ pub fn worst<'a>(statuses: impl Iterator<Item = &'a Status>) -> Option<&'a Statu
         Status::NeedsApproval => 5,
         Status::NeedsInput(_) => 6,
         Status::SignOff => 7,
-        Status::Undone => 8,
+        Status::Undone | Status::Stays { .. } => 8,
         Status::ReadyToVerify => 9,
         Status::Ready => 10,
         Status::Waiting { .. } => 11,
