@@ -28,6 +28,9 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
     if everywhere::is_of_a_new_role(code, message) {
         return Some(&everywhere::NEW_ROLE);
     }
+    if let Some(row) = told_by_words(service, code, message) {
+        return Some(row);
+    }
     let of_service = match service {
         Service::Ec2 => &[],
         Service::Backup => storage::BACKUP,
@@ -46,9 +49,28 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
     tables.into_iter().flatten().find(|row| row.codes.iter().any(|pattern| fits(pattern, code)))
 }
 
-/// The row of what the handler of a type of resource says.
-pub(super) fn of_handler(code: &str) -> Option<&'static Row> {
-    handlers::HANDLERS.iter().find(|row| row.codes.contains(&code))
+/// The row of what the handler of a type of resource says. It passes on what the service behind the type said.
+pub(super) fn of_handler(of: &str, code: &str, message: &str) -> Option<&'static Row> {
+    let behind = match () {
+        () if of.starts_with("AWS::Backup::") => Some(Service::Backup),
+        () if of.starts_with("AWS::RDS::") => Some(Service::Rds),
+        () => None,
+    };
+    let row = behind.and_then(|service| told_by_words(service, code, message));
+    row.or_else(|| handlers::HANDLERS.iter().find(|row| row.codes.contains(&code)))
+}
+
+/// Where one code stands for several things, of which only AWS's words tell the one.
+fn told_by_words(service: Service, code: &str, message: &str) -> Option<&'static Row> {
+    let of_service = match service {
+        Service::Backup => storage::VAULTS,
+        Service::Rds => rds::PROTECTED,
+        _ => &[],
+    };
+    let message = message.to_lowercase();
+    let says = |words: &&&str| words.split(' ').all(|word| message.contains(word));
+    let told = of_service.iter().find(|(words, _)| words.iter().any(|words| says(&words)));
+    told.map(|(_, row)| row).filter(|row| row.codes.iter().any(|pattern| fits(pattern, code)))
 }
 
 /// What the prose of Direct Connect amounts to: it has one code for almost everything.

@@ -254,7 +254,7 @@ impl AwsFailure {
 
     /// A request to Cloud Control has ended, and not well. AWS keeps that under its token.
     pub fn of_handler(operation: Operation, of: &str, code: &str, message: &str) -> Self {
-        let row = codes::of_handler(code);
+        let row = codes::of_handler(of, code, message);
         let kind = row.map_or(Kind::Other, |row| row.kind);
         let meaning = row.map_or(unknown_code(kind), |row| row.meaning);
         let advice = row.map_or("Read AWS's own words below, then run the step again.", |row| row.advice);

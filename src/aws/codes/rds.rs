@@ -3,6 +3,17 @@
 use super::{Row, row_of};
 use crate::aws::error::Kind;
 
+/// What of a database is kept on purpose, in RDS's words ("DeleteDBInstance").
+pub(super) const PROTECTED: &[(&[&str], Row)] = &[(
+    &["delete protected", "deletion protection"],
+    row_of(
+        Kind::Conflict,
+        &["InvalidParameterCombination*", "InvalidRequest*", "GeneralServiceException", "ResourceConflict"],
+        "The database is protected against deletion.",
+        "Ask whoever protected it. Then turn the protection off (DeletionProtection) in the step or by hand, and undo again.",
+    ),
+)];
+
 /// Databases, their snapshots, copies and exports ("Amazon RDS API reference", the errors of each action).
 pub(super) const RDS: &[Row] = &[
     row_of(

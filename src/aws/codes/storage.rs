@@ -6,6 +6,31 @@
 use super::{Row, row_of};
 use crate::aws::error::Kind;
 
+/// The codes under which a vault is refused, by AWS Backup and by the handler of the type.
+const REFUSED: &[&str] = &["InvalidRequest*", "InvalidParameterValue*", "GeneralServiceException", "ResourceConflict"];
+
+/// What AWS Backup says of a vault, in its words ("DeleteBackupVault" and "AWS Backup Vault Lock"): of any of these, all.
+pub(super) const VAULTS: &[(&[&str], Row)] = &[
+    (
+        &["recovery point cannot be deleted", "vault not empty"],
+        row_of(
+            Kind::InUse,
+            REFUSED,
+            "The vault holds backups, and AWS deletes a vault only when it is empty.",
+            "onramp deletes no backup. Delete the vault's recovery points by hand, or let the time for which they are kept pass; then undo again. Or leave the vault: it costs nothing, what it holds does.",
+        ),
+    ),
+    (
+        &["vault lock", "vault immutable"],
+        row_of(
+            Kind::Conflict,
+            REFUSED,
+            "The vault is locked: nobody can delete a backup in it, or keep one for a shorter time, before its time has passed.",
+            "In governance mode whoever has backup:DeleteBackupVaultLockConfiguration can take the lock away first. In compliance mode nobody can once its days of grace are over, AWS neither: wait.",
+        ),
+    ),
+];
+
 /// AWS Backup.
 pub(super) const BACKUP: &[Row] = &[
     row_of(
@@ -23,8 +48,8 @@ pub(super) const BACKUP: &[Row] = &[
     row_of(
         Kind::Invalid,
         &["InvalidRequestException"],
-        "AWS Backup does not do this as things stand: the region leaves this type of resource out, the vault is locked, or the job has ended.",
-        "Read AWS's own words below. `aws: backup-region` switches a type of resource on; what a lock protects goes when its time has come.",
+        "AWS Backup does not do this as things stand: the region leaves this type of resource out, or the job has ended.",
+        "Read AWS's own words below. `aws: backup-region` switches a type of resource on.",
     ),
     row_of(
         Kind::Invalid,

@@ -383,6 +383,33 @@ async fn a_code_that_nobody_knows_is_shown_as_it_is() {
     assert_eq!((failure.kind, failure.fate, failure.raw.as_str()), (Other, Fate::Refused, "in AWS's words"));
 }
 
+#[tokio::test]
+async fn a_vault_that_is_full_or_locked_is_no_wrong_property() {
+    for (words, kind, meaning, advice) in [
+        ("Backup vault cannot be deleted because it contains recovery points.", InUse, "when it is empty", "by hand"),
+        ("Backup vault cannot be deleted (contains 1 recovery points)", InUse, "when it is empty", "by hand"),
+        ("Vault lock configuration is immutable and cannot be deleted", Kind::Conflict, "is locked", "wait"),
+        ("The backup vault is locked", Kind::Conflict, "is locked", "wait"),
+    ] {
+        let direct = said(Service::Backup, "InvalidRequestException", words).await;
+        let behind = |code| AwsFailure::of_handler(Operation::DeleteResource, "AWS::Backup::BackupVault", code, words);
+        for failure in [direct, behind("InvalidRequest"), behind("GeneralServiceException")] {
+            assert_eq!((failure.kind, failure.fate, failure.raw.as_str()), (kind, Fate::Refused, words), "{failure:?}");
+            assert!(failure.meaning.contains(meaning) && failure.advice.contains(advice), "{failure:?}");
+        }
+        let of_a_topic = AwsFailure::of_handler(Operation::DeleteResource, "AWS::SNS::Topic", "InvalidRequest", words);
+        assert_eq!(of_a_topic.kind, Invalid, "what a word means is said by its service");
+    }
+    let closed = said(Service::Backup, "InvalidRequestException", "The resource type RDS is not opted in").await;
+    assert!(closed.kind == Invalid && closed.advice.contains("aws: backup-region"), "{closed:?}");
+    let denied = "User is not authorized to perform backup:DeleteBackupVault: vault lock";
+    let denied = AwsFailure::of_handler(Operation::DeleteResource, "AWS::Backup::BackupVault", "AccessDenied", denied);
+    assert_eq!(denied.kind, Denied);
+    let words = "Cannot delete protected DB Instance, please disable deletion protection and try again.";
+    let database = AwsFailure::of_handler(Operation::DeleteResource, "AWS::RDS::DBInstance", "InvalidRequest", words);
+    assert!(database.kind == Kind::Conflict && database.meaning.contains("protected against"), "{database:?}");
+}
+
 #[test]
 fn every_way_in_which_a_request_to_cloud_control_fails_says_what_to_do() {
     use crate::aws::cloud_control::types::HandlerErrorCode;
