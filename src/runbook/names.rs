@@ -9,6 +9,8 @@ pub struct Names {
     pub all: BTreeSet<String>,
     /// Names that only stand where a missing value is foreseen: `x | default(…)`, `x is defined`.
     pub optional: BTreeSet<String>,
+    /// Names of which one item is taken: `rows` of `rows[0].id`.
+    pub(super) indexed: BTreeSet<String>,
 }
 
 impl Names {
@@ -21,6 +23,7 @@ impl Names {
     pub fn merge(&mut self, other: &Names) {
         let required: BTreeSet<String> = self.required().chain(other.required()).cloned().collect();
         self.all.extend(other.all.iter().cloned());
+        self.indexed.extend(other.indexed.iter().cloned());
         self.optional = self.all.difference(&required).cloned().collect();
     }
 
@@ -36,9 +39,10 @@ impl Names {
         let is_given = |name: &str| given.contains(name.split('.').next().unwrap_or(name));
         let cut = codes.iter().flat_map(|code| cut_into(code)).filter(|name| !is_given(name)).map(str::to_owned);
         let all: BTreeSet<String> = read.into_iter().chain(cut).filter(|name| !functions.contains(name)).collect();
+        let indexed = codes.iter().flat_map(|code| indexed(code)).map(str::to_owned).collect();
         let uses: Vec<Use> = codes.into_iter().flat_map(uses).collect();
         let optional = all.iter().filter(|name| is_optional(name, &uses)).cloned().collect();
-        Names { all, optional }
+        Names { all, optional, indexed }
     }
 }
 
@@ -237,6 +241,13 @@ fn cut_into(code: &str) -> Vec<&str> {
     found
 }
 
+/// Names right before a bracket that takes one item.
+fn indexed(code: &str) -> Vec<&str> {
+    let bracket = |word: &Word<'_>| code[word.start + word.text.len()..].trim_start().to_owned();
+    let all = words(code).into_iter().filter(|word| word.role == Role::Name);
+    all.filter(|word| bracket(word).starts_with('[') && !is_slice(&bracket(word))).map(|word| word.text).collect()
+}
+
 /// A name, and not that of an argument.
 fn is_value(code: &str, word: &Word<'_>) -> bool {
     let after = code[word.start + word.text.len()..].trim_start();
@@ -374,6 +385,11 @@ mod tests {
             read(&["set some = rows", "some[:3] ~ b.c[1:]"]),
             BTreeSet::from(["rows".to_owned(), "b.c".to_owned()])
         );
+    }
+
+    #[test]
+    fn what_an_item_is_taken_of_is_told_from_what_a_part_is_cut_out_of() {
+        assert_eq!(indexed("a.b[0].c ~ d[1:] ~ e ['x:y'] ~ [f] ~ g"), ["a.b", "e"]);
     }
 
     #[test]

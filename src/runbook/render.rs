@@ -83,7 +83,8 @@ fn shown(value: &Value) -> Result<String, Error> {
     let refuse = |what: &str| Err(Error::new(ErrorKind::InvalidOperation, format!("{what} cannot stand in a text")));
     match value.kind() {
         ValueKind::Bool => Ok(value.is_true().to_string()),
-        ValueKind::Number | ValueKind::String => Ok(value.to_string()),
+        // Plain is what stands for a value that nobody knows yet.
+        ValueKind::Number | ValueKind::String | ValueKind::Plain => Ok(value.to_string()),
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Result<Vec<String>, Error> = value.try_iter()?.map(|item| shown(&item)).collect();
             Ok(items?.join(", "))
@@ -154,14 +155,14 @@ pub(super) fn exists(question: &str) -> bool {
 /// The text with its values in it.
 pub(super) fn text(source: &str, names: &Names, scope: &Scope) -> Result<String, Unrendered> {
     let missed = Missed::default();
-    let known = engine_value(scope, &names.all, &missed);
+    let known = engine_value(scope, names, &missed);
     ENVIRONMENT.render_str(source, known).map_err(|error| unrendered(&error, names, &missed))
 }
 
 /// The value of one expression.
 pub(super) fn evaluate(code: &str, names: &Names, scope: &Scope) -> Result<Value, Unrendered> {
     let missed = Missed::default();
-    let known = engine_value(scope, &names.all, &missed);
+    let known = engine_value(scope, names, &missed);
     let expression = ENVIRONMENT.compile_expression(code).map_err(|error| Unrendered::wrong(said(&error)))?;
     let value = expression.eval(known).map_err(|error| unrendered(&error, names, &missed))?;
     match value.kind() {

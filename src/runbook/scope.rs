@@ -1,12 +1,14 @@
 //! What templates can see: values under dotted names, and the value the template engine is given for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use minijinja::value::{Enumerator, Object, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use serde_json::Value as Json;
 
 use super::expr::Item;
+use super::names::Names;
 
 /// Values by dotted name: `network.vpc_id` is `vpc_id` in the map `network`. A copy shares them: each round of a
 /// `for_each` has one, with its own item.
@@ -90,10 +92,10 @@ impl Missed {
 
 /// What the template engine sees of the scope: the values of `names` and no others, for there may be a thousand hosts.
 /// The maps on the way to each of them are there even when nothing is in them yet, so that `vpn.asn | default(65000)` is
-/// 65000 and not an error about `vpn`.
-pub(super) fn engine_value<'a>(scope: &Scope, names: impl IntoIterator<Item = &'a String>, missed: &Missed) -> Value {
+/// 65000 and not an error about `vpn`. A placeholder for one of which an item is taken is one for the item, too.
+pub(super) fn engine_value(scope: &Scope, names: &Names, missed: &Missed) -> Value {
     let mut seen = Scope::default();
-    for name in names {
+    for name in &names.all {
         match nearest_value(scope, name) {
             Some((way, value)) if way == name || !value.is_object() => seen.insert_dotted(way, value.clone()),
             // It is missing in a map, or the map is missing.
@@ -101,7 +103,7 @@ pub(super) fn engine_value<'a>(scope: &Scope, names: impl IntoIterator<Item = &'
         }
     }
     let seen = seen.0.into_iter().map(|(name, value)| (name, Arc::unwrap_or_clone(value))).collect();
-    Value::from_object(Known::new("", &seen, missed))
+    Value::from_object(Known::new("", &seen, &Looking { missed, indexed: &names.indexed }))
 }
 
 /// The value of a dotted name, or of as much of the name as there is a value for.
@@ -140,10 +142,45 @@ struct Known {
     missed: Missed,
 }
 
+/// How one template looks at the values.
+struct Looking<'a> {
+    missed: &'a Missed,
+    indexed: &'a BTreeSet<String>,
+}
+
 impl Known {
-    fn new(path: &str, map: &serde_json::Map<String, Json>, missed: &Missed) -> Self {
-        let entries = map.iter().map(|(key, value)| (key.clone(), convert(&below(path, key), value, missed))).collect();
-        Known { path: path.to_owned(), entries, missed: missed.clone() }
+    fn new(path: &str, map: &serde_json::Map<String, Json>, how: &Looking<'_>) -> Self {
+        let entries = map.iter().map(|(key, value)| (key.clone(), convert(&below(path, key), value, how))).collect();
+        Known { path: path.to_owned(), entries, missed: how.missed.clone() }
+    }
+}
+
+/// Stands for a value that only a step can tell, by its name; and for whatever is in it.
+#[derive(Debug)]
+struct Awaited(String);
+
+impl Awaited {
+    fn named(placeholder: &str) -> Option<Awaited> {
+        let name = placeholder.strip_prefix('\u{2039}')?.strip_suffix('\u{203a}')?;
+        (!name.contains('\u{2039}')).then(|| Awaited(name.to_owned()))
+    }
+}
+
+impl Object for Awaited {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = match key.as_str() {
+            Some(key) => below(&self.0, key),
+            None => format!("{}[{key}]", self.0),
+        };
+        Some(Value::from_object(Awaited(name)))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\u{2039}{}\u{203a}", self.0)
     }
 }
 
@@ -166,14 +203,17 @@ fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn convert(path: &str, value: &Json, missed: &Missed) -> Value {
+fn convert(path: &str, value: &Json, how: &Looking<'_>) -> Value {
     match value {
-        Json::Object(map) => Value::from_object(Known::new(path, map, missed)),
+        Json::Object(map) => Value::from_object(Known::new(path, map, how)),
         Json::Array(items) => {
-            let item = |(index, item)| convert(&format!("{path}[{index}]"), item, missed);
+            let item = |(index, item)| convert(&format!("{path}[{index}]"), item, how);
             Value::from(items.iter().enumerate().map(item).collect::<Vec<_>>())
         }
-        Json::String(text) => Value::from(text.as_str()),
+        Json::String(text) => match Awaited::named(text).filter(|_| how.indexed.contains(path)) {
+            Some(awaited) => Value::from_object(awaited),
+            None => Value::from(text.as_str()),
+        },
         Json::Bool(truth) => Value::from(*truth),
         Json::Null => Value::from(()),
         Json::Number(number) => match (number.as_i64(), number.as_u64()) {
@@ -220,7 +260,7 @@ mod tests {
         scope.insert_dotted("net.subnets", json!({"a": 1, "b": 2}));
         scope.insert_dotted("conn", json!("vpn"));
         let seen = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let names = Names { all: names.iter().map(|name| (*name).to_owned()).collect(), ..Names::default() };
             serde_json::to_value(engine_value(&scope, &names, &Missed::default())).unwrap()
         };
         assert_eq!(seen(&["net.cidr"]), json!({"net": {"cidr": "10.0.0.0/8"}}));

@@ -3,7 +3,7 @@
 use super::super::scope::{expand_planned, plan_digests};
 use super::super::{Call, bound, digest_of, hosts, item_of, plan_digest};
 use super::*;
-use crate::runbook::{Scope, StepId, Unrendered};
+use crate::runbook::{Scope, StepId, Template, Unrendered};
 
 fn values(walk: &Walk, mode: ScopeMode) -> Scope {
     scope(&walk.engagement, &walk.runbook, mode)
@@ -41,6 +41,22 @@ fn planned_values_are_the_same_before_and_after_and_show_where_they_come_from() 
     let digest = |walk: &Walk| plan_digest(&walk.runbook, &at(step), &values(walk, ScopeMode::Plan));
     assert_eq!(digest(&before), digest(&after));
     assert!(digest(&before).is_some());
+}
+
+#[test]
+fn an_item_of_what_is_not_known_yet_shows_the_name_that_it_waits_for() {
+    let mut values = Scope::new();
+    values.insert_dotted("net.rows", json!("\u{2039}net.rows\u{203a}"));
+    values.insert_dotted("net.seen", json!([{ "id": "a" }]));
+    let template = |source: &str| Template::parse(source).unwrap();
+    let text = template("to {{ net.rows[0].id }} and {{ net.rows['b'] }}, not {{ net.seen[0].id }}").text(&values);
+    let shown = "to \u{2039}net.rows[0].id\u{203a} and \u{2039}net.rows.b\u{203a}, not a";
+    assert_eq!(text, Ok(shown.to_owned()));
+    assert_eq!(template("{{ net.rows[0] }}").value(&values), Ok(json!("\u{2039}net.rows[0]\u{203a}")));
+    let whole = template("{{ net.rows }}").value(&values);
+    assert_eq!(whole, Ok(json!("\u{2039}net.rows\u{203a}")), "as before where nothing is taken of it");
+    let script = Template::parse_script("ping {{ net.rows[0].id }}").unwrap().shell(&values).unwrap();
+    assert!(script.contains("\u{2039}net.rows[0].id\u{203a}"), "{script}");
 }
 
 #[test]

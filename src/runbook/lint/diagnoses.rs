@@ -199,7 +199,7 @@ pub(super) fn reads(book: &Book) -> Vec<(Place, Names, bool)> {
                 names.all.iter().find(|name| overlap("step", name) && ![HOST, ID, FROM].contains(&name.as_str()))
             {
                 // A name that nothing gives, as the rule of names says.
-                let unknown = Names { all: [name.clone()].into(), optional: BTreeSet::new() };
+                let unknown = Names { all: [name.clone()].into(), ..Names::default() };
                 found.push((question.place.clone(), unknown, true));
             }
             names.all.retain(|name| !own(name));
