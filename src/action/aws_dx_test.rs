@@ -74,6 +74,11 @@ fn is_over(test: &Test) -> bool {
     was_stopped(test) || test.status().is_some_and(|status| status.to_ascii_uppercase().contains("COMPLET"))
 }
 
+/// The id of the last one, where it is not over.
+fn under_way(tests: &[Test]) -> Option<&str> {
+    tests.last().filter(|test| !is_over(test)).and_then(Test::test_id)
+}
+
 #[async_trait]
 impl Thing for FailoverTest {
     const TAGGED: bool = false;
@@ -93,8 +98,7 @@ impl Thing for FailoverTest {
         let tests = self.tests(at).await?;
         if self.is_running(at).await? {
             let said = format!("{} is under way; it takes {} minutes", self.noun(), self.minutes);
-            let id = tests.last().filter(|test| !is_over(test)).and_then(Test::test_id);
-            return Ok(Sight::Coming(found(said, json!({ "id": id }))));
+            return Ok(Sight::Coming(found(said, json!({ "id": under_way(&tests) }))));
         }
         let Some(last) = tests.iter().rev().find(|test| !was_stopped(test)) else {
             return Ok(Sight::Nothing { said: format!("there was no {}", self.noun()) });
@@ -115,8 +119,8 @@ impl Thing for FailoverTest {
         if !self.is_running(at).await? {
             return Ok(Remains::Gone);
         }
-        let running = self.tests(at).await?.pop().filter(|test| !is_over(test));
-        let running = running.as_ref().and_then(Test::test_id);
+        let tests = self.tests(at).await?;
+        let running = under_way(&tests);
         Ok(match made.text("id") {
             Some(id) if running.is_none_or(|running| running == id) => Remains::Takes(self.inverse("", made)),
             _ => Remains::NotOurs {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::{Action, Probe, Verified, World};
-use crate::engagement::{Change, Failure, Outcome, RepeatClass};
+use crate::engagement::{Change, Outcome, RepeatClass};
 use crate::journal::DurableIntent;
 
 /// One question about the world.
@@ -32,7 +32,7 @@ impl<Q: Question> Action for Check<Q> {
         match self.0.ask(world).await {
             Verified::So(found) => Probe::Same(found),
             Verified::NotYet { said } => Probe::Absent { said },
-            Verified::NotSo(failure) => Probe::Absent { said: whole(&failure) },
+            Verified::NotSo(failure) => Probe::Absent { said: failure.whole() },
             Verified::Unknown(trouble) => Probe::Unknown(trouble),
         }
     }
@@ -48,16 +48,4 @@ impl<Q: Question> Action for Check<Q> {
     async fn undo(&self, _world: &World, _intent: &DurableIntent, _made: &BTreeMap<String, Json>) -> Outcome {
         Outcome::AlreadySo { said: "this step changed nothing".to_owned(), output: BTreeMap::new() }
     }
-}
-
-/// What is the matter, what it means and what helps, as far as each is known.
-fn whole(failure: &Failure) -> String {
-    let mut said = failure.what.trim_end_matches('.').to_owned();
-    for (before, more) in [(": ", &failure.meaning), (". ", &failure.advice)] {
-        if !more.is_empty() {
-            said.push_str(before);
-            said.push_str(more.trim_end_matches('.'));
-        }
-    }
-    said
 }

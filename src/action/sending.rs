@@ -264,5 +264,8 @@ pub(super) fn stopped_before(what: &str) -> Failure {
 }
 
 pub(super) fn told(failure: &Failure) -> String {
-    format!("{}: {}", failure.what, failure.meaning)
+    match failure.meaning.is_empty() {
+        true => failure.what.clone(),
+        false => format!("{}: {}", failure.what, failure.meaning),
+    }
 }

@@ -492,6 +492,13 @@ impl Failure {
         }
     }
 
+    /// All that is known of it, in one text: the far side's own words stand last.
+    pub fn whole(&self) -> String {
+        let Failure { what, meaning, advice, raw, .. } = self;
+        let said = [what, meaning, advice, raw].map(|part| part.trim_end_matches('.'));
+        said.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ")
+    }
+
     pub fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Failure { what: what.into(), advice: advice.into(), ..Failure::default() }
     }

@@ -465,14 +465,6 @@ pub(super) fn noted(change: Change) -> Change {
     }
 }
 
-/// All that is known of it, in one text: the far side's own words stand last.
-pub(super) fn whole(failure: &Failure) -> String {
-    let Failure { what, meaning, advice, raw, .. } = failure;
-    let said = [what, meaning, advice, raw].map(|part| part.trim_end_matches('.').to_owned());
-    let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
-    said.join(". ")
-}
-
 /// What a probe found, as the journal keeps it.
 pub(super) fn finding(probe: &Probe) -> Finding {
     let finding = |kind, said: &str, differences: &[_]| Finding {
@@ -484,7 +476,7 @@ pub(super) fn finding(probe: &Probe) -> Finding {
         Probe::Absent { said } => finding(FindingKind::Absent, said, &[]),
         Probe::Same(found) => finding(FindingKind::Same, &found.said, &[]),
         Probe::Different { said, differences, .. } => finding(FindingKind::Different, said, differences),
-        Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &whole(failure), &[]),
+        Probe::Unknown(Trouble::Failure(failure)) => finding(FindingKind::Unknown, &failure.whole(), &[]),
         Probe::Unknown(Trouble::Question(Question::HostKey { hop, fingerprint, openssh, .. })) => {
             let shown = fingerprint::both(fingerprint, openssh);
             let said = format!("host {hop} shows a key that nothing vouches for: {shown}");

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Job, finding, whole};
+use super::attempt::{Job, finding};
 use super::handle::Notice;
 use super::schedule::{HOSTS_TOGETHER, TOGETHER};
 use super::sight::{Sight, View};
@@ -297,7 +297,7 @@ async fn still(action: &dyn Action, world: &World) -> Finding {
     let said = match action.verify(world).await {
         Verified::So(found) => return of_kind(FindingKind::Same, found.said),
         // A question that could not be asked is no drift.
-        Verified::Unknown(Trouble::Failure(failure)) => return of_kind(FindingKind::Unknown, whole(&failure)),
+        Verified::Unknown(Trouble::Failure(failure)) => return of_kind(FindingKind::Unknown, failure.whole()),
         Verified::Unknown(Trouble::Question(_)) => {
             return of_kind(FindingKind::Unknown, "a person must answer a question first".to_owned());
         }

@@ -147,9 +147,8 @@ impl Dispatcher {
         self.signing.looks += 1;
         let pause = if self.signing.looks > OFTEN { SELDOM } else { self.clock.pause(self.signing.looks) };
         self.signing.next = if by_itself { Next::At(Instant::now() + pause) } else { Next::Asked };
-        let parts = [failure.what, failure.meaning, failure.advice].map(|part| part.trim_end_matches('.').to_owned());
-        let said: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        self.tell_caller(Err(said.join(". ")));
+        // There is one line for it: what AWS said in its own words stands with the step.
+        self.tell_caller(Err(Failure { raw: String::new(), ..failure }.whole()));
     }
 
     fn tell_caller(&mut self, caller: Result<Caller, String>) {
