@@ -20,7 +20,7 @@ use super::call::{Call, Label, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, found};
 use super::world::Subject;
 use crate::aws::cloud_control::types::{Operation as Asked, OperationStatus, ResourceRequestStatusFilter};
-use crate::aws::{AwsFailure, Cloud, Holder, Operation, ResourceType, TagStyle, run_of};
+use crate::aws::{AwsFailure, Cloud, Holder, Operation, TagStyle, run_of};
 use crate::engagement::Failure;
 use crate::input::{Kind, SecretRef, Setting, parse};
 use crate::text::count;
@@ -76,52 +76,6 @@ fn read(of: &str, properties: &str) -> Result<Json, AwsFailure> {
 struct Seen {
     id: String,
     model: Json,
-}
-
-/// What a step needs beside the permissions of its operations.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Of the services behind the types.
-    pub permissions: Vec<String>,
-    /// Where it is sent or looks beside the engagement's region; `*` where nobody can tell yet.
-    pub regions: Vec<String>,
-}
-
-/// Stands for every region, where nobody can tell yet which.
-const ANY_REGION: &str = "*";
-
-impl Needs {
-    /// What is untold may be anything: more is named then, and nothing is left out.
-    pub(super) fn of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
-        let given = arguments.list("permissions").unwrap_or_default().into_iter().filter(|one| known(one));
-        let type_name = told(arguments, "type");
-        let is_meant = |one: &&ResourceType| type_name.as_deref().is_none_or(|name| one.name == name);
-        let types = ResourceType::ALL.iter().filter(is_meant);
-        let permissions = types.flat_map(ResourceType::permissions).map(str::to_owned).chain(given).collect();
-        Needs { permissions, regions: region_of(arguments, untold).into_iter().collect() }
-    }
-
-    /// Of a kind whose argument `region` says where it is sent, and whose ARNs where it looks. An ARN that only a step can
-    /// find out is one of a step that says its own region.
-    pub(super) fn abroad(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
-        let of_arn = |name: &str| match told(arguments, name) {
-            Some(arn) => arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2)).map(str::to_owned),
-            None => untold.contains(name).then(|| ANY_REGION.to_owned()),
-        };
-        let regions = region_of(arguments, untold).into_iter().chain(["to", "source"].into_iter().filter_map(of_arn));
-        Needs { permissions: Vec::new(), regions: regions.filter(|region| !region.is_empty()).collect() }
-    }
-}
-
-/// The text of an argument, where it is known.
-fn told(arguments: Arguments<'_>, name: &str) -> Option<String> {
-    arguments.optional(name).ok().flatten().filter(|text| known(text))
-}
-
-/// Where it is sent, if that is not the engagement's region.
-fn region_of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Option<String> {
-    let is_given = arguments.optional("region").is_ok_and(|region| region.is_some()) || untold.contains("region");
-    told(arguments, "region").or_else(|| is_given.then(|| ANY_REGION.to_owned()))
 }
 
 /// `aws/resource`

@@ -135,6 +135,7 @@ mod tests {
             "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration".to_owned(),
             "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock".to_owned(),
             "s3:PutBucketLifecycleConfiguration" => "s3:PutLifecycleConfiguration".to_owned(),
+            "s3:PutBucketReplication" => "s3:PutReplicationConfiguration".to_owned(),
             "kms:ListAliases" => action.to_owned(),
             "ssm:GetParameter" => "ssm:GetParameters".to_owned(),
             other => other.to_owned(),

@@ -80,6 +80,7 @@ mod sending;
 mod shell;
 mod sight;
 mod standing;
+mod step_needs;
 mod tagged;
 mod vault;
 mod vigil;
@@ -97,12 +98,12 @@ use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal
 use crate::journal::DurableIntent;
 
 pub use access::{Access, NotConnected};
-pub use aws_resource::Needs;
 pub use coverage::coverage;
 pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
 pub use registry::{build, catalog, needs, operations};
 pub use room::counted_by;
+pub use step_needs::Needs;
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

@@ -13,13 +13,13 @@ mod ways;
 
 use super::Action;
 use super::arguments::Arguments;
-use super::aws_resource::Needs;
 use super::check::Check;
 use super::os::facts::{self, TheFacts};
 use super::os::file::TheFile;
 use super::os::packages::Packages;
 use super::os::restart::Restart;
 use super::shell::Shell;
+use super::step_needs::Needs;
 use super::world::Subject;
 use crate::aws::Operation;
 use crate::engagement::{Call, ChosenKind, Failure};
@@ -104,7 +104,7 @@ pub fn needs(chosen: &ChosenKind) -> Needs {
     let given = Arguments { kind: &chosen.kind, given: &chosen.with };
     match chosen.kind.as_str() {
         resource::KIND => Needs::of(given, &chosen.untold),
-        kind if of_another_region(kind) => Needs::abroad(given, &chosen.untold),
+        kind if of_another_region(kind) => Needs::abroad(kind, given, &chosen.untold),
         _ => Needs::default(),
     }
 }

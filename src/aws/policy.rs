@@ -5,12 +5,17 @@
 //! none but the region. Sources: the service authorization reference (actions, resource types and condition keys of EC2
 //! and Secrets Manager); "Tag on creation" of the EC2 user guide for ec2:CreateTags.
 
+mod passed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use self::passed::is_handed_on;
 use super::operations::{Effect, Operation, Scope, Service};
 use super::tags::ENGAGEMENT;
+
+pub use self::passed::{Passed, TO_BACKUP, TO_EXPORT, taken_by};
 
 /// Where the policy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +31,14 @@ pub struct Ground<'a> {
     pub further: BTreeSet<String>,
     /// Regions beside the engagement's; `*` stands for any.
     pub regions: BTreeSet<String>,
+    /// Roles that steps give to a service.
+    pub roles: BTreeSet<Passed>,
+    /// What steps make in IAM, as ARNs end: `user/onramp-acme-smtp`; `*` where nobody can tell.
+    pub identities: BTreeSet<String>,
 }
 
-/// In ARNs and conditions: whatever it is.
-const ANY: &str = "*";
+/// In ARNs and conditions: whatever it is; of regions and of what is made in IAM, where nobody can tell yet.
+pub const ANY: &str = "*";
 
 impl Ground<'_> {
     fn partition(&self) -> &'static str {
@@ -129,11 +138,11 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     say("LookEverywhere", names(anywhere(true, true)), json!("*"), None);
     say("ArrangeEverywhere", names(anywhere(false, true)), json!("*"), None);
     let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned());
-    let (acts_everywhere, acts_by) = acts_by.partition(|permission| is_everywhere(permission));
+    let acts_by = acts_by.filter(|permission| !is_handed_on(permission)).collect();
     say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
-    say("ActInOurNameEverywhere", acts_everywhere, json!("*"), None);
+    let further = ground.further.iter().filter(|permission| !is_handed_on(permission)).cloned();
     let (everywhere, regional): (BTreeSet<String>, BTreeSet<String>) =
-        ground.further.iter().cloned().partition(|permission| is_everywhere(permission));
+        further.partition(|permission| is_everywhere(permission));
     for (number, part) in portions(regional).into_iter().enumerate() {
         say(&format!("BehindTheTypes{}", number + 1), part, json!("*"), Some(ground.in_the_region()));
     }
@@ -146,15 +155,14 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     say("MakeAnywhere", names(anywhere), json!("*"), Some(ground.tagged("aws:RequestTag")));
     let creators: BTreeSet<&str> =
         made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name()).collect();
-    let tagging: BTreeSet<String> = made
-        .iter()
-        .filter(|one| one.row().service == Service::Ec2)
-        .flat_map(|one| one.permissions().into_iter().skip(1))
-        .collect();
+    let tagging = (!creators.is_empty()).then(|| "ec2:CreateTags".to_owned()).into_iter().collect();
+    // "Every type" does not reach those whose ARNs have no account.
+    let of_nobody = ["image", "snapshot"].into_iter().filter(|of| made.iter().any(|one| makes(*one, of)));
+    let tagged: Vec<String> = ["*"].into_iter().chain(of_nobody).flat_map(|of| ground.each(Service::Ec2, of)).collect();
     say(
         "TagWhatIsMade",
         tagging,
-        match ground.each(Service::Ec2, "*").as_slice() {
+        match tagged.as_slice() {
             [one] => json!(one),
             all => json!(all),
         },
@@ -177,12 +185,18 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
         let which: BTreeSet<String> = ground.secrets.iter().map(whole).collect();
         statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
     }
+    statements.extend(passed::statements(operations, ground));
     statements
 }
 
-/// IAM is one for all regions, and so is the list of an account's buckets.
+fn makes(operation: Operation, of: &str) -> bool {
+    let row = operation.row();
+    row.service == Service::Ec2 && matches!(row.scope, Scope::New { types, .. } if types.contains(&of))
+}
+
+/// IAM and Route 53 are one for all regions, and so is the list of an account's buckets.
 fn is_everywhere(permission: &str) -> bool {
-    permission.starts_with("iam:") || permission == "s3:ListAllMyBuckets"
+    permission.starts_with("iam:") || permission.starts_with("route53:") || permission == "s3:ListAllMyBuckets"
 }
 
 /// No statement may be longer than a policy.
@@ -245,20 +259,26 @@ mod tests {
     use super::*;
     use crate::aws::ResourceType;
 
-    const GROUND: Ground<'static> = Ground {
+    pub(super) const GROUND: Ground<'static> = Ground {
         account: Some("123456789012"),
         region: "eu-west-1",
         engagement: "0123456789abcdef",
         secrets: Vec::new(),
         further: BTreeSet::new(),
         regions: BTreeSet::new(),
+        roles: BTreeSet::new(),
+        identities: BTreeSet::new(),
     };
 
-    fn of(operations: &[Operation]) -> Json {
-        document(&statements(&operations.iter().copied().collect(), &GROUND))
+    pub(super) fn of(operations: &[Operation]) -> Json {
+        of_ground(&operations.iter().copied().collect(), &GROUND)
     }
 
-    fn statement<'a>(policy: &'a Json, sid: &str) -> &'a Json {
+    pub(super) fn of_ground(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
+        document(&statements(operations, ground))
+    }
+
+    pub(super) fn statement<'a>(policy: &'a Json, sid: &str) -> &'a Json {
         policy["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == sid).unwrap_or(&Json::Null)
     }
 
@@ -322,6 +342,10 @@ mod tests {
         let copies = json!(["arn:aws:ec2:eu-central-1::snapshot/*", "arn:aws:ec2:eu-west-1::snapshot/*"]);
         assert_eq!(statement(&policy, "Make")["Resource"], copies);
         assert_eq!(statement(&policy, "BuildOn1")["Resource"], copies);
+        let tagged = statement(&policy, "TagWhatIsMade")["Resource"].as_array().unwrap();
+        for copy in copies.as_array().unwrap() {
+            assert!(tagged.contains(copy), "an ARN without an account is of no account: {tagged:?}");
+        }
         let of_databases = ["eu-central-1", "eu-west-1"].map(|at| format!("arn:aws:rds:{at}:123456789012:snapshot:*"));
         assert_eq!(statement(&policy, "OnlyOurs")["Resource"], json!(of_databases));
     }
@@ -354,14 +378,16 @@ mod tests {
 
     #[test]
     fn what_the_types_need_is_allowed_in_the_region_and_what_has_none_everywhere() {
-        let further = ["iam:PassRole", "s3:ListAllMyBuckets", "sns:CreateTopic"].map(str::to_owned).into();
+        let further = ["iam:GetRole", "route53:CreateHostedZone", "s3:ListAllMyBuckets", "sns:CreateTopic"]
+            .map(str::to_owned)
+            .into();
         let ground = Ground { further, ..GROUND };
         let policy = document(&statements(&[Operation::CreateResource].into(), &ground));
         let behind = statement(&policy, "BehindTheTypes1");
         assert_eq!(behind["Action"], json!(["sns:CreateTopic"]));
         assert_eq!(behind["Condition"], ground.in_the_region());
         let everywhere = statement(&policy, "BehindTheTypesEverywhere");
-        assert_eq!(everywhere["Action"], json!(["iam:PassRole", "s3:ListAllMyBuckets"]));
+        assert_eq!(everywhere["Action"], json!(["iam:GetRole", "route53:CreateHostedZone", "s3:ListAllMyBuckets"]));
         assert_eq!(everywhere["Condition"], Json::Null);
         assert_eq!(statement(&policy, "Arrange")["Action"], json!(["cloudformation:CreateResource"]));
         let two = Ground { regions: ["eu-central-1".to_owned()].into(), ..GROUND };

@@ -2,7 +2,8 @@
 //!
 //! Any type can be asked for; of those in the table onramp knows which properties cannot be read back or changed, where
 //! the tags stand, and how one is found again. Sources: the schemas of the CloudFormation registry (August 2026); the
-//! permissions are those of all handlers of a type, without those for its metadata tables and for objects in buckets.
+//! permissions are those of all handlers of a type, without those for its metadata tables and for objects in buckets, and
+//! without those that the service authorization reference does not know (deleting a bucket's settings is putting them).
 
 mod table;
 
@@ -111,6 +112,16 @@ impl ResourceType {
     /// Permissions of the service behind the type: Cloud Control acts in the caller's name.
     pub fn permissions(&self) -> impl Iterator<Item = &'static str> {
         words(self.permissions)
+    }
+
+    /// What it is in the ARNs of IAM, and the property that names it.
+    pub fn identity(&self) -> Option<(&'static str, &'static str)> {
+        match self.name {
+            "AWS::IAM::Role" => Some(("role", "RoleName")),
+            "AWS::IAM::User" => Some(("user", "UserName")),
+            "AWS::IAM::InstanceProfile" => Some(("instance-profile", "InstanceProfileName")),
+            _ => None,
+        }
     }
 
     /// All properties, by name.

@@ -57,6 +57,8 @@ pub fn policy(
         secrets: given.collect(),
         further: further.iter().flat_map(|needs| needs.permissions.iter().cloned()).collect(),
         regions: further.iter().flat_map(|needs| needs.regions.clone()).collect(),
+        roles: further.iter().flat_map(|needs| needs.roles.clone()).collect(),
+        identities: further.iter().flat_map(|needs| needs.identities.clone()).collect(),
     };
     match policies(&chosen, &ground).as_slice() {
         [policy] => print::json(policy)?,

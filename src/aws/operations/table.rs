@@ -32,6 +32,9 @@ const DELIVERS_LOGS: &[&str] = &[
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 ];
+/// The first in an account makes the role under which the service works: "Service-linked roles" of transit gateways and of
+/// the Resolver, and the managed policy ServiceQuotasFullAccess.
+const LINKS: &[&str] = &["iam:CreateServiceLinkedRole"];
 const BARE: &str = "moto shows an attachment without its tags, by which ours is found";
 
 macro_rules! called {
@@ -188,6 +191,7 @@ operations! {
         makes(Ec2, Tag, &[DescribeTransitGatewayVpcAttachments], &["transit-gateway-attachment"])
             .on(&["subnet", "transit-gateway", "vpc"])
             .undone_by(DeleteTransitGatewayVpcAttachment)
+            .acting_by(LINKS)
             .not_in_moto(BARE),
     DeleteTransitGatewayVpcAttachment =
         takes(Ec2, &[DescribeTransitGatewayVpcAttachments]).of_ours("transit-gateway-attachment").not_in_moto(BARE),
@@ -361,6 +365,7 @@ operations! {
     RequestServiceQuotaIncrease =
         arranges(ServiceQuotas, &[GetServiceQuota, ListRequestedServiceQuotaChangeHistoryByQuota])
             .stays("a request cannot be withdrawn, and a quota that was raised stays")
+            .acting_by(LINKS)
             .not_in_moto(LACKS),
 
     GetEmailIdentity = reads(Mail),
@@ -463,14 +468,18 @@ operations! {
     CreateResolverQueryLogConfig =
         makes(Resolver, Token, &[ListResolverQueryLogConfigs], &["resolver-query-log-config"])
             .undone_by(DeleteResolverQueryLogConfig)
+            .acting_by(DELIVERS_LOGS)
             .not_in_moto(NO_LOGS),
     DeleteResolverQueryLogConfig =
-        takes(Resolver, &[ListResolverQueryLogConfigs]).of_ours("resolver-query-log-config").not_in_moto(NO_LOGS),
+        takes(Resolver, &[ListResolverQueryLogConfigs])
+            .of_ours("resolver-query-log-config")
+            .acting_by(&["logs:DeleteLogDelivery"])
+            .not_in_moto(NO_LOGS),
     ListResolverQueryLogConfigAssociations = reads(Resolver).not_in_moto(NO_LOGS),
     AssociateResolverQueryLogConfig =
         arranges(Resolver, &[ListResolverQueryLogConfigAssociations])
             .undone_by(DisassociateResolverQueryLogConfig)
-            .acting_by(&["ec2:DescribeVpcs"])
+            .acting_by(&["ec2:DescribeVpcs", "iam:CreateServiceLinkedRole"])
             .not_in_moto(NO_LOGS),
     DisassociateResolverQueryLogConfig =
         takes(Resolver, &[ListResolverQueryLogConfigAssociations]).not_in_moto(NO_LOGS),

@@ -37,9 +37,7 @@ pub(super) const TYPES: &[ResourceType] = &[
             ReplicationConfiguration VersioningConfiguration WebsiteConfiguration",
         tags: Tags::List("Tags"),
         minutes: 2,
-        permissions: "iam:PassRole s3:CreateBucket s3:DeleteBucket s3:DeleteBucketAnalyticsConfiguration \
-            s3:DeleteBucketCors s3:DeleteBucketEncryption s3:DeleteBucketLifecycle \
-            s3:DeleteBucketMetricsConfiguration s3:DeleteBucketReplication s3:DeleteBucketWebsite \
+        permissions: "iam:PassRole s3:CreateBucket s3:DeleteBucket s3:DeleteBucketWebsite \
             s3:GetAccelerateConfiguration s3:GetAnalyticsConfiguration s3:GetBucketAbac s3:GetBucketAcl \
             s3:GetBucketCORS s3:GetBucketLogging s3:GetBucketMetadataTableConfiguration s3:GetBucketNotification \
             s3:GetBucketObjectLockConfiguration s3:GetBucketOwnershipControls s3:GetBucketPublicAccessBlock \
@@ -49,9 +47,9 @@ pub(super) const TYPES: &[ResourceType] = &[
             s3:ListTagsForResource s3:PutAccelerateConfiguration s3:PutAnalyticsConfiguration s3:PutBucketAbac \
             s3:PutBucketAcl s3:PutBucketCORS s3:PutBucketLogging s3:PutBucketNotification \
             s3:PutBucketObjectLockConfiguration s3:PutBucketOwnershipControls s3:PutBucketPublicAccessBlock \
-            s3:PutBucketReplication s3:PutBucketTagging s3:PutBucketVersioning s3:PutBucketWebsite \
+            s3:PutBucketTagging s3:PutBucketVersioning s3:PutBucketWebsite \
             s3:PutEncryptionConfiguration s3:PutIntelligentTieringConfiguration s3:PutInventoryConfiguration \
-            s3:PutLifecycleConfiguration s3:PutMetricsConfiguration s3:PutObjectLockConfiguration \
+            s3:PutLifecycleConfiguration s3:PutMetricsConfiguration \
             s3:PutReplicationConfiguration s3:TagResource s3:UntagResource",
         ..NONE
     },
@@ -211,8 +209,8 @@ pub(super) const TYPES: &[ResourceType] = &[
         create_only: "BackupVaultName EncryptionKeyArn",
         others: "AccessPolicy LockConfiguration Notifications",
         tags: Tags::Map("BackupVaultTags"),
-        permissions: "backup-storage:Mount backup-storage:MountCapsule backup:CreateBackupVault \
-            backup:DeleteBackupVault backup:DeleteBackupVaultAccessPolicy backup:DeleteBackupVaultLockConfiguration \
+        permissions: "backup-storage:MountCapsule backup:CreateBackupVault backup:DeleteBackupVault \
+            backup:DeleteBackupVaultAccessPolicy backup:DeleteBackupVaultLockConfiguration \
             backup:DeleteBackupVaultNotifications backup:DescribeBackupVault backup:GetBackupVaultAccessPolicy \
             backup:GetBackupVaultNotifications backup:ListBackupVaults backup:ListTags \
             backup:PutBackupVaultAccessPolicy backup:PutBackupVaultLockConfiguration \
@@ -508,8 +506,7 @@ pub(super) const TYPES: &[ResourceType] = &[
         minutes: 3,
         permissions: "ec2:CreateTags ec2:CreateVpcEndpoint ec2:DeleteTags ec2:DeleteVpcEndpoints \
             ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcEndpoints ec2:DescribeVpcs \
-            ec2:ModifyVpcEndpoint vpc-lattice:CreateServiceNetworkVpcEndpointAssociation \
-            vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation vpce:AllowMultiRegion",
+            ec2:ModifyVpcEndpoint vpc-lattice:CreateServiceNetworkVpcEndpointAssociation vpce:AllowMultiRegion",
         ..NONE
     },
     ResourceType {

@@ -58,6 +58,63 @@ steps:
     with: {type: "AWS::SNS::Topic", key: "topic/{{ item }}", properties: {TopicName: "{{ item }}"}}
 "#;
 
+const ROLES: &str = r#"
+runbook: roles
+title: Roles
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+  - {id: own.role, label: Role, kind: text}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary, own.role]}
+  - id: user
+    title: A user
+    aws: resource
+    with: {type: "AWS::IAM::User", key: user/a, properties: {UserName: onramp-a, Groups: [senders]}}
+  - id: bucket
+    title: A bucket that is not copied
+    aws: resource
+    with: {type: "AWS::S3::Bucket", key: bucket/a, properties: {BucketName: acme-a}}
+  - id: backup
+    title: A backup
+    aws: backup-job
+    with: {vault: main, resource: "arn:aws:rds:eu-west-1:123456789012:db:a", role: "{{ own.role }}", key: backup/a}
+  - id: role
+    title: A role
+    aws: resource
+    with: {type: "AWS::IAM::Role", key: role/a, properties: {RoleName: flows, AssumeRolePolicyDocument: {}}}
+    saves: {arn: net.flows}
+  - id: log
+    title: A flow log
+    aws: resource
+    with: {type: "AWS::EC2::FlowLog", key: log/a, properties: {DeliverLogsPermissionArn: "{{ net.flows }}", ResourceId: x, ResourceType: VPC}}
+"#;
+
+/// A role goes to the service of the step, by its ARN where the step tells it; where none is given, none may be.
+#[tokio::test]
+async fn roles_and_identities_are_those_of_the_steps() {
+    let stage = Stage::new(ROLES, Faults::none());
+    let needs = || -> Vec<_> {
+        let chosen = chosen_actions(&stage.engagement(), &stage.runbook);
+        chosen.iter().map(crate::action::needs).collect()
+    };
+    let roles = |needs: &[crate::action::Needs]| -> Vec<(Vec<&str>, Option<String>)> {
+        needs.iter().flat_map(|one| &one.roles).map(|one| (one.to.to_vec(), one.role.clone())).collect()
+    };
+    let before = needs();
+    assert_eq!(roles(&before), [(vec!["backup"], None), (vec!["vpc-flow-logs"], None)]);
+    let identities: Vec<&String> = before.iter().flat_map(|one| &one.identities).collect();
+    assert_eq!(identities, ["user/onramp-a", "group/senders", "role/flows"]);
+    assert!(before.iter().all(|one| !one.permissions.iter().any(|permission| permission == "iam:PassRole")));
+    let mut desk = stage.open().await;
+    desk.give("own.role", "arn:aws:iam::123456789012:role/backup");
+    desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
+    desk.close().await;
+    let known = Some("arn:aws:iam::123456789012:role/backup".to_owned());
+    assert_eq!(roles(&needs())[0], (vec!["backup"], known));
+}
+
 /// A policy may be wider than it has to be, where inputs are missing; it lacks nothing.
 #[tokio::test]
 async fn a_policy_lacks_nothing_although_inputs_are_missing() {

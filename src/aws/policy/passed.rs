@@ -1,0 +1,251 @@
+//! What is handed on in the caller's name: roles that a service takes, keys that one uses, and what is made in IAM. Each
+//! has resources of its own, so that none of it is allowed for all there is. Sources: the service authorization reference
+//! of IAM and KMS; the managed policies AWSBackupFullAccess and CloudWatchFullAccessV2 for the names of services;
+//! "kms:ViaService" of the KMS developer guide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::{ANY, Ground, statement};
+use crate::aws::operations::{Operation, Service};
+
+/// A role that a service is given.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Passed {
+    /// The names under which IAM may know the service; none where nobody can tell.
+    pub to: &'static [&'static str],
+    /// Its ARN or its name; none where nobody can tell yet.
+    pub role: Option<String>,
+}
+
+pub const TO_BACKUP: &[&str] = &["backup"];
+/// By which of the two names IAM asks for the role of an export is not documented.
+pub const TO_EXPORT: &[&str] = &["export.rds", "rds"];
+
+/// The services that take a role which the properties of such a resource name.
+pub fn taken_by(type_name: &str) -> &'static [&'static str] {
+    match type_name {
+        "AWS::S3::Bucket" => &["s3"],
+        "AWS::SNS::Topic" | "AWS::SNS::Subscription" => &["sns"],
+        "AWS::Logs::SubscriptionFilter" => &["logs"],
+        "AWS::Backup::BackupPlan" | "AWS::Backup::BackupSelection" => TO_BACKUP,
+        "AWS::Backup::RestoreTestingSelection" => &["restore-testing.backup", "backup"],
+        "AWS::RDS::DBInstance" => &["monitoring.rds", "rds"],
+        "AWS::IAM::InstanceProfile" => &["ec2"],
+        "AWS::EC2::FlowLog" => &["vpc-flow-logs"],
+        _ => &[],
+    }
+}
+
+/// There is no key yet that they could be about, or they are about all.
+const OF_NO_KEY: [&str; 3] = ["CreateKey", "ListAliases", "ListKeys"];
+
+const PASS: &str = "iam:PassRole";
+const LINK: &str = "iam:CreateServiceLinkedRole";
+
+/// Does it stand in one of the statements of this file?
+pub(super) fn is_handed_on(permission: &str) -> bool {
+    permission == PASS || permission == LINK || is_of_keys(permission) || is_of_identities(permission)
+}
+
+fn is_of_keys(permission: &str) -> bool {
+    permission.strip_prefix("kms:").is_some_and(|action| !action.contains(ANY) && !OF_NO_KEY.contains(&action))
+}
+
+/// Changes a role, a user or an instance profile.
+fn is_of_identities(permission: &str) -> bool {
+    let of = ["Role", "User", "InstanceProfile", "LoginProfile", "AccessKey"];
+    let changes = |action: &str| !action.starts_with("Get") && !action.starts_with("List");
+    permission.strip_prefix("iam:").is_some_and(|action| {
+        changes(action) && of.iter().any(|of| action.contains(of)) && ![PASS, LINK].contains(&permission)
+    })
+}
+
+pub(super) fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+    let mut all = roles(operations, ground);
+    let acts = |permission: &str| operations.iter().any(|one| one.row().acts_by().contains(&permission));
+    if acts(LINK) || ground.further.contains(LINK) {
+        let resources = json!(ground.in_iam("role/aws-service-role/*"));
+        all.push(statement("LinkRoles", BTreeSet::from([LINK.to_owned()]), resources, None));
+    }
+    all.extend(identities(ground));
+    all.extend(keys(operations, ground));
+    all
+}
+
+/// One statement for each service that takes roles.
+fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+    let mut passed: BTreeMap<&[&str], BTreeSet<Option<&str>>> = BTreeMap::new();
+    for Passed { to, role } in &ground.roles {
+        passed.entry(to).or_default().insert(role.as_deref());
+    }
+    for operation in operations.iter().filter(|one| one.row().acts_by().contains(&PASS)) {
+        let to = if operation.row().service == Service::Rds { TO_EXPORT } else { TO_BACKUP };
+        passed.entry(to).or_insert_with(|| BTreeSet::from([None]));
+    }
+    let one = |(number, (to, roles)): (usize, (&[&str], BTreeSet<Option<&str>>))| {
+        let named: Option<Vec<Vec<String>>> = roles.iter().map(|role| role.map(|role| ground.role(role))).collect();
+        let resources = named.map_or_else(|| vec![ground.in_iam("role/*")], |named| named.concat());
+        let services: Vec<String> = to.iter().flat_map(|to| ground.principals(to)).collect();
+        let condition = (!to.is_empty()).then(|| json!({ "StringEquals": { "iam:PassedToService": services } }));
+        statement(&format!("GiveRole{}", number + 1), BTreeSet::from([PASS.to_owned()]), json!(resources), condition)
+    };
+    passed.into_iter().enumerate().map(one).collect()
+}
+
+fn identities(ground: &Ground<'_>) -> Option<Json> {
+    let anybody = ground.identities.is_empty() || ground.identities.contains(ANY);
+    let in_groups = anybody || ground.identities.iter().any(|of| of.starts_with("group/"));
+    let wanted = |one: &&String| is_of_identities(one) && (in_groups || !one.ends_with("Group"));
+    let actions: BTreeSet<String> = ground.further.iter().filter(wanted).cloned().collect();
+    if actions.is_empty() {
+        return None;
+    }
+    let resources = match anybody {
+        true => json!(ANY),
+        false => json!(ground.identities.iter().map(|of| ground.in_iam(of)).collect::<Vec<_>>()),
+    };
+    Some(statement("Identities", actions, resources, None))
+}
+
+/// Keys that a service uses for what we ask of it, and those behind the types.
+fn keys(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+    let all = |of: &str| ground.used().into_iter().map(|region| ground.key(region, of)).collect::<Vec<String>>();
+    let mut by: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for row in operations.iter().map(|one| one.row()) {
+        let keys = row.acts_by().iter().filter(|permission| is_of_keys(permission)).map(|&one| one.to_owned());
+        by.entry(row.service.prefix()).or_default().extend(keys);
+    }
+    by.retain(|_, keys| !keys.is_empty());
+    let one = |(number, (service, actions)): (usize, (&str, BTreeSet<String>))| {
+        // The end of the name is another in China.
+        let via = ground.used().into_iter().map(|region| format!("{service}.{region}.amazonaws.com*"));
+        let condition = json!({ "StringLike": { "kms:ViaService": via.collect::<Vec<_>>() } });
+        statement(&format!("KeysByService{}", number + 1), actions, json!(all("key")), Some(condition))
+    };
+    let mut out: Vec<Json> = by.into_iter().enumerate().map(one).collect();
+    let behind: BTreeSet<String> = ground.further.iter().filter(|one| is_of_keys(one)).cloned().collect();
+    if !behind.is_empty() {
+        let aliases = if behind.iter().any(|one| one.ends_with("Alias")) { all("alias") } else { Vec::new() };
+        out.push(statement("KeysBehindTheTypes", behind, json!([all("key"), aliases].concat()), None));
+    }
+    out
+}
+
+impl Ground<'_> {
+    fn in_iam(&self, what: &str) -> String {
+        format!("arn:{}:iam::{}:{what}", self.partition(), self.account.unwrap_or(ANY))
+    }
+
+    fn key(&self, region: &str, of: &str) -> String {
+        format!("arn:{}:kms:{region}:{}:{of}/*", self.partition(), self.account.unwrap_or(ANY))
+    }
+
+    /// A name says nothing of the path.
+    fn role(&self, role: &str) -> Vec<String> {
+        match role.starts_with("arn:") {
+            true => vec![role.to_owned()],
+            false => ["role/", "role/*/"].map(|path| self.in_iam(&format!("{path}{role}"))).to_vec(),
+        }
+    }
+
+    fn principals(&self, service: &str) -> Vec<String> {
+        let name = format!("{service}.amazonaws.com");
+        match self.partition() {
+            "aws-cn" => vec![format!("{name}.cn"), name],
+            _ => vec![name],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{GROUND, of, of_ground, statement};
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/backup";
+
+    fn statements_with<'a>(policy: &'a Json, action: &str) -> Vec<&'a Json> {
+        let all = policy["Statement"].as_array().unwrap().iter();
+        all.filter(|one| one["Action"].as_array().unwrap().contains(&json!(action))).collect()
+    }
+
+    #[test]
+    fn of_every_type_that_takes_a_role_it_is_known_who_does() {
+        for one in crate::aws::ResourceType::ALL {
+            let passes = one.permissions().any(|permission| permission == PASS);
+            assert_eq!(passes, !taken_by(one.name).is_empty(), "{}: to whom does a role go?", one.name);
+        }
+    }
+
+    #[test]
+    fn a_role_is_given_to_the_one_service_and_to_no_other() {
+        let job = BTreeSet::from([Operation::StartBackupJob]);
+        let unknown = of_ground(&job, &GROUND);
+        let pass = statements_with(&unknown, PASS);
+        assert_eq!(pass.len(), 1);
+        assert_eq!(pass[0]["Resource"], json!(["arn:aws:iam::123456789012:role/*"]));
+        let to_backup = json!({ "StringEquals": { "iam:PassedToService": ["backup.amazonaws.com"] } });
+        assert_eq!(pass[0]["Condition"], to_backup);
+
+        let passed = |to, role: Option<&str>| Passed { to, role: role.map(str::to_owned) };
+        let roles = [passed(TO_BACKUP, Some(ROLE)), passed(&["ec2"], Some("bastion"))].into();
+        let known = of_ground(&job, &Ground { roles, ..GROUND });
+        let pass = statements_with(&known, PASS);
+        assert_eq!((&pass[0]["Resource"], &pass[0]["Condition"]), (&json!([ROLE]), &to_backup));
+        let named = ["role/bastion", "role/*/bastion"].map(|role| format!("arn:aws:iam::123456789012:{role}"));
+        assert_eq!(pass[1]["Resource"], json!(named));
+        let partly = [passed(TO_BACKUP, Some(ROLE)), passed(TO_BACKUP, None)].into();
+        let partly = of_ground(&job, &Ground { roles: partly, ..GROUND });
+        let resources = &statements_with(&partly, PASS)[0]["Resource"];
+        assert_eq!(resources, &json!(["arn:aws:iam::123456789012:role/*"]));
+        let china = of_ground(&job, &Ground { region: "cn-north-1", ..GROUND });
+        let services = &statements_with(&china, PASS)[0]["Condition"]["StringEquals"]["iam:PassedToService"];
+        assert_eq!(services, &json!(["backup.amazonaws.com.cn", "backup.amazonaws.com"]));
+    }
+
+    #[test]
+    fn keys_are_used_by_the_service_alone_and_stand_on_keys() {
+        let policy = of(&[Operation::CopySnapshot, Operation::CreateVpnConnection, Operation::CopyDBSnapshot]);
+        let grants = statements_with(&policy, "kms:CreateGrant");
+        assert_eq!(grants.len(), 2);
+        for (grant, service) in grants.iter().zip(["ec2", "rds"]) {
+            assert_eq!(grant["Resource"], json!(["arn:aws:kms:eu-west-1:123456789012:key/*"]));
+            let via = json!({ "StringLike": { "kms:ViaService": [format!("{service}.eu-west-1.amazonaws.com*")] } });
+            assert_eq!(grant["Condition"], via);
+        }
+        assert_eq!(statement(&policy, "TagWhatIsMade")["Action"], json!(["ec2:CreateTags"]));
+    }
+
+    #[test]
+    fn what_the_types_do_in_iam_and_with_keys_is_bound_to_what_is_known() {
+        let further = [
+            "iam:AddUserToGroup",
+            "iam:CreateUser",
+            "iam:GetUser",
+            "kms:CreateAlias",
+            "kms:CreateKey",
+            "kms:PutKeyPolicy",
+        ];
+        let further: BTreeSet<String> = further.map(str::to_owned).into();
+        let identities = ["user/onramp-acme-smtp".to_owned()].into();
+        let ground = Ground { further: further.clone(), identities, ..GROUND };
+        let policy = of_ground(&[Operation::CreateResource].into(), &ground);
+        let users = &statements_with(&policy, "iam:CreateUser")[0];
+        assert_eq!(users["Resource"], json!(["arn:aws:iam::123456789012:user/onramp-acme-smtp"]));
+        let into_groups = statements_with(&policy, "iam:AddUserToGroup").len();
+        assert_eq!(into_groups, 0, "this user is put into none");
+        assert_eq!(statements_with(&policy, "iam:GetUser")[0]["Resource"], json!("*"));
+        let keys = ["key/*", "alias/*"].map(|of| format!("arn:aws:kms:eu-west-1:123456789012:{of}"));
+        for action in ["kms:CreateAlias", "kms:PutKeyPolicy"] {
+            assert_eq!(statements_with(&policy, action)[0]["Resource"], json!(keys), "{action}");
+        }
+        assert_eq!(statements_with(&policy, "kms:CreateKey")[0]["Resource"], json!("*"), "there is none yet");
+        let unknown = of_ground(&[Operation::CreateResource].into(), &Ground { further, ..GROUND });
+        assert_eq!(statements_with(&unknown, "iam:CreateUser")[0]["Resource"], json!("*"));
+        let link = of(&[Operation::AssociateResolverQueryLogConfig]);
+        let roles = json!("arn:aws:iam::123456789012:role/aws-service-role/*");
+        assert_eq!(statements_with(&link, LINK)[0]["Resource"], roles);
+    }
+}
