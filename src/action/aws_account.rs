@@ -8,7 +8,7 @@ use super::check::Question;
 use super::object::found;
 use super::world::Subject;
 use super::{Trouble, Verified, World};
-use crate::aws::ec2::types::{AvailabilityZoneState, SummaryStatus};
+use crate::aws::ec2::types::{AvailabilityZoneState, LocationType, SummaryStatus};
 use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
 use crate::engagement::Failure;
 
@@ -150,6 +150,43 @@ impl Question for TheRegion {
                 .collect();
             let said = format!("{} with {}", self.region, crate::text::list(&self.zones));
             Ok(Verified::So(found(said, json!({ "zone_ids": ids }))))
+        })
+        .await
+    }
+}
+
+/// `aws/instance-type`: the zone has machines of that type.
+pub(super) struct TypeOffered {
+    wanted: String,
+    zone: String,
+}
+
+impl TypeOffered {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(TypeOffered { wanted: arguments.text("type")?, zone: arguments.text("zone")? })
+    }
+}
+
+#[async_trait]
+impl Question for TypeOffered {
+    async fn ask(&self, world: &World) -> Verified {
+        asked(world, async |cloud| {
+            let request = cloud
+                .ec2()
+                .describe_instance_type_offerings()
+                .location_type(LocationType::AvailabilityZone)
+                .filters(filter("instance-type", [self.wanted.as_str()]));
+            let answer = cloud.read(Operation::DescribeInstanceTypeOfferings, || request.clone().send()).await?;
+            let offerings = answer.instance_type_offerings.unwrap_or_default();
+            let zones: Vec<&str> = offerings.iter().filter_map(|offering| offering.location()).collect();
+            if zones.contains(&self.zone.as_str()) {
+                return Ok(Verified::So(found(format!("{} has {}", self.zone, self.wanted), json!({}))));
+            }
+            let advice = match zones.as_slice() {
+                [] => format!("No zone of {} has it: choose another type.", cloud.region()),
+                there => format!("Choose another type, or a subnet in {}.", crate::text::either(there)),
+            };
+            Ok(Verified::NotSo(Failure::new(format!("{} has no {}", self.zone, self.wanted), advice)))
         })
         .await
     }

@@ -18,6 +18,7 @@ const VPC_BLOCKS: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-bloc
 const PEERING: &str = "docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html";
 const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html";
 const BALANCERS: &str = "docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html";
+const TYPES: &str = "docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html";
 const REGIONS: &str = "docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html";
 
 /// Answers that do not fit together.
@@ -34,7 +35,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 12] = [
+const NETWORK: [Rule; 13] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
@@ -47,6 +48,7 @@ const NETWORK: [Rule; 12] = [
     bastion_is_on_premises,
     path_leads_to_the_hosts,
     hosts_have_a_place,
+    processors_fit_the_image,
 ];
 
 /// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
@@ -423,5 +425,18 @@ fn launched_host_has_a_subnet(answers: &Answers<'_>, id: &InputId, row: &Row, fo
             let near = nearest(key, keys.iter().copied()).or(keys.first().copied()).unwrap_or_default();
             report(found, &[id, plan_id], refusal.suggest(near));
         }
+    }
+}
+
+/// The images of the runbook are for x86_64, and EC2 launches none of them on another processor.
+fn processors_fit_the_image(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let single = ["net.bastion_instance_type", "env.instance_type"].iter().filter_map(|id| answers.text(id));
+    let launched = answers.get("hosts.launch").into_iter();
+    let launched = launched.flat_map(|(id, value)| value.rows().iter().map(move |row| (id, cell(row, "type"))));
+    for (id, kind) in single.chain(launched).filter(|(_, kind)| cloud::is_arm(kind)) {
+        let what = format!("{kind} of {id} has an ARM processor");
+        let why = "the images are for x86_64, and AWS launches none of them there";
+        let near = kind.strip_prefix("t4g.").map_or_else(|| "m7i.large".to_owned(), |size| format!("t3.{size}"));
+        report(found, &[id], Refusal::new(what, why, TYPES).suggest(near));
     }
 }

@@ -65,6 +65,17 @@ const XEN_FAMILIES: [&str; 27] = [
     "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cg1",
 ];
 
+/// Families with Nitro that AWS names for Linux (EC2 API, InstanceType), those of ARM processors among them.
+const FAMILIES: &str = "a1 \
+    c5 c5a c5ad c5d c5n c6a c6g c6gd c6gn c6i c6id c6in c7a c7g c7gd c7gn c7i c7i-flex c8a c8g c8gb c8gd c8gn c8i c8i-flex \
+    c8ib c8id c8in c8ine c9g c9gd d3 d3en dl1 dl2q f2 g4ad g4dn g5 g5g g6 g6e g6f g7 g7e gr6 gr6f hpc6a hpc6id hpc7a hpc7g \
+    hpc8a i3en i4g i4i i7i i7ie i8g i8ge im4gn inf1 inf2 is4gen m5 m5a m5ad m5d m5dn m5n m5zn m6a m6g m6gd m6i m6id m6idn \
+    m6in m7a m7g m7gd m7i m7i-flex m8a m8azn m8g m8gb m8gd m8gn m8i m8i-flex m8ib m8id m8idb m8idn m8in m8ine m9g m9gd p3dn \
+    p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 r5 r5a r5ad r5b r5d r5dn r5n r6a r6g r6gd r6i r6id r6idn r6in r7a r7g \
+    r7gd r7i r7iz r8a r8g r8gb r8gd r8gn r8i r8i-flex r8ib r8id r8idb r8idn r8in r9g r9gd t3 t3a t4g t8i trn1 trn1n trn2 \
+    trn2u u-12tb1 u-18tb1 u-24tb1 u-3tb1 u-6tb1 u-9tb1 u7i-12tb u7i-6tb u7i-8tb u7ib-12tb u7in-16tb u7in-24tb u7in-32tb \
+    u7inh-32tb vt1 x2gd x2idn x2iedn x2iezn x8aedz x8g x8i z1d";
+
 const SIZES: [&str; 17] = [
     "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge",
     "9xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge", "metal",
@@ -224,12 +235,26 @@ pub(super) fn instance_type(text: &str) -> Result<Value, Refusal> {
     if XEN_FAMILIES.contains(&family) {
         return refuse("its family is older than Nitro, which fresh console output and encrypted traffic need", NITRO);
     }
+    if !FAMILIES.split_whitespace().any(|known| known == family) {
+        let near = nearest(family, FAMILIES.split_whitespace()).unwrap_or("t3");
+        return refuse(&format!("AWS names no family {}; did you mean {near}?", quoted(family)), TYPES)
+            .map_err(|refusal| refusal.suggest(format!("{near}.{size}")));
+    }
     if !is_size(size) {
         let near = nearest(size, SIZES).unwrap_or("large");
         return refuse(&format!("there is no size {}; did you mean {near}?", quoted(size)), TYPES)
             .map_err(|refusal| refusal.suggest(format!("{family}.{near}")));
     }
     Ok(Value::Text(name))
+}
+
+/// Has it an ARM processor? Behind the generation a g says so, with a few names from before that rule ("Instance type naming
+/// conventions").
+pub(super) fn is_arm(name: &str) -> bool {
+    let family = name.split('.').next().unwrap_or_default();
+    let behind = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let options = behind.trim_start_matches(|c: char| c.is_ascii_digit()).split('-').next().unwrap_or_default();
+    ["a1", "p6e-gb200"].contains(&family) || options.contains('g')
 }
 
 /// Families whose processors AWS counts together, as "standard": their letters before the generation.

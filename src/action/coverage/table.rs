@@ -116,13 +116,9 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "ec2",
         "ImportKeyPair DescribeImages RunInstances DescribeInstances DescribeInstanceStatus GetConsoleOutput \
-         TerminateInstances DescribeRegions DescribeAvailabilityZones DescribeKeyPairs DeleteKeyPair",
+         TerminateInstances DescribeRegions DescribeAvailabilityZones DescribeInstanceTypeOfferings DescribeKeyPairs \
+         DeleteKeyPair",
         Kind,
-    ),
-    row(
-        "ec2",
-        "DescribeInstanceTypeOfferings",
-        Instead("RunInstances refuses a type that a zone does not have, and nothing was made then"),
     ),
     row(
         "ec2",

@@ -1,6 +1,6 @@
 //! The kinds of AWS.
 
-use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheRegion};
+use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheRegion, TypeOffered};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
 use super::super::aws_dhcp::TheDhcpOptions;
 use super::super::aws_exposure::Exposure;
@@ -50,6 +50,15 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeRegions, DescribeAvailabilityZones],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheRegion::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/instance-type",
+        summary: "The zone has machines of this type",
+        arguments: &[must("type", "instance type"), must("zone", "name of the zone")],
+        results: &[],
+        sends: &[DescribeInstanceTypeOfferings],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TypeOffered::new(arguments, subject)?))),
     },
     Row {
         name: "aws/quota",

@@ -104,6 +104,18 @@ async fn the_newest_image_of_a_family() {
 }
 
 #[tokio::test]
+async fn a_type_that_a_zone_does_not_have_is_found_before_anything_is_made() {
+    let stage = Stage::new().await;
+    let of = |kind: &str, zone: &str| json!({ "type": kind, "zone": zone });
+    stage.so("aws/instance-type", of("m7i.large", "eu-west-1a")).await;
+    let failure = stage.not_so("aws/instance-type", of("m7i.large", "eu-west-1c")).await;
+    assert_eq!(failure.what, "eu-west-1c has no m7i.large");
+    assert!(failure.advice.contains("a subnet in eu-west-1a or eu-west-1b"), "{failure:?}");
+    let failure = stage.not_so("aws/instance-type", of("u7i-6tb.112xlarge", "eu-west-1a")).await;
+    assert!(failure.advice.contains("No zone of eu-west-1 has it"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn terms_that_nobody_has_accepted_are_found_before_the_launch() {
     let stage = Stage::new().await;
     let ground = ground(&stage).await;
@@ -207,6 +219,7 @@ fn one_of_each() -> Vec<(&'static str, Json)> {
         ("aws/instance-address", json!({ "instance": "i-1", "allocation": "eipalloc-1" })),
         ("aws/account", json!({ "account": ACCOUNT })),
         ("aws/region", json!({ "region": REGION, "zones": [] })),
+        ("aws/instance-type", json!({ "type": "t3.micro", "zone": "eu-west-1a" })),
         ("aws/image", json!({ "family": "ubuntu-22.04" })),
         (
             "aws/launch-allowed",
@@ -267,6 +280,7 @@ async fn what_may_not_be_asked_is_unknown_and_never_absent() {
         ("aws/instance", "DescribeInstances"),
         ("aws/instance-address", "DescribeAddresses"),
         ("aws/region", "DescribeRegions"),
+        ("aws/instance-type", "DescribeInstanceTypeOfferings"),
         ("aws/image", "DescribeImages"),
         ("aws/launch-allowed", "RunInstances"),
         ("aws/instance-ready", "DescribeInstanceStatus"),
