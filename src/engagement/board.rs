@@ -348,16 +348,16 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
     }
 }
 
-/// The inputs a form still waits for: asked for here, wanted by their own condition, not optional, not given.
+/// The inputs a form still waits for: asked for here, wanted by their own condition, not to be left out, not given.
 fn missing_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
-    let missing = |field: &&Field| !field.optional && engagement.input(field.id.as_str()).is_none();
+    let missing = |field: &&Field| !field.may_stay_empty(scope) && engagement.input(field.id.as_str()).is_none();
     asked(runbook, step, scope).filter(missing).map(|field| field.id.clone()).collect()
 }
 
 /// A form that wants nothing would close before anybody has seen it. So one whose inputs are all optional, none of them
 /// given, stays open until a person accepts it as it is (`Command::AcceptForm`); a run without a screen does so itself.
 fn unseen_inputs(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<InputId> {
-    let seen = |field: &Field| !field.optional || engagement.input(field.id.as_str()).is_some();
+    let seen = |field: &Field| !field.may_stay_empty(scope) || engagement.input(field.id.as_str()).is_some();
     if asked(runbook, step, scope).any(seen) {
         return Vec::new();
     }
@@ -371,10 +371,12 @@ fn asked<'a>(runbook: &'a Runbook, step: &'a Step, scope: &Scope) -> impl Iterat
 }
 
 /// An open form of which nothing has to be given: a person only has to see it once.
-pub fn may_stay_empty(runbook: &Runbook, row: &Row) -> bool {
+pub fn may_stay_empty(engagement: &Engagement, runbook: &Runbook, row: &Row) -> bool {
+    let Status::NeedsInput(inputs) = &row.status else { return false };
     let asks = runbook.step(&row.address.step).map(Step::asks).unwrap_or_default();
-    let optional = |id: &InputId| asks.contains(id) && runbook.fields.get(id).is_some_and(|field| field.optional);
-    matches!(&row.status, Status::NeedsInput(inputs) if inputs.iter().all(optional))
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let field = |id: &InputId| runbook.fields.get(id).filter(|field| asks.contains(&field.id));
+    inputs.iter().all(|id| field(id).is_some_and(|field| field.may_stay_empty(&scope)))
 }
 
 impl Tally {

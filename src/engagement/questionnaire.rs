@@ -85,7 +85,7 @@ fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questi
 
 fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: usize, scope: &Scope) -> String {
     let mut text = String::from("\n");
-    let optional = if field.optional { " (may stay empty)" } else { "" };
+    let optional = if field.may_stay_empty(scope) { " (may stay empty)" } else { "" };
     comment(&mut text, &format!("{number}. {}{optional}", field.label));
     if !field.help.is_empty() {
         comment(&mut text, &field.help);
@@ -246,7 +246,7 @@ fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Set
     let before = engagement.input(field.id.as_str());
     let asked = format!("\"{}\" ({}, line {})", field.label, field.id, written.line);
     if written.text.is_empty() {
-        if !field.optional && before.is_none() {
+        if before.is_none() {
             returned.open.push(format!("\"{}\" ({})", field.label, field.id));
         }
         return;
@@ -295,7 +295,8 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
     }
     returned.open.retain(|open| {
         let of = |field: &&Field| open.ends_with(&format!("({})", field.id));
-        runbook.fields.values().find(of).is_none_or(|field| applies(field, &scope) == Some(true))
+        let needed = |field: &Field| applies(field, &scope) == Some(true) && !field.may_stay_empty(&scope);
+        runbook.fields.values().find(of).is_none_or(needed)
     });
 }
 

@@ -277,6 +277,7 @@ fn asked(field: &Field) -> Does {
     Does::from([
         ("when", json!(field.when.as_ref().map(|when| when.source()))),
         ("optional", json!(field.optional)),
+        ("required_when", json!(field.required_when.as_ref().map(|when| when.source()))),
         ("default", json!(field.default.as_ref().map(Template::source))),
     ])
 }

@@ -82,6 +82,8 @@ pub(super) struct Input {
     pub when: Option<String>,
     /// An empty answer is allowed.
     pub optional: Option<bool>,
+    /// An answer is needed when this expression holds, and may be left out otherwise.
+    pub required_when: Option<String>,
     /// The phase, or the step as `phase/step`, that asks for it, where the runbook does not have that yet.
     pub asked_in: Option<String>,
     /// Which person of the customer's can answer it: `network`, `dns`, `mail`, `security`, … Ours when it is left out.

@@ -271,8 +271,9 @@ impl<'a> Book<'a> {
             let Some(field) = self.runbook.fields.get(id) else { continue };
             let templates = [("default", &field.default), ("known", &field.known)].into_iter();
             let default = templates.filter_map(|(key, template)| Some((key, template.as_ref()?.reads())));
-            let when = field.when.iter().map(|when| ("when", when.reads()));
-            found.extend(default.chain(when).map(|(key, names)| (cursor.key(key).place(), names.clone(), false)));
+            let exprs = [("when", &field.when), ("required_when", &field.required_when)].into_iter();
+            let exprs = exprs.filter_map(|(key, expr)| Some((key, expr.as_ref()?.reads())));
+            found.extend(default.chain(exprs).map(|(key, names)| (cursor.key(key).place(), names.clone(), false)));
         }
         for (host, cursor) in self.runbook.hosts.iter().zip(self.hosts) {
             let exprs = [("when", &host.when), ("for_each", &host.for_each)];

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::diagnosis::Diagnosis;
 use super::expr::Expr;
 use super::place::Place;
+use super::scope::Scope;
 use super::template::{Args, Template};
 use crate::input::{InputId, Kind};
 
@@ -298,11 +299,20 @@ pub struct Field {
     pub when: Option<Expr>,
     /// An empty answer is allowed.
     pub optional: bool,
+    /// Where this holds, an optional one is needed after all.
+    pub required_when: Option<Expr>,
     /// The phase, or the step as `phase/step`, that asks for it, where the runbook need not have that yet.
     pub asked_in: Option<String>,
     /// Which person of the customer's can answer it; one of us where nobody is named.
     pub answered_by: Option<String>,
     pub place: Place,
+}
+
+impl Field {
+    /// May the answer be left out, by what is known so far?
+    pub fn may_stay_empty(&self, scope: &Scope) -> bool {
+        self.optional && !self.required_when.as_ref().is_some_and(|when| when.truth(scope).unwrap_or(false))
+    }
 }
 
 /// How one host, or under `for_each` several, is reached. All templates render late, so a port may change in mid-run.

@@ -42,6 +42,24 @@ fn a_form_waits_for_what_its_inputs_want_and_not_for_what_they_do_not() {
 }
 
 #[test]
+fn what_may_be_left_out_is_asked_for_once_another_answer_wants_it() {
+    let wanted = "id: net.note, label: Note, kind: text, required_when: net.mode == \"vpn\"}";
+    let yaml = SMALL.replace("id: net.note, label: Note, kind: text, optional: true}", wanted);
+    let mut walk = Walk { runbook: runbook(&yaml), ..Walk::new() };
+    walk.gives("net.vpc_cidr", "10.40.0.0/16").unwrap();
+    assert_eq!(walk.status("net/plan"), Status::Ready, "nobody can tell yet whether it is wanted");
+    walk.happens([done("net/plan", DoneHow::Given)]);
+    walk.gives("net.mode", "dx").unwrap();
+    assert!(matches!(walk.status("net/plan"), Status::Done { .. }));
+    walk.gives("net.mode", "vpn").unwrap();
+    let Status::NeedsInput(ids) = walk.status("net/plan") else { panic!("{:?}", walk.status("net/plan")) };
+    assert_eq!(ids.iter().map(InputId::as_str).collect::<Vec<_>>(), ["net.note"]);
+    assert!(walk.wishes(Command::AcceptForm(at("net/plan"))).is_err(), "it may not stay empty now");
+    walk.gives("net.note", "anything").unwrap();
+    assert!(matches!(walk.status("net/plan"), Status::Done { .. }));
+}
+
+#[test]
 fn a_form_of_which_nothing_is_needed_stays_open_until_somebody_has_seen_it() {
     let yaml = SMALL.replace("form: [net.vpc_cidr, net.note, net.public]}", "form: [net.vpc_cidr]}");
     let yaml =

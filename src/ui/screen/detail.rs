@@ -186,7 +186,7 @@ impl Detail<'_> {
                     fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone())
                 };
                 let labels: Vec<String> = missing.iter().map(label).collect();
-                let optional = may_stay_empty(&self.open.runbook, self.row);
+                let optional = may_stay_empty(&self.open.engagement, &self.open.runbook, self.row);
                 prose.item(if optional { "Asks" } else { "Missing" }, &labels.join(", "), Style::new());
             }
             Status::NeedsApproval => {

@@ -169,6 +169,7 @@ impl FormScreen {
                 None => FormField::new(field, saved, offer),
             };
             shown.known = known_answers(field, &open.scope);
+            shown.optional = field.may_stay_empty(&open.scope);
             self.fields.push(shown);
         }
         self.hidden = before;
