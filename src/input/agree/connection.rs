@@ -138,7 +138,7 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
-/// What is given for one side only is not used: AWS chooses both then.
+/// What is given for one side only is not used. The runbook asks for the other side then; until it is there, it is said.
 fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     for (one, other, source) in
         [("vpn.t1_inside", "vpn.t2_inside", TUNNEL), ("dx.amazon_ip", "dx.customer_ip", INTERFACES)]
@@ -146,7 +146,7 @@ fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         for (given, missing) in [(one, other), (other, one)] {
             if let (Some((id, _)), None) = (answers.get(given), answers.get(missing)) {
                 let what = format!("{given} is given, and {missing} is not");
-                let why = "one alone is not used, and AWS chooses both; give both or none";
+                let why = "both are given or none; with none of them AWS chooses";
                 warn(found, &[id], Refusal::new(what, why, source));
             }
         }
