@@ -144,6 +144,39 @@ fn every_input_takes_its_own_example() {
     }
 }
 
+/// What is left out until another answer makes it necessary.
+#[test]
+fn what_another_answer_makes_necessary_may_not_stay_empty() {
+    let runbook = shipped();
+    let cases: [(&str, &[(&str, &str)], bool); 12] = [
+        ("net.onprem_cidrs", &[], true),
+        ("net.onprem_cidrs", &[("net.access_path", "bastion_in_vpc"), ("conn.mode", "none")], true),
+        ("net.onprem_cidrs", &[("net.access_path", "bastion_in_customer_dc")], false),
+        ("net.onprem_cidrs", &[("net.access_path", "bastion_in_vpc"), ("conn.mode", "ipsec_vpn")], false),
+        ("net.onprem_cidrs", &[("net.access_path", "bastion_in_vpc"), ("conn.mode", "direct_connect")], false),
+        ("sec.exceptions", &[("net.access_path", "bastion_in_vpc"), ("net.bastion_cis", "cis_l1")], true),
+        ("sec.exceptions", &[("net.access_path", "bastion_in_vpc"), ("net.bastion_cis", "cis_l2")], false),
+        ("vpn.t2_inside", &[("conn.mode", "ipsec_vpn")], true),
+        ("vpn.t2_inside", &[("vpn.t1_inside", "169.254.44.0/30")], false),
+        ("vpn.t1_inside", &[("vpn.t2_inside", "169.254.44.0/30")], false),
+        ("dx.customer_ip", &[("dx.amazon_ip", "169.254.100.1/30")], false),
+        ("dx.amazon_ip", &[("dx.customer_ip", "169.254.100.2/30")], false),
+    ];
+    for (id, given, empty) in cases {
+        let mut scope = onramp::runbook::Scope::default();
+        given.iter().for_each(|(id, value)| scope.insert_dotted(id, serde_json::json!(value)));
+        assert_eq!(runbook.fields[id].may_stay_empty(&scope), empty, "{id} with {given:?}");
+    }
+    let role = &runbook.fields["aws.external_id"];
+    let mut scope = onramp::runbook::Scope::default();
+    scope.insert_dotted("aws.role_arn", serde_json::json!("arn:aws:iam::111122223333:role/Onboarding"));
+    scope.insert_dotted("eng.customer_slug", serde_json::json!("acme"));
+    scope.insert_dotted("aws.account_id", serde_json::json!("111122223333"));
+    assert!(role.when.as_ref().unwrap().truth(&scope).unwrap() && !role.may_stay_empty(&scope));
+    let offered = role.default.as_ref().unwrap().value(&scope).unwrap();
+    assert!(parse(&role.kind, offered.as_str().unwrap(), &REAL).is_ok(), "{offered}");
+}
+
 /// Answers that are good alone, and what is said of them together.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -151,13 +151,19 @@ fn bastion_may_forward(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
     // The rule may be called by its whole name, with the prefix of its data stream.
     let excepted = |row: &Row| cell(row, "rule").ends_with(FORWARDING) && cell(row, "role") == "bastion";
-    let exceptions = answers.get("sec.exceptions");
-    if !exceptions.is_some_and(|(_, value)| value.rows().iter().any(excepted)) {
-        let what = "level 2 forbids forwarding, and nobody could get through the bastion";
-        let why = "the rule sshd_disable_forwarding has to be an accepted exception for the bastion, in sec.exceptions";
-        let ids: Vec<_> = [Some(id), exceptions.map(|(id, _)| id)].into_iter().flatten().collect();
-        let refusal = Refusal::new(what, why, CIS_FORWARDING);
-        report(found, &ids, refusal.suggest("sshd_disable_forwarding, bastion, jump host"));
+    let what = "level 2 forbids forwarding, and nobody could get through the bastion";
+    let refusal = |why: &str| Refusal::new(what, why, CIS_FORWARDING).suggest("sshd_disable_forwarding, bastion, jump host");
+    match answers.get("sec.exceptions") {
+        // They are asked for once the level is chosen.
+        None => {
+            let why = "the rule sshd_disable_forwarding has to be an accepted deviation for the bastion, which is asked for next";
+            warn(found, &[id], refusal(why));
+        }
+        Some((exceptions, value)) if !value.rows().iter().any(excepted) => {
+            let why = "the rule sshd_disable_forwarding has to be an accepted deviation for the bastion";
+            report(found, &[id, exceptions], refusal(why));
+        }
+        Some(_) => {}
     }
 }
 
