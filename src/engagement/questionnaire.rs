@@ -18,22 +18,23 @@ use crate::text;
 const WIDTH: usize = 96;
 const ENGAGEMENT: &str = "engagement";
 
-/// Everybody who is named as the one to answer something, in alphabetical order.
+/// Everybody who is named as the one to answer something that a step asks for, in alphabetical order.
 pub fn people(runbook: &Runbook) -> Vec<&str> {
-    let mut people: Vec<&str> = runbook.fields.values().filter_map(|field| field.answered_by.as_deref()).collect();
+    let asked = runbook.fields.values().filter(|field| runbook.asked_in(&field.id).is_some());
+    let mut people: Vec<&str> = asked.filter_map(|field| field.answered_by.as_deref()).collect();
     people.sort_unstable();
     people.dedup();
     people
 }
 
 /// The text for one person, or for all of the customer's where none is named: each question with its explanation, its
-/// rule, an example and the answer that stands now. A question whose condition does not hold is left out; one whose
-/// condition cannot be told yet says on what it depends.
+/// rule, an example and the answer that stands now. What no step asks for, and a question whose condition does not hold, are
+/// left out; one whose condition cannot be told yet says on what it depends.
 pub fn questionnaire(engagement: &Engagement, runbook: &Runbook, person: Option<&str>) -> String {
     let scope = scope(engagement, runbook, ScopeMode::Real);
     let asked = |field: &&Field| {
         let wanted = person.map_or(field.answered_by.is_some(), |person| field.answered_by.as_deref() == Some(person));
-        wanted && applies(field, &scope) != Some(false)
+        wanted && is_asked(runbook, field, &scope) && applies(field, &scope) != Some(false)
     };
     let mut fields: Vec<&Field> = runbook.fields.values().filter(asked).collect();
     fields.sort_by_key(|field| (file_of(engagement, field), field.place.line));
@@ -52,6 +53,12 @@ pub fn questionnaire(engagement: &Engagement, runbook: &Runbook, person: Option<
 /// Which of the runbook's files declares it: questions come in the order in which they were written.
 fn file_of(engagement: &Engagement, field: &Field) -> usize {
     engagement.runbook_files.iter().position(|file| *file.path == *field.place.file).unwrap_or(usize::MAX)
+}
+
+/// Is there a step that asks for it, and is not known to be left out?
+fn is_asked(runbook: &Runbook, field: &Field, scope: &Scope) -> bool {
+    let step = runbook.asked_in(&field.id);
+    step.is_some_and(|step| step.when.as_ref().is_none_or(|when| when.truth(scope) != Ok(false)))
 }
 
 /// Does the condition of the field hold? Nothing where that cannot be told yet.

@@ -83,6 +83,26 @@ fn a_network_engineer_answers_without_onramp() {
     assert!(changed.out.contains("65010 -> 65011"), "{}", changed.out);
 }
 
+/// An export asks what a step asks: nothing of phases that the runbook does not have, nor of a way that was not chosen.
+#[test]
+fn nobody_is_asked_what_no_step_asks() {
+    let stage = begun();
+    let asked = |person: &str| stage.run(&["input", "acme", "--export", "-", "--for", person]).expect(0).out;
+    for (person, without) in [
+        ("operations", ["env.lb:", "dr.schedule:", "mon.thresholds:"]),
+        ("network", ["mon.http_proxy_host:", "env.console_cidrs:", "mon.webhook:"]),
+        ("security", ["env.tls_pem:", "sec.hardening:", "Red Hat activation key"]),
+    ] {
+        let text = asked(person);
+        without.iter().for_each(|words| assert!(!text.contains(words), "{person}: {words}: {text}"));
+        assert!(text.matches(". ").count() > 3 && text.contains(":\n"), "{person}: {text}");
+    }
+    assert!(asked("security").contains("\nnet.ssh_port:") && asked("cloud").contains("\naws.role_arn:"));
+    stage.run(&["input", "acme", "net.access_path=bastion_in_customer_dc"]).expect(0);
+    assert!(!asked("security").contains("net.ssh_port:"), "the customer's bastion has a port of its own");
+    assert!(asked("network").contains("\ndc.bastion_host:"));
+}
+
 #[test]
 fn every_broken_rule_is_said_at_once_and_nothing_is_stored() {
     let stage = begun();
