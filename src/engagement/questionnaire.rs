@@ -329,10 +329,22 @@ fn read(file: &str) -> (Vec<Written>, Vec<(usize, String)>) {
             }
             answer.text.push_str(text);
         } else {
-            stray.push((index + 1, format!("\"{}\"", text::clip(&text::clean(text.as_bytes()), 60))));
+            stray.push((index + 1, hinted(text)));
         }
     }
     (written, stray)
+}
+
+/// A line that nobody understands, by its first word. The rest is not repeated, nor is a word that stands alone: either may be a
+/// secret that somebody wrote where it does not belong.
+fn hinted(line: &str) -> String {
+    let mut words = line.split_whitespace().skip_while(|word| !word.contains(char::is_alphanumeric));
+    let first = words.next().map(|word| word.trim_end_matches([':', ',', '.', ';'])).unwrap_or_default();
+    let is_word = (1..=20).contains(&first.chars().count()) && first.chars().all(char::is_alphabetic);
+    match words.next() {
+        Some(_) if is_word => format!("a line that begins with \"{first}\""),
+        _ => "a line".to_owned(),
+    }
 }
 
 /// The name of a question at the beginning of a line; an answer such as `https://…` is none.

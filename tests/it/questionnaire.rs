@@ -133,6 +133,11 @@ fn a_secret_in_a_questionnaire_is_refused_and_not_repeated() {
     answer.says("line 2");
     assert!(!answer.err.contains("Tr0ub4dor") && !answer.out.contains("Tr0ub4dor"), "{} {}", answer.out, answer.err);
     assert!(!answer.err.contains("s3cr3tkey"), "{}", answer.err);
+    let free = "conn.mode: none\n\n- PSK: s3cr3tkey\nhunter2secret\n";
+    let answer = stage.run(&["input", "acme", "--import", stage.file("free.txt", free).to_str().unwrap()]).expect(2);
+    answer.says("line 3: a line that begins with \"PSK\"");
+    answer.says("line 4: a line stands behind no question");
+    assert!(!answer.err.contains("s3cr3tkey") && !answer.err.contains("hunter2secret"), "{}", answer.err);
     let key = stage.file(
         "key.txt",
         "env.tls_pem: -----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----\n",
@@ -150,9 +155,9 @@ fn what_is_no_questionnaire_of_this_engagement() {
         stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2).says(words);
     };
     says("other.txt", "engagement: globex\nconn.mode: none\n", "is a questionnaire of globex");
-    says("letter.txt", "Dear all,\n\nplease find attached\n", "line 1: \"Dear all,\" stands behind no question");
+    says("letter.txt", "Dear all,\n\nplease find attached\n", "line 1: a line that begins with \"Dear\" stands behind no question");
     says("twice.txt", "conn.mode: none\nconn.mode: ipsec_vpn\n", "answered twice, first in line 1");
-    says("mail.txt", "conn.mode: none\n\n-- \nRegards\n", "line 3: \"--\" stands behind no question");
+    says("mail.txt", "conn.mode: none\n\n-- \nRegards\n", "line 3: a line stands behind no question");
     fs::write(stage.home().join("latin.txt"), b"eng.customer_name: Z\xfcrich\n").unwrap();
     let latin = stage.home().join("latin.txt");
     stage.run(&["input", "acme", "--import", latin.to_str().unwrap()]).expect(2).says("UTF-8");
