@@ -167,6 +167,19 @@ fn what_another_answer_makes_necessary_may_not_stay_empty() {
         given.iter().for_each(|(id, value)| scope.insert_dotted(id, serde_json::json!(value)));
         assert_eq!(runbook.fields[id].may_stay_empty(&scope), empty, "{id} with {given:?}");
     }
+    for (path, source, asked) in [
+        ("bastion_in_vpc", "create", true),
+        ("bastion_in_customer_dc", "create", false),
+        ("provider_vpc_peering", "create", false),
+        ("provider_vpc_peering", "existing", true),
+        ("onprem_customer_vpn", "existing", false),
+    ] {
+        let mut scope = onramp::runbook::Scope::default();
+        scope.insert_dotted("net.access_path", serde_json::json!(path));
+        scope.insert_dotted("hosts.source", serde_json::json!(source));
+        let when = runbook.fields["net.ssh_port"].when.as_ref().unwrap();
+        assert_eq!(when.truth(&scope), Ok(asked), "the bastion's port: {path}, {source}");
+    }
     let role = &runbook.fields["aws.external_id"];
     let mut scope = onramp::runbook::Scope::default();
     scope.insert_dotted("aws.role_arn", serde_json::json!("arn:aws:iam::111122223333:role/Onboarding"));
