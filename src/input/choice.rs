@@ -1,7 +1,7 @@
 //! Choices that a runbook offers, and yes or no.
 
 use super::Value;
-use super::given::Item;
+use super::given::{Item, every};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use crate::text::{either, nearest};
@@ -33,24 +33,37 @@ pub(super) fn checked(choices: &[Choice]) -> Result<Vec<Choice>, String> {
     Ok(choices.to_vec())
 }
 
-/// One of the choices, by its value or its label; case does not count.
+/// One of the choices, by its value or its label; case does not count. A refusal names them as a person reads them.
 pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
+    let said = |choice: &Choice| if choice.label == choice.value { choice.value.clone() } else { quoted(&choice.label) };
+    let labels: Vec<String> = choices.iter().map(said).collect();
+    one_of(text, choices).map_err(|refusal| {
+        let near = choices.iter().find(|choice| choice.value == refusal.example).or(choices.first());
+        let why = format!("take {}", either(&labels));
+        Refusal { why, ..refusal }.suggest(near.map_or("", |choice| &choice.label))
+    })
+}
+
+/// The same among several, which are written by their values.
+fn one_of(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
     let is_meant =
         |choice: &&Choice| choice.value.eq_ignore_ascii_case(text) || choice.label.eq_ignore_ascii_case(text);
     if let Some(choice) = choices.iter().find(|choice| choice.value == text).or_else(|| choices.iter().find(is_meant)) {
         return Ok(Value::Text(choice.value.clone()));
     }
     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
-    let likely = nearest(text, values.iter().copied()).or(values.first().copied()).unwrap_or_default();
     let what = format!("{} is none of the choices", quoted(text));
-    Err(Refusal::new(what, format!("take {}", either(&values)), "the runbook").suggest(likely))
+    let refusal = Refusal::new(what, format!("take {}", either(&values)), "the runbook");
+    Err(match nearest(text, values.iter().copied()) {
+        Some(near) => refusal.suggest(near),
+        None => refusal,
+    })
 }
 
 /// Several of the choices, none twice.
 pub(super) fn choices(items: &[Item], choices: &[Choice], count: Bounds) -> Result<Value, Refusal> {
     let mut chosen = Vec::new();
-    for item in items {
-        let one = choice(&item.text, choices).map_err(|refusal| refusal.at(&item.place))?;
+    for (item, one) in items.iter().zip(every(items, |item| one_of(&item.text, choices))?) {
         if chosen.contains(&one) {
             let what = format!("{} is chosen twice", one.shown());
             return Err(Refusal::new(what, "each can be chosen once", "the runbook").at(&item.place));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Value;
-use super::given::Item;
+use super::given::{Item, every};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::{Row, cell};
@@ -65,11 +65,12 @@ const XEN_FAMILIES: [&str; 27] = [
     "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cg1",
 ];
 
-/// Families with Nitro that AWS names for Linux (EC2 API, InstanceType), those of ARM processors among them.
+/// Families with Nitro that AWS names (EC2 API, InstanceType), those of ARM processors among them.
 const FAMILIES: &str = "a1 \
     c5 c5a c5ad c5d c5n c6a c6g c6gd c6gn c6i c6id c6in c7a c7g c7gd c7gn c7i c7i-flex c8a c8g c8gb c8gd c8gn c8i c8i-flex \
     c8ib c8id c8in c8ine c9g c9gd d3 d3en dl1 dl2q f2 g4ad g4dn g5 g5g g6 g6e g6f g7 g7e gr6 gr6f hpc6a hpc6id hpc7a hpc7g \
-    hpc8a i3en i4g i4i i7i i7ie i8g i8ge im4gn inf1 inf2 is4gen m5 m5a m5ad m5d m5dn m5n m5zn m6a m6g m6gd m6i m6id m6idn \
+    hpc8a i3en i4g i4i i7i i7ie i8g i8ge im4gn inf1 inf2 is4gen mac-m3ultra mac-m4 mac-m4max mac-m4pro mac1 mac2 mac2-m1ultra \
+    mac2-m2 mac2-m2pro m5 m5a m5ad m5d m5dn m5n m5zn m6a m6g m6gd m6i m6id m6idn \
     m6in m7a m7g m7gd m7i m7i-flex m8a m8azn m8g m8gb m8gd m8gn m8i m8i-flex m8ib m8id m8idb m8idn m8in m8ine m9g m9gd p3dn \
     p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 r5 r5a r5ad r5b r5d r5dn r5n r6a r6g r6gd r6i r6id r6idn r6in r7a r7g \
     r7gd r7i r7iz r8a r8g r8gb r8gd r8gn r8i r8i-flex r8ib r8id r8idb r8idn r8in r9g r9gd t3 t3a t4g t8i trn1 trn1n trn2 \
@@ -161,8 +162,7 @@ pub(super) fn zone(text: &str) -> Result<String, Refusal> {
 /// Zones of one region, none twice.
 pub(super) fn zones(items: &[Item], count: Bounds) -> Result<Value, Refusal> {
     let mut names: Vec<String> = Vec::new();
-    for item in items {
-        let name = zone(&item.text).map_err(|refusal| refusal.at(&item.place))?;
+    for (item, name) in items.iter().zip(every(items, |item| zone(&item.text))?) {
         if names.contains(&name) {
             return Err(Refusal::new(format!("{name} is there twice"), "a zone counts once", ZONES).at(&item.place));
         }
@@ -254,7 +254,8 @@ pub(super) fn is_arm(name: &str) -> bool {
     let family = name.split('.').next().unwrap_or_default();
     let behind = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
     let options = behind.trim_start_matches(|c: char| c.is_ascii_digit()).split('-').next().unwrap_or_default();
-    ["a1", "p6e-gb200"].contains(&family) || options.contains('g')
+    let apple = family.starts_with("mac") && family != "mac1";
+    apple || ["a1", "p6e-gb200"].contains(&family) || options.contains('g')
 }
 
 /// Families whose processors AWS counts together, as "standard": their letters before the generation.

@@ -22,6 +22,24 @@ pub(super) struct Item {
     pub text: String,
 }
 
+/// More entries than these are not judged once they are wrong: it is another answer that was pasted here.
+const WRONG_ENTRIES: usize = 20;
+
+/// What the rule makes of every entry, or what is wrong with each of those that it refuses.
+pub(super) fn every<T>(items: &[Item], rule: impl Fn(&Item) -> Result<T, Refusal>) -> Result<Vec<T>, Refusal> {
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for item in items {
+        match rule(item) {
+            Ok(one) => good.push(one),
+            Err(refusal) => wrong.push(refusal.at(&item.place)),
+        }
+        if wrong.len() == WRONG_ENTRIES {
+            break;
+        }
+    }
+    Refusal::together(wrong).map_or(Ok(good), Err)
+}
+
 /// What a table's rows look like.
 pub(super) struct RowForm {
     /// What one row is: `subnet`.

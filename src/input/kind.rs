@@ -359,14 +359,21 @@ impl Kind {
     /// The example to put into a refusal: for choices, the first of them.
     pub(super) fn own_example(&self) -> String {
         match self {
-            Self::Choice(choices) | Self::Choices(choices, _) => {
-                choices.first().map_or_else(String::new, |choice| choice.value.clone())
-            }
+            Self::Choice(choices) => choices.first().map_or_else(String::new, |choice| choice.label.clone()),
+            Self::Choices(choices, _) => choices.first().map_or_else(String::new, |choice| choice.value.clone()),
             Self::Table(columns, _) => table::example(columns),
             Self::List(of, _) => of.own_example(),
+            // A place, and nothing that looks like the secret itself.
+            Self::Secret(_) => "age:secrets.age#NAME".to_owned(),
             // A message has one line; of a certificate it shows how it begins.
             _ => self.example().lines().next().unwrap_or_default().to_owned(),
         }
+    }
+
+    /// An answer as a person reads it: of a choice its label.
+    pub fn in_words(&self, answer: &str) -> String {
+        let Self::Choice(choices) = self else { return answer.to_owned() };
+        choices.iter().find(|choice| choice.value == answer).map_or(answer, |choice| &choice.label).to_owned()
     }
 
     /// Is an answer a table, of which a refusal is about one cell?

@@ -73,9 +73,14 @@ pub struct Setting {
 /// Lists take entries between newlines, commas, semicolons or blanks; tables take one row per line (or between
 /// semicolons); lines that begin with `#` are comments there.
 pub fn parse(kind: &Kind, text: &str, setting: &Setting) -> Result<Value, Refusal> {
+    judged(kind, text, setting).map_err(|refusal| refusal.or_suggest(kind))
+}
+
+/// As [`parse`], with an example only where the rule has one that is near to what was given.
+fn judged(kind: &Kind, text: &str, setting: &Setting) -> Result<Value, Refusal> {
     if text.len() > LONGEST_ANSWER {
         let what = format!("the answer has {} bytes", text.len());
-        return Err(Refusal::new(what, "at most 65,536 are read", "onramp").suggest(kind.own_example()));
+        return Err(Refusal::new(what, "at most 65,536 are read", "onramp"));
     }
     check(kind, &Given::Text(text), setting)
 }
@@ -83,18 +88,23 @@ pub fn parse(kind: &Kind, text: &str, setting: &Setting) -> Result<Value, Refusa
 /// As [`parse`], for an answer that comes with a structure: a scalar, a list, or a list of tables from JSON or YAML.
 /// Text in it means what it means to [`parse`].
 pub fn from_plain(kind: &Kind, plain: &Json, setting: &Setting) -> Result<Value, Refusal> {
+    judged_plain(kind, plain, setting).map_err(|refusal| refusal.or_suggest(kind))
+}
+
+fn judged_plain(kind: &Kind, plain: &Json, setting: &Setting) -> Result<Value, Refusal> {
     match plain {
-        Json::String(text) => parse(kind, text, setting),
+        Json::String(text) => judged(kind, text, setting),
         _ => check(kind, &Given::Plain(plain), setting),
     }
 }
 
-/// As [`parse`], for an input with an example of its own. A refusal shows nothing that would be refused as well.
+/// As [`parse`], for an input with an example of its own. A refusal shows nothing that would be refused as well, but for
+/// addresses that are kept for examples.
 ///
 /// # Errors
 /// Why the text cannot be an answer.
 pub fn parse_for(kind: &Kind, example: &str, text: &str, setting: &Setting) -> Result<Value, Refusal> {
-    parse(kind, text, setting).map_err(|refusal| fitted(refusal, kind, example, text, setting))
+    judged(kind, text, setting).map_err(|refusal| fitted(refusal, kind, example, text, setting))
 }
 
 /// As [`from_plain`], for an input with an example of its own.
@@ -103,25 +113,28 @@ pub fn parse_for(kind: &Kind, example: &str, text: &str, setting: &Setting) -> R
 /// Why it cannot be an answer.
 pub fn from_plain_for(kind: &Kind, example: &str, plain: &Json, setting: &Setting) -> Result<Value, Refusal> {
     let text = plain.as_str().map_or_else(|| plain.to_string(), str::to_owned);
-    from_plain(kind, plain, setting).map_err(|refusal| fitted(refusal, kind, example, &text, setting))
+    judged_plain(kind, plain, setting).map_err(|refusal| fitted(refusal, kind, example, &text, setting))
 }
 
 /// With an example that would be taken: the refusal's, which is near to what was given, or the input's own, or the kind's.
 fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &Setting) -> Refusal {
     if kind.is_rows() {
-        return refusal;
+        return refusal.or_suggest(kind);
     }
-    let is_taken = |text: &str| !text.is_empty() && text.trim() != given.trim() && parse(kind, text, setting).is_ok();
-    let near = refusal.example.clone();
-    let own = example.trim().to_owned();
-    let found = [near, own, kind.own_example()].into_iter().find(|text| is_taken(text)).unwrap_or_default();
+    let known = [refusal.example.clone(), example.trim().to_owned(), kind.own_example()];
+    let is_new = |text: &&String| !text.is_empty() && text.trim() != given.trim();
+    let taken = |setting: &Setting| known.iter().filter(is_new).find(|text| parse(kind, text, setting).is_ok());
+    // The Internet routes no address that is for examples (RFC 5737); it shows the form, unless it is what was refused.
+    let practice = Setting { practice: true };
+    let shown = || if parse(kind, given, &practice).is_err() { taken(&practice) } else { None };
+    let found = kind.in_words(taken(setting).or_else(shown).map_or("", String::as_str));
     let found = found.lines().collect::<Vec<_>>().join(if kind.is_list() { ", " } else { " " });
     Refusal { example: crate::text::clip(&found, LONGEST_EXAMPLE), ..refusal }
 }
 
 fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Refusal> {
-    given.holds_no_private_key().map_err(|refusal| refusal.suggest(kind.own_example()))?;
-    let checked = match kind {
+    given.holds_no_private_key()?;
+    match kind {
         Kind::Table(columns, count) => table::rows(given, columns, *count, setting),
         Kind::Records(count) => records::records(given, *count, setting),
         Kind::Subnets(count) => given.rows(&subnets::FORM).and_then(|rows| subnets::plan(&rows, *count, setting)),
@@ -136,8 +149,7 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
         Kind::Choices(choices, count) => given.items().and_then(|items| choice::choices(&items, choices, *count)),
         Kind::List(of, count) => given.items().and_then(|items| table::entries(&items, of, *count, setting)),
         single => given.word().and_then(|word| one(single, &word, setting)),
-    };
-    checked.map_err(|refusal| if refusal.example.is_empty() { refusal.suggest(kind.own_example()) } else { refusal })
+    }
 }
 
 /// A kind whose answers are one word, one line or one text.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use super::given::Item;
+use super::given::{Item, every};
 use super::kind::Bounds;
 use super::range::{Purpose, special_range, special_range_around};
 use super::refusal::{Refusal, quoted};
@@ -193,10 +193,7 @@ fn provider_cidr(text: &str, setting: &Setting) -> Result<Ipv4Net, Refusal> {
 }
 
 fn placed<T>(items: &[Item], rule: impl Fn(&str) -> Result<T, Refusal>) -> Result<Vec<(String, T)>, Refusal> {
-    let one = |item: &Item| {
-        rule(&item.text).map(|good| (item.place.clone(), good)).map_err(|refusal| refusal.at(&item.place))
-    };
-    items.iter().map(one).collect()
+    every(items, |item| rule(&item.text).map(|good| (item.place.clone(), good)))
 }
 
 /// A router may announce a range and a part of it; the way for everything stands alone.

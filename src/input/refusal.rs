@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Kind;
 use crate::text::{clean, clip};
 
 /// The answer to a wrong answer. Printed, it is one or two sentences that name the value.
@@ -28,6 +29,27 @@ impl Refusal {
     pub(super) fn suggest(mut self, example: impl AsRef<str>) -> Self {
         self.example = one_line(example.as_ref());
         self
+    }
+
+    /// With the kind's own example where no other is there.
+    pub(super) fn or_suggest(self, kind: &Kind) -> Self {
+        if self.example.is_empty() { self.suggest(kind.own_example()) } else { self }
+    }
+
+    /// Of several entries, each with what is wrong with it. It proposes something only where each of them did.
+    pub(super) fn together(mut refusals: Vec<Refusal>) -> Option<Refusal> {
+        const SAID: usize = 6;
+        let count = refusals.len();
+        let examples: Vec<String> = refusals.iter().map(|one| one.example.clone()).collect();
+        refusals.truncate(SAID);
+        let last = refusals.pop()?;
+        let Some(first) = refusals.first() else { return Some(last) };
+        let source = first.source;
+        let mut what: Vec<String> = refusals.iter().map(|one| format!("{}: {}", one.what, one.why)).collect();
+        what.push(last.what);
+        let more = if count > SAID { "; and more entries are wrong" } else { "" };
+        let example = if examples.iter().any(String::is_empty) { String::new() } else { examples.join(", ") };
+        Some(Refusal { what: what.join("; "), why: last.why + more, example, source })
     }
 
     /// With the place in a list or table where it is: `line 3`.

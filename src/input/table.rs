@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::given::{Given, Item, scalar, text_lines};
+use super::given::{Given, Item, every, scalar, text_lines};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::Row;
-use super::{Kind, Setting, Value, parse};
+use super::{Kind, Setting, Value, judged, parse};
 use crate::text::{list, nearest};
 
 /// One column of a table.
@@ -53,8 +53,7 @@ pub(super) fn entry_kind(kind: Kind) -> Result<Box<Kind>, String> {
 pub(super) fn entries(items: &[Item], kind: &Kind, count: Bounds, setting: &Setting) -> Result<Value, Refusal> {
     count.check(items.len(), "entry")?;
     let mut entries: Vec<Value> = Vec::new();
-    for item in items {
-        let entry = parse(kind, &item.text, setting).map_err(|refusal| refusal.at(&item.place))?;
+    for (item, entry) in items.iter().zip(every(items, |item| judged(kind, &item.text, setting))?) {
         if entries.contains(&entry) {
             let what = format!("{} is there twice", quoted(&entry.shown()));
             return Err(Refusal::new(what, "each entry counts once", "onramp").at(&item.place));

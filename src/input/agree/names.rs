@@ -394,8 +394,10 @@ fn sender_is_verified(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let refusal = Refusal::new(what, "Amazon SES sends for verified domains only", IDENTITIES);
         report(found, &[id, domain_id], refusal.suggest(format!("{local}@{domain}")));
     }
+    // Where both domains are one, another rule speaks, and nobody of that domain could be named here.
     if let Some((mail_from_id, mail_from)) = answers.text("ses.mail_from")
         && sender == mail_from
+        && mail_from != domain
     {
         let what = format!("{from} of {id} is of the MAIL FROM domain itself");
         let why = "nothing but bounces comes to that domain";

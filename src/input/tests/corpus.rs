@@ -1,7 +1,7 @@
 //! One table for each kind of single values and lists: what is accepted and how it is shown, what is refused and why.
 
 use super::{PRACTICE, REAL, corpus, given};
-use crate::input::{Kind, KindParams, parse};
+use crate::input::{Kind, KindParams, Setting, parse, parse_for};
 
 #[test]
 fn text() {
@@ -391,8 +391,8 @@ fn choices() {
             ("at the customer", "bastion_in_customer_dc"),
         ],
         &[
-            ("bastion_in_vcp", "For example: bastion_in_vpc"),
-            ("other", "take bastion_in_vpc or bastion_in_customer_dc"),
+            ("bastion_in_vcp", "For example: In the VPC"),
+            ("other", "take \"In the VPC\" or \"At the customer\". For example: In the VPC"),
             ("", "nothing"),
         ],
     );
@@ -400,7 +400,11 @@ fn choices() {
         "choices",
         REAL,
         &[("", ""), ("bastion_in_customer_dc, bastion_in_vpc", "bastion_in_customer_dc, bastion_in_vpc")],
-        &[("bastion_in_vpc bastion_in_vpc", "chosen twice"), ("bastion_in_vpc, x", "entry 2")],
+        &[
+            ("bastion_in_vpc bastion_in_vpc", "chosen twice"),
+            ("bastion_in_vpc, x", "entry 2"),
+            ("x, bastion_in_vpc, y", "entry 3: \"y\" is none"),
+        ],
     );
     corpus(
         "yes-no",
@@ -433,4 +437,24 @@ fn instance_types() {
             ("micro.t3", "a family"),
         ],
     );
+}
+
+/// The input's own example comes before the kind's, and is one that the reader could send.
+#[test]
+fn an_example_is_near_or_the_inputs_own() {
+    let said = |name: &str, example: &str, text: &str, setting: &Setting| {
+        let used_as = (name == "address").then(|| "public".to_owned());
+        let of = (name == "list").then(|| "host".to_owned());
+        let kind = Kind::named(name, &KindParams { used_as, of, ..KindParams::default() }).unwrap();
+        parse_for(&kind, example, text, setting).unwrap_err().example
+    };
+    let servers = "192.168.1.20, 192.168.1.21";
+    assert_eq!(said("list", servers, "ntp_1.acme.example", &REAL), servers);
+    assert_eq!(said("host", "smtp.acme.example", "smtp", &REAL), "smtp.acme.example");
+    assert_eq!(said("port", "22", "0", &REAL), "22");
+    assert_eq!(said("cidr-list", "192.168.0.0/16", "10.0.0.1/8", &REAL), "10.0.0.0/8", "the answer itself, put right");
+    // Examples of public addresses are those of documentation; one of them is no example for another.
+    assert_eq!(said("address", "203.0.113.12", "10.0.0.1", &REAL), "203.0.113.12");
+    assert_eq!(said("address", "203.0.113.12", "203.0.113.13", &REAL), "");
+    assert!(said("secret", "", "hunter2", &REAL).starts_with("age:"), "a place, and no secret");
 }
