@@ -35,7 +35,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 13] = [
+const NETWORK: [Rule; 14] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
@@ -49,6 +49,7 @@ const NETWORK: [Rule; 13] = [
     path_leads_to_the_hosts,
     hosts_have_a_place,
     processors_fit_the_image,
+    nobody_logs_in_as_root,
 ];
 
 /// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
@@ -135,21 +136,33 @@ fn blocks_are_disjoint(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     premises.extend(connection::peers(answers));
     for (index, vpc) in vpcs.iter().enumerate() {
         for other in &vpcs[index + 1..] {
-            let why = "two VPCs that share addresses cannot be connected, by peering or otherwise";
-            overlapping(*vpc, *other, why, found);
+            let of_one = |(id, _): &Block<'_>| ["net.vpc_cidr", "net.secondary_cidrs"].contains(&id.as_str());
+            match of_one(vpc) && of_one(other) {
+                true => overlapping(*vpc, *other, "the ranges of one VPC share no address", VPC_BLOCKS, found),
+                false => {
+                    let why = "two VPCs that share addresses cannot be connected, by peering or otherwise";
+                    overlapping(*vpc, *other, why, PEERING, found);
+                }
+            }
         }
         // A default route on premises is a route, not a network.
         for other in premises.iter().filter(|(_, net)| net.prefix_len() > 0) {
             let why = "an address on both sides of the private link is reached on one side only";
-            overlapping(*vpc, *other, why, found);
+            overlapping(*vpc, *other, why, PEERING, found);
         }
     }
 }
 
-fn overlapping((id, net): Block<'_>, (other_id, other): Block<'_>, why: &str, found: &mut Vec<Disagreement>) {
+fn overlapping(
+    (id, net): Block<'_>,
+    (other_id, other): Block<'_>,
+    why: &str,
+    source: &'static str,
+    found: &mut Vec<Disagreement>,
+) {
     if overlap(net, other) {
         let what = format!("{net} of {id} and {other} of {other_id} overlap");
-        report(found, &[id, other_id], Refusal::new(what, why, PEERING));
+        report(found, &[id, other_id], Refusal::new(what, why, source));
     }
 }
 
@@ -438,5 +451,23 @@ fn processors_fit_the_image(answers: &Answers<'_>, found: &mut Vec<Disagreement>
         let why = "the images are for x86_64, and AWS launches none of them there";
         let near = kind.strip_prefix("t4g.").map_or_else(|| "m7i.large".to_owned(), |size| format!("t3.{size}"));
         report(found, &[id], Refusal::new(what, why, TYPES).suggest(near));
+    }
+}
+
+/// sshd is told to let no root in, and who was root before is locked out by it.
+fn nobody_logs_in_as_root(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let refusal = |what: String, why| Refusal::new(what, why, "CIS benchmarks, Ensure sshd PermitRootLogin is disabled");
+    let why = "sshd will let no root in any more; take a user of its own that may use sudo";
+    if let Some((id, "root")) = answers.text("net.ssh_user") {
+        report(found, &[id], refusal(format!("{id} is root"), why).suggest("ops"));
+    }
+    if let Some((id, value)) = answers.get("hosts.existing") {
+        for host in hosts(value).iter().filter(|host| host.user == "root") {
+            report(found, &[id], refusal(format!("we are root on {} of {id}", host.name), why).suggest("ops"));
+        }
+    }
+    if let Some((id, "root")) = answers.text("dc.bastion_user") {
+        let why = "nobody passes through a machine of somebody else's with all rights on it; ask for a user that may forward only";
+        warn(found, &[id], refusal(format!("{id} is root"), why).suggest("wso2-ops"));
     }
 }

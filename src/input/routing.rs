@@ -95,7 +95,7 @@ pub(super) fn tunnel_range(text: &str) -> Result<Value, Refusal> {
         return refuse(format!("a tunnel has a /30, two addresses and no more; this is a /{}", net.prefix_len()));
     }
     if !link_local.contains(&net) {
-        return refuse("it is a part of 169.254.0.0/16".to_owned());
+        return refuse("it must be a part of 169.254.0.0/16".to_owned());
     }
     let [_, _, third, fourth] = net.network().octets();
     if KEPT_INSIDE.contains(&[third, fourth]) {

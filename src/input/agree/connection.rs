@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use super::super::refusal::Refusal;
 use super::super::{SecretRef, Value, routing};
-use super::{Answers, Block, Disagreement, Rule, report, warn};
+use super::{Answers, Block, Disagreement, Rule, overlap, report, warn};
 use crate::text::list;
 
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
@@ -35,6 +35,8 @@ pub(super) const RULES: &[Rule] = &[
     large_tunnels_need_a_transit_gateway,
     two_routers_at_a_transit_gateway_need_bgp,
     a_backup_at_a_transit_gateway_needs_bgp,
+    selectors_are_the_right_way_round,
+    announced_ranges_are_theirs,
     ping_target_is_on_premises,
     lines_differ,
     speed_fits_the_line,
@@ -255,6 +257,39 @@ fn a_backup_at_a_transit_gateway_needs_bgp(answers: &Answers<'_>, found: &mut Ve
     let why = "a transit gateway prefers static routes, so the traffic would go over the VPN and never over the line";
     let refusal = Refusal::new("a VPN with static routes is no backup of a line", why, TABLES).suggest("bgp");
     report(found, &[id, gateway_id, mode_id], refusal);
+}
+
+/// Whose side is whose: a tunnel whose selectors are swapped comes up and carries nothing.
+fn selectors_are_the_right_way_round(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let ours = ["net.vpc_cidr", "net.secondary_cidrs"];
+    let theirs = ["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"];
+    for (selector, side, others) in
+        [("vpn.local_cidr", "the customer's", &ours[..]), ("vpn.remote_cidr", "our", &theirs[..])]
+    {
+        let given = answers.blocks(&[selector]);
+        for (id, net) in given.into_iter().filter(|(_, net)| net.prefix_len() > 0) {
+            let there = answers.blocks(others).into_iter().filter(|(_, other)| other.prefix_len() > 0);
+            if let Some((other_id, other)) = there.into_iter().find(|(_, other)| overlap(net, *other)) {
+                let what = format!("{net} of {id} is to be {side} side, and {other} of {other_id} is the other one");
+                let why = "the two selectors seem to be swapped";
+                report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("0.0.0.0/0"));
+            }
+        }
+    }
+}
+
+/// What is announced leads to the customer's router: ranges that are not known as theirs may belong to somebody else.
+fn announced_ranges_are_theirs(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let known = answers.blocks(&["net.onprem_cidrs"]);
+    let Some((known_id, _)) = known.first() else { return };
+    let announced = answers.blocks(&["vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    for (id, net) in announced.into_iter().filter(|(_, net)| net.prefix_len() > 0) {
+        if !known.iter().any(|(_, around)| around.contains(&net)) {
+            let what = format!("{net} of {id} is in none of the ranges of {known_id}");
+            let why = "hosts would be sent there, and nothing else would let them: add it to those, or leave it out";
+            warn(found, &[id, known_id], Refusal::new(what, why, "onramp").suggest(known[0].1.to_string()));
+        }
+    }
 }
 
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {

@@ -33,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
     public_mail_server_is_reached,
     mail_can_be_proved,
     port_25_is_private,
+    mail_is_handed_in_there,
     mail_is_encrypted,
     mail_is_in_the_region,
     topic_is_in_reach,
@@ -334,6 +335,18 @@ fn port_25_is_private(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             warn(found, &[id, host_id], Refusal::new(what, why, PORT_25).suggest("587"));
         }
     }
+}
+
+/// Where mail servers take mail in (RFC 6409, RFC 8314), and the ports that providers have beside those.
+const SUBMISSION: [i64; 6] = [25, 465, 587, 2465, 2525, 2587];
+
+/// A port that is well known for something else is a slip; a high one may be what the customer chose.
+fn mail_is_handed_in_there(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, port)) = answers.number("smtp.port").filter(|(_, port)| !SUBMISSION.contains(port)) else { return };
+    let what = format!("port {port} of {id} is none that mail is handed in at");
+    let why = "587 and 465 are, also 2587, 2465 and 2525, and 25 of a private address";
+    let refusal = Refusal::new(what, why, "RFC 8314 section 3.3").suggest("587");
+    if port < 1024 { report(found, &[id], refusal) } else { warn(found, &[id], refusal) }
 }
 
 fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {

@@ -210,3 +210,17 @@ fn the_proposed_plan_fits_every_size() {
     assert!(plan("10.40.0.0/16", &["public", "public"]).is_err());
     assert!(plan("10.40.0.0/16", &["publik"]).unwrap_err().to_string().contains("public"));
 }
+
+#[test]
+fn a_mail_from_domain_that_is_the_verified_one_is_complained_of_once() {
+    let mail = |mail_from: &'static str| {
+        [
+            ("smtp.mode", "any", "amazon_ses"),
+            ("ses.domain", "any", "mc.acme.example"),
+            ("ses.mail_from", "any", mail_from),
+            ("smtp.from", "any", "no-reply@mc.acme.example"),
+        ]
+    };
+    check(&mail("mc.acme.example"), &["is not below mc.acme.example"]);
+    check(&mail("bounce.mc.acme.example"), &[]);
+}
