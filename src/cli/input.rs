@@ -12,9 +12,9 @@ use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{print, session};
 use crate::engagement::{
-    Changed, Engagement, ScopeMode, known_answers, people, questionnaire, returned, scope, unheard_of,
+    Changed, Engagement, ScopeMode, known_answers, people, questionnaire, returned, scope, unheard_of, worded,
 };
-use crate::input::{InputId, Value, agree};
+use crate::input::{Disagreement, InputId, Value, agree};
 use crate::journal::Writer;
 use crate::runbook::Runbook;
 use crate::text;
@@ -84,7 +84,9 @@ fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId]) -> Vec<Strin
     let values = engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
     let warned = agree(&values).into_iter().filter(|one| one.warning && one.ids.iter().any(|id| ids.contains(id)));
     let about = |ids: &[InputId]| text::list(&ids.iter().map(InputId::to_string).collect::<Vec<_>>());
-    let warned = warned.map(|one| format!("{}: {} (rule: {})", about(&one.ids), one.refusal, one.refusal.source));
+    let said =
+        |one: Disagreement| format!("{}: {} (rule: {})", about(&one.ids), worded(&one, runbook), one.refusal.source);
+    let warned = warned.map(said);
     let scope = scope(engagement, runbook, ScopeMode::Real);
     let unheard = ids.iter().filter_map(|id| {
         let known = known_answers(runbook.fields.get(id)?, &scope);

@@ -242,7 +242,12 @@ impl<'a> Walk<'a> {
 
     fn empty_forms(&self, board: &Board) -> Vec<Address> {
         let runbook = self.session.handle.runbook();
-        board.rows.iter().filter(|row| may_stay_empty(&self.follower.engagement, runbook, row)).map(|row| row.address.clone()).collect()
+        board
+            .rows
+            .iter()
+            .filter(|row| may_stay_empty(&self.follower.engagement, runbook, row))
+            .map(|row| row.address.clone())
+            .collect()
     }
 
     fn sign(&mut self, sign_offs: &mut Vec<(Address, String)>) -> Result<bool, Failure> {

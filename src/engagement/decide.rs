@@ -13,6 +13,7 @@ use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
 use super::undo::has_undo;
 use super::update::is_outdated;
+use super::wording::worded;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
 use crate::runbook::{Runbook, Step};
@@ -78,13 +79,13 @@ fn give(engagement: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) 
         fold(&mut after, &recorded);
         events.push(event);
     }
-    agree(&after, given)?;
+    agree(&after, runbook, given)?;
     events.extend(changes_behind(engagement, &after, runbook)?);
     Ok(events)
 }
 
 /// Cross-field rules: only those that the new values take part in can refuse them.
-fn agree(after: &Engagement, given: &[(InputId, Value)]) -> Result<(), Refusal> {
+fn agree(after: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) -> Result<(), Refusal> {
     let values = after.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
     let broken = input::agree(&values)
         .into_iter()
@@ -93,7 +94,7 @@ fn agree(after: &Engagement, given: &[(InputId, Value)]) -> Result<(), Refusal> 
         None => Ok(()),
         Some(broken) => {
             let ids: Vec<_> = broken.ids.iter().map(InputId::to_string).collect();
-            refuse(format!("{} ({})", broken.refusal, ids.join(", ")), "")
+            refuse(format!("{} ({})", worded(&broken, runbook), ids.join(", ")), "")
         }
     }
 }

@@ -31,6 +31,7 @@ mod token;
 mod undo;
 mod update;
 mod wait;
+mod wording;
 
 pub use address::{Address, AddressError};
 pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may_stay_empty, taken_away_by};
@@ -63,6 +64,7 @@ pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, grouped, waiting};
+pub use wording::worded;
 
 #[cfg(test)]
 mod tests;

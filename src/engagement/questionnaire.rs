@@ -11,6 +11,7 @@ use super::fold;
 use super::known::{known_answers, unheard_of};
 use super::scope::{ScopeMode, scope};
 use super::state::Engagement;
+use super::wording::worded;
 use crate::input::{self, InputId, Kind, Setting, Value};
 use crate::runbook::{Field, Runbook, Scope};
 use crate::text;
@@ -291,7 +292,8 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
             continue;
         }
         let labels: Vec<String> = broken.ids.iter().map(label).collect();
-        let said = format!("{}: {} (rule: {})", text::list(&labels), broken.refusal, broken.refusal.source);
+        let refusal = worded(&broken, runbook);
+        let said = format!("{}: {refusal} (rule: {})", text::list(&labels), refusal.source);
         if broken.warning { returned.odd.push(said) } else { returned.broken.push(said) }
     }
     let scope = scope(&after, runbook, ScopeMode::Real);

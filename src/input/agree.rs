@@ -456,7 +456,8 @@ fn processors_fit_the_image(answers: &Answers<'_>, found: &mut Vec<Disagreement>
 
 /// sshd is told to let no root in, and who was root before is locked out by it.
 fn nobody_logs_in_as_root(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let refusal = |what: String, why| Refusal::new(what, why, "CIS benchmarks, Ensure sshd PermitRootLogin is disabled");
+    let refusal =
+        |what: String, why| Refusal::new(what, why, "CIS benchmarks, Ensure sshd PermitRootLogin is disabled");
     let why = "sshd will let no root in any more; take a user of its own that may use sudo";
     if let Some((id, "root")) = answers.text("net.ssh_user") {
         report(found, &[id], refusal(format!("{id} is root"), why).suggest("ops"));

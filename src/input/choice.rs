@@ -35,7 +35,8 @@ pub(super) fn checked(choices: &[Choice]) -> Result<Vec<Choice>, String> {
 
 /// One of the choices, by its value or its label; case does not count. A refusal names them as a person reads them.
 pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
-    let said = |choice: &Choice| if choice.label == choice.value { choice.value.clone() } else { quoted(&choice.label) };
+    let said =
+        |choice: &Choice| if choice.label == choice.value { choice.value.clone() } else { quoted(&choice.label) };
     let labels: Vec<String> = choices.iter().map(said).collect();
     one_of(text, choices).map_err(|refusal| {
         let near = choices.iter().find(|choice| choice.value == refusal.example).or(choices.first());

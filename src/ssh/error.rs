@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::text;
 
+/// Who expects a key that was pinned.
+pub(super) const PINNED: &str = "the pinned fingerprint";
+
 /// A failure on a route. The display says which hop and which stage; [`SshError::advice`] says what to try.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{hop} ({at}), {stage}: {problem}")]
@@ -367,6 +370,11 @@ impl SshError {
                 format!("Make {} readable or repair it; until then no host can be verified.", path.display())
             }
             Problem::BadPin(_) => "Give the fingerprint as `ssh-keygen -l` prints it, such as SHA256:AbC….".to_owned(),
+            Problem::ChangedHostKey { from, .. } if from == PINNED => format!(
+                "Do not go on until the owner of {hop} says why the key is another. If the host was rebuilt, or the fingerprint \
+                 was copied wrongly, get the right one by another way than SSH and give it where the old one stands: as \
+                 \"Fingerprint of its host key\" for the customer's bastion, behind fingerprint= for a host that exists already."
+            ),
             _ => format!(
                 "Do not go on until the owner of {hop} says why the key changed. If the host was rebuilt, remove the old \
                  key from the place named above and compare the new one."
@@ -527,6 +535,27 @@ mod tests {
         assert!(error(Stage::Command, Problem::Lost("reset".to_owned())).may_have_run());
         assert!(!error(Stage::Channel, Problem::Lost("reset".to_owned())).may_have_run());
         assert!(!error(Stage::Command, Problem::PasswordNeededForSudo).may_have_run());
+    }
+
+    #[test]
+    fn a_key_that_was_pinned_says_where_its_fingerprint_is_given() {
+        let word = |text: &str| text.to_owned();
+        let key = OfferedKey {
+            host: word("bastion"),
+            address: word("203.0.113.5"),
+            port: 22,
+            algorithm: word("ssh-ed25519"),
+            fingerprint_sha256: word("SHA256:new"),
+            openssh: word("ssh-ed25519 AAAA"),
+        };
+        let changed = |from: &str| Problem::ChangedHostKey {
+            offered: Box::new(key.clone()),
+            expected: vec!["SHA256:old".to_owned()],
+            from: from.to_owned(),
+        };
+        let pinned = error(Stage::HostKey, changed(PINNED)).advice();
+        assert!(pinned.contains("\"Fingerprint of its host key\"") && !pinned.contains("named above"), "{pinned}");
+        assert!(error(Stage::HostKey, changed("known_hosts:3")).advice().contains("the place named above"));
     }
 
     #[test]

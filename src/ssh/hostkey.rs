@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use super::error::{OfferedKey, Problem, printable};
+use super::error::{OfferedKey, PINNED, Problem, printable};
 use super::known_hosts::{Entry, KnownHosts, Marker, USUAL_PORT, glob_matches, written};
 use super::{Hop, Settings};
 
@@ -101,7 +101,7 @@ impl Judge {
         if !self.pins.is_empty() {
             return match self.pins.contains(&fingerprint) {
                 true => Ok(()),
-                false => Err(self.changed(&key, self.pins.clone(), "the pinned fingerprint".to_owned())),
+                false => Err(self.changed(&key, self.pins.clone(), PINNED.to_owned())),
             };
         }
         if let Some(certificate) = shown.certificate()

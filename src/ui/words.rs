@@ -8,6 +8,7 @@ use crate::engagement::{
     Status, Tally, Verdict,
 };
 use crate::engine::Summary;
+use crate::input::InputId;
 use crate::runbook::{Party, Runbook};
 use crate::text;
 use crate::ui::facts::{Facts, Opened, Said};
@@ -30,6 +31,7 @@ pub fn title(runbook: &Runbook, address: &Address) -> String {
 /// The last event, for the status line. Nothing for events that the next one explains better.
 pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
     let title = |step: &Address| title(runbook, step);
+    let label = |id: &InputId| runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
     Some(match event {
         Fact::Began { .. }
         | Fact::RunbookTaken { .. }
@@ -38,10 +40,11 @@ pub fn event(event: &Fact, runbook: &Runbook) -> Option<Said> {
         | Fact::Undoable { .. }
         | Fact::Concluded { outcome: Outcome::Failed { .. }, .. } => return None,
         Fact::InputGiven { id, value } => {
-            let label = runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
-            Said::good(format!("Saved: {label} = {}", one_line(&value.shown())))
+            let field = runbook.fields.get(id);
+            let shown = field.map_or_else(|| value.shown(), |field| field.kind.in_words(&value.shown()));
+            Said::good(format!("Saved: {} = {}", label(id), one_line(&shown)))
         }
-        Fact::InputForgotten { id } => Said::plain(format!("Forgotten: {id}")),
+        Fact::InputForgotten { id } => Said::plain(format!("Forgotten: {}", label(id))),
         Fact::AttemptStarted { step, attempt } if *attempt > 1 => {
             Said::plain(format!("{}: attempt {attempt} started", title(step)))
         }

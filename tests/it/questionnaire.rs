@@ -116,7 +116,7 @@ fn every_broken_rule_is_said_at_once_and_nothing_is_stored() {
         "line 4): 169.254.0.0/30 cannot be inside of a tunnel",
         "are both 65010",
         "line 7: there is no question vpn.cgwip; did you mean vpn.cgw_ip?",
-        "10.40.0.0/16 of net.vpc_cidr and 10.40.0.0/16 of net.onprem_cidrs overlap",
+        "10.40.0.0/16 of \"VPC range\" and 10.40.0.0/16 of \"Customer's own ranges\" overlap",
         "nothing was stored",
     ] {
         answer.says(words);
@@ -155,7 +155,11 @@ fn what_is_no_questionnaire_of_this_engagement() {
         stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2).says(words);
     };
     says("other.txt", "engagement: globex\nconn.mode: none\n", "is a questionnaire of globex");
-    says("letter.txt", "Dear all,\n\nplease find attached\n", "line 1: a line that begins with \"Dear\" stands behind no question");
+    says(
+        "letter.txt",
+        "Dear all,\n\nplease find attached\n",
+        "line 1: a line that begins with \"Dear\" stands behind no question",
+    );
     says("twice.txt", "conn.mode: none\nconn.mode: ipsec_vpn\n", "answered twice, first in line 1");
     says("mail.txt", "conn.mode: none\n\n-- \nRegards\n", "line 3: a line stands behind no question");
     fs::write(stage.home().join("latin.txt"), b"eng.customer_name: Z\xfcrich\n").unwrap();

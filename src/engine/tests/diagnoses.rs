@@ -301,8 +301,9 @@ inputs:
   - {id: ses.mail_from, label: MAIL FROM, kind: text, optional: true}
   - {id: net.nat_mode, label: Way out, kind: text, optional: true}
   - {id: net.access_path, label: Way in, kind: text, optional: true}
+  - {id: conn.mode, label: Connection, kind: text, optional: true}
 steps:
-  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
+  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, conn.mode, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
   - {id: open-from, title: Open from there, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\", from: web-7}, diagnosis: mail-path}
 ";
@@ -375,4 +376,9 @@ async fn a_mail_path_that_fails_says_which_branch_it_is_in() {
     let mut stage = of_mail("192.168.1.25", 587, "starttls").await;
     stage.dial = stage.account.dialer();
     assert_eq!(branch(&stage, "mail/open").await, "port-blocked");
+    // Nobody's firewall, where we have no way there at all.
+    let desk = stage.open().await;
+    [("net.nat_mode", "none_proxy"), ("conn.mode", "none")].iter().for_each(|(id, text)| desk.give(id, text));
+    desk.close().await;
+    assert_eq!(branch(&stage, "mail/open").await, "no-way-out");
 }

@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use secrecy::SecretString;
 
-use crate::engagement::{Address, Command, known_answers, unheard_of};
+use crate::engagement::{Address, Command, known_answers, unheard_of, worded};
 use crate::engine::Request;
 use crate::input::{self, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
@@ -376,7 +376,7 @@ fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
     let instead =
         if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
     let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
-    Some(Problem { said: format!("{}{instead}{with}", broken.refusal), tone })
+    Some(Problem { said: format!("{}{instead}{with}", worded(broken, &open.runbook)), tone })
 }
 
 /// An answer of which the runbook has not heard.
