@@ -24,6 +24,14 @@ pub(super) struct Handout {
     customer: Customer,
     amazon_asn: Option<String>,
     ours: Vec<String>,
+    device: Option<Device>,
+}
+
+/// What the router is called, and what AWS has a sample for.
+#[derive(Debug, Clone, PartialEq)]
+struct Device {
+    theirs: String,
+    sample: String,
 }
 
 /// The other end.
@@ -44,6 +52,7 @@ struct Agreed {
     customer: Customer,
     amazon_asn: String,
     ours: Vec<String>,
+    device: Option<Device>,
     is_static: bool,
     /// The ranges in the tunnels: the customer's, and ours.
     selectors: [String; 2],
@@ -85,6 +94,10 @@ impl Handout {
             },
             amazon_asn: arguments.optional("amazon_asn")?,
             ours: arguments.list("ours")?,
+            device: match (arguments.optional("device")?, arguments.optional("sample")?) {
+                (Some(theirs), Some(sample)) => Some(Device { theirs, sample }),
+                _ => None,
+            },
         })
     }
 
@@ -98,6 +111,7 @@ impl Handout {
             // The number of a gateway that was given none.
             amazon_asn: self.amazon_asn.clone().unwrap_or_else(|| "64512".to_owned()),
             ours: self.ours.clone(),
+            device: self.device.clone(),
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
             selectors: [
                 range(options.and_then(|options| options.local_ipv4_network_cidr())),

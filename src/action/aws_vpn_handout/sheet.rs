@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Agreed, Phase, Tunnel};
+use super::{Agreed, Device, Phase, Tunnel};
 use crate::text::list;
 
 /// The whole sheet, without keys.
@@ -151,6 +151,19 @@ pub(super) fn largest(agreed: &Agreed) -> (u32, u32) {
 
 /// AWS's sample shows AES128, SHA1 and group 2 in commercial regions, whatever the connection's options are.
 fn differences(out: &mut String, agreed: &Agreed) {
+    match &agreed.device {
+        Some(Device { theirs, sample }) if theirs == sample => {
+            let _ = writeln!(out, "\nAWS's sample configuration is for your router: {sample}.");
+        }
+        Some(Device { theirs, sample }) => {
+            let _ = writeln!(out, "\nAWS's sample configuration is for another router or version than yours.");
+            let _ = writeln!(out, "  yours: {theirs}\n  the sample's: {sample}");
+            out.push_str(
+                "  It is the nearest that AWS has. Where menus and commands are others, your router's manual counts.\n",
+            );
+        }
+        None => {}
+    }
     out.push_str(
         "\nAWS's sample configuration differs: it shows AES128, SHA1 and DH group 2, and its own lifetimes and MTU.\n",
     );

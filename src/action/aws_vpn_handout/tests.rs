@@ -33,6 +33,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
         },
         amazon_asn: "64620".to_owned(),
         ours: vec!["10.40.0.0/16".to_owned()],
+        device: None,
         is_static: asn.is_none(),
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
@@ -62,6 +63,23 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
     }
     let longest = sheet.lines().map(|line| line.chars().count()).max().unwrap_or_default();
     assert!(longest <= 130, "{longest}:\n{sheet}");
+}
+
+/// The nearest sample is taken, and the difference said.
+#[test]
+fn the_sheet_says_whose_sample_it_is() {
+    let with = |theirs: &str, sample: &str| {
+        let device = Some(Device { theirs: theirs.to_owned(), sample: sample.to_owned() });
+        sheet::sheet(&Agreed { device, ..agreed(Some("65010")) })
+    };
+    let sample = "Fortinet Fortigate 40+ Series, FortiOS 6.4.4+ (GUI)";
+    let sheet = with("Fortinet FortiGate 100F, FortiOS 7.2.5", sample);
+    for words in ["for another router or version than yours", "yours: Fortinet FortiGate 100F, FortiOS 7.2.5\n", sample]
+    {
+        assert!(sheet.contains(words), "{words:?} is not in:\n{sheet}");
+    }
+    let same = with(sample, sample);
+    assert!(same.contains("is for your router: Fortinet") && !same.contains("another router"), "{same}");
 }
 
 #[test]

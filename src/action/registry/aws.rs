@@ -433,6 +433,8 @@ pub(super) const ROWS: &[Row] = &[
             must("ours", "ranges on AWS's side"),
             must("theirs", "ranges behind the device"),
             may("target", "a host behind the device that answers pings"),
+            may("device", "maker, model and software of the device"),
+            may("sample", "the same of what AWS's sample is for"),
         ],
         results: &[
             ("sheet", "both tunnels value by value, for a person"),

@@ -11,6 +11,7 @@ use crate::text::list;
 
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
 const ASSOCIATE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-transit-gateways.html";
+const DEVICES: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/your-cgw.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
 const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
@@ -25,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     numbers_are_free_in_the_region,
     gateways_have_numbers_of_their_own,
     routers_differ,
+    a_named_maker_has_a_model,
     insides_differ,
     keys_differ,
     default_route_leads_one_way,
@@ -118,6 +120,18 @@ fn routers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let what = format!("both routers have the address {first}");
         let why = "two customer gateways with one address are one; leave the second empty, or give its own";
         report(found, &[other_id, id], Refusal::new(what, why, GATEWAY));
+    }
+}
+
+/// AWS's list has words for a router that nobody knows; under the name of a maker they are those of no model.
+fn a_named_maker_has_a_model(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((maker_id, maker)) = answers.text("vpn.vendor").filter(|(_, maker)| *maker != "Generic") else { return };
+    for (id, word, what) in [("vpn.platform", "Generic", "model"), ("vpn.software", "Vendor Agnostic", "software")] {
+        if let Some((id, given)) = answers.text(id).filter(|(_, given)| given.eq_ignore_ascii_case(word)) {
+            let what = format!("{given} is no {what} of {maker}");
+            let why = "AWS's sample would be for any of that maker's; name what really stands there";
+            warn(found, &[id, maker_id], Refusal::new(what, why, DEVICES));
+        }
     }
 }
 
