@@ -16,10 +16,42 @@ use super::{Failure, Trouble, Verified, World};
 use crate::aws::ec2::types::{Image, ImageState};
 use crate::aws::{Operation, filter};
 
+/// By which account one publisher's images are known: there is one in each part of AWS, and whose name a stranger can take.
+struct Owners {
+    world: &'static str,
+    us_government: Option<&'static str>,
+    china: Option<&'static str>,
+}
+
+impl Owners {
+    /// None where the publisher's account is not known.
+    fn of(&self, region: &str) -> Option<&'static str> {
+        match region.split('-').collect::<Vec<_>>().as_slice() {
+            ["us", "gov", ..] => self.us_government,
+            ["cn", ..] => self.china,
+            ["eusc", ..] => None,
+            _ => Some(self.world),
+        }
+    }
+}
+
+/// The publishers' own pages on finding their images name these, Debian's those of the Marketplace outside of the world's part.
+const CANONICAL: Owners =
+    Owners { world: "099720109477", us_government: Some("513442679011"), china: Some("837727238323") };
+const RED_HAT: Owners =
+    Owners { world: "309956199498", us_government: Some("219670896067"), china: Some("841258680906") };
+const DEBIAN: Owners = Owners { world: "136693071363", us_government: None, china: None };
+const AMAZON: Owners =
+    Owners { world: "137112412989", us_government: Some("045324592363"), china: Some("141808717104") };
+
+/// The owner of every image on the Marketplace, as DescribeImages takes it (EC2 API reference). China has a Marketplace of its
+/// own, and nobody has seen CIS in it.
+const MARKETPLACE: Owners = Owners { world: "aws-marketplace", us_government: Some("aws-marketplace"), china: None };
+
 /// One family of images: who publishes it, how its names look, and the user it comes with.
 struct Family {
     name: &'static str,
-    owner: &'static str,
+    owners: Owners,
     /// `{}` is the architecture in the publisher's own spelling.
     pattern: &'static str,
     x86_64: &'static str,
@@ -30,21 +62,20 @@ struct Family {
 }
 
 const fn ubuntu(name: &'static str, pattern: &'static str, at_cis: &'static str) -> Family {
-    let (owner, at_cis) = ("099720109477", Some(at_cis));
-    Family { name, owner, pattern, x86_64: "amd64", arm64: "arm64", user: "ubuntu", at_cis }
+    let (owners, at_cis) = (CANONICAL, Some(at_cis));
+    Family { name, owners, pattern, x86_64: "amd64", arm64: "arm64", user: "ubuntu", at_cis }
 }
 
 const fn rhel(name: &'static str, pattern: &'static str, at_cis: &'static str) -> Family {
-    let (owner, at_cis) = ("309956199498", Some(at_cis));
-    Family { name, owner, pattern, x86_64: "x86_64", arm64: "arm64", user: "ec2-user", at_cis }
+    let (owners, at_cis) = (RED_HAT, Some(at_cis));
+    Family { name, owners, pattern, x86_64: "x86_64", arm64: "arm64", user: "ec2-user", at_cis }
 }
 
 const fn debian(name: &'static str, pattern: &'static str) -> Family {
-    Family { name, owner: "136693071363", pattern, x86_64: "amd64", arm64: "arm64", user: "admin", at_cis: None }
+    Family { name, owners: DEBIAN, pattern, x86_64: "amd64", arm64: "arm64", user: "admin", at_cis: None }
 }
 
-/// Publishers' account numbers: Canonical, Red Hat, Debian, Amazon (their own pages on finding images). The first image of
-/// a minor release of Red Hat's is called `_HVM_GA-`, those after it `_HVM-`; `Hourly2` has the subscription in its price.
+/// The first image of a minor release of Red Hat's is called `_HVM_GA-`, those after it `_HVM-`; `Hourly2` has the subscription in its price.
 const FAMILIES: [Family; 8] = [
     ubuntu("ubuntu-22.04", "ubuntu/images/hvm-ssd*/ubuntu-jammy-22.04-{}-server-*", "Ubuntu Linux 22.04"),
     ubuntu("ubuntu-24.04", "ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-{}-server-*", "Ubuntu Linux 24.04"),
@@ -55,7 +86,7 @@ const FAMILIES: [Family; 8] = [
     debian("debian-13", "debian-13-{}-*"),
     Family {
         name: "amazon-linux-2023",
-        owner: "137112412989",
+        owners: AMAZON,
         pattern: "al2023-ami-2023.*-kernel-*-{}",
         x86_64: "x86_64",
         arm64: "arm64",
@@ -63,9 +94,6 @@ const FAMILIES: [Family; 8] = [
         at_cis: None,
     },
 ];
-
-/// The owner of every image on the Marketplace, as DescribeImages takes it (EC2 API reference).
-const MARKETPLACE: &str = "aws-marketplace";
 
 /// Words in the names of images that the patterns find as well, and that are something else.
 const OTHERS: [&str; 5] = ["BETA", "STIG", "DOCKER", "CONTAINER", "EKS"];
@@ -101,8 +129,8 @@ impl TheImage {
         Ok(TheImage { family, architecture, hardened })
     }
 
-    fn owner(&self) -> &'static str {
-        if self.hardened.is_some() { MARKETPLACE } else { self.family.owner }
+    fn owner(&self, region: &str) -> Option<&'static str> {
+        if self.hardened.is_some() { MARKETPLACE.of(region) } else { self.family.owners.of(region) }
     }
 
     /// Which names; the architecture is not in those of CIS.
@@ -132,11 +160,14 @@ impl Question for TheImage {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
             let pattern = self.pattern();
+            let Some(owner) = self.owner(cloud.region()) else {
+                return Ok(Verified::NotSo(self.unpublished(cloud.region())));
+            };
             // Deprecated ones are not shown to anybody but their owner.
             let request = cloud
                 .ec2()
                 .describe_images()
-                .owners(self.owner())
+                .owners(owner)
                 .filters(filter("name", [pattern.as_str()]))
                 .filters(filter("architecture", [self.architecture]))
                 .filters(filter("state", ["available"]));
@@ -148,7 +179,7 @@ impl Question for TheImage {
                 .max_by_key(|image| image.creation_date().unwrap_or_default());
             Ok(match newest {
                 Some(image) => Verified::So(self.found(image)),
-                None => Verified::NotSo(self.missing(cloud.region(), &pattern)),
+                None => Verified::NotSo(self.missing(cloud.region(), &pattern, owner)),
             })
         })
         .await
@@ -156,10 +187,16 @@ impl Question for TheImage {
 }
 
 impl TheImage {
-    fn missing(&self, region: &str, pattern: &str) -> Failure {
+    fn unpublished(&self, region: &str) -> Failure {
+        let what = format!("onramp does not know who publishes images of {} in {region}", self.called());
+        let advice = "Publishers have another account in each part of AWS, and an image of the same name can be anybody's. Choose \
+                      another family, or launch the hosts yourselves and list them as existing.";
+        Failure::new(what, advice)
+    }
+
+    fn missing(&self, region: &str, pattern: &str, owner: &str) -> Failure {
         let what = format!("there is no image of {} for {} in {region}", self.called(), self.architecture);
-        let advice =
-            format!("It was looked for as \"{pattern}\" of {}. Choose another family, or none of CIS.", self.owner());
+        let advice = format!("It was looked for as \"{pattern}\" of {owner}. Choose another family, or none of CIS.");
         Failure::new(what, advice)
     }
 
@@ -217,5 +254,31 @@ impl Question for LaunchAllowed {
                 "Look for it there, and use an endpoint that knows DryRun.",
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(name: &str, level: Option<char>) -> TheImage {
+        let family = FAMILIES.iter().find(|family| family.name == name).unwrap();
+        let hardened = level.map(|level| (family.at_cis.unwrap(), level));
+        TheImage { family, architecture: "x86_64", hardened }
+    }
+
+    #[test]
+    fn a_publisher_has_another_account_in_each_part_of_aws() {
+        let owners = |family: &str, level: Option<char>| {
+            ["eu-west-1", "us-gov-west-1", "cn-north-1"].map(|region| image(family, level).owner(region))
+        };
+        let all = |owners: [&'static str; 3]| owners.map(Some);
+        assert_eq!(owners("ubuntu-24.04", None), all(["099720109477", "513442679011", "837727238323"]));
+        assert_eq!(owners("rhel-9", None), all(["309956199498", "219670896067", "841258680906"]));
+        assert_eq!(owners("amazon-linux-2023", None), all(["137112412989", "045324592363", "141808717104"]));
+        assert_eq!(owners("debian-12", None), [Some("136693071363"), None, None]);
+        assert_eq!(owners("rhel-9", Some('1')), [Some("aws-marketplace"), Some("aws-marketplace"), None]);
+        let refused = image("ubuntu-24.04", Some('2')).unpublished("cn-north-1");
+        assert!(refused.what.contains("ubuntu-24.04 by CIS, level 2, in cn-north-1"), "{refused:?}");
     }
 }
