@@ -35,7 +35,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 14] = [
+const NETWORK: [Rule; 15] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
@@ -50,6 +50,7 @@ const NETWORK: [Rule; 14] = [
     hosts_have_a_place,
     processors_fit_the_image,
     nobody_logs_in_as_root,
+    hosts_are_in_the_vpc,
 ];
 
 /// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
@@ -415,6 +416,27 @@ fn hosts_have_a_place(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             );
         }
         launched_host_has_a_subnet(answers, id, row, found);
+    }
+}
+
+/// The VPC's doors, names and clock are for who stands in it.
+fn hosts_are_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let blocks = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]);
+    let (Some((id, there)), Some((vpc_id, _)), false) =
+        (answers.get("hosts.existing"), blocks.first(), answers.is("net.access_path", "onprem_customer_vpn"))
+    else {
+        return;
+    };
+    let inside = |address: std::net::Ipv4Addr| blocks.iter().any(|(_, net)| net.contains(&address));
+    let outside = |host: &hosts::Host| {
+        let address = host.address.parse::<std::net::Ipv4Addr>();
+        host.role == hosts::Role::Private && address.is_ok_and(|address| address.is_private() && !inside(address))
+    };
+    let names: Vec<String> = hosts(there).into_iter().filter(outside).map(|host| host.name).collect();
+    if !names.is_empty() {
+        let what = format!("outside of the VPC: {} of {id}", list(&names));
+        let why = "a private zone, rules of the Resolver and Amazon's clock are for hosts in the VPC; these do without";
+        warn(found, &[id, vpc_id], Refusal::new(what, why, "onramp"));
     }
 }
 

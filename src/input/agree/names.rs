@@ -434,15 +434,17 @@ fn mail_from_is_below(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 /// Receivers look the records up in the public DNS.
 fn records_can_be_written(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, "route53_here")) = answers.text("ses.dns_owner") else { return };
-    let (what, other) = match (answers.text("dns.mode"), answers.text("dns.visibility")) {
-        (Some((mode_id, "customer_dns")), _) => ("the customer's own name servers have the zone", mode_id),
-        (_, Some((visibility_id, "private"))) => {
-            ("the zone is private, and receivers of mail could not look into it", visibility_id)
-        }
-        _ => return,
-    };
     let why = "onramp can write the records only into a public zone in Route 53";
-    report(found, &[id, other], Refusal::new(what, why, IDENTITIES).suggest("customer"));
+    let elsewhere = match (answers.text("dns.mode"), answers.text("dns.visibility")) {
+        (Some((mode_id, "customer_dns")), _) => Some(("the customer's own name servers have the zone", mode_id)),
+        (_, Some((visibility_id, "private"))) => {
+            Some(("the zone is private, and receivers of mail could not look into it", visibility_id))
+        }
+        _ => None,
+    };
+    if let Some((what, other)) = elsewhere {
+        report(found, &[id, other], Refusal::new(what, why, IDENTITIES).suggest("customer"));
+    }
     if let (Some((domain_id, domain)), Some((zone_id, zone))) =
         (answers.text("ses.domain"), answers.text("dns.zone_name"))
         && !within(domain, zone)
