@@ -134,6 +134,16 @@ impl Disk {
         Ok(Self { files, owners: Mutex::new(saved.owners) })
     }
 
+    /// Does it lie on a mount from which nothing is executed (fstab(5), noexec)?
+    async fn is_noexec(&self, path: &Path) -> bool {
+        let around = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            matches!(fields.as_slice(), [_, at, _, options, ..] if path.starts_with(at) && options.split(',').any(|one| one == "noexec"))
+        };
+        FOR_EVERYBODY.iter().any(|at| path.starts_with(at))
+            && self.text("/etc/fstab").await.is_some_and(|mounts| mounts.lines().any(around))
+    }
+
     fn forget_owner(&self, path: &Path) {
         self.lock().retain(|owned, _| !owned.starts_with(path));
     }
@@ -179,6 +189,10 @@ impl SavedFile {
     }
 }
 
+/// Where everybody may write.
+const FOR_EVERYBODY: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+
+const EXECUTE: u32 = 0o111;
 const READ: u32 = 0o4;
 const WRITE: u32 = 0o2;
 const ENTER: u32 = 0o1;
@@ -314,7 +328,11 @@ impl FileSystem for UserView {
 
     async fn stat(&self, path: &Path) -> bashkit::Result<Metadata> {
         self.reach(path).await?;
-        self.disk.files.stat(path).await
+        let mut meta = self.disk.files.stat(path).await?;
+        if meta.file_type.is_file() && meta.mode & EXECUTE != 0 && self.disk.is_noexec(path).await {
+            meta.mode &= !EXECUTE;
+        }
+        Ok(meta)
     }
 
     async fn read_dir(&self, path: &Path) -> bashkit::Result<Vec<DirEntry>> {

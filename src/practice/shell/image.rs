@@ -170,6 +170,9 @@ pub fn lay_out(
         disk.put("/etc/sysconfig/nftables.conf", "# include \"/etc/nftables/main.nft\"\n", 0o600, root());
     }
     accounts(&disk, image, login.user);
+    if hardened.is_some() {
+        disk.put("/etc/fstab", cis::MOUNTS, 0o644, root());
+    }
     ssh_files(&disk, image, hardened);
     host_keys(&disk, hostname)?;
     home(&disk, login);

@@ -289,3 +289,13 @@ async fn the_small_tools_work() {
         assert_eq!(done.out, expected, "{script}: {done:?}");
     }
 }
+
+#[tokio::test]
+async fn a_host_of_cis_executes_nothing_in_tmp() {
+    let script = "for at in /tmp /var/tmp; do printf '#!/bin/sh\\necho ran\\n' >$at/x; chmod 755 $at/x; $at/x; echo $?; sh $at/x; done\n";
+    let ran = async |lab: Lab| lab.login(ENGINEER_TO, 22, lab.user).await.unwrap().sudo(script).await;
+    let done = ran(Lab::hardened(Image::Rhel9, Cis::Level1).await).await;
+    assert_eq!(done.out, "126\nran\n126\nran\n", "{done:?}");
+    assert!(done.err.contains("/tmp/x: Permission denied"), "{done:?}");
+    assert_eq!(ran(Lab::new(Image::Rhel9).await).await.out, "ran\n0\nran\nran\n0\nran\n");
+}

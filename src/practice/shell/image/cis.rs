@@ -1,4 +1,5 @@
-//! What CIS changes in its images of Ubuntu and Red Hat, as far as a runbook meets it here: sshd and firewalls.
+//! What CIS changes in its images of Ubuntu and Red Hat, as far as a runbook meets it here: sshd, firewalls, and mounts from
+//! which nothing is executed.
 //!
 //! Source: the remediations of the CIS benchmarks for RHEL 8, 9 and 10 and for Ubuntu 22.04 and 24.04, which write what they
 //! want of sshd above any Include. How CIS builds its images in truth was not seen.
@@ -17,6 +18,11 @@ const LEVEL_1: &str = "Banner /etc/issue.net\nClientAliveCountMax 3\nClientAlive
                        IgnoreRhosts yes\nLogLevel INFO\nLoginGraceTime 60\nMaxAuthTries 4\nMaxSessions 10\nMaxStartups 10:30:60\n\
                        PermitEmptyPasswords no\nPermitRootLogin no\nPermitUserEnvironment no\n";
 const LEVEL_2: &str = "AllowTcpForwarding no\nDisableForwarding yes\nGSSAPIAuthentication no\nX11Forwarding no\n";
+
+/// Section 1.1 of each benchmark: partitions of their own.
+pub(super) const MOUNTS: &str = "tmpfs /tmp tmpfs defaults,rw,nosuid,nodev,noexec,relatime,size=2G 0 0\n\
+                                 LABEL=var-tmp /var/tmp xfs defaults,rw,nosuid,nodev,noexec,relatime 0 0\n\
+                                 tmpfs /dev/shm tmpfs defaults,rw,nosuid,nodev,noexec,relatime 0 0\n";
 
 impl Cis {
     /// The hardening of an image of CIS's, by its name.
