@@ -82,10 +82,14 @@ impl Account {
         self.hosts.net(Arc::new(Walls(self.cloud.clone())))
     }
 
-    /// The customer is asked for something: they publish the records that stand in it, and accept the terms of its images.
+    /// The customer is asked for something: they publish the records that stand in it, make its bucket, and
+    /// accept the terms of its images.
     pub async fn ask_customer(&self, ask: &str) {
         if ask.contains("Marketplace") {
             self.cloud.customer_buys(ask).await;
+        }
+        if ask.contains("s3:PutObject") {
+            self.cloud.customer_makes_bucket(ask).await;
         }
         let records = customer::records(ask);
         if !records.is_empty() {
@@ -303,5 +307,13 @@ impl Gate for Walls {
 
     async fn mailbox(&self, address: &str) -> Option<String> {
         self.0.mailbox(address).await
+    }
+
+    async fn stored(&self, from: Source, server: &str, path: &str, puts: bool) -> Option<(u16, String)> {
+        let Source::Host(IpAddr::V4(from)) = from else { return None };
+        if server != self.0.store() {
+            return None;
+        }
+        Some(self.0.deposit(from, path, puts).await)
     }
 }

@@ -245,6 +245,28 @@ impl Cloud {
         self.is_kept().await;
     }
 
+    /// The customer's people make a bucket with the policy that stands in this text, after a while.
+    pub async fn customer_makes_bucket(&self, text: &str) {
+        self.about_to_change();
+        let now = self.now();
+        self.0.layer.lock().await.customer_makes_bucket(&self.0.region, now, text);
+        self.is_kept().await;
+    }
+
+    /// A host puts something into a bucket of the customer's, or asks for names there: the status, and a text.
+    pub async fn deposit(&self, from: Ipv4Addr, path: &str, puts: bool) -> (u16, String) {
+        self.about_to_change();
+        let now = self.now();
+        let told = self.0.layer.lock().await.deposit(&self.0.region, now, from, path, puts);
+        self.is_kept().await;
+        told
+    }
+
+    /// Where S3 is, for hosts that reach it inside of AWS's network.
+    pub fn store(&self) -> String {
+        format!("s3.{}.amazonaws.com", self.0.region)
+    }
+
     /// A mail server outside takes a message: SES's own, or one of the customer's.
     ///
     /// # Errors

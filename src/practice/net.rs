@@ -81,6 +81,12 @@ pub trait Gate: Send + Sync {
         None
     }
 
+    /// What S3 says to a host that puts something at a path, or asks for names there: the status, and a text. None where that
+    /// server is no S3 of the cloud's.
+    async fn stored(&self, _from: Source, _server: &str, _path: &str, _puts: bool) -> Option<(u16, String)> {
+        None
+    }
+
     /// What DHCP tells a host now.
     async fn lease(&self, _host: Ipv4Addr) -> Option<Lease> {
         None

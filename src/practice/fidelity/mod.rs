@@ -12,6 +12,7 @@ mod control;
 mod control_network;
 mod control_types;
 mod control_zones;
+mod deposits;
 mod describe;
 mod dhcp;
 mod disks;

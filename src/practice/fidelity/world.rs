@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::Backups;
 use super::control::Control;
+use super::deposits::Deposit;
 use super::dhcp;
 use super::disks::{Defaults, DiskSnapshot};
 use super::dx::Lines;
@@ -92,6 +93,9 @@ pub(super) struct World {
     /// Products of the Marketplace whose terms are accepted, and from when on.
     #[serde(default)]
     pub terms: BTreeMap<String, i64>,
+    /// Buckets of the customer's, which may be another account's.
+    #[serde(default)]
+    pub deposits: BTreeMap<String, Deposit>,
     #[serde(default)]
     pub quotas: Quotas,
     #[serde(default)]

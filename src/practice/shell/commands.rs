@@ -1,6 +1,7 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
 pub mod chrony;
+pub mod curl;
 pub mod files;
 pub mod firewall;
 pub mod identity;
@@ -44,6 +45,7 @@ const ALWAYS: &[Program] = &[
     every("chpasswd", identity::chpasswd),
     every("useradd", users::useradd),
     every("userdel", users::userdel),
+    every("curl", curl::curl),
     every("ip", network::ip),
     every("nc", network::nc),
     every("ping", ping::ping),

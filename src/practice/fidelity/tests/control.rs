@@ -241,3 +241,39 @@ async fn what_cloud_control_holds_is_kept() {
     let listed = control(&later).list_resources().type_name(GROUP).send().await.unwrap();
     assert_eq!(listed.resource_descriptions().len(), 1);
 }
+
+#[tokio::test]
+async fn a_bucket_of_the_customers_takes_what_comes_over_one_endpoint_from_one_address() {
+    let cloud = cloud(Pace::Instant);
+    let (ec2, control) = (client(&cloud), control(&cloud));
+    let vpc = vpc(&ec2, "10.40.0.0/16").await;
+    let subnet = subnet(&ec2, &vpc, "10.40.0.0/24").await;
+    let image = image(&ec2).await;
+    for address in ["10.40.0.10", "10.40.0.11"] {
+        let run = ec2.run_instances().image_id(&image).instance_type("t3.micro".into()).subnet_id(&subnet);
+        run.private_ip_address(address).min_count(1).max_count(1).send().await.unwrap();
+    }
+    let tables = ec2.describe_route_tables().filters(filter("vpc-id", &vpc)).send().await.unwrap();
+    let table = tables.route_tables()[0].route_table_id().unwrap();
+    let wanted =
+        format!(r#"{{"VpcId": "{vpc}", "ServiceName": "com.amazonaws.{REGION}.s3", "RouteTableIds": ["{table}"]}}"#);
+    let endpoint = created(&control, "AWS::EC2::VPCEndpoint", &wanted).await.unwrap();
+    let made = async |endpoint: &str| {
+        let resource = "\"Resource\": \"arn:aws:s3:::acme-audit/logins/*\"";
+        let policy = format!("{resource} \"aws:SourceVpce\": \"{endpoint}\" \"aws:VpcSourceIp\": \"10.40.0.10/32\"");
+        cloud.customer_makes_bucket(&policy).await;
+        cloud.advance(std::time::Duration::from_secs(60));
+    };
+    let bastion = std::net::Ipv4Addr::new(10, 40, 0, 10);
+    let put = async |from: std::net::Ipv4Addr| cloud.deposit(from, "acme-audit/logins/one.log", true).await.0;
+    assert_eq!(put(bastion).await, 404, "nobody has made it");
+    made("vpce-0123456789abcdef0").await;
+    assert_eq!(put(bastion).await, 403, "it came over another endpoint");
+    made(&endpoint).await;
+    assert_eq!(put([10, 40, 0, 11].into()).await, 403, "it came from another address");
+    assert_eq!(put(bastion).await, 200);
+    let names =
+        async |prefix: &str| cloud.deposit(bastion, &format!("acme-audit/?list-type=2&prefix={prefix}"), false).await;
+    assert_eq!(names("logins/").await, (200, "<Key>logins/one.log</Key>\n".to_owned()));
+    assert_eq!(names("other/").await, (200, String::new()));
+}

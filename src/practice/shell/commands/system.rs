@@ -91,22 +91,22 @@ pub fn logger(call: Call) -> BoxFuture<'static, Answer> {
     })
 }
 
-/// `journalctl [-q] [-u UNIT] [-t TAG] [-n LINES] [-o cat]`
+/// `journalctl [-q] [-u UNIT]… [-t TAG]… [-n LINES] [-o cat]`; it has no times
 pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let machine = &call.session.machine;
         if !call.is_root() && !call.session.user.groups.iter().any(|group| group == "adm") {
             return Answer::ok("-- No entries --\n");
         }
-        let mut source: Option<String> = None;
+        let mut sources: Vec<String> = Vec::new();
         let (mut lines, mut bare, mut quiet) = (usize::MAX, false, false);
         let mut rest = call.arguments.iter();
         while let Some(word) = rest.next() {
             match word.as_str() {
                 "-u" | "--unit" | "-xeu" => {
-                    source = rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone()))
+                    sources.extend(rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone())))
                 }
-                "-t" | "--identifier" => source = rest.next().cloned(),
+                "-t" | "--identifier" => sources.extend(rest.next().cloned()),
                 "-o" | "--output" => bare = rest.next().is_some_and(|form| form == "cat"),
                 "-q" | "--quiet" => quiet = true,
                 "-n" | "--lines" => lines = rest.next().and_then(|text| text.parse().ok()).unwrap_or(lines),
@@ -115,7 +115,8 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
         }
         let journal = machine.with(|state| state.journal.clone());
         let about = |from: &str, line: &str| {
-            source.as_ref().is_none_or(|source| from == source || (from == "systemd" && line.contains(source.as_str())))
+            let is_it = |source: &String| from == source || (from == "systemd" && line.contains(source.as_str()));
+            sources.is_empty() || sources.iter().any(is_it)
         };
         let shown: Vec<String> = journal
             .iter()
