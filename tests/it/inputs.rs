@@ -227,3 +227,26 @@ fn answers_that_do_not_fit_together_are_told() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Where an input says that it is asked, a form asks for it. Only phases that are still to come may miss.
+#[test]
+fn every_input_is_asked_where_it_says() {
+    let runbook = shipped();
+    let wrong: Vec<String> = runbook
+        .fields
+        .iter()
+        .filter_map(|(id, field)| {
+            let place = field.asked_in.as_ref()?;
+            let phase = place.split('/').next().unwrap();
+            let asks = runbook.asked_in(id).map(|step| step.id.0.clone());
+            let there = runbook.phases.iter().any(|known| known.id == phase);
+            let fits = match &asks {
+                Some(step) => step == place || step.split('/').next() == Some(place),
+                None => !there,
+            };
+            (!fits).then(|| format!("{id} is to be asked in {place}, and is asked in {asks:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(runbook.fields.values().filter(|field| field.asked_in.is_some()).count() > 200);
+}
