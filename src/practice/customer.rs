@@ -152,25 +152,30 @@ mod tests {
 
     #[test]
     fn each_form_that_name_servers_take_is_published() {
-        let forms = [
-            "update add mc.acme.example. 60 TXT \"it's \\\"ours\\\", v=1\"\nupdate add mc.acme.example. 90061 MX 10 mail.acme.example.\n\
-             update add _sip._tcp.mc.acme.example. 60 SRV 0 5 5060 app-1.mc.acme.example.\nupdate add app-1.mc.acme.example. 60 A 10.40.10.11",
-            "Add-DnsServerResourceRecord -Txt -DescriptiveText 'it''s \"ours\", v=1' -ZoneName 'mc.acme.example' -Name '@' -TimeToLive '0.00:01:00'\n\
-             Add-DnsServerResourceRecordMX -MailExchange 'mail.acme.example.' -Preference 10 -ZoneName 'mc.acme.example' -Name '@' -TimeToLive '1.01:01:01'\n\
-             Add-DnsServerResourceRecord -Srv -DomainName 'app-1.mc.acme.example.' -Priority 0 -Weight 5 -Port 5060 -ZoneName 'mc.acme.example' -Name '_sip._tcp' -TimeToLive '0.00:01:00'\n\
-             Add-DnsServerResourceRecordA -IPv4Address '10.40.10.11' -ZoneName 'mc.acme.example' -Name 'app-1' -TimeToLive '0.00:01:00'",
-            "txtrecord,mc.acme.example,\"it's \"\"ours\"\", v=1\",60\nmxrecord,mc.acme.example,10,mail.acme.example,90061\n\
-             srvrecord,_sip._tcp.mc.acme.example,0,5,5060,app-1.mc.acme.example,60\narecord,app-1.mc.acme.example,10.40.10.11,60",
-            "mc.acme.example,TXT,60,\"it's \"\"ours\"\", v=1\"\nmc.acme.example,MX,90061,10 mail.acme.example\n\
-             _sip._tcp.mc.acme.example,SRV,60,0 5 5060 app-1.mc.acme.example\napp-1.mc.acme.example,A,60,10.40.10.11",
-        ];
+        let updates = "update add mc.acme.example. 60 TXT \"it's \\\"ours\\\", v=1\"\n\
+                       update add mc.acme.example. 90061 MX 10 mail.acme.example.\n\
+                       update add _sip._tcp.mc.acme.example. 60 SRV 0 5 5060 app-1.mc.acme.example.\n\
+                       update add app-1.mc.acme.example. 60 A 10.40.10.11";
+        let cmdlets = "Add-DnsServerResourceRecord -Txt -DescriptiveText 'it''s \"ours\", v=1' -ZoneName 'mc.acme.example' -Name '@' \
+                       -TimeToLive '0.00:01:00'\n\
+                       Add-DnsServerResourceRecordMX -MailExchange 'mail.acme.example.' -Preference 10 \
+                       -ZoneName 'mc.acme.example' -Name '@' -TimeToLive '1.01:01:01'\n\
+                       Add-DnsServerResourceRecord -Srv -DomainName 'app-1.mc.acme.example.' -Priority 0 -Weight 5 -Port 5060 \
+                       -ZoneName 'mc.acme.example' -Name '_sip._tcp' -TimeToLive '0.00:01:00'\n\
+                       Add-DnsServerResourceRecordA -IPv4Address '10.40.10.11' -ZoneName 'mc.acme.example' -Name 'app-1' \
+                       -TimeToLive '0.00:01:00'";
+        let infoblox = "txtrecord,mc.acme.example,\"it's \"\"ours\"\", v=1\",60\nmxrecord,mc.acme.example,10,mail.acme.example,90061\n\
+                        srvrecord,_sip._tcp.mc.acme.example,0,5,5060,app-1.mc.acme.example,60\n\
+                        arecord,app-1.mc.acme.example,10.40.10.11,60";
+        let table = "mc.acme.example,TXT,60,\"it's \"\"ours\"\", v=1\"\nmc.acme.example,MX,90061,10 mail.acme.example\n\
+                     _sip._tcp.mc.acme.example,SRV,60,0 5 5060 app-1.mc.acme.example\napp-1.mc.acme.example,A,60,10.40.10.11";
         let wanted = [
             part("mc.acme.example.", "TXT", 60, "\"it's \\\"ours\\\", v=1\""),
             part("mc.acme.example.", "MX", 90_061, "10 mail.acme.example."),
             part("_sip._tcp.mc.acme.example.", "SRV", 60, "0 5 5060 app-1.mc.acme.example."),
             part("app-1.mc.acme.example.", "A", 60, "10.40.10.11"),
         ];
-        for form in forms {
+        for form in [updates, cmdlets, infoblox, table] {
             assert_eq!(parts(form), wanted, "{form}");
         }
         let by_hand = parts("# by hand: 11.10.40.10.in-addr.arpa PTR app-1.mc.acme.example.");

@@ -137,8 +137,9 @@ impl Disk {
     /// Does it lie on a mount from which nothing is executed (fstab(5), noexec)?
     async fn is_noexec(&self, path: &Path) -> bool {
         let around = |line: &str| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            matches!(fields.as_slice(), [_, at, _, options, ..] if path.starts_with(at) && options.split(',').any(|one| one == "noexec"))
+            let mut fields = line.split_whitespace().skip(1);
+            let at = fields.next().is_some_and(|at| path.starts_with(at));
+            at && fields.nth(1).is_some_and(|options| options.split(',').any(|one| one == "noexec"))
         };
         FOR_EVERYBODY.iter().any(|at| path.starts_with(at))
             && self.text("/etc/fstab").await.is_some_and(|mounts| mounts.lines().any(around))
