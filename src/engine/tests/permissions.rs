@@ -96,7 +96,7 @@ steps:
 async fn roles_and_identities_are_those_of_the_steps() {
     let stage = Stage::new(ROLES, Faults::none());
     let needs = || -> Vec<_> {
-        let chosen = chosen_actions(&stage.engagement(), &stage.runbook);
+        let chosen = chosen_actions(&stage.engagement(), &stage.runbook, None);
         chosen.iter().map(crate::action::needs).collect()
     };
     let roles = |needs: &[crate::action::Needs]| -> Vec<(Vec<&str>, Option<String>)> {
