@@ -42,6 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     mail_from_is_below,
     records_can_be_written,
     ses_has_a_way_out,
+    ses_is_found_in_the_vpc,
     time_has_a_majority,
 ];
 
@@ -493,6 +494,24 @@ fn ses_has_a_way_out(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
                    the hour";
         let source = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
         warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, source));
+    }
+}
+
+/// The endpoint of SES has its name in the VPC's own resolver, which hosts do not ask where they are told of others.
+fn ses_is_found_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let asked = answers.text("dns.hybrid").or(answers.text("conn.mode").filter(|(_, mode)| *mode == "none"));
+    let (Some((id, "amazon_ses")), Some((nat_id, way)), Some((asked_id, _)), true) =
+        (answers.text("smtp.mode"), answers.text("net.nat_mode"), asked, are_told(answers))
+    else {
+        return;
+    };
+    if way.starts_with("none") {
+        let what =
+            "the hosts would ask the customer's name servers where Amazon SES is, and have no way to what those answer";
+        let why = "the endpoint that onramp puts into the VPC is known to the VPC's own resolver only; let that one ask the customer's \
+                   name servers (dns.hybrid), or give the hosts a way out";
+        let instead = if asked_id.as_str() == "dns.hybrid" { "outbound" } else { "per_az" };
+        report(found, &[asked_id, nat_id, id], Refusal::new(what, why, DHCP).suggest(instead));
     }
 }
 
