@@ -169,6 +169,7 @@ impl Session {
         let builder = builder
             .command("sudo", commands::sudo::Sudo { session: session.clone(), group })
             .command("setsid", commands::process::Setsid(session.clone()))
+            .command("timeout", commands::process::Timeout { session: session.clone(), group })
             .command("/bin/sh", commands::process::Shell { session, group });
         let bash = builder.builtin_registry(self.optional.clone()).build();
         // Only a path that is taken could fail, and nothing else is mounted.

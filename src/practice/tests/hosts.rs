@@ -299,3 +299,14 @@ async fn a_host_of_cis_executes_nothing_in_tmp() {
     assert!(done.err.contains("/tmp/x: Permission denied"), "{done:?}");
     assert_eq!(ran(Lab::new(Image::Rhel9).await).await.out, "ran\n0\nran\nran\n0\nran\n");
 }
+
+#[tokio::test]
+async fn a_command_whose_time_is_up_ends_and_the_script_goes_on() {
+    let lab = Lab::new(Image::Ubuntu2204).await;
+    let shell = lab.login(ENGINEER_TO, 22, "ubuntu").await.unwrap();
+    let script = "timeout 1 bash -c 'if true && sleep 30 || true; then :; fi' || echo late $?\n\
+                  timeout 5 sh -c 'cat; exit 3' </etc/hostname >/tmp/out || echo ended $?\n\
+                  cmp -s /tmp/out /etc/hostname && echo same\nset -e; false; echo never\n";
+    let done = shell.sudo(script).await;
+    assert_eq!((done.out.as_str(), done.code), ("late 124\nended 3\nsame\n", 1), "{done:?}");
+}

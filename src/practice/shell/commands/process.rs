@@ -1,4 +1,4 @@
-//! `setsid`, `/bin/sh` and `kill`: processes that are more than a part of the shell that started them.
+//! `setsid`, `timeout`, `/bin/sh` and `kill`: processes that are more than a part of the shell that started them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::super::processes::Target;
 use super::super::program::{Answer, Call};
+use super::super::shape::seconds;
 use super::super::{AbortOnDrop, Chunk, Job, KILLED, Session};
 
 /// setsid(1): a command in a session and process group of its own, which outlives whoever started it.
@@ -18,6 +19,37 @@ pub struct Setsid(pub Arc<Session>);
 pub struct Shell {
     pub session: Arc<Session>,
     pub group: u32,
+}
+
+/// `timeout SECONDS COMMAND…`: the command is a process of its own, so that the shell that waits for it is not cut off with it.
+pub struct Timeout {
+    pub session: Arc<Session>,
+    pub group: u32,
+}
+
+const TIME_IS_UP: i32 = 124;
+
+#[async_trait::async_trait]
+impl Command for Timeout {
+    async fn execute(&self, context: CommandContext<'_>) -> bashkit::Result<CommandStatus> {
+        let (limit, command) = match context.args {
+            [limit, command @ ..] if !command.is_empty() => (seconds(limit), command.to_vec()),
+            _ => (None, Vec::new()),
+        };
+        let Some(limit) = limit.map(Duration::from_secs) else {
+            context.stderr.write_all(b"timeout: practice knows timeout SECONDS COMMAND only\n").await?;
+            return Ok(CommandStatus::with_code(125));
+        };
+        let job = job(&context, command, Some(self.group)).await?;
+        let (sender, chunks) = mpsc::channel(16);
+        let running = AbortOnDrop::spawn(self.session.clone().run(job, sender));
+        let done = async {
+            hand_on(&context, chunks).await?;
+            Ok(running.join().await)
+        };
+        let code = tokio::time::timeout(limit, done).await.unwrap_or(Ok(TIME_IS_UP));
+        code.map(CommandStatus::with_code)
+    }
 }
 
 #[async_trait::async_trait]
