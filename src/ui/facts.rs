@@ -15,6 +15,7 @@ use crate::runbook::{Party, Runbook, Scope, Step};
 use crate::text::Masks;
 use crate::ui::diagnosed::{self, Diagnosis};
 use crate::ui::look::Look;
+pub use crate::ui::said::{Said, Tone};
 use crate::ui::widget::log::{Output, PAGE_LINES, View};
 use crate::ui::words;
 
@@ -90,36 +91,6 @@ impl EngagementCard {
 pub struct Edition {
     pub files: Vec<RunbookFile>,
     pub runbook: Arc<Runbook>,
-}
-
-/// How a message is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tone {
-    #[default]
-    Plain,
-    Good,
-    Bad,
-}
-
-/// The last thing that happened, in words, for the line above the keys.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
-    pub text: String,
-    pub tone: Tone,
-}
-
-impl Said {
-    pub fn plain(text: impl Into<String>) -> Self {
-        Said { text: text.into(), tone: Tone::Plain }
-    }
-
-    pub fn good(text: impl Into<String>) -> Self {
-        Said { text: text.into(), tone: Tone::Good }
-    }
-
-    pub fn bad(text: impl Into<String>) -> Self {
-        Said { text: text.into(), tone: Tone::Bad }
-    }
 }
 
 /// Everything screens may know.

@@ -9,7 +9,7 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::Facts;
 use crate::ui::look::Role;
 use crate::ui::screen::board::lines_of;
-use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, State};
 use crate::ui::widget::popup::pane;
 use crate::ui::widget::prose::Prose;
@@ -42,7 +42,7 @@ impl EditionScreen {
     }
 
     fn room(facts: &Facts) -> (u16, usize) {
-        let area = content(facts.size);
+        let area = content_now(facts);
         (area.width.saturating_sub(4), usize::from(area.height.saturating_sub(2)))
     }
 }

@@ -154,9 +154,15 @@ fn hide(buffer: &mut Buffer, masker: &Masker) {
     }
 }
 
-/// The room for the screen's own content in a terminal of this size.
+/// The room for the screen's own content in a terminal of this size, where news take one row.
 pub fn content(size: (u16, u16)) -> Rect {
     Rect { x: 0, y: 1, width: size.0, height: size.1.saturating_sub(3) }
+}
+
+/// The same for the screens of the open engagement as they are drawn now, with as many rows as the news take.
+pub fn content_now(facts: &Facts) -> Rect {
+    let news = u16::try_from(news(facts, false, facts.size.0).lines.len()).unwrap_or(1);
+    Rect { height: facts.size.1.saturating_sub(2 + news), ..content(facts.size) }
 }
 
 fn too_small(frame: &mut Frame, area: Rect) {
@@ -233,45 +239,55 @@ fn path(state: &State) -> String {
     parts.join(" / ")
 }
 
-/// Rows that bad news may take, so that they are read whole; anything else has one.
+/// Rows that bad news and refusals may take, so that they are read whole; anything else has one.
 const BAD_NEWS: usize = 3;
 /// Rows for why nothing goes on at all.
 const LAST_NEWS: usize = 6;
 
-/// Left the last thing that happened, right how far everything is.
-fn said(state: &State, width: u16) -> Vec<Line<'static>> {
-    let facts = &state.facts;
-    let look = &facts.look;
-    let counters = match (&facts.open, state.place) {
-        (Some(open), place) if place != Place::Home => words::counters(&open.board.tally),
-        _ => text::count(facts.cards.len(), "engagement"),
+/// The last thing that happened, in as many rows as it takes, and how far everything is.
+struct News {
+    lines: Vec<String>,
+    tone: Tone,
+    counters: String,
+}
+
+fn news(facts: &Facts, home: bool, width: u16) -> News {
+    let open = facts.open.as_ref().filter(|_| !home);
+    let counters = match open {
+        Some(open) => words::counters(&open.board.tally),
+        None => text::count(facts.cards.len(), "engagement"),
     };
     // What stops everything stays in sight, whatever else is said.
-    let broken = facts.open.as_ref().filter(|_| state.place != Place::Home).and_then(|open| open.broken.as_ref());
-    let (news, most) = match broken {
+    let (said, most) = match open.and_then(|open| open.broken.as_ref()) {
         Some(broken) => (Said::bad(broken.said()), LAST_NEWS),
         None => (facts.said.clone(), BAD_NEWS),
     };
-    let style = match news.tone {
-        Tone::Plain => Style::new(),
-        Tone::Good => look.style(Role::Done),
-        Tone::Bad => look.style(Role::Problem),
-    };
-    let width = usize::from(width);
-    let room = width.saturating_sub(cells(&counters) + 4);
-    let said = look.text(&news.text);
-    let mut lines = match news.tone {
-        Tone::Bad if cells(&said) > room => wrap(&said, room),
-        _ => vec![said],
+    let room = usize::from(width).saturating_sub(cells(&counters) + 4);
+    let text = facts.look.text(&said.text);
+    let mut lines = match said.tone {
+        Tone::Bad | Tone::Refused if cells(&text) > room => wrap(&text, room),
+        _ => vec![text],
     };
     if lines.len() > most {
         let rest = lines.split_off(most - 1).join(" ");
         lines.push(rest);
     }
+    let lines = lines.into_iter().map(|line| text::clip(&line, room)).collect();
+    News { lines, tone: said.tone, counters }
+}
+
+/// Left the last thing that happened, right how far everything is.
+fn said(state: &State, width: u16) -> Vec<Line<'static>> {
+    let look = &state.facts.look;
+    let News { lines, tone, counters } = news(&state.facts, state.place == Place::Home, width);
+    let style = match tone {
+        Tone::Plain | Tone::Refused => Style::new(),
+        Tone::Good => look.style(Role::Done),
+        Tone::Bad => look.style(Role::Problem),
+    };
     let with_counters = |(index, line): (usize, String)| {
-        let line = text::clip(&line, room);
         let counters = if index == 0 { counters.clone() } else { String::new() };
-        let gap = width.saturating_sub(cells(&line) + cells(&counters) + 2);
+        let gap = usize::from(width).saturating_sub(cells(&line) + cells(&counters) + 2);
         Line::from(vec![
             Span::raw(" "),
             Span::styled(line, style),

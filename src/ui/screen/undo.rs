@@ -15,7 +15,7 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Role};
 use crate::ui::screen::plan::arguments;
-use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::widget::popup::pane;
 use crate::ui::widget::prose::{Prose, cells, fitted};
 use crate::ui::widget::tree;
@@ -210,7 +210,7 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
 
 impl Screen for UndoScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
-        let area = content(facts.size);
+        let area = content_now(facts);
         let last = self.rows(facts, area.width.saturating_sub(2)).len().saturating_sub(1);
         let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
         self.cursor = to.within(self.cursor, last, page);

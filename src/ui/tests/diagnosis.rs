@@ -107,6 +107,10 @@ fn it_is_not_offered_where_there_is_none() {
     assert!(!stage.screen(80, 24).lines().last().unwrap_or_default().contains("what is wrong"));
     stage.press(&["d"]);
     assert!(stage.wished().is_empty());
+    let screen = stage.screen(60, 24);
+    let news: Vec<&str> = screen.lines().rev().skip(1).take(2).collect();
+    assert!(news[1].contains("what is wrong: the runbook has no"), "{screen}");
+    assert!(news[0].contains("diagnosis for this step"), "it is read whole on a small screen, too: {screen}");
     assert!(stage.screen(100, 24).contains("the runbook has no diagnosis for this step"));
     // It answers a key, and would be wrong of the next step.
     update(&mut stage.state, Event::Tick(At(NOW.0 + 5_000)));
