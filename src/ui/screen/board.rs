@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyEvent;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
 use ratatui::text::Line;
 
 use crate::engagement::{Address, Row, Status};
@@ -13,7 +13,7 @@ use crate::ui::keys;
 use crate::ui::look::Role;
 use crate::ui::next::{NextMove, next_move};
 use crate::ui::screen::rows::{self, Folds, Node, TreeRow};
-use crate::ui::screen::{Move, Screen, content, detail, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, detail, draw_prose};
 use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::{log, tree};
@@ -216,7 +216,7 @@ impl BoardScreen {
     fn move_in_tree(&mut self, facts: &Facts, open: &Opened, to: Move) {
         let rows = rows::rows(open, &self.folds);
         let at = rows.iter().position(|row| Some(&row.node) == self.chosen.as_ref()).unwrap_or(0);
-        let page = usize::from(self.areas(content(facts.size)).tree.height).saturating_sub(3).max(1);
+        let page = usize::from(self.areas(content_now(facts)).tree.height).saturating_sub(3).max(1);
         let last = rows.len().saturating_sub(1);
         let to = match to {
             Move::Left => return self.fold(Some(true)),
@@ -230,7 +230,7 @@ impl BoardScreen {
     }
 
     fn scroll_detail(&mut self, facts: &Facts, open: &Opened, to: Move) {
-        let area = self.areas(content(facts.size)).detail;
+        let area = self.areas(content_now(facts)).detail;
         let height = usize::from(area.height.saturating_sub(2));
         let Some(node) = &self.chosen else { return };
         let most = detail::prose(facts, open, node, area.width.saturating_sub(4)).height().saturating_sub(height);
@@ -239,26 +239,31 @@ impl BoardScreen {
     }
 
     fn scroll_output(&mut self, facts: &Facts, open: &Opened, to: Move) {
-        let height = self.output_height(facts);
+        let room = self.output_room(facts);
         let Some(output) = self.address(facts).as_ref().and_then(|address| open.output(address)) else { return };
-        self.log.scroll(lines_of(to, height), output, height);
+        self.log.scroll(lines_of(to, usize::from(room.height)), output, room);
     }
 
-    fn output_height(&self, facts: &Facts) -> usize {
-        usize::from(self.areas(content(facts.size)).output.height.saturating_sub(2))
+    fn output_room(&self, facts: &Facts) -> Size {
+        text_room(self.areas(content_now(facts)).output)
     }
 
     /// The output that is on the screen, how it is read, and how many lines of it.
     pub fn shows(&self, facts: &Facts) -> Option<(Address, &log::View, usize)> {
-        Some((self.address(facts)?, &self.log, self.output_height(facts)))
+        Some((self.address(facts)?, &self.log, usize::from(self.output_room(facts).height)))
     }
 
     /// `F`: new lines move the view again, or no more.
     pub fn follow(&mut self, facts: &Facts) -> bool {
-        let height = self.output_height(facts);
+        let room = self.output_room(facts);
         let output = self.address(facts).and_then(|address| facts.open.as_ref()?.output(&address));
-        self.log.toggle_follow(output, height)
+        self.log.toggle_follow(output, room)
     }
+}
+
+/// The room for text in a pane: without its border and margin.
+fn text_room(area: Rect) -> Size {
+    Size::new(area.width.saturating_sub(4), area.height.saturating_sub(2))
 }
 
 /// How far a move goes in text.
@@ -350,10 +355,10 @@ impl BoardScreen {
         let focused = self.pane == Pane::Output;
         let address = self.address(facts);
         let address = address.as_ref();
-        let height = usize::from(area.height.saturating_sub(2));
         match address.and_then(|address| open.output(address)).filter(|output| !output.is_empty()) {
             Some(output) => {
-                let inside = pane(frame, look, area, "Output", &self.log.place(output, height), focused);
+                let place = self.log.place(output, text_room(area));
+                let inside = pane(frame, look, area, "Output", &place, focused);
                 log::draw(frame, look, margin(inside), output, &self.log);
             }
             None => {

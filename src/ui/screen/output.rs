@@ -1,7 +1,7 @@
 //! The output of one step over the whole screen, with find.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 
 use crate::engagement::Address;
 use crate::engine::{Find, Found, Page, Request};
@@ -10,7 +10,7 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
 use crate::ui::screen::board::lines_of;
-use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, State};
 use crate::ui::widget::log::{self, Output, Seen};
 use crate::ui::widget::popup::pane;
@@ -47,7 +47,7 @@ impl OutputScreen {
 
     /// The output that is on the screen, how it is read, and how many lines of it.
     pub fn shows(&self, facts: &Facts) -> Option<(Address, &log::View, usize)> {
-        Some((self.step.clone()?, &self.view, Self::height(facts)))
+        Some((self.step.clone()?, &self.view, usize::from(Self::room(facts).height)))
     }
 
     /// What is read: what the step printed, or else what it keeps.
@@ -63,8 +63,8 @@ impl OutputScreen {
         self.kept.is_some() && self.output(facts) == self.kept.as_ref()
     }
 
-    fn height(facts: &Facts) -> usize {
-        usize::from(content(facts.size).height.saturating_sub(2))
+    fn room(facts: &Facts) -> Size {
+        inside(content_now(facts))
     }
 
     /// Looks for a text from here on down.
@@ -80,7 +80,7 @@ impl OutputScreen {
         let (Some(output), Some(step), false) = (self.output(facts), self.step.clone(), wanted.is_empty()) else {
             return (Said::plain("/ finds text"), Vec::new());
         };
-        let bottom = output.total().saturating_sub(Self::height(facts));
+        let (bottom, _) = output.bottom(Self::room(facts));
         let top = if self.view.follow { bottom } else { self.view.top };
         let from = match output.find(&wanted, if down { top + 1 } else { top }, down) {
             Seen::At(line) => return (self.stand_at(line, false), Vec::new()),
@@ -120,7 +120,7 @@ impl OutputScreen {
     }
 
     fn stand_at(&mut self, line: usize, around: bool) -> Said {
-        (self.view.follow, self.view.top) = (false, line);
+        (self.view.follow, self.view.top, self.view.above) = (false, line, 0);
         let again = if around { ", from the other end" } else { "" };
         Said::plain(format!("\"{}\" in line {}{again}", self.view.find, line + 1))
     }
@@ -132,8 +132,13 @@ impl OutputScreen {
     /// `F`: new lines move the view again, or no more.
     pub fn follow(&mut self, facts: &Facts) -> bool {
         let (output, view) = self.reads_mut(facts);
-        view.toggle_follow(output, Self::height(facts))
+        view.toggle_follow(output, Self::room(facts))
     }
+}
+
+/// What a pane leaves of an area.
+fn inside(area: Rect) -> Size {
+    Size::new(area.width.saturating_sub(2), area.height.saturating_sub(2))
 }
 
 fn read_of<'a>(facts: &'a Facts, step: Option<&Address>, kept: Option<&'a Output>) -> Option<&'a Output> {
@@ -157,8 +162,8 @@ fn kept(open: &Opened, step: &Address) -> Option<Output> {
 impl Screen for OutputScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         if let (Some(output), view) = self.reads_mut(facts) {
-            let height = Self::height(facts);
-            view.scroll(lines_of(to, height), output, height);
+            let room = Self::room(facts);
+            view.scroll(lines_of(to, usize::from(room.height)), output, room);
         }
         Vec::new()
     }
@@ -174,7 +179,7 @@ impl Screen for OutputScreen {
         let look = &facts.look;
         match self.output(facts).filter(|output| !output.is_empty()) {
             Some(output) => {
-                let note = self.view.place(output, usize::from(area.height.saturating_sub(2)));
+                let note = self.view.place(output, inside(area));
                 let title = match self.is_of_what_is_kept(facts) {
                     true => "Kept".to_owned(),
                     false => format!("Attempt {}", output.attempt),

@@ -1,8 +1,11 @@
 //! The output of a step over the whole screen: a window on as many lines as there are.
 
+use std::collections::BTreeSet;
+
 use super::stage::{Stage, address};
 use crate::engagement::{Address, DoneHow, Event as Fact, Evidence, Kept};
 use crate::engine::{Find, Found, Hit, Notice, Page};
+use crate::ui::facts::Said;
 
 #[test]
 fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
@@ -109,18 +112,51 @@ fn what_is_not_here_is_looked_for_in_all_of_the_output() {
     assert!(screen.contains("Stopped looking") && screen.contains("output of"), "{screen}");
 }
 
-#[test]
-fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
+/// A step that printed nothing and keeps a text.
+fn keeps(sheet: &str) -> Stage {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    let rows = (1..=40).map(|number| format!("  row {number:<16} tunnel 1             tunnel 2\n"));
-    let sheet = format!("The sheet\n\n{}", rows.collect::<String>());
-    let value = serde_json::Value::String(sheet);
+    let value = serde_json::Value::String(sheet.to_owned());
     let evidence = Evidence { facts: [("sheet".to_owned(), value.clone())].into(), ..Evidence::said("written") };
     let kept = vec![Kept { name: "network.sheet".to_owned(), key: None, value }];
     stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept });
     stage.state.facts.open.as_mut().unwrap().forget_output(&step);
     stage.state.board.jump(&step);
+    stage
+}
+
+#[test]
+fn of_a_text_with_long_lines_every_row_is_reached_and_no_word_is_cut() {
+    let words: Vec<String> = (0..700).map(|number| format!("word{number:03}")).collect();
+    let lines: Vec<String> = words.chunks(70).map(|line| line.join(" ")).collect();
+    let read = |(width, height), key: &str, news: &str| {
+        let mut stage = keeps(&lines.join("\n"));
+        stage.screen(width, height);
+        stage.press(&["L"]);
+        stage.state.say(Said::bad(news));
+        let mut seen = vec![stage.screen(width, height)];
+        loop {
+            let next = stage.press(&[key]).screen(width, height);
+            if seen.last() == Some(&next) {
+                break seen;
+            }
+            seen.push(next);
+        }
+    };
+    for size in [(80, 24), (120, 40)] {
+        for (key, news) in [("PgDn", String::new()), ("PgDn", "bad news ".repeat(30)), ("Down", String::new())] {
+            let seen = read(size, key, &news).join("\n");
+            let seen: BTreeSet<&str> = seen.split(|c: char| c.is_whitespace() || c == '│').collect();
+            let missing: Vec<&String> = words.iter().filter(|word| !seen.contains(word.as_str())).collect();
+            assert!(missing.is_empty(), "{size:?} {key}: {missing:?}");
+        }
+    }
+}
+
+#[test]
+fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
+    let rows = (1..=40).map(|number| format!("  row {number:<16} tunnel 1             tunnel 2\n"));
+    let mut stage = keeps(&format!("The sheet\n\n{}", rows.collect::<String>()));
     let beside = stage.screen(120, 40);
     assert!(beside.contains("sheet: 42 lines, which L shows") && beside.contains("--value network.sheet"), "{beside}");
     stage.press(&["L"]);

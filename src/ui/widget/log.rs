@@ -1,16 +1,17 @@
 //! The output of an attempt: a window on it, and a view that wraps only what it shows.
 
+mod rows;
 mod window;
 
 use std::collections::VecDeque;
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Span};
 
 use crate::ui::look::{Look, Role};
-use crate::ui::widget::prose::broken;
 
+use rows::rows_of;
 pub use window::{Output, PAGE_LINES, Seen};
 
 /// Where a reader stands in an output.
@@ -20,43 +21,48 @@ pub struct View {
     pub follow: bool,
     /// Number of the first line shown, when not following.
     pub top: usize,
+    /// Rows of that line that stand above the screen, where it takes several.
+    pub above: usize,
     /// What is looked for.
     pub find: String,
 }
 
 impl Default for View {
     fn default() -> Self {
-        View { follow: true, top: 0, find: String::new() }
+        View { follow: true, top: 0, above: 0, find: String::new() }
     }
 }
 
 impl View {
-    /// Moves by lines; up ends following, and reaching the end resumes it.
-    pub fn scroll(&mut self, lines: isize, output: &Output, height: usize) {
-        let bottom = output.total().saturating_sub(height.max(1));
-        let from = if self.follow { bottom } else { self.top.min(bottom) };
-        self.top = from.saturating_add_signed(lines).min(bottom);
-        self.follow = lines > 0 && self.top >= bottom;
+    /// Moves by rows of the screen; up ends following, and reaching the end resumes it.
+    pub fn scroll(&mut self, rows: isize, output: &Output, room: Size) {
+        let bottom = output.bottom(room);
+        let from = if self.follow { bottom } else { (self.top, self.above).min(bottom) };
+        let to = output.moved(from, rows, room.width).min(bottom);
+        (self.top, self.above) = to;
+        self.follow = rows > 0 && to == bottom;
     }
 
     /// New lines move the view, or no more: then it stands still where it is. Answers which.
-    pub fn toggle_follow(&mut self, output: Option<&Output>, height: usize) -> bool {
+    pub fn toggle_follow(&mut self, output: Option<&Output>, room: Size) -> bool {
         match output.filter(|_| self.follow) {
-            Some(output) => self.scroll(0, output, height),
+            Some(output) => self.scroll(0, output, room),
             None => self.follow = !self.follow,
         }
         self.follow
     }
 
     /// `FOLLOW`, or where the reader stands, e.g. `lines 12-40 of 214`.
-    pub fn place(&self, output: &Output, height: usize) -> String {
+    pub fn place(&self, output: &Output, room: Size) -> String {
         let total = output.total();
         if output.is_empty() {
             String::new()
         } else if self.follow {
             format!("FOLLOW  {}", crate::text::count(total, "line"))
         } else {
-            format!("lines {}-{} of {total}", self.top + 1, (self.top + height).min(total))
+            let rows = isize::try_from(room.height.saturating_sub(1)).unwrap_or(0);
+            let (last, _) = output.moved((self.top, self.above), rows, room.width);
+            format!("lines {}-{} of {total}", self.top + 1, (last + 1).min(total))
         }
     }
 }
@@ -66,8 +72,8 @@ pub fn draw(frame: &mut Frame, look: &Look, area: Rect, output: &Output, view: &
     if area.is_empty() {
         return;
     }
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let rows = if view.follow { from_below(output, width, height) } else { from_top(output, view.top, width, height) };
+    let room = area.as_size();
+    let rows = if view.follow { from_below(output, room) } else { from_top(output, view, room) };
     if rows.is_empty() {
         frame.render_widget(Line::styled(look.text("It is read from the state file…"), look.style(Role::Muted)), area);
     }
@@ -78,22 +84,26 @@ pub fn draw(frame: &mut Frame, look: &Look, area: Rect, output: &Output, view: &
     frame.set_cursor_position(Position { x: area.x, y: area.y });
 }
 
-fn from_top(output: &Output, top: usize, width: usize, height: usize) -> Vec<String> {
+fn from_top(output: &Output, view: &View, room: Size) -> Vec<String> {
+    // The terminal may be wider by now, and the line lower.
+    let above = view.above.min(output.rows(view.top, room.width) - 1);
+    let wanted = above + usize::from(room.height);
     let mut rows = Vec::new();
-    for line in output.from(top) {
-        rows.extend(broken(line, width));
-        if rows.len() >= height {
+    for line in output.from(view.top) {
+        rows.extend(rows_of(line, room.width));
+        if rows.len() >= wanted {
             break;
         }
     }
-    rows.truncate(height);
-    rows
+    rows.truncate(wanted);
+    rows.split_off(above.min(rows.len()))
 }
 
-fn from_below(output: &Output, width: usize, height: usize) -> Vec<String> {
+fn from_below(output: &Output, room: Size) -> Vec<String> {
+    let height = usize::from(room.height);
     let mut rows = VecDeque::new();
     for line in output.newest_first() {
-        for piece in broken(line, width).into_iter().rev() {
+        for piece in rows_of(line, room.width).into_iter().rev() {
             rows.push_front(piece);
         }
         if rows.len() >= height {
@@ -131,12 +141,34 @@ mod tests {
         let step = "net/vpc".parse().unwrap();
         let output = Output::of(Page { step, attempt: 1, from: 0, lines, total: 100 });
         let mut view = View::default();
-        view.scroll(-1, &output, 10);
+        let room = Size::new(80, 10);
+        view.scroll(-1, &output, room);
         assert_eq!((view.follow, view.top), (false, 89));
-        view.scroll(5, &output, 10);
+        view.scroll(5, &output, room);
         assert!(view.follow);
-        assert_eq!(from_below(&output, 80, 3), ["97", "98", "99"]);
-        view.scroll(0, &output, 10);
+        assert_eq!(from_below(&output, Size::new(80, 3)), ["97", "98", "99"]);
+        view.scroll(0, &output, room);
         assert_eq!((view.follow, view.top), (false, 90), "it stands still where it is");
+    }
+    #[test]
+    fn it_moves_by_what_is_on_the_screen_and_passes_no_row_over() {
+        let lines = (0..30).map(|n| format!("{n} {}", "word ".repeat(n)).trim_end().to_owned()).collect();
+        let step = "net/vpc".parse().unwrap();
+        let output = Output::of(Page { step, attempt: 1, from: 0, lines, total: 30 });
+        let all: Vec<String> = output.from(0).flat_map(|line| rows_of(line, 20)).collect();
+        for page in [1, 4] {
+            let room = Size::new(20, 4);
+            let mut view = View { follow: false, ..View::default() };
+            let mut seen = from_top(&output, &view, room);
+            while !view.follow {
+                view.scroll(page, &output, room);
+                let shown = if view.follow { from_below(&output, room) } else { from_top(&output, &view, room) };
+                let fresh = usize::try_from(page).unwrap().min(all.len() - seen.len());
+                seen.extend(shown.into_iter().skip(4 - fresh));
+            }
+            assert_eq!(seen, all);
+            (0..all.len()).for_each(|_| view.scroll(-page, &output, room));
+            assert_eq!((view.top, view.above), (0, 0), "and back");
+        }
     }
 }

@@ -145,21 +145,36 @@ pub fn broken(line: &str, width: usize) -> Vec<String> {
 
 /// As `broken`, after a space where there is one; what follows stands as deep as the line itself began. No word is broken
 /// that fits into a line of its own.
-fn broken_at_words(line: &str, width: usize) -> Vec<String> {
-    let depth = line.len() - line.trim_start_matches(' ').len();
+pub fn broken_at_words(line: &str, width: usize) -> Vec<String> {
+    let mut rest = line.replace('\t', " ");
+    let depth = rest.len() - rest.trim_start_matches(' ').len();
     let indent = " ".repeat(if depth * 2 < width { depth } else { 0 });
     let mut pieces = Vec::new();
-    let mut rest = line.to_owned();
     while cells(&rest) > width {
-        let first = broken(&rest, width).swap_remove(0);
+        let first = beginning(&rest, width);
         let inside = first.trim_start_matches(' ').len();
         let after_space = first.rfind(' ').map(|at| at + 1).filter(|at| *at > first.len() - inside);
-        let piece = first.get(..after_space.unwrap_or(first.len())).unwrap_or(&first).to_owned();
-        rest = format!("{indent}{}", rest.get(piece.len()..).unwrap_or_default());
+        // A word that just fits is whole, with the space that follows it.
+        let whole = rest.get(first.len()..).is_some_and(|next| next.starts_with(' '));
+        let piece = first.get(..after_space.filter(|_| !whole).unwrap_or(first.len())).unwrap_or(first);
         pieces.push(piece.trim_end_matches(' ').to_owned());
+        let next = rest.get(piece.len()..).unwrap_or_default();
+        rest = format!("{indent}{}", if whole { next.trim_start_matches(' ') } else { next });
     }
     pieces.push(rest);
     pieces
+}
+
+/// As much of the beginning of a line as `width` cells take, and a character at least.
+fn beginning(line: &str, width: usize) -> &str {
+    let mut used = 0;
+    for (at, character) in line.char_indices() {
+        used += character.width().unwrap_or(0);
+        if used > width && at > 0 {
+            return line.get(..at).unwrap_or(line);
+        }
+    }
+    line
 }
 
 /// How many cells a text takes.

@@ -20,7 +20,7 @@ pub const PAGE_LINES: usize = 1_000;
 const NEAR: usize = 200;
 
 /// A line longer than this is cut in the view; the journal has all of it.
-const LONGEST_LINE: usize = 4_096;
+pub const LONGEST_LINE: usize = 4_096;
 
 /// Some lines of one attempt's output, and how many there are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -170,6 +170,12 @@ impl Output {
         self.end() == self.ended
     }
 
+    /// One line, when it is here.
+    pub fn line(&self, number: usize) -> Option<&str> {
+        let open = Some(&self.open).filter(|open| number == self.ended && self.is_at_end() && !open.is_empty());
+        self.lines.get(number.checked_sub(self.first)?).or(open).map(String::as_str)
+    }
+
     /// Lines from this one on, as far as they are here; none, when it is not.
     pub fn from(&self, line: usize) -> impl Iterator<Item = &str> {
         let here = (self.first..=self.end()).contains(&line);
@@ -256,6 +262,8 @@ fn clipped(text: &str, most: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Size;
+
     use super::*;
 
     fn page(from: usize, lines: &[&str], total: usize) -> Page {
@@ -350,7 +358,7 @@ mod tests {
         let mut output = Output::of(numbers(0, 1_000, total));
         let mut view = at(0);
         for _ in 0..5_000 {
-            view.scroll(200, &output, 40);
+            view.scroll(200, &output, Size::new(80, 40));
             while let Some(PageAt::From(from)) = output.lacks(&view, 40) {
                 output.take(numbers(from, (from + PAGE_LINES).min(total), total));
             }
@@ -358,9 +366,9 @@ mod tests {
             assert!(output.kept() <= KEPT_LINES);
         }
         assert!(view.follow, "it came to the end");
-        view.scroll(-1, &output, 40);
+        view.scroll(-1, &output, Size::new(80, 40));
         for _ in 0..5_000 {
-            view.scroll(-200, &output, 40);
+            view.scroll(-200, &output, Size::new(80, 40));
             while let Some(PageAt::From(from)) = output.lacks(&view, 40) {
                 output.take(numbers(from, (from + PAGE_LINES).min(total), total));
             }
