@@ -369,9 +369,9 @@ pub const TABLE: &[Command] = &[
     command("popup.up", &["Up"], &[Palette, Prompt], "up", "Move up in a list", |state| state.go(Move::Up)).movement(),
     command("popup.down", &["Down"], &[Palette, Prompt], "down", "Move down in a list", |state| state.go(Move::Down))
         .movement(),
-    command("popup.page-up", &["PgUp"], &[Palette], "page up", "Move up a page", |state| state.go(Move::PageUp))
+    command("popup.page-up", &["PgUp"], &[Palette, Prompt], "page up", "Move up a page", |state| state.go(Move::PageUp))
         .movement(),
-    command("popup.page-down", &["PgDn"], &[Palette], "page down", "Move down a page", |state| {
+    command("popup.page-down", &["PgDn"], &[Palette, Prompt], "page down", "Move down a page", |state| {
         state.go(Move::PageDown)
     })
     .movement(),

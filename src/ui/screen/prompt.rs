@@ -1,32 +1,27 @@
 //! Questions that need an answer before something happens: what it means first, then a line to type.
 
+mod drawn;
+mod explain;
 mod host_key;
 mod secrets;
 
-use std::collections::BTreeSet;
-
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyEvent;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::layout::Rect;
 use secrecy::SecretString;
 
-use crate::engagement::doubt::{Choice, choices, told};
-use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Settlement, Status};
+use crate::engagement::doubt::{Choice, choices};
+use crate::engagement::{Address, Command, MissingSecret, RunScope, Settlement};
 use crate::engine::{AheadOf, Request};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
 use crate::ui::acts;
 use crate::ui::effect::{ConcatEffects, Effect};
 use crate::ui::facts::{Facts, Said};
-use crate::ui::look::{Glyph, Role};
-use crate::ui::screen::{Move, Screen, draw_prose, undo};
+use crate::ui::screen::{Move, Screen};
 use crate::ui::state::{Place, Popup, State, run};
 use crate::ui::widget::field::Editor;
-use crate::ui::widget::prose::Prose;
 use crate::ui::widget::secret_line::SecretLine;
-use crate::ui::widget::{diff, popup};
 use crate::ui::words;
 
 /// What is asked.
@@ -75,11 +70,10 @@ pub struct Prompt {
     first: Option<SecretString>,
     choices: Vec<Choice>,
     choice: usize,
+    /// Rows of what it means that stand above the popup.
+    scroll: usize,
     problem: Option<String>,
 }
-
-/// Entries of a list that a popup shows.
-const LONGEST_LIST: usize = 5;
 
 const DIFFERENT: [Choice; 3] = [
     Choice { name: "look again", does: "I have put it right: probe it once more", then: "" },
@@ -121,7 +115,7 @@ impl Prompt {
             Ask::Store(_) => STORES.to_vec(),
             _ => Vec::new(),
         };
-        Prompt { ask, editor: Editor::line(""), hidden, given, first, choices, choice: 0, problem: None }
+        Prompt { ask, editor: Editor::line(""), hidden, given, first, choices, choice: 0, scroll: 0, problem: None }
     }
 
     fn chosen(&self) -> &'static str {
@@ -172,125 +166,6 @@ impl Prompt {
             Ask::Leave => "Type yes to stop them and leave".to_owned(),
         }
     }
-
-    fn explain(&self, facts: &Facts, prose: &mut Prose) {
-        let look = &facts.look;
-        let plain = Style::new();
-        match &self.ask {
-            Ask::New => {
-                prose.text("A short name for this customer and environment, e.g. acme-prod: letters, digits and hyphens. It is the name of the file on this machine.", plain);
-            }
-            Ask::Skip(_) | Ask::SkipOnHost(_) => {
-                prose.text(
-                    "What needs this step goes on as if it were done. The reason stands in the handover report.",
-                    plain,
-                );
-            }
-            Ask::SignOff(step) => self.explain_sign_off(facts, step, prose),
-            Ask::TrustKey(step) => host_key::explain(facts, step, prose),
-            Ask::Different(step) => {
-                if let Some(Status::Asked(Question::Different { said, differences })) = status(facts, step) {
-                    prose.text(said, look.style(Role::Problem));
-                    diff::add(prose, look, differences);
-                }
-                prose.text("onramp does not change what it did not make. Put it right, or decide:", plain);
-            }
-            Ask::Settle(step) => explain_doubt(facts, step, prose),
-            Ask::Approve => explain_approval(facts, prose),
-            Ask::Undo => explain_undo(facts, prose),
-            Ask::Outdated(_) => {
-                prose.text(
-                    "It is done as an earlier edition of the runbook said. This one would do it otherwise.",
-                    plain,
-                );
-            }
-            Ask::TakeEdition => {
-                prose.text(
-                    "The engagement walks it from now on. Nothing runs by that, and nothing that is done is lost; the \
-                     edition it walked until now stays in its state file, for undoing what was made with it.",
-                    plain,
-                );
-            }
-            Ask::Secrets { missing, .. } => self.explain_secrets(facts, missing, prose),
-            Ask::Store(_) => {
-                prose.text("The state file only says where it lives, never what it is.", plain);
-            }
-            Ask::Find => {
-                prose.text("Small letters find capitals too. n and N go on.", plain);
-            }
-            Ask::Leave => {
-                prose.text("onramp would let them come to a safe end, start nothing new, and leave then. Everything is kept. Esc stays.", plain);
-            }
-        }
-    }
-
-    fn explain_sign_off(&self, facts: &Facts, step: &Address, prose: &mut Prose) {
-        let ask = facts.open.as_ref().and_then(|open| {
-            let found = open.step(step)?;
-            let item = crate::engagement::item_of(found, step, &open.scope).ok()??;
-            match crate::engagement::call(found, item.as_ref(), &open.scope).ok()? {
-                crate::engagement::Call::Manual { ask } => Some(ask),
-                _ => None,
-            }
-        });
-        if let Some(ask) = ask {
-            prose.text(&ask, facts.look.bold()).blank();
-        }
-        prose.text("Signing off says that you did it, or saw it done. Your name and the time are kept.", Style::new());
-    }
-}
-
-fn status<'a>(facts: &'a Facts, step: &Address) -> Option<&'a Status> {
-    facts.open.as_ref()?.row(step).map(|row| &row.status)
-}
-
-fn explain_approval(facts: &Facts, prose: &mut Prose) {
-    let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
-    let summary = words::plan_summary(&planned.plan);
-    let said = format!("{summary}. onramp runs them then; a step that would do anything else stops and asks again.");
-    prose.text(&said, Style::new());
-    let entries = || planned.plan.entries.iter().filter(|entry| entry.would_change());
-    let look = &facts.look;
-    let costly: BTreeSet<&str> =
-        entries().filter(|entry| entry.cost.is_some()).map(|entry| entry.title.as_str()).collect();
-    if !costly.is_empty() {
-        prose.blank().item("Costs", &costly.into_iter().collect::<Vec<_>>().join("; "), look.style(Role::Waiting));
-    }
-    let care: BTreeSet<String> = entries()
-        .filter_map(|entry| entry.breaks.as_ref().map(|breaks| format!("{}: {breaks}", entry.title)))
-        .collect();
-    for (index, words) in care.iter().enumerate().take(LONGEST_LIST) {
-        prose.item(if index == 0 { "Care" } else { "" }, words, look.style(Role::Waiting));
-    }
-    more(prose, care.len());
-}
-
-fn explain_undo(facts: &Facts, prose: &mut Prose) {
-    let Some(plan) = undo::plan(facts) else { return };
-    let said =
-        format!("{}, one after another, and only what onramp made. What cannot be taken back ends it.", plan.summary());
-    prose.text(&said, Style::new());
-    for (index, (_, title, why)) in plan.stays.iter().enumerate().take(LONGEST_LIST) {
-        prose.item(if index == 0 { "Stays" } else { "" }, &format!("{title}: {why}"), facts.look.style(Role::Waiting));
-    }
-    more(prose, plan.stays.len());
-}
-
-/// What was intended, under which token, and what a look found; the guard and the reason stand on the board.
-fn explain_doubt(facts: &Facts, step: &Address, prose: &mut Prose) {
-    let record = facts.open.as_ref().and_then(|open| open.engagement.record(step));
-    for (label, said) in record.map(told).unwrap_or_default() {
-        if !matches!(label, "Guard" | "Known") {
-            prose.item(label, &said, Style::new());
-        }
-    }
-}
-
-/// A list that is longer says so; the rest stands in the plan or in the tree.
-fn more(prose: &mut Prose, length: usize) {
-    if length > LONGEST_LIST {
-        prose.text(&format!("    and {} more", length - LONGEST_LIST), Style::new());
-    }
 }
 
 impl Screen for Prompt {
@@ -302,13 +177,13 @@ impl Screen for Prompt {
         Vec::new()
     }
 
-    fn go(&mut self, _facts: &Facts, to: Move) -> Vec<Effect> {
+    fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         let last = self.choices.len().saturating_sub(1);
-        self.choice = match to {
-            Move::Up | Move::Previous => self.choice.saturating_sub(1),
-            Move::Down | Move::Next => (self.choice + 1).min(last),
-            _ => self.choice,
-        };
+        match to {
+            Move::Up if last > 0 => self.choice = self.choice.saturating_sub(1),
+            Move::Down if last > 0 => self.choice = (self.choice + 1).min(last),
+            _ => self.read_on(facts, to),
+        }
         Vec::new()
     }
 
@@ -331,55 +206,7 @@ impl Screen for Prompt {
     }
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
-        let look = &facts.look;
-        let width = area.width.saturating_sub(6).min(84);
-        let labels = if matches!(self.ask, Ask::Settle(_)) { 10 } else { 7 };
-        let mut prose = Prose::new(look, width.saturating_sub(4), labels);
-        self.explain(facts, &mut prose);
-        if !self.choices.is_empty() {
-            prose.blank();
-        }
-        for (index, choice) in self.choices.iter().enumerate() {
-            let (name, marked) = (choice.name, index == self.choice);
-            // What is marked is told in full; of the others a line, so that all of them can be seen at once.
-            let room = usize::from(width.saturating_sub(18));
-            let means = if marked { choice.means() } else { text::clip(choice.does, room) };
-            let cursor = if marked { look.glyph(Glyph::Cursor) } else { " " };
-            let style = if marked { look.focus() } else { Style::new() };
-            prose.indented(&format!("{cursor} {name:<11}"), &means, style);
-        }
-        let label = self.label(facts);
-        let mut below = Prose::new(look, width.saturating_sub(4), 0);
-        if let Some(problem) = &self.problem {
-            below.text(problem, look.style(Role::Problem));
-        }
-        let typed = u16::from(!label.is_empty());
-        let below_height = u16::try_from(below.height()).unwrap_or(0);
-        let height = u16::try_from(prose.height()).unwrap_or(u16::MAX).saturating_add(typed * 2 + below_height + 2);
-        let inside = popup::open(frame, look, area, width, height, &self.heading(facts));
-        let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-        let [text_area, _, line, problem] = Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length(typed),
-            Constraint::Length(typed),
-            Constraint::Length(below_height),
-        ])
-        .areas(inside);
-        draw_prose(frame, text_area, prose, 0);
-        draw_prose(frame, problem, below, 0);
-        if typed > 0 {
-            let lead = format!("{label}: ");
-            let lead_width = u16::try_from(crate::ui::widget::prose::cells(&lead)).unwrap_or(0);
-            let [lead_area, field] =
-                Layout::horizontal([Constraint::Length(lead_width), Constraint::Fill(1)]).areas(line);
-            frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
-            match self.wanted() {
-                Some(_) => self.hidden.draw(frame, field, look.bold()),
-                None => self.editor.draw(frame, field, look.bold(), true),
-            }
-        } else {
-            frame.set_cursor_position(text_area.as_position());
-        }
+        self.draw_over(facts, frame, area);
     }
 }
 

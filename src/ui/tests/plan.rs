@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::stage::{Stage, address};
-use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Outcome, Plan, Purpose, Stays, UndoPlan};
+use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Outcome, Plan, PlanEntry, Purpose, Stays, UndoPlan};
 use crate::engine::Notice;
 use crate::ui::state::Place;
 
@@ -51,6 +51,34 @@ fn the_right_word_approves_and_runs() {
     assert!(wished[0].contains("Approve") && wished[0].contains("network/vpc"), "{wished:?}");
     assert_eq!(wished[1], "Send(Run(All))");
     assert_eq!(stage.state.place, Place::Board);
+}
+
+#[test]
+fn what_is_approved_can_be_read_whole_on_a_small_screen() {
+    let mut stage = Stage::answered();
+    stage.press(&["n", "p"]);
+    let like = stage.plan().entries[0].clone();
+    let entry = |number: usize| PlanEntry {
+        step: address(&format!("network/s{number:02}")),
+        title: format!("Step {number:02}"),
+        breaks: Some(format!("what care{number:02} breaks cannot be had back, and takes a line and a half to say.")),
+        ..like.clone()
+    };
+    let plan = Plan::new((0..20).map(entry).collect());
+    stage.notice(Notice::Planned(std::sync::Arc::new(plan)));
+    stage.press(&["a"]).write("acm");
+    let mut seen = vec![stage.screen(80, 24)];
+    assert!(seen[0].contains("more lines: PgDn"), "{}", seen[0]);
+    while seen.last().unwrap().contains("PgDn") {
+        seen.push(stage.press(&["PgDn"]).screen(80, 24));
+        assert!(seen.len() < 10, "it comes to an end");
+    }
+    assert!(seen.iter().all(|screen| screen.contains("Type acme to go on: acm")), "{}", seen[1]);
+    let all = seen.join("\n");
+    for number in 0..20 {
+        assert!(all.contains(&format!("care{number:02}")), "{number}: {all}");
+    }
+    assert!(stage.press(&["Up"]).screen(80, 24).contains("1 more line: PgDn"), "and row by row");
 }
 
 #[test]

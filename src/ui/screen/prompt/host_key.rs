@@ -2,7 +2,8 @@
 
 use ratatui::style::Style;
 
-use super::{exactly, status};
+use super::exactly;
+use super::explain::status;
 use crate::engagement::{Address, Question, Status, hosts};
 use crate::text::fingerprint::{Compared, compare, md5_of_key};
 use crate::ui::facts::Facts;
