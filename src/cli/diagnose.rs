@@ -79,7 +79,7 @@ fn text(diagnosed: &Diagnosed) -> String {
     let _ = writeln!(out, "{}  {}\n", diagnosed.step, diagnosed.title);
     for asked in &diagnosed.asked {
         let _ = writeln!(out, "? {}", asked.ask);
-        let _ = writeln!(out, "    {}: {}", asked.answered.so, indented(&asked.answered.said));
+        let _ = writeln!(out, "    {}", indented(&asked.answered.told()));
     }
     if let Some(placed) = &diagnosed.branch {
         let _ = writeln!(out, "\n{}  [{}]", indented(&placed.what), placed.branch);

@@ -46,6 +46,18 @@ pub struct Answered {
     pub results: BTreeMap<String, Json>,
 }
 
+impl Answered {
+    /// What was seen, in its own words. Whether that is what was asked for is for the branches: before words of its own a
+    /// yes or a no would often contradict them.
+    pub fn told(&self) -> String {
+        match self.so {
+            _ if self.said.is_empty() => self.so.to_string(),
+            So::Unknown => format!("cannot be told: {}", self.said),
+            So::Yes | So::No => self.said.clone(),
+        }
+    }
+}
+
 /// Is it so?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ fn what_was_asked_and_the_branch_are_said_and_nothing_is_changed() {
     let stands = || stage.run(&["practice", "--status"]).expect(0).out;
     let before = stands();
     let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "access/jump[app-1]"]).expect(0);
-    for words in ["? How far does a login get", "yes: app-1 lets us in", "[works]", "seen", "who   us"] {
+    for words in ["? How far does a login get", "\n    app-1 lets us in", "[works]", "seen", "who   us"] {
         assert!(said.out.contains(words), "{words}: {}", said.out);
     }
     let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "mail/passes[app-1]"]).expect(0);

@@ -69,6 +69,6 @@ fn told(prose: &mut Prose, facts: &Facts, diagnosed: &Diagnosed) {
     for Asked { ask, answered, .. } in &diagnosed.asked {
         prose.item("Asked", ask, look.style(Role::Muted));
         let role = if answered.so == So::Unknown { Role::Waiting } else { Role::Muted };
-        prose.item("", &format!("{}: {}", answered.so, answered.said), look.style(role));
+        prose.item("", &answered.told(), look.style(role));
     }
 }

@@ -76,6 +76,25 @@ fn it_is_offered_on_what_failed_and_told_beside_the_step() {
 }
 
 #[test]
+fn what_was_seen_is_told_and_no_yes_before_it_says_otherwise() {
+    let mut stage = failed("line/up");
+    stage.press(&["d"]);
+    let Notice::Diagnosed(mut diagnosed) = answer(None) else { unreachable!() };
+    let told = |so, said: &str| Answered { so, said: said.to_owned(), results: Default::default() };
+    let asked = |answered| Asked { question: "port".to_owned(), ask: "Is the port open?".to_owned(), answered };
+    diagnosed.asked = vec![
+        asked(told(So::Yes, "mail.acme.example:587 is closed")),
+        asked(told(So::Unknown, "app-1 does not answer")),
+        asked(told(So::No, "")),
+    ];
+    stage.notice(Notice::Diagnosed(diagnosed));
+    let screen = stage.screen(120, 40);
+    assert!(screen.contains(" mail.acme.example:587 is closed") && !screen.contains("yes:"), "{screen}");
+    assert!(screen.contains("cannot be told: app-1 does not answer"), "{screen}");
+    assert!(screen.contains(" no "), "{screen}");
+}
+
+#[test]
 fn only_its_own_refusal_ends_the_asking() {
     let mut stage = failed("line/up");
     stage.press(&["d"]);
