@@ -230,10 +230,10 @@ impl BoardScreen {
     }
 
     fn scroll_detail(&mut self, facts: &Facts, open: &Opened, to: Move) {
-        let area = self.areas(content_now(facts)).detail;
-        let height = usize::from(area.height.saturating_sub(2));
+        let room = text_room(self.areas(content_now(facts)).detail);
+        let height = usize::from(room.height);
         let Some(node) = &self.chosen else { return };
-        let most = detail::prose(facts, open, node, area.width.saturating_sub(4)).height().saturating_sub(height);
+        let most = detail::prose(facts, open, node, room).height().saturating_sub(height);
         self.scroll = to.within(self.scroll, most, height);
         self.stay();
     }
@@ -338,15 +338,10 @@ impl BoardScreen {
     fn draw_detail(&self, facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         let Some(node) = &self.chosen else { return };
         let (title, note) = detail::heading(open, node);
-        let inner_width = area.width.saturating_sub(2);
-        let prose = detail::prose(facts, open, node, inner_width.saturating_sub(2));
-        let more = prose.height() > usize::from(area.height.saturating_sub(2));
-        let note = match (more, self.pane) {
-            (true, Pane::Detail) => format!("{note}  PgDn: more"),
-            (true, _) => format!("{note}  Tab: more"),
-            (false, _) => note,
-        };
-        let inside = pane(frame, &facts.look, area, &title, &note, self.pane == Pane::Detail);
+        let (room, focused) = (text_room(area), self.pane == Pane::Detail);
+        let prose = detail::prose(facts, open, node, room);
+        let note = detail::note(&note, prose.height() > usize::from(room.height), focused);
+        let inside = pane(frame, &facts.look, area, &title, &note, focused);
         draw_prose(frame, margin(inside), prose, self.scroll);
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Size;
 use ratatui::style::Style;
 
 use crate::engagement::{
@@ -41,9 +42,21 @@ pub fn heading(open: &Opened, node: &Node) -> (String, String) {
     }
 }
 
-/// The pane's text.
-pub fn prose<'a>(facts: &'a Facts, open: &Opened, node: &Node, width: u16) -> Prose<'a> {
-    let mut prose = Prose::new(&facts.look, width, LABELS);
+/// What the pane's note says besides where there is more than it shows.
+const MORE: &str = "  PgDn: more";
+
+/// The pane's note, which says by which key more is shown.
+pub fn note(note: &str, more: bool, focused: bool) -> String {
+    match (more, focused) {
+        (true, true) => format!("{note}{MORE}"),
+        (true, false) => format!("{note}  Tab: more"),
+        (false, _) => note.to_owned(),
+    }
+}
+
+/// The pane's text, for a pane with so much room. A title that the pane's own line would cut stands above it, whole.
+pub fn prose<'a>(facts: &'a Facts, open: &Opened, node: &Node, room: Size) -> Prose<'a> {
+    let mut prose = Prose::new(&facts.look, room.width, LABELS);
     match node {
         Node::Phase(id) => phase(&mut prose, facts, open, id),
         Node::Group(id) => group(&mut prose, facts, open, id),
@@ -52,6 +65,12 @@ pub fn prose<'a>(facts: &'a Facts, open: &Opened, node: &Node, width: u16) -> Pr
                 Detail { facts, open, address, row, step }.add(&mut prose);
             }
         }
+    }
+    let (title, note) = heading(open, node);
+    let more = if prose.height() > usize::from(room.height) { cells(MORE) } else { 0 };
+    // The corners and the blanks around title and note.
+    if cells(&title) + cells(&note) + more + 4 > usize::from(room.width) {
+        prose.above(&title, facts.look.bold());
     }
     prose
 }

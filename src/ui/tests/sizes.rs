@@ -60,6 +60,28 @@ fn nothing_is_done_blindly_where_there_is_no_room() {
 }
 
 #[test]
+fn a_title_that_its_line_would_cut_stands_whole_beside_the_tree() {
+    let title = "The second router of the data centre takes over within a minute";
+    let mut stage = Stage::on(&format!(
+        "runbook: long\ntitle: Long\nphase: one\nsteps:\n  - {{id: over, title: {title}, manual: Look.}}\n  \
+         - {{id: short, title: Short, manual: Look.}}\n"
+    ));
+    let beside = |stage: &mut Stage, width, height| {
+        let screen = stage.screen(width, height);
+        let pane = screen.lines().filter_map(|line| line.split('│').nth(3)).collect::<Vec<_>>().join(" ");
+        pane.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    stage.state.board.jump(&super::stage::address("one/over"));
+    for (width, height) in [(80, 24), (120, 40)] {
+        let pane = beside(&mut stage, width, height);
+        assert!(pane.starts_with(title), "{width}: {pane}");
+    }
+    stage.state.board.jump(&super::stage::address("one/short"));
+    let pane = beside(&mut stage, 80, 24);
+    assert!(!pane.contains("Short"), "what fits is said once: {pane}");
+}
+
+#[test]
 fn no_size_breaks_any_screen() {
     for mut stage in stages() {
         for width in (1..=140).step_by(9) {

@@ -61,6 +61,14 @@ impl<'a> Prose<'a> {
         self
     }
 
+    /// A paragraph above everything that is there already.
+    pub fn above(&mut self, text: &str, style: Style) -> &mut Self {
+        let lines = self.wrapped(text, 0).into_iter().map(|line| Line::styled(line, style));
+        let lines: Vec<_> = lines.chain(self.lines.drain(..)).collect();
+        self.lines = lines;
+        self
+    }
+
     /// A line made by somebody else; cut where it is too long.
     pub fn line(&mut self, line: Line<'static>) -> &mut Self {
         self.lines.push(line);
