@@ -16,9 +16,9 @@ use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
-use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused};
+use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused, text_width};
 use crate::ui::screen::prompt::{Ask, Prompt};
-use crate::ui::screen::{Move, Screen, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, Popup, State};
 use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
@@ -419,12 +419,15 @@ impl Screen for FormScreen {
 
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         let last = self.fields.len().saturating_sub(1);
+        let width = panes(content_now(facts)).0.width.saturating_sub(2);
         if let (Move::Up | Move::Down, Some(field)) = (to, self.fields.get_mut(self.cursor)) {
             let down = to == Move::Down;
+            let width = text_width(field, width);
             match &mut field.control {
-                Control::Text(editor) if editor.has_many_lines() && !editor.at_edge(down) => {
-                    editor.key(&KeyEvent::from(if down { KeyCode::Down } else { KeyCode::Up }));
-                    return Vec::new();
+                Control::Text(editor) if editor.has_many_lines() => {
+                    if editor.move_row(down, width) {
+                        return Vec::new();
+                    }
                 }
                 Control::Select { choices, cursor, .. } => {
                     let next = if down { *cursor + 1 } else { cursor.wrapping_sub(1) };
@@ -474,12 +477,7 @@ impl Screen for FormScreen {
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let Some(open) = &facts.open else { return };
-        let (form, about) = if area.width >= WIDE {
-            let [form, about] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
-            (form, Some(about))
-        } else {
-            (area, None)
-        };
+        let (form, about) = panes(area);
         let given = self.fields.iter().filter(|field| field.saved.is_some()).count();
         let note = format!("{given} of {} given", text::count(self.fields.len(), "answer"));
         let inside = pane(frame, &facts.look, form, &self.title(facts), &note, true);
@@ -490,6 +488,15 @@ impl Screen for FormScreen {
             draw_about(facts, open, frame, about, field);
         }
     }
+}
+
+/// The form, and help beside it where there is room.
+fn panes(area: Rect) -> (Rect, Option<Rect>) {
+    if area.width < WIDE {
+        return (area, None);
+    }
+    let [form, about] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
+    (form, Some(about))
 }
 
 impl FormScreen {

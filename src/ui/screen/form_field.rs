@@ -8,14 +8,18 @@ use ratatui::text::{Line, Span};
 
 use crate::input::{self, Choice, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
+use crate::text;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Look, Role};
+use crate::ui::screen::content_now;
 use crate::ui::widget::field::Editor;
 use crate::ui::widget::prose::{Prose, cells, fitted};
 use crate::ui::widget::secret_line::SecretLine;
 
-/// Rows of a table or list that are shown at once.
-const TALLEST: usize = 10;
+/// Rows of a form that a field leaves to its label, what is said of it, and the fields around it.
+const AROUND: usize = 10;
+/// So many rows of a text are shown at once, however small the terminal is.
+const LOWEST: usize = 4;
 
 /// How a field is answered.
 #[derive(Debug, Clone)]
@@ -283,6 +287,27 @@ pub fn label_width(width: u16) -> usize {
     (usize::from(width) * 2 / 5).clamp(16, 34)
 }
 
+/// A text in whole sentences has the width of the form, below its label.
+fn has_a_line_of_its_own(look: &Look, field: &FormField, width: u16) -> bool {
+    matches!(field.kind, Kind::Prose(..)) || cells(&look.text(&field.label)) >= label_width(width)
+}
+
+/// Where the text of a field begins in a form of this width, and how wide it is.
+fn text_columns(field: &FormField, width: u16) -> (usize, usize) {
+    let column = if matches!(field.kind, Kind::Prose(..)) { 4 } else { label_width(width) + 4 };
+    (column, usize::from(width).saturating_sub(column + 3))
+}
+
+/// How wide the text of a field is in a form of this width.
+pub fn text_width(field: &FormField, width: u16) -> usize {
+    text_columns(field, width).1
+}
+
+/// So many rows of a text are shown at once.
+fn tallest(facts: &Facts) -> usize {
+    usize::from(content_now(facts).height).saturating_sub(AROUND + 2).max(LOWEST)
+}
+
 /// A label as wide as all of them, and never up against what stands after it.
 fn label_cell(look: &Look, field: &FormField, width: u16) -> String {
     fitted(&look.text(&field.label), label_width(width) - 1) + " "
@@ -366,12 +391,7 @@ fn window(many: usize, cursor: usize) -> Range<usize> {
 pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Drawn {
     let look = &facts.look;
     let mut prose = Prose::new(look, width.saturating_sub(1), 0);
-    let one_line = match &field.control {
-        Control::Text(editor) => !editor.has_many_lines(),
-        Control::Secret(_) => true,
-        Control::Select { .. } => false,
-    };
-    let column = label_width(width) + 4;
+    let (column, room) = text_columns(field, width);
     let mut head = vec![
         Span::styled(look.glyph(Glyph::Cursor), look.style(Role::Accent)),
         Span::raw(" "),
@@ -380,25 +400,22 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
     ];
     let mut editor_area = None;
     // A label that has no room beside the field has a line of its own.
-    let beside = cells(&look.text(&field.label)) < label_width(width);
+    let beside = !has_a_line_of_its_own(look, field, width);
     if !beside && field.takes_text() {
         head.push(Span::styled(look.text(&field.label), look.style(Role::Accent)));
         prose.line(Line::from(std::mem::replace(&mut head, vec![Span::raw("    ")])));
     }
-    let label = if beside { label_cell(look, field, width) } else { " ".repeat(label_width(width)) };
+    let label = if beside { label_cell(look, field, width) } else { " ".repeat(column - 4) };
     let y = u16::from(!beside);
     match &field.control {
         Control::Text(editor) => {
-            let room = usize::from(width).saturating_sub(column + 3);
-            let rows = if one_line { 1 } else { editor.height().clamp(offer_height(field), TALLEST) };
+            let offered = offered_rows(facts, field, room);
+            let lowest = if editor.has_many_lines() { 2 } else { 1 };
+            let rows = editor.height(room).max(offered.len()).clamp(lowest, tallest(facts));
             head.push(Span::styled(label, look.style(Role::Accent)));
             head.push(Span::raw("["));
-            let offered: Vec<&str> = match (&field.offer, editor.is_blank()) {
-                (Some(offer), true) => offer.lines().collect(),
-                _ => Vec::new(),
-            };
             for row in 0..rows {
-                let offered = look.text(offered.get(row).copied().unwrap_or_default());
+                let offered = look.text(offered.get(row).map(String::as_str).unwrap_or_default());
                 let body = Span::styled(fitted(&offered, room), look.style(Role::Muted));
                 let close = Span::raw("]");
                 if row == 0 {
@@ -412,7 +429,6 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
             editor_area = Some(Rect { x, y, width, height: u16::try_from(rows).unwrap_or(1) });
         }
         Control::Secret(_) => {
-            let room = usize::from(width).saturating_sub(column + 3);
             head.push(Span::styled(label, look.style(Role::Accent)));
             head.extend([Span::raw("["), Span::raw(" ".repeat(room)), Span::raw("]")]);
             prose.line(Line::from(head));
@@ -489,9 +505,15 @@ fn like_the_draft(field: &FormField) -> Option<String> {
     (!shown.is_empty()).then(|| format!("Known: {}{more}", shown.join("; ")))
 }
 
-fn offer_height(field: &FormField) -> usize {
-    let lines = field.offer.as_deref().filter(|_| field.is_blank()).map_or(1, |offer| offer.lines().count());
-    lines.clamp(2, TALLEST)
+/// What is offered shows through an empty field, as much of it as has room.
+fn offered_rows(facts: &Facts, field: &FormField, room: usize) -> Vec<String> {
+    let Some(offer) = field.offer.as_deref().filter(|_| field.is_blank()) else { return Vec::new() };
+    let mut rows = Editor::lines(offer).shown(room);
+    if rows.len() > tallest(facts) {
+        let rest = rows.split_off(tallest(facts) - 1).len();
+        rows.push(format!("and {}: Right shows them", text::count(rest, "more row")));
+    }
+    rows
 }
 
 fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: bool) -> Line<'static> {

@@ -332,3 +332,54 @@ fn what_is_known_to_be_answered_is_shown_and_a_typing_error_is_told() {
     stage.press(&["Enter"]);
     assert_eq!(given(&stage, "vpn.vendor").as_deref(), Some("Fortinett"), "it is no limit");
 }
+
+/// What Amazon reads once: longer than any line.
+fn long_text() -> (Vec<String>, String) {
+    let words: Vec<String> = (0..160).map(|number| format!("word{number:03}")).collect();
+    let yaml = format!(
+        "runbook: small\ntitle: Small\nphase: mail\n\
+         inputs:\n  - {{id: ses.use_case, label: What the mail is for, kind: prose, default: \"{}\"}}\n  \
+         - {{id: ses.website, label: Website, kind: text, default: \"{}\"}}\n\
+         steps:\n  - {{id: ask, title: Ask, form: [ses.use_case, ses.website]}}\n",
+        words.join(" "),
+        words[..12].join(" "),
+    );
+    (words, yaml)
+}
+
+fn missing<'w>(words: &'w [String], shown: &str) -> Vec<&'w String> {
+    words
+        .iter()
+        .filter(|word| !shown.split(|c: char| !c.is_alphanumeric()).any(|there| there == word.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_long_text_is_read_whole_in_its_field() {
+    let (words, yaml) = long_text();
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut stage = Stage::on(&yaml);
+        stage.screen(width, height);
+        stage.press(&["Enter"]);
+        let offered = stage.screen(width, height);
+        let whole = missing(&words, &offered).is_empty();
+        assert!(whole || offered.contains("more rows: Right shows them"), "{offered}");
+        // Right puts it into the field, with the cursor at its end; Up goes through it row by row.
+        stage.press(&["Right"]);
+        let mut seen = vec![stage.screen(width, height)];
+        for _ in 0..60 {
+            seen.push(stage.press(&["Up"]).screen(width, height));
+        }
+        assert_eq!(missing(&words, &seen.join("\n")), Vec::<&String>::new(), "{width}: {}", seen[0]);
+        assert!(stage.screen(width, height).contains("word000"), "it stays in the field's first row");
+        // A line that is too long for its field has more rows, too.
+        stage.press(&["Tab"]);
+        let offered = stage.screen(width, height);
+        assert_eq!(missing(&words[..12], &offered), Vec::<&String>::new(), "{offered}");
+        stage.press(&["Enter"]);
+        stage.state.board.jump(&address("mail/ask"));
+        stage.press(&["Enter", "Shift-Tab", "Shift-Tab", "Tab"]);
+        let saved = stage.screen(width, height);
+        assert_eq!(missing(&words[..12], &saved), Vec::<&String>::new(), "{saved}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Editing text: one line or several, with undo. Drawn by us, so that the hardware cursor stands where the text goes.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Position, Rect};
@@ -53,15 +55,48 @@ impl Editor {
         self.many_lines
     }
 
-    /// How many lines there are; at least one.
-    pub fn height(&self) -> usize {
-        self.area.lines().len().max(1)
+    /// How many rows the text takes in so many cells; at least one.
+    pub fn height(&self, width: usize) -> usize {
+        self.rows(width).len()
     }
 
-    /// Is the cursor on the first or the last line? Then Up and Down leave the field.
-    pub fn at_edge(&self, down: bool) -> bool {
-        let row = self.area.cursor().0;
-        if down { row + 1 >= self.area.lines().len() } else { row == 0 }
+    /// The text as it stands in so many cells.
+    pub fn shown(&self, width: usize) -> Vec<String> {
+        self.rows(width).iter().map(|row| self.text_of(row)).collect()
+    }
+
+    /// Each row is a line's number and which of its characters. The last cell is kept free for the cursor.
+    fn rows(&self, width: usize) -> Vec<(usize, Range<usize>)> {
+        let of_line = |(number, line): (usize, &String)| {
+            broken(line, width.saturating_sub(1)).into_iter().map(move |row| (number, row))
+        };
+        self.area.lines().iter().enumerate().flat_map(of_line).collect()
+    }
+
+    fn text_of(&self, (line, row): &(usize, Range<usize>)) -> String {
+        let line = self.area.lines().get(*line).map(String::as_str).unwrap_or_default();
+        line.chars().skip(row.start).take(row.len()).collect()
+    }
+
+    /// The row of the cursor, and the column in it.
+    fn cursor_in(&self, rows: &[(usize, Range<usize>)]) -> (usize, usize) {
+        let cursor = self.area.cursor();
+        let at = rows.iter().rposition(|(line, row)| *line == cursor.0 && row.start <= cursor.1).unwrap_or(0);
+        (at, cursor.1 - rows.get(at).map_or(0, |(_, row)| row.start.min(cursor.1)))
+    }
+
+    /// Moves by a row of so many cells; false at the first and at the last, where Up and Down leave the field.
+    pub fn move_row(&mut self, down: bool, width: usize) -> bool {
+        let rows = self.rows(width);
+        let (at, column) = self.cursor_in(&rows);
+        let to = if down { at.checked_add(1) } else { at.checked_sub(1) };
+        let Some((line, row)) = to.and_then(|to| rows.get(to)) else { return false };
+        let last_of_line = rows.iter().rfind(|(other, _)| other == line).is_some_and(|(_, last)| last == row);
+        // Between two rows of a line the cursor stands on the lower one.
+        let end = if last_of_line { row.end } else { row.end.saturating_sub(1) };
+        let column = (row.start + column).min(end);
+        let (line, column) = (u16::try_from(*line), u16::try_from(column));
+        self.go(CursorMove::Jump(line.unwrap_or(u16::MAX), column.unwrap_or(u16::MAX)))
     }
 
     /// Takes a key that edits. False when the key means nothing to a text.
@@ -91,8 +126,6 @@ impl Editor {
             KeyCode::Right => return self.go(CursorMove::Forward),
             KeyCode::Home => return self.go(CursorMove::Head),
             KeyCode::End => return self.go(CursorMove::End),
-            KeyCode::Up if self.many_lines && !self.at_edge(false) => return self.go(CursorMove::Up),
-            KeyCode::Down if self.many_lines && !self.at_edge(true) => return self.go(CursorMove::Down),
             _ => return false,
         };
         true
@@ -117,28 +150,63 @@ impl Editor {
         self.area.insert_str(text);
     }
 
-    /// Draws the text into `area`, scrolled so that the cursor is in sight, and parks the hardware cursor there.
+    /// Draws the text into `area`, broken between words and scrolled so that the cursor is in sight, and parks the hardware
+    /// cursor there. In an area of one row the line is not broken.
     pub fn draw(&self, frame: &mut Frame, area: Rect, style: Style, focused: bool) {
         if area.is_empty() {
             return;
         }
-        let cursor = self.area.cursor();
-        let (row, column) = (cursor.0, cursor.1);
+        let width = if area.height > 1 { usize::from(area.width) } else { usize::MAX };
+        let rows = self.rows(width);
+        let (cursor_row, column) = self.cursor_in(&rows);
         let height = usize::from(area.height);
-        let first = if focused { super::tree::first_visible(self.height(), row, height) } else { 0 };
-        for (index, line) in self.area.lines().iter().enumerate().skip(first).take(height) {
+        let first = if focused { super::tree::first_visible(rows.len(), cursor_row, height) } else { 0 };
+        for (index, row) in rows.iter().enumerate().skip(first).take(height) {
             let y = area.y + u16::try_from(index - first).unwrap_or(0);
-            let before: String = line.chars().take(column).collect();
+            let text = self.text_of(row);
+            let before: String = text.chars().take(column).collect();
             let width = usize::from(area.width);
-            let skip = if focused && index == row { (cells(&before) + 1).saturating_sub(width) } else { 0 };
-            let shown = visible(line, skip, width);
-            frame.render_widget(Span::styled(shown, style), Rect { y, height: 1, ..area });
-            if focused && index == row {
+            let has_cursor = focused && index == cursor_row;
+            let skip = if has_cursor { (cells(&before) + 1).saturating_sub(width) } else { 0 };
+            frame.render_widget(Span::styled(visible(&text, skip, width), style), Rect { y, height: 1, ..area });
+            if has_cursor {
                 let x = area.x + u16::try_from(cells(&before) - skip.min(cells(&before))).unwrap_or(0);
                 frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y });
             }
         }
     }
+}
+
+/// The rows of a line in so many cells, broken after spaces where there are any. Every character is in one of them.
+fn broken(line: &str, width: usize) -> Vec<Range<usize>> {
+    let characters: Vec<char> = line.chars().collect();
+    let mut rows = Vec::new();
+    let mut start = 0;
+    loop {
+        let end = start + fitting(characters.get(start..).unwrap_or_default(), width);
+        let row = characters.get(start..end).unwrap_or_default();
+        let end = match characters.get(end) {
+            None => {
+                rows.push(start..characters.len());
+                return rows;
+            }
+            // The space that a row ends with needs no cell.
+            Some(' ') => end + 1,
+            Some(_) => row.iter().rposition(|character| *character == ' ').map_or(end, |space| start + space + 1),
+        };
+        rows.push(start..end);
+        start = end;
+    }
+}
+
+/// How many characters fit into so many cells; one does.
+fn fitting(characters: &[char], width: usize) -> usize {
+    let mut used = 0;
+    let fits = characters.iter().take_while(|character| {
+        used += unicode_width::UnicodeWidthChar::width(**character).unwrap_or(0);
+        used <= width
+    });
+    fits.count().max(1)
 }
 
 /// The part of a line from cell `skip` on.
@@ -184,6 +252,22 @@ mod tests {
         let mut lines = Editor::lines("");
         lines.paste("a\r\nb\tc\rd");
         assert_eq!(lines.text(), "a\nb c\nd");
+    }
+
+    #[test]
+    fn a_long_text_is_broken_between_words_and_the_cursor_goes_from_row_to_row() {
+        let mut lines = Editor::lines("one two three\n\nfour");
+        assert_eq!(lines.shown(9), ["one two ", "three", "", "four"]);
+        assert!(!lines.move_row(true, 9), "the last row is left");
+        let mut up = Vec::new();
+        while lines.move_row(false, 9) {
+            up.push((lines.area.cursor().0, lines.area.cursor().1));
+        }
+        assert_eq!(up, [(1, 0), (0, 8), (0, 0)]);
+        assert_eq!(Editor::line("12345678 ").shown(9), ["12345678 ", ""], "the cursor has a cell");
+        assert_eq!(Editor::line("123456789").shown(9), ["12345678", "9"]);
+        assert_eq!(Editor::line("日本語").shown(5), ["日本", "語"]);
+        assert_eq!(Editor::line("").shown(9), [""]);
     }
 
     #[test]
