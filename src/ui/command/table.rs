@@ -224,7 +224,7 @@ pub const TABLE: &[Command] = &[
     )
     .says(|state| state.form.enter_hint()),
     command("form.choose", &["Space"], &[Form], "mark", "Mark a choice where several can be taken", |state| {
-        state.form.mark()
+        state.form.mark(&state.facts)
     })
     .when(|state| state.form.can_mark()),
     command(

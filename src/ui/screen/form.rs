@@ -1,5 +1,7 @@
 //! A form: the inputs that one step asks for. Each answer is checked and saved as its field is left; none is ever lost.
 
+mod agree;
+
 use std::collections::BTreeMap;
 
 use ratatui::Frame;
@@ -8,15 +10,14 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use secrecy::SecretString;
 
-use crate::engagement::{Address, Command, known_answers, unheard_of, worded};
+use crate::engagement::{Address, Command, known_answers};
 use crate::engine::Request;
-use crate::input::{self, InputId, Kind, SecretRef, Setting, Value};
-use crate::runbook::Field;
+use crate::input::{InputId, Kind, SecretRef, Value};
 use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
-use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused, text_width};
+use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused, text_width};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, Popup, State};
@@ -24,6 +25,7 @@ use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::secret_line::SecretLine;
 use crate::ui::words;
+use agree::{applies, disagreement, offer, setting};
 
 /// From this width on, help has a pane of its own.
 const WIDE: u16 = 110;
@@ -177,6 +179,17 @@ impl FormScreen {
         let next = self.answered.as_ref().and_then(at).map(|answered| answered + 1);
         let again = next.or_else(|| focused.as_ref().and_then(at));
         self.cursor = again.unwrap_or(self.cursor).min(self.fields.len().saturating_sub(1));
+        self.reconsider(facts);
+    }
+
+    /// How the answers fit to each other may have changed with any of them.
+    fn reconsider(&mut self, facts: &Facts) {
+        let setting = setting(facts);
+        for (index, field) in self.fields.iter_mut().enumerate() {
+            let on_its_way = self.pending.iter().any(|(id, _)| *id == field.id);
+            let waits = index != self.cursor && !on_its_way;
+            field.reconsider(&setting, waits, |id, value| disagreement(facts, id, value));
+        }
     }
 
     /// A fact came in.
@@ -248,6 +261,7 @@ impl FormScreen {
                 if empty {
                     field.problem = Some(Problem::error("an answer is needed here"));
                 }
+                field.reconsider(&setting, false, |id, value| disagreement(facts, id, value));
                 return (Vec::new(), !empty);
             }
             Left::Forget => Command::ForgetInput(id),
@@ -270,10 +284,7 @@ impl FormScreen {
     pub fn leave_field(&mut self, facts: &Facts) -> Vec<Effect> {
         let Some(field) = self.field() else { return Vec::new() };
         let untouched = field.is_blank() && field.saved.is_none();
-        let select_one = matches!(field.control, Control::Select { several: false, .. });
-        // A secret goes where a person says, and only then.
-        let secret = matches!(field.control, Control::Secret(_));
-        if untouched || select_one || secret {
+        if untouched || !field.is_taken_when_left() {
             return Vec::new();
         }
         let draft = field.draft();
@@ -314,12 +325,13 @@ impl FormScreen {
     }
 
     /// `Space` where several can be taken.
-    pub fn mark(&mut self) -> Vec<Effect> {
+    pub fn mark(&mut self, facts: &Facts) -> Vec<Effect> {
         if let Some(field) = self.fields.get_mut(self.cursor)
             && let Control::Select { marked, cursor, .. } = &mut field.control
             && let Some(mark) = marked.get_mut(*cursor)
         {
             *mark = !*mark;
+            field.recheck(&setting(facts), |id, value| disagreement(facts, id, value));
         }
         Vec::new()
     }
@@ -339,59 +351,6 @@ impl FormScreen {
         }
         Vec::new()
     }
-}
-
-fn setting(facts: &Facts) -> Setting {
-    Setting { practice: facts.practice() }
-}
-
-/// A field whose condition cannot be told yet waits.
-fn applies(open: &Opened, field: &Field) -> bool {
-    field.when.as_ref().is_none_or(|when| when.truth(&open.scope).unwrap_or(false))
-}
-
-/// The default of the runbook, as text that the rules accept; nothing where it cannot be told yet.
-fn offer(open: &Opened, field: &Field, setting: &Setting) -> Option<String> {
-    let plain = field.default.as_ref()?.value(&open.scope).ok()?;
-    if plain.as_str().is_some_and(|text| text.trim().is_empty()) {
-        return None;
-    }
-    input::from_plain(&field.kind, &plain, setting).ok().map(|value| value.shown())
-}
-
-/// Rules between answers that this one would break.
-fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
-    let open = facts.open.as_ref()?;
-    let mut values: BTreeMap<InputId, Value> =
-        open.engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
-    values.insert(id.clone(), value.clone());
-    let found = input::agree(&values);
-    let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
-    ours.sort_by_key(|broken| broken.warning);
-    let Some(broken) = ours.first() else { return unheard(open, id, value) };
-    let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
-    let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
-    let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
-    let tone = if broken.warning { Tone::Strange } else { Tone::Refused };
-    let instead =
-        if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
-    let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
-    Some(Problem { said: format!("{}{instead}{with}", worded(broken, &open.runbook)), tone })
-}
-
-/// An answer of which the runbook has not heard.
-fn unheard(open: &Opened, id: &InputId, value: &Value) -> Option<Problem> {
-    let known = known_answers(open.runbook.fields.get(id)?, &open.scope);
-    Some(Problem { said: unheard_of(&known, value.text()?)?, tone: Tone::Strange })
-}
-
-/// The field's own example, where it fits what is given elsewhere.
-fn fitting(facts: &Facts, open: &Opened, id: &InputId, mut values: BTreeMap<InputId, Value>) -> Option<String> {
-    let field = open.runbook.fields.get(id).filter(|field| !field.example.is_empty())?;
-    let example = input::parse(&field.kind, &field.example, &setting(facts)).ok()?;
-    values.insert(id.clone(), example);
-    let fits = !input::agree(&values).iter().any(|broken| broken.ids.contains(id) && !broken.warning);
-    fits.then(|| text::list(&field.example.lines().collect::<Vec<_>>()))
 }
 
 impl Screen for FormScreen {
@@ -429,10 +388,14 @@ impl Screen for FormScreen {
                         return Vec::new();
                     }
                 }
-                Control::Select { choices, cursor, .. } => {
+                Control::Select { choices, cursor, several, .. } => {
                     let next = if down { *cursor + 1 } else { cursor.wrapping_sub(1) };
                     if next < choices.len() {
                         *cursor = next;
+                        if !*several {
+                            field.moved_on();
+                            field.reconsider(&setting(facts), false, |id, value| disagreement(facts, id, value));
+                        }
                         return Vec::new();
                     }
                 }

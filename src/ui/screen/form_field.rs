@@ -61,6 +61,8 @@ pub struct FormField {
 pub struct Problem {
     pub said: String,
     pub tone: Tone,
+    /// It is about how the answer fits to others, and may be over once one of those changes.
+    pub between: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,12 @@ pub enum Tone {
 
 impl Problem {
     pub fn error(said: impl Into<String>) -> Self {
-        Problem { said: said.into(), tone: Tone::Refused }
+        Problem { said: said.into(), tone: Tone::Refused, between: false }
+    }
+
+    /// Of an answer beside others.
+    pub fn between(said: impl Into<String>, tone: Tone) -> Self {
+        Problem { said: said.into(), tone, between: true }
     }
 
     pub fn refuses(&self) -> bool {
@@ -112,6 +119,11 @@ impl FormField {
 
     pub fn takes_text(&self) -> bool {
         matches!(self.control, Control::Text(_) | Control::Secret(_))
+    }
+
+    /// A choice is taken by a key alone, and a secret goes where a person says, and only then.
+    pub fn is_taken_when_left(&self) -> bool {
+        !matches!(self.control, Control::Secret(_) | Control::Select { several: false, .. })
     }
 
     /// What is typed or marked, as text that the rules read.
@@ -177,8 +189,50 @@ impl FormField {
             _ if draft.trim().is_empty() => None,
             Ok(value) => disagrees(&self.id, &value)
                 .map(|problem| if problem.refuses() { Problem { tone, ..problem } } else { problem }),
-            Err(refusal) => Some(Problem { said: refusal.to_string(), tone }),
+            Err(refusal) => Some(Problem { tone, ..Problem::error(refusal.to_string()) }),
         };
+    }
+
+    /// Something else changed: what was said of how this answer fits to others is said anew. `waits` is true of a draft that
+    /// is neither under the cursor nor on its way.
+    pub fn reconsider(
+        &mut self,
+        setting: &Setting,
+        waits: bool,
+        disagrees: impl Fn(&InputId, &Value) -> Option<Problem>,
+    ) {
+        if self.problem.as_ref().is_some_and(|problem| !problem.between) {
+            return;
+        }
+        let value = match &self.control {
+            // What was refused is still under the cursor.
+            Control::Select { several: false, .. } if self.problem.as_ref().is_some_and(Problem::refuses) => {
+                input::parse_for(&self.kind, &self.example, &self.picked(), setting).ok()
+            }
+            _ if !self.is_taken_when_left() => self.saved.clone(),
+            _ if self.is_blank() => None,
+            _ => input::parse_for(&self.kind, &self.example, &self.draft(), setting).ok(),
+        };
+        let said = value.as_ref().and_then(|value| disagrees(&self.id, value));
+        let tone = match &self.problem {
+            Some(problem) => problem.tone,
+            None if self.saved == value => Tone::Refused,
+            None => Tone::SoFar,
+        };
+        self.problem = match said {
+            Some(problem) if problem.refuses() && tone != Tone::Strange => Some(Problem { tone, ..problem }),
+            None if waits && self.is_taken_when_left() && value.is_some() && self.saved != value => {
+                Some(Problem::between("This fits now. It is taken as you go through this field.", Tone::Strange))
+            }
+            said => said,
+        };
+    }
+
+    /// Another choice is under the cursor: what was refused was the one before.
+    pub fn moved_on(&mut self) {
+        if self.problem.as_ref().is_some_and(Problem::refuses) {
+            self.problem = None;
+        }
     }
 
     /// The same for a secret, or for the place where it is kept.
@@ -186,7 +240,7 @@ impl FormField {
         let (Control::Secret(line), Kind::Secret(rule)) = (&self.control, &self.kind) else { return };
         let fine = line.is_blank() || line.text().parse::<SecretRef>().is_ok();
         let refusal = if fine { None } else { rule.check(line.text()).err() };
-        self.problem = refusal.map(|refusal| Problem { said: refusal.to_string(), tone: Tone::SoFar });
+        self.problem = refusal.map(|refusal| Problem { tone: Tone::SoFar, ..Problem::error(refusal.to_string()) });
     }
 
     /// The stored answer changed: an untouched draft follows it.
@@ -241,6 +295,7 @@ impl FormField {
     fn sign(&self) -> (Glyph, Role) {
         match (&self.problem, &self.saved) {
             (Some(problem), _) if problem.refuses() => (Glyph::Failed, Role::Failed),
+            (Some(problem), Some(_)) if problem.tone == Tone::Strange => (Glyph::Recheck, Role::Waiting),
             (_, Some(_)) => (Glyph::Done, Role::Done),
             (_, None) if self.optional => (Glyph::Todo, Role::Muted),
             (_, None) => (Glyph::Yours, Role::Accent),

@@ -333,6 +333,92 @@ fn what_is_known_to_be_answered_is_shown_and_a_typing_error_is_told() {
     assert_eq!(given(&stage, "vpn.vendor").as_deref(), Some("Fortinett"), "it is no limit");
 }
 
+/// Answers that AWS may ask about, or that fit together only with others.
+const LINE: &str = r#"
+runbook: line
+title: Line
+phase: line
+inputs:
+  - {id: vpn.customer_asn, label: AS number, kind: asn}
+  - id: dx.kind
+    label: Kind
+    kind: choice
+    choices: [{value: hosted, label: hosted}, {value: dedicated, label: a port of its own}]
+  - id: dx.bandwidth
+    label: Speed
+    kind: choice
+    choices: [{value: 100Gbps, label: 100 Gbit/s}, {value: 1Gbps, label: 1 Gbit/s}]
+steps:
+  - {id: line, title: The line, form: [vpn.customer_asn, dx.kind, dx.bandwidth]}
+"#;
+
+#[test]
+fn what_is_strange_about_an_answer_is_said_as_long_as_it_stands() {
+    let mut stage = Stage::on(LINE);
+    stage.press(&["Enter"]).write("3356");
+    let warned = |stage: &mut Stage| {
+        let screen = stage.screen(80, 24);
+        let line = screen.lines().find(|line| line.contains("AS number  ")).unwrap_or_default().to_owned();
+        assert!(screen.contains("is a public AS number"), "{screen}");
+        line
+    };
+    warned(&mut stage);
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "vpn.customer_asn").as_deref(), Some("3356"));
+    assert!(!warned(&mut stage).contains('✓'), "{}", stage.screen(80, 24));
+    stage.press(&["Shift-Tab", "Tab"]);
+    warned(&mut stage);
+    stage.press(&["Esc"]);
+    stage.state.board.jump(&address("line/line"));
+    stage.press(&["Enter"]);
+    warned(&mut stage);
+    stage.press(&["Shift-Tab", "Ctrl-U"]).write("65010").press(&["Tab"]);
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("public AS number") && screen.contains("✓ AS number"), "{screen}");
+}
+
+#[test]
+fn a_refusal_goes_with_what_it_was_about() {
+    let mut stage = Stage::on(LINE);
+    let refused = |stage: &mut Stage| stage.screen(80, 24).contains("is no speed of a hosted connection");
+    stage.press(&["Enter", "Tab", "Enter", "Enter"]);
+    assert!(refused(&mut stage), "{}", stage.screen(80, 24));
+    stage.press(&["Shift-Tab"]);
+    assert!(refused(&mut stage), "it is still so");
+    stage.press(&["Down", "Enter"]);
+    assert_eq!(given(&stage, "dx.kind").as_deref(), Some("dedicated"));
+    assert!(!refused(&mut stage), "{}", stage.screen(80, 24));
+    stage.press(&["Shift-Tab", "Up", "Enter", "Enter"]);
+    assert!(refused(&mut stage), "{}", stage.screen(80, 24));
+    stage.press(&["Down"]);
+    assert!(!refused(&mut stage), "another choice was not refused: {}", stage.screen(80, 24));
+}
+
+#[test]
+fn of_many_the_refusal_follows_the_marks() {
+    let mut stage = tunnel();
+    stage.press(&["Space", "Enter"]);
+    let said = |stage: &mut Stage| stage.screen(80, 24).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said(&mut stage).contains("no algorithm for integrity and key exchange"), "{}", said(&mut stage));
+    stage.press(&["Down", "Down", "Space"]);
+    assert!(said(&mut stage).contains("no algorithm for key exchange"), "{}", said(&mut stage));
+    stage.press(&["Down", "Space"]);
+    assert!(!said(&mut stage).contains("no algorithm"), "{}", said(&mut stage));
+}
+
+#[test]
+fn a_draft_that_fits_by_now_says_that_it_is_not_taken_yet() {
+    let mut stage = ranges();
+    stage.write("10.40.0.0/16").press(&["Enter"]).write("10.40.8.0/24").press(&["Tab"]);
+    assert!(stage.screen(80, 24).contains("together with"));
+    stage.give("net.vpc_cidr", "10.50.0.0/16");
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("together with") && screen.contains("This fits now"), "{screen}");
+    stage.press(&["Shift-Tab", "Tab"]);
+    assert_eq!(given(&stage, "net.onprem_cidrs").as_deref(), Some("10.40.8.0/24"));
+    assert!(!stage.screen(80, 24).contains("This fits now"), "{}", stage.screen(80, 24));
+}
+
 /// What Amazon reads once: longer than any line.
 fn long_text() -> (Vec<String>, String) {
     let words: Vec<String> = (0..160).map(|number| format!("word{number:03}")).collect();

@@ -1,0 +1,63 @@
+//! What a form asks and offers as things stand, and how an answer fits to those given elsewhere.
+
+use std::collections::BTreeMap;
+
+use crate::engagement::{known_answers, unheard_of, worded};
+use crate::input::{self, InputId, Setting, Value};
+use crate::runbook::Field;
+use crate::text;
+use crate::ui::facts::{Facts, Opened};
+use crate::ui::screen::form_field::{Problem, Tone};
+
+pub(super) fn setting(facts: &Facts) -> Setting {
+    Setting { practice: facts.practice() }
+}
+
+/// A field whose condition cannot be told yet waits.
+pub(super) fn applies(open: &Opened, field: &Field) -> bool {
+    field.when.as_ref().is_none_or(|when| when.truth(&open.scope).unwrap_or(false))
+}
+
+/// The default of the runbook, as text that the rules accept; nothing where it cannot be told yet.
+pub(super) fn offer(open: &Opened, field: &Field, setting: &Setting) -> Option<String> {
+    let plain = field.default.as_ref()?.value(&open.scope).ok()?;
+    if plain.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return None;
+    }
+    input::from_plain(&field.kind, &plain, setting).ok().map(|value| value.shown())
+}
+
+/// Rules between answers that this one would break.
+pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
+    let open = facts.open.as_ref()?;
+    let mut values: BTreeMap<InputId, Value> =
+        open.engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    values.insert(id.clone(), value.clone());
+    let found = input::agree(&values);
+    let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
+    ours.sort_by_key(|broken| broken.warning);
+    let Some(broken) = ours.first() else { return unheard(open, id, value) };
+    let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
+    let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
+    let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
+    let tone = if broken.warning { Tone::Strange } else { Tone::Refused };
+    let instead =
+        if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
+    let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
+    Some(Problem::between(format!("{}{instead}{with}", worded(broken, &open.runbook)), tone))
+}
+
+/// An answer of which the runbook has not heard.
+fn unheard(open: &Opened, id: &InputId, value: &Value) -> Option<Problem> {
+    let known = known_answers(open.runbook.fields.get(id)?, &open.scope);
+    Some(Problem::between(unheard_of(&known, value.text()?)?, Tone::Strange))
+}
+
+/// The field's own example, where it fits what is given elsewhere.
+fn fitting(facts: &Facts, open: &Opened, id: &InputId, mut values: BTreeMap<InputId, Value>) -> Option<String> {
+    let field = open.runbook.fields.get(id).filter(|field| !field.example.is_empty())?;
+    let example = input::parse(&field.kind, &field.example, &setting(facts)).ok()?;
+    values.insert(id.clone(), example);
+    let fits = !input::agree(&values).iter().any(|broken| broken.ids.contains(id) && !broken.warning);
+    fits.then(|| text::list(&field.example.lines().collect::<Vec<_>>()))
+}
