@@ -235,10 +235,12 @@ pub const TABLE: &[Command] = &[
         "Go to the next field; what was typed is checked and saved. From the last one of a complete form back",
         form::next,
     )
+    .when(|state| state.form.can_go_on())
     .says(|state| state.form.next_hint()),
     command("form.previous", &["Shift-Tab"], &[Form], "back", "Go to the field before", |state| {
         state.go(Move::Previous)
-    }),
+    })
+    .when(|state| state.form.can_go_back()),
     command(
         "form.edit",
         &["Right"],

@@ -17,7 +17,7 @@ use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
-use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, closed, focused, text_width};
+use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused, text_width};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, Popup, State};
@@ -223,9 +223,32 @@ impl FormScreen {
 
     /// What Tab does: on the last field of a form that wants nothing else it is done.
     pub fn next_hint(&self) -> String {
+        if self.tab_ends_it() { "done" } else { "next" }.to_owned()
+    }
+
+    /// Does Tab lead anywhere? It takes no choice and no secret, and accepts no empty form: Enter does.
+    pub fn can_go_on(&self) -> Result<(), String> {
+        let typed = self.field().is_some_and(|field| matches!(field.control, Control::Text(_)) && !field.is_blank());
+        if self.fields.len() > 1 || typed || self.tab_ends_it() {
+            return Ok(());
+        }
+        match self.fields.is_empty() {
+            true => Err("nothing is asked here".to_owned()),
+            false => Err(format!("there is no other field; Enter: {}", self.enter_hint())),
+        }
+    }
+
+    pub fn can_go_back(&self) -> Result<(), String> {
+        if self.cursor > 0 { Ok(()) } else { Err("this is the first field".to_owned()) }
+    }
+
+    fn tab_ends_it(&self) -> bool {
+        let Some(field) = self.field().filter(|_| self.is_last()) else { return false };
         let others = self.first_open().is_none_or(|open| open == self.cursor);
-        let written = self.field().is_some_and(|field| field.saved.is_some() || !field.is_blank());
-        if self.is_last() && others && written { "done" } else { "next" }.to_owned()
+        let given = field.saved.is_some() || (field.is_taken_when_left() && !field.is_blank());
+        let wrong = field.problem.as_ref().is_some_and(|problem| problem.tone != Tone::Strange);
+        let anything = given || !self.pending.is_empty() || self.fields.iter().any(|field| field.saved.is_some());
+        others && anything && (given || field.optional) && !wrong
     }
 
     fn complete(&self) -> bool {

@@ -419,6 +419,38 @@ fn a_draft_that_fits_by_now_says_that_it_is_not_taken_yet() {
     assert!(!stage.screen(80, 24).contains("This fits now"), "{}", stage.screen(80, 24));
 }
 
+#[test]
+fn the_bar_names_no_key_that_does_nothing() {
+    let bar = |stage: &mut Stage| stage.screen(120, 24).lines().last().unwrap_or_default().to_owned();
+    let one = |field: &str| {
+        let mut stage = Stage::on(&format!(
+            "runbook: small\ntitle: Small\nphase: one\ninputs:\n  - {{id: net.one, label: One, {field}}}\n\
+             steps:\n  - {{id: ask, title: Ask, form: [net.one]}}\n  - {{id: look, title: Look, manual: Look.}}\n"
+        ));
+        stage.state.board.jump(&address("one/ask"));
+        stage.press(&["Enter"]);
+        assert_eq!(stage.state.place, Place::Form);
+        stage
+    };
+    for field in ["kind: choice, choices: [a, b]", "kind: text, optional: true", "kind: text"] {
+        let mut stage = one(field);
+        assert!(!bar(&mut stage).contains("Tab"), "{field}: {}", bar(&mut stage));
+        stage.press(&["Tab"]);
+        assert!(stage.screen(80, 24).contains("there is no other field"), "{}", stage.screen(80, 24));
+    }
+    let mut stage = one("kind: text");
+    stage.write("it");
+    assert!(bar(&mut stage).contains("Tab done"), "{}", bar(&mut stage));
+    stage.press(&["Tab"]);
+    assert_eq!(stage.state.place, Place::Board);
+    let mut stage = ranges();
+    assert!(!bar(&mut stage).contains("Shift-Tab"), "there is no field before: {}", bar(&mut stage));
+    stage.press(&["Enter", "Tab"]);
+    assert!(bar(&mut stage).contains("Tab next  Shift-Tab back"), "{}", bar(&mut stage));
+    stage.give("net.nat_mode", "none");
+    assert!(bar(&mut stage).contains("Tab done"), "{}", bar(&mut stage));
+}
+
 /// What Amazon reads once: longer than any line.
 fn long_text() -> (Vec<String>, String) {
     let words: Vec<String> = (0..160).map(|number| format!("word{number:03}")).collect();
