@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 
 use super::stage::{NOW, Stage, address};
 use crate::engagement::{
-    Address, At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Finding, FindingKind, Outcome, Purpose,
-    Question, Stays, TakeBack, Tally, UndoEntry, UndoPlan, Until,
+    At, Change, Difference, DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose, Question, Stays, TakeBack,
+    Tally, UndoEntry, UndoPlan, Until,
 };
 use crate::engine::{Broken, Notice, Progress, Summary};
 use crate::runbook::Party;
@@ -462,23 +462,6 @@ fn an_engagement_that_is_taken_up_again_asks_for_the_output_it_left() {
 }
 
 #[test]
-fn checking_again_counts_and_names_what_drifted() {
-    let mut stage = Stage::answered();
-    let drift = |step: &str, kind, said: &str| found(&address(step), kind, said);
-    stage.notice(drift("network/vpc", FindingKind::Same, "it is so"));
-    assert!(stage.screen(80, 24).contains("Checked again: matches 1"));
-    stage.notice(drift("network/gateway", FindingKind::Absent, "it is gone"));
-    stage.notice(drift("handover/firewall", FindingKind::Unknown, "no answer"));
-    let said = "matches 1, absent 1, unknown 1: The customer opens their firewall; The gateway to the Internet";
-    assert!(stage.screen(160, 24).contains(said), "{}", stage.screen(160, 24));
-}
-
-fn found(step: &Address, kind: FindingKind, said: &str) -> Notice {
-    let finding = Finding { kind, said: said.to_owned(), differences: Vec::new() };
-    Notice::Drift { step: step.clone(), finding }
-}
-
-#[test]
 fn no_way_to_aws_is_no_news_before_the_region_is_given() {
     let nowhere = || Notice::Identity(Err("no region is given".to_owned()));
     let mut stage = Stage::open();
@@ -487,23 +470,6 @@ fn no_way_to_aws_is_no_news_before_the_region_is_given() {
     stage.give("aws.region_primary", "eu-west-1");
     stage.notice(nowhere());
     assert!(stage.screen(80, 24).contains("No way to AWS yet: no region is given"));
-}
-
-#[test]
-fn what_drifted_is_marked_in_the_tree_until_it_is_tried_again() {
-    let mut stage = Stage::answered();
-    let step = address("network/vpc");
-    let evidence = crate::engagement::Evidence::said("made");
-    let how = crate::engagement::DoneHow::Applied;
-    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how, evidence, kept: Vec::new() });
-    assert!(!stage.screen(80, 24).contains("drifted"));
-    stage.notice(found(&step, FindingKind::Unknown, "no answer"));
-    let screen = stage.screen(80, 24);
-    assert!(screen.contains("unknown") && !screen.contains("drifted"), "not to know is no drift: {screen}");
-    stage.notice(found(&step, FindingKind::Absent, "it is gone"));
-    assert!(stage.screen(80, 24).contains("drifted"), "{}", stage.screen(80, 24));
-    stage.fact(Fact::AttemptStarted { step, attempt: 2 });
-    assert!(!stage.screen(80, 24).contains("drifted"));
 }
 
 #[test]

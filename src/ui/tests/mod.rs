@@ -3,6 +3,7 @@
 mod board;
 mod commands;
 mod diagnosis;
+mod drift;
 mod edition;
 mod form;
 mod home;
