@@ -82,6 +82,6 @@ fn remote_access_against_moto_and_the_lab_and_nothing_the_second_time() {
     let after = stage.run(&["plan", "acme", "--format", "json", "--endpoint-url", &url]).expect(0);
     assert_eq!(planned(&after.out), BTreeMap::new(), "a plan afterwards lists nothing");
     let report = stage.run(&["verify", "acme", "--endpoint-url", &url]).expect(0);
-    let others: Vec<&str> = report.out.lines().filter(|line| !line.starts_with("so ")).collect();
+    let others: Vec<&str> = report.out.lines().filter(|line| !line.starts_with("matches ")).collect();
     assert!(others.is_empty() && report.out.lines().count() > 20, "{}", report.out);
 }

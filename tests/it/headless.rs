@@ -15,7 +15,7 @@ fn practice_walks_to_the_end_unattended_and_a_second_time_changes_nothing() {
     assert!(!status.out.contains("blocked") && !status.out.contains("failed"), "{}", status.out);
     // sshd has left the port that was looked at first: a report of today looks where it is now.
     let report = stage.run(&["practice", "--verify"]).expect(0);
-    let others: Vec<&str> = report.out.lines().filter(|line| !line.starts_with("so ")).collect();
+    let others: Vec<&str> = report.out.lines().filter(|line| !line.starts_with("matches ")).collect();
     assert!(others.is_empty() && report.out.lines().count() > 40, "{}", report.out);
     report.says("access/first-contact[bastion]");
     let again = stage.run(&["practice", "--headless", "--pace", "instant", "--format", "jsonl"]).expect(0);
@@ -34,7 +34,7 @@ fn resources_of_any_type_are_made_and_taken_back_to_nothing() {
     let walk = ["practice", "--headless", "--pace", "instant", "--runbook", runbook, "--answers", answers];
     stage.run(&walk).expect(0).says("archive/grows");
     let report = stage.run(&["practice", "--verify"]).expect(0);
-    assert!(report.out.lines().all(|line| line.starts_with("so ")), "{}", report.out);
+    assert!(report.out.lines().all(|line| line.starts_with("matches ")), "{}", report.out);
     let again = stage.run(&[&walk[..], &["--format", "jsonl"]].concat()).expect(0);
     assert!(!again.out.contains("\"event\":\"intended\""), "the second run intended a change:\n{}", again.out);
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");

@@ -148,7 +148,8 @@ fn every_input_takes_its_own_example() {
 #[test]
 fn what_another_answer_makes_necessary_may_not_stay_empty() {
     let runbook = shipped();
-    let cases: [(&str, &[(&str, &str)], bool); 12] = [
+    type Given = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Given, bool); 12] = [
         ("net.onprem_cidrs", &[], true),
         ("net.onprem_cidrs", &[("net.access_path", "bastion_in_vpc"), ("conn.mode", "none")], true),
         ("net.onprem_cidrs", &[("net.access_path", "bastion_in_customer_dc")], false),

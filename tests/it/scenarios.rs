@@ -71,7 +71,7 @@ fn there_and_back(answers: &Path) {
     let again = stage.run(&again).expect(0);
     assert!(!again.out.contains("\"event\":\"intended\""), "{name}: a second run intended a change:\n{}", again.out);
     let drift = stage.run(&["practice", "--verify"]).expect(0);
-    let drift: Vec<&str> = drift.out.lines().filter(|line| !line.starts_with("so ")).collect();
+    let drift: Vec<&str> = drift.out.lines().filter(|line| !line.starts_with("matches ")).collect();
     assert!(drift.is_empty(), "{name}: {drift:#?}");
     stage.run(&["practice", "--doubles"]).expect(0).says("none");
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
@@ -104,10 +104,10 @@ fn a_record_that_is_gone_is_missed_from_both_sides() {
     let drift = stage.run(&["practice", "--verify"]);
     for step in ["dns/private-records", "dns/names-found[app-1]", "dns/forwarders[app-1]"] {
         let line = drift.out.lines().find(|line| line.contains(step));
-        assert!(line.is_some_and(|line| !line.starts_with("so ")), "{step}: {}", drift.out);
+        assert!(line.is_some_and(|line| !line.starts_with("matches ")), "{step}: {}", drift.out);
     }
     let sound = drift.out.lines().find(|line| line.contains("dns/data-centre-found[corp.acme.example]"));
-    assert!(sound.is_some_and(|line| line.starts_with("so ")), "{}", drift.out);
+    assert!(sound.is_some_and(|line| line.starts_with("matches ")), "{}", drift.out);
     std::fs::write(&file, text).unwrap();
     stage.run(&["practice", "--verify"]).expect(0);
 }

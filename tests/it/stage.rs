@@ -109,7 +109,10 @@ impl Stage {
     pub fn drifts(&self, engagement: &str, steps: &[(&str, &str)]) {
         let verified = self.run(&["verify", engagement]).expect(1);
         for (step, why) in steps {
-            let line = verified.out.lines().find(|line| line.starts_with("drifted") && line.contains(step));
+            let line = verified
+                .out
+                .lines()
+                .find(|line| ["differs", "absent"].iter().any(|word| line.starts_with(word)) && line.contains(step));
             assert!(line.is_some_and(|line| line.contains(why)), "{step}, {why}:\n{}", verified.out);
         }
     }
