@@ -180,7 +180,8 @@ impl Thing for TheEndpoint {
             Some(ActionNeeded) => {
                 let mut failure = Failure::new(
                     format!("{} needs somebody: an address of it does not work", self.noun()),
-                    "Look at the endpoint's addresses in the console: was a network interface or a subnet deleted?",
+                    "Was a network interface or a subnet deleted? Which address it is, aws route53resolver \
+                     list-resolver-endpoint-ip-addresses --resolver-endpoint-id ID says.",
                 );
                 failure.raw = thing.status_message().unwrap_or_default().to_owned();
                 return Ok(Sight::Broken(failure));

@@ -440,7 +440,7 @@ impl<T: Thing> Object<T> {
         let mut told = false;
         let mut last = Left::There(Failure::new(
             format!("{noun} does not go away"),
-            "Look at it in the console, then undo again.",
+            "Undo it again: that looks first what is left, and shows what AWS answers.",
         ));
         for _ in 0..self.0.going_looks() {
             let remains = self.0.remains(&at, &Made(made)).await.map_err(|failure| Left::There(failure.into()))?;

@@ -59,7 +59,8 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Quota,
         &["ConcurrentSnapshotLimitExceeded", "SnapshotCreationPerVolumeRateExceeded", "ResourceLimitExceeded"],
         "As many snapshots or copies are on their way as AWS takes at once: 5 to 20 in a region, and one of a disk in 15 s.",
-        "Wait until others are there (the console shows them as pending), and run the step again.",
+        "Wait until others are there (aws ec2 describe-snapshots --owner-ids self --filters Name=status,Values=pending lists \
+         them), and run the step again.",
     ),
     row_of(
         Kind::Quota,

@@ -69,7 +69,8 @@ pub(super) const HANDLERS: &[Row] = &[
         Kind::NotReady,
         &["NotStabilized", "ServiceTimeout"],
         "It was asked for, but did not come to rest in the time that AWS gives it.",
-        "Run the step again: it looks what is there and goes on with that. If it stays so, look at its state in the console.",
+        "Run the step again: it looks what is there and goes on with that. If it stays so, its owner sees its state with \
+         aws cloudcontrol get-resource --type-name TYPE --identifier ID.",
     ),
     row_of(
         Kind::Other,

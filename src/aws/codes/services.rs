@@ -23,7 +23,7 @@ pub(super) const SECRETS_MANAGER: &[Row] = &[
         Kind::Conflict,
         &["InvalidRequestException"],
         "The secret is scheduled for deletion, or another service manages it.",
-        "Look at it in the console: cancel its deletion, or choose another name.",
+        "Let its owner cancel the deletion (aws secretsmanager restore-secret --secret-id NAME), or choose another name.",
     ),
     row_of(
         Kind::Denied,
@@ -260,7 +260,8 @@ pub(super) const CLOUD_CONTROL: &[Row] = &[
         Kind::NotReady,
         &["NotStabilizedException"],
         "It did not come to rest in the time that AWS gives it.",
-        "Look at its state in the console, and try again.",
+        "Run the step again: it looks what is there. Its state is also what aws cloudcontrol get-resource --type-name TYPE \
+         --identifier ID says.",
     ),
     row_of(
         Kind::LostReply,
@@ -288,7 +289,7 @@ pub(super) const SERVICE_QUOTAS: &[Row] = &[
         Kind::Exists,
         &["ResourceAlreadyExistsException"],
         "A request for this quota is open already.",
-        "Wait for its answer; it stands in the Service Quotas console under request history.",
+        "Wait for its answer: aws service-quotas list-requested-service-quota-change-history says how it stands.",
     ),
     row_of(
         Kind::Quota,
@@ -312,7 +313,7 @@ pub(super) const SERVICE_QUOTAS: &[Row] = &[
         Kind::NotReady,
         &["InvalidResourceStateException"],
         "The request is in a state in which this cannot be done.",
-        "Look at it in the Service Quotas console.",
+        "See how it stands: aws service-quotas list-requested-service-quota-change-history.",
     ),
 ];
 
