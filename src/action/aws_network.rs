@@ -1,7 +1,6 @@
 //! The network itself: VPC, subnets, internet gateway.
 
 use async_trait::async_trait;
-use ipnet::Ipv4Net;
 use serde_json::json;
 
 use super::account::Account;
@@ -16,6 +15,7 @@ use crate::aws::ec2::types::{
 };
 use crate::aws::{AwsFailure, Holder, Operation, filter};
 use crate::engagement::Failure;
+use crate::input::share_addresses;
 
 /// The label of an object: its key, and a name for the console made of customer and key.
 pub(super) fn label(subject: &Subject, arguments: Arguments<'_>) -> Result<Label, Failure> {
@@ -203,7 +203,7 @@ impl TheSubnet {
             return Ok(Vec::new());
         }
         let mut there = self.describe(at, vec![filter("vpc-id", [self.vpc.as_str()])]).await?;
-        there.retain(|other| other.cidr_block().is_some_and(|range| overlap(range, &self.cidr)));
+        there.retain(|other| other.cidr_block().is_some_and(|range| share_addresses(range, &self.cidr)));
         Ok(there)
     }
 }
@@ -289,12 +289,6 @@ impl Thing for TheSubnet {
 
 /// With these AWS refuses a range because of others.
 const RANGES: [&str; 2] = ["InvalidSubnet.Conflict", "InvalidSubnet.Range"];
-
-/// Whether two ranges share an address; what is no range shares none.
-fn overlap(one: &str, other: &str) -> bool {
-    let (Ok(one), Ok(other)) = (one.parse::<Ipv4Net>(), other.parse::<Ipv4Net>()) else { return one == other };
-    one.contains(&other) || other.contains(&one)
-}
 
 /// `aws/internet-gateway`
 pub(super) struct TheInternetGateway {

@@ -57,32 +57,40 @@ impl Cloud {
     }
 }
 
-/// What AWS says in plain words of why it denies (user guide of IAM, "Troubleshoot access denied error messages"): which kind
-/// of policy it is, so that the right person is asked.
+/// What AWS says in plain words of why it denies, and what that means (user guide of IAM, "Troubleshoot access denied error
+/// messages"): which kind of policy it is, so that the right person is asked. The first that fits counts.
+const PLAIN: &[(&[&str], &str)] = &[
+    (
+        &["explicit deny in a service control policy", "no service control policy allows"],
+        "A service control policy of the organisation forbids this in the account; no policy of the account can allow it.",
+    ),
+    (
+        &["explicit deny in a resource control policy", "no resource control policy allows"],
+        "A resource control policy of the organisation forbids this on that resource.",
+    ),
+    (
+        &["explicit deny in a permissions boundary", "no permissions boundary allows"],
+        "The permissions boundary of this user or role does not leave this to it.",
+    ),
+    (
+        &["explicit deny in a session policy", "no session policy allows"],
+        "The policy with which this session was begun does not allow this.",
+    ),
+    (
+        &["explicit deny in a vpc endpoint policy", "no vpc endpoint policy allows"],
+        "The policy of the VPC endpoint through which the call went does not allow this.",
+    ),
+    (
+        &["explicit deny in a resource-based policy", "no resource-based policy allows"],
+        "The policy of the resource itself does not allow this to these credentials.",
+    ),
+    (&["explicit deny in an identity-based policy"], "A policy of this user or role denies this expressly."),
+    (&["no identity-based policy allows"], "No policy of this user or role allows this."),
+];
+
 fn plain(raw: &str) -> Option<&'static str> {
     let raw = raw.to_lowercase();
-    let denied = |by: &str| raw.contains(&format!("explicit deny in {by}"));
-    let not_allowed = |by: &str| raw.contains(&format!("no {by} allows"));
-    let any = |by: &str| denied(&format!("a {by}")) || denied(&format!("an {by}")) || not_allowed(by);
-    Some(match () {
-        () if any("service control policy") => {
-            "A service control policy of the organisation forbids this in the account; no policy of the account can allow it."
-        }
-        () if any("resource control policy") => {
-            "A resource control policy of the organisation forbids this on that resource."
-        }
-        () if any("permissions boundary") => "The permissions boundary of this user or role does not leave this to it.",
-        () if any("session policy") => "The policy with which this session was begun does not allow this.",
-        () if any("vpc endpoint policy") => {
-            "The policy of the VPC endpoint through which the call went does not allow this."
-        }
-        () if any("resource-based policy") => {
-            "The policy of the resource itself does not allow this to these credentials."
-        }
-        () if denied("an identity-based policy") => "A policy of this user or role denies this expressly.",
-        () if not_allowed("identity-based policy") => "No policy of this user or role allows this.",
-        () => return None,
-    })
+    PLAIN.iter().find(|(words, _)| words.iter().any(|words| raw.contains(words))).map(|(_, said)| *said)
 }
 
 /// `ec2:RunInstances on arn:… by arn:…: no policy allows it`

@@ -195,7 +195,10 @@ impl<'a> Facts<'a> {
             Probe::Unknown(_) => (Verdict::Unknown, all),
         };
         if made && verdict == Verdict::Person {
-            entry.said.push_str(". It was done, and nothing is repeated by itself: put it right where it was changed, or undo the step and run it again");
+            entry.said.push_str(
+                ". It was done, and nothing is repeated by itself: put it right where it was changed, or undo the step and run \
+                 it again",
+            );
         }
         entry.finding = Some(found);
         entry.changes = changes;

@@ -17,8 +17,11 @@ use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
     call, digest_of, token,
 };
-use crate::runbook::{Save, Step, UndoUntil, Unrendered, WITHIN};
+use crate::runbook::{Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
+
+/// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
+const WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) struct Prepared {
     pub action: Box<dyn Action>,
@@ -70,12 +73,9 @@ pub(super) fn prepare(
     })
 }
 
-/// A step that does not say how long to look is given what AWS usually takes, three times over.
+/// How long to look: what the step says, or what AWS usually takes, three times over.
 fn within(step: &Step, action: &dyn Action) -> Duration {
-    match action.usually_takes() {
-        Some(usual) if step.within == WITHIN => WITHIN.max(usual * 3),
-        _ => step.within,
-    }
+    step.within.unwrap_or_else(|| WITHIN.max(action.usually_takes().unwrap_or_default() * 3))
 }
 
 /// What the attempt would send. An undo says another token than the apply: on a host it is another script.

@@ -46,6 +46,7 @@ pub use id::InputId;
 pub use kind::{Bounds, Kind};
 pub use kinds::{KindParams, KindRow};
 pub use name::slug_from;
+pub use range::share_addresses;
 pub use refusal::Refusal;
 pub use routing::is_private_asn;
 pub use secret::{NoReference, SecretRef, SecretRule, SecretStore, SecretUse};

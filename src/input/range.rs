@@ -60,6 +60,14 @@ pub(super) fn special_range_around(net: Ipv4Net) -> Option<&'static Special> {
     SPECIAL.iter().find(|special| special.net.contains(&net))
 }
 
+/// Whether two ranges of IPv4 share an address; what is no range shares one only with itself.
+pub fn share_addresses(one: &str, other: &str) -> bool {
+    match (one.parse(), other.parse()) {
+        (Ok(one), Ok(other)) => overlap(one, other),
+        _ => one == other,
+    }
+}
+
 /// Whether two ranges share an address. Two CIDR blocks do so only when one lies in the other.
 pub(super) fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
     a.contains(&b) || b.contains(&a)

@@ -138,7 +138,7 @@ fn says(step: &Step) -> Does {
         ("breaks", json!(step.breaks)),
         ("no_undo", json!(step.no_undo)),
         ("until", json!(step.until)),
-        ("within", json!(step.within.as_secs())),
+        ("within", json!(step.within.map(|within| within.as_secs()))),
         ("waits_on", json!(wait.map(|wait| wait.party))),
         ("ask", json!(wait.map(|wait| wait.ask.source()))),
         ("who", json!(wait.and_then(|wait| wait.who.as_ref()).map(Template::source))),

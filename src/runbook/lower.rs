@@ -19,8 +19,6 @@ use super::template::{Arg, Args, Template};
 use crate::input::{Choice, Column, InputId, Kind, KindParams};
 use crate::text::read_duration;
 
-/// How long a step looks that does not say so. A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
-pub const WITHIN: Duration = Duration::from_secs(30);
 /// Long enough for a package to be installed.
 const LIMIT: Duration = Duration::from_secs(300);
 /// The longest time that `within` and `limit` may give.
@@ -219,7 +217,7 @@ impl Lowering<'_> {
             breaks: step.breaks.clone(),
             no_undo: step.no_undo.clone(),
             undo_until: self.undo_until(&cursor.key("undo_until"), step.undo_until.as_ref()),
-            within: self.duration(&cursor.key("within"), step.within.as_ref()).unwrap_or(WITHIN),
+            within: self.duration(&cursor.key("within"), step.within.as_ref()),
             diagnosis: step.diagnosis.clone(),
             place: cursor.place(),
             work: work?,

@@ -38,7 +38,6 @@ pub use diagnosis::{Answer, Branch, Diagnosis, Leads, Question};
 pub use expr::{Expr, Item};
 pub use lint::{RULES, Rule};
 pub use load::load;
-pub use lower::WITHIN;
 pub use model::{
     Field, HostTemplate, Manual, Party, Phase, Runbook, Save, Shell, Step, StepId, UndoUntil, WaitsOn, Work,
 };

@@ -138,7 +138,7 @@ pub struct Step {
     /// Until when its change may be taken back.
     pub undo_until: UndoUntil,
     /// How long the check after the change may go on saying "not yet".
-    pub within: Duration,
+    pub within: Option<Duration>,
     /// Id of the diagnosis that finds out what is the matter with it.
     pub diagnosis: Option<String>,
     pub place: Place,

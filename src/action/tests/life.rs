@@ -228,6 +228,8 @@ async fn a_nat_gateway_lives() {
         let ground = ground(&stage).await;
         let allocation = text(&stage.make("aws/elastic-address", json!({ "key": "eip/nat/a" })).await, "allocation");
         let with = json!({ "subnet": ground.public, "allocation": allocation, "key": "nat/a" });
+        let usual = stage.action("aws/nat-gateway", &with).usually_takes();
+        assert_eq!(usual, Some(std::time::Duration::from_secs(120)), "by which a step that says no limit waits");
         lives(&stage, "aws/nat-gateway", with).await;
     }
 }

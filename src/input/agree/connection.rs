@@ -295,13 +295,13 @@ fn selectors_are_the_right_way_round(answers: &Answers<'_>, found: &mut Vec<Disa
 /// What is announced leads to the customer's router: ranges that are not known as theirs may belong to somebody else.
 fn announced_ranges_are_theirs(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let known = answers.blocks(&["net.onprem_cidrs"]);
-    let Some((known_id, _)) = known.first() else { return };
+    let Some((known_id, first)) = known.first() else { return };
     let announced = answers.blocks(&["vpn.static_prefixes", "vpn.advertised_prefixes"]);
     for (id, net) in announced.into_iter().filter(|(_, net)| net.prefix_len() > 0) {
         if !known.iter().any(|(_, around)| around.contains(&net)) {
             let what = format!("{net} of {id} is in none of the ranges of {known_id}");
             let why = "hosts would be sent there, and nothing else would let them: add it to those, or leave it out";
-            warn(found, &[id, known_id], Refusal::new(what, why, "onramp").suggest(known[0].1.to_string()));
+            warn(found, &[id, known_id], Refusal::new(what, why, "onramp").suggest(first.to_string()));
         }
     }
 }

@@ -112,7 +112,7 @@ fn a_runbook_in_one_file() {
     assert_eq!(runbook.fields.len(), 6);
     assert_eq!(runbook.hosts.len(), 2);
     let step = |id: &str| runbook.step(&StepId::new("access", id)).unwrap();
-    assert_eq!(step("machine").within, Duration::from_secs(600));
+    assert_eq!(step("machine").within, Some(Duration::from_secs(600)));
     assert_eq!(step("machine").owner, Party::Aws);
     assert_eq!(step("vpc").saves[0].to, "access.vpc_id");
     assert!(matches!(&step("reachable").work, Work::Kind { kind, .. } if kind == "probe/tcp"));

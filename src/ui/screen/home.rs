@@ -142,7 +142,7 @@ impl Columns {
     fn of(width: u16) -> Self {
         let width = usize::from(width);
         let (name, bar, waits, touched) = if width >= 100 { (24, 14, 12, 12) } else { (16, 7, 9, 10) };
-        let fixed = 4 + name + 1 + bar + 1 + 6 + 1 + waits + 1 + touched + 1;
+        let fixed = 4 + name + 1 + bar + 1 + 7 + 1 + waits + 1 + touched + 1;
         Columns { name, bar, waits, touched, next: width.saturating_sub(fixed) }
     }
 
@@ -150,7 +150,7 @@ impl Columns {
         format!(
             "    {} {} {} {} {}",
             fitted("Name", self.name),
-            fitted("Progress", self.bar + 7),
+            fitted("Progress", self.bar + 8),
             fitted("Who moves", self.waits),
             fitted("Touched", self.touched),
             fitted("Next", self.next)
@@ -161,7 +161,7 @@ impl Columns {
         let look = &facts.look;
         let (glyph, role) = sign(card);
         let cursor = if focused { look.glyph(Glyph::Cursor) } else { " " };
-        let progress = format!("{:>2}/{:<3}", card.tally.done, card.tally.total);
+        let progress = format!("{:>3}/{:<3}", card.tally.done, card.tally.total);
         let touched = card.last.map(|at| words::ago(facts, at)).unwrap_or_default();
         let next = next(facts, card, only);
         Line::from(vec![
@@ -171,7 +171,7 @@ impl Columns {
             Span::styled(fitted(&look.text(&card.name), self.name), look.bold()),
             Span::raw(" "),
             Span::raw(bar(facts, card, self.bar)),
-            Span::raw(format!(" {} ", fitted(&progress, 6))),
+            Span::raw(format!(" {} ", fitted(&progress, 7))),
             Span::raw(fitted(&look.text(&card.waits_on), self.waits)),
             Span::raw(" "),
             Span::raw(fitted(&touched, self.touched)),

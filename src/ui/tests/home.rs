@@ -17,6 +17,14 @@ fn the_list_at_120() {
 }
 
 #[test]
+fn hundreds_of_steps_are_read_whole() {
+    let mut stage = Stage::home();
+    let tally = &mut stage.state.facts.cards[0].tally;
+    (tally.done, tally.total) = (216, 256);
+    assert!(stage.screen(80, 24).contains(" 216/256 "), "{}", stage.screen(80, 24));
+}
+
+#[test]
 fn a_newcomer_is_told_what_to_press() {
     let mut stage = Stage::home();
     stage.state.facts.cards.clear();
