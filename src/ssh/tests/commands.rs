@@ -20,7 +20,7 @@ async fn one_server(settings: &str) -> (Server, OurPool, [Hop; 1]) {
 
 #[tokio::test]
 async fn exit_codes_signals_and_both_streams_come_back() {
-    if no_sshd() {
+    if no_users() {
         return;
     }
     let (_server, pool, hop) = one_server("").await;
@@ -61,7 +61,7 @@ async fn a_script_with_a_mistake_in_its_last_line_does_not_begin() {
 
 #[tokio::test]
 async fn a_flood_that_nobody_reads_does_not_stop_another_command() {
-    if no_sshd() {
+    if no_users() {
         return;
     }
     let (server, pool, hop) = one_server("").await;
@@ -140,7 +140,7 @@ async fn interrupted(pool: &Pool, hop: &[Hop], script: &Script, cancel_it: bool)
 
 #[tokio::test]
 async fn cancel_and_limit_send_term_and_leave_the_connection_usable() {
-    if no_sshd() {
+    if no_users() {
         return;
     }
     let (server, pool, hop) = one_server("").await;
@@ -190,7 +190,7 @@ async fn more_scripts_than_the_server_allows_wait_for_each_other() {
 
 #[tokio::test]
 async fn a_connection_that_died_is_made_anew_but_the_script_is_not_repeated() {
-    if no_sshd() {
+    if no_users() {
         return;
     }
     let (server, pool, hop) = one_server("").await;

@@ -125,7 +125,7 @@ async fn after_a_flood_the_shell_is_as_good_as_before() {
 
 #[tokio::test]
 async fn a_look_that_takes_too_long_takes_its_shell_along_and_no_other_look() {
-    if no_sshd() {
+    if no_users() {
         return;
     }
     let (server, pool, hop) = one_server("").await;
