@@ -231,7 +231,10 @@ impl TheInstance {
         let told = AwsFailure::of_instance(&code, &message);
         Failure {
             what: format!("{} ended as soon as it was started", self.noun()),
-            advice: format!("{} Then undo this step, and run it again.", told.advice),
+            advice: format!(
+                "{} What was started has ended for good: undo this step before you run it again.",
+                told.advice
+            ),
             ..Failure::from(told)
         }
     }

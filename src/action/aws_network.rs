@@ -261,7 +261,7 @@ impl Thing for TheSubnet {
         dependents::of_subnet(at, id).await
     }
 
-    /// The ranges beside which its own is to be seen.
+    /// The ranges that overlap its own; without any, those of the VPC, outside of which it may lie.
     async fn in_the_way(&self, at: &Account<'_>, refused: &Failure) -> Result<Vec<String>, AwsFailure> {
         if !refused.code.as_deref().is_some_and(|code| RANGES.contains(&code)) {
             return Ok(Vec::new());
@@ -275,8 +275,14 @@ impl Thing for TheSubnet {
             let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
             format!("{} of {whose}", other.cidr_block().unwrap_or_default())
         };
-        let of_vpc = format!("wanted was {}, and {} has {}", self.cidr, self.vpc, crate::text::list(&ranges));
-        Ok(std::iter::once(of_vpc).chain(others.iter().map(one)).collect())
+        if others.is_empty() {
+            let there = crate::text::list(&ranges);
+            return Ok(vec![format!(
+                "no other subnet that can be seen; {} was wanted in {}, which has {there}",
+                self.cidr, self.vpc
+            )]);
+        }
+        Ok(others.iter().map(one).collect())
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

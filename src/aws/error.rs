@@ -282,9 +282,11 @@ impl AwsFailure {
             |row| row.advice,
         );
         let operation = Operation::RunInstances.name();
+        // The message begins with the code, which is shown before it.
+        let raw = message.strip_prefix(code).map_or(message, |rest| rest.trim_start_matches([':', ' ']));
         AwsFailure {
             code: Some(code.to_owned()),
-            raw: format!("{code}: {message}"),
+            raw: raw.to_owned(),
             ..AwsFailure::new(operation, kind, Fate::Refused, meaning, advice)
         }
     }

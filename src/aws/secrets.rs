@@ -89,7 +89,8 @@ impl Cloud {
             .client_request_token(token)
             .description(description)
             .set_tags(Some(tags.collect()));
-        let made = self.ask(Operation::CreateSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await?;
+        let made =
+            self.ask(Operation::CreateSecret, Resend::Freely, Patience::SETTLING, || request.clone().send()).await?;
         Ok(made.arn.unwrap_or_default())
     }
 
@@ -101,7 +102,9 @@ impl Cloud {
         let client = self.secrets_manager();
         let request =
             client.put_secret_value().secret_id(id).secret_string(text.expose_secret()).client_request_token(token);
-        self.ask(Operation::PutSecretValue, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
+        self.ask(Operation::PutSecretValue, Resend::Freely, Patience::SETTLING, || request.clone().send())
+            .await
+            .map(drop)
     }
 
     /// Takes its deletion back.
@@ -110,7 +113,9 @@ impl Cloud {
     /// See `send`.
     pub async fn restore_secret(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().restore_secret().secret_id(id);
-        self.ask(Operation::RestoreSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
+        self.ask(Operation::RestoreSecret, Resend::Freely, Patience::SETTLING, || request.clone().send())
+            .await
+            .map(drop)
     }
 
     /// Schedules its deletion: nobody reads it from then on, and a person can take it back for a week.
@@ -119,6 +124,6 @@ impl Cloud {
     /// See `send`.
     pub async fn schedule_deletion(&self, id: &str) -> Result<(), AwsFailure> {
         let request = self.secrets_manager().delete_secret().secret_id(id).recovery_window_in_days(RECOVERY_DAYS);
-        self.ask(Operation::DeleteSecret, Resend::Freely, Patience::NONE, || request.clone().send()).await.map(drop)
+        self.ask(Operation::DeleteSecret, Resend::Freely, Patience::SETTLING, || request.clone().send()).await.map(drop)
     }
 }

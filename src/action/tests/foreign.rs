@@ -121,7 +121,7 @@ async fn a_subnet_outside_of_the_vpc_is_shown_beside_the_ranges_that_there_are()
     let outcome = stage.action("aws/subnet", &with).apply(&stage.world, &stage.intent("aws/subnet", &with)).await;
     let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
     assert!(
-        failure.meaning.contains("wanted was 10.99.0.0/24") && failure.meaning.contains("10.40.0.0/16"),
+        failure.meaning.contains("no other subnet") && failure.meaning.contains("which has 10.40.0.0/16"),
         "{failure:?}"
     );
 }

@@ -28,32 +28,32 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Quota,
         &["VcpuLimitExceeded", "InstanceLimitExceeded", "InstanceLimitExceeded*"],
         "The account may not run that many processors of this family.",
-        "Ask for more of the quota 'Running On-Demand Standard instances' (L-1216C47A) in Service Quotas, or choose a \
+        "Ask Service Quotas for more of 'Running On-Demand Standard instances' (ec2, L-1216C47A), or choose a \
          smaller type. Minutes to days.",
     ),
     row_of(
         Kind::Quota,
         &["VpcLimitExceeded"],
         "The region has as many VPCs as the account may have (5 unless raised; the default VPC counts).",
-        "Ask for more of quota L-F678F1CE, or let the customer delete a VPC that nobody uses, such as the default one.",
+        "Ask Service Quotas for more (vpc, L-F678F1CE), or let the customer delete a VPC that nobody uses, such as the default one.",
     ),
     row_of(
         Kind::Quota,
         &["AddressLimitExceeded"],
         "The account has as many elastic addresses as it may have (5 in a region unless raised).",
-        "Ask for more of quota L-0263D0A3, or let the customer release an address that nothing uses.",
+        "Ask Service Quotas for more (ec2, L-0263D0A3), or let the customer release an address that nothing uses.",
     ),
     row_of(
         Kind::Quota,
         &["RulesPerSecurityGroupLimitExceeded", "SecurityGroupsPerInterfaceLimitExceeded"],
         "A security group holds 60 rules in each direction, an interface five groups, unless raised.",
-        "Put neighbouring ranges together into one larger range, or ask for more of quota L-0EA8095F.",
+        "Put neighbouring ranges together into one larger range, or ask Service Quotas for more (vpc, L-0EA8095F).",
     ),
     row_of(
         Kind::Quota,
         &["RouteLimitExceeded"],
         "A route table holds 50 routes, 100 when they are propagated, unless raised.",
-        "Put neighbouring ranges together, or ask for more of quota L-93826ACB.",
+        "Put neighbouring ranges together, or ask Service Quotas for more (vpc, L-93826ACB).",
     ),
     row_of(
         Kind::Quota,
@@ -66,46 +66,46 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Quota,
         &["InternetGatewayLimitExceeded"],
         "The region has as many internet gateways as the account may have (5 unless raised, as many as VPCs).",
-        "Ask for more of quota L-A4707A72 of vpc (raising that of VPCs, L-F678F1CE, raises both), or let the customer delete a \
+        "Ask Service Quotas for more (vpc, L-A4707A72; raising that of VPCs, L-F678F1CE, raises both), or let the customer delete a \
          VPC that nobody uses.",
     ),
     row_of(
         Kind::Quota,
         &["NatGatewayLimitExceeded"],
         "The zone has as many NAT gateways as the account may have (5 in each unless raised).",
-        "Ask for more of quota L-FE5A380F of vpc, or let the customer delete a NAT gateway that nothing goes through.",
+        "Ask Service Quotas for more (vpc, L-FE5A380F), or let the customer delete a NAT gateway that nothing goes through.",
     ),
     row_of(
         Kind::Quota,
         &["VpnGatewayLimitExceeded"],
         "The region has as many virtual private gateways as the account may have (5 unless raised).",
-        "Ask for more of quota L-7029FAB6 of ec2, or let the customer delete one that is attached to no VPC.",
+        "Ask Service Quotas for more (ec2, L-7029FAB6), or let the customer delete one that is attached to no VPC.",
     ),
     row_of(
         Kind::Quota,
         &["CustomerGatewayLimitExceeded"],
         "The region has as many customer gateways as the account may have (50 unless raised).",
-        "Ask for more of quota L-4FB7FF5D of ec2, or let the customer delete one without a VPN connection.",
+        "Ask Service Quotas for more (ec2, L-4FB7FF5D), or let the customer delete one without a VPN connection.",
     ),
     row_of(
         Kind::Quota,
         &["VpnConnectionLimitExceeded"],
         "There are as many VPN connections as there may be: 50 in a region, 10 on one virtual private gateway, unless raised.",
-        "Ask for more of quota L-3E6EC3A3 (region) or L-B91E5754 (gateway) of ec2, or let the customer delete one that is down \
+        "Ask Service Quotas for more (ec2, L-3E6EC3A3 for the region, L-B91E5754 for the gateway), or let the customer delete one that is down \
          for good.",
     ),
     row_of(
         Kind::Quota,
         &["SubnetLimitExceeded"],
         "The VPC has as many subnets as it may have (200 unless raised).",
-        "Ask for more of quota L-407747CB of vpc, or plan with fewer tiers.",
+        "Ask Service Quotas for more (vpc, L-407747CB), or plan with fewer tiers.",
     ),
     row_of(
         Kind::Quota,
         &["VpcEndpointLimitExceeded"],
         "There are as many endpoints as there may be: 50 interface endpoints in a VPC, 20 gateway endpoints in a region, \
          unless raised.",
-        "Ask for more of quota L-29B6F2EB (interface) or L-1B52E74A (gateway) of vpc, or let the customer delete one that \
+        "Ask Service Quotas for more (vpc, L-29B6F2EB for interfaces, L-1B52E74A for gateways), or let the customer delete one that \
          nothing uses.",
     ),
     row_of(
@@ -145,7 +145,8 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Image,
         &["InvalidAMIID.Unavailable", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed"],
         "The image was withdrawn, or belongs to another region.",
-        "Undo the step that chose the image and run it again, so that a current one is chosen.",
+        "Undo the step that chose the image and run it again, so that a current one is chosen; or correct the image, where it \
+         was an answer.",
     ),
     row_of(
         Kind::Exists,

@@ -414,7 +414,7 @@ pub(super) const OTHERS: &[Row] = &[
         Kind::Key,
         &["KMSKeyNotAccessible*", "InvalidKMSKey.*", "KMSAccessDeniedException", "DisabledException", "KMS*Exception"],
         "The encryption key cannot be used: its policy does not allow it, it is disabled, or it is of another region.",
-        "Let the key's owner allow it for the service and its service-linked role in this account and region, then try again.",
+        "Let the key's owner allow it for the service and its service-linked role in this account and region, and try again.",
     ),
     row_of(
         Kind::Activation,

@@ -96,6 +96,7 @@ async fn assert_table(service: Service, table: &[(&'static str, Kind)]) {
         assert_eq!((failure.kind, failure.code.as_deref()), (kind, Some(code)), "{service:?}: {failure:?}");
         assert_eq!(failure.raw, "in AWS's words", "{service:?} {code}");
         assert!(failure.meaning.len() > 20 && failure.advice.len() > 20, "{failure:?}");
+        assert!(!failure.advice.contains("L-") || failure.advice.contains("Service Quotas"), "where? {failure:?}");
         let fate = match kind {
             Throttled => Fate::NotExecuted,
             LostReply => Fate::Unknown,

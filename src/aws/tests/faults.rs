@@ -22,6 +22,8 @@ pub(super) enum Answer {
     Vpc,
     NoVpcs,
     Error(u16, &'static str),
+    /// Of a service that speaks JSON.
+    JsonError(u16, &'static str),
     Html(u16),
     /// The connection breaks after the request went out.
     Broken,
@@ -87,6 +89,7 @@ fn respond(answer: &Answer) -> Result<HttpResponse, ConnectorError> {
                  <RequestID>r-1</RequestID></Response>"
             ),
         ),
+        Answer::JsonError(status, code) => (*status, format!(r#"{{"__type": "{code}", "message": "in AWS's words"}}"#)),
         Answer::Html(status) => (*status, "<html>a proxy's own page</html>".to_owned()),
         Answer::Broken => {
             let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
@@ -220,6 +223,17 @@ async fn who_listens_hears_what_holds_a_call_up_and_that_it_goes_on() {
 async fn two_writers_are_waited_for_as_long_as_what_is_not_ready() {
     let (result, asked) = create(only_unsent(), [Answer::Error(400, "ConcurrentModificationException")]).await;
     assert_eq!((result.unwrap_err().kind, asked), (Kind::Busy, 31));
+}
+
+#[tokio::test]
+async fn what_changes_a_secret_waits_for_another_writer_as_its_words_say() {
+    let server = Server::answering([Answer::JsonError(400, "ConflictException")]);
+    let cloud = server.cloud().await;
+    let marks = std::collections::BTreeMap::new();
+    let stamp = crate::aws::Stamp { marks: &marks, key: "secret/psk", name: "psk" };
+    let failure = cloud.create_secret("psk", &"text".into(), "token", "of a test", &stamp).await.unwrap_err();
+    assert_eq!((failure.kind, server.asked()), (Kind::Busy, 31));
+    assert!(failure.advice.contains("has tried for a minute"), "{failure:?}");
 }
 
 #[tokio::test]
@@ -409,4 +423,12 @@ async fn every_code_of_the_table_is_understood() {
     let (result, _) = create(only_unsent(), [Answer::Error(400, "NeverHeardOf")]).await;
     let failure = result.unwrap_err();
     assert_eq!((failure.kind, failure.fate), (Other, Fate::Refused));
+}
+
+#[test]
+fn why_an_instance_ended_names_its_code_once() {
+    let code = "Client.InvalidKMSKey.InvalidState";
+    let failure = AwsFailure::of_instance(code, &format!("{code}: The KMS key provided is in an incorrect state"));
+    assert_eq!(failure.raw, "The KMS key provided is in an incorrect state");
+    assert_eq!(AwsFailure::of_instance(code, "in AWS's words").raw, "in AWS's words");
 }
