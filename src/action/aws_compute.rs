@@ -46,6 +46,19 @@ impl KeyPair {
             .unwrap_or_default())
     }
 
+    /// A name is there once in a region. Whoever brought another's may take it away, also where it holds the same key.
+    async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        let named = self.describe(at, vec![filter("key-name", [self.name.as_str()])]).await?;
+        // Not every endpoint heeds every filter.
+        let Some(other) = named.iter().find(|pair| pair.key_name() == Some(&self.name)) else {
+            return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+        };
+        let which = if self.is_the_key(other) { "the same" } else { "another" };
+        let place = format!("the name {}, with {which} public key", self.name);
+        let by = (other.key_pair_id().unwrap_or_default(), other.tags.as_deref());
+        Ok(at.taken(&self.noun(), &self.label.key, &place, by))
+    }
+
     fn is_the_key(&self, pair: &KeyPairInfo) -> bool {
         !known(&self.public_key) || pair.public_key().and_then(material) == material(&self.public_key)
     }
@@ -63,7 +76,7 @@ fn material(line: &str) -> Option<(&str, &str)> {
 #[async_trait]
 impl Thing for KeyPair {
     fn noun(&self) -> String {
-        format!("key pair {}", self.name)
+        format!("key pair {}", self.label.key)
     }
 
     fn calls(&self) -> Vec<Call> {
@@ -76,13 +89,8 @@ impl Thing for KeyPair {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours("key-pair-id")).await?;
-        let pair = match at.only_one(&self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) {
-            Some(pair) => Some(pair),
-            // One of the same name and the same key serves as well, whoever brought it.
-            None => self.describe(at, vec![filter("key-name", [self.name.as_str()])]).await?.into_iter().next(),
-        };
-        let Some(pair) = pair else {
-            return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+        let Some(pair) = at.only_one(&self.label.key, ours, KeyPairInfo::key_pair_id, KeyPairInfo::tags) else {
+            return self.nothing_of_ours(at).await;
         };
         let id = pair.key_pair_id().unwrap_or_default();
         if pair.key_name() != Some(&self.name) {

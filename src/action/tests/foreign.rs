@@ -198,19 +198,31 @@ async fn a_port_inside_a_wider_rule_is_not_cut_out() {
 }
 
 #[tokio::test]
-async fn a_key_pair_of_that_name_with_another_key_and_one_with_the_same() {
+async fn a_key_pair_of_that_name_is_whoevers_it_is_whether_or_not_it_holds_the_same_key() {
     let stage = Stage::new().await;
     let other = PUBLIC_KEY.replace("JfJ8", "JfJ9");
     let with = |key: &str| json!({ "name": "ops", "public_key": key, "key": "key/operator" });
     let theirs = stage.stranger_makes("aws/key-pair", with(&other)).await;
-    stage.leaves_alone("aws/key-pair", with(PUBLIC_KEY)).await;
+    let id = text(&theirs, "id");
+    let said = stage.leaves_alone("aws/key-pair", with(PUBLIC_KEY)).await;
+    assert!(said.contains("with another public key") && said.contains("of the engagement e2"), "{said}");
+    let said = stage.leaves_alone("aws/key-pair", with(&other)).await;
+    assert!(
+        said.contains("with the same public key") && said.contains(&format!("{id} of the engagement e2")),
+        "{said}"
+    );
 
     let same = stage.action("aws/key-pair", &with(&other));
-    let probe = same.probe(&stage.world).await;
-    assert!(matches!(&probe, Probe::Same(found) if found.output["id"] == theirs["id"]), "{probe:?}");
     let undone = same.undo(&stage.world, &stage.intent("aws/key-pair", &json!({})), &theirs).await;
     let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };
-    assert!(failure.what.contains("is left alone"), "{failure:?}");
+    assert!(failure.what.contains("is left alone") && failure.what.contains("of the engagement e2"), "{failure:?}");
+    // Where nothing of ours was made, theirs is not what is gone.
+    let undone = same.undo(&stage.world, &stage.intent("aws/key-pair", &json!({})), &Kept::new()).await;
+    let Outcome::AlreadySo { said, .. } = undone else { panic!("{undone:?}") };
+    assert_eq!(said, "key pair key/operator is not there any more");
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
+    let left = ec2.describe_key_pairs().key_names("ops").send().await.unwrap();
+    assert_eq!(left.key_pairs()[0].key_pair_id(), Some(id.as_str()));
 }
 
 #[tokio::test]

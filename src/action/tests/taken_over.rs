@@ -65,14 +65,34 @@ async fn an_object_of_another_engagement_or_kind_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_else_brought_serves_and_is_not_ours() {
+async fn a_key_that_somebody_else_brought_serves_when_a_person_says_so_and_is_not_ours() {
     let stage = Stage::new().await;
     let key = super::life::PUBLIC_KEY;
     let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
     let blob = crate::aws::ec2::primitives::Blob::new(key.as_bytes());
-    ec2.import_key_pair().key_name("ops").public_key_material(blob).send().await.unwrap();
-    let action = stage.action("aws/key-pair", &json!({ "name": "ops", "public_key": key, "key": "key/operator" }));
-    let Probe::Same(found) = action.probe(&stage.world).await else { panic!("it serves") };
-    assert!(found.foreign, "found after an interruption it is not taken for ours");
-    assert!(!action.adopt(&stage.world).await.unwrap().ours);
+    let theirs = ec2.import_key_pair().key_name("ops").public_key_material(blob).send().await.unwrap();
+    let id = theirs.key_pair_id.unwrap();
+    let with = json!({ "name": "ops", "public_key": key, "key": "key/operator" });
+    let action = stage.action("aws/key-pair", &with);
+    let refused = action.adopt(&stage.world).await.unwrap_err();
+    assert!(refused.meaning.contains(&format!("{id}, which onramp did not make")), "{refused:?}");
+    let world = adopting(&stage, &id);
+    let chosen = action.adopt(&world).await.unwrap();
+    assert_eq!((chosen.id.as_str(), chosen.ours), (id.as_str(), false));
+    let undone = action.undo(&world, &stage.intent("aws/key-pair", &with), &chosen.found.output).await;
+    assert!(matches!(undone, Outcome::Failed { .. }), "{undone:?}");
+    assert_eq!(ec2.describe_key_pairs().key_pair_ids(&id).send().await.unwrap().key_pairs().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_of_another_engagement_is_not_taken_over() {
+    let stage = Stage::new().await;
+    let with = json!({ "name": "ops", "public_key": super::life::PUBLIC_KEY, "key": "key/operator" });
+    let other = stage.as_engagement("e2");
+    let outcome =
+        action("aws/key-pair", &with, &other.subject).apply(&other, &stage.intent("aws/key-pair", &with)).await;
+    let Outcome::Changed { output, .. } = outcome else { panic!("{outcome:?}") };
+    let id = text(&output, "id");
+    let refused = stage.action("aws/key-pair", &with).adopt(&adopting(&stage, &id)).await.unwrap_err();
+    assert!(refused.what.contains("belongs to the engagement e2"), "{refused:?}");
 }
