@@ -103,7 +103,7 @@ pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
 pub use registry::{build, catalog, needs, operations};
 pub use room::counted_by;
-pub use step_needs::Needs;
+pub use step_needs::{Needs, needs_of};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

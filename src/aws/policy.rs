@@ -5,12 +5,14 @@
 //! none but the region. Sources: the service authorization reference (actions, resource types and condition keys of EC2
 //! and Secrets Manager); "Tag on creation" of the EC2 user guide for ec2:CreateTags.
 
+mod buckets;
 mod passed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use self::buckets::is_of_buckets;
 use self::passed::is_handed_on;
 use super::operations::{Effect, Operation, Scope, Service};
 use super::tags::ENGAGEMENT;
@@ -35,10 +37,16 @@ pub struct Ground<'a> {
     pub roles: BTreeSet<Passed>,
     /// What steps make in IAM, as ARNs end: `user/onramp-acme-smtp`; `*` where nobody can tell.
     pub identities: BTreeSet<String>,
+    /// Buckets that steps make, or read and write in; `*` where nobody can tell.
+    pub buckets: BTreeSet<String>,
 }
 
-/// In ARNs and conditions: whatever it is; of regions and of what is made in IAM, where nobody can tell yet.
+/// In ARNs and conditions: whatever it is; of regions, of buckets and of what is made in IAM, where nobody can tell yet.
 pub const ANY: &str = "*";
+
+/// The permission to tag with EC2, and the one to take tags off.
+const TAG: &str = "ec2:CreateTags";
+const UNTAG: &str = "ec2:DeleteTags";
 
 impl Ground<'_> {
     fn partition(&self) -> &'static str {
@@ -123,7 +131,8 @@ fn length(json: &Json) -> usize {
 fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
     let with = |scope: fn(&Scope) -> bool| operations.iter().filter(move |one| scope(&one.row().scope));
     let anywhere = |reads: bool, everywhere: bool| {
-        let chosen = with(|scope| *scope == Scope::Any).filter(move |one| (one.row().effect == Effect::Reads) == reads);
+        let chosen = with(|scope| *scope == Scope::Any).filter(|one| one.row().service != Service::S3);
+        let chosen = chosen.filter(move |one| (one.row().effect == Effect::Reads) == reads);
         chosen.copied().filter(|one| one.row().service.is_everywhere() == everywhere).collect::<Vec<_>>()
     };
     let mut statements = Vec::new();
@@ -140,7 +149,10 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
     let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned());
     let acts_by = acts_by.filter(|permission| !is_handed_on(permission)).collect();
     say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
-    let further = ground.further.iter().filter(|permission| !is_handed_on(permission)).cloned();
+    let behind = creators_behind(ground);
+    let retags = |permission: &str| !behind.is_empty() && [TAG, UNTAG].contains(&permission);
+    let has_another = |permission: &str| is_handed_on(permission) || is_of_buckets(permission) || retags(permission);
+    let further = ground.further.iter().filter(|permission| !has_another(permission)).cloned();
     let (everywhere, regional): (BTreeSet<String>, BTreeSet<String>) =
         further.partition(|permission| is_everywhere(permission));
     for (number, part) in portions(regional).into_iter().enumerate() {
@@ -153,9 +165,9 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
         made.iter().partition(|one| matches!(one.row().scope, Scope::New { types: [], .. }));
     say("Make", names(of_types.clone()), resources(&of_types, ground), Some(ground.tagged("aws:RequestTag")));
     say("MakeAnywhere", names(anywhere), json!("*"), Some(ground.tagged("aws:RequestTag")));
-    let creators: BTreeSet<&str> =
-        made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name()).collect();
-    let tagging = (!creators.is_empty()).then(|| "ec2:CreateTags".to_owned()).into_iter().collect();
+    let of_ec2 = made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name());
+    let creators: BTreeSet<&str> = of_ec2.chain(behind.iter().copied()).collect();
+    let tagging = (!creators.is_empty()).then(|| TAG.to_owned()).into_iter().collect();
     // "Every type" does not reach those whose ARNs have no account.
     let of_nobody = ["image", "snapshot"].into_iter().filter(|of| made.iter().any(|one| makes(*one, of)));
     let tagged: Vec<String> = ["*"].into_iter().chain(of_nobody).flat_map(|of| ground.each(Service::Ec2, of)).collect();
@@ -168,6 +180,8 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
         },
         Some(json!({ "StringEquals": { "ec2:CreateAction": creators } })),
     );
+    let retagged = ground.further.iter().filter(|permission| retags(permission)).cloned().collect();
+    say("TagOurs", retagged, json!(ground.each(Service::Ec2, ANY)), Some(ground.tagged("aws:ResourceTag")));
     for (number, (on, built)) in built_on(&made).into_iter().enumerate() {
         let resources: Vec<String> = on.iter().flat_map(|of| ground.each(Service::Ec2, of)).collect();
         say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
@@ -185,8 +199,22 @@ fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json
         let which: BTreeSet<String> = ground.secrets.iter().map(whole).collect();
         statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
     }
+    statements.extend(buckets::statements(operations, ground));
     statements.extend(passed::statements(operations, ground));
     statements
+}
+
+/// What stands on everything of its kind, because nobody can tell yet which one it is.
+pub fn unnamed(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<&'static str> {
+    let regions = ground.regions.contains(ANY).then_some("the region (each is allowed)");
+    let buckets = buckets::are_unnamed(operations, ground).then_some("a bucket (all are allowed)");
+    [regions, buckets].into_iter().flatten().chain(passed::unnamed(operations, ground)).collect()
+}
+
+/// The calls to EC2 by which the services behind the types make something that carries tags: `CreateVpcEndpoint`.
+fn creators_behind<'a>(ground: &'a Ground<'_>) -> BTreeSet<&'a str> {
+    let all = ground.further.iter().filter(|_| ground.further.contains(TAG)).filter(|one| *one != TAG);
+    all.filter_map(|one| one.strip_prefix("ec2:")).filter(|action| action.starts_with("Create")).collect()
 }
 
 fn makes(operation: Operation, of: &str) -> bool {
@@ -223,7 +251,7 @@ fn names(operations: Vec<Operation>) -> BTreeSet<String> {
         let others = one.row().acts_by();
         one.permissions().into_iter().filter(move |permission| !others.contains(&permission.as_str()))
     };
-    operations.into_iter().flat_map(own).filter(|permission| permission != "ec2:CreateTags").collect()
+    operations.into_iter().flat_map(own).filter(|permission| permission != TAG).collect()
 }
 
 fn resources(operations: &[Operation], ground: &Ground<'_>) -> Json {
@@ -268,6 +296,7 @@ mod tests {
         regions: BTreeSet::new(),
         roles: BTreeSet::new(),
         identities: BTreeSet::new(),
+        buckets: BTreeSet::new(),
     };
 
     pub(super) fn of(operations: &[Operation]) -> Json {
@@ -396,6 +425,27 @@ mod tests {
         let all = ResourceType::ALL.iter().flat_map(ResourceType::permissions).map(str::to_owned).collect();
         let parts = policies(&[Operation::CreateResource].into(), &Ground { further: all, ..GROUND });
         assert!(parts.len() > 1 && parts.iter().all(|part| length(part) <= LONGEST));
+    }
+
+    #[test]
+    fn what_is_made_behind_a_type_is_tagged_when_it_is_made_or_where_it_is_ours() {
+        let endpoint = ResourceType::named("AWS::EC2::VPCEndpoint").unwrap();
+        let further = endpoint.permissions().map(str::to_owned).collect();
+        let policy =
+            of_ground(&[Operation::CreateResource, Operation::CreateVpc].into(), &Ground { further, ..GROUND });
+        let made = statement(&policy, "TagWhatIsMade");
+        let creators = json!({ "StringEquals": { "ec2:CreateAction": ["CreateVpc", "CreateVpcEndpoint"] } });
+        assert_eq!((&made["Action"], &made["Condition"]), (&json!([TAG]), &creators));
+        let ours = statement(&policy, "TagOurs");
+        assert_eq!(ours["Action"], json!([TAG, UNTAG]));
+        assert_eq!(ours["Resource"], json!(["arn:aws:ec2:eu-west-1:123456789012:*/*"]));
+        let tagged = json!({ "StringEquals": { "aws:ResourceTag/onramp:engagement": "0123456789abcdef" } });
+        assert_eq!(ours["Condition"], tagged);
+        let behind = statement(&policy, "BehindTheTypes1")["Action"].to_string();
+        assert!(
+            behind.contains("ec2:CreateVpcEndpoint") && !behind.contains(TAG) && !behind.contains(UNTAG),
+            "{behind}"
+        );
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::failure::{Failure, Kind};
 use super::plan;
 use super::print::{self, Format};
 use super::session;
-use crate::action::{Needs, counted_by, needs, operations};
-use crate::aws::{Ground, Operation, policies};
+use crate::action::{Needs, counted_by, needs_of, operations};
+use crate::aws::{Ground, Operation, policies, unnamed};
 use crate::engagement::{Limited, Permissions, Plan, chosen_actions, chosen_kinds};
 use crate::input::SecretRef;
 use crate::text;
@@ -48,7 +48,8 @@ pub fn policy(
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,
     });
-    let further: Vec<Needs> = chosen_actions(&engagement, &runbook, phase).iter().map(needs).collect();
+    let of = |phase| chosen_actions(&engagement, &runbook, phase);
+    let further: Vec<Needs> = needs_of(of(phase), &of(None));
     let account = engagement.account();
     let ground = Ground {
         account: account.as_deref(),
@@ -59,7 +60,12 @@ pub fn policy(
         regions: further.iter().flat_map(|needs| needs.regions.clone()).collect(),
         roles: further.iter().flat_map(|needs| needs.roles.clone()).collect(),
         identities: further.iter().flat_map(|needs| needs.identities.clone()).collect(),
+        buckets: further.iter().flat_map(|needs| needs.buckets.clone()).collect(),
     };
+    let unnamed = unnamed(&chosen, &ground);
+    if !unnamed.is_empty() {
+        print::say(&format!("it is wider than it has to be, because it is not known yet: {}", text::list(&unnamed)));
+    }
     match policies(&chosen, &ground).as_slice() {
         [policy] => print::json(policy)?,
         several => {

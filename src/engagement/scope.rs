@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::{InputId, Value};
-use crate::runbook::{Expr, HostTemplate, Item, Party, Runbook, Scope, Step, Template, Unrendered, Work};
+use crate::runbook::{Expr, HostTemplate, Item, Party, Runbook, Save, Scope, Step, Template, Unrendered, Work};
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +244,8 @@ pub struct ChosenKind {
     pub with: Map<String, Json>,
     /// Arguments that are given, and whose value is missing yet.
     pub untold: BTreeSet<String>,
+    /// What of its result later steps use.
+    pub saves: Vec<Save>,
 }
 
 fn steps_of<'r>(runbook: &'r Runbook, phase: Option<&str>) -> impl Iterator<Item = &'r Step> {
@@ -262,7 +264,7 @@ pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook, phase: Option<
         steps_of(runbook, phase).flat_map(items).filter_map(|(step, item): (&Step, Option<Item>)| match &step.work {
             Work::Kind { kind, with, .. } => {
                 let (with, untold) = with.render_known(&plan.of_round(item.as_ref()));
-                Some(ChosenKind { kind: kind.clone(), with, untold })
+                Some(ChosenKind { kind: kind.clone(), with, untold, saves: step.saves.clone() })
             }
             _ => None,
         });

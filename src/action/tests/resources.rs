@@ -528,6 +528,7 @@ fn a_policy_knows_the_permissions_of_the_types() {
             kind: kind.to_owned(),
             with: with.as_object().cloned().unwrap(),
             untold: untold.iter().map(|name| (*name).to_owned()).collect(),
+            saves: Vec::new(),
         })
     };
     let asked = |with: Json| needs("aws/resource", with, &[]);

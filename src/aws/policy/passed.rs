@@ -74,16 +74,24 @@ pub(super) fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) 
     all
 }
 
-/// One statement for each service that takes roles.
-fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
-    let mut passed: BTreeMap<&[&str], BTreeSet<Option<&str>>> = BTreeMap::new();
+/// Which roles go to which services; none stands for one that nobody can tell yet.
+fn given<'a>(
+    operations: &BTreeSet<Operation>,
+    ground: &'a Ground<'_>,
+) -> BTreeMap<&'static [&'static str], BTreeSet<Option<&'a str>>> {
+    let mut given: BTreeMap<&[&str], BTreeSet<Option<&str>>> = BTreeMap::new();
     for Passed { to, role } in &ground.roles {
-        passed.entry(to).or_default().insert(role.as_deref());
+        given.entry(to).or_default().insert(role.as_deref());
     }
     for operation in operations.iter().filter(|one| one.row().acts_by().contains(&PASS)) {
         let to = if operation.row().service == Service::Rds { TO_EXPORT } else { TO_BACKUP };
-        passed.entry(to).or_insert_with(|| BTreeSet::from([None]));
+        given.entry(to).or_insert_with(|| BTreeSet::from([None]));
     }
+    given
+}
+
+/// One statement for each service that takes roles.
+fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
     let one = |(number, (to, roles)): (usize, (&[&str], BTreeSet<Option<&str>>))| {
         let named: Option<Vec<Vec<String>>> = roles.iter().map(|role| role.map(|role| ground.role(role))).collect();
         let resources = named.map_or_else(|| vec![ground.in_iam("role/*")], |named| named.concat());
@@ -91,7 +99,18 @@ fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
         let condition = (!to.is_empty()).then(|| json!({ "StringEquals": { "iam:PassedToService": services } }));
         statement(&format!("GiveRole{}", number + 1), BTreeSet::from([PASS.to_owned()]), json!(resources), condition)
     };
-    passed.into_iter().enumerate().map(one).collect()
+    given(operations, ground).into_iter().enumerate().map(one).collect()
+}
+
+/// What stands on everything of its kind because nobody can tell yet which one it is.
+pub(super) fn unnamed(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<&'static str> {
+    let role = given(operations, ground).values().any(|roles| roles.contains(&None));
+    let changes = ground.further.iter().any(|permission| is_of_identities(permission));
+    let ends_open = |of: &String| of == ANY || of.ends_with("/*");
+    let identity = changes && (ground.identities.is_empty() || ground.identities.iter().any(ends_open));
+    let role = role.then_some("a role that a service is given (any may be)");
+    let identity = identity.then_some("a role or user that a step makes (all are allowed)");
+    role.into_iter().chain(identity).collect()
 }
 
 fn identities(ground: &Ground<'_>) -> Option<Json> {
@@ -197,7 +216,9 @@ mod tests {
         let named = ["role/bastion", "role/*/bastion"].map(|role| format!("arn:aws:iam::123456789012:{role}"));
         assert_eq!(pass[1]["Resource"], json!(named));
         let partly = [passed(TO_BACKUP, Some(ROLE)), passed(TO_BACKUP, None)].into();
-        let partly = of_ground(&job, &Ground { roles: partly, ..GROUND });
+        let ground = Ground { roles: partly, ..GROUND };
+        assert_eq!(unnamed(&job, &ground).len(), 1, "that it may be any role is said");
+        let partly = of_ground(&job, &ground);
         let resources = &statements_with(&partly, PASS)[0]["Resource"];
         assert_eq!(resources, &json!(["arn:aws:iam::123456789012:role/*"]));
         let china = of_ground(&job, &Ground { region: "cn-north-1", ..GROUND });

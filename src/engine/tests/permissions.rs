@@ -76,6 +76,7 @@ steps:
     title: A bucket that is not copied
     aws: resource
     with: {type: "AWS::S3::Bucket", key: bucket/a, properties: {BucketName: acme-a}}
+    saves: {id: net.bucket}
   - id: backup
     title: A backup
     aws: backup-job
@@ -89,21 +90,30 @@ steps:
     title: A flow log
     aws: resource
     with: {type: "AWS::EC2::FlowLog", key: log/a, properties: {DeliverLogsPermissionArn: "{{ net.flows }}", ResourceId: x, ResourceType: VPC}}
+  - id: object
+    title: An object
+    aws: s3-object
+    with: {bucket: "{{ net.bucket }}", object: a.txt, content: hello, key: object/a}
 "#;
 
-/// A role goes to the service of the step, by its ARN where the step tells it; where none is given, none may be.
+/// A role goes to the service of the step, by its ARN or name where a step tells it; where none is given, none may be.
 #[tokio::test]
 async fn roles_and_identities_are_those_of_the_steps() {
     let stage = Stage::new(ROLES, Faults::none());
     let needs = || -> Vec<_> {
-        let chosen = chosen_actions(&stage.engagement(), &stage.runbook, None);
-        chosen.iter().map(crate::action::needs).collect()
+        let chosen = |phase| chosen_actions(&stage.engagement(), &stage.runbook, phase);
+        crate::action::needs_of(chosen(None), &chosen(None))
     };
     let roles = |needs: &[crate::action::Needs]| -> Vec<(Vec<&str>, Option<String>)> {
         needs.iter().flat_map(|one| &one.roles).map(|one| (one.to.to_vec(), one.role.clone())).collect()
     };
     let before = needs();
-    assert_eq!(roles(&before), [(vec!["backup"], None), (vec!["vpc-flow-logs"], None)]);
+    // Its name is known before an earlier step has made it.
+    assert_eq!(roles(&before), [(vec!["backup"], None), (vec!["vpc-flow-logs"], Some("flows".to_owned()))]);
+    let buckets: Vec<&String> = before.iter().flat_map(|one| &one.buckets).collect();
+    assert_eq!(buckets, ["acme-a", "acme-a"], "a flow log to a log group has none");
+    let of_bucket = |one: &crate::action::Needs| one.permissions.iter().any(|permission| permission.starts_with("s3:"));
+    assert_eq!(before.iter().filter(|one| of_bucket(one)).count(), 1);
     let identities: Vec<&String> = before.iter().flat_map(|one| &one.identities).collect();
     assert_eq!(identities, ["user/onramp-a", "group/senders", "role/flows"]);
     assert!(before.iter().all(|one| !one.permissions.iter().any(|permission| permission == "iam:PassRole")));
