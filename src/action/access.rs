@@ -88,11 +88,12 @@ impl Worlds {
     pub async fn caller(&self) -> Result<Caller, Failure> {
         let identity = self.cloud()?.identity().await?;
         let name = identity.caller().to_owned();
-        Ok(Caller { account: identity.account, name, expires: identity.expires.map(At) })
+        Ok(self.as_of_now(Caller { account: identity.account, name, ..Caller::default() }))
     }
 
-    /// When the credentials end, as far as that is known.
-    pub fn expires(&self) -> Option<At> {
-        self.cloud().ok()?.expires().map(At)
+    /// The same caller, with the time that the credentials have now.
+    pub fn as_of_now(&self, caller: Caller) -> Caller {
+        let Ok(cloud) = self.cloud() else { return caller };
+        Caller { expires: cloud.expires().map(At), lasts: cloud.lasts(), renews: cloud.renews(), ..caller }
     }
 }

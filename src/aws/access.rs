@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -76,6 +76,10 @@ pub(super) struct Inner {
     pub held: Mutex<Option<Held>>,
     /// When what is held ends, in milliseconds since 1970; 0 where it does not.
     pub end: AtomicI64,
+    /// For how many milliseconds it held when it was first read.
+    pub lasts: AtomicU64,
+    /// The caller's own credentials end, and a role cannot be taken with them for ever.
+    pub own_ends: AtomicBool,
 }
 
 impl fmt::Debug for Inner {
@@ -134,12 +138,26 @@ impl Session {
         let end = since_epoch.and_then(|time| i64::try_from(time.as_millis()).ok()).unwrap_or_default();
         self.0.end.store(end, Ordering::Relaxed);
         let same = former.filter(|former| former.credentials.expiry() == credentials.expiry());
-        Held { fetched: same.map_or_else(now, |former| former.fetched), credentials }
+        let fetched = same.map_or_else(now, |former| former.fetched);
+        let lasts = credentials.expiry().and_then(|end| end.duration_since(fetched).ok());
+        let lasts = lasts.and_then(|time| u64::try_from(time.as_millis()).ok()).unwrap_or_default();
+        self.0.lasts.store(lasts, Ordering::Relaxed);
+        Held { fetched, credentials }
     }
 
     /// When they end, in milliseconds since 1970; none for those that do not end, or do not say so.
     pub fn end(&self) -> Option<i64> {
         Some(self.0.end.load(Ordering::Relaxed)).filter(|end| *end > 0)
+    }
+
+    /// For how long they held when they were first read.
+    pub fn lasts(&self) -> Option<Duration> {
+        self.end().map(|_| Duration::from_millis(self.0.lasts.load(Ordering::Relaxed)))
+    }
+
+    /// Are they made anew without a person, as often as it takes? Of what the SDK finds nobody can tell.
+    pub fn renews(&self) -> bool {
+        !self.0.roles.is_empty() && !self.needs_person() && !self.0.own_ends.load(Ordering::Relaxed)
     }
 
     /// Will they hold for so long? Where nobody has to be asked for it, they are made anew. More than half of a whole
@@ -201,6 +219,7 @@ impl Session {
         let Some(own) = self.0.own.credentials_provider() else { return Err(AwsFailure::no_credentials()) };
         let mut credentials =
             own.provide_credentials().await.map_err(|error| AwsFailure::credentials("connect", &error))?;
+        self.0.own_ends.store(credentials.expiry().is_some(), Ordering::Relaxed);
         for (number, role) in roles.iter().enumerate() {
             credentials = self.take(role, number > 0, credentials, ask).await?;
         }

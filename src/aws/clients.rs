@@ -1,7 +1,7 @@
 //! The seam: HTTP client, endpoint and credentials in; one client for each service out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -128,6 +128,8 @@ impl Cloud {
             limiter: limiter.clone(),
             held: tokio::sync::Mutex::default(),
             end: AtomicI64::default(),
+            lasts: AtomicU64::default(),
+            own_ends: AtomicBool::default(),
         });
         session.renew().await?;
         let provider = SharedCredentialsProvider::new(session.clone());

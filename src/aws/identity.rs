@@ -1,5 +1,7 @@
 //! Who AWS takes us for, and until when.
 
+use std::time::Duration;
+
 use super::clients::Cloud;
 use super::error::AwsFailure;
 use super::operations::Operation;
@@ -42,5 +44,15 @@ impl Cloud {
     /// When the credentials end, in milliseconds since 1970; none for those that do not end, or do not say so.
     pub fn expires(&self) -> Option<i64> {
         self.session().end()
+    }
+
+    /// For how long they held when they were first read; none for those that do not end, or do not say so.
+    pub fn lasts(&self) -> Option<Duration> {
+        self.session().lasts()
+    }
+
+    /// Are they made anew without a person, as often as it takes?
+    pub fn renews(&self) -> bool {
+        self.session().renews()
     }
 }

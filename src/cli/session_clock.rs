@@ -18,6 +18,8 @@ pub struct SessionClock {
     said: String,
     /// It was said that the end is near.
     warned: bool,
+    /// It was said that the session is short.
+    hinted: bool,
     /// A region is known: before that nobody wants anything of AWS.
     region: bool,
     /// Since when steps wait for a sign-in.
@@ -63,8 +65,10 @@ impl SessionClock {
         let renewed = caller.and_then(ends) != self.caller.as_ref().and_then(ends);
         let matters = caller.is_some() || self.region;
         if matters && (said != self.said || renewed) {
-            print::say(&format!("AWS: {said}{}", more(caller)));
-            (self.said, self.warned) = (said, false);
+            let remark = caller.and_then(|caller| remark(caller, now())).filter(|one| *one != SHORT || !self.hinted);
+            print::say(&format!("AWS: {said}{}{}", more(caller), remark.unwrap_or_default()));
+            (self.said, self.warned) = (said, remark == Some(ENDING));
+            self.hinted |= remark == Some(SHORT);
         }
         if caller.is_some() {
             self.out_since = None;
@@ -75,8 +79,7 @@ impl SessionClock {
     /// Says once that the end is near.
     pub fn tick(&mut self) -> Tick {
         if let Some(caller) = self.caller.as_ref().filter(|caller| !self.warned && caller.is_ending(now())) {
-            let left = more(Some(caller));
-            print::say(&format!("AWS: the credentials end soon{left}; sign in anew, and the run goes on with them"));
+            print::say(&format!("AWS: the credentials end soon{}{ENDING}", more(Some(caller))));
             self.warned = true;
         }
         let alone = self.out_since.is_some_and(|since| since.elapsed() > PATIENCE) && !io::stdin().is_terminal();
@@ -84,6 +87,19 @@ impl SessionClock {
             true => Tick::LeftAlone,
             false => Tick::Nothing,
         }
+    }
+}
+
+const ENDING: &str = "; sign in anew, and the run goes on with them";
+const SHORT: &str = ". That is the shortest session there is: where its end cuts a step short, the run waits for a sign-in. \
+                     One of an hour or more is better (the input aws.session_seconds, or duration_seconds in the profile)";
+
+/// What there is to be done about the session, said together with whose it is.
+fn remark(caller: &Caller, now: At) -> Option<&'static str> {
+    match (caller.is_ending(now), caller.is_short()) {
+        (true, _) => Some(ENDING),
+        (false, true) => Some(SHORT),
+        (false, false) => None,
     }
 }
 
@@ -95,4 +111,26 @@ fn more(caller: Option<&Caller>) -> String {
 
 fn now() -> At {
     Clock::default().now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_was_just_made_is_greeted_once_with_what_to_do_and_not_as_ending() {
+        let (now, minute) = (At(0), 60_000);
+        let lasting = |seconds: u64, left: i64| Caller {
+            expires: Some(At(left * minute)),
+            lasts: Some(Duration::from_secs(seconds)),
+            ..Caller::default()
+        };
+        assert_eq!(remark(&lasting(900, 15), now), Some(SHORT));
+        assert_eq!(remark(&lasting(3_600, 60), now), None);
+        assert_eq!(remark(&lasting(600, 10), now), Some(ENDING), "it had begun before");
+        let mut clock = SessionClock::default().knowing_region(true);
+        let ends = At(Clock::default().now().0 + 15 * minute);
+        clock.told(&Ok(Caller { expires: Some(ends), ..lasting(900, 15) }));
+        assert_eq!((clock.tick(), clock.warned, clock.hinted), (Tick::Nothing, false, true));
+    }
 }

@@ -9,9 +9,13 @@ use crate::text;
 
 /// With less than this left a person should think of signing in anew.
 const ENDING: Duration = Duration::from_secs(15 * 60);
+/// The same of a session that was made for no longer than that.
+const SHORT_ENDING: Duration = Duration::from_secs(5 * 60);
+/// Until a session that was just made is first looked at.
+const JUST: Duration = Duration::from_secs(60);
 
 /// The caller, as AWS itself says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
     /// Twelve digits.
     pub account: String,
@@ -19,6 +23,10 @@ pub struct Caller {
     pub name: String,
     /// When the credentials end; none for those that do not end, or do not say so.
     pub expires: Option<At>,
+    /// For how long they held when they were first read; none where they do not end.
+    pub lasts: Option<Duration>,
+    /// They are made anew without a person, as often as it takes.
+    pub renews: bool,
 }
 
 impl Caller {
@@ -37,8 +45,15 @@ impl Caller {
         self.expires.map(|end| end.since(now))
     }
 
+    /// It was made for a quarter of an hour, the shortest that AWS gives.
+    pub fn is_short(&self) -> bool {
+        !self.renews && self.lasts.is_some_and(|lasts| lasts <= ENDING && lasts + JUST > ENDING)
+    }
+
+    /// Is it time to sign in anew?
     pub fn is_ending(&self, now: At) -> bool {
-        self.left(now).is_some_and(|left| left < ENDING)
+        let ending = if self.is_short() { SHORT_ENDING } else { ENDING };
+        !self.renews && self.left(now).is_some_and(|left| left < ending)
     }
 
     /// `52 min`, `ended`; empty where they do not end.
@@ -68,6 +83,7 @@ mod tests {
             account: "111122223333".to_owned(),
             name: "assumed-role/onramp/anna".to_owned(),
             expires,
+            ..Caller::default()
         };
         let caller = ends(Some(minutes(60)));
         assert_eq!((caller.clock(minutes(8)).as_str(), caller.is_ending(minutes(8))), ("52 min", false));
@@ -78,5 +94,23 @@ mod tests {
             (caller.role(), ends(None).said().as_str()),
             ("onramp", "assumed-role/onramp/anna in account 111122223333")
         );
+    }
+
+    #[test]
+    fn a_session_that_was_just_made_is_not_ending_however_short_it_is() {
+        let minutes = |minutes: i64| At(minutes * 60_000);
+        let lasting = |lasts: u64| Caller {
+            expires: Some(minutes(15)),
+            lasts: Some(Duration::from_secs(lasts)),
+            ..Caller::default()
+        };
+        let short = lasting(899);
+        assert_eq!([0, 9, 11].map(|now| short.is_ending(minutes(now))), [false, false, true]);
+        assert!(short.is_short() && !lasting(3_600).is_short());
+        // It had begun long before: its end is near.
+        let old = lasting(720);
+        assert!(!old.is_short() && old.is_ending(minutes(3)));
+        let renewed = Caller { renews: true, ..short };
+        assert!(!renewed.is_short() && !renewed.is_ending(minutes(14)));
     }
 }

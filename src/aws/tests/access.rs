@@ -51,6 +51,8 @@ async fn session<S: ProvideCredentials + Clone + 'static>(source: &S, ago: u64, 
         limiter: Arc::new(Limiter::new(1)),
         held: Mutex::default(),
         end: AtomicI64::default(),
+        lasts: AtomicU64::default(),
+        own_ends: AtomicBool::default(),
     });
     let mut credentials = source.provide_credentials().await.unwrap();
     let ago = Duration::from_secs(60 * ago);
@@ -84,6 +86,18 @@ async fn they_are_fetched_once_and_again_before_they_end() {
     let endless = Source::lasting(None);
     let session = session(&endless, 500, Vec::new()).await;
     assert_eq!((key(&session).await.as_str(), session.end()), ("AKIA1", None));
+}
+
+#[tokio::test]
+async fn what_they_held_when_they_were_first_read_is_kept_and_a_role_without_a_device_is_taken_again_by_itself() {
+    let source = Source::lasting(Some(15));
+    let short = session(&source, 0, Vec::new()).await;
+    assert!(short.lasts().is_some_and(|lasts| lasts > minutes(14) && lasts <= minutes(15)), "{:?}", short.lasts());
+    assert!(!short.renews(), "of what the SDK finds nobody can tell");
+    assert_eq!(session(&Source::lasting(None), 0, Vec::new()).await.lasts(), None);
+    let unguarded = with_device().into_iter().map(|role| Role { mfa_serial: None, ..role }).collect();
+    assert!(session(&source, 0, unguarded).await.renews());
+    assert!(!session(&source, 0, with_device()).await.renews(), "a person is asked for a code");
 }
 
 #[tokio::test]

@@ -198,11 +198,9 @@ impl Dispatcher {
             return;
         }
         if let Some(Ok(caller)) = &self.signing.told
-            && caller.expires != self.worlds.expires()
             && !self.worlds.is_refused()
         {
-            let expires = self.worlds.expires();
-            let caller = Caller { expires, ..caller.clone() };
+            let caller = self.worlds.as_of_now(caller.clone());
             self.tell_caller(Ok(caller));
         }
         let waits = waiting_for_sign_in(self.book.engagement()).next().is_some() || self.is_paused();

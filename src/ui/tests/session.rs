@@ -10,6 +10,7 @@ fn caller(minutes: i64) -> Notice {
         account: "012345678901".to_owned(),
         name: "assumed-role/OnboardingOperator/onramp-acme".to_owned(),
         expires: Some(At(NOW.0 + minutes * 60_000 + 500)),
+        ..Caller::default()
     }))
 }
 
