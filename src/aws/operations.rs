@@ -323,6 +323,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_direct_connect_creates_is_asked_for_again_by_itself() {
+        let creates = |one: &&Operation| one.row().service == DirectConnect && one.name().starts_with("Create");
+        let creates: Vec<Operation> = Operation::ALL.iter().filter(creates).copied().collect();
+        assert_eq!(creates.len(), 6);
+        for operation in creates {
+            assert_eq!(operation.row().repeat, Repeat::Person, "{}", operation.name());
+        }
+    }
+
+    #[test]
     fn what_is_made_is_taken_away_and_only_that() {
         let taken: BTreeSet<Operation> = Operation::ALL
             .iter()

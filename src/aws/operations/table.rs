@@ -258,7 +258,7 @@ operations! {
     DeleteDirectConnectGateway = takes(DirectConnect, &[DescribeDirectConnectGateways]).not_in_moto(LACKS),
     DescribeDirectConnectGatewayAssociations = reads(DirectConnect).not_in_moto(LACKS),
     CreateDirectConnectGatewayAssociation =
-        arranges(DirectConnect, &[DescribeDirectConnectGatewayAssociations])
+        Row { repeat: Person, ..arranges(DirectConnect, &[DescribeDirectConnectGatewayAssociations]) }
             .undone_by(DeleteDirectConnectGatewayAssociation)
             .not_in_moto(LACKS),
     DeleteDirectConnectGatewayAssociation =

@@ -211,6 +211,7 @@ async fn one_of_each_line_whatever_becomes_of_the_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_nobody_saw_ordered_or_begun_is_asked_for_again_by_a_person_only() {
     said_again_by_a_person("CreateConnection", "line").await;
+    said_again_by_a_person("CreateDirectConnectGatewayAssociation", "tie").await;
     said_again_by_a_person("StartBgpFailoverTest", "test").await;
 }
 
