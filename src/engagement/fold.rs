@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Address;
-use super::event::{At, Event, Intent, Outcome, Purpose, Recorded};
+use super::event::{At, Event, Intent, Outcome, Purpose, Question, Recorded};
 use super::recover::deadline;
 use super::state::{Engagement, Given, Identity, LeftOut, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 use super::wait::{Wait, Waited};
@@ -122,6 +122,7 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     }
     let record = engagement.steps.entry(step.clone()).or_default();
     record.attempts = record.attempts.max(attempt_of(event));
+    record.refused = refused(record, event) || (record.refused && attempt_of(event) == 0);
     let before = match &record.state {
         State::Waiting { wait, .. } => Some(wait.clone()),
         _ => None,
@@ -233,6 +234,12 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     if let Some(wait) = before.filter(|_| !matches!(record.state, State::Waiting { .. })) {
         record.waited.push(Waited { wait, until: at });
     }
+}
+
+/// Are these the credentials that a look was refused for, of an attempt that had changed nothing?
+fn refused(record: &StepRecord, event: &Event) -> bool {
+    let Event::Asked { attempt, question: Question::SignIn { .. }, .. } = event else { return false };
+    matches!(record.state, State::Running { attempt: running, stage: Stage::Probing | Stage::Resuming, .. } if running == *attempt)
 }
 
 /// The wait that a look found, or found again: it lasts since the first time, and what a person said of it stays.

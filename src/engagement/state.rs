@@ -88,6 +88,8 @@ pub struct LeftOut {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepRecord {
     pub attempts: u32,
+    /// The last attempt was refused for its credentials before it intended anything: the next one has its number.
+    pub refused: bool,
     pub state: State,
     pub finding: Option<Finding>,
     /// `finding` is older than the last intent: it says nothing of what became of that.
@@ -285,6 +287,12 @@ impl StepRecord {
     /// Something that onramp made stands, or may stand.
     pub fn may_stand(&self) -> bool {
         self.made.as_ref().is_some_and(|made| made.created) || self.doubtful_change().is_some()
+    }
+
+    /// The number of the next attempt. None is used twice, because output is kept under them; but an attempt that was
+    /// refused for its credentials goes on with new ones, and is no other.
+    pub fn next_attempt(&self) -> u32 {
+        if self.refused { self.attempts } else { self.attempts.saturating_add(1) }
     }
 
     /// A running attempt was cut off.

@@ -121,9 +121,8 @@ fn intent(
     Intent { attempt, purpose, generation, token, digest, class: action.class(), operations, tags, deadline, before }
 }
 
-/// Numbers are never used twice: output is kept under them.
 pub(super) fn next_attempt(engagement: &Engagement, address: &Address) -> u32 {
-    engagement.record(address).map_or(0, |record| record.attempts).saturating_add(1)
+    engagement.record(address).map_or(1, StepRecord::next_attempt)
 }
 
 /// How a step that stands there is taken up.

@@ -25,7 +25,7 @@ pub(super) struct SignIn {
     behind: Vec<Request>,
     /// Who are we, by the way that was made?
     asking: JoinSet<Result<Caller, Failure>>,
-    /// Looks for new credentials that came to nothing.
+    /// Looks for new credentials that came to nothing, and those whose credentials steps were tried with again.
     looks: u32,
     next: Next,
     /// What was said last of the caller.
@@ -105,7 +105,7 @@ impl Dispatcher {
     pub(super) async fn take_request(&mut self, request: Request) {
         use Request::{Adopt, Diagnose, KeepSecret, Plan, Rehearse, Run, SeekSecrets, Undo, UndoPlan, Verify};
         if matches!(request, Request::SignIn) {
-            self.signing.next = Next::Unset;
+            (self.signing.looks, self.signing.next) = (0, Next::Unset);
             return self.sign_in();
         }
         let tries_again = matches!(request, Run(_) | SeekSecrets(_) | Plan | Rehearse | Verify | Diagnose(_) | Undo(_));
@@ -134,7 +134,9 @@ impl Dispatcher {
                 }
             }
             Known::Caller(Ok(caller)) => {
-                (self.signing.looks, self.signing.next) = (0, Next::Unset);
+                // What goes on now may be refused again: AWS tells everybody who they are, and not every service takes it.
+                self.signing.looks += 1;
+                self.signing.next = Next::Unset;
                 self.tell_caller(Ok(caller));
                 self.go_on_signed_in();
             }
@@ -145,10 +147,14 @@ impl Dispatcher {
 
     fn signed_out(&mut self, failure: Failure, by_itself: bool) {
         self.signing.looks += 1;
-        let pause = if self.signing.looks > OFTEN { SELDOM } else { self.clock.pause(self.signing.looks) };
-        self.signing.next = if by_itself { Next::At(Instant::now() + pause) } else { Next::Asked };
+        self.signing.next = if by_itself { self.next_look() } else { Next::Asked };
         // There is one line for it: what AWS said in its own words stands with the step.
         self.tell_caller(Err(Failure { raw: String::new(), ..failure }.whole()));
+    }
+
+    fn next_look(&self) -> Next {
+        let pause = if self.signing.looks > OFTEN { SELDOM } else { self.clock.pause(self.signing.looks) };
+        Next::At(Instant::now() + pause)
     }
 
     fn tell_caller(&mut self, caller: Result<Caller, String>) {
@@ -205,10 +211,11 @@ impl Dispatcher {
         }
         let waits = waiting_for_sign_in(self.book.engagement()).next().is_some() || self.is_paused();
         if !waits && !self.worlds.is_refused() {
+            self.signing.looks = if self.running.is_empty() { 0 } else { self.signing.looks };
             return;
         }
         match self.signing.next {
-            Next::Unset => self.signing.next = Next::At(Instant::now() + self.clock.pause(self.signing.looks)),
+            Next::Unset => self.signing.next = self.next_look(),
             Next::At(due) if Instant::now() >= due => self.sign_in(),
             Next::At(_) | Next::Asked => {}
         }

@@ -148,6 +148,31 @@ async fn a_paused_run_can_be_stopped_and_the_next_one_goes_on_where_it_was() {
     desk.close().await;
 }
 
+/// AWS says who they are also to those whom EC2 refuses: a look for new credentials finds a way, and the step is tried again.
+#[tokio::test]
+async fn what_was_refused_for_its_credentials_is_the_same_attempt_when_it_goes_on() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let door = Door::of(&stage);
+    let mut desk = behind(&door, &stage).await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::Only(at("net/caller"))).await;
+    door.shut(&stage);
+    for _ in 0..3 {
+        desk.handle.send(Request::Run(RunScope::Only(at("net/vpc"))));
+        desk.event("the pause", paused).await;
+        desk.handle.send(Request::Stop);
+        assert!(desk.idle().await.stopped);
+    }
+    assert!(attempts(&stage.events())["net/vpc"] >= 3, "it was tried each time");
+    assert_eq!(desk.engagement.record(&at("net/vpc")).unwrap().attempts, 1, "none of it was an attempt");
+    door.sign_in();
+    desk.run(RunScope::Only(at("net/vpc"))).await;
+    assert!(matches!(desk.status("net/vpc"), Status::Done { .. }), "{:#?}", desk.board());
+    assert_eq!(desk.engagement.record(&at("net/vpc")).unwrap().attempts, 1);
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn an_undo_whose_session_has_ended_goes_on_with_the_next_one() {
     let stage = Stage::new(NETWORK, Faults::none());
