@@ -325,14 +325,17 @@ pub struct Finding {
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     Absent,
+    // State files of before say it by the older words.
+    #[serde(rename = "matches", alias = "same")]
     Same,
+    #[serde(rename = "differs", alias = "different")]
     Different,
     /// Could not be told: never taken for absent.
     Unknown,
 }
 
 impl FindingKind {
-    /// The word for people.
+    /// The word for people, and the one of the JSON.
     pub fn word(self) -> &'static str {
         match self {
             FindingKind::Absent => "absent",

@@ -75,3 +75,16 @@ fn who_said_no_is_told_from_who_was_not_there() {
     assert!(failure(None, "").was_answered(), "a look has said it");
     assert!(!failure(None, "error trying to connect: connection refused").was_answered());
 }
+
+#[test]
+fn what_was_found_has_one_word_for_people_and_for_programs_and_state_files_of_before_are_read() {
+    use FindingKind::{Absent, Different, Same, Unknown};
+    for (kind, word) in [(Same, "matches"), (Different, "differs"), (Absent, "absent"), (Unknown, "unknown")] {
+        assert_eq!(kind.word(), word);
+        assert_eq!(serde_json::to_value(kind).unwrap(), word);
+        assert_eq!(serde_json::from_value::<FindingKind>(word.into()).unwrap(), kind);
+    }
+    for (kind, word) in [(Same, "same"), (Different, "different")] {
+        assert_eq!(serde_json::from_value::<FindingKind>(word.into()).unwrap(), kind);
+    }
+}
