@@ -238,7 +238,7 @@ impl<T: Thing> Action for Object<T> {
                 | Sight::Appearing { said }
                 | Sight::Awaited(Found { said, .. }),
             ) => Verified::NotYet { said },
-            Ok(Sight::Coming(Found { said, .. })) => Verified::NotYet { said: self.with_usual_time(said) },
+            Ok(Sight::Coming(Found { said, .. })) => Verified::NotYet { said: self.on_its_way(&said) },
             Ok(Sight::Partial(Partial { said, differences, .. })) => {
                 let said = if differences.is_empty() { said } else { format!("{said}: {}", told_apart(&differences)) };
                 Verified::NotYet { said }
@@ -500,11 +500,10 @@ impl<T: Thing> Object<T> {
     }
 
     /// On its way; how long that usually takes, where it is known.
-    fn with_usual_time(&self, said: String) -> String {
-        match self.usually_takes() {
-            Some(usual) => format!("{said}, which usually takes about {}", crate::text::duration(usual)),
-            None => said,
-        }
+    fn on_its_way(&self, said: &str) -> String {
+        let usual = self.usually_takes();
+        let usual = usual.map(|usual| format!("; it usually takes about {}", crate::text::duration(usual)));
+        format!("{} is not ready yet: {said}{}", self.0.noun(), usual.unwrap_or_default())
     }
 
     /// The answer to a call was lost: can what it makes be seen, all or in part?

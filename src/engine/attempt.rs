@@ -266,7 +266,7 @@ impl Attempt {
             if let Some(asking) = &self.waits_on {
                 return self.waiting(asking.clone(), said).await;
             }
-            if began.elapsed() >= self.within {
+            if self.clock.passed(since, began) >= self.within {
                 return self.failed(self.too_late(&said)).await;
             }
             if !self.rest(turn, Progress::looking(said, since, since.after(self.within))).await? {

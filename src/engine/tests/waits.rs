@@ -302,3 +302,53 @@ async fn a_look_that_nobody_asked_for_asks_nobody_to_log_in_and_says_once_what_i
     assert_eq!(desk.heard.iter().filter_map(login_question).count(), 1);
     desk.close().await;
 }
+
+/// One step that says how long it looks at most, and one that does not.
+const SLOW: &str = r#"
+runbook: slow
+title: Slow
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
+  - id: gateway
+    title: The gateway
+    aws: transit-gateway
+    with: {asn: 64620, key: tgw/main}
+  - id: other
+    title: Another
+    aws: transit-gateway
+    with: {asn: 64621, key: tgw/other}
+    within: 2m
+"#;
+
+/// What is never ready in an account whose clock stands still.
+#[tokio::test]
+async fn a_step_that_says_no_limit_looks_three_times_as_long_as_aws_usually_takes_and_says_so_in_the_end() {
+    let stage = Stage::paced(SLOW, Faults::none(), Pace::Stopped);
+    let began = At(stage.engagement().at.0 + 86_400_000);
+    let mut desk = stage.open_with(Clock::lapsing(began)).await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    desk.approve().await;
+    desk.run(RunScope::Only(at("net/gateway"))).await;
+    let Status::Failed(failure) = desk.status("net/gateway") else { panic!("{:?}", desk.status("net/gateway")) };
+    let what = (failure.what.as_str(), "transit gateway tgw/main is not ready yet: ", "it usually takes about 4 min");
+    assert!(what.0.starts_with(what.1) && what.0.ends_with(what.2), "{failure:?}");
+    assert_eq!(failure.meaning, "still so after 12 min");
+    assert_eq!(failure.advice, "Look at what the other side says, then try the step again");
+    let looked = desk.heard.iter().filter_map(|notice| match notice {
+        Notice::Progress { now: Some(now), .. } if now.tries == 0 => Some(now.until.since(now.since)),
+        _ => None,
+    });
+    let looked: Vec<Duration> = looked.collect();
+    assert!(looked.len() > 60, "{}", looked.len());
+    assert!(looked.iter().all(|limit| *limit == Duration::from_secs(720)), "meanwhile it said until when: {looked:?}");
+    assert_eq!(stage.changes(), ["CreateTransitGateway"], "it is made once");
+    desk.run(RunScope::Only(at("net/other"))).await;
+    let Status::Failed(failure) = desk.status("net/other") else { panic!("{:?}", desk.status("net/other")) };
+    assert_eq!(failure.meaning, "still so after 2 min");
+    desk.close().await;
+}
