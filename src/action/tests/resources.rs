@@ -557,3 +557,20 @@ fn a_policy_knows_the_permissions_of_the_types() {
         ["*", "*"]
     );
 }
+
+/// A policy names buckets: one that a step asks about and does not tell of would be missing in it.
+#[test]
+fn of_every_kind_that_asks_s3_the_bucket_is_told() {
+    let mut found = 0;
+    for kind in crate::action::catalog().kinds.into_keys() {
+        if crate::action::operations(&kind).iter().all(|one| one.row().service != aws::Service::S3) {
+            continue;
+        }
+        found += 1;
+        let with = json!({ "bucket": "acme-logs" }).as_object().cloned().unwrap();
+        let chosen =
+            crate::engagement::ChosenKind { kind: kind.clone(), with, untold: BTreeSet::new(), saves: Vec::new() };
+        assert_eq!(crate::action::needs(&chosen).buckets, ["acme-logs"], "{kind}");
+    }
+    assert!(found >= 3, "{found}");
+}
