@@ -1,7 +1,7 @@
 //! The seam: HTTP client, endpoint and credentials in; one client for each service out.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -16,10 +16,10 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::access::{Codes, Inner, Role, Session};
 use super::error::AwsFailure;
 use super::holdup::Teller;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, Paces};
 use super::operations::Operation;
 use super::profile::Profile;
-use super::retry::{Patience, Resend, send};
+use super::retry::{Patience, Resend, about, send};
 use super::together::Unsent;
 use super::watch::{Allows, CallLog, CallSeen, Watch};
 
@@ -45,6 +45,8 @@ pub struct Wiring {
     pub codes: Option<Arc<dyn Codes>>,
     /// Divides every pause between tries and looks: 0 or 1 in life, more where the cloud is a program on this machine.
     pub hurry: u32,
+    /// The paces that others may keep, too.
+    pub paces: Paces,
 }
 
 /// One account in one region, ready to be asked. Copies share the log of calls and the pace.
@@ -62,7 +64,7 @@ pub struct Cloud {
 #[derive(Debug, Clone)]
 struct Shared {
     log: CallLog,
-    limiter: Arc<Limiter>,
+    pace: Arc<Pace>,
     session: Session,
     role: Option<Role>,
     /// The credentials were refused.
@@ -70,6 +72,44 @@ struct Shared {
     /// These credentials may not decode what AWS encodes.
     illiterate: Arc<AtomicBool>,
     unsent: Unsent,
+}
+
+/// The pace in one region, as far as the account is known: before AWS has said whose it is, nobody shares it.
+#[derive(Debug)]
+struct Pace {
+    all: Paces,
+    /// Those in other regions, as long as the account is not known.
+    own: Paces,
+    account: OnceLock<String>,
+    limiter: RwLock<Arc<Limiter>>,
+}
+
+impl Pace {
+    fn new(all: Paces, limiter: Limiter) -> Self {
+        Pace { all, own: Paces::default(), account: OnceLock::new(), limiter: RwLock::new(Arc::new(limiter)) }
+    }
+
+    fn limiter(&self) -> Arc<Limiter> {
+        self.limiter.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// AWS has said whose account it is.
+    fn is_of(&self, account: &str, region: &str) {
+        let account = self.account.get_or_init(|| account.to_owned());
+        let shared = self.all.join(account, region, self.limiter());
+        *self.limiter.write().unwrap_or_else(PoisonError::into_inner) = shared;
+    }
+
+    /// That of another region of the same account.
+    fn elsewhere(&self, region: &str) -> Pace {
+        let limiter = Arc::new(self.limiter().anew());
+        let limiter = match self.account.get() {
+            Some(account) => self.all.join(account, region, limiter),
+            None => self.own.join("", region, limiter),
+        };
+        let (all, own, account) = (self.all.clone(), self.own.clone(), self.account.clone());
+        Pace { all, own, account, limiter: RwLock::new(limiter) }
+    }
 }
 
 /// A service's client, made when asked for: most runs never need it. A macro, because every service has types of its own.
@@ -102,13 +142,13 @@ impl Cloud {
     /// As `connect`.
     pub async fn again(&self, wiring: Wiring) -> Result<Cloud, AwsFailure> {
         match wiring.region == self.region() {
-            true => Cloud::join(wiring, self.shared.log.clone(), Some(self.shared.limiter.clone())).await,
+            true => Cloud::join(wiring, self.shared.log.clone(), Some(self.shared.pace.clone())).await,
             false => Cloud::connect(wiring).await,
         }
     }
 
-    async fn join(wiring: Wiring, log: CallLog, limiter: Option<Arc<Limiter>>) -> Result<Cloud, AwsFailure> {
-        let limiter = limiter.unwrap_or_else(|| Arc::new(Limiter::new(wiring.hurry)));
+    async fn join(wiring: Wiring, log: CallLog, pace: Option<Arc<Pace>>) -> Result<Cloud, AwsFailure> {
+        let pace = pace.unwrap_or_else(|| Arc::new(Pace::new(wiring.paces.clone(), Limiter::new(wiring.hurry))));
         // Credentials that are handed in have no profile.
         let profile = match wiring.credentials {
             Some(_) => None,
@@ -125,7 +165,7 @@ impl Cloud {
             codes,
             sign_in,
             log: log.clone(),
-            limiter: limiter.clone(),
+            limiter: pace.limiter(),
             held: tokio::sync::Mutex::default(),
             end: AtomicI64::default(),
             lasts: AtomicU64::default(),
@@ -135,7 +175,7 @@ impl Cloud {
         let provider = SharedCredentialsProvider::new(session.clone());
         let config = own.into_builder().credentials_provider(provider).build();
         let (refused, illiterate, unsent) = (Arc::default(), Arc::default(), Unsent::default());
-        let shared = Shared { log, limiter, session, role, refused, illiterate, unsent };
+        let shared = Shared { log, pace, session, role, refused, illiterate, unsent };
         Ok(Cloud::over(config, shared, Allows::Everything, Teller::default()))
     }
 
@@ -164,7 +204,11 @@ impl Cloud {
     #[must_use]
     pub fn in_region(&self, region: &str) -> Cloud {
         let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
-        let shared = Shared { unsent: Unsent::default(), ..self.shared.clone() };
+        let pace = match region == self.region() {
+            true => self.shared.pace.clone(),
+            false => Arc::new(self.shared.pace.elsewhere(region)),
+        };
+        let shared = Shared { unsent: Unsent::default(), pace, ..self.shared.clone() };
         Cloud::over(config, shared, self.allows, self.teller.clone())
     }
 
@@ -289,22 +333,27 @@ impl Cloud {
         self.shared.log.seen()
     }
 
-    /// Sleeps between two looks at something that takes its time.
+    /// Sleeps between two looks at something that takes its time: about so long, so that many looks do not march in step.
     pub async fn pause(&self, pause: Duration) {
-        self.shared.limiter.pause(pause).await;
+        self.limiter().pause(about(pause)).await;
     }
 
     /// How long so many pauses really take.
     pub fn takes(&self, pauses: Duration) -> Duration {
-        self.shared.limiter.takes(pauses)
+        self.limiter().takes(pauses)
+    }
+
+    /// AWS has said whose account it is: whoever asks there keeps one pace.
+    pub(super) fn is_of(&self, account: &str) {
+        self.shared.pace.is_of(account, self.region());
     }
 
     pub(super) fn unsent(&self) -> &Unsent {
         &self.shared.unsent
     }
 
-    pub(super) fn limiter(&self) -> &Limiter {
-        &self.shared.limiter
+    pub(super) fn limiter(&self) -> Arc<Limiter> {
+        self.shared.pace.limiter()
     }
 
     /// Sends it in its turn, repeated as it may be; says all that is known of a failure. In a box, like all that follow: what
@@ -323,7 +372,7 @@ impl Cloud {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let (limiter, teller) = (self.limiter(), &self.teller);
-        async move { self.told(send(operation, resend, patience, (limiter, teller), call).await).await }.boxed()
+        async move { self.told(send(operation, resend, patience, (&limiter, teller), call).await).await }.boxed()
     }
 
     /// Sends a read, repeated as reads may be.

@@ -40,7 +40,8 @@ impl Cloud {
             return failure;
         }
         let request = self.sts().decode_authorization_message().encoded_message(encoded.trim());
-        let (operation, way) = (Operation::DecodeAuthorizationMessage, (self.limiter(), &Teller::default()));
+        let (operation, limiter, teller) = (Operation::DecodeAuthorizationMessage, self.limiter(), Teller::default());
+        let way = (&*limiter, &teller);
         let answer = send(operation, Resend::Freely, Patience::NONE, way, || request.clone().send()).await;
         match answer {
             Ok(answer) => match answer.decoded_message.as_deref().and_then(said) {

@@ -34,6 +34,7 @@ impl Cloud {
         let sts = self.sts();
         let (operation, freely) = (Operation::GetCallerIdentity, Resend::Freely);
         let answer = self.ask(operation, freely, Patience::NONE, || sts.get_caller_identity().send()).await?;
+        self.is_of(answer.account().unwrap_or_default());
         Ok(Identity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),

@@ -3,7 +3,7 @@
 //! each call that goes through.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -68,6 +68,27 @@ struct Bucket {
     closed_until: Instant,
 }
 
+/// The paces that are kept, one for each account and region: AWS counts together what two engagements send there.
+#[derive(Debug, Clone, Default)]
+pub struct Paces(Arc<Mutex<ByPlace>>);
+
+/// By account and region.
+type ByPlace = BTreeMap<(String, String), Arc<Limiter>>;
+
+impl Paces {
+    /// Those of this process.
+    pub fn of_this_process() -> Paces {
+        static PACES: OnceLock<Paces> = OnceLock::new();
+        PACES.get_or_init(Paces::default).clone()
+    }
+
+    /// The pace of that account in that region: the one that somebody keeps there already, or this one from now on.
+    pub(super) fn join(&self, account: &str, region: &str, own: Arc<Limiter>) -> Arc<Limiter> {
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.entry((account.to_owned(), region.to_owned())).or_insert(own).clone()
+    }
+}
+
 impl Limiter {
     /// Every pause is divided by `hurry`: 1 in life, more where the other side is a program on this machine.
     pub fn new(hurry: u32) -> Self {
@@ -77,6 +98,11 @@ impl Limiter {
     /// Sleeps that long, or less in a hurry.
     pub async fn pause(&self, pause: Duration) {
         tokio::time::sleep(self.takes(pause)).await;
+    }
+
+    /// Another one for another region, at the pace of before any answer.
+    pub(super) fn anew(&self) -> Limiter {
+        Limiter::new(self.hurry)
     }
 
     /// How long a pause really takes.
@@ -214,6 +240,17 @@ mod tests {
         assert_about(took(&limiter, CHANGES, 45, &mut now), 0.0);
         (0..10).for_each(|_| limiter.went_through(Operation::DescribeVpcs));
         assert_about(took(&limiter, LOOKS, 18, &mut now), 1.0);
+    }
+
+    #[test]
+    fn whoever_asks_in_an_account_and_region_keeps_one_pace() {
+        let paces = Paces::default();
+        let own = || Arc::new(Limiter::new(1));
+        let one = paces.join("111122223333", "eu-west-1", own());
+        assert!(Arc::ptr_eq(&one, &paces.join("111122223333", "eu-west-1", own())));
+        for (account, region) in [("111122223333", "eu-central-1"), ("444455556666", "eu-west-1")] {
+            assert!(!Arc::ptr_eq(&one, &paces.join(account, region, own())), "{account} {region}");
+        }
     }
 
     /// One that comes when the lane is open again stands behind those that waited.

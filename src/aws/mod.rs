@@ -42,7 +42,7 @@ pub use clients::{Cloud, OPERATION, Wiring, is_http_url};
 pub use error::{AwsFailure, Fate, Kind, explain};
 pub use holdup::{Holdup, Teller};
 pub use identity::Identity;
-pub use limiter::Limiter;
+pub use limiter::{Limiter, Paces};
 pub use operations::{Effect, Operation, Repeat, Row, Rung, Scope, Service, Undo};
 pub use policy::{ANY, Ground, Passed, TO_BACKUP, TO_EXPORT, policies, taken_by, unnamed};
 pub use resources::{ResourceType, Tags as TagStyle};

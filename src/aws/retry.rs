@@ -105,7 +105,7 @@ where
             // Whatever else it said, it took the call.
             _ => limiter.went_through(lane),
         }
-        limiter.pause(pause).await;
+        limiter.pause(about(pause)).await;
         waited += pause;
         last = Some(failure);
     }
@@ -128,8 +128,34 @@ fn repeat(failure: &AwsFailure, resend: Resend, tries: u32) -> Option<Duration> 
 
 /// Half of it for certain, the other half by chance, so that steps that failed together do not come back together.
 fn jittered(pause: Duration) -> Duration {
+    pause / 2 + (pause / 2).mul_f64(chance())
+}
+
+/// Up to a fifth shorter or longer, by chance, so that steps that look at the same moment do not all look at the next one.
+pub(super) fn about(pause: Duration) -> Duration {
+    pause * 4 / 5 + (pause * 2 / 5).mul_f64(chance())
+}
+
+/// From 0 to 1. On a machine without chance it is the middle: still a pause.
+fn chance() -> f64 {
     let mut byte = [128u8];
-    // Without chance the pause is three quarters: still a pause.
     let _ = getrandom::fill(&mut byte);
-    pause / 2 + (pause / 2).mul_f64(f64::from(byte[0]) / 255.0)
+    f64::from(byte[0]) / 255.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_who_wait_for_the_same_come_back_in_step() {
+        let pause = Duration::from_secs(10);
+        for (of, least, most) in [(about as fn(Duration) -> Duration, 8, 12), (jittered, 5, 10)] {
+            let pauses: BTreeSet<Duration> = (0..64).map(|_| of(pause)).collect();
+            assert!(pauses.len() > 8, "{pauses:?}");
+            assert!(pauses.iter().all(|one| (least..=most).contains(&one.as_secs())), "{pauses:?}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use super::reach::Reach;
 use super::session_clock::{SessionClock, Tick};
 use super::{login, print};
 use crate::action::{Desk, Vault, Worlds};
-use crate::aws::Wiring;
+use crate::aws::{Paces, Wiring};
 use crate::engagement::{
     Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
 };
@@ -204,6 +204,8 @@ pub fn real_worlds(context: &Context, everywhere: &Everywhere, engagement: &Enga
         region,
         profile: everywhere.profile.clone(),
         endpoint_url: everywhere.endpoint_url.clone(),
+        // Another engagement may be open, or be closing, in this process.
+        paces: Paces::of_this_process(),
         ..Wiring::default()
     };
     let vault = vault(context, folder);

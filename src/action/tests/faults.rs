@@ -223,3 +223,39 @@ async fn of_many_calls_at_once_that_are_throttled_none_is_lost_and_none_is_made_
     assert!(throttled > 0, "nothing was throttled");
     assert_eq!(asked.len(), 120 + throttled, "each is repeated as often as it was refused, and no more");
 }
+
+/// A client of that account whose pauses are as long as in life, and which others may keep pace with.
+async fn unhurried(account: &str, paces: &aws::Paces) -> aws::Cloud {
+    let practice = PracticeCloud::new(account, REGION, Pace::Instant, Faults::none());
+    let wiring = Wiring {
+        region: REGION.to_owned(),
+        http_client: Some(practice.http_client()),
+        credentials: Some(practice.credentials()),
+        paces: paces.clone(),
+        ..Wiring::default()
+    };
+    let cloud = aws::Cloud::connect(wiring).await.unwrap();
+    cloud.identity().await.unwrap();
+    cloud
+}
+
+/// How long it takes to ask SES so often, which takes two calls at once and one a second.
+async fn asks(cloud: &aws::Cloud, times: u32) -> std::time::Duration {
+    let (began, mail) = (std::time::Instant::now(), cloud.mail());
+    for _ in 0..times {
+        cloud.read(Operation::GetAccount, || mail.get_account().send()).await.unwrap();
+    }
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn two_engagements_in_one_account_and_region_keep_one_pace_for_each_service() {
+    let paces = aws::Paces::default();
+    let (one, two) = (unhurried(ACCOUNT, &paces).await, unhurried(ACCOUNT, &paces).await);
+    let other = unhurried("999988887777", &paces).await;
+    let moment = std::time::Duration::from_millis(600);
+    assert!(asks(&one, 2).await < moment, "two at once");
+    assert!(asks(&two, 1).await > moment, "the other one has to wait for the third");
+    assert!(asks(&other, 2).await < moment, "another account has a pace of its own");
+    assert!(asks(&one.in_region("eu-central-1"), 2).await < moment, "and so has another region");
+}
