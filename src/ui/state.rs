@@ -16,7 +16,7 @@ use crate::ui::screen::login::{self, LoginForm};
 use crate::ui::screen::output::OutputScreen;
 use crate::ui::screen::palette::Palette;
 use crate::ui::screen::plan::PlanScreen;
-use crate::ui::screen::prompt::{Ask, Prompt};
+use crate::ui::screen::prompt::{Ask, Prompt, adopt};
 use crate::ui::screen::undo::UndoScreen;
 use crate::ui::screen::waiting::WaitForm;
 use crate::ui::screen::{Move, SMALLEST, Screen};
@@ -321,6 +321,10 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         }
         _ => None,
     };
+    let adopted = match &notice {
+        Notice::Recorded(Recorded { event: Fact::Adopted { step, .. }, .. }) => Some(step.clone()),
+        _ => None,
+    };
     let found = match &notice {
         Notice::Found(found) => Some(found.clone()),
         _ => None,
@@ -328,8 +332,13 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     let said = open.take(notice, state.facts.now);
     let closed = open.closed;
     let found = found.and_then(|found| state.output.found(&state.facts, &found));
-    if let Some(said) = said.or(found) {
+    // What stands in its box already is not said twice.
+    let in_its_box = refused.as_ref().is_some_and(|why| adopt::refused(state, why));
+    if let Some(said) = said.or(found).filter(|_| !in_its_box) {
         state.say(said);
+    }
+    if let Some(step) = adopted {
+        adopt::adopted(state, &step);
     }
     if let Some(ask) = wanted {
         state.popup = Some(Popup::Prompt(Prompt::new(ask, &state.facts)));

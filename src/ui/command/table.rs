@@ -3,6 +3,7 @@
 use super::{Command, command};
 use crate::ui::acts;
 use crate::ui::effect::Effect;
+use crate::ui::screen::prompt::adopt;
 use crate::ui::screen::{Move, board, diagnosis, edition, form, home, output, prompt, waiting};
 use crate::ui::state::Where;
 
@@ -51,6 +52,16 @@ pub const TABLE: &[Command] = &[
         diagnosis::ask,
     )
     .when(diagnosis::can)
+    .changes(),
+    command(
+        "board.adopt",
+        &["A"],
+        &[Board],
+        "adopt..",
+        "Give a step that failed what is there already, by its id and with a reason",
+        adopt::open,
+    )
+    .when(adopt::can)
     .changes(),
     command(
         "edition.show",

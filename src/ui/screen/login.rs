@@ -12,6 +12,7 @@ use crate::engine::Request;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Said};
 use crate::ui::look::{Glyph, Role};
+use crate::ui::screen::prompt::adopt;
 use crate::ui::screen::{Move, Screen, draw_prose};
 use crate::ui::state::{Popup, State};
 use crate::ui::widget::field::Editor;
@@ -116,7 +117,7 @@ impl Screen for LoginForm {
 
 /// A question came: it is shown at once, or when the box that is open closes.
 pub fn asked(state: &mut State, question: LoginQuestion) {
-    if state.popup.is_some() {
+    if state.popup.as_ref().is_some_and(|popup| !adopt::only_waits(popup)) {
         state.say(Said::plain(format!("{}: close this box to answer (Esc)", question.asks)));
     }
     state.login = Some(question);
@@ -125,7 +126,7 @@ pub fn asked(state: &mut State, question: LoginQuestion) {
 
 /// Shows the question that waits, where nothing else is in the way.
 pub fn show_waiting(state: &mut State) {
-    if state.popup.is_none()
+    if state.popup.as_ref().is_none_or(adopt::only_waits)
         && let Some(question) = state.login.take()
     {
         state.popup = Some(Popup::Login(Box::new(LoginForm::new(question))));

@@ -1,5 +1,6 @@
 //! Questions that need an answer before something happens: what it means first, then a line to type.
 
+pub mod adopt;
 mod drawn;
 mod explain;
 mod host_key;
@@ -38,6 +39,8 @@ pub enum Ask {
     /// Something else is there.
     Different(Address),
     Settle(Address),
+    /// Which object stands for a step that failed.
+    Adopt(Address),
     Approve,
     /// What stands on the undo screen.
     Undo,
@@ -68,6 +71,7 @@ pub struct Prompt {
     given: Vec<(SecretRef, Option<SecretString>)>,
     /// A passphrase that is chosen now, typed once.
     first: Option<SecretString>,
+    adoption: adopt::Adoption,
     choices: Vec<Choice>,
     choice: usize,
     /// Rows of what it means that stand above the popup.
@@ -102,7 +106,7 @@ const STORES: [Choice; 4] = [
 
 impl Prompt {
     pub fn new(ask: Ask, facts: &Facts) -> Self {
-        let (hidden, given, first) = Default::default();
+        let (hidden, given, first, adoption) = Default::default();
         let choices = match &ask {
             Ask::Different(_) => DIFFERENT.to_vec(),
             Ask::Settle(step) => {
@@ -115,7 +119,8 @@ impl Prompt {
             Ask::Store(_) => STORES.to_vec(),
             _ => Vec::new(),
         };
-        Prompt { ask, editor: Editor::line(""), hidden, given, first, choices, choice: 0, scroll: 0, problem: None }
+        let editor = Editor::line("");
+        Prompt { ask, editor, hidden, given, first, adoption, choices, choice: 0, scroll: 0, problem: None }
     }
 
     fn chosen(&self) -> &'static str {
@@ -134,6 +139,7 @@ impl Prompt {
             Ask::TrustKey(_) => "Is this the right host?".to_owned(),
             Ask::Different(step) => format!("Not as expected: {}", title(step)),
             Ask::Settle(step) => format!("In doubt: {}", title(step)),
+            Ask::Adopt(step) => format!("Adopt what is there: {}", title(step)),
             Ask::Outdated(step) => format!("Changed since it was done: {}", title(step)),
             Ask::TakeEdition => "Take this edition of the runbook".to_owned(),
             Ask::Approve => "Approve the plan".to_owned(),
@@ -157,6 +163,7 @@ impl Prompt {
             Ask::Settle(_) if self.chosen() == "adopt" => "Its id (empty: the one that is ours)".to_owned(),
             Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
             Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) => String::new(),
+            Ask::Adopt(_) => self.adoption.label().to_owned(),
             Ask::TakeEdition => "Type yes to take it".to_owned(),
             Ask::Approve | Ask::Undo => format!("Type {} to go on", facts.approval_word()),
             Ask::Secrets { .. } if self.first.is_some() => "Once more".to_owned(),
@@ -228,6 +235,11 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
     {
         return Vec::new();
     }
+    if let Some(Popup::Prompt(open)) = &mut state.popup
+        && matches!(open.ask, Ask::Adopt(_))
+    {
+        return open.adopt();
+    }
     let Some(crate::ui::state::Popup::Prompt(prompt)) = &state.popup else { return super::waiting::accept(state) };
     let prompt = prompt.clone();
     match answer(state, &prompt) {
@@ -284,6 +296,8 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
         }
         Ask::Settle(step) => settle(state, prompt, step, typed),
+        // It stays open until the engine has answered.
+        Ask::Adopt(_) => Ok(Vec::new()),
         Ask::Outdated(step) if prompt.chosen() == "keep" => Ok(vec![command(Command::KeepDone(step.clone()))]),
         Ask::Outdated(step) => {
             let reopen = command(Command::Reopen(step.clone()));

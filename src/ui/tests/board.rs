@@ -15,7 +15,7 @@ use crate::ui::event::Event;
 use crate::ui::facts::Opened;
 use crate::ui::state::Place;
 
-fn failed() -> Stage {
+pub fn failed() -> Stage {
     let mut stage = Stage::answered();
     let failure = Failure {
         what: "AWS refused CreateVpc".to_owned(),

@@ -1,5 +1,6 @@
 //! The whole UI on a test backend: a person's keys go in, panes and wishes come out.
 
+mod adopt;
 mod board;
 mod commands;
 mod diagnosis;

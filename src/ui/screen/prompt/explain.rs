@@ -38,6 +38,7 @@ impl Prompt {
                 prose.text("onramp does not change what it did not make. Put it right, or decide:", plain);
             }
             Ask::Settle(step) => explain_doubt(facts, step, prose),
+            Ask::Adopt(step) => self.explain_adoption(facts, step, prose),
             Ask::Approve => explain_approval(facts, prose),
             Ask::Undo => explain_undo(facts, prose),
             Ask::Outdated(_) => {
