@@ -287,7 +287,9 @@ pub fn copy_plan(state: &mut State) -> Vec<Effect> {
             vec![Effect::Copy(json)]
         }
         Some(_) => {
-            state.say(Said::bad("The plan is too long for the clipboard, which takes 64 KiB"));
+            let name = state.facts.open.as_ref().map(|open| open.name.clone()).unwrap_or_default();
+            let instead = format!("onramp plan {name} --format json has all of it");
+            state.say(Said::bad(format!("The plan is too long for the clipboard, which takes 64 KiB; {instead}")));
             Vec::new()
         }
         None => Vec::new(),

@@ -322,12 +322,12 @@ pub const TABLE: &[Command] = &[
         "every step",
         "Show the steps too that would change nothing",
         |state| {
-            state.plan.everything = !state.plan.everything;
+            state.plan.toggle_everything(&state.facts);
             Vec::new()
         },
     ),
     command("plan.group", &["b"], &[Plan], "by phase", "Group by what steps cost and break, or by phase", |state| {
-        state.plan.by_phase = !state.plan.by_phase;
+        state.plan.toggle_grouping(&state.facts);
         Vec::new()
     })
     .quiet(),

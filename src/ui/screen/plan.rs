@@ -13,7 +13,7 @@ use crate::text;
 use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Planned};
 use crate::ui::look::{Glyph, Role};
-use crate::ui::screen::{Move, Screen, content, draw_prose};
+use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::widget::popup::pane;
 use crate::ui::widget::prose::{Prose, cells, fitted};
 use crate::ui::widget::{diff, tree};
@@ -28,9 +28,9 @@ pub struct PlanScreen {
     cursor: usize,
     opened: BTreeSet<Address>,
     /// Steps that change nothing are shown too.
-    pub everything: bool,
+    everything: bool,
     /// In the order of the page, and not by what they cost and what breaks.
-    pub by_phase: bool,
+    by_phase: bool,
     /// The step for which the plan was asked.
     wanted: Option<Address>,
 }
@@ -65,9 +65,7 @@ impl PlanScreen {
         if planned.plan.entries.iter().any(|entry| entry.step == wanted && !entry.would_change()) {
             self.everything = true;
         }
-        let rows = self.rows(facts, 80);
-        let here = |row: &PlanRow| matches!(row, PlanRow::Entry(entry) if entry.step == wanted);
-        self.cursor = rows.iter().position(here).unwrap_or(0);
+        self.stand_on(facts, &wanted);
     }
 
     fn rows<'a>(&self, facts: &'a Facts, width: u16) -> Vec<PlanRow<'a>> {
@@ -103,19 +101,42 @@ impl PlanScreen {
 
     /// Opens or closes the entry under the cursor.
     pub fn toggle(&mut self, facts: &Facts) {
-        let width = facts.size.0.saturating_sub(2);
-        let rows = self.rows(facts, width);
-        let entry = match rows.get(self.cursor) {
-            Some(PlanRow::Entry(entry) | PlanRow::Line(entry, _)) => Some(entry.step.clone()),
-            _ => None,
-        };
-        let Some(step) = entry else { return };
+        let Some(step) = self.here(facts) else { return };
         if !self.opened.remove(&step) {
             self.opened.insert(step.clone());
         }
-        let rows = self.rows(facts, width);
-        let here = |row: &PlanRow| matches!(row, PlanRow::Entry(entry) if entry.step == step);
-        self.cursor = rows.iter().position(here).unwrap_or(0);
+        self.stand_on(facts, &step);
+    }
+
+    /// `e`: the steps too that would change nothing, or not.
+    pub fn toggle_everything(&mut self, facts: &Facts) {
+        let here = self.here(facts);
+        self.everything = !self.everything;
+        here.iter().for_each(|step| self.stand_on(facts, step));
+    }
+
+    /// `b`: in the order of the page, or by what they cost and break.
+    pub fn toggle_grouping(&mut self, facts: &Facts) {
+        let here = self.here(facts);
+        self.by_phase = !self.by_phase;
+        here.iter().for_each(|step| self.stand_on(facts, step));
+    }
+
+    fn all_rows<'a>(&self, facts: &'a Facts) -> Vec<PlanRow<'a>> {
+        self.rows(facts, facts.size.0.saturating_sub(2))
+    }
+
+    /// The step under the cursor.
+    fn here(&self, facts: &Facts) -> Option<Address> {
+        match self.all_rows(facts).get(self.cursor) {
+            Some(PlanRow::Entry(entry) | PlanRow::Line(entry, _)) => Some(entry.step.clone()),
+            _ => None,
+        }
+    }
+
+    fn stand_on(&mut self, facts: &Facts, step: &Address) {
+        let here = |row: &PlanRow| matches!(row, PlanRow::Entry(entry) if entry.step == *step);
+        self.cursor = self.all_rows(facts).iter().position(here).unwrap_or(0);
     }
 
     /// Opens all entries, or closes them all when all are open.
@@ -278,7 +299,7 @@ pub fn arguments(prose: &mut Prose, change: &Change) {
 
 impl Screen for PlanScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
-        let area = content(facts.size);
+        let area = content_now(facts);
         let rows = self.rows(facts, area.width.saturating_sub(2)).len();
         let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
         let last = rows.saturating_sub(1);

@@ -194,3 +194,54 @@ fn what_is_short_is_said_wherever_one_looks() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("The account is short of 1 thing") && screen.contains("L-F678F1CE"), "{screen}");
 }
+
+#[test]
+fn paging_passes_no_row_over_while_the_news_take_several() {
+    for size in [(80, 24), (120, 40)] {
+        let mut stage = Stage::answered();
+        stage.screen(size.0, size.1);
+        stage.press(&["n", "p"]);
+        let like = stage.plan().entries[0].clone();
+        let titles: Vec<String> = (0..100).map(|number| format!("Step number {number:03}")).collect();
+        let entries = titles.iter().map(|title| PlanEntry { title: title.clone(), ..like.clone() }).collect();
+        stage.notice(Notice::Planned(std::sync::Arc::new(Plan::new(entries))));
+        stage.state.say(crate::ui::facts::Said::bad("bad news ".repeat(30)));
+        let mut seen = vec![stage.screen(size.0, size.1)];
+        for _ in 0..titles.len() {
+            seen.push(stage.press(&["PgDn"]).screen(size.0, size.1));
+        }
+        let seen = seen.join("\n");
+        let missing: Vec<&String> = titles.iter().filter(|title| !seen.contains(title.as_str())).collect();
+        assert!(missing.is_empty(), "{size:?}: {missing:?}");
+    }
+}
+
+#[test]
+fn the_step_under_the_cursor_stays_there_when_more_steps_are_shown() {
+    let mut stage = Stage::answered();
+    stage.screen(80, 24);
+    stage.press(&["n", "p"]);
+    let like = stage.plan().entries[0].clone();
+    let entry = |number: usize| PlanEntry {
+        title: format!("Step number {number}"),
+        step: super::stage::address(if number == 1 { "network/vpc" } else { "network/gateway" }),
+        verdict: if number == 1 { crate::engagement::Verdict::Nothing } else { crate::engagement::Verdict::Change },
+        ..like.clone()
+    };
+    stage.notice(Notice::Planned(std::sync::Arc::new(Plan::new(vec![entry(1), entry(2)]))));
+    let under = |stage: &mut Stage| {
+        let screen = stage.screen(80, 24);
+        screen.lines().find(|line| line.starts_with("│>")).unwrap_or_default().to_owned()
+    };
+    stage.press(&["g"]);
+    (0..20).for_each(|_| {
+        if !under(&mut stage).contains("Step number 2") {
+            stage.press(&["Down"]);
+        }
+    });
+    for key in ["e", "b", "e", "b"] {
+        let before = under(&mut stage);
+        stage.press(&[key]);
+        assert!(before.contains("Step number 2") && under(&mut stage).contains("Step number 2"), "{key}: {before}");
+    }
+}
