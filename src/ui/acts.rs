@@ -342,10 +342,6 @@ pub fn copy_reminder(state: &mut State) -> Vec<Effect> {
 
 // ── one step ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-pub fn has_step(state: &State) -> Can {
-    chosen(state).map(|_| ()).ok_or_else(|| "choose a step first".to_owned())
-}
-
 /// Asks for the secret that a step stopped at, and runs the step then.
 fn give_secret(state: &mut State, step: Address) -> Vec<Effect> {
     let row = state.facts.open.as_ref().and_then(|open| open.row(&step));

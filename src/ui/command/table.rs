@@ -183,7 +183,7 @@ pub const TABLE: &[Command] = &[
         "Show the output of the chosen step over the whole screen",
         acts::full_output,
     )
-    .when(acts::has_step),
+    .when(output::can_show),
     command(
         "board.sign-in",
         &["C"],
@@ -207,13 +207,15 @@ pub const TABLE: &[Command] = &[
     .quiet()
     .by_screen(),
     // ── the output
-    command("output.find", &["/"], &[Output], "find..", "Find text in the output", acts::find),
+    command("output.find", &["/"], &[Output], "find..", "Find text in the output", acts::find).when(output::can_find),
     command("output.next", &["n"], &[Output], "next", "Go to the next place found", |state| {
         acts::find_again(state, true)
-    }),
+    })
+    .when(output::can_find_again),
     command("output.previous", &["N"], &[Output], "previous", "Go to the place found before", |state| {
         acts::find_again(state, false)
     })
+    .when(output::can_find_again)
     .quiet(),
     command(
         "output.follow",

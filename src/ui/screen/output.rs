@@ -198,6 +198,25 @@ impl Screen for OutputScreen {
 }
 
 /// `F`, on the output and on the board: new lines move the view again, or no more.
+/// A form prints nothing, and keeps nothing but its answers.
+pub fn can_show(state: &State) -> Result<(), String> {
+    let step = state.board.address(&state.facts).ok_or("choose a step first")?;
+    let asks = state.facts.open.as_ref().and_then(|open| open.step(&step)).is_some_and(|step| !step.asks().is_empty());
+    if asks { Err("a form has no output".to_owned()) } else { Ok(()) }
+}
+
+pub fn can_find(state: &State) -> Result<(), String> {
+    match state.output.output(&state.facts).is_some_and(|output| !output.is_empty()) {
+        true => Ok(()),
+        false => Err("there is no output to look in".to_owned()),
+    }
+}
+
+/// Was anything looked for, so that there is a next place?
+pub fn can_find_again(state: &State) -> Result<(), String> {
+    if state.output.view.find.is_empty() { Err("/ finds text first".to_owned()) } else { Ok(()) }
+}
+
 pub fn follow(state: &mut State) -> Vec<Effect> {
     let follows = match state.place {
         Place::Output => state.output.follow(&state.facts),

@@ -169,3 +169,17 @@ fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
     let found = stage.screen(80, 24);
     assert!(found.contains("\"row 12\" in line 16"), "the line of the shown text: {found}");
 }
+
+#[test]
+fn where_there_is_no_output_nothing_of_it_is_offered() {
+    let footer = |stage: &mut Stage| stage.screen(120, 24).lines().last().unwrap_or_default().to_owned();
+    let mut stage = Stage::open();
+    stage.state.board.jump(&address("start/who"));
+    assert!(!footer(&mut stage).contains("L output"), "{}", footer(&mut stage));
+    stage.press(&["L"]);
+    assert!(stage.screen(80, 24).contains("output: a form has no output"), "{}", stage.screen(80, 24));
+    let mut stage = Stage::answered();
+    stage.state.board.jump(&address("network/vpc"));
+    stage.press(&["L"]);
+    assert!(!footer(&mut stage).contains("/ find"), "{}", footer(&mut stage));
+}
