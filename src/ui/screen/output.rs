@@ -83,12 +83,12 @@ impl OutputScreen {
         let (bottom, _) = output.bottom(Self::room(facts));
         let top = if self.view.follow { bottom } else { self.view.top };
         let from = match output.find(&wanted, if down { top + 1 } else { top }, down) {
-            Seen::At(line) => return (self.stand_at(line, false), Vec::new()),
+            Seen::At(line) => return (self.stand_at(facts, line, false), Vec::new()),
             Seen::No { on } => on,
         };
         if output.is_whole() {
             let said = match output.find(&wanted, if down { 0 } else { output.total() }, down) {
-                Seen::At(line) => self.stand_at(line, true),
+                Seen::At(line) => self.stand_at(facts, line, true),
                 Seen::No { .. } => self.nowhere(),
             };
             return (said, Vec::new());
@@ -104,8 +104,8 @@ impl OutputScreen {
         self.finding.take_if(|find| *find == found.find)?;
         let open = || self.output(facts)?.find_in_open(&found.find.wanted);
         Some(match (&found.hit, open()) {
-            (Some(hit), _) => self.stand_at(hit.line, hit.around),
-            (None, Some(line)) => self.stand_at(line, false),
+            (Some(hit), _) => self.stand_at(facts, hit.line, hit.around),
+            (None, Some(line)) => self.stand_at(facts, line, false),
             (None, None) => self.nowhere(),
         })
     }
@@ -119,8 +119,9 @@ impl OutputScreen {
         self.finding.is_some()
     }
 
-    fn stand_at(&mut self, line: usize, around: bool) -> Said {
-        (self.view.follow, self.view.top, self.view.above) = (false, line, 0);
+    fn stand_at(&mut self, facts: &Facts, line: usize, around: bool) -> Said {
+        let above = self.output(facts).map(|output| output.above(line, &self.view.find, Self::room(facts).width));
+        (self.view.follow, self.view.top, self.view.above) = (false, line, above.unwrap_or(0));
         let again = if around { ", from the other end" } else { "" };
         Said::plain(format!("\"{}\" in line {}{again}", self.view.find, line + 1))
     }
@@ -197,7 +198,6 @@ impl Screen for OutputScreen {
     }
 }
 
-/// `F`, on the output and on the board: new lines move the view again, or no more.
 /// A form prints nothing, and keeps nothing but its answers.
 pub fn can_show(state: &State) -> Result<(), String> {
     let step = state.board.address(&state.facts).ok_or("choose a step first")?;
@@ -217,6 +217,7 @@ pub fn can_find_again(state: &State) -> Result<(), String> {
     if state.output.view.find.is_empty() { Err("/ finds text first".to_owned()) } else { Ok(()) }
 }
 
+/// `F`, on the output and on the board: new lines move the view again, or no more.
 pub fn follow(state: &mut State) -> Vec<Effect> {
     let follows = match state.place {
         Place::Output => state.output.follow(&state.facts),

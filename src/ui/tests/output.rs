@@ -153,6 +153,57 @@ fn of_a_text_with_long_lines_every_row_is_reached_and_no_word_is_cut() {
     }
 }
 
+/// A step that printed these lines, over the whole screen.
+fn printed(lines: &[String]) -> Stage {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
+    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
+    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
+    stage.state.board.jump(&step);
+    stage.screen(80, 24);
+    stage.press(&["L"]);
+    let (lines, total) = (lines.to_vec(), lines.len());
+    stage.notice(Notice::Page(Page { step, attempt: 1, from: 0, lines, total }));
+    stage
+}
+
+#[test]
+fn a_long_line_is_read_to_its_last_word_and_found_in_its_middle() {
+    let words: Vec<String> = (0..6_000).map(|number| format!("word{number:04}")).collect();
+    let mut stage = printed(&["first".to_owned(), words.join(" "), "last".to_owned()]);
+    stage.press(&["g"]);
+    let mut seen = vec![stage.screen(80, 24)];
+    while !seen.last().is_some_and(|screen| screen.contains("FOLLOW")) {
+        seen.push(stage.press(&["PgDn"]).screen(80, 24));
+    }
+    let seen = seen.join("\n");
+    let seen: BTreeSet<&str> = seen.split(|c: char| c.is_whitespace() || c == '│').collect();
+    let missing: Vec<&String> = words.iter().filter(|word| !seen.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "{} words are missing: {:?}", missing.len(), missing.first());
+    stage.press(&["g", "/"]).write("word5432").press(&["Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("\"word5432\" in line 2") && screen.matches("word5432").count() > 1, "{screen}");
+}
+
+#[test]
+fn a_line_that_is_longer_than_any_view_says_how_much_of_it_is_elsewhere() {
+    let mut stage = printed(&["x".repeat(200_000)]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("[and 68928 more bytes, which the state file"), "{screen}");
+}
+
+#[test]
+fn the_next_place_is_offered_once_something_was_looked_for() {
+    let mut stage = printed(&["one".to_owned(), "two".to_owned()]);
+    let footer = |stage: &mut Stage| stage.screen(120, 24).lines().last().unwrap_or_default().to_owned();
+    assert!(!footer(&mut stage).contains("n next"), "{}", footer(&mut stage));
+    stage.press(&["n"]);
+    assert!(stage.screen(80, 24).contains("next: / finds text first"), "{}", stage.screen(80, 24));
+    stage.press(&["/"]).write("two").press(&["Enter"]);
+    assert!(footer(&mut stage).contains("n next"), "{}", footer(&mut stage));
+}
+
 #[test]
 fn a_text_that_a_step_keeps_is_shown_as_it_is_and_how_it_becomes_a_file() {
     let rows = (1..=40).map(|number| format!("  row {number:<16} tunnel 1             tunnel 2\n"));

@@ -154,23 +154,27 @@ pub fn broken(line: &str, width: usize) -> Vec<String> {
 /// As `broken`, after a space where there is one; what follows stands as deep as the line itself began. No word is broken
 /// that fits into a line of its own.
 pub fn broken_at_words(line: &str, width: usize) -> Vec<String> {
-    let mut rest = line.replace('\t', " ");
-    let depth = rest.len() - rest.trim_start_matches(' ').len();
+    let line = line.replace('\t', " ");
+    let depth = line.len() - line.trim_start_matches(' ').len();
     let indent = " ".repeat(if depth * 2 < width { depth } else { 0 });
-    let mut pieces = Vec::new();
-    while cells(&rest) > width {
-        let first = beginning(&rest, width);
+    let (mut pieces, mut rest, mut lead) = (Vec::new(), line.as_str(), "");
+    loop {
+        let fits = beginning(rest, width - lead.len());
+        let first = format!("{lead}{fits}");
+        if fits.len() == rest.len() {
+            pieces.push(first);
+            return pieces;
+        }
         let inside = first.trim_start_matches(' ').len();
         let after_space = first.rfind(' ').map(|at| at + 1).filter(|at| *at > first.len() - inside);
         // A word that just fits is whole, with the space that follows it.
-        let whole = rest.get(first.len()..).is_some_and(|next| next.starts_with(' '));
-        let piece = first.get(..after_space.filter(|_| !whole).unwrap_or(first.len())).unwrap_or(first);
-        pieces.push(piece.trim_end_matches(' ').to_owned());
-        let next = rest.get(piece.len()..).unwrap_or_default();
-        rest = format!("{indent}{}", if whole { next.trim_start_matches(' ') } else { next });
+        let whole = rest.get(fits.len()..).is_some_and(|next| next.starts_with(' '));
+        let end = after_space.filter(|_| !whole).unwrap_or(first.len());
+        pieces.push(first.get(..end).unwrap_or(&first).trim_end_matches(' ').to_owned());
+        let next = rest.get(end - lead.len()..).unwrap_or_default();
+        rest = if whole { next.trim_start_matches(' ') } else { next };
+        lead = &indent;
     }
-    pieces.push(rest);
-    pieces
 }
 
 /// As much of the beginning of a line as `width` cells take, and a character at least.

@@ -22,6 +22,13 @@ impl Output {
         }
     }
 
+    /// How many rows of a line stand above the one with this text in it; none where it is broken in two.
+    pub fn above(&self, line: usize, wanted: &str, width: u16) -> usize {
+        let wanted = wanted.to_lowercase();
+        let rows = self.line(line).map(|line| rows_of(line, width)).unwrap_or_default();
+        rows.iter().position(|row| row.to_lowercase().contains(&wanted)).unwrap_or(0)
+    }
+
     /// The row at the top when the newest one stands at the bottom.
     pub fn bottom(&self, room: Size) -> Row {
         let last = self.total().saturating_sub(1);

@@ -10,17 +10,18 @@ use crate::engine::{Page, PageAt};
 
 /// Lines kept here, and about how many bytes of them.
 pub const KEPT_LINES: usize = 20_000;
-const KEPT_BYTES: usize = 16 * 1024 * 1024;
+const KEPT_BYTES: usize = 2 * PAGE_LINES * (LONGEST_LINE + 128);
 
-/// Lines asked for at once. Four pages of the longest lines have room here, so that one does not drive out what was just
+/// Lines asked for at once. Two pages of the longest lines have room here, so that one does not drive out what was just
 /// asked for.
-pub const PAGE_LINES: usize = 1_000;
+pub const PAGE_LINES: usize = 128;
 
 /// A page is asked for when a reader comes this near to its lines.
-const NEAR: usize = 200;
+const NEAR: usize = 64;
 
-/// A line longer than this is cut in the view; the journal has all of it.
-pub const LONGEST_LINE: usize = 4_096;
+/// A line longer than this is cut in the view, and says so; the journal has all of it. It breaks off lines before that, but
+/// signs that would move a cursor are longer when they are written out.
+pub const LONGEST_LINE: usize = 128 * 1024;
 
 /// Some lines of one attempt's output, and how many there are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Output {
     ended: usize,
     /// What came after the last line end.
     open: String,
+    /// Bytes of it that are not here.
+    left_out: usize,
     /// A line here is longer than what is kept of it.
     cut: bool,
     /// Somebody reads in the middle: new lines are counted, and drive nothing out.
@@ -58,14 +61,14 @@ impl Output {
                 self.first = from;
             }
             self.ended = from;
-            self.open.clear();
+            self.forget_open();
         }
         let known = self.ended - from;
         for piece in text.split_inclusive('\n').skip(known) {
             let body = piece.strip_suffix('\n');
             let more = body.unwrap_or(piece);
             let kept = clipped(more, LONGEST_LINE.saturating_sub(self.open.len()));
-            self.cut |= kept.len() < more.len();
+            self.left_out += more.len() - kept.len();
             self.open.push_str(kept);
             if body.is_some() {
                 self.end_line();
@@ -75,19 +78,26 @@ impl Output {
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.open);
+        let left_out = std::mem::take(&mut self.left_out);
         let was_at_end = self.is_at_end();
         self.ended += 1;
         if was_at_end && !(self.held && self.is_full()) {
-            self.append(line);
+            let line = self.shown(line, left_out);
+            self.bytes += line.len();
+            self.lines.push_back(line);
             self.forget_first();
         }
+    }
+
+    fn forget_open(&mut self) {
+        (self.open, self.left_out) = (String::new(), 0);
     }
 
     /// Takes in lines that the engine sent: beside those here, where they fit, and in their place otherwise. What is too
     /// many then is forgotten at the other end.
     pub fn take(&mut self, page: Page) {
         if page.total > self.ended {
-            self.open.clear();
+            self.forget_open();
         }
         let page_end = page.from + page.lines.len();
         let (first, end) = (self.first, self.end());
@@ -120,8 +130,18 @@ impl Output {
     }
 
     fn shortened(&mut self, line: String) -> String {
-        self.cut |= line.len() > LONGEST_LINE;
-        if line.len() > LONGEST_LINE { clipped(&line, LONGEST_LINE).to_owned() } else { line }
+        let kept = clipped(&line, LONGEST_LINE);
+        let left_out = line.len() - kept.len();
+        if left_out == 0 { line } else { self.shown(kept.to_owned(), left_out) }
+    }
+
+    /// The line with a word on what is not here of it.
+    fn shown(&mut self, line: String, left_out: usize) -> String {
+        if left_out == 0 {
+            return line;
+        }
+        self.cut = true;
+        format!("{line} [and {}, which the state file has]", crate::text::count(left_out, "more byte"))
     }
 
     fn is_full(&self) -> bool {
@@ -241,7 +261,7 @@ impl Output {
 
     /// Is every line here, whole?
     pub fn is_whole(&self) -> bool {
-        self.first == 0 && self.is_at_end() && !self.cut
+        self.first == 0 && self.is_at_end() && !self.cut && self.left_out == 0
     }
 }
 
@@ -299,12 +319,11 @@ mod tests {
         flood(&mut output, 0, KEPT_LINES + 10);
         assert_eq!((output.kept(), output.first, output.total()), (KEPT_LINES, 10, KEPT_LINES + 10));
         let mut long = Output::new(1);
-        for number in 0..10_000 {
-            long.push(number, &format!("{}\n", "é".repeat(LONGEST_LINE)));
-        }
-        assert!(long.bytes <= KEPT_BYTES && long.kept() >= 4 * PAGE_LINES, "{} in {}", long.kept(), long.bytes);
+        let line = format!("{}\n", "é".repeat(LONGEST_LINE));
+        (0..1_000).for_each(|number| long.push(number, &line));
+        assert!(long.bytes <= KEPT_BYTES && long.kept() >= 2 * PAGE_LINES, "{} in {}", long.kept(), long.bytes);
         let mut endless = Output::new(1);
-        (0..10_000).for_each(|_| endless.push(0, "xxxxxxxxxx"));
+        (0..20_000).for_each(|_| endless.push(0, "xxxxxxxxxx"));
         assert!(endless.open.len() <= LONGEST_LINE);
         assert!(!endless.is_whole() && !long.is_whole(), "others have to look in what was cut");
     }
@@ -340,9 +359,9 @@ mod tests {
         let total = 1_000_000;
         let mut output = Output::of(numbers(500_000, 501_000, total));
         assert_eq!(output.lacks(&at(500_500), 20), None);
-        assert_eq!(output.lacks(&at(500_100), 20), Some(PageAt::From(499_000)));
+        assert_eq!(output.lacks(&at(500_030), 20), Some(PageAt::From(500_000 - PAGE_LINES)));
         output.take(numbers(499_000, 500_000, total));
-        assert_eq!(output.lacks(&at(500_900), 20), Some(PageAt::From(501_000)));
+        assert_eq!(output.lacks(&at(500_950), 20), Some(PageAt::From(501_000)));
         output.take(numbers(500_900, 502_000, total));
         let here: Vec<&str> = output.from(499_000).collect();
         assert_eq!((here.len(), here[0], here[2_999]), (3_000, "499000", "501999"));
