@@ -522,6 +522,9 @@ pub fn back(state: &mut State) -> Vec<Effect> {
         }
         Place::Form => {
             let effects = leave_form(state);
+            if let Some(said) = state.form.not_taken() {
+                state.say(said);
+            }
             state.show(Place::Board);
             effects
         }

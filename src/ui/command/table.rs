@@ -397,6 +397,19 @@ pub const TABLE: &[Command] = &[
         .movement(),
     command("move.right", &["Right", "l"], LISTS, "open", "Open, or to the right", |state| state.go(Move::Right))
         .movement(),
+    command("form.page-up", &["PgUp"], &[Form], "page up", "A page up in a long text, or in what is offered", |state| {
+        state.go(Move::PageUp)
+    })
+    .movement(),
+    command(
+        "form.page-down",
+        &["PgDn"],
+        &[Form],
+        "page down",
+        "A page down in a long text, or in what is offered",
+        |state| state.go(Move::PageDown),
+    )
+    .movement(),
     command("move.page-up", &["PgUp", "Ctrl-U"], LISTS, "page up", "A page up", |state| state.go(Move::PageUp))
         .movement(),
     command("move.page-down", &["PgDn", "Ctrl-D"], LISTS, "page down", "A page down", |state| state.go(Move::PageDown))

@@ -38,16 +38,19 @@ pub struct FormScreen {
     cursor: usize,
     /// The field that was just answered: whatever its answer brings up comes next.
     answered: Option<InputId>,
-    /// Drafts of fields that are hidden now, so that showing them again brings them back.
+    /// Drafts of fields that are hidden now, and of other forms, so that showing them again brings them back.
     hidden: BTreeMap<InputId, FormField>,
     /// Answers on their way to the state file.
     pending: Vec<(InputId, Value)>,
 }
 
-/// Opens the form of a step, on its first open field. The same form keeps its drafts.
+/// Opens the form of a step, on its first open field. Drafts are kept, those of other forms too.
 pub fn begin(state: &mut State, step: &Address) -> Vec<Effect> {
     if state.form.step.as_ref() != Some(step) {
-        state.form = FormScreen { step: Some(step.clone()), ..FormScreen::default() };
+        let before = std::mem::take(&mut state.form);
+        let mut hidden = before.hidden;
+        hidden.extend(before.fields.into_iter().map(|field| (field.id.clone(), field)));
+        state.form = FormScreen { step: Some(step.clone()), hidden, ..FormScreen::default() };
     }
     state.form.refresh(&state.facts);
     let open = state.form.fields.iter().position(|field| field.saved.is_none() && !field.optional);
@@ -347,6 +350,14 @@ impl FormScreen {
         }
     }
 
+    /// What is typed and was not taken, for whoever leaves the form.
+    pub fn not_taken(&self) -> Option<Said> {
+        let wrong = self.fields.iter().filter(|field| field.problem.as_ref().is_some_and(Problem::refuses));
+        let labels: Vec<&str> = wrong.map(|field| field.label.as_str()).collect();
+        let said = || format!("Not taken as it stands, and kept for you to mend: {}", text::list(&labels));
+        (!labels.is_empty()).then(|| Said::bad(said()))
+    }
+
     /// `Space` where several can be taken.
     pub fn mark(&mut self, facts: &Facts) -> Vec<Effect> {
         if let Some(field) = self.fields.get_mut(self.cursor)
@@ -424,6 +435,10 @@ impl Screen for FormScreen {
                 }
                 Control::Text(_) | Control::Secret(_) => {}
             }
+        }
+        if let (Move::PageUp | Move::PageDown, Some(field)) = (to, self.fields.get_mut(self.cursor)) {
+            let room = text_width(field, width);
+            field.page(facts, to == Move::PageDown, room);
         }
         match to {
             Move::Up | Move::Previous if self.cursor > 0 => self.step_to(facts, self.cursor - 1),
@@ -543,14 +558,15 @@ fn draw_about(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect, field
     }
     prose.item("Rule", field.kind().describe(), Style::new());
     for (index, line) in field.example.lines().enumerate() {
-        prose.item(if index == 0 { "Example" } else { "" }, line, Style::new());
+        prose.item(if index == 0 { "Example" } else { "" }, &field.kind().in_words(line), Style::new());
     }
     if !field.known.is_empty() {
         prose.item("Known", &field.known.join("; "), Style::new());
     }
     if let Some(offer) = &field.offer {
         for (index, line) in offer.lines().enumerate() {
-            prose.item(if index == 0 { "Offered" } else { "" }, line, look.style(Role::Done));
+            let line = field.kind().in_words(line);
+            prose.item(if index == 0 { "Offered" } else { "" }, &line, look.style(Role::Done));
         }
         if field.is_blank() && field.takes_text() {
             prose.item("", "Enter takes it; Right puts it into the field, to change it.", look.style(Role::Muted));

@@ -1,5 +1,7 @@
 //! One field of a form: what was typed, what is offered, what is wrong with it, and how it is drawn.
 
+mod offered;
+
 use std::ops::Range;
 
 use ratatui::layout::Rect;
@@ -8,7 +10,6 @@ use ratatui::text::{Line, Span};
 
 use crate::input::{self, Choice, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
-use crate::text;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Look, Role};
 use crate::ui::screen::content_now;
@@ -50,6 +51,8 @@ pub struct FormField {
     pub saved: Option<Value>,
     /// Offered, and taken by Enter in an empty field.
     pub offer: Option<String>,
+    /// Rows of the offer that stand above what is shown of it.
+    above: usize,
     /// What is known to be answered.
     pub known: Vec<String>,
     /// What is wrong with the draft, in words; or what is strange about it.
@@ -112,6 +115,7 @@ impl FormField {
             kind: field.kind.clone(),
             saved,
             offer,
+            above: 0,
             known: Vec::new(),
             problem: None,
         }
@@ -270,6 +274,7 @@ impl FormField {
     pub fn offer(&mut self, offer: Option<String>) {
         if self.saved.is_none() && self.offer != offer {
             self.offer = offer;
+            self.above = 0;
             if let Control::Select { several: false, .. } = self.control {
                 self.control = control(&self.kind, None, self.offer.as_deref());
             }
@@ -464,7 +469,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
     let y = u16::from(!beside);
     match &field.control {
         Control::Text(editor) => {
-            let offered = offered_rows(facts, field, room);
+            let offered = offered::rows(facts, field, room);
             let lowest = if editor.has_many_lines() { 2 } else { 1 };
             let rows = editor.height(room).max(offered.len()).clamp(lowest, tallest(facts));
             head.push(Span::styled(label, look.style(Role::Accent)));
@@ -525,7 +530,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         if !said.is_empty() {
             prose.indented("    ", &said, look.style(Role::Muted));
         }
-        if let Some(known) = like_the_draft(field) {
+        if let Some(known) = offered::like_the_draft(field) {
             prose.indented("    ", &known, look.style(Role::Muted));
         }
         if field.offer.is_some() && field.is_blank() && field.takes_text() {
@@ -542,33 +547,6 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         problem_lines(&mut prose, look, problem);
     }
     Drawn { lines: prose.lines(), editor: editor_area }
-}
-
-/// Known answers that are shown at once.
-const MOST_KNOWN: usize = 8;
-
-/// Known answers that have what is typed in them; all, where none has.
-fn like_the_draft(field: &FormField) -> Option<String> {
-    let draft = field.draft().trim().to_lowercase();
-    let alike: Vec<&String> = field.known.iter().filter(|known| known.to_lowercase().contains(&draft)).collect();
-    let alike = if alike.is_empty() { field.known.iter().collect() } else { alike };
-    let shown: Vec<&str> = alike.iter().take(MOST_KNOWN).map(|known| known.as_str()).collect();
-    let more = match alike.len().saturating_sub(MOST_KNOWN) {
-        0 => String::new(),
-        more => format!("; {more} more, which typing finds"),
-    };
-    (!shown.is_empty()).then(|| format!("Known: {}{more}", shown.join("; ")))
-}
-
-/// What is offered shows through an empty field, as much of it as has room.
-fn offered_rows(facts: &Facts, field: &FormField, room: usize) -> Vec<String> {
-    let Some(offer) = field.offer.as_deref().filter(|_| field.is_blank()) else { return Vec::new() };
-    let mut rows = Editor::lines(offer).shown(room);
-    if rows.len() > tallest(facts) {
-        let rest = rows.split_off(tallest(facts) - 1).len();
-        rows.push(format!("and {}: Right shows them", text::count(rest, "more row")));
-    }
-    rows
 }
 
 fn option(look: &Look, choice: &Choice, focused: bool, taken: bool, offered: bool) -> Line<'static> {
