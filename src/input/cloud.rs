@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Value;
-use super::given::{Item, every};
+use super::given::{Item, every, every_row};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::{Row, cell};
@@ -291,12 +291,13 @@ fn is_size(size: &str) -> bool {
 /// Tags for everything that is created. AWS takes 50 on a resource; 40 leave room for those of onramp.
 pub(super) fn tags(pairs: &[(String, String)]) -> Result<Value, Refusal> {
     let mut seen = BTreeSet::new();
-    for (key, value) in pairs {
+    every_row(pairs.iter().map(|(key, value)| {
         tag(key, value)?;
-        if !seen.insert(key) {
-            return Err(Refusal::new(format!("the tag {} is there twice", quoted(key)), "a key has one value", TAGS));
+        match seen.insert(key) {
+            true => Ok(()),
+            false => Err(Refusal::new(format!("the tag {} is there twice", quoted(key)), "a key has one value", TAGS)),
         }
-    }
+    }))?;
     if pairs.len() > 40 {
         let what = format!("{} tags were given", pairs.len());
         return Err(Refusal::new(

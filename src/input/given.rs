@@ -27,17 +27,30 @@ const WRONG_ENTRIES: usize = 20;
 
 /// What the rule makes of every entry, or what is wrong with each of those that it refuses.
 pub(super) fn every<T>(items: &[Item], rule: impl Fn(&Item) -> Result<T, Refusal>) -> Result<Vec<T>, Refusal> {
+    let (good, wrong) = sorted(items.iter().map(|item| rule(item).map_err(|refusal| refusal.at(&item.place))));
+    Refusal::together(wrong).map_or(Ok(good), Err)
+}
+
+/// The rows that are good, or what is wrong with each that is not. The example of one cell is none for several rows.
+pub(super) fn every_row<T>(judged: impl Iterator<Item = Result<T, Refusal>>) -> Result<Vec<T>, Refusal> {
+    let (good, wrong) = sorted(judged);
+    let several = wrong.len() > 1;
+    let together = Refusal::together(wrong).map(|refusal| if several { refusal.suggest("") } else { refusal });
+    together.map_or(Ok(good), Err)
+}
+
+fn sorted<T>(judged: impl Iterator<Item = Result<T, Refusal>>) -> (Vec<T>, Vec<Refusal>) {
     let (mut good, mut wrong) = (Vec::new(), Vec::new());
-    for item in items {
-        match rule(item) {
+    for one in judged {
+        match one {
             Ok(one) => good.push(one),
-            Err(refusal) => wrong.push(refusal.at(&item.place)),
+            Err(refusal) => wrong.push(refusal),
         }
         if wrong.len() == WRONG_ENTRIES {
             break;
         }
     }
-    Refusal::together(wrong).map_or(Ok(good), Err)
+    (good, wrong)
 }
 
 /// What a table's rows look like.
@@ -108,13 +121,24 @@ impl Given<'_> {
         }
     }
 
-    /// The rows of a table; maybe none.
-    pub fn rows(&self, form: &RowForm) -> Result<Vec<RawRow>, Refusal> {
+    /// The rows of a table, maybe none, each with what the rule makes of it; or what is wrong with every wrong one.
+    pub fn rows<T>(
+        &self,
+        form: &RowForm,
+        rule: impl Fn(&RawRow) -> Result<T, Refusal>,
+    ) -> Result<Vec<(RawRow, T)>, Refusal> {
+        let judged = |row: RawRow| match rule(&row) {
+            Ok(made) => Ok((row, made)),
+            Err(refusal) => Err(refusal.at(&row.place)),
+        };
         match self {
-            Self::Text(text) => text_lines(text).map(|(place, line)| form.read_line(place, line)).collect(),
+            Self::Text(text) => {
+                every_row(text_lines(text).map(|(place, line)| form.read_line(place, line).and_then(judged)))
+            }
             Self::Plain(Json::Array(entries)) => {
                 let place = |index: usize| format!("row {}", index + 1);
-                entries.iter().enumerate().map(|(index, entry)| form.read_entry(place(index), entry)).collect()
+                let entries = entries.iter().enumerate();
+                every_row(entries.map(|(index, entry)| form.read_entry(place(index), entry).and_then(judged)))
             }
             Self::Plain(Json::Null) => Ok(Vec::new()),
             Self::Plain(plain) => Err(shape(plain, "a list of tables")),
@@ -128,14 +152,14 @@ impl Given<'_> {
             None => Err(Refusal::new(format!("{} has no =", quoted(line)), "a pair is key=value", "onramp")),
         };
         match self {
-            Self::Text(text) => text_lines(text)
-                .flat_map(|(_, line)| line.split(','))
-                .map(str::trim)
-                .filter(|pair| !pair.is_empty())
-                .map(split)
-                .collect(),
+            Self::Text(text) => {
+                let pairs = text_lines(text).flat_map(|(_, line)| line.split(',')).map(str::trim);
+                every_row(pairs.filter(|pair| !pair.is_empty()).map(split))
+            }
             Self::Plain(Json::Object(table)) => {
-                table.iter().map(|(key, value)| Ok((key.trim().to_owned(), scalar(value)?.trim().to_owned()))).collect()
+                let pair =
+                    |(key, value): (&String, &Json)| Ok((key.trim().to_owned(), scalar(value)?.trim().to_owned()));
+                every_row(table.iter().map(pair))
             }
             Self::Plain(Json::Array(entries)) => {
                 const FORM: RowForm =
@@ -146,7 +170,7 @@ impl Given<'_> {
                         .read_entry(format!("row {}", index + 1), entry)
                         .map(|row| (row.cell("key").to_owned(), row.cell("value").to_owned())),
                 };
-                entries.iter().enumerate().map(pair).collect()
+                every_row(entries.iter().enumerate().map(pair))
             }
             Self::Plain(Json::Null) => Ok(Vec::new()),
             Self::Plain(plain) => Err(shape(plain, "a table")),

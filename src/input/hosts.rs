@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::given::{RawRow, RowForm};
+use super::given::{Given, RawRow, RowForm, every_row};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::{Row, cell};
@@ -11,7 +11,7 @@ use crate::text::{list, nearest};
 
 const JUMPS: &str = "ssh_config(5), ProxyJump";
 
-pub(super) const FORM: RowForm = RowForm {
+const FORM: RowForm = RowForm {
     thing: "host",
     needed: &["name", "address"],
     places: &["name", "address", "user"],
@@ -19,7 +19,7 @@ pub(super) const FORM: RowForm = RowForm {
     computed: &[],
 };
 
-pub(super) const LAUNCH_FORM: RowForm = RowForm {
+const LAUNCH_FORM: RowForm = RowForm {
     thing: "host to launch",
     needed: &["name", "subnet", "type"],
     places: &["name", "subnet", "type"],
@@ -85,27 +85,29 @@ pub fn path<'a>(hosts: &'a [Host], name: &str) -> Option<Vec<&'a Host>> {
 }
 
 /// Hosts with names of their own, each reachable on exactly one way.
-pub(super) fn existing(rows: &[RawRow], rows_allowed: Bounds, setting: &Setting) -> Result<Value, Refusal> {
-    let read = |row: &RawRow| host(row, setting).map_err(|refusal| refusal.at(&row.place));
-    let mut hosts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn existing(given: &Given<'_>, rows_allowed: Bounds, setting: &Setting) -> Result<Value, Refusal> {
+    let (rows, mut hosts): (Vec<RawRow>, Vec<Host>) = given.rows(&FORM, |row| host(row, setting))?.into_iter().unzip();
     rows_allowed.check(hosts.len(), "host")?;
     let ways: BTreeSet<String> = hosts.iter().flat_map(|host| host.via.clone()).collect();
-    for (row, host) in rows.iter().zip(&mut hosts) {
-        if ways.contains(&host.name) {
-            if row.cell("role") == "private" {
-                let what = format!("{} cannot be private", host.name);
-                let why = "other hosts are reached through it, which makes it a bastion";
-                return Err(Refusal::new(what, why, "onramp").at(&row.place));
-            }
-            host.role = Role::Bastion;
-        }
+    for host in hosts.iter_mut().filter(|host| ways.contains(&host.name)) {
+        host.role = Role::Bastion;
     }
-    for (index, (row, host)) in rows.iter().zip(&hosts).enumerate() {
-        one_of_a_kind(host, &hosts[..index])
+    every_row(rows.iter().zip(&hosts).enumerate().map(|(index, (row, host))| {
+        role_agrees(row, host)
+            .and_then(|()| one_of_a_kind(host, &hosts[..index]))
             .and_then(|()| one_way(host, &hosts))
-            .map_err(|refusal| refusal.at(&row.place))?;
-    }
+            .map_err(|refusal| refusal.at(&row.place))
+    }))?;
     Ok(Value::Rows(hosts.into_iter().map(to_row).collect()))
+}
+
+/// Other hosts are reached through a bastion, whatever its row says.
+fn role_agrees(row: &RawRow, host: &Host) -> Result<(), Refusal> {
+    if host.role == Role::Private || row.cell("role") != "private" {
+        return Ok(());
+    }
+    let why = "other hosts are reached through it, which makes it a bastion";
+    Err(Refusal::new(format!("{} cannot be private", host.name), why, "onramp"))
 }
 
 fn host(row: &RawRow, setting: &Setting) -> Result<Host, Refusal> {
@@ -272,18 +274,19 @@ pub(super) fn line(row: &Row) -> String {
 }
 
 /// Hosts to launch; that their subnets exist is for the rules between answers to say.
-pub(super) fn launch(rows: &[RawRow], rows_allowed: Bounds) -> Result<Value, Refusal> {
-    rows_allowed.check(rows.len(), "host")?;
-    let mut launched: Vec<Row> = Vec::new();
-    for row in rows {
-        let one = launched_host(row).map_err(|refusal| refusal.at(&row.place))?;
-        if launched.iter().any(|other| other.get("name") == one.get("name")) {
-            let what = format!("there is a second host {}", cell(&one, "name"));
-            let refusal = Refusal::new(what, "a host is found by its name", "onramp");
-            return Err(refusal.at(&row.place).suggest(format!("{}-2", cell(&one, "name"))));
+pub(super) fn launch(given: &Given<'_>, rows_allowed: Bounds) -> Result<Value, Refusal> {
+    let (rows, launched): (Vec<RawRow>, Vec<Row>) = given.rows(&LAUNCH_FORM, launched_host)?.into_iter().unzip();
+    rows_allowed.check(launched.len(), "host")?;
+    let mut names = BTreeSet::new();
+    every_row(rows.iter().zip(&launched).map(|(row, host)| match names.insert(cell(host, "name")) {
+        true => Ok(()),
+        false => {
+            let name = cell(host, "name");
+            let refusal =
+                Refusal::new(format!("there is a second host {name}"), "a host is found by its name", "onramp");
+            Err(refusal.at(&row.place).suggest(format!("{name}-2")))
         }
-        launched.push(one);
-    }
+    }))?;
     Ok(Value::Rows(launched))
 }
 

@@ -120,7 +120,11 @@ pub fn from_plain_for(kind: &Kind, example: &str, plain: &Json, setting: &Settin
 /// With an example that would be taken: the refusal's, which is near to what was given, or the input's own, or the kind's.
 fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &Setting) -> Refusal {
     if kind.is_rows() {
-        return refusal.or_suggest(kind);
+        let own = example.lines().next().filter(|_| parse(kind, example, &Setting { practice: true }).is_ok());
+        return match own.filter(|_| refusal.example.is_empty()) {
+            Some(row) => refusal.suggest(row),
+            None => refusal.or_suggest(kind),
+        };
     }
     let known = [refusal.example.clone(), example.trim().to_owned(), kind.own_example()];
     let is_new = |text: &&String| !text.is_empty() && text.trim() != given.trim();
@@ -138,9 +142,9 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
     match kind {
         Kind::Table(columns, count) => table::rows(given, columns, *count, setting),
         Kind::Records(count) => records::records(given, *count, setting),
-        Kind::Subnets(count) => given.rows(&subnets::FORM).and_then(|rows| subnets::plan(&rows, *count, setting)),
-        Kind::Hosts(count) => given.rows(&hosts::FORM).and_then(|rows| hosts::existing(&rows, *count, setting)),
-        Kind::Launch(count) => given.rows(&hosts::LAUNCH_FORM).and_then(|rows| hosts::launch(&rows, *count)),
+        Kind::Subnets(count) => subnets::plan(given, *count, setting),
+        Kind::Hosts(count) => hosts::existing(given, *count, setting),
+        Kind::Launch(count) => hosts::launch(given, *count),
         Kind::Tags => given.pairs().and_then(|pairs| cloud::tags(&pairs)),
         Kind::Zones(count) => given.items().and_then(|items| cloud::zones(&items, *count)),
         Kind::CidrList(count, prefix, used_as) => {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::given::{Given, scalar};
+use super::given::{Given, every_row, scalar};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::{Row, cell};
@@ -29,14 +29,16 @@ struct Raw {
 /// Records that can stand together: no CNAME beside others of its name (RFC 1034 section 3.6.2), one time to live for
 /// all of one name and type (RFC 2181 section 5.2), none twice.
 pub(super) fn records(given: &Given<'_>, count: Bounds, setting: &Setting) -> Result<Value, Refusal> {
-    let given = raw(given)?;
-    count.check(given.len(), "record")?;
-    let mut rows: Vec<Row> = Vec::new();
-    for raw in given {
+    let judged = |raw: Result<Raw, Refusal>| {
+        let raw = raw?;
         let row = record(&raw, setting).map_err(|refusal| refusal.at(&raw.place))?;
-        rows.iter().try_for_each(|other| beside(other, &row)).map_err(|refusal| refusal.at(&raw.place))?;
-        rows.push(row);
-    }
+        Ok((raw.place, row))
+    };
+    let (places, rows): (Vec<String>, Vec<Row>) = every_row(raw(given)?.into_iter().map(judged))?.into_iter().unzip();
+    count.check(rows.len(), "record")?;
+    every_row(places.iter().zip(&rows).enumerate().map(|(index, (place, row))| {
+        rows[..index].iter().try_for_each(|other| beside(other, row)).map_err(|refusal| refusal.at(place))
+    }))?;
     Ok(Value::Rows(rows))
 }
 
@@ -44,16 +46,17 @@ fn looks_like() -> &'static str {
     "a record has a name, perhaps a time to live in seconds, a type and a value"
 }
 
-fn raw(given: &Given<'_>) -> Result<Vec<Raw>, Refusal> {
+/// Each row, or what is wrong with it.
+fn raw(given: &Given<'_>) -> Result<Vec<Result<Raw, Refusal>>, Refusal> {
     match given {
         Given::Text(text) => {
             let lines = text.lines().enumerate().map(|(index, line)| (index, line.trim()));
             let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
-            lines.map(|(index, line)| of_line(format!("line {}", index + 1), line)).collect()
+            Ok(lines.map(|(index, line)| of_line(format!("line {}", index + 1), line)).collect())
         }
         Given::Plain(Json::Array(entries)) => {
             let entries = entries.iter().enumerate();
-            entries.map(|(index, entry)| of_entry(format!("row {}", index + 1), entry)).collect()
+            Ok(entries.map(|(index, entry)| of_entry(format!("row {}", index + 1), entry)).collect())
         }
         Given::Plain(Json::Null) => Ok(Vec::new()),
         Given::Plain(_) => Err(Refusal::new("these are no records", "a list of records is expected here", "onramp")),

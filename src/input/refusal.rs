@@ -47,7 +47,7 @@ impl Refusal {
         let source = first.source;
         let mut what: Vec<String> = refusals.iter().map(|one| format!("{}: {}", one.what, one.why)).collect();
         what.push(last.what);
-        let more = if count > SAID { "; and more entries are wrong" } else { "" };
+        let more = if count > SAID { "; and more are wrong" } else { "" };
         let example = if examples.iter().any(String::is_empty) { String::new() } else { examples.join(", ") };
         Some(Refusal { what: what.join("; "), why: last.why + more, example, source })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
 
-use super::given::{RawRow, RowForm};
+use super::given::{Given, RawRow, RowForm, every_row};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::{Row, cell};
@@ -24,7 +24,7 @@ const SMALLEST_PREFIX: u8 = 28;
 /// Room that a tier gets in a large VPC: sixteen /24, which are one /20 in a firewall's rule.
 const MOST_PER_TIER: u64 = 16;
 
-pub(super) const FORM: RowForm = RowForm {
+const FORM: RowForm = RowForm {
     thing: "subnet",
     needed: &["cidr", "tier", "zone"],
     places: &["cidr", "tier", "zone"],
@@ -41,9 +41,9 @@ struct Subnet {
 }
 
 /// A plan whose subnets do not touch, lie in one region and have keys of their own.
-pub(super) fn plan(rows: &[RawRow], rows_allowed: Bounds, setting: &Setting) -> Result<Value, Refusal> {
-    let read = |row: &RawRow| subnet(row, setting).map_err(|refusal| refusal.at(&row.place));
-    checked(rows.iter().map(read).collect::<Result<_, _>>()?, rows_allowed)
+pub(super) fn plan(given: &Given<'_>, rows_allowed: Bounds, setting: &Setting) -> Result<Value, Refusal> {
+    let rows = given.rows(&FORM, |row| subnet(row, setting))?;
+    checked(rows.into_iter().map(|(_, subnet)| subnet).collect(), rows_allowed)
 }
 
 fn subnet(row: &RawRow, setting: &Setting) -> Result<Subnet, Refusal> {
@@ -91,14 +91,15 @@ fn checked(subnets: Vec<Subnet>, rows_allowed: Bounds) -> Result<Value, Refusal>
     let nets: Vec<_> = subnets.iter().map(|subnet| (subnet.place.clone(), subnet.cidr)).collect();
     network::disjoint(&nets)?;
     let mut keys = BTreeSet::new();
-    for subnet in &subnets {
-        if !keys.insert(&subnet.key) {
+    every_row(subnets.iter().map(|subnet| match keys.insert(&subnet.key) {
+        true => Ok(()),
+        false => {
             let what = format!("{}: there is a second subnet {}", subnet.place, subnet.key);
             let why = "two subnets of one tier in one zone need keys of their own";
             let example = format!("{} {} {} key={}2", subnet.cidr, subnet.tier, subnet.zone, subnet.key);
-            return Err(Refusal::new(what, why, "onramp").suggest(example));
+            Err(Refusal::new(what, why, "onramp").suggest(example))
         }
-    }
+    }))?;
     let regions: BTreeSet<&str> = subnets.iter().filter_map(|subnet| cloud::region_of_zone(&subnet.zone)).collect();
     if regions.len() > 1 {
         let what = format!("the zones are in {}", list(&regions.into_iter().collect::<Vec<_>>()));

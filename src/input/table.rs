@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::given::{Given, Item, every, scalar, text_lines};
+use super::given::{Given, Item, every, every_row, scalar, text_lines};
 use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 use super::value::Row;
@@ -100,18 +100,22 @@ pub(super) fn checked(columns: Vec<Column>) -> Result<Vec<Column>, String> {
 /// One row a line, cells between commas in the order of the columns or as `column=value`; or a list of tables.
 pub(super) fn rows(given: &Given<'_>, columns: &[Column], count: Bounds, setting: &Setting) -> Result<Value, Refusal> {
     let table = Table { columns, setting };
-    let raw = table.raw(given)?;
-    count.check(raw.len(), "row")?;
-    let mut rows: Vec<Row> = Vec::new();
-    for (place, cells) in raw {
+    let judged = |raw: Result<(String, Cells), Refusal>| {
+        let (place, cells) = raw?;
         let row = table.row(&cells).map_err(|refusal| refusal.at(&place))?;
-        if rows.iter().any(|other| same_first(other, &row, columns)) {
-            let first = columns.first().and_then(|first| row.get(&first.name)).map(Value::shown).unwrap_or_default();
-            let what = format!("there is a second row for {}", quoted(&first));
-            return Err(Refusal::new(what, "rows are told apart by their first column", "onramp").at(&place));
+        Ok((place, row))
+    };
+    let (places, rows): (Vec<String>, Vec<Row>) =
+        every_row(table.raw(given)?.into_iter().map(judged))?.into_iter().unzip();
+    count.check(rows.len(), "row")?;
+    every_row(places.iter().zip(&rows).enumerate().map(|(index, (place, row))| {
+        if !rows[..index].iter().any(|other| same_first(other, row, columns)) {
+            return Ok(());
         }
-        rows.push(row);
-    }
+        let first = columns.first().and_then(|first| row.get(&first.name)).map(Value::shown).unwrap_or_default();
+        let what = format!("there is a second row for {}", quoted(&first));
+        Err(Refusal::new(what, "rows are told apart by their first column", "onramp").at(place))
+    }))?;
     Ok(Value::Rows(rows))
 }
 
@@ -133,12 +137,13 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn raw(&self, given: &Given<'_>) -> Result<Vec<(String, Cells<'a>)>, Refusal> {
+    /// Each row, or what is wrong with it.
+    fn raw(&self, given: &Given<'_>) -> Result<Vec<Result<(String, Cells<'a>), Refusal>>, Refusal> {
         match given {
-            Given::Text(text) => text_lines(text).map(|(place, line)| self.line(place, line)).collect(),
+            Given::Text(text) => Ok(text_lines(text).map(|(place, line)| self.line(place, line)).collect()),
             Given::Plain(Json::Array(entries)) => {
                 let entries = entries.iter().enumerate();
-                entries.map(|(index, entry)| self.entry(format!("row {}", index + 1), entry)).collect()
+                Ok(entries.map(|(index, entry)| self.entry(format!("row {}", index + 1), entry)).collect())
             }
             Given::Plain(Json::Null) => Ok(Vec::new()),
             Given::Plain(_) => Err(Refusal::new("this is no table", "a list of tables is expected here", "onramp")),

@@ -317,3 +317,79 @@ fn key_references_and_fingerprints() {
         ],
     );
 }
+
+#[test]
+fn every_wrong_row_of_a_table_is_said_with_its_number() {
+    for (name, text, words) in [
+        (
+            "subnets",
+            "10.40.0.0/24 publik eu-west-1a\n10.40.1.0/24 app eu-west-1a\n10.40.2.0/24 data\n10.40.3.0/33 app eu-west-1b",
+            vec!["line 1: \"publik\" is no tier", "line 3: zone is missing", "line 4: "],
+        ),
+        (
+            "subnets",
+            "10.40.0.0/24 app eu-west-1a\n10.40.1.0/24 app eu-west-1a\n10.40.2.0/24 app eu-west-1a",
+            vec!["line 2: there is a second subnet app/a", "line 3: there is a second subnet app/a"],
+        ),
+        (
+            "hosts",
+            "a 10.0.0.300 ops\nb\nc 10.0.0.3 ops\nd 10.0.0.4 ops vai=c",
+            vec!["line 1: ", "line 2: address is missing", "line 4: a host has no \"vai\""],
+        ),
+        (
+            "hosts",
+            "a 10.0.0.1 ops via=x\nb 10.0.0.2 ops via=y\nc 10.0.0.2 ops via=y",
+            vec!["line 1: a goes via \"x\"", "line 2: b goes via \"y\"", "line 3: c is the same host as b"],
+        ),
+        (
+            "launch",
+            "app_1 app/a t3.small\napp-2 app t3.small\napp-3 app/a t3.small",
+            vec!["line 1: ", "line 2: \"app\" is no key of a subnet"],
+        ),
+        (
+            "launch",
+            "a app/a t3.small\na app/b t3.small\na app/a t3.small",
+            vec!["line 2: there is a second host a", "line 3: there is a second host a"],
+        ),
+        (
+            "records",
+            "gw.acme.example A 10.0.0.300\nok.acme.example A 10.0.0.1\nno record\nx.acme.example NS ns.acme.example",
+            vec!["line 1: ", "line 3: \"no record\" is no record", "line 4: \"NS\" is no type of record"],
+        ),
+        (
+            "records",
+            "a.acme.example A 10.0.0.1\na.acme.example A 10.0.0.1\na.acme.example CNAME b.acme.example",
+            vec!["line 2: the A record of a.acme.example is there twice", "line 3: a.acme.example has a CNAME record"],
+        ),
+        (
+            "table",
+            "ops, jane\nroot, jane@acme.example, x, y\nUPPER, jane@acme.example",
+            vec!["line 1: email: ", "line 2: \"y\" is one cell too many", "line 3: user: "],
+        ),
+        (
+            "table",
+            "a, a@acme.example\na, b@acme.example\na, c@acme.example",
+            vec!["line 2: there is a second row for \"a\"", "line 3: there is a second row for \"a\""],
+        ),
+        ("tags", "CostCentre\nOwner", vec!["\"CostCentre\" has no =", "\"Owner\" has no ="]),
+        ("tags", "=4711\nAWS:x=1", vec!["the key \"\" has a wrong length", "belong to AWS"]),
+    ] {
+        let refusal = given(name, text).unwrap_err();
+        let said = refusal.to_string();
+        for part in words {
+            assert!(said.contains(part), "{name}: \"{said}\" does not say \"{part}\"");
+        }
+        // What would be right in one cell is no row.
+        let row = given(name, &refusal.example);
+        assert!(!refusal.example.is_empty() && row.is_ok(), "{name}: {refusal:?}: {row:?}");
+    }
+}
+
+#[test]
+fn a_table_with_a_wrong_row_shows_the_example_of_its_own_input() {
+    let own = "ops, ops@acme.example, the one on call";
+    let said = crate::input::parse_for(&kind("table"), own, "ops, jane", &REAL).unwrap_err();
+    assert!(!said.to_string().contains(own), "the wrong cell has an example that is near to it: {said}");
+    let said = crate::input::parse_for(&kind("table"), own, "ops, jane\njane", &REAL).unwrap_err().to_string();
+    assert!(said.ends_with(&format!("For example: {own}")), "{said}");
+}
