@@ -234,6 +234,7 @@ pub fn give(session: &Session, missing: &[MissingSecret], ahead_of: AheadOf) -> 
     let then = match ahead_of {
         AheadOf::Run(scope) => Request::Run(scope),
         AheadOf::Approval(scope) => Request::SeekSecrets(scope),
+        AheadOf::Checks => Request::Verify,
         AheadOf::Keeping => return Ok(()),
     };
     session.handle.send(then);

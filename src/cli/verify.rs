@@ -9,9 +9,10 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::plan;
 use super::print::{self, Format};
+use super::secret;
 use super::session::{self, Session};
-use crate::engagement::{Address, Finding, FindingKind, Status, board};
-use crate::engine::{Notice, Request};
+use crate::engagement::{Address, Finding, FindingKind, MissingSecret, Status, board};
+use crate::engine::{AheadOf, Notice, Request};
 use crate::text;
 
 #[derive(Debug, clap::Args)]
@@ -47,11 +48,15 @@ pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
     session.handle.send(Request::Verify);
     let mut found: Vec<(Address, Finding)> = Vec::new();
     while found.len() < done {
-        if let Notice::Drift { step, finding } = session.recv()? {
-            if format == Format::Text {
-                print::out(&line(&step, &finding))?;
+        match session.recv()? {
+            Notice::Drift { step, finding } => {
+                if format == Format::Text {
+                    print::out(&line(&step, &finding))?;
+                }
+                found.push((step, finding));
             }
-            found.push((step, finding));
+            Notice::NeedsSecrets { missing, ahead_of } => give_or_leave(session, missing, ahead_of),
+            _ => {}
         }
     }
     if format == Format::Json {
@@ -69,6 +74,15 @@ pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
                         run NAME --only STEP";
             Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step"))).hint(hint))
         }
+    }
+}
+
+/// Where nobody is there to be asked, what needs them stays unknown.
+fn give_or_leave(session: &Session, missing: Vec<MissingSecret>, ahead_of: AheadOf) {
+    if secret::give(session, &missing, ahead_of).is_err() {
+        let none = missing.into_iter().map(|one| (one.reference, None)).collect();
+        session.handle.send(Request::Secrets(none));
+        session.handle.send(Request::Verify);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::event::Question;
 use super::scope::{ScopeMode, item_of, scope};
 use super::state::{Engagement, State};
-use super::{Address, board};
+use super::{Address, Row, Status, board};
 use crate::input::{SecretRef, Value};
 use crate::runbook::{Runbook, Scope, Step};
 
@@ -46,11 +46,19 @@ pub fn secrets_ahead(
     runbook: &Runbook,
     wanted: impl Fn(&Address) -> bool,
 ) -> BTreeSet<SecretRef> {
+    secrets_of(engagement, runbook, |row| !row.status.settled() && wanted(&row.address))
+}
+
+/// Where the secrets live that a second look at what is done will read.
+pub fn secrets_behind(engagement: &Engagement, runbook: &Runbook) -> BTreeSet<SecretRef> {
+    secrets_of(engagement, runbook, |row| matches!(row.status, Status::Done { .. }))
+}
+
+fn secrets_of(engagement: &Engagement, runbook: &Runbook, wanted: impl Fn(&Row) -> bool) -> BTreeSet<SecretRef> {
     let scope = scope(engagement, runbook, ScopeMode::Real);
     let mut found = BTreeSet::new();
-    for row in board(engagement, runbook).rows {
-        let ahead = row.touches_world && !row.status.settled() && wanted(&row.address);
-        let Some(step) = runbook.step(&row.address.step).filter(|_| ahead) else { continue };
+    for row in board(engagement, runbook).rows.into_iter().filter(|row| row.touches_world && wanted(row)) {
+        let Some(step) = runbook.step(&row.address.step) else { continue };
         for input in runbook.secrets_of(step) {
             found.extend(engagement.inputs.get(input).and_then(|given| given.value.secret()).map(|it| it.of(input)));
         }

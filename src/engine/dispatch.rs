@@ -194,7 +194,7 @@ impl Dispatcher {
                 self.side.spawn(undoing::plan(engagement, sight, self.worlds.clone(), steps, self.clock.now()));
             }
             Request::Adopt { step, id, reason } => self.adopt(&step, id, reason),
-            Request::Verify => self.verify(),
+            Request::Verify => self.seek_secrets_for_checks(),
             Request::Diagnose(step) => self.diagnose(step),
             Request::Stop => self.stop(),
             Request::Cancel(step) => self.cancel(&step),

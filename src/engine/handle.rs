@@ -187,6 +187,8 @@ pub enum AheadOf {
     Approval(RunScope),
     /// A typed secret goes into its store by itself.
     Keeping,
+    /// A second look at what is done: `Request::Verify`, once more.
+    Checks,
 }
 
 /// A piece of an attempt's output.

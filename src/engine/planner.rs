@@ -15,8 +15,8 @@ use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
 use crate::action::{Action, Probe, Trouble, Verified, World, Worlds, build};
 use crate::engagement::{
-    Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Rehearsal, State,
-    Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
+    Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Question,
+    Rehearsal, State, Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
 };
 use crate::runbook::{Item, Step, StepId, Unrendered};
 
@@ -301,6 +301,10 @@ async fn still(action: &dyn Action, world: &World) -> Finding {
         Verified::So(found) => return of_kind(FindingKind::Same, found.said),
         // A question that could not be asked is no drift.
         Verified::Unknown(Trouble::Failure(failure)) => return of_kind(FindingKind::Unknown, failure.whole()),
+        Verified::Unknown(Trouble::Question(Question::NeedsSecret { reference, .. })) => {
+            let said = "was not given; onramp asks for it again once it is opened again";
+            return of_kind(FindingKind::Unknown, format!("{} {said}", reference.said()));
+        }
         Verified::Unknown(Trouble::Question(_)) => {
             return of_kind(FindingKind::Unknown, "a person must answer a question first".to_owned());
         }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::{Dispatcher, Going};
 use crate::action::NotKept;
-use crate::engagement::{Address, Command, MissingSecret, RunScope, asking_for_secrets, secrets_ahead};
+use crate::engagement::{Address, Command, MissingSecret, RunScope, asking_for_secrets, secrets_ahead, secrets_behind};
 use crate::engine::handle::{AheadOf, Notice};
 use crate::engine::schedule::Run;
 use crate::engine::start::subject;
@@ -52,9 +52,19 @@ impl Secrets {
 impl Dispatcher {
     /// What it is ahead of goes on at once where every secret is known, and with `take_errand` else.
     pub(super) fn seek_secrets(&mut self, scope: &RunScope, ahead_of: AheadOf) {
-        self.worlds.look_anew();
         let run = Run::new(scope, &self.runbook);
         let ahead = secrets_ahead(self.book.engagement(), &self.runbook, |step| run.wants(step));
+        self.seek(ahead, ahead_of);
+    }
+
+    /// The same before a second look at what is done: without its secret a step could only be said to be unknown.
+    pub(super) fn seek_secrets_for_checks(&mut self) {
+        let behind = secrets_behind(self.book.engagement(), &self.runbook);
+        self.seek(behind, AheadOf::Checks);
+    }
+
+    fn seek(&mut self, ahead: BTreeSet<SecretRef>, ahead_of: AheadOf) {
+        self.worlds.look_anew();
         let vault = self.worlds.vault();
         let open = |reference: &SecretRef| !vault.knows(reference) && !self.secrets.declined.contains(reference);
         let unknown: Vec<SecretRef> = ahead.into_iter().filter(open).collect();
@@ -72,6 +82,7 @@ impl Dispatcher {
                 self.begin_run(scope);
             }
             AheadOf::Approval(_) => self.book.tell(&Notice::SecretsAtHand),
+            AheadOf::Checks => self.verify(),
             AheadOf::Keeping => {}
         }
     }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::hosts::{Hosts, stage_of};
 use super::*;
-use crate::engagement::{MissingSecret, Question};
+use crate::engagement::{FindingKind, MissingSecret, Question};
 use crate::engine::AheadOf;
 use crate::input::{SecretRef, SecretStore};
 
@@ -244,6 +244,40 @@ steps:
     with: {key: smtp, use: password, value: "{{ smtp.password }}"}
     saves: {reference: smtp.kept}
 "#;
+
+#[tokio::test]
+async fn a_second_look_asks_for_the_secrets_that_it_reads() {
+    let stage = Stage::new(KEPT, Faults::none());
+    let mut desk = stage.open().await;
+    let given = [("aws.account_id", ACCOUNT), ("aws.region_primary", REGION)];
+    let given = given.iter().map(|(id, text)| desk.value(id, text)).collect();
+    desk.handle.command(Command::GiveInputs(given));
+    desk.give("smtp.password", "prompt");
+    let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
+    say(&desk, &reference, Some(CANARY));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/kept"), Status::Done { .. }), "{:?}", desk.status("net/kept"));
+    desk.close().await;
+
+    // Another day: what was said is forgotten, and the step is looked at again.
+    for (answer, kind) in [(Some(CANARY), FindingKind::Same), (None, FindingKind::Unknown)] {
+        let mut desk = stage.open().await;
+        desk.handle.send(Request::Verify);
+        let (missing, ahead_of) = asked(&mut desk).await;
+        assert_eq!((&missing[0].reference, missing.len(), ahead_of), (&reference, 1, AheadOf::Checks));
+        say(&desk, &reference, answer);
+        desk.handle.send(Request::Verify);
+        let kept = |notice: &Notice| match notice {
+            Notice::Drift { step, finding } if *step == at("net/kept") => Some(finding.clone()),
+            _ => None,
+        };
+        let finding = desk.hear("what became of it", kept).await;
+        assert_eq!(finding.kind, kind, "{finding:?}");
+        assert!(answer.is_some() || finding.said.contains("smtp.password was not given"), "{finding:?}");
+        desk.close().await;
+    }
+}
 
 #[tokio::test]
 async fn an_argument_that_is_a_secret_is_read_for_the_call_and_for_nothing_else() {

@@ -327,6 +327,7 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             let then = match ahead_of.clone() {
                 AheadOf::Run(scope) => run(state, scope),
                 AheadOf::Approval(scope) => vec![Effect::Send(Request::SeekSecrets(scope))],
+                AheadOf::Checks => vec![Effect::Send(Request::Verify)],
                 AheadOf::Keeping => Vec::new(),
             };
             Ok([vec![said], then].concat_effects())

@@ -126,6 +126,18 @@ fn all_that_is_missing_is_asked_for_in_one_box() {
 }
 
 #[test]
+fn a_second_look_goes_on_once_its_secrets_are_said() {
+    let mut stage = form();
+    let list = vec![missing("passphrase:secrets.age", false)];
+    stage.notice(Notice::NeedsSecrets { missing: list, ahead_of: AheadOf::Checks });
+    let screen = unseen(&mut stage);
+    assert!(screen.contains("The checks of what is done need these"), "{screen}");
+    stage.effects.clear();
+    stage.paste(CANARY).press(&["Enter"]);
+    assert!(matches!(&stage.effects[..], [Effect::Send(Request::Secrets(_)), Effect::Send(Request::Verify)]));
+}
+
+#[test]
 fn nobody_approves_a_plan_before_its_secrets_are_there() {
     let mut stage = Stage::answered();
     stage.missing = vec![missing("prompt:a.b", false)];

@@ -54,7 +54,7 @@ impl Prompt {
                     plain,
                 );
             }
-            Ask::Secrets { missing, .. } => self.explain_secrets(facts, missing, prose),
+            Ask::Secrets { missing, ahead_of } => self.explain_secrets(facts, missing, ahead_of, prose),
             Ask::Store(_) => {
                 prose.text("The state file only says where it lives, never what it is.", plain);
             }

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::{Ask, Prompt};
 use crate::engagement::MissingSecret;
+use crate::engine::AheadOf;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Role};
 use crate::ui::widget::prose::Prose;
@@ -18,9 +19,21 @@ impl Prompt {
         }
     }
 
-    pub(super) fn explain_secrets(&self, facts: &Facts, missing: &[MissingSecret], prose: &mut Prose) {
+    pub(super) fn explain_secrets(
+        &self,
+        facts: &Facts,
+        missing: &[MissingSecret],
+        ahead_of: &AheadOf,
+        prose: &mut Prose,
+    ) {
         let look = &facts.look;
-        prose.text("The steps ahead need these. They stay in memory until onramp ends.", Style::new());
+        let (whose, left) = match ahead_of {
+            AheadOf::Checks => {
+                ("The checks of what is done", "An empty answer leaves one out: what needs it is unknown.")
+            }
+            _ => ("The steps ahead", "An empty answer leaves one for when its step comes."),
+        };
+        prose.text(&format!("{whose} need these. They stay in memory until onramp ends."), Style::new());
         for (index, one) in missing.iter().enumerate() {
             let now = index == self.given.len();
             let (lead, style) = match self.given.get(index) {
@@ -32,7 +45,7 @@ impl Prompt {
             let why = if now { format!(": {}", one.why) } else { String::new() };
             prose.indented(&format!("{lead} "), &format!("{}{why}", one.reference.said()), style);
         }
-        prose.text("An empty answer leaves one for when its step comes.", look.style(Role::Muted));
+        prose.text(left, look.style(Role::Muted));
     }
 
     /// Takes what was typed for the secret that is asked for; true after the last of them.
