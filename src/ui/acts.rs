@@ -542,6 +542,8 @@ pub fn back_hint(state: &State) -> String {
 
 pub fn home(state: &mut State) -> Vec<Effect> {
     let mut effects = leave_form(state);
+    // What was said was about the engagement.
+    state.say(Said::plain(""));
     state.show(Place::Home);
     effects.push(Effect::RefreshCards);
     effects

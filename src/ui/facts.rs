@@ -356,7 +356,9 @@ impl Opened {
             }
             Notice::Drift { step, finding } => {
                 self.drift.insert(step, finding);
-                Some(words::drift(&self.drift, &self.runbook))
+                let done = |row: &&Row| row.touches_world && matches!(row.status, Status::Done { .. });
+                let of = self.board.rows.iter().filter(done).count();
+                Some(words::drift(&self.drift, of, &self.runbook))
             }
             Notice::Diagnosed(diagnosed) => {
                 self.diagnoses.insert(diagnosed.step.clone(), Diagnosis::Told(diagnosed.clone()));

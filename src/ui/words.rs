@@ -152,12 +152,14 @@ pub fn counters(tally: &Tally) -> String {
 
 /// `3 steps would change something with 7 calls; 2 unknown`.
 /// How many are as they were left, and which are not.
-pub fn drift(found: &BTreeMap<Address, Finding>, runbook: &Runbook) -> Said {
+/// What a second look found so far, of so many steps.
+pub fn drift(found: &BTreeMap<Address, Finding>, of: usize, runbook: &Runbook) -> Said {
     let number = |kind| found.values().filter(|finding| finding.kind == kind).count();
     let kinds = [FindingKind::Same, FindingKind::Different, FindingKind::Absent, FindingKind::Unknown];
     let counted = kinds.into_iter().map(|kind| (kind.word(), number(kind))).filter(|(_, number)| *number > 0);
     let counted: Vec<String> = counted.map(|(word, number)| format!("{word} {number}")).collect();
-    let counted = format!("Checked again: {}", counted.join(", "));
+    let so_far = if found.len() < of { format!(" {} of {of}", found.len()) } else { String::new() };
+    let counted = format!("Checked again{so_far}: {}", counted.join(", "));
     let changed = found.iter().filter(|(_, finding)| finding.kind != FindingKind::Same);
     let changed: Vec<String> = changed.map(|(step, _)| title(runbook, step)).collect();
     match changed.is_empty() {

@@ -289,6 +289,7 @@ fn done_is_offered_where_nothing_has_to_be_found_out() {
     stage.wished();
     stage.press(&["Enter"]);
     assert!(stage.wished().is_empty(), "done needs a reason");
+    assert!(stage.screen(80, 24).contains("What did you see? "), "{}", stage.screen(80, 24));
     stage.write("seen in the console").press(&["Enter"]);
     assert!(stage.wished()[0].contains("seen in the console"));
 }

@@ -16,6 +16,19 @@ fn checking_again_counts_and_names_what_drifted() {
     assert!(stage.screen(160, 24).contains(said), "{}", stage.screen(160, 24));
 }
 
+#[test]
+fn while_it_is_checked_the_news_say_how_far_it_is() {
+    let mut stage = Stage::answered();
+    for step in ["network/vpc", "network/gateway"] {
+        let (evidence, how) = (crate::engagement::Evidence::said("made"), crate::engagement::DoneHow::Applied);
+        stage.fact(Fact::Done { step: address(step), attempt: 1, how, evidence, kept: Vec::new() });
+    }
+    stage.notice(found(&address("network/vpc"), FindingKind::Same, "it is so"));
+    assert!(stage.screen(80, 24).contains("Checked again 1 of 2: matches 1"), "{}", stage.screen(80, 24));
+    stage.notice(found(&address("network/gateway"), FindingKind::Same, "it is so"));
+    assert!(stage.screen(80, 24).contains("Checked again: matches 2"), "{}", stage.screen(80, 24));
+}
+
 fn found(step: &Address, kind: FindingKind, said: &str) -> Notice {
     let finding = Finding { kind, said: said.to_owned(), differences: Vec::new() };
     Notice::Drift { step: step.clone(), finding }

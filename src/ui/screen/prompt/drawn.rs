@@ -104,7 +104,8 @@ impl Prompt {
 
     fn draw_line(&self, facts: &Facts, frame: &mut Frame, line: Rect) {
         let look = &facts.look;
-        let lead = format!("{}: ", self.label(facts));
+        let label = self.label(facts);
+        let lead = if label.ends_with('?') { format!("{label} ") } else { format!("{label}: ") };
         let lead_width = u16::try_from(cells(&lead)).unwrap_or(0);
         let [lead_area, field] = Layout::horizontal([Constraint::Length(lead_width), Constraint::Fill(1)]).areas(line);
         frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
