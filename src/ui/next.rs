@@ -1,6 +1,6 @@
 //! The next sensible thing on a step: what Enter does, said before it is done.
 
-use crate::engagement::{Address, Question, Status};
+use crate::engagement::{Address, FindingKind, Question, Status};
 use crate::runbook::Work;
 use crate::ui::facts::Facts;
 use crate::ui::words;
@@ -94,6 +94,10 @@ impl NextMove {
             }
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
+            NextMove::Drifted(step) if is_unknown(facts, step) => {
+                "it could not be looked at again, and nothing says that it has changed: see why, and V looks again"
+                    .to_owned()
+            }
             NextMove::Drifted(step) => {
                 let made = facts.open.as_ref().and_then(|open| open.engagement.record(step)?.made.as_ref());
                 let again = match made.is_some_and(|made| made.created) {
@@ -110,6 +114,12 @@ impl NextMove {
             NextMove::Nothing(why) => (*why).to_owned(),
         }
     }
+}
+
+/// A second look could not tell.
+fn is_unknown(facts: &Facts, step: &Address) -> bool {
+    let found = facts.open.as_ref().and_then(|open| open.drift.get(step));
+    found.is_some_and(|finding| finding.kind == FindingKind::Unknown)
 }
 
 /// It failed while it was taken back.

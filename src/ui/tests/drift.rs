@@ -17,6 +17,20 @@ fn checking_again_counts_and_names_what_drifted() {
 }
 
 #[test]
+fn what_nobody_can_tell_is_not_said_to_have_changed() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let (evidence, how) = (crate::engagement::Evidence::said("made"), crate::engagement::DoneHow::Applied);
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how, evidence, kept: Vec::new() });
+    stage.state.board.jump(&step);
+    stage.notice(found(&step, FindingKind::Unknown, "no answer"));
+    let screen = stage.screen(120, 40);
+    assert!(screen.contains("it could not be looked at again") && !screen.contains("no longer"), "{screen}");
+    stage.notice(found(&step, FindingKind::Absent, "it is gone"));
+    assert!(stage.screen(120, 40).contains("it is no longer as it was made"), "{}", stage.screen(120, 40));
+}
+
+#[test]
 fn while_it_is_checked_the_news_say_how_far_it_is() {
     let mut stage = Stage::answered();
     for step in ["network/vpc", "network/gateway"] {
