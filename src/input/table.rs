@@ -100,7 +100,7 @@ pub(super) fn checked(columns: Vec<Column>) -> Result<Vec<Column>, String> {
 /// One row a line, cells between commas in the order of the columns or as `column=value`; or a list of tables.
 pub(super) fn rows(given: &Given<'_>, columns: &[Column], count: Bounds, setting: &Setting) -> Result<Value, Refusal> {
     let table = Table { columns, setting };
-    let judged = |raw: Result<(String, Cells), Refusal>| {
+    let judged = |raw: Raw| {
         let (place, cells) = raw?;
         let row = table.row(&cells).map_err(|refusal| refusal.at(&place))?;
         Ok((place, row))
@@ -130,6 +130,8 @@ pub(super) fn example(columns: &[Column]) -> String {
 }
 
 type Cells<'a> = BTreeMap<&'a str, String>;
+/// A row before its cells are judged, or why it is none.
+type Raw<'a> = Result<(String, Cells<'a>), Refusal>;
 
 struct Table<'a> {
     columns: &'a [Column],
@@ -137,8 +139,7 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Each row, or what is wrong with it.
-    fn raw(&self, given: &Given<'_>) -> Result<Vec<Result<(String, Cells<'a>), Refusal>>, Refusal> {
+    fn raw(&self, given: &Given<'_>) -> Result<Vec<Raw<'a>>, Refusal> {
         match given {
             Given::Text(text) => Ok(text_lines(text).map(|(place, line)| self.line(place, line)).collect()),
             Given::Plain(Json::Array(entries)) => {
@@ -150,7 +151,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn line(&self, place: String, line: &str) -> Result<(String, Cells<'a>), Refusal> {
+    fn line(&self, place: String, line: &str) -> Raw<'a> {
         let mut cells = Cells::new();
         let mut places = self.columns.iter();
         for part in line.split(',').map(str::trim) {
@@ -168,7 +169,7 @@ impl<'a> Table<'a> {
         Ok((place, cells))
     }
 
-    fn entry(&self, place: String, entry: &Json) -> Result<(String, Cells<'a>), Refusal> {
+    fn entry(&self, place: String, entry: &Json) -> Raw<'a> {
         let table = match entry {
             Json::String(line) => return self.line(place, line),
             Json::Object(table) => table,

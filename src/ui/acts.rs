@@ -15,7 +15,7 @@ use crate::ui::state::{Place, Popup, State, run};
 type Can = Result<(), String>;
 
 fn ask(state: &mut State, ask: Ask) -> Vec<Effect> {
-    state.popup = Some(Popup::Prompt(Prompt::new(ask, &state.facts)));
+    state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
     Vec::new()
 }
 
@@ -456,12 +456,12 @@ pub fn find_again(state: &mut State, down: bool) -> Vec<Effect> {
 // ── everywhere ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub fn help(state: &mut State) -> Vec<Effect> {
-    state.popup = Some(Popup::Palette(Palette::help(state.place)));
+    state.popup = Some(Popup::Palette(Box::new(Palette::help(state.place))));
     Vec::new()
 }
 
 pub fn palette(state: &mut State) -> Vec<Effect> {
-    state.popup = Some(Popup::Palette(Palette::everything(state.place)));
+    state.popup = Some(Popup::Palette(Box::new(Palette::everything(state.place))));
     Vec::new()
 }
 

@@ -6,7 +6,7 @@ use crate::engagement::{At, DoneHow, Event as Fact, LoginQuestion, Recorded};
 use crate::engine::{Handle, Notice, Request};
 use crate::ui::effect::Effect;
 use crate::ui::event::Event;
-use crate::ui::facts::{Edition, Facts, Opened, Said};
+use crate::ui::facts::{Edition, Facts, Opened, Said, Tone};
 use crate::ui::keys;
 use crate::ui::screen::board::BoardScreen;
 use crate::ui::screen::edition::EditionScreen;
@@ -69,8 +69,8 @@ impl From<Place> for Where {
 /// A box over the screen. There is at most one.
 #[derive(Debug, Clone)]
 pub enum Popup {
-    Palette(Palette),
-    Prompt(Prompt),
+    Palette(Box<Palette>),
+    Prompt(Box<Prompt>),
     Wait(Box<WaitForm>),
     Login(Box<LoginForm>),
 }
@@ -122,9 +122,18 @@ impl State {
         open.masks = handle.masks().clone();
         let effects = self.enter(open);
         if let Some(greeting) = handle.greeting() {
-            self.say(Said::bad(greeting));
+            self.greet(greeting);
         }
         effects
+    }
+
+    /// What was found while it was opened; it hides no change in doubt.
+    pub fn greet(&mut self, greeting: &str) {
+        let said = match &self.facts.said {
+            Said { text, tone: Tone::Bad } => format!("{text}. {greeting}"),
+            _ => greeting.to_owned(),
+        };
+        self.say(Said::bad(said));
     }
 
     /// As [`State::opened`], for facts that come from elsewhere.
@@ -211,8 +220,8 @@ impl State {
     /// What has the focus, and the facts it may read.
     fn focus(&mut self) -> (&mut dyn Screen, &Facts) {
         let screen: &mut dyn Screen = match (&mut self.popup, self.place) {
-            (Some(Popup::Palette(palette)), _) => palette,
-            (Some(Popup::Prompt(prompt)), _) => prompt,
+            (Some(Popup::Palette(palette)), _) => palette.as_mut(),
+            (Some(Popup::Prompt(prompt)), _) => prompt.as_mut(),
             (Some(Popup::Wait(form)), _) => form.as_mut(),
             (Some(Popup::Login(form)), _) => form.as_mut(),
             (None, Place::Home) => &mut self.home,
@@ -341,7 +350,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         adopt::adopted(state, &step);
     }
     if let Some(ask) = wanted {
-        state.popup = Some(Popup::Prompt(Prompt::new(ask, &state.facts)));
+        state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
         return Vec::new();
     }
     if let Some(why) = refused {

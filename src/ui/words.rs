@@ -150,9 +150,7 @@ pub fn counters(tally: &Tally) -> String {
     parts.join("  ")
 }
 
-/// `3 steps would change something with 7 calls; 2 unknown`.
-/// How many are as they were left, and which are not.
-/// What a second look found so far, of so many steps.
+/// How many are as they were left, and which are not; while it is looked, of how many.
 pub fn drift(found: &BTreeMap<Address, Finding>, of: usize, runbook: &Runbook) -> Said {
     let number = |kind| found.values().filter(|finding| finding.kind == kind).count();
     let kinds = [FindingKind::Same, FindingKind::Different, FindingKind::Absent, FindingKind::Unknown];
@@ -168,6 +166,7 @@ pub fn drift(found: &BTreeMap<Address, Finding>, of: usize, runbook: &Runbook) -
     }
 }
 
+/// `3 steps would change something with 7 calls; 2 unknown`.
 pub fn plan_summary(plan: &Plan) -> String {
     let changing = plan.entries.iter().filter(|entry| entry.would_change()).count();
     if changing == 0 {

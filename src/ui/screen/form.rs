@@ -136,7 +136,7 @@ fn enter_secret(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let id = field.id.clone();
-    state.popup = Some(Popup::Prompt(Prompt::new(Ask::Store(id), &state.facts)));
+    state.popup = Some(Popup::Prompt(Box::new(Prompt::new(Ask::Store(id), &state.facts))));
     Vec::new()
 }
 

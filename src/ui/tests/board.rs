@@ -294,6 +294,18 @@ fn done_is_offered_where_nothing_has_to_be_found_out() {
     assert!(stage.wished()[0].contains("seen in the console"));
 }
 
+#[test]
+fn what_is_in_doubt_is_said_on_opening_whatever_else_is() {
+    let mut stage = Stage::answered();
+    in_doubt(&mut stage, "network/vpc");
+    let open = stage.state.facts.open.as_ref().unwrap();
+    let again = Opened::new(open.runbook.clone(), open.engagement.clone());
+    stage.state.enter(again);
+    stage.state.greet("mk@laptop ended without letting go; it was taken over");
+    let screen = stage.screen(160, 24);
+    assert!(screen.contains("1 change in doubt: The VPC") && screen.contains("it was taken over"), "{screen}");
+}
+
 /// A change was sent, and nobody knows what became of it.
 fn in_doubt(stage: &mut Stage, step: &str) {
     let step = address(step);

@@ -36,7 +36,7 @@ pub fn can(state: &State) -> Result<(), String> {
 /// `A`: asks for the id and the reason.
 pub fn open(state: &mut State) -> Vec<Effect> {
     if let Some(step) = state.board.address(&state.facts) {
-        state.popup = Some(Popup::Prompt(Prompt::new(Ask::Adopt(step), &state.facts)));
+        state.popup = Some(Popup::Prompt(Box::new(Prompt::new(Ask::Adopt(step), &state.facts))));
     }
     Vec::new()
 }
@@ -108,7 +108,7 @@ impl Prompt {
 
 fn waiting(state: &mut State) -> Option<&mut Prompt> {
     match &mut state.popup {
-        Some(Popup::Prompt(prompt)) if prompt.adoption.sent => Some(prompt),
+        Some(Popup::Prompt(prompt)) if prompt.adoption.sent => Some(prompt.as_mut()),
         _ => None,
     }
 }
