@@ -147,6 +147,11 @@ fn dhcp_has_room(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         if length > 256 {
             let what = format!("the search list has {length} characters");
             report(found, &[id], Refusal::new(what, "resolvers read 256 at most", "resolv.conf(5)"));
+        } else if let Some(first) = domains.first().filter(|_| domains.len() > 1) {
+            let what = format!("of {} the hosts are told {first} alone", count(domains.len(), "ending"));
+            let why =
+                "of several that a VPC tells, systemd-networkd makes one name; a person gives the hosts the others";
+            warn(found, &[id], Refusal::new(what, why, DHCP).suggest(first));
         }
     }
 }

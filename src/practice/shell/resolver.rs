@@ -54,7 +54,9 @@ impl Machine {
     /// Follows what DHCP tells.
     pub fn take(&self, lease: &Lease) {
         let servers: String = lease.name_servers.iter().map(|server| format!("nameserver {server}\n")).collect();
-        let search = if lease.domain.is_empty() { String::new() } else { format!("search {}\n", lease.domain) };
+        // systemd-networkd 252 reads one name, and writes the blank between two as its code.
+        let domain = if self.image.has_resolved() { lease.domain.replace(' ', "032") } else { lease.domain.clone() };
+        let search = if domain.is_empty() { String::new() } else { format!("search {domain}\n") };
         let put = |path: &str, servers: &str| self.disk.put(path, &format!("{servers}{search}"), 0o644, Owner::root());
         if self.image.has_resolved() {
             self.disk.dir("/run/systemd/resolve", 0o755, Owner::root());
