@@ -21,6 +21,7 @@ mod handover;
 mod headless;
 mod hosts_fail;
 mod inputs;
+mod lease;
 mod names;
 mod on_hosts;
 mod on_the_way;

@@ -13,6 +13,7 @@ SUITE=${ONRAMP_LAB_SUITE:-bookworm}
 # shellcheck disable=SC2034 # read by up
 PACKAGES=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,iproute2,procps,sudo,nftables,chrony,iputils-ping
 PACKAGES+=,bind9,bind9-dnsutils,postfix,libsasl2-modules,db5.3-util,ca-certificates,opendkim
+PACKAGES+=,systemd-resolved,network-manager,dnsmasq-base
 # One for each list: branches of this repository that want other packages do not take each other's away.
 BASE=$LAB/base-$SUITE-$(cksum <<<"$PACKAGES" | cut -d' ' -f1)
 RUN=$LAB/run # a tmpfs: keys and overlays of the lab that is up
@@ -129,14 +130,21 @@ make_host_keys() {
   done
 }
 
-# A host's firewall and its further addresses live in its network namespace, which outlives it.
+legs_of() { # HOST: its interfaces with their addresses, the outer one first
+  echo "eth0 $(address_of "$1")"
+  [[ $1 != bastion ]] || echo "eth1 $(inside_address_of bastion)"
+}
+
+# A host's firewall, addresses and routes live in its network namespace, which outlives it.
 clean_network() {
   local host=$1 leg address
   ip netns exec "onramp-$host" chroot "$BASE" nft flush ruleset
   while read -r leg address; do
-    [[ $address == "$(address_of "$host")/24" || $address == "$(inside_address_of "$host")/24" ]] ||
-      ip -n "onramp-$host" address del "$address" dev "$leg"
-  done < <(ip -n "onramp-$host" -o -4 address show scope global | awk '{print $2, $4}')
+    # With its last address a leg loses its routes.
+    ip -n "onramp-$host" address flush dev "$leg" scope global
+    ip -n "onramp-$host" address add "$address/24" dev "$leg"
+    ip -n "onramp-$host" link set "$leg" up
+  done < <(legs_of "$host")
 }
 
 # A new overlay with what a cloud image has on first boot: host keys from $2, one user with a key and sudo, cloud-init's sshd file.
