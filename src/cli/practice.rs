@@ -19,7 +19,7 @@ use crate::action::{self, Vault, Worlds};
 use crate::aws::Wiring;
 use crate::engagement::{Address, At, Event, RunScope, State};
 use crate::engine::{Clock, Handle, Notice, Request};
-use crate::input::{Kind as InputKind, SecretRef, Setting, Value};
+use crate::input::{Kind as InputKind, SecretRef, SecretUse, Setting, Value};
 use crate::journal::Writer;
 use crate::practice::{Account, Fault, Faults, Pace};
 use crate::ssh;
@@ -186,12 +186,13 @@ impl Practice {
     /// The same, where nobody is to type a secret: practice has one for each input that is to be asked for.
     fn open_unattended(&self) -> Result<Session, Failure> {
         let session = self.open()?;
-        let secrets =
-            session.handle.runbook().fields.values().filter(|field| matches!(field.kind, InputKind::Secret(_)));
-        let typed = |id: &str| SecretString::from(blake3::hash(id.as_bytes()).to_hex()[..24].to_owned());
-        let said = secrets.map(|field| {
-            let id = field.id.to_string();
-            (SecretRef::Prompt { what_for: id.clone() }, Some(typed(&id)))
+        let said = session.handle.runbook().fields.values().filter_map(|field| match &field.kind {
+            InputKind::Secret(rule) => {
+                let id = field.id.to_string();
+                let text = typed(&id, rule.used_as);
+                Some((SecretRef::Prompt { what_for: id }, Some(text)))
+            }
+            _ => None,
         });
         session.handle.send(Request::Secrets(said.collect()));
         Ok(session)
@@ -346,6 +347,16 @@ impl Practice {
         print::line(&if twice.is_empty() { "none".to_owned() } else { twice.join("\n") })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What nobody types in practice, in the form that the input wants; another for each.
+fn typed(id: &str, used_as: SecretUse) -> SecretString {
+    let hash = blake3::hash(id.as_bytes()).to_hex();
+    SecretString::from(match used_as {
+        SecretUse::Ntp => format!("1 SHA256 HEX:{hash}"),
+        SecretUse::Key256 => hash.to_string(),
+        _ => format!("k{}", &hash[..23]),
+    })
 }
 
 /// Answers that were given before stay as they are: practice may have been walked by a person first.
