@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
@@ -16,7 +17,7 @@ use super::run::Walk;
 use super::session::{self, Session};
 use super::{Everywhere, diagnose, home, new, undo, verify};
 use crate::action::{self, Vault, Worlds};
-use crate::aws::Wiring;
+use crate::aws::{Codes, Wiring};
 use crate::engagement::{Address, At, Event, RunScope, State};
 use crate::engine::{Clock, Handle, Notice, Request};
 use crate::input::{Kind as InputKind, SecretRef, SecretUse, Setting, Value};
@@ -169,7 +170,7 @@ impl Practice {
         kept.map_err(|error| Failure::usage(error.to_string()))
     }
 
-    fn open(&self) -> Result<Session, Failure> {
+    fn open(&self, codes: Option<Arc<dyn Codes>>) -> Result<Session, Failure> {
         let folder = self.context.folder(NAME)?;
         let writer = if folder.join(crate::journal::FILE).exists() {
             Writer::open(&folder, &self.context.holder())?
@@ -177,15 +178,16 @@ impl Practice {
             self.begin(&folder)?
         };
         self.wake(&folder)?;
-        let worlds = self.worlds(session::vault(&self.context, &folder));
+        let worlds = self.worlds(session::vault(&self.context, &folder), codes);
         let session = Session::start(&self.context, writer, worlds, self.runtime.clone())?;
         self.tell_customer(&session.handle);
         Ok(session)
     }
 
-    /// The same, where nobody is to type a secret: practice has one for each input that is to be asked for.
+    /// The same, where nobody is to type anything: practice has a secret for each input that is to be asked for, and the
+    /// code of a device.
     fn open_unattended(&self) -> Result<Session, Failure> {
-        let session = self.open()?;
+        let session = self.open(Some(Arc::new(Device)))?;
         let said = session.handle.runbook().fields.values().filter_map(|field| match &field.kind {
             InputKind::Secret(rule) => {
                 let id = field.id.to_string();
@@ -242,14 +244,15 @@ impl Practice {
         Ok(writer)
     }
 
-    fn worlds(&self, vault: Vault) -> Worlds {
+    /// Without `codes` whoever sits at the screen is asked.
+    fn worlds(&self, vault: Vault, codes: Option<Arc<dyn Codes>>) -> Worlds {
         let cloud = self.account.cloud();
         let desk = action::Desk::new(vault.masks().clone());
         let wiring = Wiring {
             region: REGION.to_owned(),
             http_client: Some(cloud.http_client()),
             credentials: Some(cloud.credentials()),
-            codes: Some(desk.clone()),
+            codes: Some(codes.unwrap_or_else(|| desk.clone())),
             ..Wiring::default()
         };
         let settings = ssh::Settings::new(self.account.dialer(), Vec::new(), None);
@@ -305,7 +308,7 @@ impl Practice {
     }
 
     fn diagnose(&self, step: &Address) -> Result<ExitCode, Failure> {
-        let session = self.open()?;
+        let session = self.open_unattended()?;
         let ended = diagnose::report(&session, step, print::Format::Text);
         session.close();
         self.sleep()?;
@@ -330,7 +333,7 @@ impl Practice {
 
     fn screen(&self) -> Result<ExitCode, Failure> {
         home::need_terminal()?;
-        let session = self.open()?;
+        let session = self.open(None)?;
         let mut doors = self.clone();
         let desk =
             Desk { engagements: doors.cards(), open: Some(session.handle.clone()), doors: Box::new(self.clone()) };
@@ -346,6 +349,17 @@ impl Practice {
         let twice = self.runtime.block_on(self.account.doubles());
         print::line(&if twice.is_empty() { "none".to_owned() } else { twice.join("\n") })?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A device that shows codes, where nobody sits beside it.
+#[derive(Debug)]
+struct Device;
+
+#[async_trait]
+impl Codes for Device {
+    async fn code(&self, _device: &str, _remark: Option<&str>) -> Option<SecretString> {
+        Some(SecretString::from("123456"))
     }
 }
 
@@ -371,7 +385,7 @@ fn only_new(answers: Answers, session: &Session) -> Answers {
 
 impl Doors for Practice {
     fn open(&mut self, _name: &str) -> Result<Handle, String> {
-        Practice::open(self).map(|session| session.handle).map_err(|failure| failure.message)
+        Practice::open(self, None).map(|session| session.handle).map_err(|failure| failure.message)
     }
 
     fn create(&mut self, _name: &str) -> Result<Handle, String> {
