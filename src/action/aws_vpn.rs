@@ -132,6 +132,11 @@ impl Thing for TheCustomerGateway {
         Ok(ids(at.of_ours(&self.label.key, there, CustomerGateway::tags), CustomerGateway::customer_gateway_id))
     }
 
+    /// It stands for one device of the customer's, and AWS deletes none that a connection uses.
+    fn serves_several(&self) -> bool {
+        true
+    }
+
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
         vec![Call::DeleteCustomerGateway { customer_gateway_id: id.to_owned() }]
     }

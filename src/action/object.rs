@@ -76,6 +76,12 @@ pub(super) trait Thing: Send + Sync {
         if Self::TAGGED { at.holder_of(id).await } else { Ok(Holder::Stranger) }
     }
 
+    /// May another engagement's be used, where a person says so by its id? Only what AWS does not let them take away
+    /// meanwhile. It stays theirs.
+    fn serves_several(&self) -> bool {
+        false
+    }
+
     /// What still hangs on the object, for a person who wants to know why AWS does not let it go.
     async fn dependents(&self, _at: &Account<'_>, _id: &str) -> Result<Vec<String>, AwsFailure> {
         Ok(Vec::new())
@@ -331,8 +337,11 @@ impl<T: Thing> Action for Object<T> {
         let ours = match holder {
             Holder::Us { .. } => true,
             Holder::Stranger => false,
+            Holder::Engagement(_) if self.0.serves_several() => false,
             Holder::Engagement(other) => {
                 let said = format!("{id} belongs to the engagement {other}, whose undo would take it away");
+                let advice = "Let that engagement take it away first, give this one another place (a name, an address, a \
+                              range of its own), or give the id of another that is meant.";
                 return Err(Failure::new(said, advice));
             }
         };

@@ -32,8 +32,9 @@ impl Cloud {
     }
 
     async fn decoded(&self, failure: AwsFailure) -> AwsFailure {
-        if let Some(plain) = plain(&failure.raw) {
-            return AwsFailure { meaning: plain.to_owned(), ..failure };
+        if let Some((plain, advice)) = plain(&failure.raw) {
+            let advice = advice.map_or(failure.advice, str::to_owned);
+            return AwsFailure { meaning: plain.to_owned(), advice, ..failure };
         }
         let Some((_, encoded)) = failure.raw.split_once(ENCODED) else { return failure };
         if self.may_decode().load(Ordering::Relaxed) {
@@ -60,38 +61,62 @@ impl Cloud {
 
 /// What AWS says in plain words of why it denies, and what that means (user guide of IAM, "Troubleshoot access denied error
 /// messages"): which kind of policy it is, so that the right person is asked. The first that fits counts.
-const PLAIN: &[(&[&str], &str)] = &[
+const PLAIN: &[(&[&str], &str, Option<&str>)] = &[
     (
         &["explicit deny in a service control policy", "no service control policy allows"],
         "A service control policy of the organisation forbids this in the account; no policy of the account can allow it.",
+        Some(OF_THE_ORGANISATION),
     ),
     (
         &["explicit deny in a resource control policy", "no resource control policy allows"],
         "A resource control policy of the organisation forbids this on that resource.",
+        Some(OF_THE_ORGANISATION),
     ),
     (
         &["explicit deny in a permissions boundary", "no permissions boundary allows"],
         "The permissions boundary of this user or role does not leave this to it.",
+        Some(
+            "Ask whoever set the boundary to let it hold the operation that stands above; a further policy does not help. \
+             onramp plan NAME --policy prints what all steps need.",
+        ),
     ),
     (
         &["explicit deny in a session policy", "no session policy allows"],
         "The policy with which this session was begun does not allow this.",
+        Some(
+            "Begin a session without that policy, or with one that has the operation above; nothing in the account helps.",
+        ),
     ),
     (
         &["explicit deny in a vpc endpoint policy", "no vpc endpoint policy allows"],
         "The policy of the VPC endpoint through which the call went does not allow this.",
+        Some(
+            "Ask the owner of that endpoint to allow the operation above, or work from where calls do not go through it.",
+        ),
     ),
     (
         &["explicit deny in a resource-based policy", "no resource-based policy allows"],
         "The policy of the resource itself does not allow this to these credentials.",
+        Some("Ask the owner of the resource that AWS names below to allow the operation above to this user or role."),
     ),
-    (&["explicit deny in an identity-based policy"], "A policy of this user or role denies this expressly."),
-    (&["no identity-based policy allows"], "No policy of this user or role allows this."),
+    (
+        &["explicit deny in an identity-based policy"],
+        "A policy of this user or role denies this expressly.",
+        Some(
+            "Ask whoever gives these rights to take that denial out: what else allows it does not help. AWS may name it below.",
+        ),
+    ),
+    (&["no identity-based policy allows"], "No policy of this user or role allows this.", None),
 ];
 
-fn plain(raw: &str) -> Option<&'static str> {
+const OF_THE_ORGANISATION: &str = "Ask those who run the customer's organisation (its management account) to let the operation \
+                                   above pass for this account; AWS may name their policy below.";
+
+/// What it means, and what to do where that is not what every denial says.
+fn plain(raw: &str) -> Option<(&'static str, Option<&'static str>)> {
     let raw = raw.to_lowercase();
-    PLAIN.iter().find(|(words, _)| words.iter().any(|words| raw.contains(words))).map(|(_, said)| *said)
+    let fits = |words: &[&str]| words.iter().any(|words| raw.contains(words));
+    PLAIN.iter().find(|(words, ..)| fits(words)).map(|(_, said, advice)| (*said, *advice))
 }
 
 /// `ec2:RunInstances on arn:… by arn:…: no policy allows it`
@@ -129,7 +154,7 @@ mod tests {
     fn which_policy_it_is_is_read_from_the_plain_words() {
         let user =
             "User: arn:aws:iam::111122223333:user/jane is not authorized to perform: ec2:CreateVpc on resource: *";
-        let told = |why: &str| plain(&format!("{user} {why}")).unwrap_or_default();
+        let told = |why: &str| plain(&format!("{user} {why}")).unwrap_or_default().0;
         let of_account = told("because no identity-based policy allows the ec2:CreateVpc action");
         assert!(of_account.contains("No policy of this user or role"), "{of_account}");
         for why in [
@@ -142,6 +167,9 @@ mod tests {
         assert!(told("because no permissions boundary allows the ec2:CreateVpc action").contains("boundary"));
         assert!(told("because no session policy allows the ec2:CreateVpc action").contains("session"));
         assert_eq!(plain(user), None);
+        let whom = |why: &str| plain(&format!("{user} {why}")).unwrap_or_default().1;
+        assert!(whom("because no service control policy allows it").unwrap().contains("management account"));
+        assert_eq!(whom("because no identity-based policy allows it"), None, "what every denial says");
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Profile {
                 .to_owned(),
             Source::Process => {
                 format!(
-                    "The program that profile {name} names as credential_process gives none: run it by hand and see."
+                    "The program that profile {name} names as credential_process gives none, or keys that end too soon: run it by \
+                     hand and see, also when they expire."
                 )
             }
             Source::Keys => format!("Put keys that are valid into profile {name}: aws configure --profile {name}"),

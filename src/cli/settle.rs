@@ -9,7 +9,9 @@ use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use super::{Everywhere, secret, undo};
 use crate::engagement::doubt::{choices, told};
-use crate::engagement::{Address, Board, Command, Engagement, Event, Purpose, Row, RunScope, Settlement, Status};
+use crate::engagement::{
+    Address, Board, Command, Engagement, Event, Purpose, Row, RunScope, Settlement, Status, may_adopt,
+};
 use crate::engine::{Notice, Request};
 use crate::text;
 
@@ -91,6 +93,14 @@ fn show(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, &arguments.name)?;
     let step = &arguments.step;
     let Some(record) = engagement.record(step).filter(|record| !told(record).is_empty()) else {
+        if may_adopt(&engagement, &runbook, step, "to be said").is_ok() {
+            let reach = context.reach(&arguments.name, engagement.identity.practice);
+            let said = format!(
+                "{step} is not in doubt. What is there already can stand for it:\nonramp settle NAME {step} adopt ID --reason WHY"
+            );
+            print::line(&reach.put(&said))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         return Err(Failure::usage(format!("{step} is not in doubt")).hint("onramp status NAME names what is"));
     };
     for (label, said) in told(record) {

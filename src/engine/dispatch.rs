@@ -29,7 +29,7 @@ use super::schedule::{Free, Run, steps_of};
 use super::start as starting;
 use super::unasked;
 use super::undoing::{self, Undoing};
-use crate::action::Worlds;
+use crate::action::{Failure, Worlds};
 use crate::engagement::{Actor, Address, Command, Event, Refusal, Row, RunScope, RunbookFile, State, decide, update};
 use crate::journal::{JournalError, Writer};
 use crate::runbook::Runbook;
@@ -270,6 +270,13 @@ impl Dispatcher {
 
     fn refuse(&mut self, why: impl Into<String>, advice: impl Into<String>) {
         self.book.tell(&Notice::Refused(Refusal { why: why.into(), advice: advice.into() }));
+    }
+
+    /// For what was tried and did not go: what happened, and what that means.
+    fn refuse_for(&mut self, failure: Failure) {
+        let Failure { what, meaning, advice, .. } = failure;
+        let meaning = meaning.trim_end_matches('.');
+        self.refuse(if meaning.is_empty() { what } else { format!("{what}: {meaning}") }, advice);
     }
 
     /// Does what comes next: closes forms, undoes, starts, or says that there is nothing left to start.

@@ -25,7 +25,7 @@ use crate::runbook::{Item, Step, StepId, Unrendered};
 pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<Worlds>, rehearse: bool) -> Plan {
     let rehearsing = rehearse.then(|| worlds.rehearsing());
     let worlds = worlds.read_only();
-    let facts = Facts { rehearsing, ..Facts::new(&engagement, &sight) };
+    let mut facts = Facts { rehearsing, ..Facts::new(&engagement, &sight) };
     let mut instances = Vec::new();
     for step in sight.runbook.steps() {
         match facts.plan.expand(step) {
@@ -33,21 +33,29 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
             Err(why) => instances.push((step, Err(why))),
         }
     }
-    let facts = &facts;
-    let worlds = &worlds;
-    let mut entries: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
-    for (step, item) in instances {
-        entries.push(Box::pin(async move {
-            match item {
-                Ok(item) => facts.entry(worlds, step, item).await,
-                Err(why) => facts.unclear(step, &why),
-            }
-        }));
+    let mut entries = facts.entries(&worlds, instances.iter().collect()).await;
+    // What only had to be looked at, and is as it should be, holds nothing up: what waits for it alone is asked, too.
+    loop {
+        let met = facts.met(&entries);
+        if met.is_empty() {
+            break;
+        }
+        facts.unsettled.retain(|step| !met.contains(step));
+        let waited =
+            |at: &usize| entries[*at].finding.is_none() && instances[*at].0.needs.iter().any(|need| met.contains(need));
+        let waited: Vec<usize> = (0..entries.len()).filter(waited).collect();
+        let again = facts.entries(&worlds, waited.iter().map(|at| &instances[*at]).collect()).await;
+        for (at, entry) in waited.into_iter().zip(again) {
+            entries[at] = entry;
+        }
     }
-    let mut plan = Plan::new(stream::iter(entries).buffered(HOSTS_TOGETHER).collect().await);
+    let mut plan = Plan::new(entries);
     plan.quotas = worlds.room(takes(&plan.entries)).await;
     plan
 }
+
+/// A step once, or once for one of those that it is repeated for; what is missing to know for which.
+type Instance<'a> = (&'a Step, Result<Option<Item>, Unrendered>);
 
 struct Facts<'a> {
     engagement: &'a Engagement,
@@ -77,6 +85,31 @@ impl<'a> Facts<'a> {
             unsettled,
             missing,
         }
+    }
+
+    async fn entries(&self, worlds: &Worlds, instances: Vec<&Instance<'_>>) -> Vec<PlanEntry> {
+        let mut entries: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
+        for (step, item) in instances {
+            entries.push(Box::pin(async move {
+                match item {
+                    Ok(item) => self.entry(worlds, step, item.clone()).await,
+                    Err(why) => self.unclear(step, why),
+                }
+            }));
+        }
+        stream::iter(entries).buffered(HOSTS_TOGETHER).collect().await
+    }
+
+    /// The steps that are not settled yet and would change nothing, since each look at them found what they want.
+    fn met(&self, entries: &[PlanEntry]) -> BTreeSet<StepId> {
+        let is_so = |entry: &PlanEntry| {
+            let found = entry.finding.as_ref().is_some_and(|finding| finding.kind == FindingKind::Same);
+            found && entry.verdict == Verdict::Nothing && entry.asks.is_none()
+        };
+        let looked_at: BTreeSet<&StepId> = entries.iter().map(|entry| &entry.step.step).collect();
+        let open: BTreeSet<&StepId> =
+            entries.iter().filter(|entry| !is_so(entry)).map(|entry| &entry.step.step).collect();
+        self.unsettled.iter().filter(|step| looked_at.contains(step) && !open.contains(step)).cloned().collect()
     }
 
     async fn entry(&self, worlds: &Worlds, step: &Step, item: Option<Item>) -> PlanEntry {

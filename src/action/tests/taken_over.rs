@@ -96,3 +96,16 @@ async fn a_key_of_another_engagement_is_not_taken_over() {
     let refused = stage.action("aws/key-pair", &with).adopt(&adopting(&stage, &id)).await.unwrap_err();
     assert!(refused.what.contains("belongs to the engagement e2"), "{refused:?}");
 }
+
+/// The same router for two engagements, such as production and recovery: AWS knows a device of an address and a number once.
+#[tokio::test]
+async fn a_customer_gateway_of_another_engagement_is_used_and_left_to_it() {
+    let stage = Stage::new().await;
+    let with = json!({ "address": "52.95.110.7", "asn": 65010, "key": "cgw/main" });
+    let other = stage.as_engagement("e2");
+    let kind = "aws/customer-gateway";
+    let outcome = action(kind, &with, &other.subject).apply(&other, &stage.intent(kind, &with)).await;
+    let Outcome::Changed { output, .. } = outcome else { panic!("{outcome:?}") };
+    let chosen = stage.action(kind, &with).adopt(&adopting(&stage, &text(&output, "id"))).await.unwrap();
+    assert_eq!((chosen.id, chosen.ours), (text(&output, "id"), false));
+}

@@ -445,11 +445,13 @@ operations! {
             .undone_by(DeleteResolverEndpoint)
             .acting_by(&[
                 "ec2:CreateNetworkInterface",
+                "ec2:CreateNetworkInterfacePermission",
                 "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeNetworkInterfaces",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
                 "ec2:DescribeVpcs",
+                "ec2:ModifyNetworkInterfaceAttribute",
             ]),
     DeleteResolverEndpoint =
         takes(Resolver, &[ListResolverEndpoints])

@@ -175,7 +175,7 @@ impl Dispatcher {
             Job::Undo { .. } | Job::UndoAgain { .. } => {
                 self.refuse(format!("{address} cannot be undone: {}", failure.what), failure.advice)
             }
-            Job::Adopt { .. } => self.refuse(failure.what, failure.advice),
+            Job::Adopt { .. } => self.refuse_for(failure),
             Job::Full | Job::Verify | Job::Recover { .. } | Job::LookFor { .. } => {
                 let step = address.clone();
                 let started = Event::AttemptStarted { step: step.clone(), attempt: number };
@@ -223,7 +223,7 @@ impl Dispatcher {
                 batch.events.push(Event::Intended { step: address.clone(), intent });
                 batch.answers.push(Answer::Intended(durable));
             }
-            Report::Refuse(failure) => self.refuse(failure.what, failure.advice),
+            Report::Refuse(failure) => self.refuse_for(failure),
             Report::Output(bytes) => {
                 running.output.extend(bytes);
                 if running.output.len() > WAITING_OUTPUT {

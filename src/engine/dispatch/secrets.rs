@@ -106,7 +106,7 @@ impl Dispatcher {
                 self.secrets.waiting.push(typed);
                 self.book.tell(&Notice::NeedsSecrets { missing: vec![missing], ahead_of: AheadOf::Keeping });
             }
-            Errand::Kept(_, Err(NotKept::Failure(failure))) => self.refuse(failure.what, failure.advice),
+            Errand::Kept(_, Err(NotKept::Failure(failure))) => self.refuse_for(failure),
         }
     }
 

@@ -34,6 +34,20 @@ async fn an_engagement_is_walked_to_its_end_and_a_second_run_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_waits_only_for_a_look_that_finds_what_it_wants_is_asked_in_the_same_plan() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    desk.answer();
+    let plan = desk.plan().await;
+    let found = |step: &str| plan.entries.iter().find(|entry| entry.step == at(step)).unwrap().finding.as_ref();
+    assert_eq!(found("net/caller").map(|finding| finding.kind), Some(FindingKind::Same));
+    assert_eq!(found("net/vpc").map(|finding| finding.kind), Some(FindingKind::Absent));
+    assert!(found("net/gateway").is_none(), "the VPC is not there yet");
+    assert_eq!(stage.sent(), 0);
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn without_an_approval_nothing_is_changed() {
     let stage = Stage::new(NETWORK, Faults::none());
     let mut desk = stage.open().await;

@@ -429,6 +429,10 @@ async fn what_is_there_can_stand_for_a_step_that_failed() {
         |reason: &str| Request::Adopt { step: step.clone(), id: Some(theirs.clone()), reason: reason.to_owned() };
     desk.handle.send(adopt(""));
     assert!(desk.refusal().await.contains("reason"));
+    let other = ec2.create_vpc().cidr_block("10.99.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id;
+    desk.handle.send(Request::Adopt { step: step.clone(), id: other, reason: "theirs".to_owned() });
+    let refusal = desk.refusal().await;
+    assert!(refusal.contains("10.40.0.0/16") && refusal.contains("10.99.0.0/16"), "what differs: {refusal}");
     desk.handle.send(adopt("the customer's own"));
     desk.event("the adoption", |event| matches!(event, Event::Done { .. }).then_some(())).await;
     assert!(matches!(desk.status("net/vpc"), Status::Done { how: DoneHow::AlreadySo, .. }));
