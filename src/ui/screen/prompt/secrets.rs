@@ -33,7 +33,7 @@ impl Prompt {
             }
             _ => ("The steps ahead", "An empty answer leaves one for when its step comes."),
         };
-        prose.text(&format!("{whose} need these. They stay in memory until onramp ends."), Style::new());
+        prose.text(&format!("{whose} need these. They stay in memory until you leave this engagement."), Style::new());
         for (index, one) in missing.iter().enumerate() {
             let now = index == self.given.len();
             let (lead, style) = match self.given.get(index) {
