@@ -17,9 +17,23 @@ pub fn unheard_of(known: &[String], answer: &str) -> Option<String> {
     if known.is_empty() || known.iter().any(|one| one == answer.trim()) {
         return None;
     }
-    let hint = match text::nearest(answer.trim(), known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("known are {}", text::list(known)),
+    let near = meant(known, answer.trim());
+    let hint = match near.is_empty() {
+        false => format!("did you mean {}?", text::either(&near)),
+        true => format!("known are {}", text::list(known)),
     };
     Some(format!("\"{}\" is not in the list of what is known; {hint}", text::clip(answer.trim(), 60)))
+}
+
+/// The few that were probably meant, the nearest first: one that is spelt nearly so, or else those with it in them.
+fn meant<'a>(known: &'a [String], answer: &str) -> Vec<&'a str> {
+    const FEW: usize = 3;
+    if let Some(near) = text::nearest(answer, known.iter().map(String::as_str)) {
+        return vec![near];
+    }
+    let part = answer.to_lowercase();
+    let mut holding: Vec<(usize, &str)> =
+        known.iter().filter_map(|one| Some((one.to_lowercase().find(&part)?, one.as_str()))).collect();
+    holding.sort_by_key(|(at, one)| (*at, one.len()));
+    holding.into_iter().take(FEW).map(|(_, one)| one).collect()
 }
