@@ -1,6 +1,7 @@
 //! Rules between answers: each is right alone, and together they may still be wrong. Those of the network stand here.
 
 mod connection;
+mod free;
 mod names;
 mod promises;
 
@@ -139,31 +140,34 @@ fn blocks_are_disjoint(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         for other in &vpcs[index + 1..] {
             let of_one = |(id, _): &Block<'_>| ["net.vpc_cidr", "net.secondary_cidrs"].contains(&id.as_str());
             match of_one(vpc) && of_one(other) {
-                true => overlapping(*vpc, *other, "the ranges of one VPC share no address", VPC_BLOCKS, found),
+                true => {
+                    overlapping(answers, (*vpc, *other), "the ranges of one VPC share no address", VPC_BLOCKS, found);
+                }
                 false => {
                     let why = "two VPCs that share addresses cannot be connected, by peering or otherwise";
-                    overlapping(*vpc, *other, why, PEERING, found);
+                    overlapping(answers, (*vpc, *other), why, PEERING, found);
                 }
             }
         }
         // A default route on premises is a route, not a network.
         for other in premises.iter().filter(|(_, net)| net.prefix_len() > 0) {
             let why = "an address on both sides of the private link is reached on one side only";
-            overlapping(*vpc, *other, why, PEERING, found);
+            overlapping(answers, (*vpc, *other), why, PEERING, found);
         }
     }
 }
 
 fn overlapping(
-    (id, net): Block<'_>,
-    (other_id, other): Block<'_>,
+    answers: &Answers<'_>,
+    ((id, net), (other_id, other)): (Block<'_>, Block<'_>),
     why: &str,
     source: &'static str,
     found: &mut Vec<Disagreement>,
 ) {
     if overlap(net, other) {
         let what = format!("{net} of {id} and {other} of {other_id} overlap");
-        report(found, &[id, other_id], Refusal::new(what, why, source));
+        let proposal = free::range(answers, |_| true);
+        report(found, &[id, other_id], Refusal::new(what, why, source).suggest(proposal));
     }
 }
 
@@ -199,7 +203,9 @@ fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     };
     if secondary.len() > 4 {
         let what = format!("{id} has {} ranges", secondary.len());
-        report(found, &[id], Refusal::new(what, "a VPC has five blocks at most, the primary one counted", VPC_BLOCKS));
+        let four: Vec<String> = secondary.iter().take(4).map(|(_, net)| net.to_string()).collect();
+        let why = "a VPC has five blocks at most, the primary one counted";
+        report(found, &[id], Refusal::new(what, why, VPC_BLOCKS).suggest(four.join(", ")));
     }
     let family = |net| {
         special_range_around(net).filter(|special| special.purpose == Purpose::Private).map(|special| special.net)
@@ -209,11 +215,9 @@ fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             && primary != other
         {
             let what = format!("{net} of {id} is from {other}, and {vpc} of {vpc_id} from {primary}");
-            report(
-                found,
-                &[vpc_id, id],
-                Refusal::new(what, "AWS refuses blocks of two private ranges in one VPC", VPC_BLOCKS),
-            );
+            let why = "AWS refuses blocks of two private ranges in one VPC";
+            let proposal = free::range(answers, |net| primary.contains(&net));
+            report(found, &[vpc_id, id], Refusal::new(what, why, VPC_BLOCKS).suggest(proposal));
         }
     }
 }
@@ -228,7 +232,7 @@ fn subnets_are_inside(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             let what = format!("subnet {} ({net}) lies outside of {vpc}", cell(row, "key"));
             let why = "a subnet is a part of the VPC's range";
             let refusal = Refusal::new(what, why, "docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html");
-            report(found, &[id, vpc_id], refusal);
+            report(found, &[id, vpc_id], refusal.suggest(free::subnet(*vpc, row, rows)));
         }
     }
 }
@@ -255,7 +259,8 @@ fn subnets_are_in_our_zones(answers: &Answers<'_>, found: &mut Vec<Disagreement>
                 cell(row, "zone"),
                 list(&zones)
             );
-            report(found, &[id, zones_id], Refusal::new(what, "the platform uses the chosen zones only", "onramp"));
+            let refusal = Refusal::new(what, "the platform uses the chosen zones only", "onramp");
+            report(found, &[id, zones_id], refusal.suggest(zones.first().copied().unwrap_or_default()));
         }
     }
     let Some((region_id, region)) = answers.text("aws.region_primary") else { return };
@@ -340,7 +345,7 @@ fn regions_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 /// A private address of the customer's bastion is one of those on premises.
 fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
-    let (Some((id, Value::Address(std::net::IpAddr::V4(address)))), Some((premises_id, _))) =
+    let (Some((id, Value::Address(std::net::IpAddr::V4(address)))), Some((premises_id, range))) =
         (answers.get("dc.bastion_egress_ip"), premises.first())
     else {
         return;
@@ -348,7 +353,7 @@ fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     if address.is_private() && !premises.iter().any(|(_, net)| net.contains(address)) {
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
         let why = "it is private, so the VPC must have a route to it";
-        report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+        report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
     }
 }
 
@@ -447,11 +452,9 @@ fn launched_host_has_a_subnet(answers: &Answers<'_>, id: &InputId, row: &Row, fo
     match plan.iter().find(|subnet| cell(subnet, "key") == key) {
         Some(subnet) if cell(subnet, "tier") == "public" => {
             let what = format!("{name} of {id} would stand in the public subnet {key}");
-            report(
-                found,
-                &[id, plan_id],
-                Refusal::new(what, "private hosts have no way to them from the Internet", "onramp"),
-            );
+            let private = plan.iter().find(|subnet| cell(subnet, "tier") != "public");
+            let refusal = Refusal::new(what, "private hosts have no way to them from the Internet", "onramp");
+            report(found, &[id, plan_id], refusal.suggest(private.map_or("app/a", |subnet| cell(subnet, "key"))));
         }
         Some(_) => {}
         None => {

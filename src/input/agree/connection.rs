@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use super::super::refusal::Refusal;
 use super::super::{SecretRef, Value, routing};
-use super::{Answers, Block, Disagreement, Rule, overlap, report, warn};
+use super::{Answers, Block, Disagreement, Rule, free, overlap, report, warn};
 use crate::text::list;
 
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
@@ -119,7 +119,11 @@ fn routers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let what = format!("both routers have the address {first}");
         let why = "two customer gateways with one address are one; leave the second empty, or give its own";
-        report(found, &[other_id, id], Refusal::new(what, why, GATEWAY));
+        let next = match first {
+            IpAddr::V4(four) => IpAddr::from(Ipv4Addr::from(u32::from(four).wrapping_add(1))),
+            IpAddr::V6(six) => IpAddr::from(std::net::Ipv6Addr::from(u128::from(six).wrapping_add(1))),
+        };
+        report(found, &[other_id, id], Refusal::new(what, why, GATEWAY).suggest(next.to_string()));
     }
 }
 
@@ -189,7 +193,8 @@ fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let why =
             "who learns the key of one tunnel must not know that of the other; leave both empty and AWS makes two";
-        report(found, &[id, other_id], Refusal::new("both tunnels have one pre-shared key", why, TUNNELS));
+        let refusal = Refusal::new("both tunnels have one pre-shared key", why, TUNNELS);
+        report(found, &[id, other_id], refusal.suggest("age:secrets.age#TUNNEL_2"));
     }
 }
 
@@ -308,7 +313,7 @@ fn announced_ranges_are_theirs(answers: &Answers<'_>, found: &mut Vec<Disagreeme
 
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
-    let (Some((id, Value::Address(IpAddr::V4(address)))), Some((premises_id, _))) =
+    let (Some((id, Value::Address(IpAddr::V4(address)))), Some((premises_id, range))) =
         (answers.get("vpn.ping_target"), premises.first())
     else {
         return;
@@ -316,7 +321,7 @@ fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     if !premises.iter().any(|(_, net)| net.contains(address)) {
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
         let why = "it would answer over another way than the one that is to be proved";
-        report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+        report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
     }
 }
 
@@ -328,7 +333,8 @@ fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let what = format!("both locations are {first}");
         let why = "the second one is for the day when the first has no power";
         let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
-        report(found, &[other_id, id], Refusal::new(what, why, source));
+        let another = if first.eq_ignore_ascii_case("EqLD5") { "EqAM3" } else { "EqLD5" };
+        report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
     }
 }
 
@@ -395,14 +401,25 @@ fn peers_share_a_range(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
-/// On a virtual private gateway the allowed prefixes are a filter: one that is narrower than the VPC lets nothing through.
+/// On a virtual private gateway the allowed prefixes are a filter: one that is narrower than the VPC lets nothing through. On a
+/// transit gateway they are announced as they stand, whatever the VPC has, and together they have to hold it.
 fn our_range_is_announced(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let allowed = answers.blocks(&["dx.allowed_prefixes"]);
-    let (Some((id, _)), true) = (allowed.first().copied(), !answers.is("conn.gateway", "tgw")) else { return };
+    let Some((id, _)) = allowed.first().copied() else { return };
+    let mut heard: Vec<Ipv4Net> = allowed.iter().map(|(_, net)| *net).collect();
+    let as_they_stand = answers.is("conn.gateway", "tgw");
+    if as_they_stand {
+        heard = Ipv4Net::aggregate(&heard);
+    }
     for (vpc_id, vpc) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
-        if !allowed.iter().any(|(_, net)| net.contains(&vpc)) {
+        if !heard.iter().any(|net| net.contains(&vpc)) {
             let what = format!("none of {id} holds {vpc} of {vpc_id}");
-            let why = "a range that is narrower than the VPC's announces nothing at all";
+            let why = match as_they_stand {
+                true => {
+                    "a transit gateway announces these and nothing else, so the customer's routers would not know the way to it"
+                }
+                false => "a range that is narrower than the VPC's announces nothing at all",
+            };
             report(found, &[id, vpc_id], Refusal::new(what, why, PREFIXES).suggest(vpc.to_string()));
         }
     }

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use super::super::refusal::Refusal;
 use super::super::value::cell;
 use super::super::{InputId, Value};
-use super::{Answers, Disagreement, Rule, report, warn};
+use super::{Answers, Disagreement, Rule, free, report, warn};
 use crate::text::count;
 
 const ZONES: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html";
@@ -17,6 +17,7 @@ const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
 const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
 const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
 const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html";
+const SIMULATOR: &str = "docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html";
 const PORT_25: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -44,6 +45,8 @@ pub(super) const RULES: &[Rule] = &[
     ses_has_a_way_out,
     ses_is_found_in_the_vpc,
     time_has_a_majority,
+    the_test_message_is_read,
+    nobody_asks_over_nothing,
 ];
 
 /// Is `name` the zone or below it?
@@ -70,7 +73,8 @@ fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
         } else if name == zone && kind == "CNAME" {
             let what = format!("{name} would be a CNAME at the top of the zone");
             let why = "the zone's own records stand there, and a CNAME has none beside it";
-            report(found, &[id, zone_id], Refusal::new(what, why, "RFC 1034 section 3.6.2"));
+            let refusal = Refusal::new(what, why, "RFC 1034 section 3.6.2");
+            report(found, &[id, zone_id], refusal.suggest(format!("www.{zone}")));
         }
     }
 }
@@ -99,7 +103,7 @@ fn host_address(text: &str) -> Option<IpAddr> {
 /// Servers with a private address stand in the customer's ranges: the rest is not reached over the private link.
 fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
-    let Some((premises_id, _)) = premises.first() else { return };
+    let Some((premises_id, range)) = premises.first() else { return };
     for list in ["dns.onprem_resolvers", "ntp.servers"] {
         let Some((id, servers)) = answers.texts(list) else { continue };
         for address in servers.iter().filter_map(|server| host_address(server)) {
@@ -107,7 +111,7 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
             if four.is_private() && !premises.iter().any(|(_, net)| net.contains(&four)) {
                 let what = format!("{four} of {id} is in none of the ranges of {premises_id}");
                 let why = "it is private, so the VPC must have a route to it";
-                report(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+                report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
             }
             if !four.is_private()
                 && list == "dns.onprem_resolvers"
@@ -134,19 +138,22 @@ fn dhcp_has_room(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         if servers.len() > 4 {
             let what = format!("{} are to be told to the hosts", count(servers.len(), "name server"));
-            report(found, &[id, mode_id], Refusal::new(what, "a set of DHCP options has four at most", DHCP));
+            let refusal = Refusal::new(what, "a set of DHCP options has four at most", DHCP);
+            report(found, &[id, mode_id], refusal.suggest(servers[..4].join(", ")));
         }
         if let Some(server) = servers.iter().find(|server| server.parse::<IpAddr>().is_err()) {
             let what = format!("{server} of {id} has a port");
             let why = "hosts that are told of a name server ask it at port 53";
-            report(found, &[id, mode_id], Refusal::new(what, why, DHCP));
+            let bare = host_address(server).map(|address| address.to_string()).unwrap_or_default();
+            report(found, &[id, mode_id], Refusal::new(what, why, DHCP).suggest(bare));
         }
     }
     if let Some((id, domains)) = answers.texts("dns.search_domains") {
         let length: usize = domains.iter().map(|domain| domain.len() + 1).sum();
         if length > 256 {
             let what = format!("the search list has {length} characters");
-            report(found, &[id], Refusal::new(what, "resolvers read 256 at most", "resolv.conf(5)"));
+            let refusal = Refusal::new(what, "resolvers read 256 at most", "resolv.conf(5)");
+            report(found, &[id], refusal.suggest(domains.first().copied().unwrap_or_default()));
         } else if let Some(first) = domains.first().filter(|_| domains.len() > 1) {
             let what = format!("of {} the hosts are told {first} alone", count(domains.len(), "ending"));
             let why =
@@ -168,7 +175,9 @@ fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         let home = plan.iter().find(|row| row.get("cidr").and_then(Value::cidr).is_some_and(|net| holds(&net)));
         let Some((row, net)) = home.and_then(|row| Some((row, row.get("cidr")?.cidr()?))) else {
             let what = format!("{address} of {id} is in no subnet of {plan_id}");
-            report(found, &[id, plan_id], Refusal::new(what, "an endpoint stands in a subnet of the VPC", ENDPOINTS));
+            let free = plan.first().and_then(|row| row.get("cidr")?.cidr()).map(free::inside).unwrap_or_default();
+            let refusal = Refusal::new(what, "an endpoint stands in a subnet of the VPC", ENDPOINTS);
+            report(found, &[id, plan_id], refusal.suggest(free));
             continue;
         };
         let offset = u32::from(*address) - u32::from(net.network());
@@ -183,21 +192,21 @@ fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     let first = zones.first().copied();
     if zones.len() > 1 && zones.iter().all(|zone| Some(*zone) == first) {
         let what = format!("all addresses of {id} are in {}", first.unwrap_or_default());
-        report(
-            found,
-            &[id, plan_id],
-            Refusal::new(what, "they stand in at least two zones, so that one may fail", ENDPOINTS),
-        );
+        let elsewhere = plan.iter().find(|row| Some(cell(row, "zone")) != first);
+        let free = elsewhere.and_then(|row| row.get("cidr")?.cidr()).map(free::inside).unwrap_or_default();
+        let refusal = Refusal::new(what, "they stand in at least two zones, so that one may fail", ENDPOINTS);
+        report(found, &[id, plan_id], refusal.suggest(free));
     }
 }
 
 fn askers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
-    let Some((premises_id, _)) = premises.first() else { return };
+    let Some((premises_id, range)) = premises.first() else { return };
     for (id, net) in answers.blocks(&["dns.query_sources"]) {
         if net.addr().is_private() && !premises.iter().any(|(_, around)| around.contains(&net)) {
             let what = format!("{net} of {id} is in none of the ranges of {premises_id}");
-            report(found, &[id, premises_id], Refusal::new(what, "the VPC has no route back to it", "onramp"));
+            let refusal = Refusal::new(what, "the VPC has no route back to it", "onramp");
+            report(found, &[id, premises_id], refusal.suggest(range.to_string()));
         }
     }
 }
@@ -230,7 +239,8 @@ fn zone_is_not_forwarded(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some(domain) = domains.iter().find(|domain| within(domain, zone)) {
         let what = format!("{domain} of {id} lies in our own zone {zone}");
         let why = "hosts would ask the data centre for names that it would ask us for";
-        report(found, &[id, zone_id], Refusal::new(what, why, ENDPOINTS));
+        let beside = format!("corp.{}", zone.split_once('.').map_or(zone, |(_, parent)| parent));
+        report(found, &[id, zone_id], Refusal::new(what, why, ENDPOINTS).suggest(beside));
     }
 }
 
@@ -272,7 +282,8 @@ fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreeme
     for (id, server) in servers {
         if host_address(server).is_some_and(unreached) {
             let what = format!("{server} of {id} is private, and there is no private connection");
-            report(found, &[id, conn_id], Refusal::new(what, "hosts in the VPC could not reach it", "RFC 1918"));
+            let refusal = Refusal::new(what, "hosts in the VPC could not reach it", "RFC 1918");
+            report(found, &[id, conn_id], refusal.suggest("ipsec_vpn"));
         }
     }
 }
@@ -485,7 +496,7 @@ fn topic_is_in_reach(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         if own != wanted {
             let said = format!("the topic is in the {what} {own}, and not in {wanted}");
             let why = "Amazon SES publishes to a topic of its own region and account only";
-            report(found, &[id, other_id], Refusal::new(said, why, TOPICS));
+            report(found, &[id, other_id], Refusal::new(said, why, TOPICS).suggest(topic.replacen(own, wanted, 1)));
         }
     }
 }
@@ -525,10 +536,38 @@ fn time_has_a_majority(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, servers)) = answers.texts("ntp.servers") else { return };
     if servers.len() == 2 {
         let why = "when they disagree, nobody can tell which of them is wrong; name one, three or four";
-        report(found, &[id], Refusal::new("there are two time servers", why, "RFC 8633 section 3.2"));
+        let refusal = Refusal::new("there are two time servers", why, "RFC 8633 section 3.2");
+        report(found, &[id], refusal.suggest(servers.first().copied().unwrap_or_default()));
     }
     if let Some(name) = servers.iter().find(|server| host_address(server).is_none()) {
         let what = format!("{name} of {id} is a name");
         warn(found, &[id], Refusal::new(what, "the VPC can tell its hosts addresses only", DHCP));
+    }
+}
+
+/// Amazon's simulator swallows what Amazon SES hands it; another server would send the message to nobody.
+fn the_test_message_is_read(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, reader)), Some((mode_id, "own_server"))) = (answers.text("mail.test_to"), answers.text("smtp.mode"))
+    else {
+        return;
+    };
+    if reader.to_lowercase().ends_with("@simulator.amazonses.com") {
+        let what =
+            format!("{reader} of {id} is Amazon's simulator, and the mail goes through the customer's own server");
+        let why = "the simulator is for Amazon SES, and nobody reads what comes there; first name somebody who does";
+        let somebody = answers.text("eng.primary_contact_email").map_or("ops@acme.example", |(_, email)| email);
+        report(found, &[id, mode_id], Refusal::new(what, why, SIMULATOR).suggest(somebody));
+    }
+}
+
+/// Where nothing connects the two sides, nothing of it is made.
+fn nobody_asks_over_nothing(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, way)), Some((conn_id, "none"))) = (answers.text("dns.hybrid"), answers.text("conn.mode")) else {
+        return;
+    };
+    if way != "none" && !answers.is("net.access_path", "onprem_customer_vpn") {
+        let what = format!("{id} is {way}, and there is no private connection");
+        let why = "neither side reaches the other's name servers, so the steps for it are left out";
+        warn(found, &[id, conn_id], Refusal::new(what, why, "onramp").suggest("none"));
     }
 }

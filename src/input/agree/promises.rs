@@ -45,7 +45,8 @@ fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     {
         let what = format!("{arn} of {id} is not in the part of AWS that {partition_id} names");
         let why = "nothing crosses from one part of AWS to another";
-        report(found, &[id, partition_id], Refusal::new(what, why, ROLES));
+        let rest = arn.splitn(3, ':').nth(2).unwrap_or_default();
+        report(found, &[id, partition_id], Refusal::new(what, why, ROLES).suggest(format!("arn:{partition}:{rest}")));
     }
 }
 
@@ -293,6 +294,7 @@ fn certificate_covers_the_names(answers: &Answers<'_>, found: &mut Vec<Disagreem
     if !missing.is_empty() {
         let what = format!("the certificate does not hold for {}", list(&missing));
         let why = "browsers and programs refuse it there";
-        report(found, &[id, names_id], Refusal::new(what, why, "RFC 9525 section 6.3"));
+        let refusal = Refusal::new(what, why, "RFC 9525 section 6.3");
+        report(found, &[id, names_id], refusal.suggest(covered.first().map(String::as_str).unwrap_or_default()));
     }
 }
