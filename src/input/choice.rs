@@ -39,7 +39,7 @@ pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
         |choice: &Choice| if choice.label == choice.value { choice.value.clone() } else { quoted(&choice.label) };
     let labels: Vec<String> = choices.iter().map(said).collect();
     one_of(text, choices).map_err(|refusal| {
-        let near = choices.iter().find(|choice| choice.value == refusal.example).or(choices.first());
+        let near = choices.iter().find(|choice| choice.value == refusal.example);
         let why = format!("take {}", either(&labels));
         Refusal { why, ..refusal }.suggest(near.map_or("", |choice| &choice.label))
     })
@@ -55,10 +55,17 @@ fn one_of(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     let what = format!("{} is none of the choices", quoted(text));
     let refusal = Refusal::new(what, format!("take {}", either(&values)), "the runbook");
-    Err(match nearest(text, values.iter().copied()) {
+    Err(match nearest_number(text, &values).or_else(|| nearest(text, values.iter().copied())) {
         Some(near) => refusal.suggest(near),
         None => refusal,
     })
+}
+
+/// Of numbers, the one with the least between: 90 for 91, which as a word is as near to 1.
+fn nearest_number<'a>(text: &str, values: &[&'a str]) -> Option<&'a str> {
+    let wanted: i64 = text.parse().ok()?;
+    let numbers = values.iter().filter_map(|value| Some((value.parse::<i64>().ok()?.abs_diff(wanted), *value)));
+    numbers.min_by_key(|(between, _)| *between).map(|(_, value)| value)
 }
 
 /// Several of the choices, none twice.

@@ -330,6 +330,12 @@ fn tag(key: &str, value: &str) -> Result<(), Refusal> {
             "keys that begin with onramp: are how onramp finds what it made",
         );
     }
+    if key == "Name" {
+        return refuse(
+            "the tag \"Name\" cannot be set".to_owned(),
+            "onramp gives each resource a name of its own there",
+        );
+    }
     let good = |c: char| c.is_alphanumeric() || " +-=._:/@".contains(c);
     if key.contains('=') || !key.chars().chain(value.chars()).all(good) {
         let why = "letters, digits, blanks and + - . _ : / @ work with every service, and = in the value";

@@ -28,14 +28,15 @@ const WRONG_ENTRIES: usize = 20;
 /// What the rule makes of every entry, or what is wrong with each of those that it refuses.
 pub(super) fn every<T>(items: &[Item], rule: impl Fn(&Item) -> Result<T, Refusal>) -> Result<Vec<T>, Refusal> {
     let (good, wrong) = sorted(items.iter().map(|item| rule(item).map_err(|refusal| refusal.at(&item.place))));
-    Refusal::together(wrong).map_or(Ok(good), Err)
+    Refusal::together(wrong, WRONG_ENTRIES).map_or(Ok(good), Err)
 }
 
 /// The rows that are good, or what is wrong with each that is not. The example of one cell is none for several rows.
 pub(super) fn every_row<T>(judged: impl Iterator<Item = Result<T, Refusal>>) -> Result<Vec<T>, Refusal> {
     let (good, wrong) = sorted(judged);
     let several = wrong.len() > 1;
-    let together = Refusal::together(wrong).map(|refusal| if several { refusal.suggest("") } else { refusal });
+    let together =
+        Refusal::together(wrong, WRONG_ENTRIES).map(|refusal| if several { refusal.suggest("") } else { refusal });
     together.map_or(Ok(good), Err)
 }
 

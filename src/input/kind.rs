@@ -370,6 +370,17 @@ impl Kind {
         }
     }
 
+    /// How an answer looks, in words, where any real one would be somebody else's or no line.
+    pub(super) fn form(&self) -> &'static str {
+        match self {
+            Self::Address(AddressUse::Public) => "the address that https://checkip.amazonaws.com shows from behind it",
+            Self::ProviderCidrs(_) => "the address that https://checkip.amazonaws.com shows to operators, with /32",
+            Self::Certificates(_) => "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----",
+            Self::PgpKey => "-----BEGIN PGP PUBLIC KEY BLOCK----- mDME... -----END PGP PUBLIC KEY BLOCK-----",
+            _ => "",
+        }
+    }
+
     /// An answer as a person reads it: of a choice its label.
     pub fn in_words(&self, answer: &str) -> String {
         let Self::Choice(choices) = self else { return answer.to_owned() };

@@ -132,7 +132,7 @@ fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &S
     // The Internet routes no address that is for examples (RFC 5737); it shows the form, unless it is what was refused.
     let practice = Setting { practice: true };
     let shown = || if parse(kind, given, &practice).is_err() { taken(&practice) } else { None };
-    let found = kind.in_words(taken(setting).or_else(shown).map_or("", String::as_str));
+    let found = kind.in_words(taken(setting).or_else(shown).map_or(kind.form(), String::as_str));
     let found = found.lines().collect::<Vec<_>>().join(if kind.is_list() { ", " } else { " " });
     Refusal { example: crate::text::clip(&found, LONGEST_EXAMPLE), ..refusal }
 }

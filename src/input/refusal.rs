@@ -37,7 +37,8 @@ impl Refusal {
     }
 
     /// Of several entries, each with what is wrong with it. It proposes something only where each of them did.
-    pub(super) fn together(mut refusals: Vec<Refusal>) -> Option<Refusal> {
+    /// Behind `looked_at` wrong ones nobody looked for more.
+    pub(super) fn together(mut refusals: Vec<Refusal>, looked_at: usize) -> Option<Refusal> {
         const SAID: usize = 6;
         let count = refusals.len();
         let examples: Vec<String> = refusals.iter().map(|one| one.example.clone()).collect();
@@ -47,9 +48,14 @@ impl Refusal {
         let source = first.source;
         let mut what: Vec<String> = refusals.iter().map(|one| format!("{}: {}", one.what, one.why)).collect();
         what.push(last.what);
-        let more = if count > SAID { "; and more are wrong" } else { "" };
+        let more = match count.saturating_sub(SAID) {
+            0 => String::new(),
+            more if count >= looked_at => format!("; and at least {more} more are wrong"),
+            1 => "; and 1 more is wrong".to_owned(),
+            more => format!("; and {more} more are wrong"),
+        };
         let example = if examples.iter().any(String::is_empty) { String::new() } else { examples.join(", ") };
-        Some(Refusal { what: what.join("; "), why: last.why + more, example, source })
+        Some(Refusal { what: what.join("; "), why: last.why + &more, example, source })
     }
 
     /// With the place in a list or table where it is: `line 3`.

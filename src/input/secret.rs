@@ -324,13 +324,24 @@ impl SecretRule {
         Ok(SecretRule { used_as, length })
     }
 
+    /// How its text looks, and no text that could be taken for one; empty where any line will do.
+    pub fn form(&self) -> &'static str {
+        match self.used_as {
+            SecretUse::Ntp => "10 SHA256 HEX:4f1c…",
+            SecretUse::Key256 => "4f1c…",
+            SecretUse::PrivateKey => "-----BEGIN PRIVATE KEY----- MIGH… -----END PRIVATE KEY-----",
+            _ => "",
+        }
+    }
+
     /// Is `text` a secret by these rules?
     ///
     /// # Errors
     /// What is wrong with it, without repeating any of it.
     pub fn check(&self, text: &str) -> Result<(), Refusal> {
         let source = self.used_as.source();
-        let refuse = |what: &str, why: String, source: &'static str| Err(Refusal::new(what, why, source));
+        let refuse =
+            |what: &str, why: String, source: &'static str| Err(Refusal::new(what, why, source).suggest(self.form()));
         let several_lines = self.used_as == SecretUse::PrivateKey;
         if text.contains(|c: char| c.is_control() && !(several_lines && (c == '\n' || c == '\r'))) {
             let why = "a secret is one line of text; the copy may have brought a line end or a tab with it";

@@ -54,13 +54,18 @@ pub(super) fn entries(items: &[Item], kind: &Kind, count: Bounds, setting: &Sett
     count.check(items.len(), "entry")?;
     let mut entries: Vec<Value> = Vec::new();
     for (item, entry) in items.iter().zip(every(items, |item| judged(kind, &item.text, setting))?) {
-        if entries.contains(&entry) {
+        if entries.iter().any(|other| are_one(other, &entry, kind)) {
             let what = format!("{} is there twice", quoted(&entry.shown()));
             return Err(Refusal::new(what, "each entry counts once", "onramp").at(&item.place));
         }
         entries.push(entry);
     }
     Ok(Value::List(entries))
+}
+
+/// Nobody has two mailboxes that differ in capitals alone (RFC 5321 section 2.4 advises against it).
+fn are_one(one: &Value, other: &Value, kind: &Kind) -> bool {
+    one == other || (matches!(kind, Kind::Email(_)) && one.shown().eq_ignore_ascii_case(&other.shown()))
 }
 
 /// Are these columns a table that can be told from the others? The error is a sentence for whoever writes the runbook.

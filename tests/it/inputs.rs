@@ -131,6 +131,45 @@ fn every_answer_of_the_corpus_is_taken_or_refused_as_it_says() {
     assert!(report.answered >= 300, "only {} answers were tried", report.answered);
 }
 
+/// As it is typed into the form, for real: the reason and an example. Of a secret there is none that somebody would not take as
+/// it stands; those with a form of their own show that.
+#[test]
+fn every_refusal_of_the_corpus_has_an_example() {
+    let runbook = shipped();
+    let mut wrong = Vec::new();
+    for tried in corpus() {
+        let field = &runbook.fields[tried.id.as_str()];
+        if matches!(field.kind, Kind::Secret(_)) {
+            continue;
+        }
+        for text in tried.bad.keys().chain(&tried.practice).filter(|text| !text.trim().is_empty()) {
+            let refusal = onramp::input::parse_for(&field.kind, &field.example, text, &REAL).unwrap_err();
+            if refusal.example.is_empty() {
+                wrong.push(format!("{}: {refusal}", field.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What was met on the way to these: the example itself in a real engagement, a number near to others, a key's form.
+#[test]
+fn the_example_of_a_refusal_is_of_use() {
+    let runbook = shipped();
+    let said = |id: &str, text: &str| {
+        let field = &runbook.fields[id];
+        match &field.kind {
+            Kind::Secret(rule) => rule.check(text).unwrap_err().example,
+            kind => onramp::input::parse_for(kind, &field.example, text, &REAL).unwrap_err().example,
+        }
+    };
+    assert!(said("vpn.cgw_ip", "203.0.113.12").contains("checkip"));
+    assert!(said("net.provider_cidrs", "198.51.100.16/29").contains("checkip"));
+    assert!(said("smtp.ca_pem", "no certificate").starts_with("-----BEGIN CERTIFICATE-----"));
+    assert_eq!(said("net.flowlog_days", "91"), "90");
+    assert!(said("ntp.key", "ten SHA256 key").starts_with("10 SHA256 HEX:"));
+}
+
 #[test]
 fn every_input_takes_its_own_example() {
     let runbook = shipped();
@@ -202,6 +241,11 @@ struct Together {
     warns: bool,
 }
 
+/// What is refused and proposes nothing instead. A warning may: it stops nothing.
+fn without_example(found: &[onramp::input::Disagreement]) -> impl Iterator<Item = &Refusal> {
+    found.iter().filter(|one| !one.warning && one.refusal.example.is_empty()).map(|one| &one.refusal)
+}
+
 #[test]
 fn answers_that_do_not_fit_together_are_told() {
     let runbook = shipped();
@@ -220,6 +264,7 @@ fn answers_that_do_not_fit_together_are_told() {
             None => found.is_empty(),
             Some(words) => found.iter().any(|one| one.warning == case.warns && one.refusal.to_string().contains(words)),
         };
+        wrong.extend(without_example(&found).map(|refusal| format!("{:?}: no example: {refusal}", case.answers)));
         // Every complaint names whose answers it is about, so that a form can show it there.
         let named = found.iter().all(|one| !one.ids.is_empty() && !one.refusal.source.is_empty());
         if !good || !named {

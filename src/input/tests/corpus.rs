@@ -455,6 +455,29 @@ fn an_example_is_near_or_the_inputs_own() {
     assert_eq!(said("cidr-list", "192.168.0.0/16", "10.0.0.1/8", &REAL), "10.0.0.0/8", "the answer itself, put right");
     // Examples of public addresses are those of documentation; one of them is no example for another.
     assert_eq!(said("address", "203.0.113.12", "10.0.0.1", &REAL), "203.0.113.12");
-    assert_eq!(said("address", "203.0.113.12", "203.0.113.13", &REAL), "");
+    assert!(said("address", "203.0.113.12", "203.0.113.13", &REAL).contains("checkip.amazonaws.com"));
     assert!(said("secret", "", "hunter2", &REAL).starts_with("age:"), "a place, and no secret");
+}
+
+#[test]
+fn of_many_wrong_entries_it_is_said_how_many_more_there_are() {
+    let said = |many: usize| given("cidr-list", &vec!["x"; many].join(", ")).unwrap_err().to_string();
+    assert!(!said(6).contains("more"), "{}", said(6));
+    assert!(said(7).contains("; and 1 more is wrong."), "{}", said(7));
+    assert!(said(10).contains("; and 4 more are wrong."), "{}", said(10));
+    assert!(said(30).contains("; and at least 14 more are wrong."), "{}", said(30));
+}
+
+#[test]
+fn one_mailbox_is_named_once() {
+    let refusal = given("list", "oncall@acme.example, OnCall@acme.example").unwrap_err().to_string();
+    assert!(refusal.contains("is there twice"), "{refusal}");
+    assert!(given("list", "oncall@acme.example, ops@acme.example").is_ok());
+}
+
+#[test]
+fn the_name_of_a_resource_is_no_tag_to_give() {
+    let refusal = given("tags", "Name=foo").unwrap_err().to_string();
+    assert!(refusal.contains("onramp gives each resource a name"), "{refusal}");
+    assert!(given("tags", "name=foo").is_ok(), "AWS tells capitals apart");
 }
