@@ -405,7 +405,12 @@ impl Screen for FormScreen {
                     field.recheck_secret();
                 }
             }
-            Control::Select { .. } => {}
+            Control::Select { .. } => {
+                if field.answers_by_letter(key) {
+                    field.moved_on();
+                    field.reconsider(&setting, false, |id, value| disagreement(facts, id, value));
+                }
+            }
         }
         Vec::new()
     }

@@ -4,6 +4,7 @@ mod offered;
 
 use std::ops::Range;
 
+use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -11,6 +12,7 @@ use ratatui::text::{Line, Span};
 use crate::input::{self, Choice, InputId, Kind, SecretRef, Setting, Value};
 use crate::runbook::Field;
 use crate::ui::facts::Facts;
+use crate::ui::keys;
 use crate::ui::look::{Glyph, Look, Role};
 use crate::ui::screen::content_now;
 use crate::ui::widget::field::Editor;
@@ -109,7 +111,7 @@ impl FormField {
             id: field.id.clone(),
             label: field.label.clone(),
             help: field.help.clone(),
-            example: if field.example.is_empty() { field.kind.example().to_owned() } else { field.example.clone() },
+            example: example(field),
             optional: field.optional,
             control: control(&field.kind, shown.as_deref(), offer.as_deref()),
             kind: field.kind.clone(),
@@ -232,6 +234,17 @@ impl FormField {
         };
     }
 
+    /// Of yes and no, a first letter that is typed brings the cursor there.
+    pub fn answers_by_letter(&mut self, key: &KeyEvent) -> bool {
+        let (Kind::YesNo, Control::Select { choices, cursor, .. }) = (&self.kind, &mut self.control) else {
+            return false;
+        };
+        let Some(letter) = keys::types_text(key).map(|letter| letter.to_ascii_lowercase()) else { return false };
+        let Some(at) = choices.iter().position(|choice| choice.value.starts_with(letter)) else { return false };
+        *cursor = at;
+        true
+    }
+
     /// Another choice is under the cursor: what was refused was the one before.
     pub fn moved_on(&mut self) {
         if self.problem.as_ref().is_some_and(Problem::refuses) {
@@ -305,6 +318,15 @@ impl FormField {
             (_, None) if self.optional => (Glyph::Todo, Role::Muted),
             (_, None) => (Glyph::Yours, Role::Accent),
         }
+    }
+}
+
+/// Of a secret that is typed, the form of its text, where it has one.
+fn example(field: &Field) -> String {
+    match &field.kind {
+        _ if !field.example.is_empty() => field.example.clone(),
+        Kind::Secret(rule) => rule.form().to_owned(),
+        kind => kind.example().to_owned(),
     }
 }
 

@@ -305,10 +305,10 @@ fn what_does_not_fit_together_is_refused_with_an_example_that_does() {
         problem.split_once("(together with: VPC range)").expect("whose it is").0.to_owned()
     };
     let said = refused("10.40.0.0/16", "10.40.8.0/24");
-    assert!(said.contains("For example: 192.168.0.0/16"), "{said}");
-    // The field's own example would be refused here, too.
+    assert!(said.contains("For example: 10.41.0.0/16"), "{said}");
+    // The field's own example would be refused here.
     let said = refused("192.168.0.0/16", "192.168.8.0/24");
-    assert!(!said.contains("For example"), "{said}");
+    assert!(said.contains("For example: 10.40.0.0/16"), "{said}");
 }
 
 #[test]
@@ -502,4 +502,26 @@ fn a_long_text_is_read_whole_in_its_field() {
         let saved = stage.screen(width, height);
         assert_eq!(missing(&words[..12], &saved), Vec::<&String>::new(), "{saved}");
     }
+}
+
+#[test]
+fn yes_and_no_are_answered_by_their_letters() {
+    let yaml = "runbook: small\ntitle: Small\nphase: one\n\
+        inputs:\n  - {id: net.nat, label: Behind NAT, kind: yes-no, default: \"yes\"}\n\
+        steps:\n  - {id: nat, title: NAT, form: [net.nat]}\n";
+    for (typed, stored) in [("no", "no"), ("yes", "yes"), ("N", "no")] {
+        let mut stage = Stage::on(yaml);
+        stage.state.board.jump(&address("one/nat"));
+        stage.press(&["Enter"]).write(typed).press(&["Enter"]);
+        assert_eq!(given(&stage, "net.nat").as_deref(), Some(stored), "{typed}");
+    }
+}
+
+#[test]
+fn a_part_of_a_name_finds_the_names_that_hold_it() {
+    let known = ["Barracuda", "Cisco Systems, Inc.", "Fortinet"].map(str::to_owned);
+    let said = |answer: &str| crate::engagement::unheard_of(&known, answer).unwrap();
+    assert!(said("Cisc").ends_with("did you mean Cisco Systems, Inc.?"), "{}", said("Cisc"));
+    assert!(said("Fortinett").ends_with("did you mean Fortinet?"), "{}", said("Fortinett"));
+    assert!(said("zzz").contains("known are Barracuda"), "{}", said("zzz"));
 }
