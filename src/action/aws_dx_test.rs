@@ -97,7 +97,11 @@ impl Thing for FailoverTest {
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let tests = self.tests(at).await?;
         if self.is_running(at).await? {
-            let said = format!("{} is under way; it takes {} minutes", self.noun(), self.minutes);
+            let said = format!(
+                "{} is under way; it takes {} minutes, and some more to begin and to end",
+                self.noun(),
+                self.minutes
+            );
             return Ok(Sight::Coming(found(said, json!({ "id": under_way(&tests) }))));
         }
         let Some(last) = tests.iter().rev().find(|test| !was_stopped(test)) else {

@@ -25,6 +25,7 @@ pub(super) struct Handout {
     amazon_asn: Option<String>,
     ours: Vec<String>,
     device: Option<Device>,
+    backup: bool,
 }
 
 /// What the router is called, and what AWS has a sample for.
@@ -53,6 +54,8 @@ struct Agreed {
     amazon_asn: String,
     ours: Vec<String>,
     device: Option<Device>,
+    /// Is it there for the day when a line is down?
+    backup: bool,
     is_static: bool,
     /// The ranges in the tunnels: the customer's, and ours.
     selectors: [String; 2],
@@ -98,6 +101,7 @@ impl Handout {
                 (Some(theirs), Some(sample)) => Some(Device { theirs, sample }),
                 _ => None,
             },
+            backup: arguments.optional("backup")?.is_some_and(|said| said == "true"),
         })
     }
 
@@ -112,6 +116,7 @@ impl Handout {
             amazon_asn: self.amazon_asn.clone().unwrap_or_else(|| "64512".to_owned()),
             ours: self.ours.clone(),
             device: self.device.clone(),
+            backup: self.backup,
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
             selectors: [
                 range(options.and_then(|options| options.local_ipv4_network_cidr())),

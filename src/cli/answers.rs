@@ -33,8 +33,23 @@ pub fn from_file(path: &Path, runbook: &Runbook, setting: &Setting) -> Result<An
 
 /// As `from_file`, for text that was read already; `name` stands in messages.
 pub fn from_text(text: &str, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
-    let map: BTreeMap<String, Json> =
-        serde_yaml::from_str(text).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    of_map(map(text, name)?, name, runbook, setting)
+}
+
+/// As `from_text`, of answers that were made for another runbook: those that this one does not ask for are left out.
+pub fn of_those_asked_for(text: &str, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
+    let mut map = map(text, name)?;
+    map.retain(|id, _| id == SIGN_OFF || runbook.fields.keys().any(|known| known.as_str() == id));
+    let mut answers = of_map(map, name, runbook, setting)?;
+    answers.sign_offs.retain(|(address, _)| runbook.steps().any(|step| step.id == address.step));
+    Ok(answers)
+}
+
+fn map(text: &str, name: &str) -> Result<BTreeMap<String, Json>, Failure> {
+    serde_yaml::from_str(text).map_err(|error| Failure::usage(format!("{name}: {error}")))
+}
+
+fn of_map(map: BTreeMap<String, Json>, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
     let mut refused = Vec::new();
     for (id, plain) in map {

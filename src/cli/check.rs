@@ -13,7 +13,7 @@ use crate::text;
 pub struct Arguments {
     /// Files or folders; the runbook inside onramp when none is named
     paths: Vec<String>,
-    /// Also say how many steps a machine checks, and how many changes have an undo
+    /// Also say how many steps a machine checks, how many say why, and how many changes have an undo
     #[arg(long)]
     stats: bool,
 }
@@ -50,10 +50,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 fn said(stats: &Stats) -> String {
     format!(
-        "    {} of {} have a machine check ({} %)\n    {} of {} have an undo ({} %)",
+        "    {} of {} have a machine check ({} %)\n    {} of {} say why\n    {} of {} have an undo ({} %)",
         stats.checked,
         text::count(stats.steps, "step"),
         stats.checked_percent(),
+        stats.reasoned,
+        text::count(stats.steps, "step"),
         stats.undone,
         text::count(stats.changes, "change"),
         stats.undone_percent(),

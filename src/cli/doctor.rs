@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Print by what each AWS operation is served that the onboarding names: a kind, a type of resource, or a person
     #[arg(long, conflicts_with_all = ["host", "aws_operations"])]
     aws_coverage: bool,
-    /// Print every kind of step that a runbook may use, with its arguments and results
+    /// Print every kind of step and of input that a runbook may use, with what each takes and gives
     #[arg(long, conflicts_with_all = ["host", "aws_operations", "aws_coverage"])]
     kinds: bool,
     #[arg(long, value_enum, default_value = "text", requires = "aws_operations")]

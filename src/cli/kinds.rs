@@ -1,4 +1,5 @@
-//! `onramp doctor --kinds`: every kind of step that does or looks at something, for those who write runbooks.
+//! `onramp doctor --kinds`: every kind of step that does or looks at something, and every kind of input, for those who
+//! write runbooks.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -6,6 +7,7 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::print;
 use crate::action::catalog;
+use crate::input::Kind;
 use crate::runbook::KindSpec;
 
 pub fn show() -> Result<ExitCode, Failure> {
@@ -21,9 +23,20 @@ fn page() -> String {
     for kind in catalog().kinds.values() {
         one(&mut out, kind);
     }
+    inputs(&mut out);
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
+}
+
+/// As a table: what an input's `kind:` may be.
+fn inputs(out: &mut String) {
+    *out += "# Kinds of inputs\n\nWhat an input's `kind:` may be, and what it takes beside it.\n\n\
+             | kind | an answer is | takes |\n| --- | --- | --- |\n";
+    for row in Kind::all() {
+        let takes: Vec<String> = row.takes.iter().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(out, "| `{}` | {} | {} |", row.name, row.summary.trim_end_matches('.'), takes.join(", "));
+    }
 }
 
 fn one(out: &mut String, kind: &KindSpec) {

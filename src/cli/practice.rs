@@ -79,6 +79,8 @@ const NAME: &str = "practice";
 /// An account of AWS's own documentation.
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
+/// The operator's key of a practice engagement, in its folder.
+const KEY: &str = "operator_ed25519";
 const ANSWERS: &str = include_str!("../../runbooks/practice-answers.yaml");
 
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -178,7 +180,7 @@ impl Practice {
             self.begin(&folder)?
         };
         self.wake(&folder)?;
-        let worlds = self.worlds(session::vault(&self.context, &folder), codes);
+        let worlds = self.worlds(session::vault(&self.context, &folder), codes, own_set_up(&folder)?);
         let session = Session::start(&self.context, writer, worlds, self.runtime.clone())?;
         self.tell_customer(&session.handle);
         Ok(session)
@@ -226,7 +228,7 @@ impl Practice {
         let files = context::runbook_files(&self.runbook)?;
         let runbook = context::usable(&files)?;
         let mut writer = new::begin(&self.context, NAME, files, &runbook, true)?;
-        let key = folder.join("operator_ed25519");
+        let key = folder.join(KEY);
         let public = ssh::new_key_file(&key).map_err(|error| Failure::usage(error.to_string()))?;
         let furnished = self.runtime.block_on(self.account.furnish(&public));
         furnished.map_err(|error| Failure::usage(error.to_string()))?;
@@ -245,7 +247,7 @@ impl Practice {
     }
 
     /// Without `codes` whoever sits at the screen is asked.
-    fn worlds(&self, vault: Vault, codes: Option<Arc<dyn Codes>>) -> Worlds {
+    fn worlds(&self, vault: Vault, codes: Option<Arc<dyn Codes>>, config: ssh::Config) -> Worlds {
         let cloud = self.account.cloud();
         let desk = action::Desk::new(vault.masks().clone());
         let wiring = Wiring {
@@ -256,7 +258,7 @@ impl Practice {
             ..Wiring::default()
         };
         let settings = ssh::Settings::new(self.account.dialer(), Vec::new(), None);
-        let settings = ssh::Settings { person: Some(desk.clone()), ..settings };
+        let settings = ssh::Settings { person: Some(desk.clone()), config: Arc::new(config), ..settings };
         let worlds = Worlds::unconnected(wiring, ssh::Pool::new(settings)).with_vault(vault).with_desk(desk);
         let worlds = worlds.with_net(self.account.net());
         // With trouble on purpose it is like AWS, where one has to wait before anything is said again.
@@ -269,7 +271,7 @@ impl Practice {
         let setting = Setting { practice: true };
         let given = match &arguments.answers {
             Some(path) => answers::from_file(path, session.handle.runbook(), &setting)?,
-            None => answers::from_text(ANSWERS, "the practice answers", session.handle.runbook(), &setting)?,
+            None => answers::of_those_asked_for(ANSWERS, "the practice answers", session.handle.runbook(), &setting)?,
         };
         let given = only_new(given, &session);
         let ended = self.walked(&mut Walk::new(&session, arguments.format, true), given);
@@ -350,6 +352,14 @@ impl Practice {
         print::line(&if twice.is_empty() { "none".to_owned() } else { twice.join("\n") })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The engineer's SSH set-up in practice: the operator's key, for hosts of which the runbook names none.
+fn own_set_up(folder: &Path) -> Result<ssh::Config, Failure> {
+    let file = folder.join("ssh_config");
+    let text = format!("IdentityAgent none\nIdentityFile \"{}\"\n", folder.join(KEY).display());
+    std::fs::write(&file, text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    Ok(ssh::Config::of(folder, NAME, Some(&file), "", Vec::new()))
 }
 
 /// A device that shows codes, where nobody sits beside it.

@@ -14,7 +14,7 @@ use super::routing::{ADDRESS_USES, ASN_USES, AddressUse, AsnUse};
 use super::secret::SecretRule;
 use super::shape::Shape;
 use super::table::{self, Column};
-use crate::text::{count, either, nearest};
+use crate::text::{count, either, list, nearest};
 
 /// Inclusive bounds of a number, a length or a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,8 @@ impl Kind {
     pub fn named(name: &str, params: &KindParams) -> Result<Self, String> {
         let Some(row) = ROWS.iter().find(|row| row.name == name) else {
             let near = nearest(name, ROWS.iter().map(|row| row.name));
-            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let all = || format!("; there are {}", list(&ROWS.map(|row| row.name)));
+            let hint = near.map_or_else(all, |near| format!("; did you mean {near}?"));
             return Err(format!("there is no kind of input called {name}{hint}"));
         };
         params.only_those_of(row)?;

@@ -9,6 +9,8 @@ pub struct Stats {
     pub steps: usize,
     /// Steps that a machine checks: everything but what a person only signs off.
     pub checked: usize,
+    /// Steps that say why they are there.
+    pub reasoned: usize,
     /// Steps that change something outside the state file.
     pub changes: usize,
     /// Changes that have an undo.
@@ -22,6 +24,7 @@ impl Stats {
         for step in runbook.steps() {
             stats.steps += 1;
             stats.checked += usize::from(is_checked(step));
+            stats.reasoned += usize::from(!step.why.is_empty());
             if let Some(undone) = takes_back(step, catalog) {
                 stats.changes += 1;
                 stats.undone += usize::from(undone);

@@ -25,6 +25,36 @@ fn what_was_asked_and_the_branch_are_said_and_nothing_is_changed() {
     stage.run(&["practice", "--diagnose", "access/jump"]).expect(2).says("access/jump[app-1]");
 }
 
+/// The first step that logs in is the first one that sees a wrong host key: those before it only wait for a banner.
+#[test]
+fn a_login_that_fails_is_diagnosed_at_the_step_that_logs_in() {
+    let stage = Stage::new();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/12-access-vpn.yaml");
+    let text = std::fs::read_to_string(scenario).unwrap();
+    let wrong = text.replacen("K7332fo", "K7332fA", 1);
+    assert_ne!(wrong, text);
+    let answers = stage.file("answers.yaml", &wrong);
+    stage.run(&["practice", "--headless", "--pace", "instant", "--answers", answers.to_str().unwrap()]).expect(1);
+    let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "access/hosts-hardened[app-1]"]).expect(0);
+    said.says("[wrong-key]");
+}
+
+#[test]
+fn mail_that_onramp_did_not_send_is_not_asked_after_as_if_it_had() {
+    let stage = Stage::new();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/12-access-vpn.yaml");
+    let text = std::fs::read_to_string(scenario).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("mail/arrived")).collect();
+    let open = stage.file("open.yaml", &lines.join("\n"));
+    stage.run(&["practice", "--headless", "--pace", "instant", "--answers", open.to_str().unwrap()]).expect(3);
+    let data = stage.data().join("practice");
+    let arguments = ["--data-dir", data.to_str().unwrap(), "status", "practice", "--format", "json"];
+    stage.run(&arguments).expect(0).says("onramp has sent no message: it saw that every host reaches");
+    let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "mail/port-open[app-1]"]).expect(0);
+    said.says("No step of onramp sends here");
+    assert!(!said.out.contains("mailq"), "{}", said.out);
+}
+
 #[test]
 fn the_only_engagement_need_not_be_named() {
     let stage = Stage::new();

@@ -1,6 +1,7 @@
 //! Practice without a screen: the whole of remote access, unattended.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::stage::Stage;
@@ -26,11 +27,7 @@ fn practice_walks_to_the_end_unattended_and_a_second_time_changes_nothing() {
 fn resources_of_any_type_are_made_and_taken_back_to_nothing() {
     let stage = Stage::new();
     let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/examples/archive-and-alarm.yaml");
-    let answers = stage.file(
-        "answers.yaml",
-        "archive.bucket: acme-archive\narchive.glacier_after: 30\nalerts.mail: ops@acme.example\n",
-    );
-    let answers = answers.to_str().unwrap();
+    let answers = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/example-answers/archive-and-alarm.yaml");
     let walk = ["practice", "--headless", "--pace", "instant", "--runbook", runbook, "--answers", answers];
     stage.run(&walk).expect(0).says("archive/grows");
     let report = stage.run(&["practice", "--verify"]).expect(0);
@@ -38,6 +35,33 @@ fn resources_of_any_type_are_made_and_taken_back_to_nothing() {
     let again = stage.run(&[&walk[..], &["--format", "jsonl"]].concat()).expect(0);
     assert!(!again.out.contains("\"event\":\"intended\""), "the second run intended a change:\n{}", again.out);
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
+}
+
+#[test]
+fn every_example_is_walked_to_its_end_with_its_own_answers() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/examples");
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
+    assert!(examples.len() >= 4, "{examples:?}");
+    for example in examples {
+        let answers = folder.with_file_name("example-answers").join(example.file_name().unwrap());
+        let stage = Stage::new();
+        let practice = ["practice", "--headless", "--pace", "instant", "--runbook", example.to_str().unwrap()];
+        stage.run(&[&practice[..], &["--answers", answers.to_str().unwrap()]].concat()).expect(0);
+        stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
+    }
+}
+
+#[test]
+fn a_runbook_is_not_given_answers_that_it_does_not_ask_for() {
+    let stage = Stage::new();
+    let runbook = stage.file(
+        "small.yaml",
+        "runbook: small\ntitle: Small\nphase: one\n\
+         inputs:\n  - {id: net.vpc_cidr, label: Range, kind: vpc-cidr}\n\
+         steps:\n  - {id: range, title: Range, form: [net.vpc_cidr]}\n",
+    );
+    stage.run(&["practice", "--headless", "--pace", "instant", "--runbook", runbook.to_str().unwrap()]).expect(0);
 }
 
 #[test]

@@ -10,6 +10,10 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
     let customer = &agreed.customer;
     let mut out =
         format!("VPN {} between AWS ({}) and your router {}\n\n", agreed.vpn, list(&agreed.ours), customer.address);
+    if agreed.backup {
+        out += "It is the backup of a Direct Connect line. While the line is up, let your router send by the line (a higher\n\
+                local preference), and announce nothing narrower through the tunnels than over the line.\n\n";
+    }
     out += "Configure both tunnels: AWS takes one of them down for maintenance at any time.\n\n";
     rows(&mut out, agreed);
     out += "\nRouting\n";

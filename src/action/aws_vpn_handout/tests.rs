@@ -34,10 +34,18 @@ fn agreed(asn: Option<&str>) -> Agreed {
         amazon_asn: "64620".to_owned(),
         ours: vec!["10.40.0.0/16".to_owned()],
         device: None,
+        backup: false,
         is_static: asn.is_none(),
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
     }
+}
+
+#[test]
+fn the_sheet_of_a_backup_says_that_the_line_comes_first() {
+    let words = "backup of a Direct Connect line";
+    assert!(!sheet::sheet(&agreed(Some("65010"))).contains(words));
+    assert!(sheet::sheet(&Agreed { backup: true, ..agreed(Some("65010")) }).contains(words));
 }
 
 #[test]

@@ -49,7 +49,9 @@ write_it() {
     exit 3
   }
   if [ -e "$path" ]; then
-    mode=${mode:-$(stat -c %a "$path")} owner=${owner:-$(stat -c %u "$path")} group=${group:-$(stat -c %g "$path")}
+    [ -n "$mode" ] || mode=$(stat -c %a "$path")
+    [ -n "$owner" ] || owner=$(stat -c %u "$path")
+    [ -n "$group" ] || group=$(stat -c %g "$path")
   fi
   [ -z "$owner" ] || chown "$owner" "$new"
   [ -z "$group" ] || chgrp "$group" "$new"

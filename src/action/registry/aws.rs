@@ -13,7 +13,6 @@ use super::super::aws_secret::TheSecret;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
 use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
 use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
-use super::super::aws_vpn_handout::Handout;
 use super::super::check::Check;
 use super::super::object::Object;
 use super::{KEY, NAME, Row, may, must, secret};
@@ -420,30 +419,6 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeVpnConnections, GetVpnConnectionDeviceSampleConfiguration],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Sample::new(arguments, subject)?))),
-    },
-    Row {
-        name: "aws/vpn-handout",
-        summary: "What the customer's network engineer has to set for a connection, made of what AWS says of it; no key is in it",
-        arguments: &[
-            must("vpn", "vpn-…"),
-            must("address", "public address of the customer's device"),
-            may("behind_nat", "true when that address is not its own; false when not given"),
-            may("customer_asn", "AS number of the device; none with static routing"),
-            may("amazon_asn", "AS number of the gateway"),
-            must("ours", "ranges on AWS's side"),
-            must("theirs", "ranges behind the device"),
-            may("target", "a host behind the device that answers pings"),
-            may("device", "maker, model and software of the device"),
-            may("sample", "the same of what AWS's sample is for"),
-        ],
-        results: &[
-            ("sheet", "both tunnels value by value, for a person"),
-            ("swanctl", "swanctl.conf, where the device is a strongSwan"),
-            ("frr", "frr.conf beside it: BGP, or static routes"),
-        ],
-        sends: &[DescribeVpnConnections],
-        mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Handout::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dhcp-options",

@@ -1,8 +1,10 @@
-//! The kinds of AWS that are about ways: to another VPC, and looks at where routes lead and whom groups let in.
+//! The kinds of AWS that are about ways: to another VPC, what a router has to be told, and looks at where routes lead and whom
+//! groups let in.
 
 use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
 use super::super::aws_peering_names::PeeringNames;
 use super::super::aws_vpn_device::Telemetry;
+use super::super::aws_vpn_handout::Handout;
 use super::super::aws_ways::{Admits, RouteTo};
 use super::super::check::Check;
 use super::super::object::Object;
@@ -10,6 +12,31 @@ use super::{KEY, NAME, Row, may, must};
 use crate::aws::Operation::*;
 
 pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "aws/vpn-handout",
+        summary: "What the customer's network engineer has to set for a connection, made of what AWS says of it; no key is in it",
+        arguments: &[
+            must("vpn", "vpn-…"),
+            must("address", "public address of the customer's device"),
+            may("behind_nat", "true when that address is not its own; false when not given"),
+            may("customer_asn", "AS number of the device; none with static routing"),
+            may("amazon_asn", "AS number of the gateway"),
+            must("ours", "ranges on AWS's side"),
+            must("theirs", "ranges behind the device"),
+            may("target", "a host behind the device that answers pings"),
+            may("device", "maker, model and software of the device"),
+            may("sample", "the same of what AWS's sample is for"),
+            may("backup", "true when it is the backup of a Direct Connect line"),
+        ],
+        results: &[
+            ("sheet", "both tunnels value by value, for a person"),
+            ("swanctl", "swanctl.conf, where the device is a strongSwan"),
+            ("frr", "frr.conf beside it: BGP, or static routes"),
+        ],
+        sends: &[DescribeVpnConnections],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Handout::new(arguments, subject)?))),
+    },
     Row {
         name: "aws/peering-connection",
         summary: "A VPC is asked to be joined with one of another account, which has to accept it within seven days",

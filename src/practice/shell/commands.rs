@@ -58,6 +58,7 @@ const ALWAYS: &[Program] = &[
     every("journalctl", system::journalctl),
     every("logger", system::logger),
     every("timedatectl", system::timedatectl),
+    every("df", system::df),
     every("systemctl", systemctl::systemctl),
     every("reboot", power::reboot),
     every("shutdown", power::shutdown),

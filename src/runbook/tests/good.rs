@@ -7,7 +7,7 @@ use std::time::Duration;
 use marked_yaml::Node;
 
 use super::catalog;
-use crate::runbook::{Manual, Party, Runbook, Scope, StepId, Work, answers_schema, load, runbook_schema};
+use crate::runbook::{Manual, Party, Runbook, Scope, Stats, StepId, Work, answers_schema, load, runbook_schema};
 
 /// Everything that the language has, in one file.
 pub(super) const WHOLE: &str = r#"
@@ -305,6 +305,18 @@ fn shipped_runbooks_have_no_errors() {
         // A warning that stands in a shipped runbook is one that its readers learn to overlook.
         assert_eq!(said, "");
     }
+}
+
+#[test]
+fn every_step_of_the_shipped_runbook_says_why() {
+    let mut files = Vec::new();
+    yaml_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/managed-cloud"), &mut files);
+    let read = |file: &PathBuf| (file.display().to_string(), fs::read_to_string(file).unwrap());
+    let (runbook, _) = load(&files.iter().map(read).collect::<Vec<_>>(), &crate::action::catalog());
+    let runbook = runbook.unwrap();
+    let silent: Vec<&str> = runbook.steps().filter(|step| step.why.is_empty()).map(|step| step.id.0.as_str()).collect();
+    assert!(silent.is_empty(), "{silent:?}");
+    assert_eq!(Stats::of(&runbook, &crate::action::catalog()).reasoned, runbook.steps().count());
 }
 
 /// All YAML files below a folder.
