@@ -266,23 +266,24 @@ impl Thing for TheSubnet {
         if !refused.code.as_deref().is_some_and(|code| RANGES.contains(&code)) {
             return Ok(Vec::new());
         }
+        let others = self.overlapping(at).await?;
+        if !others.is_empty() {
+            let one = |other: &Subnet| {
+                let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
+                format!("{} of {whose}", other.cidr_block().unwrap_or_default())
+            };
+            return Ok(others.iter().map(one).collect());
+        }
         let request = at.ec2().describe_vpcs().vpc_ids(&self.vpc);
         let vpcs = at.cloud.read(Operation::DescribeVpcs, || request.clone().send()).await?.vpcs.unwrap_or_default();
         let ranges = vpcs.iter().flat_map(|vpc| vpc.cidr_block_association_set());
         let ranges: Vec<&str> = ranges.filter_map(|range| range.cidr_block()).collect();
-        let others = self.overlapping(at).await?;
-        let one = |other: &Subnet| {
-            let whose = at.whose(other.subnet_id().unwrap_or_default(), other.tags.as_deref());
-            format!("{} of {whose}", other.cidr_block().unwrap_or_default())
-        };
-        if others.is_empty() {
-            let there = crate::text::list(&ranges);
-            return Ok(vec![format!(
-                "no other subnet that can be seen; {} was wanted in {}, which has {there}",
-                self.cidr, self.vpc
-            )]);
-        }
-        Ok(others.iter().map(one).collect())
+        Ok(vec![format!(
+            "no other subnet that can be seen; {} was wanted in {}, which has {}",
+            self.cidr,
+            self.vpc,
+            crate::text::list(&ranges)
+        )])
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {

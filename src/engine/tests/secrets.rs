@@ -245,14 +245,20 @@ steps:
     saves: {reference: smtp.kept}
 "#;
 
-#[tokio::test]
-async fn a_second_look_asks_for_the_secrets_that_it_reads() {
-    let stage = Stage::new(KEPT, Faults::none());
-    let mut desk = stage.open().await;
+/// Everything that KEPT asks; the password is to be typed.
+async fn answered(stage: &Stage) -> Desk {
+    let desk = stage.open().await;
     let given = [("aws.account_id", ACCOUNT), ("aws.region_primary", REGION)];
     let given = given.iter().map(|(id, text)| desk.value(id, text)).collect();
     desk.handle.command(Command::GiveInputs(given));
     desk.give("smtp.password", "prompt");
+    desk
+}
+
+#[tokio::test]
+async fn a_second_look_asks_for_the_secrets_that_it_reads() {
+    let stage = Stage::new(KEPT, Faults::none());
+    let mut desk = answered(&stage).await;
     let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
     say(&desk, &reference, Some(CANARY));
     desk.approve().await;
@@ -282,11 +288,7 @@ async fn a_second_look_asks_for_the_secrets_that_it_reads() {
 #[tokio::test]
 async fn an_argument_that_is_a_secret_is_read_for_the_call_and_for_nothing_else() {
     let stage = Stage::new(KEPT, Faults::none());
-    let mut desk = stage.open().await;
-    let given = [("aws.account_id", ACCOUNT), ("aws.region_primary", REGION)];
-    let given = given.iter().map(|(id, text)| desk.value(id, text)).collect();
-    desk.handle.command(Command::GiveInputs(given));
-    desk.give("smtp.password", "prompt");
+    let mut desk = answered(&stage).await;
     // It is asked for before the run, like what a script reads.
     desk.handle.send(Request::Run(RunScope::All));
     let (missing, _) = asked(&mut desk).await;

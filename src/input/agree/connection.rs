@@ -333,7 +333,7 @@ fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let what = format!("both locations are {first}");
         let why = "the second one is for the day when the first has no power";
         let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
-        let another = if first.eq_ignore_ascii_case("EqLD5") { "EqAM3" } else { "EqLD5" };
+        let another = if first.eq_ignore_ascii_case("EqDC2") { "TCSH" } else { "EqDC2" };
         report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
     }
 }

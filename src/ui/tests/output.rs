@@ -7,14 +7,20 @@ use crate::engagement::{Address, DoneHow, Event as Fact, Evidence, Kept};
 use crate::engine::{Find, Found, Hit, Notice, Page};
 use crate::ui::facts::Said;
 
-#[test]
-fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
+/// A step that was cut off, whose output is not here.
+fn stopped() -> (Stage, Address) {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
     stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
     stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
     stage.state.facts.open.as_mut().unwrap().forget_output(&step);
     stage.state.board.jump(&step);
+    (stage, step)
+}
+
+#[test]
+fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
+    let (mut stage, step) = stopped();
     stage.wished();
     stage.press(&["L"]);
     assert!(stage.wished()[0].contains("Page"), "the output is not here: it is asked for");
@@ -31,12 +37,7 @@ fn the_output_of_an_earlier_attempt_is_asked_for_and_paged() {
 
 /// A step whose output has a million lines, of which some are here.
 fn of_a_million(from: usize, here: usize) -> (Stage, Address) {
-    let mut stage = Stage::answered();
-    let step = address("network/vpc");
-    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
-    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
-    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
-    stage.state.board.jump(&step);
+    let (mut stage, step) = stopped();
     stage.press(&["L"]);
     stage.notice(Notice::Page(lines_of_a_million(&step, from, here)));
     stage.screen(80, 24);
@@ -155,12 +156,7 @@ fn of_a_text_with_long_lines_every_row_is_reached_and_no_word_is_cut() {
 
 /// A step that printed these lines, over the whole screen.
 fn printed(lines: &[String]) -> Stage {
-    let mut stage = Stage::answered();
-    let step = address("network/vpc");
-    stage.fact(Fact::AttemptStarted { step: step.clone(), attempt: 1 });
-    stage.fact(Fact::Stopped { step: step.clone(), attempt: 1, why: "onramp ended".to_owned() });
-    stage.state.facts.open.as_mut().unwrap().forget_output(&step);
-    stage.state.board.jump(&step);
+    let (mut stage, step) = stopped();
     stage.screen(80, 24);
     stage.press(&["L"]);
     let (lines, total) = (lines.to_vec(), lines.len());
