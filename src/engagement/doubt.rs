@@ -29,7 +29,7 @@ pub fn told(record: &StepRecord) -> Vec<(&'static str, String)> {
         ("Intended", format!("{}{purpose}", crate::text::list(&intent.operations))),
         ("Arguments", format!("digest {}", intent.digest)),
         ("Token", intent.token.clone()),
-        ("Sent", format!("by attempt {}, at {sent_until} at the latest, or never{since}", intent.attempt)),
+        ("Sent", format!("by attempt {}, before {sent_until}, or never{since}", intent.attempt)),
         ("Guard", guard(intent).to_owned()),
         ("Known", why.clone()),
         ("Last look", found),

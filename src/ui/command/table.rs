@@ -54,16 +54,6 @@ pub const TABLE: &[Command] = &[
     .when(diagnosis::can)
     .changes(),
     command(
-        "board.adopt",
-        &["A"],
-        &[Board],
-        "adopt..",
-        "Give a step that failed what is there already, by its id and with a reason",
-        adopt::open,
-    )
-    .when(adopt::can)
-    .changes(),
-    command(
         "edition.show",
         &["B"],
         &[Board],
@@ -89,6 +79,16 @@ pub const TABLE: &[Command] = &[
         acts::run_all,
     )
     .when(acts::can_run_all)
+    .changes(),
+    command(
+        "board.adopt",
+        &["A"],
+        &[Board],
+        "adopt..",
+        "Give a step that failed what is there already, by its id and with a reason",
+        adopt::open,
+    )
+    .when(adopt::can)
     .changes(),
     command("board.plan", &["p"], &[Board], "plan", "Show what would change, call by call; nothing runs", acts::plan)
         .changes(),

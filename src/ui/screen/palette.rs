@@ -111,12 +111,22 @@ impl Palette {
             .collect();
         tree::draw(frame, look, list, &rows, cursor, true);
         let lead = if self.help { "Type to find: " } else { ": " };
-        let [lead_area, field] =
-            Layout::horizontal([Constraint::Length(u16::try_from(lead.len()).unwrap_or(0)), Constraint::Fill(1)])
-                .areas(line);
+        let beyond = beyond(entries.len(), cursor, usize::from(list.height));
+        let [lead_area, field, beyond_area] = Layout::horizontal([
+            Constraint::Length(u16::try_from(lead.len()).unwrap_or(0)),
+            Constraint::Fill(1),
+            Constraint::Length(u16::try_from(beyond.len()).unwrap_or(0)),
+        ])
+        .areas(line);
+        frame.render_widget(Span::styled(beyond, look.style(Role::Muted)), beyond_area);
         frame.render_widget(Span::styled(lead, look.style(Role::Accent)), lead_area);
         self.filter.draw(frame, field, look.bold(), true);
     }
+}
+
+/// Where in a list that is longer than its room the marked row stands, and how to see the rest.
+fn beyond(rows: usize, cursor: usize, height: usize) -> String {
+    if rows <= height { String::new() } else { format!(" {} of {rows}: PgUp, PgDn", cursor + 1) }
 }
 
 /// The two lines a newcomer needs: where am I, and what is next.
