@@ -11,6 +11,7 @@ use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::rows::Node;
 use crate::ui::screen::{form, login, plan as plan_screen, undo as undo_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
+use crate::ui::words;
 
 type Can = Result<(), String>;
 
@@ -55,6 +56,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Plan(step) => show_plan(state, Some(step)),
         NextMove::Run(step) | NextMove::LookAgain(step) => run(state, RunScope::Only(step)),
         NextMove::Again(step) => again(state, step),
+        NextMove::HalfUndone(step) => ask(state, Ask::HalfUndone(step)),
         NextMove::TrustKey(step) => ask(state, Ask::TrustKey(step)),
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::GiveSecret(step) => give_secret(state, step),
@@ -80,7 +82,8 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
     }
 }
 
-fn again(state: &mut State, step: Address) -> Vec<Effect> {
+/// Looks first what is there.
+pub fn again(state: &mut State, step: Address) -> Vec<Effect> {
     let mut effects = vec![Effect::Send(Request::Command(Command::Reopen(step.clone())))];
     effects.extend(run(state, RunScope::Only(step)));
     effects
@@ -124,9 +127,11 @@ fn ready(state: &State) -> Vec<Address> {
     rows.filter(|row| row.status.runnable()).map(|row| row.address.clone()).collect()
 }
 
+/// What failed on the way forward: what failed while it was taken back is not made again by the way.
 fn failed(state: &State) -> Vec<Address> {
-    let rows = state.facts.open.iter().flat_map(|open| open.board.rows.iter());
-    rows.filter(|row| matches!(row.status, Status::Failed(_))).map(|row| row.address.clone()).collect()
+    let Some(open) = &state.facts.open else { return Vec::new() };
+    let failed = open.board.rows.iter().filter(|row| matches!(row.status, Status::Failed(_)));
+    failed.map(|row| row.address.clone()).filter(|step| !open.is_half_undone(step)).collect()
 }
 
 pub fn can_run_all(state: &State) -> Can {
@@ -137,7 +142,8 @@ pub fn can_run_all(state: &State) -> Can {
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
     } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
-        Err("nothing is ready to run; n goes to what is next".to_owned())
+        let half_undone = words::half_undone(&open.engagement);
+        Err(half_undone.unwrap_or_else(|| "nothing is ready to run; n goes to what is next".to_owned()))
     } else {
         Ok(())
     }
@@ -167,7 +173,7 @@ fn runs_here(state: &State) -> bool {
 }
 
 pub fn stop(state: &mut State) -> Vec<Effect> {
-    state.say(Said::plain("Stopping: running steps come to a safe end, no new ones start"));
+    state.say(Said::plain("Stopping: what runs comes to a safe end"));
     vec![Effect::Send(Request::Stop)]
 }
 

@@ -352,7 +352,7 @@ impl Opened {
             }
             Notice::Idle(summary) => {
                 self.running = false;
-                Some(words::idle(&summary))
+                Some(words::half_undone(&self.engagement).map_or_else(|| words::idle(&summary), Said::bad))
             }
             Notice::Drift { step, finding } => {
                 self.drift.insert(step, finding);
@@ -522,6 +522,11 @@ impl Opened {
     /// It was done, and is no longer so, or nobody can tell.
     pub fn is_drift(&self, row: &Row) -> bool {
         self.drifted(row).is_some()
+    }
+
+    /// It stands, although its undo was begun.
+    pub fn is_half_undone(&self, step: &Address) -> bool {
+        self.engagement.half_undone().is_some_and(|(_, left)| left.contains(&step))
     }
 
     /// The first step that a run stopped at, because nobody has approved its change yet.

@@ -16,6 +16,8 @@ pub enum NextMove {
     Run(Address),
     /// It failed, was skipped or was undone: try it again.
     Again(Address),
+    /// It failed while it was taken back: go on with that, or make it again.
+    HalfUndone(Address),
     /// It waits on somebody: look whether they have moved.
     LookAgain(Address),
     /// A person put it on waiting: it may be over.
@@ -48,6 +50,7 @@ impl NextMove {
             NextMove::Plan(_) => "see the plan",
             NextMove::Run(_) => "run",
             NextMove::Again(_) => "try again",
+            NextMove::HalfUndone(_) => "undo or make..",
             NextMove::LookAgain(_) => "look again",
             NextMove::Wait(_) => "it is over..",
             NextMove::TrustKey(_) => "check the key",
@@ -80,8 +83,8 @@ impl NextMove {
             NextMove::Look(_) => "it is done; Enter opens the form again".to_owned(),
             NextMove::Plan(_) => "Enter shows what would change, for you to approve".to_owned(),
             NextMove::Run(_) => "Enter runs it; before anything is changed you see the plan and approve it".to_owned(),
-            NextMove::Again(step) if is_half_undone(facts, step) => {
-                "u takes it back once more; Enter would make it again instead".to_owned()
+            NextMove::HalfUndone(_) => {
+                "it was being taken back: Enter asks whether to go on with that, or to make it again".to_owned()
             }
             NextMove::Again(_) => "Enter tries it again; it looks first what is there".to_owned(),
             NextMove::LookAgain(_) => "Enter looks whether it is so by now".to_owned(),
@@ -122,12 +125,6 @@ fn is_unknown(facts: &Facts, step: &Address) -> bool {
     found.is_some_and(|finding| finding.kind == FindingKind::Unknown)
 }
 
-/// It failed while it was taken back.
-fn is_half_undone(facts: &Facts, step: &Address) -> bool {
-    let undo = facts.open.as_ref().and_then(|open| open.engagement.half_undone());
-    undo.is_some_and(|(_, left)| left.contains(&step))
-}
-
 /// What Enter does on this step now.
 pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
     let Some(open) = &facts.open else { return NextMove::Nothing("nothing is open") };
@@ -165,6 +162,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Waiting(wait) if wait.by_hand => NextMove::Wait(here),
         Status::Waiting(_) if matches!(step.work, Work::Manual(_)) => NextMove::SignOff(here),
         Status::Waiting(_) => NextMove::LookAgain(here),
+        Status::Failed(_) if open.is_half_undone(address) => NextMove::HalfUndone(here),
         Status::Failed(_) | Status::Skipped { .. } | Status::Undone => NextMove::Again(here),
         Status::Stays { .. } => NextMove::Again(here),
     }

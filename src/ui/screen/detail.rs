@@ -6,8 +6,8 @@ use ratatui::layout::Size;
 use ratatui::style::Style;
 
 use crate::engagement::{
-    Address, Call, DoneHow, Failure, FindingKind, PlanEntry, Question, Row, State as StepState, Status, Wait, call,
-    item_of, may_stay_empty,
+    Address, Call, DoneHow, Failure, FindingKind, PlanEntry, Purpose, Question, Row, State as StepState, Status, Wait,
+    call, item_of, may_stay_empty,
 };
 use crate::runbook::{Step, StepId, Work};
 use crate::text;
@@ -187,7 +187,15 @@ impl Detail<'_> {
                 }
             }
             Status::InDoubt { why, .. } => {
-                let said = format!("{why}. The change may or may not have been made; running it again looks first.");
+                let record = self.open.engagement.record(self.address);
+                let taken_back = record
+                    .and_then(|record| record.pending.as_ref())
+                    .is_some_and(|intent| intent.purpose == Purpose::Undo);
+                let then = match taken_back {
+                    true => "It may or may not have been taken back; undoing it again looks first.",
+                    false => "The change may or may not have been made; running it again looks first.",
+                };
+                let said = format!("{why}. {then}");
                 prose.item("Doubt", &said, look.style(Role::Problem));
             }
             Status::Skipped { reason } => {
@@ -308,7 +316,12 @@ impl Detail<'_> {
             prose.item("Changed", said, look.style(Role::Waiting));
         }
         let moment = words::moment(self.facts, *at);
-        prose.item("Done", &format!("{} by {by}, {moment}", words::done_how(*how)), look.style(Role::Done));
+        let how_by = match how {
+            // Whoever looked has not made it so.
+            DoneHow::AlreadySo => format!("it was so already, seen by {by}"),
+            _ => format!("{} by {by}", words::done_how(*how)),
+        };
+        prose.item("Done", &format!("{how_by}, {moment}"), look.style(Role::Done));
         if !evidence.said.is_empty() && *how != DoneHow::Given {
             prose.item("Proof", &evidence.said, Style::new());
         }

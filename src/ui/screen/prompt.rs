@@ -55,6 +55,8 @@ pub enum Ask {
     Find,
     /// Look at it again, or keep it as it was done?
     Outdated(Address),
+    /// It failed while it was taken back: go on with that, or make it again?
+    HalfUndone(Address),
     /// Walk another edition of the runbook?
     TakeEdition,
     /// Steps are running: leave all the same?
@@ -96,6 +98,10 @@ const OUTDATED: [Choice; 2] = [
     },
     Choice { name: "keep", does: "it is well as it was done", then: "" },
 ];
+const HALF_UNDONE: [Choice; 2] = [
+    Choice { name: "take back", does: "go on with the undo", then: "it shows first what would go" },
+    Choice { name: "make again", does: "it looks first what is there", then: "the undo ends where it is" },
+];
 
 const STORES: [Choice; 4] = [
     Choice { name: "file", does: "secrets.age beside the state file", then: "sealed with a passphrase" },
@@ -116,6 +122,7 @@ impl Prompt {
             }
             Ask::SkipOnHost(_) => words::ON_HOST.to_vec(),
             Ask::Outdated(_) => OUTDATED.to_vec(),
+            Ask::HalfUndone(_) => HALF_UNDONE.to_vec(),
             Ask::Store(_) => STORES.to_vec(),
             _ => Vec::new(),
         };
@@ -141,6 +148,7 @@ impl Prompt {
             Ask::Settle(step) => format!("In doubt: {}", title(step)),
             Ask::Adopt(step) => format!("Adopt what is there: {}", title(step)),
             Ask::Outdated(step) => format!("Changed since it was done: {}", title(step)),
+            Ask::HalfUndone(step) => format!("Half undone: {}", title(step)),
             Ask::TakeEdition => "Take this edition of the runbook".to_owned(),
             Ask::Approve => "Approve the plan".to_owned(),
             Ask::Undo => "Take back what is shown".to_owned(),
@@ -162,7 +170,7 @@ impl Prompt {
             Ask::Different(_) if self.chosen() == "adopt" => "Its id".to_owned(),
             Ask::Settle(_) if self.chosen() == "adopt" => "Its id (empty: the one that is ours)".to_owned(),
             Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
-            Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) => String::new(),
+            Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) | Ask::HalfUndone(_) => String::new(),
             Ask::Adopt(_) => self.adoption.label().to_owned(),
             Ask::TakeEdition => "Type yes to take it".to_owned(),
             Ask::Approve | Ask::Undo => format!("Type {} to go on", facts.approval_word()),
@@ -258,6 +266,13 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// What is left of an undo that was begun.
+fn undo_the_rest(state: &mut State) -> Vec<Effect> {
+    let half_undone = state.facts.open.as_ref().and_then(|open| open.engagement.half_undone());
+    let left = half_undone.map(|(undo, left)| if undo.all { Vec::new() } else { left.into_iter().cloned().collect() });
+    left.map(|left| acts::show_undo(state, left)).unwrap_or_default()
+}
+
 fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
     let typed = prompt.editor.text().trim().to_owned();
     let command = |command| Effect::Send(Request::Command(command));
@@ -303,6 +318,8 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             let reopen = command(Command::Reopen(step.clone()));
             Ok([vec![reopen], run(state, RunScope::Only(step.clone()))].concat_effects())
         }
+        Ask::HalfUndone(_) if prompt.chosen() == "take back" => Ok(undo_the_rest(state)),
+        Ask::HalfUndone(step) => Ok(acts::again(state, step.clone())),
         Ask::TakeEdition => {
             exactly(&typed, "yes")?;
             let other = state.facts.open.as_ref().and_then(|open| open.other_edition.clone());

@@ -1,7 +1,7 @@
 //! What was taken back, and what stays for all that.
 
 use super::stage::{Stage, address};
-use crate::engagement::{Event as Fact, Evidence};
+use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose};
 
 #[test]
 fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
@@ -13,4 +13,51 @@ fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
     let screen = stage.screen(120, 40);
     assert!(screen.contains("kept until 2027-01-01") && screen.contains(" stays"), "{screen}");
     assert!(!screen.contains("undone"), "{screen}");
+}
+
+#[test]
+fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let outcome = Outcome::Changed {
+        said: "made vpc-0a1b".to_owned(),
+        created: true,
+        operations: vec!["CreateVpc".to_owned()],
+        output: Default::default(),
+    };
+    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
+    let evidence = Evidence::said("vpc-0a1b is available");
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    stage.fact(Fact::UndoBegan { steps: vec![step.clone()], all: false });
+    let failure = Failure { what: "AWS refused DeleteVpc".to_owned(), ..Failure::default() };
+    stage.fact(Fact::Failed { step: step.clone(), attempt: 2, failure });
+    stage.state.board.jump(&step);
+    stage.wished();
+    stage.press(&["R"]);
+    assert!(stage.wished().is_empty(), "it is taken back, and R goes forward");
+    assert!(
+        stage.screen(80, 24).contains("undo half done, 1 step left: u on them goes on"),
+        "{}",
+        stage.screen(80, 24)
+    );
+
+    stage.press(&["Enter"]);
+    insta::assert_snapshot!(stage.screen(80, 24));
+    stage.press(&["Enter"]);
+    let wished = stage.wished();
+    assert!(wished.len() == 1 && wished[0].starts_with("Send(UndoPlan([Address"), "{wished:?}");
+    stage.press(&["Esc", "Enter", "Down", "Enter"]);
+    let wished = stage.wished();
+    assert!(wished.iter().any(|wish| wish.contains("Reopen(")), "{wished:?}");
+}
+
+#[test]
+fn whoever_saw_that_it_was_so_has_not_made_it() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    let evidence = Evidence::said("vpc-0a1b is there");
+    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::AlreadySo, evidence, kept: Vec::new() });
+    stage.state.board.jump(&step);
+    let screen = stage.screen(120, 40);
+    assert!(screen.contains("it was so already, seen by"), "{screen}");
 }

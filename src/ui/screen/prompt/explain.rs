@@ -47,6 +47,9 @@ impl Prompt {
                     plain,
                 );
             }
+            Ask::HalfUndone(_) => {
+                prose.text("It failed while it was taken back, and some of it may be gone.", plain);
+            }
             Ask::TakeEdition => {
                 prose.text(
                     "The engagement walks it from now on. Nothing runs by that, and nothing that is done is lost; the \
