@@ -101,9 +101,9 @@ pub use access::{Access, NotConnected};
 pub use coverage::coverage;
 pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
-pub use registry::{build, catalog, needs, operations};
+pub use registry::{build, catalog, operations};
 pub use room::counted_by;
-pub use step_needs::{Needs, needs_of};
+pub use step_needs::{needs, needs_of};
 pub use vault::{NotKept, SEALED, Vault, keyring_works};
 pub use world::{Routes, Subject, World, Worlds};
 

@@ -19,10 +19,9 @@ use super::os::file::TheFile;
 use super::os::packages::Packages;
 use super::os::restart::Restart;
 use super::shell::Shell;
-use super::step_needs::Needs;
 use super::world::Subject;
 use crate::aws::Operation;
-use crate::engagement::{Call, ChosenKind, Failure};
+use crate::engagement::{Call, Failure};
 use crate::runbook::{ArgSpec, Catalog, KindSpec};
 
 type Made = Result<Box<dyn Action>, Failure>;
@@ -98,21 +97,6 @@ pub(super) fn senders(operation: Operation) -> Vec<&'static str> {
 
 /// The kind for any type of resource.
 pub(super) const RESOURCE: &str = resource::KIND;
-
-/// What a step needs beside the permissions of its operations.
-pub fn needs(chosen: &ChosenKind) -> Needs {
-    let given = Arguments { kind: &chosen.kind, given: &chosen.with };
-    match chosen.kind.as_str() {
-        resource::KIND => Needs::of(given, &chosen.untold),
-        kind if of_another_region(kind) => Needs::abroad(kind, given, &chosen.untold),
-        _ => Needs::default(),
-    }
-}
-
-/// Does its argument `region` say where it is sent?
-fn of_another_region(kind: &str) -> bool {
-    [backup::ROWS, ebs::ROWS, rds::ROWS].into_iter().flatten().any(|row| row.name == kind)
-}
 
 const ROWS: &[Row] = &[
     Row {

@@ -6,33 +6,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json};
 
 use super::arguments::{Arguments, known};
-use super::registry::{RESOURCE, needs};
-use crate::aws::{ANY, Passed, ResourceType, TO_BACKUP, TO_EXPORT, taken_by};
+use super::registry::{RESOURCE, operations};
+use crate::aws::{ANY, Needs, Operation, Passed, ResourceType, Service, TO_BACKUP, TO_EXPORT, Use, taken_by};
 use crate::engagement::ChosenKind;
-
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Of the services behind the types.
-    pub permissions: Vec<String>,
-    /// Where it is sent or looks beside the engagement's region; `*` where nobody can tell yet.
-    pub regions: Vec<String>,
-    /// Roles that it gives to a service.
-    pub roles: Vec<Passed>,
-    /// What it makes in IAM, as ARNs end; `*` where nobody can tell.
-    pub identities: Vec<String>,
-    /// Buckets that it makes, or reads and writes in; `*` where nobody can tell.
-    pub buckets: Vec<String>,
-}
 
 const PASS: &str = "iam:PassRole";
 const ROLE: &str = "AWS::IAM::Role";
 
-/// What these steps need. Of what an earlier one makes, among `all`, the name may be known before it is made.
-pub fn needs_of(chosen: Vec<ChosenKind>, all: &[ChosenKind]) -> Vec<Needs> {
+/// What these steps need, in an engagement of that region. Of what an earlier one makes, among `all`, the name may be known
+/// before it is made.
+pub fn needs_of(chosen: Vec<ChosenKind>, all: &[ChosenKind], region: &str) -> Vec<Needs> {
     let names = names_of(all);
     let told = |value: Json| named(value, &names);
     let told = |with: Map<String, Json>| with.into_iter().map(|(name, value)| (name, told(value))).collect();
-    chosen.into_iter().map(|one| needs(&ChosenKind { with: told(one.with), ..one })).collect()
+    chosen.into_iter().map(|one| needs(&ChosenKind { with: told(one.with), ..one }, region)).collect()
+}
+
+/// What a step needs.
+pub fn needs(chosen: &ChosenKind, region: &str) -> Needs {
+    let step = Told { arguments: Arguments { kind: &chosen.kind, given: &chosen.with }, untold: &chosen.untold };
+    let sent = BTreeSet::from([step.region().unwrap_or_else(|| region.to_owned())]);
+    let uses = step.sends().into_iter().map(|operation| {
+        let elsewhere = step.elsewhere(operation);
+        Use { operation, regions: sent.iter().cloned().chain(elsewhere).collect(), spared: step.spared() }
+    });
+    let needs = Needs { uses: uses.collect(), regions: sent.clone(), ..Needs::default() };
+    match chosen.kind.as_str() {
+        RESOURCE => step.of_resource(needs),
+        _ => step.given_on(needs),
+    }
 }
 
 /// The names that resources are made with, by the placeholder under which later steps have their ids or, of a role, its ARN.
@@ -60,16 +62,91 @@ fn named(value: Json, names: &BTreeMap<String, String>) -> Json {
     }
 }
 
-impl Needs {
+/// What is told of a step.
+struct Told<'a> {
+    arguments: Arguments<'a>,
+    /// Arguments that are given, and whose value is missing yet.
+    untold: &'a BTreeSet<String>,
+}
+
+impl Told<'_> {
+    /// The text of an argument, where it is known.
+    fn text(&self, name: &str) -> Option<String> {
+        self.arguments.optional(name).ok().flatten().filter(|text| known(text))
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.arguments.optional(name).is_ok_and(|text| text.is_some()) || self.untold.contains(name)
+    }
+
+    fn region_in(&self, name: &str) -> Option<String> {
+        self.text(name).or_else(|| self.is_given(name).then(|| ANY.to_owned()))
+    }
+
+    /// Where it is sent, if that is not the engagement's region.
+    fn region(&self) -> Option<String> {
+        // Of another region's server, the password is worked out and kept here.
+        self.region_in("region").filter(|_| self.arguments.kind != "aws/mail-smtp-credentials")
+    }
+
+    /// The region of an ARN. One that only a step can find out is of a step that says its own region.
+    fn region_of_arn(&self, name: &str) -> Option<String> {
+        match self.text(name) {
+            Some(arn) => arn.strip_prefix("arn:")?.split(':').nth(2).filter(|at| !at.is_empty()).map(str::to_owned),
+            None => self.untold.contains(name).then(|| ANY.to_owned()),
+        }
+    }
+
+    /// Where an operation is used beside there: a copy is made of what is elsewhere, or goes elsewhere.
+    fn elsewhere(&self, operation: Operation) -> Option<String> {
+        match operation {
+            Operation::CopySnapshot | Operation::CopyImage => self.region_in("source_region"),
+            Operation::CopyDBSnapshot | Operation::StartDBInstanceAutomatedBackupsReplication => {
+                self.region_of_arn("source")
+            }
+            Operation::DescribeDBSnapshots if self.arguments.kind == "aws/rds-snapshot-copy" => {
+                self.region_of_arn("source")
+            }
+            Operation::ListRecoveryPointsByBackupVault => self.region_of_arn("to"),
+            _ => None,
+        }
+    }
+
+    /// The operations of its kind without those that its arguments rule out.
+    fn sends(&self) -> Vec<Operation> {
+        let is = |name: &str, value: &str| self.text(name).is_some_and(|text| text == value);
+        let vault = || !self.is_given("type") || self.text("type").is_none_or(|one| one == "AWS::Backup::BackupVault");
+        let wanted = |operation: &Operation| match operation {
+            Operation::CreateSnapshot => self.is_given("volume") || !self.is_given("instance"),
+            Operation::CreateSnapshots => self.is_given("instance"),
+            Operation::RestoreDBInstanceFromDBSnapshot => self.is_given("snapshot"),
+            Operation::RestoreDBInstanceToPointInTime => self.is_given("source") || self.is_given("backups"),
+            Operation::CreatePrivateVirtualInterface => !is("type", "transit"),
+            Operation::CreateTransitVirtualInterface => self.is_given("type") && !is("type", "private"),
+            Operation::PutEmailIdentityConfigurationSetAttributes => self.is_given("configuration_set"),
+            Operation::ListRecoveryPointsByBackupVault if self.arguments.kind == RESOURCE => vault(),
+            _ => true,
+        };
+        operations(self.arguments.kind).iter().copied().filter(wanted).collect()
+    }
+
+    /// What its operations may be about, and this step is not.
+    fn spared(&self) -> Vec<&'static str> {
+        let of_vpn: &[(&str, &'static str)] =
+            &[("gateway", "vpn-gateway"), ("transit", "transit-gateway"), ("log_group", "logs:")];
+        let asked = if self.arguments.kind == "aws/vpn-connection" { of_vpn } else { &[] };
+        asked.iter().filter(|(argument, _)| !self.is_given(argument)).map(|(_, what)| *what).collect()
+    }
+
     /// Of `aws: resource`.
-    pub(super) fn of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
-        let given: Vec<String> = arguments.list("permissions").unwrap_or_default();
+    fn of_resource(&self, needs: Needs) -> Needs {
+        let given: Vec<String> = self.arguments.list("permissions").unwrap_or_default();
         let given: Vec<String> = given.into_iter().filter(|one| known(one)).collect();
-        let type_name = told(arguments, "type");
+        let type_name = self.text("type");
         let is_meant = |one: &&ResourceType| type_name.as_deref().is_none_or(|name| one.name == name);
         let types: Vec<&ResourceType> = ResourceType::ALL.iter().filter(is_meant).collect();
-        let properties = arguments.given.get("properties").and_then(Json::as_object);
-        let properties = properties.filter(|_| !untold.contains("properties"));
+        let properties = self.arguments.given.get("properties").and_then(Json::as_object);
+        let properties = properties.filter(|_| !self.untold.contains("properties"));
         let mut roles: Vec<Passed> = types.iter().flat_map(|one| passed(one, properties)).collect();
         // To whom, and about whom, a permission is that the step itself names, nobody can tell.
         roles.extend(given.iter().any(|one| one == PASS).then_some(Passed { to: &[], role: None }));
@@ -82,44 +159,20 @@ impl Needs {
         };
         let of_types = types.iter().flat_map(|of| of.permissions().filter(move |one| wanted(of, one)));
         let permissions = of_types.map(str::to_owned).chain(given).collect();
-        let regions = region_of(arguments, untold).into_iter().collect();
-        Needs { permissions, regions, roles, identities, buckets }
+        Needs { permissions, roles, identities, buckets, ..needs }
     }
 
-    /// Of a kind whose argument `region` says where it is sent, whose ARNs where it looks, and whose `role` under which the
-    /// service works. An ARN that only a step can find out is one of a step that says its own region.
-    pub(super) fn abroad(kind: &str, arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Needs {
-        let of_arn = |name: &str| match told(arguments, name) {
-            Some(arn) => arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2)).map(str::to_owned),
-            None => untold.contains(name).then(|| ANY.to_owned()),
-        };
-        let regions = region_of(arguments, untold).into_iter().chain(["to", "source"].into_iter().filter_map(of_arn));
-        let to = if kind.starts_with("aws/rds-") { TO_EXPORT } else { TO_BACKUP };
-        let role = is_given(arguments, untold, "role").then(|| Passed { to, role: told(arguments, "role") });
+    /// Of a kind whose service works under its `role`, or which is about what is in its `bucket`.
+    fn given_on(&self, needs: Needs) -> Needs {
+        let sends = |service| operations(self.arguments.kind).iter().any(|one| one.row().service == service);
+        let to = if sends(Service::Rds) { TO_EXPORT } else { TO_BACKUP };
+        let takes = self.is_given("role") && (sends(Service::Rds) || sends(Service::Backup));
+        let role = takes.then(|| Passed { to, role: self.text("role") });
         // The bucket of an export is written in by the service, with its role.
-        let bucket = (to == TO_BACKUP && is_given(arguments, untold, "bucket"))
-            .then(|| told(arguments, "bucket").unwrap_or_else(|| ANY.to_owned()));
-        Needs {
-            regions: regions.filter(|region| !region.is_empty()).collect(),
-            roles: role.into_iter().collect(),
-            buckets: bucket.into_iter().collect(),
-            ..Needs::default()
-        }
+        let bucket = (self.is_given("bucket") && sends(Service::S3))
+            .then(|| self.text("bucket").unwrap_or_else(|| ANY.to_owned()));
+        Needs { roles: role.into_iter().collect(), buckets: bucket.into_iter().collect(), ..needs }
     }
-}
-
-/// The text of an argument, where it is known.
-fn told(arguments: Arguments<'_>, name: &str) -> Option<String> {
-    arguments.optional(name).ok().flatten().filter(|text| known(text))
-}
-
-fn is_given(arguments: Arguments<'_>, untold: &BTreeSet<String>, name: &str) -> bool {
-    arguments.optional(name).is_ok_and(|text| text.is_some()) || untold.contains(name)
-}
-
-/// Where it is sent, if that is not the engagement's region.
-fn region_of(arguments: Arguments<'_>, untold: &BTreeSet<String>) -> Option<String> {
-    told(arguments, "region").or_else(|| is_given(arguments, untold, "region").then(|| ANY.to_owned()))
 }
 
 /// The roles that a resource is made with.

@@ -6,6 +6,7 @@
 //! and Secrets Manager); "Tag on creation" of the EC2 user guide for ec2:CreateTags.
 
 mod buckets;
+mod needs;
 mod passed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use self::passed::is_handed_on;
 use super::operations::{Effect, Operation, Scope, Service};
 use super::tags::ENGAGEMENT;
 
+pub use self::needs::{Needs, Use};
 pub use self::passed::{Passed, TO_BACKUP, TO_EXPORT, taken_by};
 
 /// Where the policy holds.
@@ -24,21 +26,12 @@ pub use self::passed::{Passed, TO_BACKUP, TO_EXPORT, taken_by};
 pub struct Ground<'a> {
     /// Twelve digits; any account when it is not known yet.
     pub account: Option<&'a str>,
+    /// The engagement's.
     pub region: &'a str,
     /// The engagement's random id, as it stands in the tags.
     pub engagement: &'a str,
     /// Secrets that were given and are read where they are, by name or ARN.
     pub secrets: Vec<String>,
-    /// Permissions that no operation tells: those of the services behind the types of resources.
-    pub further: BTreeSet<String>,
-    /// Regions beside the engagement's; `*` stands for any.
-    pub regions: BTreeSet<String>,
-    /// Roles that steps give to a service.
-    pub roles: BTreeSet<Passed>,
-    /// What steps make in IAM, as ARNs end: `user/onramp-acme-smtp`; `*` where nobody can tell.
-    pub identities: BTreeSet<String>,
-    /// Buckets that steps make, or read and write in; `*` where nobody can tell.
-    pub buckets: BTreeSet<String>,
 }
 
 /// In ARNs and conditions: whatever it is; of regions, of buckets and of what is made in IAM, where nobody can tell yet.
@@ -57,11 +50,7 @@ impl Ground<'_> {
         }
     }
 
-    /// All resources of a type in the engagement's region.
-    fn all(&self, service: Service, of: &str) -> String {
-        self.all_in(self.region, service, of)
-    }
-
+    /// All resources of a type in a region.
     fn all_in(&self, region: &str, service: Service, of: &str) -> String {
         // An image belongs to its publisher, and a snapshot may; their ARNs have no account.
         let account = if service == Service::Ec2 && ["image", "snapshot"].contains(&of) {
@@ -74,29 +63,10 @@ impl Ground<'_> {
         format!("arn:{partition}:{prefix}:{region}:{account}:{of}{separator}*")
     }
 
-    /// The same, one for each region that is used.
-    fn each(&self, service: Service, of: &str) -> Vec<String> {
-        self.used().into_iter().map(|region| self.all_in(region, service, of)).collect()
-    }
-
-    fn used(&self) -> BTreeSet<&str> {
-        match self.regions.contains(ANY) {
-            true => BTreeSet::from([ANY]),
-            false => self.regions.iter().map(String::as_str).chain([self.region]).collect(),
-        }
-    }
-
-    fn tagged(&self, key: &str) -> Json {
-        json!({ "StringEquals": { format!("{key}/{ENGAGEMENT}"): self.engagement } })
-    }
-
-    fn in_the_region(&self) -> Json {
-        let regions = self.used();
-        if regions.contains(ANY) {
-            return json!({ "StringLike": { "aws:RequestedRegion": ANY } });
-        }
-        let which = if regions.len() == 1 { json!(self.region) } else { json!(regions) };
-        json!({ "StringEquals": { "aws:RequestedRegion": which } })
+    /// AWS puts a hyphen and six characters behind the name.
+    fn secret(&self, id: &str) -> String {
+        let all = self.all_in(self.region, Service::SecretsManager, "secret");
+        if id.starts_with("arn:") { id.to_owned() } else { all.replace(":secret:*", &format!(":secret:{id}-??????")) }
     }
 }
 
@@ -106,11 +76,11 @@ const LONGEST: usize = 6_144;
 /// Of the longest names no more fit into one document.
 const ACTIONS: usize = 100;
 
-/// The policy that allows these operations and nothing else; in several documents, to be attached together, where one would
-/// be longer than IAM takes.
-pub fn policies(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+/// The policy that allows what these steps need and nothing else; in several documents, to be attached together, where one
+/// would be longer than IAM takes.
+pub fn policies(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
     let mut documents: Vec<Vec<Json>> = vec![Vec::new()];
-    for statement in statements(operations, ground) {
+    for statement in statements(needs, ground) {
         let fits = |open: &Vec<Json>| length(&document(open)) + length(&statement) < LONGEST;
         match documents.last_mut().filter(|open| open.is_empty() || fits(open)) {
             Some(open) => open.push(statement),
@@ -128,98 +98,200 @@ fn length(json: &Json) -> usize {
     json.to_string().chars().filter(|c| !c.is_whitespace()).count()
 }
 
-fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
-    let with = |scope: fn(&Scope) -> bool| operations.iter().filter(move |one| scope(&one.row().scope));
-    let anywhere = |reads: bool, everywhere: bool| {
-        let chosen = with(|scope| *scope == Scope::Any).filter(|one| one.row().service != Service::S3);
-        let chosen = chosen.filter(move |one| (one.row().effect == Effect::Reads) == reads);
-        chosen.copied().filter(|one| one.row().service.is_everywhere() == everywhere).collect::<Vec<_>>()
-    };
-    let mut statements = Vec::new();
-    let mut say = |sid: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>| {
-        if !actions.is_empty() {
-            statements.push(statement(sid, actions, resources, condition));
-        }
-    };
-    say("Look", names(anywhere(true, false)), json!("*"), Some(ground.in_the_region()));
-    say("Arrange", names(anywhere(false, false)), json!("*"), Some(ground.in_the_region()));
-    // A service that is one for all regions is asked in a region of its own.
-    say("LookEverywhere", names(anywhere(true, true)), json!("*"), None);
-    say("ArrangeEverywhere", names(anywhere(false, true)), json!("*"), None);
-    let acts_by = operations.iter().flat_map(|one| one.row().acts_by()).map(|&one| one.to_owned());
-    let acts_by = acts_by.filter(|permission| !is_handed_on(permission)).collect();
-    say("ActInOurName", acts_by, json!("*"), Some(ground.in_the_region()));
-    let behind = creators_behind(ground);
-    let retags = |permission: &str| !behind.is_empty() && [TAG, UNTAG].contains(&permission);
-    let has_another = |permission: &str| is_handed_on(permission) || is_of_buckets(permission) || retags(permission);
-    let further = ground.further.iter().filter(|permission| !has_another(permission)).cloned();
-    let (everywhere, regional): (BTreeSet<String>, BTreeSet<String>) =
-        further.partition(|permission| is_everywhere(permission));
-    for (number, part) in portions(regional).into_iter().enumerate() {
-        say(&format!("BehindTheTypes{}", number + 1), part, json!("*"), Some(ground.in_the_region()));
+/// Each region has statements of its own, for what is used there.
+fn statements(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
+    let mut statements = everywhere(needs);
+    let regions: BTreeSet<&str> = needs.iter().flat_map(Needs::everywhere).collect();
+    for region in regions {
+        statements.extend(Here::of(region, needs, ground).statements());
     }
-    say("BehindTheTypesEverywhere", everywhere, json!("*"), None);
-
-    let made: Vec<Operation> = with(|scope| matches!(scope, Scope::New { .. })).copied().collect();
-    let (anywhere, of_types): (Vec<Operation>, Vec<Operation>) =
-        made.iter().partition(|one| matches!(one.row().scope, Scope::New { types: [], .. }));
-    say("Make", names(of_types.clone()), resources(&of_types, ground), Some(ground.tagged("aws:RequestTag")));
-    say("MakeAnywhere", names(anywhere), json!("*"), Some(ground.tagged("aws:RequestTag")));
-    let of_ec2 = made.iter().filter(|one| one.row().service == Service::Ec2).map(|one| one.name());
-    let creators: BTreeSet<&str> = of_ec2.chain(behind.iter().copied()).collect();
-    let tagging = (!creators.is_empty()).then(|| TAG.to_owned()).into_iter().collect();
-    // "Every type" does not reach those whose ARNs have no account.
-    let of_nobody = ["image", "snapshot"].into_iter().filter(|of| made.iter().any(|one| makes(*one, of)));
-    let tagged: Vec<String> = ["*"].into_iter().chain(of_nobody).flat_map(|of| ground.each(Service::Ec2, of)).collect();
-    say(
-        "TagWhatIsMade",
-        tagging,
-        match tagged.as_slice() {
-            [one] => json!(one),
-            all => json!(all),
-        },
-        Some(json!({ "StringEquals": { "ec2:CreateAction": creators } })),
-    );
-    let retagged = ground.further.iter().filter(|permission| retags(permission)).cloned().collect();
-    say("TagOurs", retagged, json!(ground.each(Service::Ec2, ANY)), Some(ground.tagged("aws:ResourceTag")));
-    for (number, (on, built)) in built_on(&made).into_iter().enumerate() {
-        let resources: Vec<String> = on.iter().flat_map(|of| ground.each(Service::Ec2, of)).collect();
-        say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
-    }
-
-    let ours: Vec<Operation> = with(|scope| matches!(scope, Scope::Ours(_))).copied().collect();
-    say("OnlyOurs", names(ours.clone()), resources(&ours, ground), Some(ground.tagged("aws:ResourceTag")));
-    // AWS puts a hyphen and six characters behind the name.
-    let whole = |id: &String| match id.starts_with("arn:") {
-        true => id.clone(),
-        false => ground.all(Service::SecretsManager, "secret").replace(":secret:*", &format!(":secret:{id}-??????")),
-    };
     if !ground.secrets.is_empty() {
         let read = BTreeSet::from(["secretsmanager:GetSecretValue".to_owned()]);
-        let which: BTreeSet<String> = ground.secrets.iter().map(whole).collect();
+        let which: BTreeSet<String> = ground.secrets.iter().map(|id| ground.secret(id)).collect();
         statements.push(statement("ReadWhatWasGiven", read, json!(which), None));
     }
-    statements.extend(buckets::statements(operations, ground));
-    statements.extend(passed::statements(operations, ground));
+    statements.extend(passed::statements(needs, ground));
     statements
 }
 
+/// A service that is one for all regions is asked in a region of its own.
+fn everywhere(needs: &[Needs]) -> Vec<Json> {
+    let all: BTreeSet<Operation> = needs.iter().flat_map(Needs::operations).collect();
+    let (reads, changes): (Vec<Operation>, Vec<Operation>) =
+        all.into_iter().filter(|one| one.row().service.is_everywhere()).partition(|one| !one.changes());
+    let behind = needs.iter().flat_map(|one| &one.permissions).filter(|permission| is_everywhere(permission));
+    let behind = behind.filter(|permission| !has_another(permission)).cloned().collect();
+    let each =
+        [("LookEverywhere", names(reads)), ("ArrangeEverywhere", names(changes)), ("BehindTheTypesEverywhere", behind)];
+    let said = each.into_iter().filter(|(_, actions)| !actions.is_empty());
+    said.map(|(sid, actions)| statement(sid, actions, json!(ANY), None)).collect()
+}
+
+/// Has it statements elsewhere than those of what is done behind the types?
+fn has_another(permission: &str) -> bool {
+    is_handed_on(permission) || is_of_buckets(permission)
+}
+
 /// What stands on everything of its kind, because nobody can tell yet which one it is.
-pub fn unnamed(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<&'static str> {
-    let regions = ground.regions.contains(ANY).then_some("the region (each is allowed)");
-    let buckets = buckets::are_unnamed(operations, ground).then_some("a bucket (all are allowed)");
-    [regions, buckets].into_iter().flatten().chain(passed::unnamed(operations, ground)).collect()
+pub fn unnamed(needs: &[Needs], ground: &Ground<'_>) -> Vec<&'static str> {
+    let any = |one: &Needs| one.everywhere().any(|region| region == ANY);
+    let regions = needs.iter().any(any).then_some("the region (each is allowed)");
+    let buckets = buckets::are_unnamed(needs, ground).then_some("a bucket (all are allowed)");
+    [regions, buckets].into_iter().flatten().chain(passed::unnamed(needs)).collect()
 }
 
-/// The calls to EC2 by which the services behind the types make something that carries tags: `CreateVpcEndpoint`.
-fn creators_behind<'a>(ground: &'a Ground<'_>) -> BTreeSet<&'a str> {
-    let all = ground.further.iter().filter(|_| ground.further.contains(TAG)).filter(|one| *one != TAG);
-    all.filter_map(|one| one.strip_prefix("ec2:")).filter(|action| action.starts_with("Create")).collect()
+/// What is used in one region.
+struct Here<'a> {
+    ground: &'a Ground<'a>,
+    region: &'a str,
+    /// With the types that each is built on.
+    operations: BTreeMap<Operation, BTreeSet<&'static str>>,
+    /// What they do in our name, by the service that does it.
+    acts_by: BTreeSet<(Service, &'static str)>,
+    further: BTreeSet<&'a str>,
+    buckets: BTreeSet<&'a str>,
 }
 
-fn makes(operation: Operation, of: &str) -> bool {
-    let row = operation.row();
-    row.service == Service::Ec2 && matches!(row.scope, Scope::New { types, .. } if types.contains(&of))
+impl<'a> Here<'a> {
+    fn of(region: &'a str, needs: &'a [Needs], ground: &'a Ground<'a>) -> Here<'a> {
+        let (mut operations, mut acts_by) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
+        for used in needs.iter().flat_map(|one| &one.uses).filter(|one| one.regions.contains(region)) {
+            let row = used.operation.row();
+            let on = if let Scope::New { on, .. } = row.scope { on } else { &[] };
+            operations.entry(used.operation).or_default().extend(used.touches(on));
+            acts_by.extend(used.touches(row.acts_by()).map(|permission| (row.service, permission)));
+        }
+        let here = || needs.iter().filter(|one| one.regions.contains(region));
+        let further = here().flat_map(|one| &one.permissions).map(String::as_str).collect();
+        let buckets = here().flat_map(|one| &one.buckets).map(String::as_str).collect();
+        Here { ground, region, operations, acts_by, further, buckets }
+    }
+
+    fn all(&self, service: Service, of: &str) -> String {
+        self.ground.all_in(self.region, service, of)
+    }
+
+    /// In this region, and with the engagement's tag under that key where one is named.
+    fn condition(&self, tags: Option<&str>) -> Json {
+        let tagged = tags.map(|key| (format!("{key}/{ENGAGEMENT}"), json!(self.ground.engagement)));
+        let region = ("aws:RequestedRegion".to_owned(), json!(self.region));
+        match self.region {
+            ANY => match tagged {
+                Some((key, value)) => json!({ "StringEquals": { key: value } }),
+                None => json!({ "StringLike": { "aws:RequestedRegion": ANY } }),
+            },
+            _ => json!({ "StringEquals": tagged.into_iter().chain([region]).collect::<Map<_, _>>() }),
+        }
+    }
+
+    fn tagged(&self, key: &str) -> Json {
+        json!({ "StringEquals": { format!("{key}/{ENGAGEMENT}"): self.ground.engagement } })
+    }
+
+    /// `Look`, and of another region than the engagement's `LookInEuCentral1`.
+    fn sid(&self, what: &str) -> String {
+        let capital = |word: &str| -> String {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+        };
+        match self.region {
+            region if region == self.ground.region => what.to_owned(),
+            ANY => format!("{what}InAnyRegion"),
+            region => format!("{what}In{}", region.split('-').map(capital).collect::<String>()),
+        }
+    }
+
+    fn with(&self, scope: fn(&Scope) -> bool) -> Vec<Operation> {
+        self.operations.keys().copied().filter(|one| scope(&one.row().scope)).collect()
+    }
+
+    fn statements(&self) -> Vec<Json> {
+        let mut statements = Vec::new();
+        let mut say = |what: &str, actions: BTreeSet<String>, resources: Json, condition: Option<Json>| {
+            if !actions.is_empty() {
+                statements.push(statement(&self.sid(what), actions, resources, condition));
+            }
+        };
+        let anywhere = self.with(|scope| *scope == Scope::Any).into_iter();
+        let anywhere = anywhere.filter(|one| one.row().service != Service::S3 && !one.row().service.is_everywhere());
+        let (reads, changes) = anywhere.partition(|one| one.row().effect == Effect::Reads);
+        say("Look", names(reads), json!("*"), Some(self.condition(None)));
+        say("Arrange", names(changes), json!("*"), Some(self.condition(None)));
+        let acts_by = self.acts_by.iter().map(|(_, permission)| (*permission).to_owned());
+        let acts_by = acts_by.filter(|permission| !is_handed_on(permission)).collect();
+        say("ActInOurName", acts_by, json!("*"), Some(self.condition(None)));
+        let behind = self.creators_behind();
+        let retags = |permission: &str| !behind.is_empty() && [TAG, UNTAG].contains(&permission);
+        let (retagged, further): (BTreeSet<String>, BTreeSet<String>) =
+            self.further.iter().map(|one| (*one).to_owned()).partition(|permission| retags(permission));
+        let regional = further.into_iter().filter(|one| !has_another(one) && !is_everywhere(one)).collect();
+        for (number, part) in portions(regional).into_iter().enumerate() {
+            say(&format!("BehindTheTypes{}", number + 1), part, json!("*"), Some(self.condition(None)));
+        }
+
+        let made = self.with(|scope| matches!(scope, Scope::New { .. }));
+        let (anywhere, of_types): (Vec<Operation>, Vec<Operation>) =
+            made.iter().partition(|one| matches!(one.row().scope, Scope::New { types: [], .. }));
+        let request = Some("aws:RequestTag");
+        say("Make", names(of_types.clone()), self.resources(&of_types), Some(self.tagged("aws:RequestTag")));
+        say("MakeAnywhere", names(anywhere), json!("*"), Some(self.condition(request)));
+        let of_ec2: Vec<Operation> = made.iter().copied().filter(|one| one.row().service == Service::Ec2).collect();
+        let creators: BTreeSet<&str> = of_ec2.iter().map(|one| one.name()).chain(behind.iter().copied()).collect();
+        let tagging = (!creators.is_empty()).then(|| TAG.to_owned()).into_iter().collect();
+        // What is made behind a type may be anything of EC2; "every type" does not reach those whose ARNs have no account.
+        let tagged: BTreeSet<String> = match behind.is_empty() {
+            true => self.made_by(&of_ec2),
+            false => {
+                let of_nobody = self.made_by(&of_ec2).into_iter().filter(|arn| arn.contains("::"));
+                of_nobody.chain([self.all(Service::Ec2, ANY)]).collect()
+            }
+        };
+        let created = json!({ "StringEquals": { "ec2:CreateAction": creators } });
+        say("TagWhatIsMade", tagging, json!(tagged), Some(created));
+        say("TagOurs", retagged, json!([self.all(Service::Ec2, ANY)]), Some(self.tagged("aws:ResourceTag")));
+        for (number, (on, built)) in self.built_on(&made).into_iter().enumerate() {
+            let resources: Vec<String> = on.iter().map(|of| self.all(Service::Ec2, of)).collect();
+            say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
+        }
+        let ours = self.with(|scope| matches!(scope, Scope::Ours(_)));
+        say("OnlyOurs", names(ours.clone()), self.resources(&ours), Some(self.tagged("aws:ResourceTag")));
+        statements.extend(buckets::statements(self));
+        statements.extend(passed::keys(self));
+        statements
+    }
+
+    /// The calls to EC2 by which the services behind the types make something that carries tags: `CreateVpcEndpoint`.
+    fn creators_behind(&self) -> BTreeSet<&'a str> {
+        let all = self.further.iter().filter(|_| self.further.contains(TAG)).filter(|one| **one != TAG);
+        all.filter_map(|one| one.strip_prefix("ec2:")).filter(|action| action.starts_with("Create")).collect()
+    }
+
+    fn resources(&self, operations: &[Operation]) -> Json {
+        let ours = operations.iter().filter_map(|one| match one.row().scope {
+            Scope::Ours(of) => Some(self.all(one.row().service, of)),
+            _ => None,
+        });
+        json!(ours.chain(self.made_by(operations)).collect::<BTreeSet<String>>())
+    }
+
+    fn made_by(&self, operations: &[Operation]) -> BTreeSet<String> {
+        let made = operations.iter().flat_map(|one| match one.row().scope {
+            Scope::New { types, .. } => types.iter().map(|of| self.all(one.row().service, of)).collect(),
+            _ => Vec::new(),
+        });
+        made.collect()
+    }
+
+    /// The operations by what they build on.
+    fn built_on(&self, made: &[Operation]) -> BTreeMap<&BTreeSet<&'static str>, Vec<Operation>> {
+        let mut by = BTreeMap::<_, Vec<Operation>>::new();
+        for &operation in made {
+            if let Some(on) = self.operations.get(&operation).filter(|on| !on.is_empty()) {
+                by.entry(on).or_default().push(operation);
+            }
+        }
+        by
+    }
 }
 
 /// IAM and Route 53 are one for all regions, and so is the list of an account's buckets.
@@ -254,34 +326,6 @@ fn names(operations: Vec<Operation>) -> BTreeSet<String> {
     operations.into_iter().flat_map(own).filter(|permission| permission != TAG).collect()
 }
 
-fn resources(operations: &[Operation], ground: &Ground<'_>) -> Json {
-    let mut all = BTreeSet::new();
-    for operation in operations {
-        let row = operation.row();
-        match row.scope {
-            Scope::New { types, .. } => all.extend(types.iter().flat_map(|of| ground.each(row.service, of))),
-            Scope::Ours(of) => {
-                all.extend(ground.each(row.service, of));
-            }
-            Scope::Any | Scope::Free => {}
-        }
-    }
-    json!(all)
-}
-
-/// The operations by what they build on.
-fn built_on(made: &[Operation]) -> BTreeMap<&'static [&'static str], Vec<Operation>> {
-    let mut by = BTreeMap::<_, Vec<Operation>>::new();
-    for &operation in made {
-        if let Scope::New { on, .. } = operation.row().scope
-            && !on.is_empty()
-        {
-            by.entry(on).or_default().push(operation);
-        }
-    }
-    by
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,19 +336,34 @@ mod tests {
         region: "eu-west-1",
         engagement: "0123456789abcdef",
         secrets: Vec::new(),
-        further: BTreeSet::new(),
-        regions: BTreeSet::new(),
-        roles: BTreeSet::new(),
-        identities: BTreeSet::new(),
-        buckets: BTreeSet::new(),
     };
 
     pub(super) fn of(operations: &[Operation]) -> Json {
-        of_ground(&operations.iter().copied().collect(), &GROUND)
+        of_needs(&[sending(operations)])
     }
 
-    pub(super) fn of_ground(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Json {
-        document(&statements(operations, ground))
+    pub(super) fn of_needs(needs: &[Needs]) -> Json {
+        of_ground(needs, &GROUND)
+    }
+
+    pub(super) fn of_ground(needs: &[Needs], ground: &Ground<'_>) -> Json {
+        document(&statements(needs, ground))
+    }
+
+    /// A step that sends these in the engagement's region, and only there.
+    pub(super) fn sending(operations: &[Operation]) -> Needs {
+        sending_in(GROUND.region, operations)
+    }
+
+    fn sending_in(region: &str, operations: &[Operation]) -> Needs {
+        let uses = operations.iter().map(|&operation| Use::of(operation, region)).collect();
+        Needs { uses, regions: [region.to_owned()].into(), ..Needs::default() }
+    }
+
+    /// The same with what is done behind the types.
+    pub(super) fn behind<'a>(permissions: impl IntoIterator<Item = &'a str>) -> Needs {
+        let permissions = permissions.into_iter().map(str::to_owned).collect();
+        Needs { permissions, ..sending(&[Operation::CreateResource]) }
     }
 
     pub(super) fn statement<'a>(policy: &'a Json, sid: &str) -> &'a Json {
@@ -338,15 +397,74 @@ mod tests {
 
     #[test]
     fn where_nobody_can_tell_the_region_yet_it_may_be_any() {
-        let ground = Ground { regions: [ANY, "eu-central-1"].map(str::to_owned).into(), ..GROUND };
-        let policy = document(&statements(&[Operation::CreateVpc, Operation::DescribeVpcs].into(), &ground));
-        assert_eq!(statement(&policy, "Look")["Condition"], json!({ "StringLike": { "aws:RequestedRegion": "*" } }));
-        assert_eq!(statement(&policy, "Make")["Resource"], json!(["arn:aws:ec2:*:123456789012:vpc/*"]));
+        let needs =
+            [sending_in(ANY, &[Operation::CreateVpc, Operation::DescribeVpcs]), sending(&[Operation::CreateSubnet])];
+        let policy = of_needs(&needs);
+        let look = statement(&policy, "LookInAnyRegion");
+        assert_eq!(look["Condition"], json!({ "StringLike": { "aws:RequestedRegion": "*" } }));
+        assert_eq!(statement(&policy, "MakeInAnyRegion")["Resource"], json!(["arn:aws:ec2:*:123456789012:vpc/*"]));
+        assert_eq!(statement(&policy, "Make")["Action"], json!(["ec2:CreateSubnet"]), "the other one is known");
+        assert_eq!(unnamed(&needs, &GROUND).len(), 1, "and that is said");
+    }
+
+    /// One step in another region opens that region for what it sends, and for nothing else.
+    #[test]
+    fn an_action_is_allowed_in_the_regions_in_which_it_is_used_and_in_no_other() {
+        let there = Needs {
+            permissions: vec!["sns:CreateTopic".to_owned()],
+            buckets: vec!["acme-away".to_owned()],
+            ..sending_in("us-east-1", &[Operation::CreateResource, Operation::CreateDBSnapshot])
+        };
+        let here = Needs {
+            permissions: vec!["logs:CreateLogGroup".to_owned()],
+            ..sending(&[Operation::CreateResource, Operation::DescribeVpcs, Operation::PutObject])
+        };
+        let needs = [Needs { buckets: vec!["acme".to_owned()], ..here }, there];
+        let policy = of_needs(&needs);
+        let regions = |action: &str| -> Vec<&Json> {
+            let all = policy["Statement"].as_array().unwrap().iter();
+            let of = all.filter(|one| one["Action"].as_array().unwrap().contains(&json!(action)));
+            of.map(|one| &one["Condition"]["StringEquals"]["aws:RequestedRegion"]).collect()
+        };
+        for (action, wanted) in [
+            ("ec2:DescribeVpcs", vec!["eu-west-1"]),
+            ("logs:CreateLogGroup", vec!["eu-west-1"]),
+            ("s3:PutObject", vec!["eu-west-1"]),
+            ("sns:CreateTopic", vec!["us-east-1"]),
+            ("rds:CreateDBSnapshot", vec!["us-east-1"]),
+            ("cloudformation:CreateResource", vec!["eu-west-1", "us-east-1"]),
+        ] {
+            assert_eq!(regions(action), wanted, "{action}: {policy:#}");
+        }
+        assert_eq!(statement(&policy, "InTheBuckets")["Resource"], json!(["arn:aws:s3:::acme/*"]));
+        let sids: BTreeSet<String> = sids_of(&policy);
+        assert_eq!(sids.len(), policy["Statement"].as_array().unwrap().len(), "each has a name of its own: {sids:?}");
+        assert!(sids.contains("BehindTheTypes1InUsEast1"), "{sids:?}");
+    }
+
+    fn sids_of(policy: &Json) -> BTreeSet<String> {
+        policy["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].to_string().replace('"', "")).collect()
+    }
+
+    #[test]
+    fn it_is_tagged_only_what_is_made_and_built_only_on_what_the_step_is_about() {
+        let vpn =
+            Use { spared: vec!["transit-gateway", "logs:"], ..Use::of(Operation::CreateVpnConnection, "eu-west-1") };
+        let policy = of_needs(&[Needs { uses: vec![vpn.clone()], ..Needs::default() }]);
+        let arn = |of: &str| format!("arn:aws:ec2:eu-west-1:123456789012:{of}/*");
+        let on = |policy: &Json| statement(policy, "BuildOn1")["Resource"].clone();
+        assert_eq!(on(&policy), json!([arn("customer-gateway"), arn("vpn-gateway")]));
+        assert_eq!(statement(&policy, "TagWhatIsMade")["Resource"], json!([arn("vpn-connection")]));
+        assert_eq!(statement(&policy, "ActInOurName"), &Json::Null, "it writes no log");
+        let transit = Use { spared: vec!["vpn-gateway"], ..vpn.clone() };
+        let both = of_needs(&[Needs { uses: vec![vpn, transit], ..Needs::default() }]);
+        assert_eq!(on(&both), json!([arn("customer-gateway"), arn("transit-gateway"), arn("vpn-gateway")]));
+        assert!(statement(&both, "ActInOurName").to_string().contains("logs:CreateLogDelivery"));
     }
 
     #[test]
     fn every_permission_of_the_table_is_allowed_once_and_every_part_fits_a_managed_policy() {
-        let parts = policies(&Operation::ALL.iter().copied().collect(), &GROUND);
+        let parts = policies(&[sending(Operation::ALL)], &GROUND);
         let statements: Vec<&Json> = parts.iter().flat_map(|part| part["Statement"].as_array().unwrap()).collect();
         assert_eq!(statements.len(), of(Operation::ALL)["Statement"].as_array().unwrap().len());
         let allowed = |permission: &str| {
@@ -361,22 +479,24 @@ mod tests {
         for part in &parts {
             assert!(length(part) <= LONGEST, "{} characters", length(part));
         }
-        assert_eq!(policies(&[Operation::CreateVpc].into(), &GROUND).len(), 1);
+        assert_eq!(policies(&[sending(&[Operation::CreateVpc])], &GROUND).len(), 1);
     }
 
     #[test]
     fn what_is_copied_to_another_region_may_be_made_and_taken_away_there() {
-        let two = Ground { regions: ["eu-central-1".to_owned()].into(), ..GROUND };
-        let policy = document(&statements(&[Operation::CopySnapshot, Operation::DeleteDBSnapshot].into(), &two));
-        let copies = json!(["arn:aws:ec2:eu-central-1::snapshot/*", "arn:aws:ec2:eu-west-1::snapshot/*"]);
-        assert_eq!(statement(&policy, "Make")["Resource"], copies);
-        assert_eq!(statement(&policy, "BuildOn1")["Resource"], copies);
-        let tagged = statement(&policy, "TagWhatIsMade")["Resource"].as_array().unwrap();
-        for copy in copies.as_array().unwrap() {
-            assert!(tagged.contains(copy), "an ARN without an account is of no account: {tagged:?}");
+        let mut copy = sending_in("eu-central-1", &[Operation::CopySnapshot, Operation::DeleteDBSnapshot]);
+        copy.uses[0].regions.insert("eu-west-1".to_owned());
+        let policy = of_needs(&[copy]);
+        for (sid, region) in [("", "eu-west-1"), ("InEuCentral1", "eu-central-1")] {
+            let copies = json!([format!("arn:aws:ec2:{region}::snapshot/*")]);
+            for what in ["Make", "BuildOn1", "TagWhatIsMade"] {
+                let found = &statement(&policy, &format!("{what}{sid}"))["Resource"];
+                assert_eq!(found, &copies, "{what} in {region}: an ARN without an account is of no account");
+            }
         }
-        let of_databases = ["eu-central-1", "eu-west-1"].map(|at| format!("arn:aws:rds:{at}:123456789012:snapshot:*"));
-        assert_eq!(statement(&policy, "OnlyOurs")["Resource"], json!(of_databases));
+        let ours = statement(&policy, "OnlyOursInEuCentral1");
+        assert_eq!(ours["Resource"], json!(["arn:aws:rds:eu-central-1:123456789012:snapshot:*"]));
+        assert_eq!(statement(&policy, "OnlyOurs"), &Json::Null, "nothing is taken away from where it was copied");
     }
 
     #[test]
@@ -398,7 +518,7 @@ mod tests {
     #[test]
     fn a_secret_is_of_its_service_and_a_region_of_its_partition() {
         let ground = Ground { region: "cn-north-1", account: None, ..GROUND };
-        let policy = document(&statements(&[Operation::CreateSecret].into(), &ground));
+        let policy = of_ground(&[sending_in(ground.region, &[Operation::CreateSecret])], &ground);
         let make = statement(&policy, "Make");
         assert_eq!(make["Resource"], json!(["arn:aws-cn:secretsmanager:cn-north-1:*:secret:*"]));
         assert_eq!(make["Action"], json!(["secretsmanager:CreateSecret", "secretsmanager:TagResource"]));
@@ -407,35 +527,28 @@ mod tests {
 
     #[test]
     fn what_the_types_need_is_allowed_in_the_region_and_what_has_none_everywhere() {
-        let further = ["iam:GetRole", "route53:CreateHostedZone", "s3:ListAllMyBuckets", "sns:CreateTopic"]
-            .map(str::to_owned)
-            .into();
-        let ground = Ground { further, ..GROUND };
-        let policy = document(&statements(&[Operation::CreateResource].into(), &ground));
-        let behind = statement(&policy, "BehindTheTypes1");
-        assert_eq!(behind["Action"], json!(["sns:CreateTopic"]));
-        assert_eq!(behind["Condition"], ground.in_the_region());
+        let needs = behind(["iam:GetRole", "route53:CreateHostedZone", "s3:ListAllMyBuckets", "sns:CreateTopic"]);
+        let policy = of_needs(&[needs]);
+        let regional = statement(&policy, "BehindTheTypes1");
+        assert_eq!(regional["Action"], json!(["sns:CreateTopic"]));
+        assert_eq!(regional["Condition"], json!({ "StringEquals": { "aws:RequestedRegion": "eu-west-1" } }));
         let everywhere = statement(&policy, "BehindTheTypesEverywhere");
         assert_eq!(everywhere["Action"], json!(["iam:GetRole", "route53:CreateHostedZone", "s3:ListAllMyBuckets"]));
         assert_eq!(everywhere["Condition"], Json::Null);
         assert_eq!(statement(&policy, "Arrange")["Action"], json!(["cloudformation:CreateResource"]));
-        let two = Ground { regions: ["eu-central-1".to_owned()].into(), ..GROUND };
-        let regions = json!(["eu-central-1", "eu-west-1"]);
-        assert_eq!(two.in_the_region(), json!({ "StringEquals": { "aws:RequestedRegion": regions } }));
-        let all = ResourceType::ALL.iter().flat_map(ResourceType::permissions).map(str::to_owned).collect();
-        let parts = policies(&[Operation::CreateResource].into(), &Ground { further: all, ..GROUND });
+        let all = behind(ResourceType::ALL.iter().flat_map(ResourceType::permissions));
+        let parts = policies(&[all], &GROUND);
         assert!(parts.len() > 1 && parts.iter().all(|part| length(part) <= LONGEST));
     }
 
     #[test]
     fn what_is_made_behind_a_type_is_tagged_when_it_is_made_or_where_it_is_ours() {
         let endpoint = ResourceType::named("AWS::EC2::VPCEndpoint").unwrap();
-        let further = endpoint.permissions().map(str::to_owned).collect();
-        let policy =
-            of_ground(&[Operation::CreateResource, Operation::CreateVpc].into(), &Ground { further, ..GROUND });
+        let policy = of_needs(&[behind(endpoint.permissions()), sending(&[Operation::CreateVpc])]);
         let made = statement(&policy, "TagWhatIsMade");
         let creators = json!({ "StringEquals": { "ec2:CreateAction": ["CreateVpc", "CreateVpcEndpoint"] } });
         assert_eq!((&made["Action"], &made["Condition"]), (&json!([TAG]), &creators));
+        assert_eq!(made["Resource"], json!(["arn:aws:ec2:eu-west-1:123456789012:*/*"]));
         let ours = statement(&policy, "TagOurs");
         assert_eq!(ours["Action"], json!([TAG, UNTAG]));
         assert_eq!(ours["Resource"], json!(["arn:aws:ec2:eu-west-1:123456789012:*/*"]));
@@ -452,7 +565,7 @@ mod tests {
     fn a_secret_that_was_given_may_be_read_and_no_other() {
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:theirs-AbCdEf".to_owned();
         let ground = Ground { secrets: vec!["psk/one".to_owned(), arn.clone()], ..GROUND };
-        let policy = document(&statements(&BTreeSet::new(), &ground));
+        let policy = of_ground(&[], &ground);
         let read = statement(&policy, "ReadWhatWasGiven");
         assert_eq!(read["Action"], json!(["secretsmanager:GetSecretValue"]));
         let named = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:psk/one-??????";

@@ -10,9 +10,9 @@ use super::failure::{Failure, Kind};
 use super::plan;
 use super::print::{self, Format};
 use super::session;
-use crate::action::{Needs, counted_by, needs_of, operations};
-use crate::aws::{Ground, Operation, policies, unnamed};
-use crate::engagement::{Limited, Permissions, Plan, chosen_actions, chosen_kinds};
+use crate::action::{counted_by, needs_of};
+use crate::aws::{Ground, Needs, Operation, Use, policies, unnamed};
+use crate::engagement::{Limited, Permissions, Plan, chosen_actions};
 use crate::input::SecretRef;
 use crate::text;
 
@@ -31,42 +31,36 @@ pub fn policy(
     let Some(region) = engagement.region().or_else(|| everywhere.region.clone()) else {
         return Err(Failure::usage("no region is given yet").hint("give aws.region_primary, or --region REGION"));
     };
-    let kinds = chosen_kinds(&engagement, &runbook, phase);
-    let mut chosen: BTreeSet<Operation> = kinds.into_iter().flat_map(operations).copied().collect();
+    let of = |phase| chosen_actions(&engagement, &runbook, phase);
+    let mut needs = needs_of(of(phase), &of(None), &region);
+    // Whose credentials they are is asked before the first change, and what a denial means is decoded.
+    let mut ours = BTreeSet::from([Operation::GetCallerIdentity, Operation::DecodeAuthorizationMessage]);
     // A plan counts what the account has room for.
-    let made = |operation: &Operation| Limited::made_by(operation.row().service.prefix(), operation.name());
-    let limited: Vec<Limited> = chosen.iter().filter_map(made).collect();
+    let sent = needs.iter().flat_map(|one| &one.uses).map(|one| one.operation);
+    let limited: Vec<Limited> =
+        sent.filter_map(|one| Limited::made_by(one.row().service.prefix(), one.name())).collect();
     if !limited.is_empty() {
-        chosen.extend([Operation::GetServiceQuota, Operation::ListAWSDefaultServiceQuotas]);
-        chosen.extend(limited.into_iter().flat_map(counted_by));
+        ours.extend([Operation::GetServiceQuota, Operation::ListAWSDefaultServiceQuotas]);
+        ours.extend(limited.into_iter().flat_map(counted_by));
     }
-    // Whose credentials they are is asked before the first change.
-    chosen.insert(Operation::GetCallerIdentity);
-    // What a denial means is decoded.
-    chosen.insert(Operation::DecodeAuthorizationMessage);
+    let uses = ours.into_iter().map(|operation| Use::of(operation, &region)).collect();
+    needs.push(Needs { uses, ..Needs::default() });
     let given = engagement.secrets().filter_map(|(_, reference)| match reference {
         SecretRef::Aws { secret, .. } => Some(secret),
         _ => None,
     });
-    let of = |phase| chosen_actions(&engagement, &runbook, phase);
-    let further: Vec<Needs> = needs_of(of(phase), &of(None));
     let account = engagement.account();
     let ground = Ground {
         account: account.as_deref(),
         region: &region,
         engagement: &engagement.identity.id,
         secrets: given.collect(),
-        further: further.iter().flat_map(|needs| needs.permissions.iter().cloned()).collect(),
-        regions: further.iter().flat_map(|needs| needs.regions.clone()).collect(),
-        roles: further.iter().flat_map(|needs| needs.roles.clone()).collect(),
-        identities: further.iter().flat_map(|needs| needs.identities.clone()).collect(),
-        buckets: further.iter().flat_map(|needs| needs.buckets.clone()).collect(),
     };
-    let unnamed = unnamed(&chosen, &ground);
+    let unnamed = unnamed(&needs, &ground);
     if !unnamed.is_empty() {
         print::say(&format!("it is wider than it has to be, because it is not known yet: {}", text::list(&unnamed)));
     }
-    match policies(&chosen, &ground).as_slice() {
+    match policies(&needs, &ground).as_slice() {
         [policy] => print::json(policy)?,
         several => {
             let parts = text::count(several.len(), "policy");

@@ -55,8 +55,8 @@ pub use questionnaire::{Changed, Returned, people, questionnaire, returned};
 pub use quota::{Known, Limited, Room, in_order, takes};
 pub use recover::{CALL_WITHIN, Recovery, SENT_WITHIN, deadline, recover};
 pub use scope::{
-    Asking, Call, ChosenKind, Host, ScopeMode, asking, bound, call, changes_values, chosen_actions, chosen_kinds,
-    expand, expand_planned, hosts, item_of, plan_digest, scope,
+    Asking, Call, ChosenKind, Host, ScopeMode, asking, bound, call, changes_values, chosen_actions, expand,
+    expand_planned, hosts, item_of, plan_digest, scope,
 };
 pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead, secrets_behind};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};

@@ -223,19 +223,6 @@ fn rounds(
     Ok(items)
 }
 
-/// The kinds of action in the steps that are chosen, of one phase or of all: their `when` holds, or cannot be told yet.
-pub fn chosen_kinds<'r>(engagement: &Engagement, runbook: &'r Runbook, phase: Option<&str>) -> BTreeSet<&'r str> {
-    let [plan, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
-    let chosen =
-        steps_of(runbook, phase).filter(|step| !expand_planned(step, &plan, &real).is_ok_and(|items| items.is_empty()));
-    chosen
-        .filter_map(|step| match &step.work {
-            Work::Kind { kind, .. } => Some(kind.as_str()),
-            _ => None,
-        })
-        .collect()
-}
-
 /// An action of a step that is chosen, as far as it can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChosenKind {

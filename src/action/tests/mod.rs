@@ -14,6 +14,7 @@ mod life;
 mod looks;
 mod mail;
 mod mail_proof;
+mod needs;
 mod os;
 mod probes;
 mod quotas;

@@ -341,7 +341,7 @@ operations! {
         makes(Rds, Natural, &[DescribeDBInstances], &[])
             .undone_by(DeleteDBInstance)
             .acting_by(&["kms:CreateGrant", "kms:DescribeKey"]),
-    DeleteDBInstance = takes(Rds, &[DescribeDBInstances]),
+    DeleteDBInstance = takes(Rds, &[DescribeDBInstances]).of_ours("db"),
     DescribeExportTasks = reads(Rds),
     // A task carries no tags.
     StartExportTask =

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{ANY, Ground, statement};
-use crate::aws::operations::{Operation, Service};
+use super::{ANY, Ground, Here, Needs, statement};
+use crate::aws::operations::Service;
 
 /// A role that a service is given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,28 +62,30 @@ fn is_of_identities(permission: &str) -> bool {
     })
 }
 
-pub(super) fn statements(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
-    let mut all = roles(operations, ground);
-    let acts = |permission: &str| operations.iter().any(|one| one.row().acts_by().contains(&permission));
-    if acts(LINK) || ground.further.contains(LINK) {
+/// What is in no region: roles, users, and who is given them.
+pub(super) fn statements(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
+    let mut all = roles(needs, ground);
+    let acts = needs.iter().flat_map(Needs::operations).any(|one| one.row().acts_by().contains(&LINK));
+    if acts || behind(needs).any(|permission| permission == LINK) {
         let resources = json!(ground.in_iam("role/aws-service-role/*"));
         all.push(statement("LinkRoles", BTreeSet::from([LINK.to_owned()]), resources, None));
     }
-    all.extend(identities(ground));
-    all.extend(keys(operations, ground));
+    all.extend(identities(needs, ground));
     all
 }
 
+/// Permissions of what is done behind the types.
+fn behind(needs: &[Needs]) -> impl Iterator<Item = &String> {
+    needs.iter().flat_map(|one| &one.permissions)
+}
+
 /// Which roles go to which services; none stands for one that nobody can tell yet.
-fn given<'a>(
-    operations: &BTreeSet<Operation>,
-    ground: &'a Ground<'_>,
-) -> BTreeMap<&'static [&'static str], BTreeSet<Option<&'a str>>> {
+fn given(needs: &[Needs]) -> BTreeMap<&'static [&'static str], BTreeSet<Option<&str>>> {
     let mut given: BTreeMap<&[&str], BTreeSet<Option<&str>>> = BTreeMap::new();
-    for Passed { to, role } in &ground.roles {
+    for Passed { to, role } in needs.iter().flat_map(|one| &one.roles) {
         given.entry(to).or_default().insert(role.as_deref());
     }
-    for operation in operations.iter().filter(|one| one.row().acts_by().contains(&PASS)) {
+    for operation in needs.iter().flat_map(Needs::operations).filter(|one| one.row().acts_by().contains(&PASS)) {
         let to = if operation.row().service == Service::Rds { TO_EXPORT } else { TO_BACKUP };
         given.entry(to).or_insert_with(|| BTreeSet::from([None]));
     }
@@ -91,7 +93,7 @@ fn given<'a>(
 }
 
 /// One statement for each service that takes roles.
-fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
+fn roles(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
     let one = |(number, (to, roles)): (usize, (&[&str], BTreeSet<Option<&str>>))| {
         let named: Option<Vec<Vec<String>>> = roles.iter().map(|role| role.map(|role| ground.role(role))).collect();
         let resources = named.map_or_else(|| vec![ground.in_iam("role/*")], |named| named.concat());
@@ -99,55 +101,62 @@ fn roles(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
         let condition = (!to.is_empty()).then(|| json!({ "StringEquals": { "iam:PassedToService": services } }));
         statement(&format!("GiveRole{}", number + 1), BTreeSet::from([PASS.to_owned()]), json!(resources), condition)
     };
-    given(operations, ground).into_iter().enumerate().map(one).collect()
+    given(needs).into_iter().enumerate().map(one).collect()
 }
 
 /// What stands on everything of its kind because nobody can tell yet which one it is.
-pub(super) fn unnamed(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<&'static str> {
-    let role = given(operations, ground).values().any(|roles| roles.contains(&None));
-    let changes = ground.further.iter().any(|permission| is_of_identities(permission));
-    let ends_open = |of: &String| of == ANY || of.ends_with("/*");
-    let identity = changes && (ground.identities.is_empty() || ground.identities.iter().any(ends_open));
+pub(super) fn unnamed(needs: &[Needs]) -> Vec<&'static str> {
+    let role = given(needs).values().any(|roles| roles.contains(&None));
+    let changes = behind(needs).any(|permission| is_of_identities(permission));
+    let ends_open = |of: &str| of == ANY || of.ends_with("/*");
+    let made = named(needs);
+    let identity = changes && (made.is_empty() || made.iter().any(|of| ends_open(of)));
     let role = role.then_some("a role that a service is given (any may be)");
     let identity = identity.then_some("a role or user that a step makes (all are allowed)");
     role.into_iter().chain(identity).collect()
 }
 
-fn identities(ground: &Ground<'_>) -> Option<Json> {
-    let anybody = ground.identities.is_empty() || ground.identities.contains(ANY);
-    let in_groups = anybody || ground.identities.iter().any(|of| of.starts_with("group/"));
+/// What is made in IAM.
+fn named(needs: &[Needs]) -> BTreeSet<&str> {
+    needs.iter().flat_map(|one| &one.identities).map(String::as_str).collect()
+}
+
+fn identities(needs: &[Needs], ground: &Ground<'_>) -> Option<Json> {
+    let made = named(needs);
+    let anybody = made.is_empty() || made.contains(ANY);
+    let in_groups = anybody || made.iter().any(|of| of.starts_with("group/"));
     let wanted = |one: &&String| is_of_identities(one) && (in_groups || !one.ends_with("Group"));
-    let actions: BTreeSet<String> = ground.further.iter().filter(wanted).cloned().collect();
+    let actions: BTreeSet<String> = behind(needs).filter(wanted).cloned().collect();
     if actions.is_empty() {
         return None;
     }
     let resources = match anybody {
         true => json!(ANY),
-        false => json!(ground.identities.iter().map(|of| ground.in_iam(of)).collect::<Vec<_>>()),
+        false => json!(made.iter().map(|of| ground.in_iam(of)).collect::<Vec<_>>()),
     };
     Some(statement("Identities", actions, resources, None))
 }
 
-/// Keys that a service uses for what we ask of it, and those behind the types.
-fn keys(operations: &BTreeSet<Operation>, ground: &Ground<'_>) -> Vec<Json> {
-    let all = |of: &str| ground.used().into_iter().map(|region| ground.key(region, of)).collect::<Vec<String>>();
+/// Keys that a service uses for what we ask of it, and those behind the types, in one region.
+pub(super) fn keys(here: &Here<'_>) -> Vec<Json> {
+    let all = |of: &str| vec![here.ground.key(here.region, of)];
     let mut by: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for row in operations.iter().map(|one| one.row()) {
-        let keys = row.acts_by().iter().filter(|permission| is_of_keys(permission)).map(|&one| one.to_owned());
-        by.entry(row.service.prefix()).or_default().extend(keys);
+    for (service, permission) in here.acts_by.iter().filter(|(_, permission)| is_of_keys(permission)) {
+        by.entry(service.prefix()).or_default().insert((*permission).to_owned());
     }
-    by.retain(|_, keys| !keys.is_empty());
     let one = |(number, (service, actions)): (usize, (&str, BTreeSet<String>))| {
         // The end of the name is another in China.
-        let via = ground.used().into_iter().map(|region| format!("{service}.{region}.amazonaws.com*"));
-        let condition = json!({ "StringLike": { "kms:ViaService": via.collect::<Vec<_>>() } });
-        statement(&format!("KeysByService{}", number + 1), actions, json!(all("key")), Some(condition))
+        let via = format!("{service}.{}.amazonaws.com*", here.region);
+        let condition = json!({ "StringLike": { "kms:ViaService": [via] } });
+        let sid = here.sid(&format!("KeysByService{}", number + 1));
+        statement(&sid, actions, json!(all("key")), Some(condition))
     };
     let mut out: Vec<Json> = by.into_iter().enumerate().map(one).collect();
-    let behind: BTreeSet<String> = ground.further.iter().filter(|one| is_of_keys(one)).cloned().collect();
+    let behind: BTreeSet<String> =
+        here.further.iter().filter(|one| is_of_keys(one)).map(|one| (*one).to_owned()).collect();
     if !behind.is_empty() {
         let aliases = if behind.iter().any(|one| one.ends_with("Alias")) { all("alias") } else { Vec::new() };
-        out.push(statement("KeysBehindTheTypes", behind, json!([all("key"), aliases].concat()), None));
+        out.push(statement(&here.sid("KeysBehindTheTypes"), behind, json!([all("key"), aliases].concat()), None));
     }
     out
 }
@@ -180,8 +189,9 @@ impl Ground<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{GROUND, of, of_ground, statement};
+    use super::super::tests::{GROUND, behind, of, of_ground, of_needs, sending, statement};
     use super::*;
+    use crate::aws::Operation;
 
     const ROLE: &str = "arn:aws:iam::123456789012:role/backup";
 
@@ -200,28 +210,28 @@ mod tests {
 
     #[test]
     fn a_role_is_given_to_the_one_service_and_to_no_other() {
-        let job = BTreeSet::from([Operation::StartBackupJob]);
-        let unknown = of_ground(&job, &GROUND);
+        let job = |roles: &[(&'static [&'static str], Option<&str>)]| {
+            let passed = roles.iter().map(|&(to, role)| Passed { to, role: role.map(str::to_owned) });
+            [Needs { roles: passed.collect(), ..sending(&[Operation::StartBackupJob]) }]
+        };
+        let unknown = of_needs(&job(&[]));
         let pass = statements_with(&unknown, PASS);
         assert_eq!(pass.len(), 1);
         assert_eq!(pass[0]["Resource"], json!(["arn:aws:iam::123456789012:role/*"]));
         let to_backup = json!({ "StringEquals": { "iam:PassedToService": ["backup.amazonaws.com"] } });
         assert_eq!(pass[0]["Condition"], to_backup);
 
-        let passed = |to, role: Option<&str>| Passed { to, role: role.map(str::to_owned) };
-        let roles = [passed(TO_BACKUP, Some(ROLE)), passed(&["ec2"], Some("bastion"))].into();
-        let known = of_ground(&job, &Ground { roles, ..GROUND });
+        let known = of_needs(&job(&[(TO_BACKUP, Some(ROLE)), (&["ec2"], Some("bastion"))]));
         let pass = statements_with(&known, PASS);
         assert_eq!((&pass[0]["Resource"], &pass[0]["Condition"]), (&json!([ROLE]), &to_backup));
         let named = ["role/bastion", "role/*/bastion"].map(|role| format!("arn:aws:iam::123456789012:{role}"));
         assert_eq!(pass[1]["Resource"], json!(named));
-        let partly = [passed(TO_BACKUP, Some(ROLE)), passed(TO_BACKUP, None)].into();
-        let ground = Ground { roles: partly, ..GROUND };
-        assert_eq!(unnamed(&job, &ground).len(), 1, "that it may be any role is said");
-        let partly = of_ground(&job, &ground);
+        let partly = job(&[(TO_BACKUP, Some(ROLE)), (TO_BACKUP, None)]);
+        assert_eq!(unnamed(&partly).len(), 1, "that it may be any role is said");
+        let partly = of_needs(&partly);
         let resources = &statements_with(&partly, PASS)[0]["Resource"];
         assert_eq!(resources, &json!(["arn:aws:iam::123456789012:role/*"]));
-        let china = of_ground(&job, &Ground { region: "cn-north-1", ..GROUND });
+        let china = of_ground(&job(&[]), &Ground { region: "cn-north-1", ..GROUND });
         let services = &statements_with(&china, PASS)[0]["Condition"]["StringEquals"]["iam:PassedToService"];
         assert_eq!(services, &json!(["backup.amazonaws.com.cn", "backup.amazonaws.com"]));
     }
@@ -249,10 +259,8 @@ mod tests {
             "kms:CreateKey",
             "kms:PutKeyPolicy",
         ];
-        let further: BTreeSet<String> = further.map(str::to_owned).into();
-        let identities = ["user/onramp-acme-smtp".to_owned()].into();
-        let ground = Ground { further: further.clone(), identities, ..GROUND };
-        let policy = of_ground(&[Operation::CreateResource].into(), &ground);
+        let identities = vec!["user/onramp-acme-smtp".to_owned()];
+        let policy = of_needs(&[Needs { identities, ..behind(further) }]);
         let users = &statements_with(&policy, "iam:CreateUser")[0];
         assert_eq!(users["Resource"], json!(["arn:aws:iam::123456789012:user/onramp-acme-smtp"]));
         let into_groups = statements_with(&policy, "iam:AddUserToGroup").len();
@@ -263,7 +271,7 @@ mod tests {
             assert_eq!(statements_with(&policy, action)[0]["Resource"], json!(keys), "{action}");
         }
         assert_eq!(statements_with(&policy, "kms:CreateKey")[0]["Resource"], json!("*"), "there is none yet");
-        let unknown = of_ground(&[Operation::CreateResource].into(), &Ground { further, ..GROUND });
+        let unknown = of_needs(&[behind(further)]);
         assert_eq!(statements_with(&unknown, "iam:CreateUser")[0]["Resource"], json!("*"));
         let link = of(&[Operation::AssociateResolverQueryLogConfig]);
         let roles = json!("arn:aws:iam::123456789012:role/aws-service-role/*");

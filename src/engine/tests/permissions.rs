@@ -2,7 +2,7 @@
 
 use super::matrix::EVERYTHING;
 use super::*;
-use crate::engagement::{Leave, chosen_actions, chosen_kinds};
+use crate::engagement::{Leave, chosen_actions};
 
 #[tokio::test]
 async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
@@ -26,8 +26,9 @@ async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
     let quiet = desk.plan().await;
     assert!(quiet.entries.iter().all(|entry| entry.rehearsals.is_empty()));
     assert_eq!(quiet.digest, plan.digest);
-    let chosen = |phase| chosen_kinds(&desk.engagement, &stage.runbook, phase);
-    assert!(chosen(None).contains("aws/nat-gateway") && chosen(Some("net")).contains("aws/nat-gateway"));
+    let chosen = |phase| chosen_actions(&desk.engagement, &stage.runbook, phase);
+    let has_gateway = |phase| chosen(phase).iter().any(|one| one.kind == "aws/nat-gateway");
+    assert!(has_gateway(None) && has_gateway(Some("net")));
     assert!(chosen(Some("elsewhere")).is_empty(), "a policy for one phase has nothing of another");
     desk.close().await;
 }
@@ -102,9 +103,9 @@ async fn roles_and_identities_are_those_of_the_steps() {
     let stage = Stage::new(ROLES, Faults::none());
     let needs = || -> Vec<_> {
         let chosen = |phase| chosen_actions(&stage.engagement(), &stage.runbook, phase);
-        crate::action::needs_of(chosen(None), &chosen(None))
+        crate::action::needs_of(chosen(None), &chosen(None), REGION)
     };
-    let roles = |needs: &[crate::action::Needs]| -> Vec<(Vec<&str>, Option<String>)> {
+    let roles = |needs: &[crate::aws::Needs]| -> Vec<(Vec<&str>, Option<String>)> {
         needs.iter().flat_map(|one| &one.roles).map(|one| (one.to.to_vec(), one.role.clone())).collect()
     };
     let before = needs();
@@ -112,7 +113,7 @@ async fn roles_and_identities_are_those_of_the_steps() {
     assert_eq!(roles(&before), [(vec!["backup"], None), (vec!["vpc-flow-logs"], Some("flows".to_owned()))]);
     let buckets: Vec<&String> = before.iter().flat_map(|one| &one.buckets).collect();
     assert_eq!(buckets, ["acme-a", "acme-a"], "a flow log to a log group has none");
-    let of_bucket = |one: &crate::action::Needs| one.permissions.iter().any(|permission| permission.starts_with("s3:"));
+    let of_bucket = |one: &crate::aws::Needs| one.permissions.iter().any(|permission| permission.starts_with("s3:"));
     assert_eq!(before.iter().filter(|one| of_bucket(one)).count(), 1);
     let identities: Vec<&String> = before.iter().flat_map(|one| &one.identities).collect();
     assert_eq!(identities, ["user/onramp-a", "group/senders", "role/flows"]);
@@ -131,7 +132,7 @@ async fn a_policy_lacks_nothing_although_inputs_are_missing() {
     let stage = Stage::new(BUCKETS, Faults::none());
     let further = || {
         let chosen = chosen_actions(&stage.engagement(), &stage.runbook, None);
-        let needs: Vec<_> = chosen.iter().map(crate::action::needs).collect();
+        let needs: Vec<_> = chosen.iter().map(|one| crate::action::needs(one, REGION)).collect();
         let permissions: BTreeSet<String> = needs.iter().flat_map(|one| one.permissions.clone()).collect();
         let regions: BTreeSet<String> = needs.into_iter().flat_map(|one| one.regions).collect();
         (permissions, regions)
@@ -145,5 +146,5 @@ async fn a_policy_lacks_nothing_although_inputs_are_missing() {
     desk.give("dr.region", "eu-central-1");
     desk.event("the answer", |event| matches!(event, Event::InputGiven { .. }).then_some(())).await;
     desk.close().await;
-    assert_eq!(further().1, BTreeSet::from(["eu-central-1".to_owned()]));
+    assert_eq!(further().1, BTreeSet::from(["eu-central-1", REGION].map(str::to_owned)));
 }
