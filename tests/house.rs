@@ -219,6 +219,35 @@ fn every_file_says_what_it_is_and_stays_short() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Whoever is told what to do is told by which step or command: nobody is sent to look for it on a page of AWS.
+#[test]
+fn nobody_is_sent_to_the_console() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let code = sources().into_iter().filter(|file| !is_test(&file.path)).map(|file| (file.path, file.code));
+    let mut runbooks = Vec::new();
+    let mut todo = vec![root.join("runbooks")];
+    while let Some(folder) = todo.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => todo.push(path),
+                false => runbooks.push((path.clone(), fs::read_to_string(path).unwrap())),
+            }
+        }
+    }
+    assert!(runbooks.len() > 20, "{}", runbooks.len());
+    let sends = |line: &str| {
+        let said = ["in the console", "AWS console", "Quotas console", "SES console", "Backup console", "IAM console"];
+        said.iter().any(|said| line.contains(said))
+    };
+    let mut broken = Vec::new();
+    for (path, text) in code.chain(runbooks) {
+        let lines = text.lines().enumerate().filter(|(_, line)| sends(line));
+        broken.extend(lines.map(|(at, line)| format!("{}:{}: {line}", path.display(), at + 1)));
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
 /// Every call that changes something in EC2 is sent from one place, under its row in the table of operations.
 #[test]
 fn one_place_changes_things_in_ec2() {

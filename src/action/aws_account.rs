@@ -122,7 +122,7 @@ impl Question for TheRegion {
                 let what = format!("the region {} is not enabled for this account", self.region);
                 return Ok(Verified::NotSo(Failure::new(
                     what,
-                    "Enable it under Account in the console (takes minutes).",
+                    format!("Enable it: aws account enable-region --region-name {} (minutes to hours).", self.region),
                 )));
             }
             if self.zones.is_empty() {

@@ -329,7 +329,14 @@ impl Question for RouterConfiguration {
             let text = answer.customer_router_config().unwrap_or_default();
             let Some(text) = without_keys(text, there.auth_key(), &further) else {
                 let what = "AWS does not show the interface's MD5 key, so it cannot be held back";
-                let advice = "Take the configuration from the AWS console, and send it to the customer on a safe way.";
+                let router =
+                    self.router.as_ref().map(|id| format!(" --router-type-identifier {id}")).unwrap_or_default();
+                let advice = format!(
+                    "Whoever may see the key saves it with aws directconnect describe-router-configuration \
+                     --virtual-interface-id {}{router} --query customerRouterConfig --output text, and sends it to the \
+                     customer on a safe way.",
+                    self.interface
+                );
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
             };
             let router = answer.router();

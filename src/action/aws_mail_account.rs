@@ -58,7 +58,8 @@ impl TheMailAccount {
         let place = if production { "production" } else { "the sandbox" };
         let said = format!("{place}: {per_day} messages a day ({sent} in the last), {per_second} a second");
         if !settings.sending_enabled() || settings.enforcement_status() == Some("SHUTDOWN") {
-            let advice = "Read AWS's message to the account's owner, and answer it in the SES console.";
+            let advice = "AWS has written to the account's owner why: answer there. When mail goes again, aws sesv2 get-account \
+                          says HEALTHY under EnforcementStatus.";
             return Verified::NotSo(Failure::new("AWS has stopped all mail of this account", advice));
         }
         if self.production && !production {

@@ -27,7 +27,10 @@ impl Quota {
         let (service, code) = (arguments.text("service")?, arguments.text("code")?);
         if known(&code) && !code.starts_with("L-") {
             let what = format!("\"{code}\" is not the code of a quota");
-            return Err(Failure::new(what, "Codes look like L-F678F1CE; the Service Quotas console shows them."));
+            let advice = format!(
+                "Codes look like L-F678F1CE; aws service-quotas list-service-quotas --service-code {service} shows them."
+            );
+            return Err(Failure::new(what, advice));
         }
         Ok(Quota { service, code })
     }
@@ -223,8 +226,12 @@ impl TheIncrease {
                 true,
             ) => Sight::Broken(Failure::new(
                 asked,
-                "Answer in the support case, or ask for it in the Service Quotas console with a reason. When AWS has \
-                 granted it, run the step again.",
+                format!(
+                    "Write a reason into the support case, or ask once more: aws service-quotas \
+                     request-service-quota-increase --service-code {} --quota-code {} --desired-value {}. When AWS has \
+                     granted it, run the step again.",
+                    self.quota.service, self.quota.code, self.wanted
+                ),
             )),
             (_, true) => Sight::Awaited(found(asked, output(quota, self.wanted))),
         }

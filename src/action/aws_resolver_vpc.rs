@@ -70,7 +70,12 @@ impl Thing for RuleAssociation {
                 raw: message.unwrap_or_default().to_owned(),
                 ..Failure::new(
                     format!("{} was refused or is overridden by another rule", self.noun()),
-                    "Look at the VPC's rules in the console: two may be for the same domain.",
+                    format!(
+                        "Two rules of the VPC may be for the same domain. aws route53resolver \
+                         list-resolver-rule-associations --filters Name=VPCId,Values={} lists them; end the other one \
+                         with aws route53resolver disassociate-resolver-rule, or choose another domain.",
+                        self.vpc
+                    ),
                 )
             }),
             Some(_) => Sight::Ready(found()),

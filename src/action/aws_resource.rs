@@ -232,11 +232,12 @@ impl TheResource {
         let backups = points(&self.place(at), id, None).await?.len();
         let holds = || Remains::Holds {
             said: format!("the vault {id} holds {}, which onramp does not delete", count(backups, "backup")),
-            advice:
-                "AWS lets a vault go when it is empty. When nobody needs them any more, delete its recovery points by \
-                     hand in the AWS Backup console; in a locked vault they go when their time is over. Then undo this \
-                     step again."
-                    .to_owned(),
+            advice: format!(
+                "AWS lets a vault go when it is empty. When nobody needs them any more, delete each: aws backup \
+                 list-recovery-points-by-backup-vault --backup-vault-name {id} lists them, aws backup \
+                 delete-recovery-point --backup-vault-name {id} --recovery-point-arn ARN deletes one. In a locked vault \
+                 they go when their time is over. Then undo this step again."
+            ),
         };
         Ok((backups > 0).then(holds))
     }

@@ -271,7 +271,12 @@ impl Question for Sample {
             let text = answer.vpn_connection_device_sample_configuration.unwrap_or_default();
             let Some(text) = without_keys(&text, &keys) else {
                 let what = "AWS does not show the connection's pre-shared keys, so they cannot be held back";
-                let advice = "Take the sample from the AWS console, and send it to the customer on a safe way.";
+                let advice = format!(
+                    "Whoever may see the keys saves it with aws ec2 get-vpn-connection-device-sample-configuration \
+                     --vpn-connection-id {} --vpn-connection-device-type-id {} --internet-key-exchange-version {} --output \
+                     text, and sends it to the customer on a safe way.",
+                    self.vpn, self.device, self.ike
+                );
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
             };
             let said = format!("sample configuration of {}, its keys held back", self.vpn);

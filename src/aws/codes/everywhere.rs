@@ -38,8 +38,8 @@ pub(super) const ACCESS: &[Row] = &[
         &["OptInRequired"],
         "The service or the region is not switched on for this account, or the terms of a Marketplace image were not \
          accepted.",
-        "Read AWS's own words below. Regions are enabled under Account in the console; Marketplace terms are accepted \
-         by a person on the product's page.",
+        "Read AWS's own words below. A region is enabled by aws account enable-region --region-name REGION (minutes to \
+         hours); Marketplace terms are accepted by a person on the product's page.",
     ),
     row_of(
         Kind::Activation,

@@ -63,7 +63,9 @@ pub(super) const HANDLERS: &[Row] = &[
         Kind::Quota,
         &["ServiceLimitExceeded"],
         "The account has as many of these as it may have in this region.",
-        "Ask for more in the Service Quotas console, or let the customer delete what nobody uses.",
+        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
+         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+         the customer delete what nobody uses.",
     ),
     row_of(
         Kind::NotReady,

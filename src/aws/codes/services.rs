@@ -254,7 +254,9 @@ pub(super) const CLOUD_CONTROL: &[Row] = &[
         Kind::Quota,
         &["ServiceLimitExceededException"],
         "The account has as many of these as it may have in this region.",
-        "Ask for more in the Service Quotas console, or reuse or delete what is no longer needed.",
+        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
+         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+         the customer delete what nobody uses.",
     ),
     row_of(
         Kind::NotReady,
@@ -367,7 +369,9 @@ pub(super) const OTHERS: &[Row] = &[
             "TooManyBuckets",
         ],
         "The account has as many of these as it may have in this region.",
-        "Ask for more in the Service Quotas console, or reuse or delete what is no longer needed.",
+        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
+         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+         the customer delete what nobody uses.",
     ),
     row_of(
         Kind::NotReady,
