@@ -12,10 +12,12 @@ use tokio::time::Instant;
 use super::error::{AwsFailure, Fate, Kind, explain};
 use super::holdup::{Pauses, Teller};
 use super::limiter::Limiter;
-use super::operations::Operation;
+use super::operations::{Effect, Operation};
 
 /// Tries of one call, the first included.
 const TRIES: u32 = 6;
+/// How long a read that comes too fast is asked again: it changes nothing, and whoever else asks in the account lets go.
+const TOO_FAST: Duration = Duration::from_secs(60);
 /// Pause between two looks at something that is not visible or not ready yet.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -92,7 +94,9 @@ where
             failure.fate = Fate::Unknown;
         }
         let settling = waited < patience.0 && matches!(failure.kind, Kind::NotFound | Kind::NotReady | Kind::Busy);
-        let (pause, left) = match repeat(&failure, resend, tries) {
+        let lasting = lane.row().effect == Effect::Reads && failure.kind == Kind::Throttled && waited < TOO_FAST;
+        let (pause, left) = match repeat(&failure, resend, if lasting { tries.min(TRIES - 1) } else { tries }) {
+            Some(base) if lasting => (jittered(base), TOO_FAST - waited),
             Some(base) => (jittered(base), base * (2u32.pow(TRIES - tries) - 1)),
             None if settling && !(in_doubt && resend != Resend::Freely) => (SETTLING, patience.0 - waited),
             None => return Err(failure),

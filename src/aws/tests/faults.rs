@@ -160,6 +160,25 @@ async fn it_gives_up_after_six_tries() {
     assert_eq!((failure.kind, failure.fate, asked), (Kind::Unreachable, Fate::NotExecuted, 6));
 }
 
+/// A read changes nothing: it is asked for as long as it may help, and then it says that it was too fast.
+#[tokio::test]
+async fn a_read_waits_a_minute_where_more_is_asked_than_aws_takes() {
+    let read = async |throttled: usize| {
+        let mut answers = vec![Answer::Error(503, "RequestLimitExceeded"); throttled];
+        answers.push(Answer::NoVpcs);
+        let server = Server::answering(answers);
+        let cloud = server.cloud().await;
+        let ec2 = cloud.ec2().clone();
+        let result = cloud.read(Operation::DescribeVpcs, || ec2.describe_vpcs().send()).await;
+        (result.map(|_| ()).map_err(|failure| failure.kind), server.asked())
+    };
+    // With pauses of half a second, twice as long each time and eight seconds at the most, that is 24 seconds.
+    assert_eq!(read(7).await, (Ok(()), 8));
+    let (refused, asked) = read(100).await;
+    assert_eq!(refused, Err(Kind::Throttled));
+    assert!((11..=19).contains(&asked), "{asked}");
+}
+
 #[tokio::test]
 async fn a_doubt_stays_a_doubt_when_a_later_try_is_refused() {
     let (result, _) = create(Resend::Freely, [Answer::Broken, Answer::Error(403, "UnauthorizedOperation")]).await;

@@ -191,6 +191,25 @@ async fn an_undo_whose_session_has_ended_goes_on_with_the_next_one() {
     desk.close().await;
 }
 
+/// Who they are is the first that anybody is asked, and often when many begin at once.
+#[tokio::test]
+async fn who_we_are_is_asked_again_while_aws_is_asked_too_much_and_that_is_said() {
+    let throttled = |faults: Faults, nth| faults.aim(Fault::Throttle, "GetCallerIdentity", nth);
+    let stage = Stage::new(NETWORK, (1..=14).fold(Faults::none(), throttled));
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.handle.send(Request::Run(RunScope::Only(at("net/caller"))));
+    let held_up = |notice: &Notice| match notice {
+        Notice::Progress { step, now } if *step == at("net/caller") => now.clone(),
+        _ => None,
+    };
+    let held_up = desk.hear("AWS is asked too much", held_up).await;
+    assert!(held_up.why.contains("More calls than AWS takes"), "{held_up:?}");
+    desk.idle().await;
+    assert!(matches!(desk.status("net/caller"), Status::Done { .. }), "{:#?}", desk.board());
+    desk.close().await;
+}
+
 /// NETWORK, whose account is reached by a role that a device guards.
 fn with_role() -> String {
     let inputs = "inputs:\n  - {id: aws.role_arn, label: Role, kind: text}\n  - {id: aws.mfa_serial, label: Device, kind: text}\n";
