@@ -236,10 +236,17 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
     }
 }
 
-/// Are these the credentials that a look was refused for, of an attempt that had changed nothing?
+/// Are these the credentials that a look, or a change, was refused for, of an attempt that had changed nothing?
 fn refused(record: &StepRecord, event: &Event) -> bool {
     let Event::Asked { attempt, question: Question::SignIn { .. }, .. } = event else { return false };
-    matches!(record.state, State::Running { attempt: running, stage: Stage::Probing | Stage::Resuming, .. } if running == *attempt)
+    match &record.state {
+        State::Running { attempt: running, stage: Stage::Probing | Stage::Resuming, .. } => running == attempt,
+        // What AWS answered to the change is written down together with the question.
+        State::Failed { attempt: failed, failure, .. } => {
+            failed == attempt && failure.sign_in && failure.changed.is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// The wait that a look found, or found again: it lasts since the first time, and what a person said of it stays.

@@ -88,7 +88,7 @@ pub struct LeftOut {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StepRecord {
     pub attempts: u32,
-    /// The last attempt was refused for its credentials before it intended anything: the next one has its number.
+    /// The last attempt was refused for its credentials before it changed anything: the next one has its number.
     pub refused: bool,
     pub state: State,
     pub finding: Option<Finding>,

@@ -432,6 +432,9 @@ impl Cloud {
         if self.hit(Fault::ServerErrorBefore, ask, nth) {
             return Some(ask.speaks().server_error());
         }
+        if self.hit(Fault::ExpiredCredentials, ask, nth) {
+            return Some(ask.speaks().expired());
+        }
         let at = self.now();
         let mut notes = self.notes();
         let kept = &mut notes.kept;

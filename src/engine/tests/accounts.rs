@@ -173,6 +173,29 @@ async fn what_was_refused_for_its_credentials_is_the_same_attempt_when_it_goes_o
     desk.close().await;
 }
 
+/// Who they are is said also to those who may not take anything away: the call itself is refused.
+#[tokio::test]
+async fn an_undo_that_was_refused_for_its_credentials_is_the_same_attempt_when_it_goes_on() {
+    let refused = |faults: Faults, nth| faults.aim(Fault::ExpiredCredentials, "DeleteSubnet", nth);
+    let stage = Stage::new(NETWORK, (1..=3).fold(Faults::none(), refused));
+    let mut desk = stage.open().await;
+    desk.answer();
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    let made = desk.engagement.clone();
+    desk.handle.send(Request::Undo(Vec::new()));
+    desk.idle().await;
+    assert!(desk.engagement.ledger().is_empty(), "{:#?}", desk.board());
+    let events = stage.events();
+    let pauses = count(&events, |event| paused(event).is_some());
+    assert!(pauses >= 3, "it was refused {pauses} times");
+    for (step, record) in &desk.engagement.steps {
+        let before = made.record(step).map_or(0, |record| record.attempts);
+        assert!(record.attempts <= before + 1, "{step}: {} attempts after {before}", record.attempts);
+    }
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn an_undo_whose_session_has_ended_goes_on_with_the_next_one() {
     let stage = Stage::new(NETWORK, Faults::none());
