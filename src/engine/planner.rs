@@ -49,6 +49,12 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
             entries[at] = entry;
         }
     }
+    // Once for each, when it is known what would be sent.
+    let mut rehearsed: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
+    for (instance, entry) in instances.iter().zip(entries) {
+        rehearsed.push(Box::pin(facts.rehearsed(instance, entry)));
+    }
+    let entries = stream::iter(rehearsed).buffered(HOSTS_TOGETHER).collect().await;
     let mut plan = Plan::new(entries);
     plan.quotas = worlds.room(takes(&plan.entries)).await;
     plan
@@ -171,7 +177,6 @@ impl<'a> Facts<'a> {
             }
             None => {
                 entry.changes = action.changes();
-                self.rehearse(&mut entry, &*action).await;
                 let verdict = if entry.changes.is_empty() { Verdict::Check } else { Verdict::Change };
                 let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
                 let after = format!("after {}", crate::text::list(&after.collect::<Vec<_>>()));
@@ -236,13 +241,18 @@ impl<'a> Facts<'a> {
         entry.finding = Some(found);
         entry.changes = changes;
         entry.verdict = verdict;
-        self.rehearse(&mut entry, &*action).await;
         entry
     }
 
-    async fn rehearse(&self, entry: &mut PlanEntry, action: &dyn Action) {
-        let Some(worlds) = self.rehearsing.as_ref().filter(|_| !entry.changes.is_empty()) else { return };
+    /// AWS is asked whether these credentials may make the changes: with real values, where those were looked at.
+    async fn rehearsed(&self, (step, item): &Instance<'_>, mut entry: PlanEntry) -> PlanEntry {
+        let Some(worlds) = self.rehearsing.as_ref().filter(|_| !entry.changes.is_empty()) else { return entry };
+        let real = self.askable(step, &entry.step).filter(|_| entry.finding.is_some()).map(|(_, call)| call);
+        let planned = || item.as_ref().ok().and_then(|item| call(step, item.as_ref(), &self.plan.scope).ok());
         let subject = subject(self.engagement, &entry.step);
+        let Some(Ok(action)) = real.or_else(planned).map(|call| build(&call, &subject)) else { return entry };
+        // Nobody closes it; without a turn it would only be asked at once.
+        let _turn = self.turns.acquire().await.ok();
         let cancel = CancellationToken::new();
         let world = worlds.world(self.engagement, self.sight.routes(worlds), subject, drop_output(), cancel);
         entry.rehearsals = action.rehearse(&world).await;
@@ -254,6 +264,7 @@ impl<'a> Facts<'a> {
                 entry.rehearsals.push(Rehearsal { permission, answer: Leave::Untold { why } });
             }
         }
+        entry
     }
 
     fn unclear(&self, step: &Step, why: &Unrendered) -> PlanEntry {

@@ -33,6 +33,26 @@ async fn a_plan_names_what_these_credentials_may_not_do_and_makes_nothing() {
     desk.close().await;
 }
 
+/// The VPC waits for a look at the account, so the plan comes to it twice.
+#[tokio::test]
+async fn each_change_is_rehearsed_once_however_often_a_plan_comes_to_it() {
+    let stage = Stage::new(NETWORK, Faults::none());
+    let mut desk = stage.open().await;
+    desk.answer();
+    let plan = desk.rehearse().await;
+    let vpc = plan.entries.iter().find(|entry| entry.step == at("net/vpc")).unwrap();
+    assert!(vpc.finding.is_some(), "it was asked in the second round");
+    let calls = stage.account.cloud().calls();
+    let rehearsed = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
+    for operation in ["CreateVpc", "CreateInternetGateway", "CreateNatGateway"] {
+        assert_eq!(rehearsed(operation), 1, "{operation}");
+        let permission = format!("ec2:{operation}");
+        let said = plan.entries.iter().flat_map(|entry| &entry.rehearsals);
+        assert_eq!(said.filter(|one| one.permission == permission).count(), 1, "{operation}");
+    }
+    desk.close().await;
+}
+
 const BUCKETS: &str = r#"
 runbook: buckets
 title: Buckets
