@@ -319,6 +319,33 @@ fn every_step_of_the_shipped_runbook_says_why() {
     assert_eq!(Stats::of(&runbook, &crate::action::catalog()).reasoned, runbook.steps().count());
 }
 
+/// Two engagements for one customer may be in one account: what can be there once in it is not named by the customer alone.
+#[test]
+fn what_is_named_once_in_an_account_is_named_by_the_engagement() {
+    let mut files = Vec::new();
+    yaml_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/managed-cloud"), &mut files);
+    let read = |file: &PathBuf| (file.display().to_string(), fs::read_to_string(file).unwrap());
+    let (runbook, _) = load(&files.iter().map(read).collect::<Vec<_>>(), &crate::action::catalog());
+    let (runbook, mut named) = (runbook.unwrap(), 0);
+    for step in runbook.steps() {
+        let Work::Kind { kind, with, .. } = &step.work else { continue };
+        let given = with.sources();
+        let names: Vec<&serde_json::Value> = match kind.as_str() {
+            "aws/resource" => {
+                let properties = given["properties"].as_object().into_iter().flatten();
+                properties.filter(|(name, _)| name.ends_with("Name")).map(|(_, value)| value).collect()
+            }
+            "aws/key-pair" | "aws/mail-configuration-set" => vec![&given["name"]],
+            _ => continue,
+        };
+        for name in names.into_iter().map(ToString::to_string).filter(|name| name.contains("eng.customer_slug")) {
+            assert!(name.contains("engagement.id"), "{}: {name}", step.id);
+            named += 1;
+        }
+    }
+    assert!(named >= 10, "{named}");
+}
+
 /// All YAML files below a folder.
 fn yaml_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
