@@ -13,6 +13,7 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connection, Failure};
+use super::dial::{Held, Wire};
 use super::error::{Problem, Stage};
 use super::kept::may_share;
 use super::pool::{checked, failed, no_hops};
@@ -96,6 +97,23 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) struct Session {
     channel: Channel<Msg>,
     lease: Lease,
+}
+
+impl Session {
+    /// Starts a command; what it reads and prints is the stream.
+    pub(super) async fn stream(self, command: &str) -> Result<Box<dyn Wire>, Problem> {
+        let Session { mut channel, lease } = self;
+        let refused = || Problem::ChannelRefused("the server runs no command".to_owned());
+        channel.exec(true, command).await.map_err(|_| refused())?;
+        loop {
+            match channel.wait().await {
+                Some(ChannelMsg::Success) => break,
+                Some(ChannelMsg::Failure | ChannelMsg::Close) | None => return Err(refused()),
+                Some(_) => {}
+            }
+        }
+        Ok(Box::new(Held::new(Box::new(channel.into_stream()), lease)))
+    }
 }
 
 /// The right to one session on a connection, until it is dropped.

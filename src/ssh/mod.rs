@@ -13,6 +13,7 @@
 //! keeping what a person typed.
 
 mod auth;
+mod carry;
 mod config;
 mod connect;
 mod detached;
@@ -40,6 +41,7 @@ pub use russh::keys::PrivateKey;
 use secrecy::SecretString;
 
 pub use self::auth::{About, Line, Person, Prompt, Unlocked};
+pub use self::carry::{carried, words};
 pub use self::config::{Asked, Config, Jump, Setup, usual_known_hosts};
 pub use self::detached::{Detached, Fate, Heard, Reason};
 pub use self::dial::Dial;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use russh::keys::Algorithm;
 
 use self::slot::{HopKey, Slot};
+use super::carry::may_carry;
 use super::connect::{Connection, Lane, greeting, kind_that_changed};
 use super::dial::{self, Wire};
 use super::error::{Problem, SshError, Stage};
@@ -129,13 +130,18 @@ impl Pool {
         Ok(started.elapsed())
     }
 
-    /// A byte stream to `address:port`, opened by the last of `via` (by this machine, if there are no hops).
+    /// A byte stream to `address:port`, opened by the last of `via` (by this machine, if there are no hops). Where its sshd
+    /// forwards nothing, a shell over there opens it.
     ///
     /// # Errors
     /// Those of connecting.
     pub async fn stream(&self, via: &[Hop], address: &str, port: u16) -> Result<Box<dyn Wire>, SshError> {
-        let (wire, lane) = self.wire(via, Place::of(address, port)).await?;
-        Ok(Box::new(dial::Held::new(wire, lane)))
+        let place = Place::of(address, port);
+        match self.wire(via, place).await {
+            Ok((wire, lane)) => Ok(Box::new(dial::Held::new(wire, lane))),
+            Err(error) if may_carry(via, &error) => self.carried(via, place, error).await,
+            Err(error) => Err(error),
+        }
     }
 
     /// Forgets every connection to or through the hop called `name`, for example after its port has changed. What is
@@ -461,17 +467,17 @@ fn share(hops: &[Hop], waited: Duration) -> f64 {
 }
 
 /// The words of a bastion's resolver, glibc's and others'.
-fn is_no_such_name(reason: &str) -> bool {
+pub(super) fn is_no_such_name(reason: &str) -> bool {
     let words = ["not known", "name resolution", "No address associated", "does not resolve", "nodename nor servname"];
     words.iter().any(|words| reason.contains(words))
 }
 
 /// Somewhere to connect to.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+pub(super) struct Place<'a> {
     name: &'a str,
-    address: &'a str,
-    port: u16,
+    pub(super) address: &'a str,
+    pub(super) port: u16,
     /// Of a hop: what the set-up says of it.
     extra: Option<&'a Extra>,
 }
@@ -485,7 +491,7 @@ impl<'a> Place<'a> {
         Self { name: &hop.name, address: &hop.address, port: hop.port, extra: Some(&hop.extra) }
     }
 
-    fn failed(&self, stage: Stage, problem: Problem) -> SshError {
+    pub(super) fn failed(&self, stage: Stage, problem: Problem) -> SshError {
         SshError { hop: self.name.to_owned(), at: at(self.address, self.port), stage, problem }
     }
 

@@ -104,18 +104,18 @@ const KNOWN: [(&str, &str); 14] = [
 ];
 
 /// An engagement whose mail server is data-1, which is so no host of ours.
-fn begun(lab: &Lab) -> Stage {
+fn begun(lab: &Lab, relay: &str, known: &[(&str, &str)]) -> Stage {
     let stage = with_an_identity();
     let folder = stage.home().join("mail");
     std::fs::create_dir(&folder).unwrap();
     let wanted = |step: &Yaml| STEPS.contains(&step["id"].as_str().unwrap());
-    let phase = lab.phase(["03-mail.yaml", "inputs-mail.yaml"], &KNOWN, wanted);
+    let phase = lab.phase(["03-mail.yaml", "inputs-mail.yaml"], known, wanted);
     std::fs::write(folder.join("runbook.yaml"), phase).unwrap();
-    std::fs::write(folder.join("diagnosis.yaml"), shipped("diagnosis-mail.yaml", &KNOWN)).unwrap();
+    std::fs::write(folder.join("diagnosis.yaml"), shipped("diagnosis-mail.yaml", known)).unwrap();
     stage.run(&["new", "mail", "--runbook", folder.to_str().unwrap()]).expect(0);
     let authority = lab.inside("data-1", "sed 's/^/  /' /root/ca.pem");
     let answers = format!(
-        "smtp.mode: own_server\nsmtp.from: alerts@acme.example\nmail.test_to: ops@acme.example\nmail.relay: postfix\n\
+        "smtp.mode: own_server\nsmtp.from: alerts@acme.example\nmail.test_to: ops@acme.example\nmail.relay: {relay}\n\
          smtp.host: {NAME}\nsmtp.port: 587\nsmtp.tls: starttls\nsmtp.auth: login\nsmtp.username: alerts@acme.example\n\
          smtp.ca_pem: |\n{authority}"
     );
@@ -138,7 +138,7 @@ fn hosts_pass_mail_on_to_a_relay_and_say_so_when_it_does_not_take_it() {
     assert_eq!(lab.inside("app-1", AS_LAUNCHED), "purged\n");
     let was = "postconf -n | sha256sum; ls /etc/postfix";
     let before = lab.inside("bastion", was);
-    let stage = begun(&lab);
+    let stage = begun(&lab, "postfix", &KNOWN);
     stage.run(&["run", "mail", "--yes"]).expect(0);
 
     stage.run(&["plan", "mail"]).expect(0).says("Nothing would be changed.");
@@ -157,6 +157,43 @@ fn hosts_pass_mail_on_to_a_relay_and_say_so_when_it_does_not_take_it() {
     stage.run(&["run", "mail", "--yes", "--redo"]).expect(0);
     let taken = lab.inside("data-1", "journalctl -q -o cat -t postfix/smtpd | grep -c sasl_method=CRAM-MD5");
     assert_eq!(taken, "1\n");
+}
+
+/// The hosts have no relay and their sshd forwards nothing; there is no bastion of ours that could ask in their place.
+#[test]
+fn a_host_that_forwards_nothing_tries_the_server_that_its_products_will_send_to() {
+    let Some(lab) = lab() else { return };
+    lab.reset(&["bastion", "app-1", "data-1"]);
+    account(&lab, PASSWORD);
+    assert_eq!(lab.inside("data-1", AS_SERVER), "serves\n");
+    lab.inside("bastion", &format!("echo '192.0.2.1 {NAME}' >>/etc/hosts"));
+    lab.inside("app-1", &format!("echo '10.214.0.12 {NAME}' >>/etc/hosts"));
+    let none = "echo 'AllowTcpForwarding no' >/etc/ssh/sshd_config.d/05-none.conf; systemctl restart ssh";
+    lab.inside("app-1", none);
+    let mut known = KNOWN.to_vec();
+    known.push(("hosts.bastions or hosts.all", "hosts.private"));
+    known.push(("hosts.bastions", "hosts.private"));
+    let stage = begun(&lab, "direct", &known);
+    stage.run(&["exclude", "mail", "bastion", "--reason", "it is the customer's"]).expect(0);
+    stage.run(&["run", "mail", "--yes"]).expect(0);
+    stage.run(&["verify", "mail"]).expect(0).says("greets app-1");
+    let subjects = lab.inside("data-1", "sed -n 's/^Subject: Test of the mail path //p' /home/ops/Maildir/new/*");
+    assert_eq!(subjects, "(mail/message)\n");
+
+    let branch = |branch: &str| stage.run(&["diagnose", "mail", "mail/server-ready"]).expect(0).says(branch);
+    account(&lab, "another-password");
+    stage.drifts("mail", &[("mail/server-ready", "535 5.7.8 Error: authentication failed")]);
+    branch("[login-refused]");
+    account(&lab, PASSWORD);
+    lab.inside("data-1", SOMEBODY_ELSE);
+    stage.drifts("mail", &[("mail/server-ready", "its certificate is that of an authority")]);
+    branch("[certificate]");
+    lab.inside("data-1", ITSELF);
+    lab.inside("data-1", "systemctl stop postfix");
+    branch("[nothing-listens]");
+    lab.inside("data-1", "systemctl start postfix");
+    stage.run(&["verify", "mail"]).expect(0);
+    assert_eq!(lab.inside("app-1", "ps -eo args | grep -c '[o]nramp-tries' || true"), "0\n");
 }
 
 fn mail_arrived(lab: &Lab, stage: &Stage) {

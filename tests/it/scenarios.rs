@@ -77,6 +77,18 @@ fn there_and_back(answers: &Path) {
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
 }
 
+/// Hosts that forward nothing try the customer's mail server as well as a bastion of ours would.
+#[test]
+fn where_no_bastion_of_ours_stands_a_host_tries_the_mail_server() {
+    let stage = walked(&folder().join("12-access-vpn.yaml"));
+    stage.run(&["practice", "--verify"]).expect(0).says("greets app-1");
+    let status = stage.run(&["practice", "--status"]).expect(0).out;
+    for step in ["mail/server-ready", "mail/message"] {
+        let line = status.lines().find(|line| line.contains(step)).unwrap_or_default();
+        assert!(line.trim_start().starts_with("done"), "{step}: {status}");
+    }
+}
+
 /// Takes every record of that name out of the practice account, as somebody at the console would.
 fn take_away(saved: &mut serde_json::Value, name: &str) -> usize {
     use serde_json::Value;

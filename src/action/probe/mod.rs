@@ -241,8 +241,11 @@ fn shut(error: &SshError, hops: &[Hop], address: &str) -> Option<Shut> {
 fn no_way(error: &SshError) -> Trouble {
     match &error.problem {
         Problem::ForwardingRefused { .. } => Trouble::Failure(Failure::new(
-            format!("{} forwards nothing, so nothing can be asked from there: {}", error.hop, error.problem),
-            "Let the bastion ask, or this machine; hosts behind it seldom forward.",
+            format!(
+                "{} forwards nothing and has no bash, so nothing can be asked from there: {}",
+                error.hop, error.problem
+            ),
+            "Let another host ask, or this machine.",
         )),
         _ => trouble_of_ssh(error),
     }

@@ -318,20 +318,16 @@ fn public_mail_server_is_reached(answers: &Answers<'_>, found: &mut Vec<Disagree
     }
 }
 
-/// Certificate, login and a message are tried through a bastion of ours, or by postfix on each host; hosts themselves forward
-/// nothing, so that nobody can try from them what their programs will do.
+/// Certificate, login and a message are tried from a host, except for a login that onramp does not speak.
 fn mail_can_be_proved(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let (true, Some((id, "direct")), Some((path_id, path))) =
-        (answers.is("smtp.mode", "own_server"), answers.text("mail.relay"), answers.text("net.access_path"))
+    let (true, Some((id, "direct")), Some((auth_id, "cram-md5"))) =
+        (answers.is("smtp.mode", "own_server"), answers.text("mail.relay"), answers.text("smtp.auth"))
     else {
         return;
     };
-    if path != "bastion_in_vpc" {
-        let what = "nothing proves that the mail server lets the hosts in";
-        let why =
-            "there is no bastion of ours to try it through; postfix on each host tries the whole way with a message";
-        warn(found, &[id, path_id], Refusal::new(what, why, "onramp").suggest("postfix"));
-    }
+    let what = "nothing proves that the mail server lets the hosts in";
+    let why = "onramp itself logs in by PLAIN and LOGIN only; postfix on each host tries the whole way with a message";
+    warn(found, &[id, auth_id], Refusal::new(what, why, "onramp").suggest("postfix"));
 }
 
 /// EC2 lets nothing out to port 25 of a public address.

@@ -1,15 +1,18 @@
 //! One session channel: a command, what it reads, what it prints, how it ends (RFC 4254 section 6).
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use russh::server::{Handle, Msg};
 use russh::{Channel, ChannelMsg};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
 use super::machine::Connection;
 use super::{AbortOnDrop, Chunk, Job, Session};
 use crate::practice::keeper::Keeper;
+use crate::ssh::words;
 
 /// The extended data type of standard error (RFC 4254 section 5.2).
 const STDERR: u32 = 1;
@@ -21,6 +24,11 @@ const MOST_STDIN: usize = 64 * 1024 * 1024;
 /// prints something, as SIGPIPE ends a real one. A signal ends it at once.
 pub async fn serve(mut channel: Channel<Msg>, handle: Handle, session: Arc<Session>, ends: Connection) {
     let Some((command, mut environment)) = wait_for_command(&mut channel, &handle).await else { return };
+    if let Some((address, port)) = command.as_deref().and_then(crate::ssh::carried) {
+        // How the connection ends, both sides of it see.
+        let _ = carry(channel, &session, &address, port).await;
+        return;
+    }
     let stdin = match &command {
         Some(command) if !reads_stdin(command) => Vec::new(),
         _ => match collect_stdin(&mut channel).await {
@@ -34,6 +42,36 @@ pub async fn serve(mut channel: Channel<Msg>, handle: Handle, session: Arc<Sessi
     environment.insert("SSH_CONNECTION".to_string(), format!("{from} {to}"));
     let script = command.unwrap_or_else(|| "bash -s".to_string());
     run(channel, &handle, session, Job { script, stdin, environment, ..Job::default() }).await;
+}
+
+/// What bash and two `cat` do, of which bashkit can open no connection that stays.
+async fn carry(channel: Channel<Msg>, session: &Session, address: &str, port: u16) -> std::io::Result<()> {
+    let [tries, open] = words();
+    let mut stream = channel.into_stream();
+    stream.write_all(tries.as_bytes()).await?;
+    let dialled = match &session.reach {
+        Some(reach) => reach.dial(&session.machine, address, port).await,
+        None => Err(ErrorKind::NetworkUnreachable.into()),
+    };
+    match dialled {
+        Ok(mut wire) => {
+            stream.write_all(open.as_bytes()).await?;
+            let both = tokio::io::copy_bidirectional(&mut stream, &mut wire);
+            session.machine.power.run_until_cancelled(both).await;
+        }
+        Err(error) => stream.write_all(format!("bash: line 1: {}\n", why(&error)).as_bytes()).await?,
+    }
+    stream.shutdown().await
+}
+
+/// The words of the C library.
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "connect: Connection refused".to_owned(),
+        ErrorKind::HostUnreachable => "connect: No route to host".to_owned(),
+        ErrorKind::NetworkUnreachable => "connect: Network is unreachable".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The command of an exec request, or nothing for a shell; and the environment that the client set.

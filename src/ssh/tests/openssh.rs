@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::lab::{Server, account, fingerprint, free_port, new_key, no_sshd, pool, public_line, run, run_tool, write};
 use crate::ssh::dial::{Dial, Tcp, Wire};
@@ -193,6 +195,62 @@ async fn a_bastion_that_does_not_forward_is_named() {
     assert_eq!((error.hop.as_str(), error.stage), ("bastion", Stage::Channel));
     assert!(matches!(error.problem, Problem::ForwardingRefused { .. }), "{error}");
     assert!(error.advice().contains("AllowTcpForwarding"));
+}
+
+#[tokio::test]
+async fn a_host_that_forwards_nothing_carries_a_connection_by_its_shell_and_leaves_nothing_running() {
+    if no_sshd() {
+        return;
+    }
+    let key = new_key();
+    let host = Server::start(&[&key], "AllowTcpForwarding no").await;
+    let hops = [host.hop("app-1", "deploy", &key)];
+    let pool = pool("");
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    for who_ends in ["us", "them"] {
+        let mut near = pool.stream(&hops, "127.0.0.1", port).await.expect("a shell carries it");
+        let (mut far, _) = server.accept().await.unwrap();
+        for _ in 0..2 {
+            let (sent, heard) = (bytes.clone(), bytes.len());
+            let mut got = vec![0; heard];
+            let (_, far_back) = tokio::join!(async { near.write_all(&sent).await.unwrap() }, async {
+                far.read_exact(&mut got).await.unwrap()
+            });
+            assert_eq!((far_back, got == bytes), (heard, true));
+            let mut got = vec![0; heard];
+            tokio::join!(async { far.write_all(&sent).await.unwrap() }, async {
+                near.read_exact(&mut got).await.unwrap()
+            });
+            assert!(got == bytes);
+        }
+        if who_ends == "us" {
+            drop(near);
+            assert_eq!(far.read(&mut [0; 8]).await.unwrap_or(0), 0, "the other side sees the end");
+        } else {
+            drop(far);
+            assert_eq!(near.read(&mut [0; 8]).await.unwrap_or(0), 0, "we see the end");
+        }
+    }
+    // Established, or closed by the other side only.
+    let held = || {
+        let ours = format!(":{port:04X} ");
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        table.lines().filter(|line| line.contains(&ours) && (line.contains(" 01 ") || line.contains(" 08 "))).count()
+    };
+    for _ in 0..50 {
+        if held() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(held(), 0, "nobody over there holds on to the connection");
+    let error = pool.stream(&hops, "127.0.0.1", free_port()).await.err().expect("nobody listens");
+    assert_eq!((error.hop.as_str(), error.stage), ("127.0.0.1", Stage::Connect));
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+    let error = pool.stream(&hops, "no-such-host.invalid", 25).await.err().expect("no such name");
+    assert_eq!(error.stage, Stage::Name, "{error}");
 }
 
 #[tokio::test]

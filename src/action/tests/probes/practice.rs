@@ -89,12 +89,19 @@ async fn a_host_asks_through_its_own_connection_what_is_out_of_reach_from_here()
     let own = so(&world, "probe/dns", json!({ "name": "gw.acme.example", "from": "app" })).await;
     assert!(own.said.contains("its own resolver"), "{own:?}");
 
-    // A host that forwards nothing says nothing of the service.
+    // Where sshd forwards nothing, a shell of the host carries the connection.
     let harden = "printf 'AllowTcpForwarding no\\n' >/etc/ssh/sshd_config.d/10-x.conf; systemctl restart ssh";
     lab.hosts.at_console("app", harden).await.unwrap();
     world.ssh.close().await;
-    let said = unknown(&world, "probe/http", json!({ "url": "http://192.168.1.30/", "from": "app" })).await;
-    assert!(said.contains("app forwards nothing"), "{said}");
+    so(&world, "probe/http", json!({ "url": "https://192.168.1.30/", "from": "app" })).await;
+    let relay = json!({
+        "host": "smtp.acme.example", "from": "app", "user": "alerts@acme.example", "password": LOGIN,
+        "mail_from": "alerts@acme.example", "mail_to": "ops@acme.example",
+    });
+    let found = so(&world, "probe/smtp", relay).await;
+    assert!(found.said.contains("greets app") && found.said.contains("lets alerts@acme.example in"), "{found:?}");
+    let elsewhere = json!({ "host": "gate.acme.example", "port": 26, "from": "app", "limit": "2s" });
+    not_so(&world, "probe/smtp", elsewhere).await;
     let said = unknown(&world, "probe/http", json!({ "url": "http://192.168.1.30/", "from": "nobody" })).await;
     assert!(said.contains("no host called"), "{said}");
 }
