@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// The one attachment of that kind that is there; deleted ones stay visible for a while.
-async fn attachment(cloud: &Cloud, by: &'static str, id: &str) -> Result<Option<Attachment>, AwsFailure> {
+pub(super) async fn attachment(cloud: &Cloud, by: &'static str, id: &str) -> Result<Option<Attachment>, AwsFailure> {
     let request = cloud.ec2().describe_transit_gateway_attachments().filters(filter(by, [id]));
     let answer = cloud.read(Operation::DescribeTransitGatewayAttachments, || request.clone().send()).await?;
     let mut all = answer.transit_gateway_attachments.unwrap_or_default().into_iter();
@@ -43,7 +43,7 @@ async fn attachment(cloud: &Cloud, by: &'static str, id: &str) -> Result<Option<
 }
 
 /// The table in which the gateway looks up where packets go that come from there.
-fn table(attachment: &Attachment) -> Option<&str> {
+pub(super) fn table(attachment: &Attachment) -> Option<&str> {
     attachment.association()?.transit_gateway_route_table_id()
 }
 
@@ -127,7 +127,7 @@ impl TheStaticRoutes {
 }
 
 /// Where it leads; nowhere, where packets are to be dropped.
-fn leads_to(route: &Route) -> impl Iterator<Item = &str> {
+pub(super) fn leads_to(route: &Route) -> impl Iterator<Item = &str> {
     route.transit_gateway_attachments().iter().filter_map(|one| one.transit_gateway_attachment_id())
 }
 

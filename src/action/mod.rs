@@ -51,6 +51,7 @@ mod aws_s3;
 mod aws_secret;
 mod aws_smtp;
 mod aws_transit;
+mod aws_transit_back;
 mod aws_transit_ways;
 mod aws_vpn;
 mod aws_vpn_connection;

@@ -124,6 +124,57 @@ fn a_record_that_is_gone_is_missed_from_both_sides() {
     stage.run(&["practice", "--verify"]).expect(0);
 }
 
+/// Changes what the practice account keeps, as somebody at the console would.
+fn at_the_console(stage: &Stage, change: impl FnOnce(&mut serde_json::Value)) {
+    let file = stage.data().join("practice/engagements/practice/account.json");
+    let mut saved = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    change(&mut saved);
+    std::fs::write(&file, saved.to_string()).unwrap();
+}
+
+#[test]
+fn a_vpc_that_the_transit_gateway_does_not_know_gets_no_answers_and_the_diagnosis_says_so() {
+    for scenario in ["04-dns-customer.yaml", "08-dx-transit.yaml"] {
+        let stage = walked(&folder().join(scenario));
+        let attachment = kept(&stage, "connection.transit_attachment_id").trim().trim_matches('"').to_owned();
+        let gateway = kept(&stage, "connection.transit_id").trim().trim_matches('"').to_owned();
+        let learns = |stage: &Stage, unlearnt: serde_json::Value| {
+            at_the_console(stage, |saved| {
+                let mut found = gateways(saved, &gateway);
+                assert_eq!(found.len(), 1);
+                found[0]["unlearnt"] = unlearnt;
+            });
+        };
+        learns(&stage, serde_json::json!([attachment]));
+        let drift = stage.run(&["practice", "--verify"]).expect(1).out;
+        let line = drift.lines().find(|line| line.contains("connection/path[app-1]")).unwrap_or_default();
+        assert!(!line.starts_with("matches "), "{scenario}: {drift}");
+        let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "connection/path[app-1]"]).expect(0);
+        said.says("[vpc-not-announced]");
+        said.says("knows no way to 10.40.0.0/16");
+        learns(&stage, serde_json::json!([]));
+        stage.run(&["practice", "--verify"]).expect(0);
+        let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "connection/path[app-1]"]).expect(0);
+        said.says("[carries]");
+    }
+}
+
+/// Where something of that id is kept under its id.
+fn gateways<'v>(saved: &'v mut serde_json::Value, id: &str) -> Vec<&'v mut serde_json::Value> {
+    use serde_json::Value;
+    match saved {
+        Value::Array(items) => items.iter_mut().flat_map(|item| gateways(item, id)).collect(),
+        Value::Object(map) => map
+            .iter_mut()
+            .flat_map(|(name, value)| match value {
+                Value::Object(own) if name == id && own.contains_key("asn") => vec![value],
+                _ => gateways(value, id),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The network engineer's papers, given to the programs that they are for.
 #[test]
 fn a_linux_router_takes_what_it_is_handed() {

@@ -6,6 +6,7 @@ use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
 use super::super::aws_dx_test::FailoverTest;
 use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
+use super::super::aws_transit_back::Back;
 use super::super::aws_transit_ways::{Place, TheStaticRoutes};
 use super::super::check::Check;
 use super::super::object::Object;
@@ -257,6 +258,19 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeTransitGatewayAttachments],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Place::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/transit-back",
+        summary: "What comes into a transit gateway from a data centre finds its way to the VPC, by the table that counts for it",
+        arguments: &[
+            must("from", "list of what it comes by: vpn-…, or the id of a Direct Connect gateway"),
+            must("through", "tgw-attach-… of the VPC"),
+            must("to", "list of ranges of the VPC"),
+        ],
+        results: &[],
+        sends: &[DescribeTransitGatewayAttachments, SearchTransitGatewayRoutes],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Back::new(arguments, subject)?))),
     },
     Row {
         name: "aws/transit-static-routes",

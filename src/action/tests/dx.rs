@@ -134,6 +134,8 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     let behind =
         json!({ "table": place["table"], "attachment": place["attachment"], "to": ["172.22.0.0/16", "172.23.0.0/16"] });
     lives(stage, "aws/transit-static-routes", behind).await;
+    let back = json!({ "from": [vpn], "through": attached["id"], "to": ["10.40.0.0/16"] });
+    stage.make("aws/transit-back", back).await;
     if tried_here(stage, "aws/dx-connection") {
         lines_live(stage, vgw, &transit).await;
     }
@@ -484,6 +486,7 @@ async fn static_routes_of_a_transit_gateway_lead_into_the_tunnels_or_are_left_al
         |attachment: &str, ranges: Json| json!({ "table": place["table"], "attachment": attachment, "to": ranges });
     let tunnels = text(&place, "attachment");
     stage.make("aws/transit-static-routes", to(&tunnels, json!(["192.168.0.0/16"]))).await;
+    the_way_back(&stage, [&vpn, &transit, &attached, &text(&place, "table")]).await;
     // Learnt ranges, such as the VPC's own, do not count; what somebody wrote does.
     let other = to(&attached, json!(["192.168.0.0/16", "10.40.0.0/16"]));
     let probe = stage.action("aws/transit-static-routes", &other).probe(&stage.world).await;
@@ -494,6 +497,45 @@ async fn static_routes_of_a_transit_gateway_lead_into_the_tunnels_or_are_left_al
     // What leads elsewhere is nobody's to take away.
     let undone = undone(&stage, "aws/transit-static-routes", &other, &Kept::new()).await;
     assert!(matches!(undone, Outcome::AlreadySo { .. }), "{undone:?}");
+}
+
+/// The VPC is learnt by the gateway's table, or written into it, or what comes from the tunnels is lost.
+async fn the_way_back(stage: &Stage, [vpn, transit, attached, table]: [&str; 4]) {
+    let ask = |from: &str, to: &str| json!({ "from": [from], "through": attached, "to": [to] });
+    let back = async |with: Json| stage.action("aws/transit-back", &with).verify(&stage.world).await;
+    let not = async |with: Json, why: &str| {
+        let seen = back(with).await;
+        assert!(matches!(&seen, Verified::NotYet { said } if said.contains(why)), "{why}: {seen:?}");
+    };
+    let vpc = "10.40.0.0/16";
+    assert!(matches!(back(ask(vpn, vpc)).await, Verified::So(_)), "it is learnt");
+    not(ask(vpn, "10.50.0.0/16"), "knows no way to 10.50.0.0/16").await;
+    not(ask("vpn-0a1b2c3d", vpc), "is not attached to a transit gateway").await;
+
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
+    let off = ec2.disable_transit_gateway_route_table_propagation();
+    let off = off.transit_gateway_route_table_id(table).transit_gateway_attachment_id(attached);
+    off.clone().send().await.unwrap();
+    assert!(off.send().await.is_err(), "it is off already");
+    not(ask(vpn, vpc), "knows no way to 10.40.0.0/16").await;
+    let write = |range: &str| {
+        let route = ec2.create_transit_gateway_route().transit_gateway_route_table_id(table);
+        route.transit_gateway_attachment_id(attached).destination_cidr_block(range)
+    };
+    write("10.0.0.0/8").send().await.unwrap();
+    assert!(matches!(back(ask(vpn, vpc)).await, Verified::So(_)), "it is written, within a wider range");
+    let place = stage.make("aws/transit-vpn", json!({ "vpn": vpn, "attachment": attached })).await;
+    let astray = ec2.create_transit_gateway_route().transit_gateway_route_table_id(table);
+    let astray = astray.transit_gateway_attachment_id(text(&place, "attachment")).destination_cidr_block(vpc);
+    astray.send().await.unwrap();
+    not(ask(vpn, vpc), "sends 10.40.0.0/16 to").await;
+    for range in [vpc, "10.0.0.0/8"] {
+        let gone = ec2.delete_transit_gateway_route().transit_gateway_route_table_id(table);
+        gone.destination_cidr_block(range).send().await.unwrap();
+    }
+    let on = ec2.enable_transit_gateway_route_table_propagation().transit_gateway_route_table_id(table);
+    on.transit_gateway_attachment_id(attached).send().await.unwrap();
+    assert!(matches!(back(ask(vpn, vpc)).await, Verified::So(_)), "{transit} learns it again");
 }
 
 #[test]

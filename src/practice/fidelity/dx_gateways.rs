@@ -168,7 +168,7 @@ fn ranges(world: &World, ask: &Ask, to: &str) -> Result<BTreeSet<Ipv4Net>, Refus
     Ok(ranges)
 }
 
-fn association_state(world: &World, association: &Association) -> &'static str {
+pub(super) fn association_state(world: &World, association: &Association) -> &'static str {
     match association.deleted {
         Some(_) => "disassociating",
         None if passed(world, association.created, Wait::LineTie) => "associated",

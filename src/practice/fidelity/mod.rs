@@ -394,6 +394,8 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "SearchTransitGatewayRoutes" => transit::search_routes(call)?,
         "CreateTransitGatewayRoute" => transit::create_route(call)?,
         "DeleteTransitGatewayRoute" => transit::delete_route(call)?,
+        "EnableTransitGatewayRouteTablePropagation" => transit::learn(call)?,
+        "DisableTransitGatewayRouteTablePropagation" => transit::unlearn(call)?,
         "CreateVpcPeeringConnection" => peering::create(call)?,
         "DescribeVpcPeeringConnections" => peering::list(call)?,
         "DeleteVpcPeeringConnection" => peering::delete(call)?,

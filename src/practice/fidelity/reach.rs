@@ -73,6 +73,9 @@ pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, 
         // transit gateways).
         Kind::VpnGateway | Kind::TransitGateway => {
             let gateway = target(world, &source.subnet, to)?;
+            if !finds_back(world, &gateway, &source.vpc, from) {
+                return None;
+            }
             match world.line_behind(&gateway).filter(|_| ANNOUNCED.contains(&to)) {
                 Some(largest) => (true, largest),
                 None => (world.is_behind(&gateway, to), IN_A_TUNNEL),
@@ -102,7 +105,14 @@ pub(super) fn admits_names(world: &World, groups: &[String], egress: bool, other
 
 /// Does a way lead from the subnet to that address in the data centre, and carry?
 pub(super) fn carries(world: &World, subnet: &str, to: Ipv4Addr) -> bool {
-    target(world, subnet, to).is_some_and(|gateway| leads_there(world, &gateway, to))
+    let asker = world.subnets.get(subnet).map(|subnet| (&*subnet.vpc, subnet.cidr.network()));
+    let (Some(gateway), Some((vpc, from))) = (target(world, subnet, to), asker) else { return false };
+    leads_there(world, &gateway, to) && finds_back(world, &gateway, vpc, from)
+}
+
+/// Does what comes through the gateway find an address of the VPC? One of the VPC's own always does.
+fn finds_back(world: &World, gateway: &str, vpc: &str, to: Ipv4Addr) -> bool {
+    Kind::of(gateway) != Some(Kind::TransitGateway) || world.comes_back(gateway, vpc, to)
 }
 
 /// Is the gateway one behind which that address in the data centre is, over a line or a tunnel?
@@ -149,7 +159,8 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
     }
     let leaves = admits(world, source, true, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&to)));
     if matches!(way_out(world, &source.subnet, to), Some(Kind::VpnGateway | Kind::TransitGateway)) {
-        return leaves;
+        let gateway = target(world, &source.subnet, to);
+        return leaves && gateway.is_some_and(|gateway| finds_back(world, &gateway, &source.vpc, from));
     }
     let seen_as = match way_out(world, &source.subnet, to) {
         Some(Kind::InternetGateway) => world.public_ip(id, source),
@@ -167,7 +178,7 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
 fn from_data_centre(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool {
     let Some((_, host)) = running(world).find(|(_, instance)| instance.private_ip == to) else { return false };
     let back = target(world, &host.subnet, from);
-    let through = back.is_some_and(|back| leads_there(world, &back, from));
+    let through = back.is_some_and(|back| leads_there(world, &back, from) && finds_back(world, &back, &host.vpc, to));
     through && admits(world, host, false, port, |peer| meets(peer, from, &[]))
 }
 

@@ -1,20 +1,24 @@
 //! Transit gateways, and the VPCs and VPN connections at them. The gateway's own table is the default one: whoever is attached
 //! is associated with it and learnt there by itself, but for what lies behind a VPN without BGP: that has static routes.
 //!
-//! Rules: "Amazon EC2 API Reference", CreateTransitGateway, CreateTransitGatewayVpcAttachment and CreateTransitGatewayRoute;
-//! "Transit gateway quotas".
+//! Rules: "Amazon EC2 API Reference", CreateTransitGateway, CreateTransitGatewayVpcAttachment, CreateTransitGatewayRoute and
+//! DisableTransitGatewayRouteTablePropagation; "Transit gateway quotas".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::Call;
 use super::describe::describe;
+use super::dx_gateways::association_state;
 use super::kind::Kind;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::tags;
+use super::vpc::blocks;
+use super::vpn_connections::ANNOUNCED;
 use super::world::{World, stamp};
 use super::xml::Xml;
 
@@ -22,13 +26,16 @@ const MOST_GATEWAYS: usize = 5;
 /// Amazon's side when nothing is said.
 const AMAZON: i64 = 64_512;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct TransitGateway {
     pub asn: i64,
     description: String,
     /// Static routes of its table: where each leads.
     #[serde(default)]
     routes: BTreeMap<Ipv4Net, String>,
+    /// Attachments that its table does not learn from any more.
+    #[serde(default)]
+    unlearnt: BTreeSet<String>,
     created: i64,
     pub deleted: Option<i64>,
 }
@@ -68,6 +75,20 @@ impl World {
         let mut all = self.transit_attachments.values();
         all.any(|one| one.vpc == vpc && one.gateway == gateway && self.attachment_state(one) == "available")
     }
+
+    /// Does what comes from the data centre find an address of the VPC? The gateway looks it up in its own table: the longest
+    /// prefix counts, and of two alike the static one.
+    pub fn comes_back(&self, gateway: &str, vpc: &str, to: Ipv4Addr) -> bool {
+        let written = self.transit_gateways.get(gateway).into_iter().flat_map(|one| &one.routes);
+        let written = written.map(|(range, to)| (*range, true, to.clone()));
+        let learnt = learnt(self, gateway).into_iter().map(|(range, to)| (range, false, to));
+        let fitting = written.chain(learnt).filter(|(range, ..)| range.contains(&to));
+        let best = fitting.max_by_key(|(range, is_static, _)| (range.prefix_len(), *is_static));
+        best.is_some_and(|(.., to)| {
+            let there = self.transit_attachments.get(&to);
+            there.is_some_and(|one| one.vpc == vpc && self.attachment_state(one) == "available")
+        })
+    }
 }
 
 /// The one table that a gateway has.
@@ -78,6 +99,12 @@ fn table_of(gateway: &str) -> String {
 /// How a VPN connection is attached, which it is from the beginning.
 fn place_of(vpn: &str) -> String {
     vpn.replacen("vpn-", "tgw-attach-", 1)
+}
+
+/// How the gateway of a line is attached, which its association makes it.
+fn line_of(association: &str) -> String {
+    let digits: String = association.chars().filter(char::is_ascii_hexdigit).take(17).collect();
+    format!("tgw-attach-{digits:0>17}")
 }
 
 /// The gateway of that id; one that is deleted is shown for a while, and is not found by anything else.
@@ -102,7 +129,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     call.world.born(&id, tags);
     call.world
         .transit_gateways
-        .insert(id.clone(), TransitGateway { asn, description, routes: BTreeMap::new(), created, deleted: None });
+        .insert(id.clone(), TransitGateway { asn, description, created, ..TransitGateway::default() });
     Ok(Xml::new().tree("transitGateway", item(call.world, &id)))
 }
 
@@ -221,13 +248,66 @@ pub(super) fn detach(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     Ok(Xml::new().tree("transitGatewayVpcAttachment", attachment_item(call.world, &id)))
 }
 
-/// Whatever is attached, VPC or VPN connection: its id, its gateway, its kind, what it is, and its state.
+/// Whatever is attached, VPC, VPN connection or gateway of a line: its id, its gateway, its kind, what it is, and its state.
 fn places(world: &World) -> Vec<(String, &str, &'static str, &str, &'static str)> {
     let vpcs = world.transit_attachments.iter();
     let vpcs = vpcs.map(|(id, one)| (id.clone(), &*one.gateway, "vpc", &*one.vpc, world.attachment_state(one)));
     let tunnels = world.vpn_connections.iter().filter(|(_, one)| Kind::of(&one.gateway) == Some(Kind::TransitGateway));
     let tunnels = tunnels.map(|(id, one)| (place_of(id), &*one.gateway, "vpn", &**id, world.vpn_state(one)));
-    vpcs.chain(tunnels).collect()
+    let lines = world.lines.associations.iter().filter(|(_, one)| Kind::of(&one.to) == Some(Kind::TransitGateway));
+    let lines = lines.filter(|(_, one)| one.deleted.is_none()).map(|(id, one)| {
+        let state = if association_state(world, one) == "associated" { "available" } else { "pending" };
+        (line_of(id), &*one.to, "direct-connect-gateway", &*one.gateway, state)
+    });
+    vpcs.chain(tunnels).chain(lines).collect()
+}
+
+/// What the table of a gateway has learnt: the ranges, and the attachment that each leads to.
+fn learnt(world: &World, gateway: &str) -> Vec<(Ipv4Net, String)> {
+    let unlearnt = world.transit_gateways.get(gateway).map(|one| &one.unlearnt);
+    let learns = |id: &String| unlearnt.is_none_or(|unlearnt| !unlearnt.contains(id));
+    let at =
+        places(world).into_iter().filter(|(id, at, .., state)| *at == gateway && *state == "available" && learns(id));
+    at.flat_map(|(id, _, kind, what, _)| {
+        let ranges = match kind {
+            "vpc" => blocks(world, what),
+            "vpn" => world.announced_over(what),
+            _ => world.line_behind(gateway).map(|_| ANNOUNCED).into_iter().collect(),
+        };
+        ranges.into_iter().map(move |range| (range, id.clone()))
+    })
+    .collect()
+}
+
+/// Turns on or off that the table learns from an attachment.
+fn propagate(call: &mut Call<'_>, on: bool) -> Result<Xml, Refusal> {
+    let gateway = of_table(call)?;
+    let id = call.ask.need("TransitGatewayAttachmentId")?.to_string();
+    let there = places(call.world).into_iter().find(|(one, at, ..)| *one == id && *at == gateway);
+    let (_, _, kind, what, _) = there.ok_or_else(|| Kind::TransitAttachment.not_found(&id))?;
+    let head = Xml::new().text("transitGatewayAttachmentId", &id).text("resourceId", what).text("resourceType", kind);
+    let head = head.text("transitGatewayRouteTableId", table_of(&gateway));
+    let Some(one) = call.world.transit_gateways.get_mut(&gateway) else { return Ok(Xml::new()) };
+    let was = if on { one.unlearnt.remove(&id) } else { one.unlearnt.insert(id.clone()) };
+    if !was {
+        let word = if on { "already" } else { "not" };
+        let message = format!("Propagation of {id} is {word} enabled for {}", table_of(&gateway));
+        let code = if on {
+            "TransitGatewayRouteTablePropagation.Duplicate"
+        } else {
+            "TransitGatewayRouteTablePropagation.NotFound"
+        };
+        return Err(Refusal::new(code, message));
+    }
+    Ok(Xml::new().tree("propagation", head.text("state", if on { "enabled" } else { "disabled" })))
+}
+
+pub(super) fn learn(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    propagate(call, true)
+}
+
+pub(super) fn unlearn(call: &mut Call<'_>) -> Result<Xml, Refusal> {
+    propagate(call, false)
 }
 
 pub(super) fn list_all_attachments(call: &Call<'_>) -> Result<Xml, Refusal> {
@@ -286,14 +366,8 @@ pub(super) fn search_routes(call: &Call<'_>) -> Result<Xml, Refusal> {
     let world = &*call.world;
     let written = world.transit_gateways.get(&gateway).into_iter().flat_map(|one| &one.routes);
     let mut items: Vec<Xml> = written.map(|route| route_item(world, route, "static")).collect();
-    for (id, at, kind, what, state) in places(world) {
-        let learnt = match kind {
-            _ if at != gateway || state != "available" => continue,
-            "vpc" => world.vpcs.get(what).map(|vpc| vec![vpc.cidr]).unwrap_or_default(),
-            _ => world.announced_over(what),
-        };
-        items.extend(learnt.iter().map(|range| route_item(world, (range, &id), "propagated")));
-    }
+    let learnt = learnt(world, &gateway);
+    items.extend(learnt.iter().map(|(range, to)| route_item(world, (range, to), "propagated")));
     let filters = &[
         ("type", "type"),
         ("state", "state"),

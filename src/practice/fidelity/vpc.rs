@@ -73,6 +73,12 @@ pub(super) fn associations(world: &World, vpc: &str) -> Vec<(Ipv4Net, String)> {
     of_vpc.filter_map(|one| Some((one.model.get("CidrBlock")?.as_str()?.parse().ok()?, one.id.clone()))).collect()
 }
 
+/// Every range of a VPC.
+pub(super) fn blocks(world: &World, vpc: &str) -> Vec<Ipv4Net> {
+    let first = world.vpcs.get(vpc).map(|one| one.cidr);
+    first.into_iter().chain(more_blocks(world, vpc)).collect()
+}
+
 fn more_blocks(world: &World, vpc: &str) -> Vec<Ipv4Net> {
     associations(world, vpc).into_iter().map(|(cidr, _)| cidr).collect()
 }
