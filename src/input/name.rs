@@ -35,8 +35,10 @@ pub(super) fn text(text: &str, length: Bounds, used_as: TextUse) -> Result<Value
     Ok(Value::Text(text.to_owned()))
 }
 
+/// What is too long, cut; of what is too short nobody knows how it goes on.
 fn shortened(text: &str, length: Bounds) -> String {
-    usize::try_from(length.max).map(|max| text.chars().take(max.min(60)).collect()).unwrap_or_default()
+    let most = usize::try_from(length.max).unwrap_or_default();
+    if text.chars().count() > most { text.chars().take(most.min(60)).collect() } else { String::new() }
 }
 
 fn printable(text: &str) -> Result<(), Refusal> {

@@ -52,8 +52,14 @@ fn shipped() -> Runbook {
 fn answer(field: &Field, text: &str, setting: &Setting) -> Result<Option<Value>, Refusal> {
     match &field.kind {
         Kind::Secret(rule) => rule.check(text).map(|()| None),
-        kind => parse(kind, text, setting).map(Some),
+        kind => parse(kind, text, setting).and_then(|value| alone(field, value)).map(Some),
     }
+}
+
+/// Rules between answers see one that stands alone, too.
+fn alone(field: &Field, value: Value) -> Result<Value, Refusal> {
+    let broken = agree(&BTreeMap::from([(field.id.clone(), value.clone())])).into_iter().find(|one| !one.warning);
+    broken.map_or(Ok(value), |broken| Err(broken.refusal))
 }
 
 #[derive(Default)]
@@ -131,6 +137,25 @@ fn every_answer_of_the_corpus_is_taken_or_refused_as_it_says() {
     assert!(report.answered >= 300, "only {} answers were tried", report.answered);
 }
 
+/// Inputs of which no value is good, or none is bad, by itself; with the reason.
+const WITHOUT: [(&str, &str); 0] = [];
+
+#[test]
+fn every_input_has_a_good_and_a_bad_answer() {
+    let runbook = shipped();
+    let corpus = corpus();
+    let has = |id: &str, which: &dyn Fn(&Tried) -> bool| corpus.iter().any(|tried| tried.id == id && which(tried));
+    let complete = |id: &str| has(id, &|tried| !tried.good.is_empty()) && has(id, &|tried| !tried.bad.is_empty());
+    let missing: Vec<&str> = runbook
+        .fields
+        .keys()
+        .map(onramp::input::InputId::as_str)
+        .filter(|id| complete(id) == WITHOUT.iter().any(|(other, _)| other == id))
+        .collect();
+    assert!(missing.is_empty(), "no good or no bad answer, or one although there is said to be none: {missing:?}");
+    assert!(runbook.fields.len() >= 230);
+}
+
 /// As it is typed into the form, for real: the reason and an example. Of a secret there is none that somebody would not take as
 /// it stands; those with a form of their own show that.
 #[test]
@@ -143,7 +168,8 @@ fn every_refusal_of_the_corpus_has_an_example() {
             continue;
         }
         for text in tried.bad.keys().chain(&tried.practice).filter(|text| !text.trim().is_empty()) {
-            let refusal = onramp::input::parse_for(&field.kind, &field.example, text, &REAL).unwrap_err();
+            let taken = onramp::input::parse_for(&field.kind, &field.example, text, &REAL);
+            let refusal = taken.and_then(|value| alone(field, value)).unwrap_err();
             if refusal.example.is_empty() {
                 wrong.push(format!("{}: {refusal}", field.id));
             }
@@ -167,6 +193,7 @@ fn the_example_of_a_refusal_is_of_use() {
     assert!(said("net.provider_cidrs", "198.51.100.16/29").contains("checkip"));
     assert!(said("smtp.ca_pem", "no certificate").starts_with("-----BEGIN CERTIFICATE-----"));
     assert_eq!(said("net.flowlog_days", "91"), "90");
+    assert_eq!(said("vpn.vendor", "F"), "Fortinet", "what is too short is no example of itself");
     assert!(said("ntp.key", "ten SHA256 key").starts_with("10 SHA256 HEX:"));
 }
 
