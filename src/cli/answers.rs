@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::failure::Failure;
-use crate::engagement::Address;
+use crate::engagement::{Address, Engagement, told};
 use crate::input::{self, InputId, Setting, Value};
 use crate::runbook::Runbook;
 use crate::text;
@@ -21,27 +21,55 @@ pub struct Answers {
 
 const SIGN_OFF: &str = "sign_off";
 
+/// What answers are read for: the runbook that asks, and the answers beside which they will stand.
+pub struct Asked<'a> {
+    pub runbook: &'a Runbook,
+    pub setting: Setting,
+    standing: BTreeMap<InputId, Value>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn new(runbook: &'a Runbook, setting: Setting) -> Self {
+        Asked { runbook, setting, standing: BTreeMap::new() }
+    }
+
+    pub fn beside(mut self, engagement: &Engagement) -> Self {
+        self.standing = engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+        self
+    }
+
+    /// The rules between answers that these break, although others of them are refused; those count for nothing here.
+    fn disagreements(&self, taken: &[(InputId, Value)], refused: &BTreeMap<String, String>) -> Vec<String> {
+        let mut values = self.standing.clone();
+        values.extend(taken.iter().cloned());
+        values.retain(|id, _| !refused.contains_key(id.as_str()));
+        let new = |id: &InputId| taken.iter().any(|(taken, _)| taken == id);
+        let broken = input::agree(&values).into_iter().filter(|one| !one.warning && one.ids.iter().any(new));
+        broken.map(|one| told(&one, self.runbook)).collect()
+    }
+}
+
 /// Reads a YAML (or JSON) file: `net.ssh_port: 22022`, one input a key, and `sign_off:` with addresses and notes.
 ///
 /// # Errors
 /// The file cannot be read, is no map, or holds answers that are refused: all refusals are listed.
-pub fn from_file(path: &Path, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
+pub fn from_file(path: &Path, asked: &Asked<'_>) -> Result<Answers, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
-    from_text(&text, &path.display().to_string(), runbook, setting)
+    from_text(&text, &path.display().to_string(), asked)
 }
 
 /// As `from_file`, for text that was read already; `name` stands in messages.
-pub fn from_text(text: &str, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
-    of_map(map(text, name)?, name, runbook, setting)
+pub fn from_text(text: &str, name: &str, asked: &Asked<'_>) -> Result<Answers, Failure> {
+    of_map(map(text, name)?, name, asked)
 }
 
 /// As `from_text`, of answers that were made for another runbook: those that this one does not ask for are left out.
-pub fn of_those_asked_for(text: &str, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
+pub fn of_those_asked_for(text: &str, name: &str, asked: &Asked<'_>) -> Result<Answers, Failure> {
     let mut map = map(text, name)?;
-    map.retain(|id, _| id == SIGN_OFF || runbook.fields.keys().any(|known| known.as_str() == id));
-    let mut answers = of_map(map, name, runbook, setting)?;
-    answers.sign_offs.retain(|(address, _)| runbook.steps().any(|step| step.id == address.step));
+    map.retain(|id, _| id == SIGN_OFF || asked.runbook.fields.keys().any(|known| known.as_str() == id));
+    let mut answers = of_map(map, name, asked)?;
+    answers.sign_offs.retain(|(address, _)| asked.runbook.steps().any(|step| step.id == address.step));
     Ok(answers)
 }
 
@@ -49,59 +77,74 @@ fn map(text: &str, name: &str) -> Result<BTreeMap<String, Json>, Failure> {
     serde_yaml::from_str(text).map_err(|error| Failure::usage(format!("{name}: {error}")))
 }
 
-fn of_map(map: BTreeMap<String, Json>, name: &str, runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
+fn of_map(map: BTreeMap<String, Json>, name: &str, asked: &Asked<'_>) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
-    let mut refused = Vec::new();
+    let mut refused = BTreeMap::new();
     for (id, plain) in map {
         if id == SIGN_OFF {
             match sign_offs(&plain) {
                 Ok(found) => answers.sign_offs = found,
-                Err(why) => refused.push(format!("{SIGN_OFF}: {why}")),
+                Err(why) => {
+                    refused.insert(id, format!("{SIGN_OFF}: {why}"));
+                }
             }
             continue;
         }
-        match one(&id, &plain, runbook, setting) {
+        match one(&id, &plain, asked) {
             Ok(given) => answers.inputs.push(given),
-            Err(why) => refused.push(why),
+            Err(why) => {
+                refused.insert(id, why);
+            }
         }
     }
-    all_or_nothing(answers, refused, name)
+    all_or_nothing(answers, &refused, name, asked)
 }
 
 /// Reads `ID=VALUE` arguments.
 ///
 /// # Errors
 /// One is not of that form, or refused.
-pub fn from_arguments(arguments: &[String], runbook: &Runbook, setting: &Setting) -> Result<Answers, Failure> {
+pub fn from_arguments(arguments: &[String], asked: &Asked<'_>) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
-    let mut refused = Vec::new();
+    let mut refused = BTreeMap::new();
     for argument in arguments {
-        match argument.split_once('=') {
-            None => refused.push(format!("\"{argument}\": write ID=VALUE, as in net.ssh_port=22022")),
-            Some((id, value)) => match one(id, &Json::String(value.to_owned()), runbook, setting) {
-                Ok(given) => answers.inputs.push(given),
-                Err(why) => refused.push(why),
-            },
+        let read = match argument.split_once('=') {
+            None => Err((argument.as_str(), format!("\"{argument}\": write ID=VALUE, as in net.ssh_port=22022"))),
+            Some((id, value)) => one(id, &Json::String(value.to_owned()), asked).map_err(|why| (id, why)),
+        };
+        match read {
+            Ok(given) => answers.inputs.push(given),
+            Err((id, why)) => {
+                refused.insert(id.to_owned(), why);
+            }
         }
     }
-    all_or_nothing(answers, refused, "the command line")
+    all_or_nothing(answers, &refused, "the command line", asked)
 }
 
-fn all_or_nothing(answers: Answers, refused: Vec<String>, name: &str) -> Result<Answers, Failure> {
+fn all_or_nothing(
+    answers: Answers,
+    refused: &BTreeMap<String, String>,
+    name: &str,
+    asked: &Asked<'_>,
+) -> Result<Answers, Failure> {
     if refused.is_empty() {
         return Ok(answers);
     }
     let count = text::count(refused.len(), "answer");
-    Err(Failure::usage(format!("{count} of {name} cannot be taken; nothing was stored\n  {}", refused.join("\n  "))))
+    let broken = asked.disagreements(&answers.inputs, refused);
+    let all: Vec<&str> = refused.values().chain(&broken).map(String::as_str).collect();
+    Err(Failure::usage(format!("{count} of {name} cannot be taken; nothing was stored\n  {}", all.join("\n  "))))
 }
 
-fn one(id: &str, plain: &Json, runbook: &Runbook, setting: &Setting) -> Result<(InputId, Value), String> {
-    let Some((known, field)) = runbook.fields.iter().find(|(known, _)| known.as_str() == id) else {
-        let near = text::nearest(id, runbook.fields.keys().map(InputId::as_str));
+fn one(id: &str, plain: &Json, asked: &Asked<'_>) -> Result<(InputId, Value), String> {
+    let fields = &asked.runbook.fields;
+    let Some((known, field)) = fields.iter().find(|(known, _)| known.as_str() == id) else {
+        let near = text::nearest(id, fields.keys().map(InputId::as_str));
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         return Err(format!("{id}: this runbook has no such input.{hint}"));
     };
-    match input::from_plain_for(&field.kind, &field.example, plain, setting) {
+    match input::from_plain_for(&field.kind, &field.example, plain, &asked.setting) {
         Ok(value) => Ok((known.clone(), value)),
         Err(refusal) => Err(format!("{id}: {refusal}")),
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::answers;
+use super::answers::{self, Asked};
 use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{print, session};
@@ -67,10 +67,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         print::say(&greeting);
     }
     let runbook = runbook_of(writer.engagement())?;
-    let setting = session::setting(writer.engagement());
-    let mut given = answers::from_arguments(&arguments.given, &runbook, &setting)?.inputs;
+    let asked = Asked::new(&runbook, session::setting(writer.engagement())).beside(writer.engagement());
+    let mut given = answers::from_arguments(&arguments.given, &asked)?.inputs;
     if let Some(path) = &arguments.file {
-        given.extend(answers::from_file(path, &runbook, &setting)?.inputs);
+        given.extend(answers::from_file(path, &asked)?.inputs);
     }
     let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();
     let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
@@ -156,13 +156,11 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
         print::line(&difference(changed))?;
     }
     back.odd.iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
+    back.open.iter().for_each(|open| print::say(&format!("Still open: {open}")));
     if !back.broken.is_empty() {
         let count = text::count(back.broken.len(), "rule");
         let broken = back.broken.join("\n  ");
         return Err(Failure::usage(format!("{count} of {} broken; nothing was stored\n  {broken}", file.display())));
-    }
-    for open in &back.open {
-        print::say(&format!("Still open: {open}"));
     }
     let said = match dry_run {
         true => format!("{} would be stored, {} as before", back.changed.len(), back.same),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::answers;
+use super::answers::{self, Asked};
 use super::context::{self, Context, DEFAULT_RUNBOOK};
 use super::failure::Failure;
 use super::{Everywhere, print, session};
@@ -32,7 +32,7 @@ pub struct Arguments {
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let files = context::runbook_files(&arguments.runbook)?;
     let runbook = context::usable(&files)?;
-    let setting = Setting { practice: false };
+    let asked = Asked::new(&runbook, Setting { practice: false });
     let mut given = Vec::new();
     let flags = [
         ("--account", "aws.account_id", "account-id", &arguments.account),
@@ -42,12 +42,12 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         if let Some(value) = value {
             declared(&runbook, flag, id, kind)?;
             let argument = [format!("{id}={value}")];
-            given.extend(answers::from_arguments(&argument, &runbook, &setting)?.inputs);
+            given.extend(answers::from_arguments(&argument, &asked)?.inputs);
         }
     }
     let mut sign_offs = Vec::new();
     if let Some(path) = &arguments.answers {
-        let answers = answers::from_file(path, &runbook, &setting)?;
+        let answers = answers::from_file(path, &asked)?;
         given.extend(answers.inputs);
         sign_offs = answers.sign_offs;
     }

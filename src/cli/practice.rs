@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
-use super::answers::{self, Answers};
+use super::answers::{self, Answers, Asked};
 use super::context::{self, Context, DEFAULT_RUNBOOK};
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
@@ -241,7 +241,7 @@ impl Practice {
         let declared = |id: &str| runbook.fields.keys().any(|known| known.as_str() == id);
         let given = given.iter().filter(|(id, _)| declared(id));
         let arguments: Vec<String> = given.map(|(id, value)| format!("{id}={value}")).collect();
-        let answers = answers::from_arguments(&arguments, &runbook, &Setting { practice: true })?;
+        let answers = answers::from_arguments(&arguments, &Asked::new(&runbook, Setting { practice: true }))?;
         session::give(&mut writer, &runbook, &"practice@onramp".to_owned(), answers.inputs)?;
         Ok(writer)
     }
@@ -268,10 +268,10 @@ impl Practice {
     fn headless(&self, arguments: &Arguments) -> Result<ExitCode, Failure> {
         let session = self.open_unattended()?;
         session.greet();
-        let setting = Setting { practice: true };
+        let asked = Asked::new(session.handle.runbook(), Setting { practice: true });
         let given = match &arguments.answers {
-            Some(path) => answers::from_file(path, session.handle.runbook(), &setting)?,
-            None => answers::of_those_asked_for(ANSWERS, "the practice answers", session.handle.runbook(), &setting)?,
+            Some(path) => answers::from_file(path, &asked)?,
+            None => answers::of_those_asked_for(ANSWERS, "the practice answers", &asked)?,
         };
         let given = only_new(given, &session);
         let ended = self.walked(&mut Walk::new(&session, arguments.format, true), given);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::answers::{self, Answers};
+use super::answers::{self, Answers, Asked};
 use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
@@ -51,8 +51,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     }
     let answers = match &arguments.answers {
         Some(path) => {
-            let setting = session::setting(session.handle.engagement());
-            answers::from_file(path, session.handle.runbook(), &setting)?
+            let engagement = session.handle.engagement();
+            let asked = Asked::new(session.handle.runbook(), session::setting(engagement)).beside(engagement);
+            answers::from_file(path, &asked)?
         }
         None => Answers::default(),
     };

@@ -13,7 +13,7 @@ use super::scope::{changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
 use super::undo::has_undo;
 use super::update::is_outdated;
-use super::wording::worded;
+use super::wording::told;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
 use crate::runbook::{Runbook, Step};
@@ -87,16 +87,13 @@ fn give(engagement: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) 
 /// Cross-field rules: only those that the new values take part in can refuse them.
 fn agree(after: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) -> Result<(), Refusal> {
     let values = after.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
-    let broken = input::agree(&values)
-        .into_iter()
-        .find(|broken| !broken.warning && broken.ids.iter().any(|id| given.iter().any(|(new, _)| new == id)));
-    match broken {
-        None => Ok(()),
-        Some(broken) => {
-            let ids: Vec<_> = broken.ids.iter().map(InputId::to_string).collect();
-            refuse(format!("{} ({})", worded(&broken, runbook), ids.join(", ")), "")
-        }
-    }
+    let new = |id: &InputId| given.iter().any(|(new, _)| new == id);
+    let broken: Vec<String> = input::agree(&values)
+        .iter()
+        .filter(|broken| !broken.warning && broken.ids.iter().any(new))
+        .map(|broken| told(broken, runbook))
+        .collect();
+    if broken.is_empty() { Ok(()) } else { refuse(broken.join("; "), "") }
 }
 
 /// What a change of inputs means for steps that have begun: what onramp made with the old value forbids it, as long as

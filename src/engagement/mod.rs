@@ -64,7 +64,7 @@ pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, grouped, waiting};
-pub use wording::worded;
+pub use wording::{told, worded};
 
 #[cfg(test)]
 mod tests;

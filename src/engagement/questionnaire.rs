@@ -4,7 +4,7 @@
 //! The text is read line by line and not as YAML: what stands behind a colon is the answer as it is, so that nobody has to
 //! know what a quote, a `#` or a leading zero would mean. Secrets are neither asked for nor taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{At, Event, Recorded};
 use super::fold;
@@ -206,6 +206,8 @@ pub struct Returned {
     pub odd: Vec<String>,
     /// Questions of the file that have to be answered and are not.
     pub open: Vec<String>,
+    /// Those whose answers are refused by themselves: neither the new answer nor the one before counts beside others.
+    refused: BTreeSet<InputId>,
 }
 
 /// One answer as it stands in the file.
@@ -271,7 +273,10 @@ fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Set
             let (id, label) = (field.id.clone(), field.label.clone());
             returned.changed.push(Changed { id, label, before: before.cloned(), now });
         }
-        Err(refusal) => returned.broken.push(format!("{asked}: {refusal} (rule: {})", refusal.source)),
+        Err(refusal) => {
+            returned.broken.push(format!("{asked}: {refusal} (rule: {})", refusal.source));
+            returned.refused.insert(field.id.clone());
+        }
     }
 }
 
@@ -283,7 +288,8 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
         let recorded = Recorded { seq: after.seq, at: At::default(), actor: String::new(), event };
         fold(&mut after, &recorded);
     }
-    let values = after.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let counts = after.inputs.iter().filter(|(id, _)| !returned.refused.contains(*id));
+    let values = counts.map(|(id, given)| (id.clone(), given.value.clone())).collect();
     let label = |id: &InputId| {
         runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id})", field.label))
     };

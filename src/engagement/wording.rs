@@ -18,6 +18,12 @@ pub fn worded(broken: &Disagreement, runbook: &Runbook) -> Refusal {
     }
 }
 
+/// What is wrong, and with whose answers.
+pub fn told(broken: &Disagreement, runbook: &Runbook) -> String {
+    let ids: Vec<_> = broken.ids.iter().map(ToString::to_string).collect();
+    format!("{} ({})", worded(broken, runbook), ids.join(", "))
+}
+
 /// The text with the label of this field for its id, and behind a `=` that of its choice.
 fn labelled(text: &str, field: &Field) -> String {
     let id = field.id.as_str();

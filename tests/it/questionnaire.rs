@@ -124,6 +124,32 @@ fn every_broken_rule_is_said_at_once_and_nothing_is_stored() {
     assert!(listed(&stage, "conn.mode").contains(" - "));
 }
 
+/// One round is enough: nobody learns of a rule between right answers only after the wrong ones are mended.
+#[test]
+fn rules_between_answers_are_told_beside_answers_that_are_wrong_alone() {
+    let stage = begun();
+    let answers = ["vpn.cgw_ip=10.0.0.1", "conn.amazon_asn=65010", "vpn.customer_asn=65010", "net.onprem_cidrs=10.40.0.0/16"];
+    let told = ["does not route", "are both 65010", "overlap", "nothing was stored"];
+    let typed = stage.run(&[&["input", "acme"], answers.as_slice()].concat()).expect(2);
+    told.into_iter().for_each(|words| typed.says(words));
+    let file = stage.file("answers.yaml", &answers.map(|answer| format!("{}\n", answer.replace('=', ": "))).concat());
+    let read = stage.run(&["input", "acme", "--file", file.to_str().unwrap()]).expect(2);
+    told.into_iter().for_each(|words| read.says(words));
+    let right = stage.run(&[&["input", "acme"], &answers[1..]].concat()).expect(2);
+    ["are both 65010", "overlap"].into_iter().for_each(|words| right.says(words));
+
+    // What was answered before, and is to be replaced by what cannot be taken, is nothing to compare with.
+    stage.run(&["input", "acme", "vpn.customer_asn=65010"]).expect(0);
+    let text = "engagement: acme\nvpn.customer_asn: sixty-five\nconn.amazon_asn: 65010\nconn.mode:\n";
+    let file = stage.file("back.txt", text);
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2);
+    back.says("1 rule of");
+    back.says("Still open: ");
+    assert!(!back.err.contains("are both"), "{}", back.err);
+    let typed = stage.run(&["input", "acme", "vpn.customer_asn=sixty-five", "conn.amazon_asn=65010"]).expect(2);
+    assert!(!typed.err.contains("are both"), "{}", typed.err);
+}
+
 #[test]
 fn a_secret_in_a_questionnaire_is_refused_and_not_repeated() {
     let stage = begun();
