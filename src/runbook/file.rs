@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::json;
 use serde_yaml::Value;
 
 use super::model::Party;
+use crate::input::Kind;
 
 /// One file of a runbook. A runbook may be a single file with all of these keys, or a folder in which `runbook.yaml`
 /// names the phases, `inputs.yaml` and `hosts.yaml` declare inputs and hosts, and each phase has a file of its own.
@@ -51,6 +53,7 @@ pub(super) struct Input {
     /// One or two sentences below the field.
     pub help: Option<String>,
     /// Name of the kind, which brings the rules.
+    #[schemars(with = "KindName")]
     pub kind: String,
     /// For the kinds `choice` and `choices`: values, or maps of `value` and `label`.
     #[schemars(with = "Option<Vec<ChoiceShape>>")]
@@ -67,6 +70,7 @@ pub(super) struct Input {
     #[serde(rename = "use")]
     pub used_as: Option<String>,
     /// For the kind `list`: the kind of its entries.
+    #[schemars(with = "Option<KindName>")]
     pub of: Option<String>,
     /// For the kind `table`: its columns, in their order. The first one tells rows apart.
     pub columns: Option<Vec<Column>>,
@@ -97,6 +101,7 @@ pub(super) struct Column {
     /// One lower-case word. Templates read the cell by it.
     pub name: String,
     /// Name of the kind of its cells: one of a single value.
+    #[schemars(with = "KindName")]
     pub kind: String,
     /// For the kind `choice`: values, or maps of `value` and `label`.
     #[schemars(with = "Option<Vec<ChoiceShape>>")]
@@ -299,6 +304,21 @@ impl JsonSchema for Scalar {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+/// A kind of input, each with what it expects: an editor offers them.
+pub(super) struct KindName;
+
+impl JsonSchema for KindName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "KindName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds = Kind::all().iter();
+        let kinds: Vec<_> = kinds.map(|row| json!({ "const": row.name, "description": row.summary })).collect();
+        json_schema!({ "type": "string", "oneOf": kinds })
     }
 }
 

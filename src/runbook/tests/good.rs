@@ -7,6 +7,7 @@ use std::time::Duration;
 use marked_yaml::Node;
 
 use super::catalog;
+use crate::input::Kind;
 use crate::runbook::{Manual, Party, Runbook, Scope, Stats, StepId, Work, answers_schema, load, runbook_schema};
 
 /// Everything that the language has, in one file.
@@ -410,6 +411,15 @@ fn schemas_describe_the_language_and_the_answers() {
     for key in step["properties"].as_object().unwrap().values() {
         assert!(key["description"].as_str().is_some_and(|text| text.len() > 10), "{key}");
     }
+    let defined = |key: &str, of: &str| {
+        let found = schema["$defs"][of]["properties"][key].to_string();
+        assert!(found.contains("#/$defs/KindName"), "{of}.{key}: {found}");
+    };
+    [("kind", "Input"), ("of", "Input"), ("kind", "Column")].into_iter().for_each(|(key, of)| defined(key, of));
+    let offered = schema["$defs"]["KindName"]["oneOf"].as_array().unwrap();
+    let names: Vec<_> = offered.iter().map(|one| one["const"].as_str().unwrap()).collect();
+    assert_eq!(names, Kind::all().iter().map(|row| row.name).collect::<Vec<_>>());
+    assert!(offered.iter().all(|one| one["description"].as_str().is_some_and(|said| said.len() > 5)));
     let answers = answers_schema(&whole());
     assert_eq!(answers["properties"]["hosts.source"]["enum"], serde_json::json!(["create", "existing"]));
     assert_eq!(answers["properties"]["net.cidr"]["title"], "VPC range");
