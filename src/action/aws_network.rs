@@ -395,6 +395,10 @@ impl Thing for TheInternetGateway {
         vec![detach, Call::DeleteInternetGateway { internet_gateway_id: gateway }]
     }
 
+    async fn dependents(&self, at: &Account<'_>, _id: &str) -> Result<Vec<String>, AwsFailure> {
+        dependents::of_way_out(at, &self.vpc).await
+    }
+
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("internet-gateway-id", [id])]).await?;

@@ -33,6 +33,20 @@ pub(super) async fn of_subnet(at: &Account<'_>, subnet: &str) -> Result<Vec<Stri
     inside(at, "subnet-id", subnet).await
 }
 
+/// Public addresses of the VPC, which lead nowhere without its way out.
+pub(super) async fn of_way_out(at: &Account<'_>, vpc: &str) -> Result<Vec<String>, AwsFailure> {
+    let request = at.ec2().describe_network_interfaces().filters(filter("vpc-id", [vpc]));
+    let answer = at.cloud.read(Operation::DescribeNetworkInterfaces, || request.clone().send()).await?;
+    let said = |one: &NetworkInterface| {
+        let address = one.association()?.public_ip()?;
+        let instance = one.attachment().and_then(|attachment| attachment.instance_id());
+        let what = instance.map(|id| format!("instance {id}")).or(one.description().map(str::to_owned));
+        let what = what.filter(|what| !what.is_empty()).or(one.network_interface_id().map(str::to_owned))?;
+        Some(format!("public address {address} ({what})"))
+    };
+    Ok(answer.network_interfaces().iter().filter_map(said).collect())
+}
+
 /// Interfaces that are no instance's and no NAT gateway's: a load balancer's, a database's, an endpoint's, a function's. Whose
 /// they are, their description says.
 async fn interfaces(at: &Account<'_>, by: &str, id: &str) -> Result<Vec<String>, AwsFailure> {

@@ -56,6 +56,9 @@ pub(super) fn of_handler(of: &str, code: &str, message: &str) -> Option<&'static
         () if of.starts_with("AWS::RDS::") => Some(Service::Rds),
         () => None,
     };
+    if (of, code) == ("AWS::EC2::FlowLog", "AlreadyExists") {
+        return row(Service::Ec2, "FlowLogAlreadyExists", message);
+    }
     let row = behind.and_then(|service| told_by_words(service, code, message));
     row.or_else(|| handlers::HANDLERS.iter().find(|row| row.codes.contains(&code)))
 }

@@ -345,6 +345,7 @@ impl Follower {
         let at = recorded.at;
         let titled = |step: &Address, word: &str, said: &str| {
             let colon = if said.is_empty() { "" } else { ": " };
+            let said = said.replace(" NAME STEP ", &format!(" NAME {step} "));
             Some(format!("{at} {word:<9} {step} {}{colon}{said}", self.title(step)))
         };
         match &recorded.event {

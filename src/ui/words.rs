@@ -190,6 +190,23 @@ pub fn who_moves(next: Option<&Status>) -> String {
     }
 }
 
+/// A text that names commands as `onramp VERB NAME STEP …`, with the engagement and the step in them.
+pub fn with_names(text: &str, engagement: &str, step: &Address) -> String {
+    let mut parts = text.split("onramp ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for command in parts {
+        out.push_str("onramp ");
+        match command.split_once(" NAME") {
+            Some((verb, rest)) if verb.chars().all(|c| c.is_ascii_lowercase()) => {
+                let rest = rest.strip_prefix(" STEP").map_or(rest.to_owned(), |rest| format!(" {step}{rest}"));
+                out.push_str(&format!("{verb} {engagement}{rest}"));
+            }
+            _ => out.push_str(command),
+        }
+    }
+    out
+}
+
 /// An undo that has not come to its end, and the key that goes on with it.
 pub fn half_undone(engagement: &Engagement) -> Option<String> {
     let (undo, left) = engagement.half_undone()?;

@@ -128,7 +128,8 @@ fn every_broken_rule_is_said_at_once_and_nothing_is_stored() {
 #[test]
 fn rules_between_answers_are_told_beside_answers_that_are_wrong_alone() {
     let stage = begun();
-    let answers = ["vpn.cgw_ip=10.0.0.1", "conn.amazon_asn=65010", "vpn.customer_asn=65010", "net.onprem_cidrs=10.40.0.0/16"];
+    let answers =
+        ["vpn.cgw_ip=10.0.0.1", "conn.amazon_asn=65010", "vpn.customer_asn=65010", "net.onprem_cidrs=10.40.0.0/16"];
     let told = ["does not route", "are both 65010", "overlap", "nothing was stored"];
     let typed = stage.run(&[&["input", "acme"], answers.as_slice()].concat()).expect(2);
     told.into_iter().for_each(|words| typed.says(words));

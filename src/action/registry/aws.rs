@@ -175,6 +175,7 @@ pub(super) const ROWS: &[Row] = &[
         results: &[("id", "igw-…")],
         sends: &[
             DescribeInternetGateways,
+            DescribeNetworkInterfaces,
             DescribeTags,
             CreateInternetGateway,
             AttachInternetGateway,

@@ -294,6 +294,25 @@ async fn an_undo_says_what_still_hangs_on_it() {
 }
 
 #[tokio::test]
+async fn an_undo_says_which_addresses_still_need_the_way_out() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let there = stage.make("aws/internet-gateway", json!({ "vpc": ground.vpc, "key": "igw" })).await;
+    let bastion = instance(&stage, &ground).await;
+    let bastion = text(&stage.make("aws/instance", bastion).await, "id");
+    let made = stage.make("aws/elastic-address", json!({ "key": "eip/bastion" })).await;
+    let (allocation, address) = (text(&made, "allocation"), text(&made, "address"));
+    stage.make("aws/instance-address", json!({ "instance": bastion, "allocation": allocation })).await;
+    let with = json!({ "vpc": ground.vpc, "key": "igw" });
+    let action = stage.action("aws/internet-gateway", &with);
+    let undone = action.undo(&stage.world, &stage.intent("aws/internet-gateway", &with), &there).await;
+    let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };
+    assert_eq!(failure.code.as_deref(), Some("DependencyViolation"));
+    let named = format!("public address {address} (instance {bastion})");
+    assert!(failure.meaning.contains(&named), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_nat_gateway_that_failed_shows_why() {
     let stage = Stage::new().await;
     let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");

@@ -19,10 +19,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::Exists,
-        &["VpcPeeringConnectionAlreadyExists", "FlowLogAlreadyExists"],
-        "There is one already, so a second one cannot be made.",
-        "Run the step again: it shows the one that is there. If it is as wanted, onramp settle NAME STEP adopt ID uses it; or \
-         let its owner take it away.",
+        &["VpcPeeringConnectionAlreadyExists"],
+        "These two VPCs have a peering already, or one that waits to be accepted, and take no second one.",
+        "aws ec2 describe-vpc-peering-connections lists it. If it is as wanted, A on the step uses it by its pcx-… (onramp \
+         settle NAME STEP adopt ID); or let its owner delete it, and try again.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["FlowLogAlreadyExists"],
+        "The VPC has a flow log of the same traffic to the same place already, and takes no second one.",
+        "aws ec2 describe-flow-logs --filter Name=resource-id,Values=VPC lists it. If it is as wanted, A on the step uses it by its \
+         fl-… (onramp settle NAME STEP adopt ID); or let its owner delete it, and try again.",
     ),
     row_of(
         Kind::Quota,
@@ -132,7 +139,8 @@ pub(super) const ROWS: &[Row] = &[
             "VolumeInUse",
         ],
         "Something still hangs on it, so AWS will not let it go.",
-        "Undo the later steps first, newest first. What onramp did not make, its owner must take away.",
+        "What hangs on it goes first: what onramp made by undo (U shows the order), and what it did not make by its owner. Then \
+         undo this once more.",
     ),
     row_of(
         Kind::NotReady,
@@ -190,7 +198,14 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row_of(
         Kind::Exists,
-        &["InvalidPermission.Duplicate", "InvalidGroup.Duplicate", "InvalidKeyPair.Duplicate"],
+        &["InvalidPermission.Duplicate"],
+        "The security group has a rule of the same protocol, ports and range already, under another id.",
+        "aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP lists its rules. If that one is as wanted, \
+         A on the step uses it by its sgr-… (onramp settle NAME STEP adopt ID); or let its owner delete it, and try again.",
+    ),
+    row_of(
+        Kind::Exists,
+        &["InvalidGroup.Duplicate", "InvalidKeyPair.Duplicate"],
         "One of that name or content is there already.",
         "onramp compares it with what is wanted. If it is somebody else's, choose another name.",
     ),
@@ -198,8 +213,9 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Exists,
         &["Resource.AlreadyAssociated", "RouteAlreadyExists", "InvalidIPAddress.AlreadyAssociated", "*AlreadyExists*"],
         "It is there already, perhaps pointing somewhere else.",
-        "Run the step again: it shows where that points, beside what is wanted. onramp does not turn it round by itself: \
-         its owner must, or the plan changes.",
+        "Run the step again: where AWS shows it by then, the step says where it points, beside what is wanted (for routes and \
+         subnets, aws ec2 describe-route-tables does). onramp does not turn it round by itself: its owner must, or the plan \
+         changes.",
     ),
     row_of(
         Kind::Gone,

@@ -9,7 +9,8 @@ pub(super) const HANDLERS: &[Row] = &[
         Kind::Exists,
         &["AlreadyExists"],
         "There is one of that name already: of this account, or, for a name that is one for all of AWS as a bucket's is, of anybody's.",
-        "Compare it with what is wanted. If it is somebody else's, choose another name.",
+        "aws cloudcontrol list-resources --type-name TYPE lists those that are there. If it is the one that is wanted, A on the \
+         step uses it by its identifier (onramp settle NAME STEP adopt ID); if it is somebody else's, choose another name.",
     ),
     row_of(
         Kind::NotFound,

@@ -412,13 +412,17 @@ pub(super) const OTHERS: &[Row] = &[
         Kind::InUse,
         &["DeleteConflict*", "BucketNotEmpty", "ResourceInUseException"],
         "Something still hangs on it, so AWS will not let it go.",
-        "Undo the later steps first, newest first. What onramp did not make, its owner must take away.",
+        "What hangs on it goes first: what onramp made by undo (U shows the order), and what it did not make by its owner. Then \
+         undo this once more.",
     ),
     row_of(
         Kind::Key,
         &["KMSKeyNotAccessible*", "InvalidKMSKey.*", "KMSAccessDeniedException", "DisabledException", "KMS*Exception"],
-        "The encryption key cannot be used: its policy does not allow it, it is disabled, or it is of another region.",
-        "Let the key's owner allow it for the service and its service-linked role in this account and region, and try again.",
+        "The encryption key cannot be used: it is not there, its policy does not allow it, it is disabled, or it is of \
+         another region than what it is to encrypt.",
+        "aws kms describe-key --key-id KEY --region REGION shows its state; REGION is where the encrypted thing lies, for a \
+         copy the one it goes to. Let the key's owner allow kms:DescribeKey, kms:CreateGrant, kms:Decrypt and \
+         kms:GenerateDataKey* to these credentials, or to the service's role where a service acts; then try again.",
     ),
     row_of(
         Kind::Activation,

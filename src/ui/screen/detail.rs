@@ -253,10 +253,11 @@ impl Detail<'_> {
 
     fn failure(&self, prose: &mut Prose, failure: &Failure) {
         let look = &self.facts.look;
+        let advice = words::with_names(&failure.advice, &self.open.name, self.address);
         let parts = [
             ("What", failure.what.as_str(), look.style(Role::Problem)),
             ("Means", failure.meaning.as_str(), Style::new()),
-            ("Do", failure.advice.as_str(), look.bold()),
+            ("Do", advice.as_str(), look.bold()),
         ];
         for (label, said, style) in parts.iter().filter(|(_, said, _)| !said.is_empty()) {
             prose.item(label, said, *style);
@@ -298,7 +299,10 @@ impl Detail<'_> {
                 if !failure.meaning.is_empty() {
                     prose.item("Means", &failure.meaning, Style::new());
                 }
-                let advice = format!("{} It goes on by itself; C looks at once.", sentence(&failure.advice));
+                let advice = format!(
+                    "{} It goes on by itself; C looks at once.",
+                    sentence(&words::with_names(&failure.advice, &self.open.name, self.address))
+                );
                 prose.item("Do", &advice, look.bold());
                 self.raw(prose, failure);
             }

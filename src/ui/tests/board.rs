@@ -583,3 +583,17 @@ fn news_go_after_five_seconds_and_problems_stay() {
     tick(&mut stage, 60);
     assert!(stage.screen(80, 24).contains("no. Ask"), "a problem is not to be missed");
 }
+
+#[test]
+fn advice_names_this_engagement_and_this_step() {
+    let mut stage = failed();
+    let failure = Failure {
+        what: "AWS refused CreateVpc".to_owned(),
+        advice: "Use it: onramp settle NAME STEP adopt ID. What is missing: onramp plan NAME --policy.".to_owned(),
+        ..Failure::default()
+    };
+    stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 2, failure });
+    let screen = stage.screen(160, 40);
+    assert!(screen.contains("onramp settle acme-prod network/vpc adopt ID"), "{screen}");
+    assert!(screen.contains("onramp plan acme-prod --policy"), "{screen}");
+}
