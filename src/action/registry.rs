@@ -20,9 +20,9 @@ use super::os::packages::Packages;
 use super::os::restart::Restart;
 use super::shell::Shell;
 use super::world::Subject;
-use crate::aws::Operation;
+use crate::aws::{Operation, ResourceType};
 use crate::engagement::{Call, Failure};
-use crate::runbook::{ArgSpec, Catalog, KindSpec};
+use crate::runbook::{ArgSpec, Catalog, KindSpec, TypeSpec};
 
 type Made = Result<Box<dyn Action>, Failure>;
 
@@ -186,7 +186,15 @@ pub fn catalog() -> Catalog {
         has_undo: row.mutates && no_undo(row.name).is_none(),
         undo_reason: no_undo(row.name).or((!row.mutates).then_some("it changes nothing")),
     };
-    Catalog { kinds: rows().map(|row| (row.name.to_owned(), spec(row))).collect() }
+    let typed = |of: &'static ResourceType| TypeSpec {
+        properties: of.properties(),
+        required: of.required().collect(),
+        read_only: of.read_only().collect(),
+    };
+    Catalog {
+        kinds: rows().map(|row| (row.name.to_owned(), spec(row))).collect(),
+        types: ResourceType::ALL.iter().map(|of| (of.name, typed(of))).collect(),
+    }
 }
 
 /// Why a change of this kind cannot be taken back.

@@ -101,7 +101,7 @@ fn length(json: &Json) -> usize {
 /// Each region has statements of its own, for what is used there.
 fn statements(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
     let mut statements = everywhere(needs);
-    let regions: BTreeSet<&str> = needs.iter().flat_map(Needs::everywhere).collect();
+    let regions: BTreeSet<&str> = needs.iter().flat_map(Needs::all_regions).collect();
     for region in regions {
         statements.extend(Here::of(region, needs, ground).statements());
     }
@@ -134,7 +134,7 @@ fn has_another(permission: &str) -> bool {
 
 /// What stands on everything of its kind, because nobody can tell yet which one it is.
 pub fn unnamed(needs: &[Needs], ground: &Ground<'_>) -> Vec<&'static str> {
-    let any = |one: &Needs| one.everywhere().any(|region| region == ANY);
+    let any = |one: &Needs| one.all_regions().any(|region| region == ANY);
     let regions = needs.iter().any(any).then_some("the region (each is allowed)");
     let buckets = buckets::are_unnamed(needs, ground).then_some("a bucket (all are allowed)");
     [regions, buckets].into_iter().flatten().chain(passed::unnamed(needs)).collect()

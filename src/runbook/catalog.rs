@@ -1,7 +1,7 @@
 //! What steps can do, as data: the kinds of action with their arguments and results. The action room fills it, so that
 //! a runbook can be checked without it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::Cursor;
 use super::problem::Problem;
@@ -11,6 +11,17 @@ use super::template::Args;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
     pub kinds: BTreeMap<String, KindSpec>,
+    /// Types of what an action makes of `type` and `properties`: `AWS::EC2::FlowLog`. One that is not here may be right.
+    pub types: BTreeMap<&'static str, TypeSpec>,
+}
+
+/// One type of resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeSpec {
+    pub properties: BTreeSet<&'static str>,
+    pub required: Vec<&'static str>,
+    /// AWS says them; nobody can set them.
+    pub read_only: Vec<&'static str>,
 }
 
 /// One kind of action.
@@ -76,11 +87,36 @@ impl Catalog {
                 problems.push(Problem::error(&step.key(key).place(), "missing-argument", message));
             }
         }
+        problems.extend(self.properties(step, with));
         for result in saves.filter(|result| !spec.results.contains(&result.as_str())) {
             let message = format!("`{key}: {kind}` gives no `{result}`");
             let place = step.key("saves").key_place(result);
             let problem = Problem::error(&place, "unknown-result", message);
             problems.push(problem.nearest(result, spec.results.iter().copied()));
+        }
+        problems
+    }
+
+    /// What is wrong with the properties of a type that is known.
+    fn properties(&self, step: &Cursor, with: &Args) -> Vec<Problem> {
+        let typed = with.fixed_text("type").and_then(|name| Some((name, self.types.get(name)?)));
+        let Some(((of, spec), given)) = typed.zip(with.keys_of("properties")) else { return Vec::new() };
+        let properties = step.key("with").key("properties");
+        let mut problems = Vec::new();
+        for name in &given {
+            let place = properties.key_place(name);
+            if !spec.properties.contains(name) {
+                let message = format!("`{name}` is no property of {of}");
+                let problem = Problem::error(&place, "unknown-argument", message);
+                problems.push(problem.nearest(name, spec.properties.iter().copied()));
+            } else if spec.read_only.contains(name) {
+                let message = format!("`{name}` of {of} is said by AWS, and nobody can set it");
+                problems.push(Problem::error(&place, "unknown-argument", message));
+            }
+        }
+        for name in spec.required.iter().filter(|name| !given.contains(name)) {
+            let message = format!("{of} needs the property `{name}`");
+            problems.push(Problem::error(&step.key("with").key_place("properties"), "missing-argument", message));
         }
         problems
     }

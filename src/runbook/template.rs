@@ -199,6 +199,22 @@ impl Args {
         names
     }
 
+    /// The text of an argument that reads nothing.
+    pub(super) fn fixed_text(&self, key: &str) -> Option<&str> {
+        match self.0.iter().find(|(name, _)| name == key)? {
+            (_, Arg::Template(template)) if template.names().is_empty() => Some(template.source()),
+            _ => None,
+        }
+    }
+
+    /// What is named in an argument that is a map.
+    pub(super) fn keys_of(&self, key: &str) -> Option<Vec<&str>> {
+        match self.0.iter().find(|(name, _)| name == key)? {
+            (_, Arg::Map(map)) => Some(map.iter().map(|(name, _)| name.as_str()).collect()),
+            _ => None,
+        }
+    }
+
     /// The names of the arguments, in the order they were written.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_str())

@@ -35,7 +35,7 @@ pub(super) fn statements(here: &Here<'_>) -> Vec<Json> {
 }
 
 pub(super) fn are_unnamed(needs: &[Needs], ground: &Ground<'_>) -> bool {
-    let regions: BTreeSet<&str> = needs.iter().flat_map(Needs::everywhere).collect();
+    let regions: BTreeSet<&str> = needs.iter().flat_map(Needs::all_regions).collect();
     let all = regions.into_iter().map(|region| Here::of(region, needs, ground));
     all.into_iter().any(|here| here.named_buckets() == [ANY] && !here.of_buckets().is_empty())
 }

@@ -48,7 +48,7 @@ impl Needs {
         self.uses.iter().map(|one| one.operation)
     }
 
-    pub(super) fn everywhere(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn all_regions(&self) -> impl Iterator<Item = &str> {
         self.uses.iter().flat_map(|one| &one.regions).chain(&self.regions).map(String::as_str)
     }
 }

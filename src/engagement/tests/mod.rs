@@ -105,7 +105,8 @@ fn catalog() -> Catalog {
         kind("aws/subnet", &["vpc", "cidr", "key"], &["id"], true),
         kind("probe/tcp", &["host", "port"], &[], false),
     ];
-    Catalog { kinds: kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect() }
+    let kinds = kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect();
+    Catalog { kinds, ..Catalog::default() }
 }
 
 fn runbook(yaml: &str) -> Runbook {

@@ -56,6 +56,35 @@ fn every_rule_says_what_its_fixture_expects() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What a type has is known before anybody is asked: a slip is found where it stands, and not when the step runs.
+#[test]
+fn a_property_that_the_type_does_not_have_or_take_or_that_is_missing_is_found() {
+    let with = |of: &str, properties: &str| {
+        let text = format!(
+            "runbook: one\ntitle: One\nphase: net\ninputs:\n  - {{id: aws.account_id, label: Account, kind: account-id}}\n\
+             steps:\n  - {{id: where, title: Where, form: [aws.account_id]}}\n  - id: made\n    title: Made\n    aws: resource\n    \
+             with: {{type: \"{of}\", key: one/a, properties: {properties}}}\n"
+        );
+        let (_, problems) = load(&[("one.yaml".to_owned(), text)], &crate::action::catalog());
+        said(&problems)
+    };
+    let right = "{ResourceId: vpc-1, ResourceType: VPC, TrafficType: ALL}";
+    assert_eq!(with("AWS::EC2::FlowLog", right), "");
+    for (properties, wanted) in [
+        (
+            "{ResourceID: vpc-1, ResourceId: vpc-1, ResourceType: VPC}",
+            "`ResourceID` is no property of AWS::EC2::FlowLog",
+        ),
+        ("{ResourceId: vpc-1, ResourceType: VPC, Id: fl-1}", "`Id` of AWS::EC2::FlowLog is said by AWS"),
+        ("{ResourceId: vpc-1}", "AWS::EC2::FlowLog needs the property `ResourceType`"),
+    ] {
+        let found = with("AWS::EC2::FlowLog", properties);
+        assert!(found.contains(wanted) && found.contains("one.yaml:11:"), "{properties}: {found}");
+    }
+    assert!(with("AWS::EC2::FlowLog", "{ResourceID: a, ResourceId: b, ResourceType: VPC}").contains("ResourceId"));
+    assert_eq!(with("AWS::Made::Up", "{Anything: 1}"), "", "of a type that is not known nothing is said");
+}
+
 #[test]
 fn every_rule_has_a_fixture_and_every_problem_a_rule() {
     let fixtures = fixtures();

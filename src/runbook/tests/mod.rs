@@ -38,5 +38,6 @@ fn catalog() -> Catalog {
         kind("os/file", &[("host", true), ("content", false), ("after", false)], &[], true),
         kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
     ];
-    Catalog { kinds: kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect() }
+    let kinds = kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect();
+    Catalog { kinds, ..Catalog::default() }
 }
