@@ -229,14 +229,15 @@ impl TheResource {
         if self.wanted.type_name != VAULT {
             return Ok(None);
         }
-        let backups = points(&self.place(at), id, None).await?.len();
+        let place = self.place(at);
+        let (backups, region) = (points(&place, id, None).await?.len(), place.region());
         let holds = || Remains::Holds {
             said: format!("the vault {id} holds {}, which onramp does not delete", count(backups, "backup")),
             advice: format!(
                 "AWS lets a vault go when it is empty. When nobody needs them any more, delete each: aws backup \
-                 list-recovery-points-by-backup-vault --backup-vault-name {id} lists them, aws backup \
-                 delete-recovery-point --backup-vault-name {id} --recovery-point-arn ARN deletes one. In a locked vault \
-                 they go when their time is over. Then undo this step again."
+                 list-recovery-points-by-backup-vault --region {region} --backup-vault-name {id} lists them, aws backup \
+                 delete-recovery-point --region {region} --backup-vault-name {id} --recovery-point-arn ARN deletes one. In \
+                 a locked vault they go when their time is over. Then undo this step again."
             ),
         };
         Ok((backups > 0).then(holds))
