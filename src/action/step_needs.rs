@@ -85,8 +85,9 @@ impl Told<'_> {
 
     /// Where it is sent, if that is not the engagement's region.
     fn region(&self) -> Option<String> {
-        // Of another region's server, the password is worked out and kept here.
-        self.region_in("region").filter(|_| self.arguments.kind != "aws/mail-smtp-credentials")
+        // These ask here about another region: whether it is enabled, and for the password of its server.
+        let only_about = ["aws/region", "aws/mail-smtp-credentials"].contains(&self.arguments.kind);
+        self.region_in("region").filter(|_| !only_about)
     }
 
     /// The region of an ARN. One that only a step can find out is of a step that says its own region.

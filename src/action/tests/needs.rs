@@ -126,8 +126,9 @@ fn of_every_kind_that_takes_a_region_it_is_told() {
             continue;
         }
         let told = of(&kind, &json!({ "region": "eu-central-1" }), &[]);
-        // Its password is for that region, and is kept in the engagement's.
-        let wanted = if kind == "aws/mail-smtp-credentials" { HOME } else { "eu-central-1" };
+        // Whether it is enabled is asked in the engagement's, and the password for its server is kept there.
+        let only_about = ["aws/region", "aws/mail-smtp-credentials"].contains(&kind.as_str());
+        let wanted = if only_about { HOME } else { "eu-central-1" };
         assert_eq!(told.regions, BTreeSet::from([wanted.to_owned()]), "{kind}");
     }
 }
