@@ -170,7 +170,8 @@ impl Session {
         if !self.needs_person() && self.renew().await.is_ok() && self.lack(time).await.is_none() {
             return Ok(());
         }
-        Err(self.advised(AwsFailure::ending(left, time)))
+        let ending = AwsFailure::ending(left, time);
+        Err(if self.needs_person() { ending.ending_for_a_code() } else { self.advised(ending) })
     }
 
     /// What is left, where it is too little.

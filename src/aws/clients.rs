@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -156,9 +158,10 @@ impl Cloud {
         };
         let sign_in = profile.as_ref().map(Profile::how_to_sign_in);
         let (role, codes) = (wiring.role.clone(), wiring.codes.clone());
-        let (with_code, from) = profile.and_then(|profile| profile.with_code).unzip();
-        let own = load(Wiring { profile: from.or_else(|| wiring.profile.clone()), ..wiring }).await;
-        let roles = with_code.into_iter().chain(role.clone()).collect();
+        let (takes, only) =
+            profile.map(|profile| (profile.takes.map(|(role, _)| role), profile.only)).unwrap_or_default();
+        let own = load(wiring, only).await;
+        let roles = takes.into_iter().chain(role.clone()).collect();
         let session = Session::new(Inner {
             own: own.clone(),
             roles,
@@ -421,7 +424,9 @@ pub fn is_http_url(url: &str) -> bool {
     })
 }
 
-async fn load(wiring: Wiring) -> SdkConfig {
+/// `only` is the profile that the credentials come from and from nothing else.
+async fn load(wiring: Wiring, only: Option<String>) -> SdkConfig {
+    let region = Region::new(wiring.region);
     let limits = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .read_timeout(ATTEMPT)
@@ -429,11 +434,19 @@ async fn load(wiring: Wiring) -> SdkConfig {
         .operation_timeout(OPERATION)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(wiring.region))
+        .region(region.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(limits);
     if let Some(profile) = wiring.profile {
         loader = loader.profile_name(profile);
+    }
+    if let Some(name) = &only {
+        let mut around = ProviderConfig::default().with_region(Some(region));
+        if let Some(client) = wiring.http_client.clone() {
+            around = around.with_http_client(client);
+        }
+        let profile = ProfileFileCredentialsProvider::builder().configure(&around).profile_name(name).build();
+        loader = loader.credentials_provider(profile);
     }
     if let Some(url) = wiring.endpoint_url {
         loader = loader.endpoint_url(url);

@@ -147,6 +147,14 @@ impl AwsFailure {
                 "Compare role_arn, external_id and source_profile of the profile (~/.aws/config) with the role's trust policy.",
             );
         }
+        if raw.contains("ForbiddenException") {
+            return of(
+                "Single sign-on does not give the role of the profile",
+                "Whoever signed in is not assigned to that account with that role. Nothing was sent.",
+                "Let whoever keeps IAM Identity Center assign it, or correct sso_account_id and sso_role_name of the profile \
+                 (~/.aws/config).",
+            );
+        }
         if ["dispatch failure", "timeout", "timed out"].iter().any(|word| raw.contains(word)) {
             return of(
                 "AWS could not be asked for credentials",
@@ -182,7 +190,8 @@ impl AwsFailure {
                 Kind::NoCode,
                 Fate::NotExecuted,
                 "The role is taken with a code of six digits, which is asked for and never kept. Nothing was sent.",
-                "Say the code when onramp asks for it: in the terminal (onramp open NAME), or where a command runs on one.",
+                "Say the code when onramp asks for it: in the terminal Enter on the step asks once more (onramp open NAME); a command \
+                 asks where it runs on a terminal.",
             )
         }
     }
@@ -191,14 +200,26 @@ impl AwsFailure {
     pub(super) fn ending(left: Duration, needed: Duration) -> Self {
         let (left, needed) = (text::duration(whole_seconds(left)), text::duration(whole_seconds(needed)));
         AwsFailure {
-            what: format!("The credentials end in {left}"),
+            what: "The credentials end too soon".to_owned(),
             ..AwsFailure::new(
                 "connect",
                 Kind::Credentials,
                 Fate::NotExecuted,
-                &format!("The step may take {needed}: it is not begun with credentials that could end in its middle."),
+                &format!(
+                    "The step may take {needed}, and they held for {left} more when it was its turn: it is not begun with \
+                     credentials that could end in its middle."
+                ),
                 "Renew the session (with single sign-on: aws sso login).",
             )
+        }
+    }
+
+    /// The same, where a device's code makes them anew.
+    pub(super) fn ending_for_a_code(self) -> Self {
+        AwsFailure {
+            advised: true,
+            advice: "onramp asks for a new code of the device: say it, and the step goes on.".to_owned(),
+            ..self
         }
     }
 

@@ -1,5 +1,6 @@
-//! What the shared configuration (`~/.aws/config`) says of the profile in use: how a person signs in, and whether it
-//! takes a role with a code, which the SDK leaves out (it knows no `mfa_serial`).
+//! What the shared configuration (`~/.aws/config`) says of the profile in use: how a person signs in, and which role it
+//! takes. The SDK would take that without its device and its duration (it reads neither `mfa_serial` nor
+//! `duration_seconds`), and from no other endpoint than AWS's.
 
 use std::borrow::Cow;
 
@@ -10,6 +11,17 @@ use crate::text;
 
 /// Profiles that lead to one another, at most.
 const LONGEST_CHAIN: usize = 5;
+/// With one of these a profile says where its credentials come from.
+const SOURCES: [&str; 8] = [
+    "aws_access_key_id",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "source_profile",
+    "sso_session",
+    "sso_start_url",
+];
 /// What a role is taken for where nothing is said (API reference of STS, AssumeRole).
 pub(super) const USUAL_SECONDS: i32 = 3_600;
 
@@ -19,10 +31,22 @@ pub(super) struct Profile {
     /// Whose sign-in it is.
     name: String,
     source: Source,
-    /// The role that the profile takes with a code, and the profile that it is taken from.
-    pub with_code: Option<(Role, String)>,
-    /// A profile that is named and not there, and those that are.
-    missing: Option<(String, Vec<String>)>,
+    /// The role that the profile takes, and the profile that it is taken from.
+    pub takes: Option<(Role, String)>,
+    /// The profile that the credentials come from and nothing else, where a person chose one: no key of the environment, and
+    /// no role of the machine, stands in for it (as with `--profile` of the AWS command line).
+    pub only: Option<String>,
+    /// A profile that is named and not there.
+    missing: Option<Missing>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Missing {
+    name: String,
+    /// The profile that names it as its `source_profile`.
+    named_by: Option<String>,
+    /// Those that are there.
+    others: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +66,8 @@ impl Profile {
     }
 
     async fn of(fs: &Fs, env: &Env, named: Option<&str>) -> Profile {
-        if named.is_none() && env.get("AWS_ACCESS_KEY_ID").is_ok_and(|key| !key.is_empty()) {
+        let keys_around = env.get("AWS_ACCESS_KEY_ID").is_ok_and(|key| !key.is_empty());
+        if named.is_none() && keys_around {
             return Profile { source: Source::Environment, ..Profile::default() };
         }
         let chosen = named.map(|name| Cow::Owned(name.to_owned()));
@@ -50,27 +75,34 @@ impl Profile {
             return Profile::default();
         };
         let mut name = all.selected_profile().to_owned();
-        let mut found = Profile::default();
+        let is_chosen = named.is_some() || env.get("AWS_PROFILE").is_ok_and(|chosen| !chosen.is_empty());
+        let tells = |profile: &aws_config::profile::Profile| SOURCES.iter().any(|key| profile.get(key).is_some());
+        let alone = is_chosen && (keys_around || all.get_profile(&name).is_none_or(tells));
+        let mut found = Profile { only: alone.then(|| name.clone()), ..Profile::default() };
         for _ in 0..LONGEST_CHAIN {
             let Some(profile) = all.get_profile(&name) else {
-                if named.is_some() || name != "default" {
-                    found.missing = Some((name, all.profiles().map(str::to_owned).collect()));
+                if is_chosen || name != "default" {
+                    let mut others: Vec<String> = all.profiles().map(str::to_owned).collect();
+                    others.sort();
+                    let named_by = Some(found.name.clone()).filter(|by| !by.is_empty());
+                    found.missing = Some(Missing { name, named_by, others });
                 }
                 break;
             };
             let says = |key: &str| profile.get(key).filter(|value| !value.is_empty());
             let next = says("source_profile").map(str::to_owned);
-            if let (Some(arn), Some(serial), Some(from), None) =
-                (says("role_arn"), says("mfa_serial"), &next, &found.with_code)
-            {
+            // One that is its own source has keys beside its role, which the SDK alone tells apart.
+            let other = next.as_ref().filter(|next| **next != name);
+            if let (Some(arn), Some(from), None) = (says("role_arn"), other, &found.takes) {
                 let role = Role {
                     arn: arn.to_owned(),
                     external_id: says("external_id").map(str::to_owned),
                     seconds: says("duration_seconds").and_then(|text| text.parse().ok()).unwrap_or(USUAL_SECONDS),
-                    mfa_serial: Some(serial.to_owned()),
+                    mfa_serial: says("mfa_serial").map(str::to_owned),
                     session: says("role_session_name").unwrap_or("onramp").to_owned(),
                 };
-                found.with_code = Some((role, from.clone()));
+                found.takes = Some((role, from.clone()));
+                found.only = Some(from.clone());
             }
             found.source = match () {
                 () if says("sso_session").is_some() || says("sso_start_url").is_some() => Source::SingleSignOn,
@@ -89,10 +121,20 @@ impl Profile {
 
     /// What a person does when the credentials have ended, or there are none.
     pub fn how_to_sign_in(&self) -> String {
-        if let Some((missing, there)) = &self.missing {
-            let there =
-                if there.is_empty() { "there is none".to_owned() } else { format!("there are {}", text::list(there)) };
-            return format!("~/.aws/config has no profile {missing}: {there}. Name one with --profile or AWS_PROFILE.");
+        if let Some(Missing { name, named_by, others }) = &self.missing {
+            let there = match others.is_empty() {
+                true => "there is none".to_owned(),
+                false => format!("there are {}", text::list(others)),
+            };
+            return match named_by {
+                Some(by) => format!(
+                    "Profile {by} names {name} as its source_profile, and ~/.aws/config has none of that name: {there}. Correct \
+                     it there."
+                ),
+                None => {
+                    format!("~/.aws/config has no profile {name}: {there}. Name one with --profile or AWS_PROFILE.")
+                }
+            };
         }
         let name = &self.name;
         match self.source {
@@ -109,7 +151,8 @@ impl Profile {
             }
             Source::Keys => format!("Put keys that are valid into profile {name}: aws configure --profile {name}"),
             Source::Unknown => "Choose a profile with --profile or AWS_PROFILE, or sign in (with single sign-on: aws \
-                                sso login)."
+                                sso login). Keys of this machine's own role are made anew by themselves shortly \
+                                before they end."
                 .to_owned(),
         }
     }
@@ -140,6 +183,11 @@ credential_process = /usr/local/bin/keys
 [profile keys]
 aws_access_key_id = AKIA
 aws_secret_access_key = secret
+[profile bare]
+region = eu-west-1
+[profile astray]
+role_arn = arn:aws:iam::444455556666:role/Astray
+source_profile = gone
 ";
 
     async fn profile(named: Option<&str>, env: &[(&str, &str)]) -> Profile {
@@ -166,11 +214,37 @@ aws_secret_access_key = secret
     }
 
     #[tokio::test]
-    async fn a_role_with_a_device_is_taken_by_us_and_one_without_by_the_sdk() {
-        assert_eq!(profile(Some("customer"), &[]).await.with_code, None);
-        let (role, from) = profile(Some("coded"), &[]).await.with_code.unwrap();
+    async fn the_role_of_a_profile_is_taken_as_it_says() {
+        let (role, from) = profile(Some("customer"), &[]).await.takes.unwrap();
+        assert_eq!((role.arn.as_str(), from.as_str()), ("arn:aws:iam::444455556666:role/OnboardingOperator", "ops"));
+        assert_eq!((role.seconds, role.mfa_serial), (3_600, None));
+        let (role, from) = profile(Some("coded"), &[]).await.takes.unwrap();
         assert_eq!((role.arn.as_str(), from.as_str()), ("arn:aws:iam::444455556666:role/Coded", "keys"));
         assert_eq!((role.seconds, role.external_id.as_deref()), (7_200, Some("7f1c9f0a")));
         assert_eq!(role.mfa_serial.as_deref(), Some("arn:aws:iam::111122223333:mfa/jane"));
+    }
+
+    #[tokio::test]
+    async fn nothing_stands_in_for_a_profile_that_a_person_chose() {
+        let keys = ("AWS_ACCESS_KEY_ID", "AKIA");
+        let only = async |named: Option<&str>, env: &[(&str, &str)]| profile(named, env).await.only;
+        assert_eq!(only(Some("keys"), &[keys]).await.as_deref(), Some("keys"), "not the keys of the environment");
+        assert_eq!(only(Some("nobody"), &[]).await.as_deref(), Some("nobody"), "not the role of the machine");
+        assert_eq!(only(None, &[("AWS_PROFILE", "nobody")]).await.as_deref(), Some("nobody"));
+        assert_eq!(only(Some("customer"), &[]).await.as_deref(), Some("ops"), "what its role is taken from");
+        assert_eq!(
+            only(None, &[keys, ("AWS_PROFILE", "keys")]).await,
+            None,
+            "keys come before AWS_PROFILE, as in AWS's tools"
+        );
+        assert_eq!(only(None, &[]).await, None);
+        assert_eq!(only(Some("bare"), &[]).await, None, "it says only a region: the machine's role may serve");
+        assert_eq!(only(Some("bare"), &[keys]).await.as_deref(), Some("bare"));
+    }
+
+    #[tokio::test]
+    async fn a_profile_that_leads_to_none_says_which_names_it() {
+        let how = profile(Some("astray"), &[]).await.how_to_sign_in();
+        assert!(how.contains("Profile astray names gone as its source_profile") && how.contains("bare, "), "{how}");
     }
 }

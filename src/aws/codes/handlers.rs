@@ -64,8 +64,8 @@ pub(super) const HANDLERS: &[Row] = &[
         Kind::Quota,
         &["ServiceLimitExceeded"],
         "The account has as many of these as it may have in this region.",
-        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
-         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+        "Ask Service Quotas for more: AWS's own words name what of, and aws service-quotas list-service-quotas --service-code \
+         SERVICE its code (L-…); aws service-quotas request-service-quota-increase asks, as `aws: quota-increase` does. Or let \
          the customer delete what nobody uses.",
     ),
     row_of(

@@ -254,8 +254,8 @@ pub(super) const CLOUD_CONTROL: &[Row] = &[
         Kind::Quota,
         &["ServiceLimitExceededException"],
         "The account has as many of these as it may have in this region.",
-        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
-         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+        "Ask Service Quotas for more: AWS's own words name what of, and aws service-quotas list-service-quotas --service-code \
+         SERVICE its code (L-…); aws service-quotas request-service-quota-increase asks, as `aws: quota-increase` does. Or let \
          the customer delete what nobody uses.",
     ),
     row_of(
@@ -369,8 +369,8 @@ pub(super) const OTHERS: &[Row] = &[
             "TooManyBuckets",
         ],
         "The account has as many of these as it may have in this region.",
-        "AWS's own words name what it is of. aws service-quotas list-service-quotas --service-code SERVICE shows its code \
-         (L-…), and aws service-quotas request-service-quota-increase asks for more, as `aws: quota-increase` does; or let \
+        "Ask Service Quotas for more: AWS's own words name what of, and aws service-quotas list-service-quotas --service-code \
+         SERVICE its code (L-…); aws service-quotas request-service-quota-increase asks, as `aws: quota-increase` does. Or let \
          the customer delete what nobody uses.",
     ),
     row_of(

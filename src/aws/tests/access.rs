@@ -117,8 +117,8 @@ async fn where_a_person_is_needed_for_that_the_step_does_not_begin_and_is_told_w
     let source = Source::lasting(Some(60));
     let session = session(&source, 52, with_device()).await;
     let failure = session.hold_for(minutes(11)).await.unwrap_err();
-    assert!(failure.what.contains("end in 7 min") && failure.meaning.contains("11 min"), "{failure:?}");
-    assert!(failure.ends_with_sign_in() && failure.advice.contains("--profile ops"), "{failure:?}");
+    assert!(failure.meaning.contains("for 7 min") && failure.meaning.contains("11 min"), "{failure:?}");
+    assert!(failure.ends_with_sign_in() && failure.advice.contains("a new code of the device"), "{failure:?}");
     assert_eq!(source.fetched(), 1);
 }
 
@@ -144,7 +144,7 @@ async fn a_session_that_was_first_read_near_its_end_is_no_short_one() {
     let session = session(&source, 0, Vec::new()).await;
     session.hold_for(minutes(6)).await.unwrap();
     let failure = session.hold_for(minutes(10)).await.unwrap_err();
-    assert!(failure.what.contains("end in 6 min") || failure.what.contains("end in 7 min"), "{failure:?}");
+    assert!(failure.meaning.contains("for 6 min") || failure.meaning.contains("for 7 min"), "{failure:?}");
 }
 
 /// As a cached session does: it is read again, and no younger.
@@ -171,6 +171,6 @@ async fn reading_the_same_credentials_again_makes_them_no_younger() {
     drop(held);
     for _ in 0..2 {
         let failure = session.hold_for(minutes(11)).await.unwrap_err();
-        assert!(failure.what.starts_with("The credentials end in"), "{failure:?}");
+        assert!(failure.what.starts_with("The credentials end too soon"), "{failure:?}");
     }
 }

@@ -92,7 +92,7 @@ impl Screen for LoginForm {
             prose.indented(look.glyph(Glyph::Done), &format!(" {}", line.label), look.style(Role::Muted));
         }
         prose.text(
-            "The answer goes there and nowhere else. Esc answers nothing: the step fails then.",
+            "The answer goes there and nowhere else. Esc answers nothing: what needs it does not go on.",
             look.style(Role::Muted),
         );
         let label = self.now().map(|line| line.label.clone()).unwrap_or_default();

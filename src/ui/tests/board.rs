@@ -589,7 +589,7 @@ fn advice_names_this_engagement_and_this_step() {
     let mut stage = failed();
     let failure = Failure {
         what: "AWS refused CreateVpc".to_owned(),
-        advice: "Use it: onramp settle NAME STEP adopt ID. What is missing: onramp plan NAME --policy.".to_owned(),
+        advice: "Use it: onramp settle NAME STEP adopt ID. Rights: onramp plan NAME --policy.".to_owned(),
         ..Failure::default()
     };
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 2, failure });
