@@ -589,11 +589,11 @@ fn advice_names_this_engagement_and_this_step() {
     let mut stage = failed();
     let failure = Failure {
         what: "AWS refused CreateVpc".to_owned(),
-        advice: "Use it: onramp settle NAME STEP adopt ID. Rights: onramp plan NAME --policy.".to_owned(),
+        advice: "onramp settle NAME STEP adopt ID. Or onramp plan NAME --policy.".to_owned(),
         ..Failure::default()
     };
     stage.fact(Fact::Failed { step: address("network/vpc"), attempt: 2, failure });
-    let screen = stage.screen(160, 40);
+    let screen = stage.screen(200, 40);
     assert!(screen.contains("onramp settle acme-prod network/vpc adopt ID"), "{screen}");
     assert!(screen.contains("onramp plan acme-prod --policy"), "{screen}");
 }
