@@ -158,8 +158,7 @@ impl Cloud {
         };
         let sign_in = profile.as_ref().map(Profile::how_to_sign_in);
         let (role, codes) = (wiring.role.clone(), wiring.codes.clone());
-        let (takes, only) =
-            profile.map(|profile| (profile.takes.map(|(role, _)| role), profile.only)).unwrap_or_default();
+        let (takes, only) = profile.map(|profile| (profile.takes, profile.only)).unwrap_or_default();
         let own = load(wiring, only).await;
         let roles = takes.into_iter().chain(role.clone()).collect();
         let session = Session::new(Inner {

@@ -31,8 +31,8 @@ pub(super) struct Profile {
     /// Whose sign-in it is.
     name: String,
     source: Source,
-    /// The role that the profile takes, and the profile that it is taken from.
-    pub takes: Option<(Role, String)>,
+    /// The roles that the profile takes, each with the credentials of the one before.
+    pub takes: Vec<Role>,
     /// The profile that the credentials come from and nothing else, where a person chose one: no key of the environment, and
     /// no role of the machine, stands in for it (as with `--profile` of the AWS command line).
     pub only: Option<String>,
@@ -93,7 +93,7 @@ impl Profile {
             let next = says("source_profile").map(str::to_owned);
             // One that is its own source has keys beside its role, which the SDK alone tells apart.
             let other = next.as_ref().filter(|next| **next != name);
-            if let (Some(arn), Some(from), None) = (says("role_arn"), other, &found.takes) {
+            if let (Some(arn), Some(from)) = (says("role_arn"), other) {
                 let role = Role {
                     arn: arn.to_owned(),
                     external_id: says("external_id").map(str::to_owned),
@@ -101,7 +101,7 @@ impl Profile {
                     mfa_serial: says("mfa_serial").map(str::to_owned),
                     session: says("role_session_name").unwrap_or("onramp").to_owned(),
                 };
-                found.takes = Some((role, from.clone()));
+                found.takes.insert(0, role);
                 found.only = Some(from.clone());
             }
             found.source = match () {
@@ -150,6 +150,10 @@ impl Profile {
                 )
             }
             Source::Keys => format!("Put keys that are valid into profile {name}: aws configure --profile {name}"),
+            Source::Unknown if self.only.is_some() => format!(
+                "Profile {name} says nothing of where credentials come from: give it keys, sso_session, credential_process, or \
+                 role_arn with source_profile (~/.aws/config); or name another."
+            ),
             Source::Unknown => "Choose a profile with --profile or AWS_PROFILE, or sign in (with single sign-on: aws \
                                 sso login). Keys of this machine's own role are made anew by themselves shortly \
                                 before they end."
@@ -183,6 +187,9 @@ credential_process = /usr/local/bin/keys
 [profile keys]
 aws_access_key_id = AKIA
 aws_secret_access_key = secret
+[profile second]
+role_arn = arn:aws:iam::444455556666:role/Second
+source_profile = customer
 [profile bare]
 region = eu-west-1
 [profile astray]
@@ -215,10 +222,19 @@ source_profile = gone
 
     #[tokio::test]
     async fn the_role_of_a_profile_is_taken_as_it_says() {
-        let (role, from) = profile(Some("customer"), &[]).await.takes.unwrap();
-        assert_eq!((role.arn.as_str(), from.as_str()), ("arn:aws:iam::444455556666:role/OnboardingOperator", "ops"));
-        assert_eq!((role.seconds, role.mfa_serial), (3_600, None));
-        let (role, from) = profile(Some("coded"), &[]).await.takes.unwrap();
+        let found = profile(Some("customer"), &[]).await;
+        let [role] = &found.takes[..] else { panic!("{found:?}") };
+        assert_eq!(
+            (role.arn.as_str(), found.only.as_deref()),
+            ("arn:aws:iam::444455556666:role/OnboardingOperator", Some("ops"))
+        );
+        assert_eq!((role.seconds, &role.mfa_serial), (3_600, &None));
+        let found = profile(Some("second"), &[]).await;
+        let arns: Vec<&str> = found.takes.iter().map(|role| role.arn.as_str()).collect();
+        let of = |name: &str| format!("arn:aws:iam::444455556666:role/{name}");
+        assert_eq!((arns, found.only.as_deref()), (vec![&*of("OnboardingOperator"), &*of("Second")], Some("ops")));
+        let found = profile(Some("coded"), &[]).await;
+        let ([role], Some(from)) = (&found.takes[..], &found.only) else { panic!("{found:?}") };
         assert_eq!((role.arn.as_str(), from.as_str()), ("arn:aws:iam::444455556666:role/Coded", "keys"));
         assert_eq!((role.seconds, role.external_id.as_deref()), (7_200, Some("7f1c9f0a")));
         assert_eq!(role.mfa_serial.as_deref(), Some("arn:aws:iam::111122223333:mfa/jane"));
@@ -244,6 +260,8 @@ source_profile = gone
 
     #[tokio::test]
     async fn a_profile_that_leads_to_none_says_which_names_it() {
+        let how = profile(Some("bare"), &[("AWS_ACCESS_KEY_ID", "AKIA")]).await.how_to_sign_in();
+        assert!(how.contains("Profile bare says nothing of where"), "{how}");
         let how = profile(Some("astray"), &[]).await.how_to_sign_in();
         assert!(how.contains("Profile astray names gone as its source_profile") && how.contains("bare, "), "{how}");
     }

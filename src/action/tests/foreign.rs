@@ -297,13 +297,13 @@ async fn an_undo_says_what_still_hangs_on_it() {
 async fn an_undo_says_which_addresses_still_need_the_way_out() {
     let stage = Stage::new().await;
     let ground = ground(&stage).await;
-    let there = stage.make("aws/internet-gateway", json!({ "vpc": ground.vpc, "key": "igw" })).await;
+    let there = stage.make("aws/internet-gateway", json!({ "vpc": ground.vpc, "key": "igw/main" })).await;
     let bastion = instance(&stage, &ground).await;
     let bastion = text(&stage.make("aws/instance", bastion).await, "id");
     let made = stage.make("aws/elastic-address", json!({ "key": "eip/bastion" })).await;
     let (allocation, address) = (text(&made, "allocation"), text(&made, "address"));
     stage.make("aws/instance-address", json!({ "instance": bastion, "allocation": allocation })).await;
-    let with = json!({ "vpc": ground.vpc, "key": "igw" });
+    let with = json!({ "vpc": ground.vpc, "key": "igw/main" });
     let action = stage.action("aws/internet-gateway", &with);
     let undone = action.undo(&stage.world, &stage.intent("aws/internet-gateway", &with), &there).await;
     let Outcome::Failed { failure } = undone else { panic!("{undone:?}") };

@@ -126,7 +126,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         "The account has as many of these as it may have here.",
         "AWS's own words name what it is of. Ask for more of its quota (aws service-quotas list-service-quotas --service-code \
-         ec2, or the service's own code, shows them), or let the customer delete what nobody uses.",
+         SERVICE shows them, with ec2, vpc, secretsmanager… for SERVICE), or let the customer delete what nobody uses.",
     ),
     row_of(
         Kind::InUse,
