@@ -131,8 +131,14 @@ fn all_or_nothing(
     if refused.is_empty() {
         return Ok(answers);
     }
-    let count = text::count(refused.len(), "answer");
     let broken = asked.disagreements(&answers.inputs, refused);
+    let count = match (refused.len(), broken.len()) {
+        (0, _) => "some".to_owned(),
+        (refused, 0) => text::count(refused, "answer"),
+        (refused, broken) => {
+            format!("{}, and {} between answers,", text::count(refused, "answer"), text::count(broken, "disagreement"))
+        }
+    };
     let all: Vec<&str> = refused.values().chain(&broken).map(String::as_str).collect();
     Err(Failure::usage(format!("{count} of {name} cannot be taken; nothing was stored\n  {}", all.join("\n  "))))
 }

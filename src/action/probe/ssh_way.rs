@@ -30,6 +30,8 @@ impl Question for SshWay {
             Ok(route) => route,
             Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
         };
+        // A host that is reached in two ways has two entries, and its own name in each.
+        let last_hop = route.hops.last().map_or(self.host.clone(), |hop| hop.name.clone());
         let script = Script { text: ":".to_owned(), sudo: false, limit: LIMIT, stdin_after: None };
         let (sink, mut pieces) = mpsc::channel(16);
         let running = async move { world.ssh.run(&route, &script, &sink, &world.cancel).await };
@@ -37,7 +39,7 @@ impl Question for SshWay {
         let (ran, ()) = tokio::join!(running, taking);
         let (said, stands) = match ran {
             Ok(_) => (format!("{} lets us in and runs commands", self.host), Stands::default()),
-            Err(error) => (error.to_string(), Stands::at(&error, &self.host)),
+            Err(error) => (error.to_string(), Stands::at(&error, &last_hop)),
         };
         let Stands { hop, at, last, stage, why, advice } = stands;
         let results = json!({
@@ -59,9 +61,9 @@ struct Stands {
 }
 
 impl Stands {
-    fn at(error: &SshError, host: &str) -> Self {
+    fn at(error: &SshError, last_hop: &str) -> Self {
         Stands {
-            last: error.hop == host,
+            last: error.hop == last_hop,
             hop: error.hop.clone(),
             at: error.at.clone(),
             stage: error.stage.to_string(),

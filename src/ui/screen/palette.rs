@@ -68,7 +68,10 @@ impl Palette {
             let steps =
                 open.board.rows.iter().map(|row| (row.address.clone(), words::title(&open.runbook, &row.address)));
             let found = steps.filter(|(address, title)| fits(&format!("go to {title} {address}")));
-            entries.extend(found.map(|(address, title)| Entry::Step(address, title)));
+            let mut found: Vec<_> = found.collect();
+            // Whose title holds it as it was typed comes first.
+            found.sort_by_key(|(_, title)| !title.to_lowercase().contains(wanted.trim()));
+            entries.extend(found.into_iter().map(|(address, title)| Entry::Step(address, title)));
         }
         entries
     }
