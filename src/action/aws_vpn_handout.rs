@@ -43,6 +43,8 @@ struct Customer {
     /// None with static routing.
     asn: Option<String>,
     ranges: Vec<String>,
+    /// What has to get through besides pings, a line for each: `TCP 587 from 10.40.0.0/16 to smtp.acme.example`.
+    doors: Vec<String>,
     target: Option<String>,
 }
 
@@ -93,6 +95,7 @@ impl Handout {
                 behind_nat: arguments.optional("behind_nat")?.is_some_and(|said| said == "true"),
                 asn: arguments.optional("customer_asn")?,
                 ranges: arguments.list("theirs")?,
+                doors: arguments.list("doors")?,
                 target: arguments.optional("target")?,
             },
             amazon_asn: arguments.optional("amazon_asn")?,

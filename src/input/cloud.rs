@@ -206,7 +206,7 @@ pub(super) fn instance_type_for(text: &str, used_as: TypeUse) -> Result<Value, R
         (TypeUse::Host, None) => instance_type(text),
         (TypeUse::Database, None) => {
             let what = format!("{} is no class for databases", quoted(text));
-            Err(Refusal::new(what, "it begins with db.", CLASSES).suggest(format!("db.{lower}")))
+            Err(Refusal::new(what, "it must begin with db.", CLASSES).suggest(format!("db.{lower}")))
         }
         (TypeUse::Database, Some(bare)) => match instance_type(bare)? {
             Value::Text(bare) => Ok(Value::Text(format!("db.{bare}"))),

@@ -21,7 +21,7 @@ pub(super) fn phone(text: &str) -> Result<Value, Refusal> {
     }
     let number = bare(text);
     let Some(digits) = number.strip_prefix('+') else {
-        let refusal = refuse("it begins with + and the code of the country");
+        let refusal = refuse("it must begin with + and the code of the country");
         return Err(match number.strip_prefix("00") {
             Some(rest) => refusal.suggest(format!("+{rest}")),
             None => refusal,

@@ -94,8 +94,7 @@ pub(super) fn pem(text: &str, used_as: PemUse) -> Result<Value, Refusal> {
         }
     }
     if blocks.is_empty() {
-        let why =
-            "it begins with -----BEGIN CERTIFICATE-----; a file in DER is turned into PEM by openssl x509 -inform der";
+        let why = "it must begin with -----BEGIN CERTIFICATE-----; a file in DER is turned into PEM by openssl x509 -inform der";
         return refuse("there is no certificate in it", why, PEM);
     }
     let mut certificates = Vec::new();
@@ -197,7 +196,7 @@ pub(super) fn pgp_key(text: &str) -> Result<Value, Refusal> {
     let (Some(begin), Some(end)) =
         (lines.iter().position(|line| *line == BEGIN), lines.iter().position(|line| *line == END))
     else {
-        return refuse("there is no public key in it", &format!("it begins with {BEGIN} and ends with {END}"));
+        return refuse("there is no public key in it", &format!("it must begin with {BEGIN} and ends with {END}"));
     };
     let others = lines.iter().filter(|line| line.starts_with("-----BEGIN")).count();
     if end < begin || others > 1 {

@@ -220,13 +220,13 @@ pub(super) fn url(text: &str, used_as: UrlUse, setting: &Setting) -> Result<Valu
     let refuse = |why: &str| Err(Refusal::new(format!("{} is not the URL that is wanted", quoted(text)), why, URLS));
     let schemes = used_as.schemes();
     let Some((scheme, rest)) = text.split_once("://") else {
-        return refuse(&format!("it begins with {}://", schemes[0]))
+        return refuse(&format!("it must begin with {}://", schemes[0]))
             .map_err(|refusal| refusal.suggest(format!("{}://{text}", schemes[0])));
     };
     let scheme = scheme.to_lowercase();
     if !schemes.contains(&scheme.as_str()) {
         return refuse(&format!(
-            "it begins with {}",
+            "it must begin with {}",
             crate::text::either(&schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>())
         ));
     }
@@ -315,8 +315,8 @@ pub(super) fn path(text: &str, used_as: PathUse) -> Result<Value, Refusal> {
     };
     let absolute = text.starts_with('/') || text.starts_with("~/");
     match used_as {
-        PathUse::Absolute if !absolute => return refuse("it begins with /"),
-        PathUse::Relative if absolute => return refuse("it begins with the name of a folder, not with /"),
+        PathUse::Absolute if !absolute => return refuse("it must begin with /"),
+        PathUse::Relative if absolute => return refuse("it must begin with the name of a folder, not with /"),
         _ => {}
     }
     if !(1..=200).contains(&text.len()) {
@@ -340,7 +340,7 @@ pub(super) fn dmarc(text: &str) -> Result<Value, Refusal> {
     let first = parts.next().unwrap_or_default().to_lowercase();
     let policy = first.strip_prefix("p=").unwrap_or(&first).to_owned();
     if !["none", "quarantine", "reject"].contains(&policy.as_str()) {
-        return refuse("it begins with none, quarantine or reject");
+        return refuse("it must begin with none, quarantine or reject");
     }
     let Some(report) = parts.next() else { return Ok(Value::Text(policy)) };
     if parts.next().is_some() {

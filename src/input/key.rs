@@ -41,7 +41,7 @@ pub(super) fn public_key(text: &str) -> Result<Value, Refusal> {
         _ => {
             return refuse(
                 "this is no OpenSSH public key",
-                "it begins with ssh-ed25519 or ssh-rsa, and is the content of a .pub file",
+                "it must begin with ssh-ed25519 or ssh-rsa, and is the content of a .pub file",
                 FORMAT,
             );
         }

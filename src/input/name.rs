@@ -55,11 +55,11 @@ fn printable(text: &str) -> Result<(), Refusal> {
 /// docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html (no double hyphen).
 pub(super) fn slug(text: &str) -> Result<Value, Refusal> {
     let why = if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
-        "it begins with a lower-case letter"
+        "it must begin with a lower-case letter"
     } else if !text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
-        "it has only lower-case letters, digits and hyphens: it becomes part of bucket and database names"
+        "it may have only lower-case letters, digits and hyphens: it becomes part of bucket and database names"
     } else if !(3..=20).contains(&text.len()) {
-        "it has 3 to 20 characters: it becomes part of longer names"
+        "it must have 3 to 20 characters: it becomes part of longer names"
     } else if text.contains("--") || text.ends_with('-') {
         "a hyphen stands between letters or digits, and alone: RDS refuses anything else"
     } else {
@@ -138,7 +138,7 @@ pub(super) fn unix_name(text: &str) -> Result<Value, Refusal> {
     if first && rest && text.len() <= 32 {
         return Ok(Value::Text(text.to_owned()));
     }
-    let why = "it begins with a lower-case letter or _, goes on with lower-case letters, digits, _ and -, and has up to 32 characters";
+    let why = "it must begin with a lower-case letter or _, goes on with lower-case letters, digits, _ and -, and has up to 32 characters";
     Err(Refusal::new(format!("{} is no login name", quoted(text)), why, "useradd(8)"))
 }
 

@@ -139,7 +139,7 @@ const SHAPES: [Shape; 20] = [
     ),
     shape(
         "organizational-unit",
-        ("the id of an organizational unit", "it begins with ou-, or with r- for the root"),
+        ("the id of an organizational unit", "it must begin with ou-, or with r- for the root"),
         "ou-ab12-11112222",
         unit,
         UNITS,
@@ -252,7 +252,7 @@ fn lower(c: char) -> bool {
 fn environment(text: &str) -> Result<String, Wrong> {
     long(text, 2, 12)?;
     if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
-        return wrong("it begins with a lower-case letter");
+        return wrong("it must begin with a lower-case letter");
     }
     only(text, lower, "it has lower-case letters and digits only")?;
     Ok(text.to_owned())
@@ -266,7 +266,7 @@ fn bucket(text: &str) -> Result<String, Wrong> {
     }
     only(text, |c| lower(c) || c == '-' || c == '.', "it has lower-case letters, digits, hyphens and dots")?;
     if !text.starts_with(lower) || !text.ends_with(lower) {
-        return wrong("it begins and ends with a letter or a digit");
+        return wrong("it must begin and end with a letter or a digit");
     }
     if text.contains("..") {
         return wrong("two dots do not stand side by side");
@@ -485,7 +485,7 @@ fn aws_id(text: &str, prefix: &str) -> Result<String, Wrong> {
             "behind {prefix}- stand 8 or 17 hexadecimal digits in lower case, here are {} characters",
             digits.chars().count()
         )),
-        None => wrong(format!("it begins with {prefix}-")),
+        None => wrong(format!("it must begin with {prefix}-")),
     }
 }
 

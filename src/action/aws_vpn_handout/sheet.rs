@@ -25,12 +25,11 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
     if !agreed.is_static {
         out += "  TCP 179 (BGP) between the inside addresses\n";
     }
-    let _ = writeln!(
-        out,
-        "  ICMP, and what your servers are to be used for, between {} and {}",
-        list(&customer.ranges),
-        list(&agreed.ours)
-    );
+    let _ = writeln!(out, "  ICMP between {} and {}", list(&customer.ranges), list(&agreed.ours));
+    for door in &customer.doors {
+        let _ = writeln!(out, "  {door}");
+    }
+    out += "  and what your servers and ours are to be used for later, such as the products' own ports\n";
     out += "Packets may come back through the other tunnel than they left by: allow that, or prefer one tunnel.\n";
     let (mtu, mss) = largest(agreed);
     let _ = writeln!(

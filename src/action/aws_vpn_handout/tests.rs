@@ -29,6 +29,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
             behind_nat: false,
             asn: asn.map(str::to_owned),
             ranges: vec!["192.168.0.0/16".to_owned()],
+            doors: Vec::new(),
             target: Some("192.168.1.50".to_owned()),
         },
         amazon_asn: "64620".to_owned(),
@@ -39,6 +40,14 @@ fn agreed(asn: Option<&str>) -> Agreed {
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
     }
+}
+
+#[test]
+fn the_sheet_says_what_has_to_get_through() {
+    let mut agreed = agreed(Some("65010"));
+    agreed.customer.doors = vec!["TCP 587 from 10.40.0.0/16 to smtp.acme.example (mail)".to_owned()];
+    let sheet = sheet::sheet(&agreed);
+    assert!(sheet.contains("\n  TCP 587 from 10.40.0.0/16 to smtp.acme.example (mail)\n"), "{sheet}");
 }
 
 #[test]

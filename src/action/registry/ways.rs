@@ -23,6 +23,10 @@ pub(super) const ROWS: &[Row] = &[
             may("amazon_asn", "AS number of the gateway"),
             must("ours", "ranges on AWS's side"),
             must("theirs", "ranges behind the device"),
+            may(
+                "doors",
+                "list of what has to get through besides pings, such as TCP 587 from 10.40.0.0/16 to smtp.acme.example",
+            ),
             may("target", "a host behind the device that answers pings"),
             may("device", "maker, model and software of the device"),
             may("sample", "the same of what AWS's sample is for"),

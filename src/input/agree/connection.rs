@@ -205,7 +205,12 @@ fn lifetimes_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let what = format!("phase 2 lives {second} s and phase 1 {first} s");
         let why = "phase 2 is renewed inside of phase 1, so it lives less long";
-        report(found, &[other_id, id], Refusal::new(what, why, TUNNEL).suggest("3600"));
+        let instead = match first {
+            3_601.. => "3600",
+            901.. => "900",
+            _ => "28800 s for phase 1",
+        };
+        report(found, &[other_id, id], Refusal::new(what, why, TUNNEL).suggest(instead));
     }
 }
 

@@ -31,8 +31,8 @@ fn slug() {
         &[
             ("ab", "3 to 20"),
             ("acme-insurance-plc-12", "3 to 20"),
-            ("Acme", "begins with a lower-case letter"),
-            ("1acme", "begins with a lower-case letter"),
+            ("Acme", "begin with a lower-case letter"),
+            ("1acme", "begin with a lower-case letter"),
             ("acme_plc", "For example: acme-plc"),
             ("acme--plc", "a hyphen stands between"),
             ("acme-", "a hyphen stands between"),
