@@ -7,10 +7,14 @@ use serde_json::{Map, Value as Json};
 
 use super::arguments::{Arguments, known};
 use super::registry::{RESOURCE, operations};
-use crate::aws::{ANY, Needs, Operation, Passed, ResourceType, Service, TO_BACKUP, TO_EXPORT, Use, taken_by};
+use crate::aws::{
+    ANY, Named, Needs, Operation, Passed, ResourceType, Service, TO_BACKUP, TO_EXPORT, Use, deleting, linked_by,
+    sending, taken_by,
+};
 use crate::engagement::ChosenKind;
 
 const PASS: &str = "iam:PassRole";
+const LINK: &str = "iam:CreateServiceLinkedRole";
 const ROLE: &str = "AWS::IAM::Role";
 
 /// What these steps need, in an engagement of that region. Of what an earlier one makes, among `all`, the name may be known
@@ -159,8 +163,12 @@ impl Told<'_> {
             permission != PASS && (bucket(of, properties).is_some() || !permission.starts_with("s3:"))
         };
         let of_types = types.iter().flat_map(|of| of.permissions().filter(move |one| wanted(of, one)));
+        let named = types.iter().filter_map(|one| deleted(one, properties));
+        let named = named.filter(|one| !given.iter().any(|given| given == one.action)).collect();
+        let linked = if given.iter().any(|one| one == LINK) { &[] } else { types.as_slice() };
+        let links = linked.iter().flat_map(|one| linked_by(one.name)).copied().collect();
         let permissions = of_types.map(str::to_owned).chain(given).collect();
-        Needs { permissions, roles, identities, buckets, ..needs }
+        Needs { permissions, roles, identities, buckets, named, links, ..needs }
     }
 
     /// Of a kind whose service works under its `role`, or which is about what is in its `bucket`.
@@ -172,8 +180,29 @@ impl Told<'_> {
         // The bucket of an export is written in by the service, with its role.
         let bucket = (self.is_given("bucket") && sends(Service::S3))
             .then(|| self.text("bucket").unwrap_or_else(|| ANY.to_owned()));
-        Needs { roles: role.into_iter().collect(), buckets: bucket.into_iter().collect(), ..needs }
+        let named = self.message().into_iter().collect();
+        Needs { roles: role.into_iter().collect(), buckets: bucket.into_iter().collect(), named, ..needs }
     }
+
+    /// Under whose names its message is sent.
+    fn message(&self) -> Option<Named> {
+        if !operations(self.arguments.kind).contains(&Operation::SendEmail) {
+            return None;
+        }
+        let to = self.arguments.list("to").ok().filter(|to| !to.is_empty() && to.iter().all(|one| known(one)));
+        let addresses = self.text("from").zip(to).map(|(from, to)| [vec![from], to].concat());
+        let set = self.text("configuration_set");
+        Some(sending(addresses.as_deref(), set.as_deref()))
+    }
+}
+
+/// What takes it away, by its name.
+fn deleted(of: &ResourceType, properties: Option<&Map<String, Json>>) -> Option<Named> {
+    let name = match of.arn_of {
+        "" => of.identifier()?,
+        property => property,
+    };
+    deleting(of.name, properties.and_then(|all| all.get(name)?.as_str()).filter(|name| known(name)))
 }
 
 /// The roles that a resource is made with.

@@ -44,7 +44,10 @@ pub use holdup::{Holdup, Teller};
 pub use identity::Identity;
 pub use limiter::{Limiter, Paces};
 pub use operations::{Effect, Operation, Repeat, Row, Rung, Scope, Service, Undo};
-pub use policy::{ANY, Ground, Needs, Passed, TO_BACKUP, TO_EXPORT, Use, policies, taken_by, unnamed};
+pub use policy::{
+    ANY, Ground, Named, Needs, Passed, TO_BACKUP, TO_EXPORT, Use, deleting, linked_by, policies, sending, taken_by,
+    unnamed,
+};
 pub use resources::{ResourceType, Tags as TagStyle};
 pub use retry::{Patience, Resend, send};
 pub use secrets::{RECOVERY_DAYS, SecretSeen};

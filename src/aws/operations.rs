@@ -144,8 +144,8 @@ pub enum Scope {
     /// Makes resources of these types, with our tags on them; those that it is built on may be anybody's. A service that
     /// knows no resource before it is made has no type here.
     New { types: &'static [&'static str], on: &'static [&'static str] },
-    /// Sent about resources of this type only that carry our tags.
-    Ours(&'static str),
+    /// Sent about resources of this type only that carry our tags, and of these, whoever made them.
+    Ours { of: &'static str, on: &'static [&'static str] },
     /// Needs no permission.
     Free,
 }
@@ -239,13 +239,14 @@ impl Row {
     const fn on(self, on: &'static [&'static str]) -> Row {
         match self.scope {
             Scope::New { types, .. } => Row { scope: Scope::New { types, on }, ..self },
+            Scope::Ours { of, .. } => Row { scope: Scope::Ours { of, on }, ..self },
             _ => self,
         }
     }
 
     /// Sent only about resources of this type that carry our tags.
     const fn of_ours(self, of: &'static str) -> Row {
-        Row { scope: Scope::Ours(of), ..self }
+        Row { scope: Scope::Ours { of, on: &[] }, ..self }
     }
 
     const fn acting_by(self, acts_by: &'static [&'static str]) -> Row {

@@ -6,6 +6,7 @@
 //! and Secrets Manager); "Tag on creation" of the EC2 user guide for ec2:CreateTags.
 
 mod buckets;
+mod named;
 mod needs;
 mod passed;
 
@@ -18,8 +19,9 @@ use self::passed::is_handed_on;
 use super::operations::{Effect, Operation, Scope, Service};
 use super::tags::ENGAGEMENT;
 
+pub use self::named::{Named, deleting, sending};
 pub use self::needs::{Needs, Use};
-pub use self::passed::{Passed, TO_BACKUP, TO_EXPORT, taken_by};
+pub use self::passed::{Passed, TO_BACKUP, TO_EXPORT, linked_by, taken_by};
 
 /// Where the policy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +152,8 @@ struct Here<'a> {
     acts_by: BTreeSet<(Service, &'static str)>,
     further: BTreeSet<&'a str>,
     buckets: BTreeSet<&'a str>,
+    /// Actions that stand on names, with them.
+    named: BTreeMap<&'static str, BTreeSet<&'a str>>,
 }
 
 impl<'a> Here<'a> {
@@ -157,14 +161,15 @@ impl<'a> Here<'a> {
         let (mut operations, mut acts_by) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
         for used in needs.iter().flat_map(|one| &one.uses).filter(|one| one.regions.contains(region)) {
             let row = used.operation.row();
-            let on = if let Scope::New { on, .. } = row.scope { on } else { &[] };
+            let on = if let Scope::New { on, .. } | Scope::Ours { on, .. } = row.scope { on } else { &[] };
             operations.entry(used.operation).or_default().extend(used.touches(on));
             acts_by.extend(used.touches(row.acts_by()).map(|permission| (row.service, permission)));
         }
         let here = || needs.iter().filter(|one| one.regions.contains(region));
         let further = here().flat_map(|one| &one.permissions).map(String::as_str).collect();
         let buckets = here().flat_map(|one| &one.buckets).map(String::as_str).collect();
-        Here { ground, region, operations, acts_by, further, buckets }
+        let named = named::named_in(region, needs);
+        Here { ground, region, operations, acts_by, further, buckets, named }
     }
 
     fn all(&self, service: Service, of: &str) -> String {
@@ -215,8 +220,10 @@ impl<'a> Here<'a> {
         let anywhere = self.with(|scope| *scope == Scope::Any).into_iter();
         let anywhere = anywhere.filter(|one| one.row().service != Service::S3 && !one.row().service.is_everywhere());
         let (reads, changes) = anywhere.partition(|one| one.row().effect == Effect::Reads);
+        let on_all = |permission: &String| !self.named.contains_key(permission.as_str());
         say("Look", names(reads), json!("*"), Some(self.condition(None)));
-        say("Arrange", names(changes), json!("*"), Some(self.condition(None)));
+        let changes = names(changes).into_iter().filter(on_all).collect();
+        say("Arrange", changes, json!("*"), Some(self.condition(None)));
         let acts_by = self.acts_by.iter().map(|(_, permission)| (*permission).to_owned());
         let acts_by = acts_by.filter(|permission| !is_handed_on(permission)).collect();
         say("ActInOurName", acts_by, json!("*"), Some(self.condition(None)));
@@ -224,7 +231,8 @@ impl<'a> Here<'a> {
         let retags = |permission: &str| !behind.is_empty() && [TAG, UNTAG].contains(&permission);
         let (retagged, further): (BTreeSet<String>, BTreeSet<String>) =
             self.further.iter().map(|one| (*one).to_owned()).partition(|permission| retags(permission));
-        let regional = further.into_iter().filter(|one| !has_another(one) && !is_everywhere(one)).collect();
+        let regional = |one: &String| !has_another(one) && !is_everywhere(one) && on_all(one);
+        let regional = further.into_iter().filter(regional).collect();
         for (number, part) in portions(regional).into_iter().enumerate() {
             say(&format!("BehindTheTypes{}", number + 1), part, json!("*"), Some(self.condition(None)));
         }
@@ -249,12 +257,13 @@ impl<'a> Here<'a> {
         let created = json!({ "StringEquals": { "ec2:CreateAction": creators } });
         say("TagWhatIsMade", tagging, json!(tagged), Some(created));
         say("TagOurs", retagged, json!([self.all(Service::Ec2, ANY)]), Some(self.tagged("aws:ResourceTag")));
-        for (number, (on, built)) in self.built_on(&made).into_iter().enumerate() {
+        let ours = self.with(|scope| matches!(scope, Scope::Ours { .. }));
+        for (number, (on, built)) in self.built_on(&[made, ours.clone()].concat()).into_iter().enumerate() {
             let resources: Vec<String> = on.iter().map(|of| self.all(Service::Ec2, of)).collect();
             say(&format!("BuildOn{}", number + 1), names(built), json!(resources), None);
         }
-        let ours = self.with(|scope| matches!(scope, Scope::Ours(_)));
         say("OnlyOurs", names(ours.clone()), self.resources(&ours), Some(self.tagged("aws:ResourceTag")));
+        statements.extend(named::statements(self));
         statements.extend(buckets::statements(self));
         statements.extend(passed::keys(self));
         statements
@@ -268,7 +277,7 @@ impl<'a> Here<'a> {
 
     fn resources(&self, operations: &[Operation]) -> Json {
         let ours = operations.iter().filter_map(|one| match one.row().scope {
-            Scope::Ours(of) => Some(self.all(one.row().service, of)),
+            Scope::Ours { of, .. } => Some(self.all(one.row().service, of)),
             _ => None,
         });
         json!(ours.chain(self.made_by(operations)).collect::<BTreeSet<String>>())
@@ -393,6 +402,15 @@ mod tests {
             json!({ "StringEquals": { "aws:ResourceTag/onramp:engagement": "0123456789abcdef" } })
         );
         assert_eq!(statement(&policy, "Look")["Action"], json!(["ec2:DescribeSubnets"]));
+    }
+
+    #[test]
+    fn a_gateway_that_is_detached_is_ours_and_its_vpc_may_be_anybodys() {
+        let policy = of(&[Operation::DetachInternetGateway]);
+        let arn = |of: &str| json!([format!("arn:aws:ec2:eu-west-1:123456789012:{of}/*")]);
+        assert_eq!(statement(&policy, "OnlyOurs")["Resource"], arn("internet-gateway"));
+        assert_eq!(statement(&policy, "BuildOn1")["Resource"], arn("vpc"));
+        assert_eq!(statement(&policy, "Arrange"), &Json::Null);
     }
 
     #[test]

@@ -146,3 +146,28 @@ fn of_every_kind_that_asks_s3_the_bucket_is_told() {
     }
     assert!(found >= 3, "{found}");
 }
+
+#[test]
+fn what_is_taken_away_and_whose_mail_is_sent_is_told_by_name() {
+    let on = |needs: Needs| needs.named.into_iter().map(|one| (one.action, one.on.join(" "))).collect::<Vec<_>>();
+    let typed = |of: &str, properties: Json| on(resource(json!({ "type": of, "properties": properties }), &[]));
+    let groups = typed("AWS::Logs::LogGroup", json!({ "LogGroupName": "/acme/vpn" }));
+    assert_eq!(groups, [("logs:DeleteLogGroup", "log-group:/acme/vpn:*".to_owned())]);
+    assert_eq!(typed("AWS::SNS::Topic", json!({ "TopicName": "acme" })), [("sns:DeleteTopic", "acme".to_owned())]);
+    let alarm = typed("AWS::CloudWatch::Alarm", json!({ "AlarmName": "\u{2039}a.b\u{203a}" }));
+    assert_eq!(alarm, [("cloudwatch:DeleteAlarms", "alarm:*".to_owned())], "it is not known yet");
+    let own = json!({ "type": "AWS::SNS::Topic", "properties": {}, "permissions": ["sns:DeleteTopic"] });
+    assert!(on(resource(own, &[])).is_empty(), "what the step itself names may be about any");
+    let mail = |with: Json, untold: &[&str]| of("aws/mail-test", &with, untold).named[0].on.join(" ");
+    let told = mail(json!({ "from": "ops@acme.com", "to": "it@example.org", "configuration_set": "onramp" }), &[]);
+    for identity in ["configuration-set/onramp", "identity/acme.com", "identity/it@example.org"] {
+        assert!(told.contains(identity), "{told}");
+    }
+    assert!(!told.contains('*'), "{told}");
+    let untold = mail(json!({ "from": "ops@acme.com" }), &["to"]);
+    assert_eq!(untold, "identity/* configuration-set/*");
+    let links = resource(json!({ "type": "AWS::EC2::FlowLog" }), &[]).links;
+    assert_eq!(links, ["delivery.logs"]);
+    let own = json!({ "type": "AWS::EC2::FlowLog", "permissions": ["iam:CreateServiceLinkedRole"] });
+    assert!(resource(own, &[]).links.is_empty());
+}

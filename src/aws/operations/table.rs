@@ -99,7 +99,7 @@ operations! {
     CreateInternetGateway =
         makes(Ec2, Tag, &[DescribeInternetGateways], &["internet-gateway"]).undone_by(DeleteInternetGateway),
     AttachInternetGateway = arranges(Ec2, &[DescribeInternetGateways]).undone_by(DetachInternetGateway),
-    DetachInternetGateway = takes(Ec2, &[DescribeInternetGateways]),
+    DetachInternetGateway = takes(Ec2, &[DescribeInternetGateways]).of_ours("internet-gateway").on(&["vpc"]),
     DeleteInternetGateway = takes(Ec2, &[DescribeInternetGateways]).of_ours("internet-gateway"),
 
     DescribeNetworkInterfaces = reads(Ec2),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Passed;
+use super::{Named, Passed};
 use crate::aws::operations::Operation;
 
 /// What one step needs.
@@ -19,6 +19,10 @@ pub struct Needs {
     pub identities: Vec<String>,
     /// Buckets that it makes, or reads and writes in; `*` where nobody can tell.
     pub buckets: Vec<String>,
+    /// Actions that it needs on what has a name, and on nothing else.
+    pub named: Vec<Named>,
+    /// Who may make a role that is linked to it, as IAM knows the services; none where nobody can tell.
+    pub links: Vec<&'static str>,
 }
 
 /// An operation as a step sends it.
@@ -46,6 +50,13 @@ impl Use {
 impl Needs {
     pub(super) fn operations(&self) -> impl Iterator<Item = Operation> {
         self.uses.iter().map(|one| one.operation)
+    }
+
+    /// Does it need that permission in that region?
+    pub(super) fn asks_in(&self, region: &str, permission: &str) -> bool {
+        let behind = self.regions.contains(region) && self.permissions.iter().any(|one| one == permission);
+        let mut sent = self.uses.iter().filter(|one| one.regions.contains(region));
+        behind || sent.any(|one| one.operation.permissions().iter().any(|one| one == permission))
     }
 
     pub(super) fn all_regions(&self) -> impl Iterator<Item = &str> {

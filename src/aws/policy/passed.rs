@@ -38,6 +38,28 @@ pub fn taken_by(type_name: &str) -> &'static [&'static str] {
     }
 }
 
+/// The services that make the role which is linked to them, with the first such resource of an account.
+pub fn linked_by(type_name: &str) -> &'static [&'static str] {
+    match type_name {
+        "AWS::Backup::BackupSelection" => &["backup"],
+        "AWS::Backup::RestoreTestingPlan" => &["backup", "restore-testing.backup"],
+        "AWS::Backup::ReportPlan" => &["backup", "reports.backup"],
+        "AWS::RDS::DBInstance" | "AWS::RDS::DBSubnetGroup" | "AWS::RDS::DBParameterGroup" => &["rds"],
+        "AWS::EC2::FlowLog" => &["delivery.logs"],
+        _ => &[],
+    }
+}
+
+/// The same for a call to such a service.
+fn linked_with(service: Service) -> Option<&'static str> {
+    match service {
+        Service::Ec2 => Some("transitgateway"),
+        Service::Resolver => Some("route53resolver"),
+        Service::ServiceQuotas => Some("servicequotas"),
+        _ => None,
+    }
+}
+
 /// There is no key yet that they could be about, or they are about all.
 const OF_NO_KEY: [&str; 3] = ["CreateKey", "ListAliases", "ListKeys"];
 
@@ -65,13 +87,28 @@ fn is_of_identities(permission: &str) -> bool {
 /// What is in no region: roles, users, and who is given them.
 pub(super) fn statements(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
     let mut all = roles(needs, ground);
-    let acts = needs.iter().flat_map(Needs::operations).any(|one| one.row().acts_by().contains(&LINK));
-    if acts || behind(needs).any(|permission| permission == LINK) {
-        let resources = json!(ground.in_iam("role/aws-service-role/*"));
-        all.push(statement("LinkRoles", BTreeSet::from([LINK.to_owned()]), resources, None));
-    }
+    all.extend(links(needs, ground));
     all.extend(identities(needs, ground));
     all
+}
+
+/// For each service, or for all where nobody can tell which it is.
+fn links(needs: &[Needs], ground: &Ground<'_>) -> Option<Json> {
+    let calls = needs.iter().flat_map(Needs::operations).filter(|one| one.row().acts_by().contains(&LINK));
+    let calls = calls.map(|one| linked_with(one.row().service));
+    let types = needs.iter().filter(|one| one.permissions.iter().any(|permission| permission == LINK));
+    let types = types.flat_map(|one| match one.links.as_slice() {
+        [] => vec![None],
+        known => known.iter().copied().map(Some).collect(),
+    });
+    let services: BTreeSet<Option<&str>> = calls.chain(types).collect();
+    if services.is_empty() {
+        return None;
+    }
+    let known: Option<Vec<Vec<String>>> = services.into_iter().map(|one| Some(ground.principals(one?))).collect();
+    let condition = known.map(|known| json!({ "StringEquals": { "iam:AWSServiceName": known.concat() } }));
+    let resources = json!(ground.in_iam("role/aws-service-role/*"));
+    Some(statement("LinkRoles", BTreeSet::from([LINK.to_owned()]), resources, condition))
 }
 
 /// Permissions of what is done behind the types.
@@ -273,8 +310,25 @@ mod tests {
         assert_eq!(statements_with(&policy, "kms:CreateKey")[0]["Resource"], json!("*"), "there is none yet");
         let unknown = of_needs(&[behind(further)]);
         assert_eq!(statements_with(&unknown, "iam:CreateUser")[0]["Resource"], json!("*"));
-        let link = of(&[Operation::AssociateResolverQueryLogConfig]);
-        let roles = json!("arn:aws:iam::123456789012:role/aws-service-role/*");
-        assert_eq!(statements_with(&link, LINK)[0]["Resource"], roles);
+    }
+
+    #[test]
+    fn a_role_is_linked_to_the_services_of_the_steps_and_to_any_where_one_is_not_known() {
+        for one in crate::aws::ResourceType::ALL {
+            let links = one.permissions().any(|permission| permission == LINK);
+            assert_eq!(links, !linked_by(one.name).is_empty(), "{}: to whom is a role linked?", one.name);
+        }
+        for one in Operation::ALL.iter().filter(|one| one.row().acts_by().contains(&LINK)) {
+            assert!(linked_with(one.row().service).is_some(), "{one:?}: to whom is a role linked?");
+        }
+        let flow_log = Needs { links: linked_by("AWS::EC2::FlowLog").to_vec(), ..behind([LINK]) };
+        let resolver = sending(&[Operation::AssociateResolverQueryLogConfig]);
+        let known = of_needs(&[resolver, flow_log]);
+        let link = statement(&known, "LinkRoles");
+        assert_eq!(link["Resource"], json!("arn:aws:iam::123456789012:role/aws-service-role/*"));
+        let services = json!(["delivery.logs.amazonaws.com", "route53resolver.amazonaws.com"]);
+        assert_eq!(link["Condition"], json!({ "StringEquals": { "iam:AWSServiceName": services } }));
+        let own = of_needs(&[sending(&[Operation::AssociateResolverQueryLogConfig]), behind([LINK])]);
+        assert_eq!(statement(&own, "LinkRoles")["Condition"], Json::Null, "the step's own permission may be of any");
     }
 }
