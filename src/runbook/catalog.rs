@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::place::Cursor;
 use super::problem::Problem;
 use super::template::Args;
+use crate::text;
+
+/// Two types may be alike: `AWS::EC2::NatGateway` is not meant to be `AWS::EC2::VPNGateway`.
+const SLIPS: usize = 2;
 
 /// Every kind of action, by its full name: `aws/vpc`, `probe/tcp`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +91,7 @@ impl Catalog {
                 problems.push(Problem::error(&step.key(key).place(), "missing-argument", message));
             }
         }
+        problems.extend(self.unknown_type(step, with));
         problems.extend(self.properties(step, with));
         for result in saves.filter(|result| !spec.results.contains(&result.as_str())) {
             let message = format!("`{key}: {kind}` gives no `{result}`");
@@ -95,6 +100,15 @@ impl Catalog {
             problems.push(problem.nearest(result, spec.results.iter().copied()));
         }
         problems
+    }
+
+    /// A type that is not known may be right, but hardly where it is a slip away from one that is.
+    fn unknown_type(&self, step: &Cursor, with: &Args) -> Option<Problem> {
+        let name = with.fixed_text("type").filter(|name| name.contains("::") && !self.types.contains_key(name))?;
+        let meant = text::nearest::within(name, self.types.keys().copied(), SLIPS)?;
+        let place = step.key("with").key("type").place();
+        let message = format!("onramp does not know the type {name}, so nothing of it is checked");
+        Some(Problem::warning(&place, "unknown-type", message).hint(format!("did you mean `{meant}`?")))
     }
 
     /// What is wrong with the properties of a type that is known.

@@ -48,7 +48,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 52] = [
+pub const RULES: [Rule; 53] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -108,6 +108,11 @@ pub const RULES: [Rule; 52] = [
     ),
     read("unknown-action", "A kind of action that does not exist.", "Nothing could be done."),
     read("unknown-argument", "An argument that the action does not take.", "It would be ignored in silence."),
+    read(
+        "unknown-type",
+        "A type of resource that is not known, and is almost one that is.",
+        "AWS would refuse it in the middle of an engagement.",
+    ),
     read(
         "missing-argument",
         "An argument that the action needs is not there.",

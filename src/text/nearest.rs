@@ -8,6 +8,11 @@ const LONGEST_WORD: usize = 64;
 /// Near means: at most one mistake for every three characters, and at least one is forgiven. A mistake is a character too
 /// many, too few or wrong, or two swapped (Damerau-Levenshtein, optimal string alignment). Of equals the first wins.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    within(word, candidates, usize::MAX)
+}
+
+/// The same, and so many mistakes at most: of long names that begin alike.
+pub fn within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     let word = letters(word);
     if word.is_empty() || word.len() > LONGEST_WORD {
         return None;
@@ -15,7 +20,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other = letters(candidate);
-        let forgiven = (word.len().max(other.len()) / 3).max(1);
+        let forgiven = (word.len().max(other.len()) / 3).clamp(1, most);
         if word.len().abs_diff(other.len()) > forgiven || other.len() > LONGEST_WORD {
             continue;
         }

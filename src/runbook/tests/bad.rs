@@ -82,6 +82,14 @@ fn a_property_that_the_type_does_not_have_or_take_or_that_is_missing_is_found() 
         assert!(found.contains(wanted) && found.contains("one.yaml:11:"), "{properties}: {found}");
     }
     assert!(with("AWS::EC2::FlowLog", "{ResourceID: a, ResourceId: b, ResourceType: VPC}").contains("ResourceId"));
+    let slip = with("AWS::Logs::LogGrop", "{LogGroupName: acme}");
+    assert!(
+        slip.contains("11:") && slip.contains("warning") && slip.contains("did you mean `AWS::Logs::LogGroup`?"),
+        "{slip}"
+    );
+    for other in ["AWS::Logs::LogStream", "AWS::EC2::NatGateway", "AWS::EC2::Instance", "AWS::RDS::DBCluster"] {
+        assert_eq!(with(other, "{Anything: 1}"), "", "{other} is another");
+    }
     assert_eq!(with("AWS::Made::Up", "{Anything: 1}"), "", "of a type that is not known nothing is said");
 }
 

@@ -6,7 +6,9 @@ mod good;
 mod shells;
 mod templates;
 
-use super::{ArgSpec, Catalog, KindSpec};
+use std::collections::BTreeSet;
+
+use super::{ArgSpec, Catalog, KindSpec, TypeSpec};
 
 fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static str], mutates: bool) -> KindSpec {
     let arg = |(name, required): &(&'static str, bool)| ArgSpec {
@@ -33,11 +35,13 @@ fn catalog() -> Catalog {
         kind("aws/vpc", &[("cidr", true), ("key", false)], &["id"], true),
         kind("aws/subnet", &[("vpc", true), ("cidr", true), ("key", false)], &["id"], true),
         kind("aws/instance", &[("subnet", true)], &["id", "address"], true),
+        kind("aws/resource", &[("type", true)], &[], true),
         kind("aws/stubborn", &[], &[], true),
         kind("aws/mailer", &[("password", true), ("greeting", false)], &[], true),
         kind("os/file", &[("host", true), ("content", false), ("after", false)], &[], true),
         kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
     ];
     let kinds = kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect();
-    Catalog { kinds, ..Catalog::default() }
+    let group = TypeSpec { properties: BTreeSet::new(), required: Vec::new(), read_only: Vec::new() };
+    Catalog { kinds, types: [("AWS::Logs::LogGroup", group)].into() }
 }
