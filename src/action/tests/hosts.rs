@@ -477,6 +477,18 @@ async fn a_banner_comes_through_the_hops() {
 }
 
 #[tokio::test]
+async fn the_way_to_a_host_that_has_two_entries_says_that_its_last_hop_is_the_last() {
+    let lab = Lab::new().await;
+    let (_, app) = lab.host("app", APP, Some("bastion"), true);
+    let first = app.map(|app| Host { name: "app-first".to_owned(), ..app });
+    let (world, _output) = lab.world([lab.host("bastion", BASTION, None, true), ("app-first".to_owned(), first)]);
+    lab.hosts.at_console("app", "systemctl stop ssh").await.unwrap();
+    let way = action("probe/ssh-way", &json!({ "host": "app-first" }), &world.subject);
+    let Verified::So(found) = way.verify(&world).await else { panic!("it is always so") };
+    assert_eq!((&found.output["hop"], &found.output["last"]), (&json!("app"), &json!(true)), "{found:?}");
+}
+
+#[tokio::test]
 async fn arguments_that_do_not_fit_are_said_by_name() {
     let wrong = |kind: &str, with: Json| {
         let call = Call::Kind { kind: kind.to_owned(), with: with.as_object().cloned().unwrap() };
