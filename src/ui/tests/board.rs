@@ -377,15 +377,7 @@ fn skipping_needs_a_reason() {
 fn undo_lists_what_it_takes_back_and_wants_a_word() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    let outcome = Outcome::Changed {
-        said: "made vpc-0a1b".to_owned(),
-        created: true,
-        operations: vec!["CreateVpc".to_owned()],
-        output: Default::default(),
-    };
-    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
-    let evidence = Evidence::said("vpc-0a1b is available");
-    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    stage.makes_a_vpc(&step);
     stage.state.board.jump(&step);
     stage.wished();
     stage.press(&["u"]);

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::stage::{Stage, address};
-use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Outcome, Plan, PlanEntry, Purpose, Stays, UndoPlan};
+use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Plan, PlanEntry, Stays, UndoPlan};
 use crate::engine::Notice;
 use crate::ui::state::Place;
 
@@ -158,15 +158,7 @@ fn a_call_is_read_value_by_value_and_whom_it_asks_stands_beside_it() {
 fn what_stays_says_why_in_full() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    let outcome = Outcome::Changed {
-        said: "made vpc-0a1b".to_owned(),
-        created: true,
-        operations: vec!["CreateVpc".to_owned()],
-        output: Default::default(),
-    };
-    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
-    let evidence = Evidence::said("vpc-0a1b is available");
-    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    stage.makes_a_vpc(&step);
     stage.state.board.jump(&step);
     stage.press(&["u"]);
     let users = ["network/addresses[one]", "network/addresses[two]", "network/gateway", "handover/firewall"];

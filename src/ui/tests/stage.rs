@@ -7,8 +7,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::engagement::{
-    Address, At, Change, Command, Engagement, Event as Fact, Evidence, MissingSecret, Plan, PlanEntry, Recorded,
-    Status, Verdict, decide, fold,
+    Address, At, Change, Command, DoneHow, Engagement, Event as Fact, Evidence, MissingSecret, Outcome, Plan,
+    PlanEntry, Purpose, Recorded, Status, Verdict, decide, fold,
 };
 use crate::engine::{AheadOf, Notice, Request};
 use crate::runbook::Runbook;
@@ -136,6 +136,19 @@ impl Stage {
         self.seq += 1;
         let recorded = Recorded { seq: self.seq, at: NOW, actor: "mk@laptop".to_owned(), event };
         self.notice(Notice::Recorded(recorded));
+    }
+
+    /// A step makes a VPC, and is done.
+    pub fn makes_a_vpc(&mut self, step: &Address) {
+        let outcome = Outcome::Changed {
+            said: "made vpc-0a1b".to_owned(),
+            created: true,
+            operations: vec!["CreateVpc".to_owned()],
+            output: Default::default(),
+        };
+        self.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
+        let evidence = Evidence::said("vpc-0a1b is available");
+        self.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
     }
 
     pub fn notice(&mut self, notice: Notice) {

@@ -1,7 +1,7 @@
 //! What was taken back, and what stays for all that.
 
 use super::stage::{Stage, address};
-use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure, Outcome, Purpose};
+use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure};
 
 #[test]
 fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
@@ -19,15 +19,7 @@ fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
 fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
     let mut stage = Stage::answered();
     let step = address("network/vpc");
-    let outcome = Outcome::Changed {
-        said: "made vpc-0a1b".to_owned(),
-        created: true,
-        operations: vec!["CreateVpc".to_owned()],
-        output: Default::default(),
-    };
-    stage.fact(Fact::Concluded { step: step.clone(), attempt: 1, purpose: Purpose::Apply, outcome });
-    let evidence = Evidence::said("vpc-0a1b is available");
-    stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::Applied, evidence, kept: Vec::new() });
+    stage.makes_a_vpc(&step);
     stage.fact(Fact::UndoBegan { steps: vec![step.clone()], all: false });
     let failure = Failure { what: "AWS refused DeleteVpc".to_owned(), ..Failure::default() };
     stage.fact(Fact::Failed { step: step.clone(), attempt: 2, failure });
