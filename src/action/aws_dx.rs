@@ -15,7 +15,7 @@ use super::aws_account::asked;
 use super::aws_dx_interface::others_on;
 use super::aws_dx_lag::{as_line, is_lag};
 use super::aws_network::label;
-use super::call::dx::{ConnectionArn, DxRequest};
+use super::call::dx::{DxRequest, LineArn};
 use super::call::{Call, Label};
 use super::check::Question;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found};
@@ -211,7 +211,7 @@ impl TheHostedLine {
     }
 
     fn tag(&self) -> Call {
-        let resource_arn = ConnectionArn { connection_id: self.connection.clone() };
+        let resource_arn = LineArn { id: self.connection.clone() };
         Call::Dx(DxRequest::TagResource { resource_arn, tags: self.label.clone() })
     }
 

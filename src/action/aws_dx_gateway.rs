@@ -17,9 +17,9 @@ use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::Subject;
 use crate::aws::direct_connect::types::{
     DirectConnectGateway, DirectConnectGatewayAssociation as Association,
-    DirectConnectGatewayAssociationState as Associated, DirectConnectGatewayState,
+    DirectConnectGatewayAssociationState as Associated, DirectConnectGatewayState, RouteFilterPrefix,
 };
-use crate::aws::{AwsFailure, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation};
 use crate::input::is_private_asn;
 use crate::text::list;
 
@@ -125,30 +125,35 @@ impl Thing for TheGateway {
 
 /// `aws/dx-association`: a virtual private gateway or a transit gateway, and the ranges that the customer hears of.
 pub(super) struct TheAssociation {
-    gateway: String,
-    to: String,
-    prefixes: Vec<String>,
+    pub gateway: String,
+    pub to: String,
+    pub prefixes: Vec<String>,
+}
+
+/// The ranges of a filter.
+pub(super) fn announced(prefixes: &[RouteFilterPrefix]) -> BTreeSet<&str> {
+    prefixes.iter().filter_map(|one| one.cidr()).collect()
 }
 
 impl TheAssociation {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         let prefixes = arguments.list("prefixes")?;
         if prefixes.is_empty() {
-            let what = "aws/dx-association needs `prefixes`: the ranges that the customer's routers hear of";
+            let what = format!("{} needs `prefixes`: the ranges that the customer's routers hear of", arguments.kind);
             return Err(Failure::new(what, "Correct the step in the runbook, or give the input."));
         }
         Ok(TheAssociation { gateway: arguments.text("gateway")?, to: arguments.text("to")?, prefixes })
     }
 
     /// There is one at most for a pair of gateways.
-    async fn there(&self, at: &Account<'_>) -> Result<Option<Association>, AwsFailure> {
+    pub async fn there(&self, cloud: &Cloud) -> Result<Option<Association>, AwsFailure> {
         if !known(&self.gateway) || !known(&self.to) {
             return Ok(None);
         }
-        let request = at.cloud.direct_connect().describe_direct_connect_gateway_associations();
+        let request = cloud.direct_connect().describe_direct_connect_gateway_associations();
         let request = request.direct_connect_gateway_id(&self.gateway).associated_gateway_id(&self.to);
         let operation = Operation::DescribeDirectConnectGatewayAssociations;
-        let answer = match at.cloud.read(operation, || request.clone().send()).await {
+        let answer = match cloud.read(operation, || request.clone().send()).await {
             Err(failure) if failure.kind == Kind::NotFound => return Ok(None),
             answer => answer?,
         };
@@ -180,13 +185,12 @@ impl Thing for TheAssociation {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let nothing = || Sight::Nothing { said: format!("there is no {}", self.noun()) };
-        let Some(there) = self.there(at).await? else { return Ok(nothing()) };
+        let Some(there) = self.there(at.cloud).await? else { return Ok(nothing()) };
         if there.association_state() == Some(&Associated::Disassociating) {
             return Ok(nothing());
         }
         let id = there.association_id().unwrap_or_default();
-        let allowed: BTreeSet<&str> =
-            there.allowed_prefixes_to_direct_connect_gateway().iter().filter_map(|one| one.cidr()).collect();
+        let allowed = announced(there.allowed_prefixes_to_direct_connect_gateway());
         let wanted: BTreeSet<&str> = self.prefixes.iter().map(String::as_str).collect();
         if wanted.iter().all(|one| known(one)) && allowed != wanted {
             let said = |prefixes: BTreeSet<&str>| list(&prefixes.into_iter().collect::<Vec<_>>());
@@ -211,7 +215,7 @@ impl Thing for TheAssociation {
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        Ok(match self.there(at).await? {
+        Ok(match self.there(at.cloud).await? {
             None => Remains::Gone,
             Some(there) if there.association_state() == Some(&Associated::Disassociating) => {
                 Remains::Going { said: format!("{} is being taken away", self.noun()) }

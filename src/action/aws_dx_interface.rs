@@ -62,6 +62,18 @@ pub(super) async fn interface(cloud: &Cloud, id: &str) -> Result<Option<VirtualI
     }
 }
 
+/// Where it ends: a transit one at a Direct Connect gateway, a private one there or at one VPC.
+pub(super) fn leads_to(arguments: Arguments<'_>, is_transit: bool) -> Result<LeadsTo, Failure> {
+    match (arguments.optional("gateway")?, arguments.optional("virtual_gateway")?) {
+        (Some(gateway), None) => Ok(LeadsTo::Gateway(gateway)),
+        (None, Some(vpc)) if !is_transit => Ok(LeadsTo::Vpc(vpc)),
+        _ => Err(Failure::new(
+            format!("{} needs either `gateway` or, where it is private, `virtual_gateway`", arguments.kind),
+            "Correct the step in the runbook, or the input it is made of.",
+        )),
+    }
+}
+
 /// `aws/dx-interface`
 pub(super) struct TheInterface {
     connection: String,
@@ -84,14 +96,7 @@ impl TheInterface {
             return Err(wrong(what.to_owned()));
         }
         let is_transit = arguments.one_of("type", &["private", "transit"])? == "transit";
-        let leads_to = match (arguments.optional("gateway")?, arguments.optional("virtual_gateway")?) {
-            (Some(gateway), None) => LeadsTo::Gateway(gateway),
-            (None, Some(vpc)) if !is_transit => LeadsTo::Vpc(vpc),
-            _ => {
-                let what = "aws/dx-interface needs either `gateway` or, where it is private, `virtual_gateway`";
-                return Err(wrong(what.to_owned()));
-            }
-        };
+        let leads_to = leads_to(arguments, is_transit)?;
         let label = label(subject, arguments)?;
         let vlan = arguments.number("vlan", 1, 4_094)?;
         let new = NewInterface {
@@ -120,9 +125,7 @@ impl TheInterface {
         let number = |number: i64| number.to_string();
         let (vlan, asn, mtu) = (number(new.vlan.into()), number(new.asn_long), number(new.mtu.into()));
         let (has_vlan, has_mtu) = (number(there.vlan().into()), there.mtu().map(|mtu| number(mtu.into())));
-        // Of a number of 32 bits `asn` says nothing.
-        let has_asn = there.asn_long().unwrap_or_else(|| there.asn().into());
-        let has_asn = number(has_asn);
+        let has_asn = number(customer_asn(there));
         let mut compared = vec![
             ("connection", self.connection.as_str(), there.connection_id()),
             ("type", if self.is_transit { "transit" } else { "private" }, there.virtual_interface_type()),
@@ -145,11 +148,18 @@ impl TheInterface {
     }
 }
 
+/// Of a number of 32 bits the old field says nothing.
+fn customer_asn(there: &VirtualInterface) -> i64 {
+    there.asn_long().unwrap_or_else(|| there.asn().into())
+}
+
 /// What the customer's network engineer and later steps need of it: no key.
-fn told(there: &VirtualInterface) -> Json {
+pub(super) fn told(there: &VirtualInterface) -> Json {
     json!({
         "id": there.virtual_interface_id(),
+        "connection": there.connection_id(),
         "vlan": there.vlan(),
+        "customer_asn": customer_asn(there),
         "amazon_address": there.amazon_address(),
         "customer_address": there.customer_address(),
         "amazon_asn": there.amazon_side_asn(),

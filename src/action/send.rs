@@ -142,7 +142,12 @@ impl Call {
         // A second time these are refused, and the refusal would hide that the first was heeded.
         let heeded_once = match self {
             Call::Dns(request) => request.deletes_records(),
-            Call::Dx(request) => matches!(request, DxRequest::ConfirmConnection { .. }),
+            Call::Dx(request) => matches!(
+                request,
+                DxRequest::ConfirmConnection { .. }
+                    | DxRequest::ConfirmPrivateVirtualInterface { .. }
+                    | DxRequest::ConfirmTransitVirtualInterface { .. }
+            ),
             Call::Backup(request) => matches!(request, BackupRequest::StopBackupJob { .. }),
             _ => false,
         };

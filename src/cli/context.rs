@@ -35,6 +35,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("03-mail.yaml", include_str!("../../runbooks/managed-cloud/03-mail.yaml")),
         ("04-ntp.yaml", include_str!("../../runbooks/managed-cloud/04-ntp.yaml")),
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
+        ("diagnosis-neighbour.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-neighbour.yaml")),
         ("diagnosis-mail.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-mail.yaml")),
         ("diagnosis-ssh.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-ssh.yaml")),
         ("diagnosis-line.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-line.yaml")),

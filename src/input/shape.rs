@@ -1,7 +1,10 @@
 //! Names and ids of one word whose form somebody else has fixed: AWS, a database, a registry.
 
+use self::ids::{connection_id, dx_location, image_id, interface_id, line_gateway_id, vpc_id};
 use super::Value;
 use super::refusal::{Refusal, quoted};
+
+mod ids;
 
 const BUCKETS: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html";
 const RDS: &str = "docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html";
@@ -12,6 +15,8 @@ const KEYS: &str = "docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.ht
 const TOPICS: &str = "docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html";
 const UNITS: &str = "docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html";
 const CONNECTIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Connection.html";
+const INTERFACES: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_VirtualInterface.html";
+const LINE_GATEWAYS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_DirectConnectGateway.html";
 const LOCATIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Location.html";
 
 /// One form that a name can have; in a runbook the kind `name` takes it as `use`.
@@ -56,7 +61,7 @@ const fn shape(
     Shape { name, thing, form, example, rule, source }
 }
 
-const SHAPES: [Shape; 20] = [
+const SHAPES: [Shape; 22] = [
     shape(
         "environment",
         ("an environment's name", "2 to 12 lower-case letters and digits, a letter first"),
@@ -158,6 +163,20 @@ const SHAPES: [Shape; 20] = [
         "dxcon-ffabc123",
         connection_id,
         CONNECTIONS,
+    ),
+    shape(
+        "interface-id",
+        ("the id of a virtual interface of Direct Connect", "dxvif- and eight or more letters and digits"),
+        "dxvif-ffabc123",
+        interface_id,
+        INTERFACES,
+    ),
+    shape(
+        "dx-gateway-id",
+        ("the id of a Direct Connect gateway", "32 hexadecimal digits with four hyphens, 8-4-4-4-12"),
+        "7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64",
+        line_gateway_id,
+        LINE_GATEWAYS,
     ),
     shape(
         "dx-location",
@@ -473,47 +492,6 @@ fn unit(text: &str) -> Result<String, Wrong> {
         return Ok(text.to_owned());
     }
     wrong("it is r- and 4 to 32 characters for the root, or ou-, the root's and 8 to 32 of its own, in lower case")
-}
-
-/// The prefix, a hyphen, and 8 or 17 hexadecimal digits (EC2 user guide, "Resource IDs").
-fn aws_id(text: &str, prefix: &str) -> Result<String, Wrong> {
-    let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
-    let hexadecimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    match digits {
-        Some(digits) if (digits.len() == 8 || digits.len() == 17) && hexadecimal(digits) => Ok(text.to_owned()),
-        Some(digits) => wrong(format!(
-            "behind {prefix}- stand 8 or 17 hexadecimal digits in lower case, here are {} characters",
-            digits.chars().count()
-        )),
-        None => wrong(format!("it must begin with {prefix}-")),
-    }
-}
-
-fn vpc_id(text: &str) -> Result<String, Wrong> {
-    aws_id(text, "vpc")
-}
-
-fn image_id(text: &str) -> Result<String, Wrong> {
-    aws_id(text, "ami")
-}
-
-fn connection_id(text: &str) -> Result<String, Wrong> {
-    match text.strip_prefix("dxcon-") {
-        Some(rest) if (8..=64).contains(&rest.len()) && rest.chars().all(lower) => Ok(text.to_owned()),
-        _ => wrong(
-            "it is dxcon- and eight or more lower-case letters and digits, as the partner or the console shows it",
-        ),
-    }
-}
-
-fn dx_location(text: &str) -> Result<String, Wrong> {
-    long(text, 2, 20)?;
-    only(
-        text,
-        |c| c.is_ascii_alphanumeric() || c == '-',
-        "a code has letters, digits and hyphens; the list of AWS shows it beside the name",
-    )?;
-    Ok(text.to_owned())
 }
 
 /// Two to four numbers; `8.latest` is the newest 8.

@@ -38,9 +38,9 @@ pub(in crate::action) enum DxRequest {
     ConfirmConnection {
         connection_id: String,
     },
-    /// What a partner made carries our tags from then on.
+    /// What a partner or another account made carries our tags from then on.
     TagResource {
-        resource_arn: ConnectionArn,
+        resource_arn: LineArn,
         tags: Label,
     },
     DeleteConnection {
@@ -69,6 +69,16 @@ pub(in crate::action) enum DxRequest {
     DeleteDirectConnectGatewayAssociation {
         association_id: String,
     },
+    /// Asks the account that has the gateway to associate it.
+    CreateDirectConnectGatewayAssociationProposal {
+        direct_connect_gateway_id: String,
+        direct_connect_gateway_owner_account: String,
+        gateway_id: String,
+        add_allowed_prefixes_to_direct_connect_gateway: Vec<String>,
+    },
+    DeleteDirectConnectGatewayAssociationProposal {
+        proposal_id: String,
+    },
     CreatePrivateVirtualInterface {
         connection_id: String,
         new_private_virtual_interface: Box<NewInterface>,
@@ -76,6 +86,17 @@ pub(in crate::action) enum DxRequest {
     CreateTransitVirtualInterface {
         connection_id: String,
         new_transit_virtual_interface: Box<NewInterface>,
+    },
+    /// Accepts what the account that has the line allocated to this one.
+    ConfirmPrivateVirtualInterface {
+        virtual_interface_id: String,
+        #[serde(flatten)]
+        leads_to: LeadsTo,
+    },
+    ConfirmTransitVirtualInterface {
+        virtual_interface_id: String,
+        #[serde(flatten)]
+        leads_to: LeadsTo,
     },
     DeleteVirtualInterface {
         virtual_interface_id: String,
@@ -137,15 +158,15 @@ impl LeadsTo {
     }
 }
 
-/// The ARN of a connection; the account in it is known when it is sent.
+/// The ARN of a connection or of a virtual interface; the account in it is known when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::action) struct ConnectionArn {
-    pub connection_id: String,
+pub(in crate::action) struct LineArn {
+    pub id: String,
 }
 
-impl Serialize for ConnectionArn {
+impl Serialize for LineArn {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("\u{2039}the ARN of {}\u{203a}", self.connection_id))
+        serializer.collect_str(&format_args!("\u{2039}the ARN of {}\u{203a}", self.id))
     }
 }
 
@@ -163,6 +184,14 @@ impl DxRequest {
             DxRequest::DeleteDirectConnectGateway { .. } => Operation::DeleteDirectConnectGateway,
             DxRequest::CreateDirectConnectGatewayAssociation { .. } => Operation::CreateDirectConnectGatewayAssociation,
             DxRequest::DeleteDirectConnectGatewayAssociation { .. } => Operation::DeleteDirectConnectGatewayAssociation,
+            DxRequest::CreateDirectConnectGatewayAssociationProposal { .. } => {
+                Operation::CreateDirectConnectGatewayAssociationProposal
+            }
+            DxRequest::DeleteDirectConnectGatewayAssociationProposal { .. } => {
+                Operation::DeleteDirectConnectGatewayAssociationProposal
+            }
+            DxRequest::ConfirmPrivateVirtualInterface { .. } => Operation::ConfirmPrivateVirtualInterface,
+            DxRequest::ConfirmTransitVirtualInterface { .. } => Operation::ConfirmTransitVirtualInterface,
             DxRequest::CreatePrivateVirtualInterface { .. } => Operation::CreatePrivateVirtualInterface,
             DxRequest::CreateTransitVirtualInterface { .. } => Operation::CreateTransitVirtualInterface,
             DxRequest::DeleteVirtualInterface { .. } => Operation::DeleteVirtualInterface,
@@ -184,10 +213,10 @@ impl DxRequest {
 
     /// Puts the id that an earlier call brought back where it belongs.
     pub(super) fn about(&mut self, itself: &str) {
-        if let DxRequest::TagResource { resource_arn: ConnectionArn { connection_id }, .. } = self
-            && connection_id == ITSELF
+        if let DxRequest::TagResource { resource_arn: LineArn { id }, .. } = self
+            && id == ITSELF
         {
-            itself.clone_into(connection_id);
+            itself.clone_into(id);
         }
     }
 }

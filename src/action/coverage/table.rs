@@ -184,7 +184,10 @@ pub(super) const ROWS: &[Row] = &[
         "directconnect",
         "DescribeLocations CreateConnection CreateLag ConfirmConnection DescribeConnections DescribeLags DescribeLoa \
          CreateDirectConnectGateway CreateDirectConnectGatewayAssociation DescribeDirectConnectGateways \
-         DescribeDirectConnectGatewayAssociations CreatePrivateVirtualInterface CreateTransitVirtualInterface \
+         DescribeDirectConnectGatewayAssociations CreateDirectConnectGatewayAssociationProposal \
+         DescribeDirectConnectGatewayAssociationProposals DeleteDirectConnectGatewayAssociationProposal \
+         CreatePrivateVirtualInterface CreateTransitVirtualInterface ConfirmPrivateVirtualInterface \
+         ConfirmTransitVirtualInterface \
          DescribeVirtualInterfaces DescribeRouterConfiguration StartBgpFailoverTest StopBgpFailoverTest \
          ListVirtualInterfaceTestHistory DeleteVirtualInterface DeleteConnection DeleteLag TagResource",
         Kind,
@@ -324,8 +327,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "directconnect",
-        "AllocatePrivateVirtualInterface AllocateTransitVirtualInterface ConfirmPrivateVirtualInterface \
-         ConfirmTransitVirtualInterface",
+        "AllocatePrivateVirtualInterface AllocateTransitVirtualInterface AcceptDirectConnectGatewayAssociationProposal",
         Person(OTHER_OWNER),
     ),
     row(

@@ -1,9 +1,11 @@
 //! The kinds of the way to the customer's data centre that is no VPN: Direct Connect, and transit gateways.
 
 use super::super::aws_dx::{Reached, TheHostedLine, TheLetter, TheLine, TheLocation};
+use super::super::aws_dx_accepted::TheAllocated;
 use super::super::aws_dx_gateway::{TheAssociation, TheGateway};
 use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
+use super::super::aws_dx_proposal::{Accepted, TheProposal};
 use super::super::aws_dx_test::FailoverTest;
 use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
 use super::super::aws_transit_back::Back;
@@ -15,6 +17,21 @@ use crate::aws::Operation::*;
 
 const LINE: Argument = must("connection", "id of the connection, dxcon-…, or of the LAG, dxlag-…");
 const INTERFACE: Argument = must("interface", "id of the virtual interface, dxvif-…");
+const PREFIXES: Argument = must(
+    "prefixes",
+    "list of ranges; for a virtual private gateway a filter, so as wide as the VPC or wider; for a transit gateway told as \
+     given",
+);
+const INTERFACE_RESULTS: &[(&str, &str)] = &[
+    ("id", "dxvif-…"),
+    ("connection", "the line that it is on"),
+    ("vlan", "its VLAN"),
+    ("customer_asn", "AS number of the customer's router"),
+    ("amazon_address", "Amazon's address, with its prefix length"),
+    ("customer_address", "the customer's"),
+    ("amazon_asn", "AS number of Amazon's side"),
+    ("mtu", "its MTU"),
+];
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -127,11 +144,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("gateway", "id of the Direct Connect gateway"),
             must("to", "vgw-… that is attached to its VPC, or tgw-…"),
-            must(
-                "prefixes",
-                "list of ranges; for a virtual private gateway a filter, so as wide as the VPC or wider; for a transit \
-                 gateway told as given",
-            ),
+            PREFIXES,
         ],
         results: &[("id", "id of the association")],
         sends: &[
@@ -141,6 +154,63 @@ pub(super) const ROWS: &[Row] = &[
         ],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheAssociation::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-association-proposal",
+        summary: "The account that has a Direct Connect gateway is asked to lead it on to a gateway of this account; it says yes or \
+                  no within seven days",
+        arguments: &[
+            must("gateway", "id of the Direct Connect gateway"),
+            must("owner", "the account that has it"),
+            must("to", "vgw-… that is attached to its VPC, or tgw-…"),
+            PREFIXES,
+        ],
+        results: &[("id", "id of the proposal, which the other account accepts")],
+        sends: &[
+            DescribeDirectConnectGatewayAssociationProposals,
+            DescribeDirectConnectGatewayAssociations,
+            CreateDirectConnectGatewayAssociationProposal,
+            DeleteDirectConnectGatewayAssociationProposal,
+            DeleteDirectConnectGatewayAssociation,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheProposal::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-association-state",
+        summary: "The account that has a Direct Connect gateway has accepted the proposal, with the ranges that were asked for",
+        arguments: &[
+            must("gateway", "id of the Direct Connect gateway"),
+            must("to", "vgw-… or tgw-… of this account"),
+            PREFIXES,
+        ],
+        results: &[("id", "id of the association"), ("state", "associated")],
+        sends: &[DescribeDirectConnectGatewayAssociations, DescribeDirectConnectGatewayAssociationProposals],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Accepted::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-allocated-interface",
+        summary: "A virtual interface that the account with the line allocated to this one is accepted, and led to a gateway here",
+        arguments: &[
+            INTERFACE,
+            may("type", "private or transit, as it was allocated; private when not given"),
+            may("gateway", "id of the Direct Connect gateway of this account"),
+            may("virtual_gateway", "or vgw-… of one VPC in this region, for a private one"),
+            KEY,
+            NAME,
+        ],
+        results: INTERFACE_RESULTS,
+        sends: &[
+            DescribeVirtualInterfaces,
+            ConfirmPrivateVirtualInterface,
+            ConfirmTransitVirtualInterface,
+            GetCallerIdentity,
+            TagConnection,
+            DeleteVirtualInterface,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheAllocated::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dx-interface",
@@ -159,14 +229,7 @@ pub(super) const ROWS: &[Row] = &[
             KEY,
             NAME,
         ],
-        results: &[
-            ("id", "dxvif-…"),
-            ("vlan", "its VLAN"),
-            ("amazon_address", "Amazon's address, with its prefix length"),
-            ("customer_address", "the customer's"),
-            ("amazon_asn", "AS number of Amazon's side"),
-            ("mtu", "its MTU"),
-        ],
+        results: INTERFACE_RESULTS,
         sends: &[
             DescribeVirtualInterfaces,
             CreatePrivateVirtualInterface,

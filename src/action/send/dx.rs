@@ -3,13 +3,18 @@
 use secrecy::ExposeSecret;
 
 use super::{Sender, unsent};
-use crate::action::call::dx::{ConnectionArn, DxRequest, NewInterface};
+use crate::action::call::dx::{DxRequest, LineArn, NewInterface};
 use crate::action::call::{Call, Label};
 use crate::aws::direct_connect::error::BuildError;
 use crate::aws::direct_connect::types::{
     AddressFamily, LoaContentType, NewPrivateVirtualInterface, NewTransitVirtualInterface, RouteFilterPrefix, Tag,
 };
 use crate::aws::{AwsFailure, Fate, Kind, Stamp};
+
+/// The ranges that the customer's routers may hear of.
+fn filter(prefixes: &[String]) -> Vec<RouteFilterPrefix> {
+    prefixes.iter().map(|cidr| RouteFilterPrefix::builder().cidr(cidr).build()).collect()
+}
 
 impl Sender<'_> {
     pub(super) async fn dx(&self, call: &Call, request: &DxRequest) -> Result<Option<String>, AwsFailure> {
@@ -24,6 +29,10 @@ impl Sender<'_> {
             | DxRequest::DeleteDirectConnectGateway { .. }
             | DxRequest::CreateDirectConnectGatewayAssociation { .. }
             | DxRequest::DeleteDirectConnectGatewayAssociation { .. } => self.line_gateway(call, request).await,
+            DxRequest::CreateDirectConnectGatewayAssociationProposal { .. }
+            | DxRequest::DeleteDirectConnectGatewayAssociationProposal { .. }
+            | DxRequest::ConfirmPrivateVirtualInterface { .. }
+            | DxRequest::ConfirmTransitVirtualInterface { .. } => self.between_accounts(call, request).await,
             DxRequest::CreatePrivateVirtualInterface { .. }
             | DxRequest::CreateTransitVirtualInterface { .. }
             | DxRequest::DeleteVirtualInterface { .. }
@@ -128,11 +137,12 @@ impl Sender<'_> {
         paper.keep(bytes).await.map_err(|why| unkept(format!("the letter could not be written: {why}")))
     }
 
-    async fn arn(&self, of: &ConnectionArn) -> Result<String, AwsFailure> {
+    async fn arn(&self, of: &LineArn) -> Result<String, AwsFailure> {
         let caller = self.cloud.identity().await?;
         let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
         let (region, account) = (self.cloud.region(), &caller.account);
-        Ok(format!("arn:{partition}:directconnect:{region}:{account}:dxcon/{}", of.connection_id))
+        let kind = of.id.split('-').next().unwrap_or_default();
+        Ok(format!("arn:{partition}:directconnect:{region}:{account}:{kind}/{}", of.id))
     }
 
     async fn line_gateway(&self, call: &Call, request: &DxRequest) -> Result<Option<String>, AwsFailure> {
@@ -157,17 +167,59 @@ impl Sender<'_> {
                 gateway_id,
                 add_allowed_prefixes_to_direct_connect_gateway: prefixes,
             } => {
-                let prefix = |cidr: &String| RouteFilterPrefix::builder().cidr(cidr).build();
                 let request = lines
                     .create_direct_connect_gateway_association()
                     .direct_connect_gateway_id(direct_connect_gateway_id)
                     .gateway_id(gateway_id)
-                    .set_add_allowed_prefixes_to_direct_connect_gateway(Some(prefixes.iter().map(prefix).collect()));
+                    .set_add_allowed_prefixes_to_direct_connect_gateway(Some(filter(prefixes)));
                 let made = sent!(self, call, never a rehearsal: request);
                 return Ok(made.direct_connect_gateway_association.and_then(|one| one.association_id));
             }
             DxRequest::DeleteDirectConnectGatewayAssociation { association_id } => {
                 let request = lines.delete_direct_connect_gateway_association().association_id(association_id);
+                sent!(self, call, never a rehearsal: request);
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
+    }
+
+    /// What one account asks of another, and what it takes from one.
+    async fn between_accounts(&self, call: &Call, request: &DxRequest) -> Result<Option<String>, AwsFailure> {
+        let lines = self.cloud.direct_connect();
+        match request {
+            DxRequest::CreateDirectConnectGatewayAssociationProposal {
+                direct_connect_gateway_id,
+                direct_connect_gateway_owner_account,
+                gateway_id,
+                add_allowed_prefixes_to_direct_connect_gateway: prefixes,
+            } => {
+                let request = lines
+                    .create_direct_connect_gateway_association_proposal()
+                    .direct_connect_gateway_id(direct_connect_gateway_id)
+                    .direct_connect_gateway_owner_account(direct_connect_gateway_owner_account)
+                    .gateway_id(gateway_id)
+                    .set_add_allowed_prefixes_to_direct_connect_gateway(Some(filter(prefixes)));
+                let made = sent!(self, call, never a rehearsal: request);
+                return Ok(made.direct_connect_gateway_association_proposal.and_then(|one| one.proposal_id));
+            }
+            DxRequest::DeleteDirectConnectGatewayAssociationProposal { proposal_id } => {
+                let request = lines.delete_direct_connect_gateway_association_proposal().proposal_id(proposal_id);
+                sent!(self, call, never a rehearsal: request);
+            }
+            DxRequest::ConfirmPrivateVirtualInterface { virtual_interface_id, leads_to } => {
+                let request = lines
+                    .confirm_private_virtual_interface()
+                    .virtual_interface_id(virtual_interface_id)
+                    .set_direct_connect_gateway_id(leads_to.gateway().map(str::to_owned))
+                    .set_virtual_gateway_id(leads_to.vpc().map(str::to_owned));
+                sent!(self, call, never a rehearsal: request);
+            }
+            DxRequest::ConfirmTransitVirtualInterface { virtual_interface_id, leads_to } => {
+                let request = lines
+                    .confirm_transit_virtual_interface()
+                    .virtual_interface_id(virtual_interface_id)
+                    .set_direct_connect_gateway_id(leads_to.gateway().map(str::to_owned));
                 sent!(self, call, never a rehearsal: request);
             }
             _ => return Err(unsent(call)),

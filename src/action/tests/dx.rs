@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::call::dx::{ConnectionArn, DxRequest, LeadsTo, NewInterface};
+use super::super::call::dx::{DxRequest, LeadsTo, LineArn, NewInterface};
 use super::super::call::{Call, Label, TransitOptions};
 use super::life::{ground, lives, lives_once};
 use super::rungs::tried_here;
@@ -48,7 +48,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
         },
         DxRequest::DeleteLag { lag_id: id() },
         DxRequest::ConfirmConnection { connection_id: id() },
-        DxRequest::TagResource { resource_arn: ConnectionArn { connection_id: id() }, tags: label() },
+        DxRequest::TagResource { resource_arn: LineArn { id: id() }, tags: label() },
         DxRequest::DeleteConnection { connection_id: id() },
         DxRequest::DescribeLoa { connection_id: id(), provider_name: None, loa_content_type: "application/pdf" },
         DxRequest::CreateDirectConnectGateway {
@@ -63,6 +63,15 @@ pub(super) fn one_of_each() -> Vec<Call> {
             add_allowed_prefixes_to_direct_connect_gateway: Vec::new(),
         },
         DxRequest::DeleteDirectConnectGatewayAssociation { association_id: id() },
+        DxRequest::CreateDirectConnectGatewayAssociationProposal {
+            direct_connect_gateway_id: id(),
+            direct_connect_gateway_owner_account: id(),
+            gateway_id: id(),
+            add_allowed_prefixes_to_direct_connect_gateway: Vec::new(),
+        },
+        DxRequest::DeleteDirectConnectGatewayAssociationProposal { proposal_id: id() },
+        DxRequest::ConfirmPrivateVirtualInterface { virtual_interface_id: id(), leads_to: LeadsTo::Gateway(id()) },
+        DxRequest::ConfirmTransitVirtualInterface { virtual_interface_id: id(), leads_to: LeadsTo::Gateway(id()) },
         DxRequest::CreatePrivateVirtualInterface { connection_id: id(), new_private_virtual_interface: new() },
         DxRequest::CreateTransitVirtualInterface { connection_id: id(), new_transit_virtual_interface: new() },
         DxRequest::DeleteVirtualInterface { virtual_interface_id: id() },

@@ -236,7 +236,8 @@ operations! {
     ConfirmConnection =
         arranges(DirectConnect, &[DescribeConnections]).undone_by(DeleteConnection).not_in_moto(LACKS),
     TagConnection as "TagResource" =
-        arranges(DirectConnect, &[DescribeConnections]).stays("the tags go with the connection").not_in_moto(NOTHING_ON_IT),
+        arranges(DirectConnect, &[DescribeConnections, DescribeVirtualInterfaces])
+            .stays("the tags go with the connection, or with the virtual interface").not_in_moto(NOTHING_ON_IT),
     DeleteConnection =
         takes(DirectConnect, &[DescribeConnections, DescribeVirtualInterfaces])
             .of_ours("dxcon")
@@ -263,7 +264,19 @@ operations! {
             .not_in_moto(LACKS),
     DeleteDirectConnectGatewayAssociation =
         takes(DirectConnect, &[DescribeDirectConnectGatewayAssociations]).not_in_moto(LACKS),
+    // The account that has the gateway says yes or no, within seven days.
+    DescribeDirectConnectGatewayAssociationProposals = reads(DirectConnect).not_in_moto(LACKS),
+    CreateDirectConnectGatewayAssociationProposal =
+        Row { repeat: Person, ..arranges(DirectConnect, &[DescribeDirectConnectGatewayAssociationProposals]) }
+            .undone_by(DeleteDirectConnectGatewayAssociationProposal)
+            .not_in_moto(LACKS),
+    DeleteDirectConnectGatewayAssociationProposal =
+        takes(DirectConnect, &[DescribeDirectConnectGatewayAssociationProposals]).not_in_moto(LACKS),
     DescribeVirtualInterfaces = reads(DirectConnect).not_in_moto(LACKS),
+    ConfirmPrivateVirtualInterface =
+        arranges(DirectConnect, &[DescribeVirtualInterfaces]).undone_by(DeleteVirtualInterface).not_in_moto(LACKS),
+    ConfirmTransitVirtualInterface =
+        arranges(DirectConnect, &[DescribeVirtualInterfaces]).undone_by(DeleteVirtualInterface).not_in_moto(LACKS),
     CreatePrivateVirtualInterface =
         makes(DirectConnect, Person, &[DescribeVirtualInterfaces], &[])
             .undone_by(DeleteVirtualInterface)

@@ -19,6 +19,7 @@ const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
 const INTERFACES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithVirtualInterfaces.html";
 const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
+const ACROSS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html";
 const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -41,6 +42,8 @@ pub(super) const RULES: &[Rule] = &[
     announced_ranges_are_theirs,
     ping_target_is_on_premises,
     lines_differ,
+    interfaces_differ,
+    owner_is_another,
     speed_fits_the_line,
     peers_share_a_range,
     our_range_is_announced,
@@ -340,6 +343,29 @@ fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
         let another = if first.eq_ignore_ascii_case("EqDC2") { "TCSH" } else { "EqDC2" };
         report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
+    }
+}
+
+fn interfaces_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, first)), Some((other_id, second))) =
+        (answers.text("dx.interface_id"), answers.text("dx.second_interface_id"))
+        && first == second
+    {
+        let what = format!("both interfaces are {first}");
+        let why = "the second one is for the day when the line of the first fails";
+        report(found, &[other_id, id], Refusal::new(what, why, INTERFACES));
+    }
+}
+
+/// A proposal goes from the account with the network to the account with the gateway; inside of one, there is nothing to propose.
+fn owner_is_another(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (true, Some((id, owner)), Some((other_id, ours))) =
+        (answers.is("dx.kind", "gateway"), answers.text("dx.owner_account"), answers.text("aws.account_id"))
+        && owner == ours
+    {
+        let what = format!("{owner} of {id} is the account that is set up");
+        let why = "a gateway of the same account is not asked for; choose another kind of Direct Connect";
+        report(found, &[id, other_id], Refusal::new(what, why, ACROSS));
     }
 }
 

@@ -13,13 +13,14 @@ use serde_json::{Map, Value as Json, json};
 use winterbaume_directconnect::DirectConnectState;
 
 use super::dx_gateways::{Association, Gateway};
+use super::dx_neighbour::Proposal;
 use super::dx_interfaces::{Interface, Test};
 use super::dx_letter::letter;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::services::{Answer, Visit};
 use super::world::{Tags, World};
-use super::{dx_gateways, dx_interfaces};
+use super::{dx_gateways, dx_interfaces, dx_neighbour};
 
 const MOST_CONNECTIONS: usize = 10;
 const MOST_TAGS: usize = 50;
@@ -34,6 +35,8 @@ pub(super) struct Lines {
     lags: BTreeMap<String, Lag>,
     pub gateways: BTreeMap<String, Gateway>,
     pub associations: BTreeMap<String, Association>,
+    #[serde(default)]
+    pub proposals: BTreeMap<String, Proposal>,
     pub interfaces: BTreeMap<String, Interface>,
     pub tests: Vec<Test>,
 }
@@ -91,6 +94,11 @@ pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
         "CreateDirectConnectGatewayAssociation" => dx_gateways::associate(world, &ask),
         "DescribeDirectConnectGatewayAssociations" => dx_gateways::associations(world, &ask),
         "DeleteDirectConnectGatewayAssociation" => dx_gateways::disassociate(world, &ask),
+        "CreateDirectConnectGatewayAssociationProposal" => dx_neighbour::propose(world, &ask),
+        "DescribeDirectConnectGatewayAssociationProposals" => dx_neighbour::proposals(world, &ask),
+        "DeleteDirectConnectGatewayAssociationProposal" => dx_neighbour::withdraw(world, &ask),
+        "ConfirmPrivateVirtualInterface" => dx_interfaces::confirm(world, &ask, false),
+        "ConfirmTransitVirtualInterface" => dx_interfaces::confirm(world, &ask, true),
         "CreatePrivateVirtualInterface" => dx_interfaces::create(world, &ask, false),
         "CreateTransitVirtualInterface" => dx_interfaces::create(world, &ask, true),
         "DescribeVirtualInterfaces" => dx_interfaces::list(world, &ask),
@@ -185,6 +193,7 @@ fn settle(world: &mut World) {
         world.forget(id);
         world.lines.connections.insert(id.into(), offer);
     }
+    dx_neighbour::settle(world);
     let gone = |deleted: Option<i64>| is_gone(world, deleted);
     let lines = &world.lines;
     let gateways = lines.gateways.iter().filter(|(_, one)| gone(one.deleted)).map(|(id, _)| id.clone());
@@ -452,9 +461,13 @@ fn issue(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
 
 fn tag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let (arn, tags) = (ask.need("resourceArn")?, ask.tags()?);
-    let id = arn.strip_prefix(&format!("arn:aws:directconnect:{}:{}:dxcon/", world.region, world.account));
-    let id = id.ok_or_else(|| refused(format!("{arn} is not a valid resource ARN.")))?.to_owned();
-    line(world, &id)?;
+    let wrong = || refused(format!("{arn} is not a valid resource ARN."));
+    let id = arn.strip_prefix(&format!("arn:aws:directconnect:{}:{}:", world.region, world.account));
+    let id = match id.and_then(|rest| rest.split_once('/')).ok_or_else(wrong)? {
+        ("dxcon", id) => line(world, id).map(|_| id.to_owned())?,
+        ("dxvif", id) => dx_interfaces::there(world, id).map(|_| id.to_owned())?,
+        _ => return Err(wrong()),
+    };
     let mut all = world.tags.get(&id).cloned().unwrap_or_default();
     all.extend(tags);
     enough(&all)?;

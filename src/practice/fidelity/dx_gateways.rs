@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::dx::{Ask, is_gone, missing, passed, refused, shown_tags};
+use super::dx_neighbour;
 use super::kind::Kind;
 use super::pace::Wait;
 use super::refusal::Refusal;
@@ -105,14 +106,31 @@ pub(super) fn delete(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
 pub(super) fn associate(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let (gateway, to) = (ask.need("directConnectGatewayId")?.to_owned(), ask.need("gatewayId")?.to_owned());
     let asn = live(world, &gateway)?.asn;
-    let transit = is_transit(&to);
+    go_together(world, (&gateway, asn), &to)?;
+    let ranges = ranges(world, ask, &to)?;
+    let id = tied(world, gateway, to, ranges);
+    Ok(json!({ "directConnectGatewayAssociation": association(world, &id) }))
+}
+
+/// A new association, and its id.
+pub(super) fn tied(world: &mut World, gateway: String, to: String, ranges: BTreeSet<Ipv4Net>) -> String {
+    let id = world.mint("dxassoc");
+    world.appears(&id);
+    let created = world.now;
+    world.lines.associations.insert(id.clone(), Association { gateway, to, ranges, created, deleted: None });
+    id
+}
+
+/// May a Direct Connect gateway lead on to that one? With its AS number.
+pub(super) fn go_together(world: &World, (gateway, asn): (&str, i64), to: &str) -> Result<(), Refusal> {
+    let transit = is_transit(to);
     if transit {
-        let there = world.transit_gateways.get(&to).filter(|one| one.deleted.is_none());
-        if there.ok_or_else(|| missing("Transit Gateway", &to))?.asn == asn {
+        let there = world.transit_gateways.get(to).filter(|one| one.deleted.is_none());
+        if there.ok_or_else(|| missing("Transit Gateway", to))?.asn == asn {
             return Err(refused(format!("Transit Gateway {to} has the same ASN as Direct Connect Gateway {gateway}.")));
         }
     } else {
-        let there = vpn::live(world, &to).map_err(|_| missing("Virtual Gateway", &to))?;
+        let there = vpn::live(world, to).map_err(|_| missing("Virtual Gateway", to))?;
         if there.attachment.as_ref().is_none_or(|at| vpn::state_of(world, at) != "attached") {
             return Err(refused(format!("Virtual Gateway {to} is not attached to a VPC.")));
         }
@@ -138,16 +156,11 @@ pub(super) fn associate(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     if of_it.by_ref().count() >= most {
         return Err(refused(format!("You have reached the maximum number of gateways ({most}) for {gateway}.")));
     }
-    let ranges = ranges(world, ask, &to)?;
-    let id = world.mint("dxassoc");
-    world.appears(&id);
-    let created = world.now;
-    world.lines.associations.insert(id.clone(), Association { gateway, to, ranges, created, deleted: None });
-    Ok(json!({ "directConnectGatewayAssociation": association(world, &id) }))
+    Ok(())
 }
 
 /// Without any, a virtual private gateway tells of its VPC; for a transit gateway they must be given.
-fn ranges(world: &World, ask: &Ask, to: &str) -> Result<BTreeSet<Ipv4Net>, Refusal> {
+pub(super) fn ranges(world: &World, ask: &Ask, to: &str) -> Result<BTreeSet<Ipv4Net>, Refusal> {
     let mut ranges = BTreeSet::new();
     for one in ask.maps("addAllowedPrefixesToDirectConnectGateway") {
         let text = one.get("cidr").and_then(Json::as_str).unwrap_or_default();
@@ -176,14 +189,19 @@ pub(super) fn association_state(world: &World, association: &Association) -> &'s
     }
 }
 
+/// A gateway of the network, as an association shows it.
+pub(super) fn end(world: &World, to: &str) -> Json {
+    let kind = if is_transit(to) { "transitGateway" } else { "virtualPrivateGateway" };
+    json!({ "id": to, "type": kind, "ownerAccount": world.account, "region": world.region })
+}
+
 fn association(world: &World, id: &str) -> Json {
     let Some(one) = world.lines.associations.get(id) else { return Json::Null };
-    let kind = if is_transit(&one.to) { "transitGateway" } else { "virtualPrivateGateway" };
     let ranges = one.ranges.iter().map(|range| json!({ "cidr": range.to_string() }));
     json!({
         "associationId": id, "directConnectGatewayId": one.gateway,
-        "directConnectGatewayOwnerAccount": world.account, "associationState": association_state(world, one),
-        "associatedGateway": { "id": one.to, "type": kind, "ownerAccount": world.account, "region": world.region },
+        "directConnectGatewayOwnerAccount": dx_neighbour::owner(world, &one.gateway),
+        "associationState": association_state(world, one), "associatedGateway": end(world, &one.to),
         "allowedPrefixesToDirectConnectGateway": ranges.collect::<Vec<_>>(),
         "virtualGatewayId": (!is_transit(&one.to)).then_some(&one.to),
     })
@@ -223,6 +241,6 @@ impl World {
     pub fn line_behind(&self, to: &str) -> Option<u32> {
         let associated = |one: &&Association| one.to == to && association_state(self, one) == "associated";
         let ties = self.lines.associations.values().filter(associated);
-        ties.filter_map(|tie| self.carrying_interface(&tie.gateway)).max().max(self.carrying_interface(to))
+        ties.filter_map(|tie| dx_neighbour::carries(&tie.gateway).or(self.carrying_interface(&tie.gateway))).max().max(self.carrying_interface(to))
     }
 }

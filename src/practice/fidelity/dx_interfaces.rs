@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::dx::{Ask, device, is_gone, line, missing, passed, refused, seconds, shown_tags};
 use super::dx_gateways::live;
+use super::dx_neighbour;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::world::World;
@@ -44,6 +45,14 @@ pub(super) struct Interface {
     customer: Ipv4Net,
     created: i64,
     pub deleted: Option<i64>,
+    /// It is on the line of another account, which allocated it.
+    #[serde(default)]
+    allocated: Option<Allocated>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Allocated {
+    is_accepted: bool,
 }
 
 /// One failover test.
@@ -85,11 +94,6 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
         return Err(refused(format!("You have reached the maximum number of virtual interfaces ({most}).")));
     }
     let (gateway, amazon_asn) = end(world, &new, is_transit)?;
-    let of_vpcs = |to: &str| to.starts_with("vgw-");
-    if world.lines.associations.values().any(|one| one.gateway == gateway && of_vpcs(&one.to) == is_transit) {
-        let kind = if is_transit { "transit" } else { "private" };
-        return Err(refused(format!("Direct Connect Gateway {gateway} takes no {kind} virtual interfaces.")));
-    }
     let asn = new.number("asnLong").or(new.number("asn")).unwrap_or_default();
     if !(1..=4_294_967_294).contains(&asn) || asn == amazon_asn {
         return Err(refused(format!("ASN {asn} is not valid for this virtual interface.")));
@@ -123,6 +127,7 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
         customer,
         created,
         deleted: None,
+        allocated: None,
     };
     world.lines.interfaces.insert(id.clone(), interface);
     let made = shown(world, &id);
@@ -132,6 +137,16 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
 /// Where it leads, and the AS number there: a Direct Connect gateway, or for a private one the virtual private gateway of one
 /// VPC ("Create a private virtual interface").
 fn end(world: &World, new: &Ask, is_transit: bool) -> Result<(String, i64), Refusal> {
+    let (gateway, asn) = named_end(world, new, is_transit)?;
+    let of_vpcs = |to: &str| to.starts_with("vgw-");
+    if world.lines.associations.values().any(|one| one.gateway == gateway && of_vpcs(&one.to) == is_transit) {
+        let kind = if is_transit { "transit" } else { "private" };
+        return Err(refused(format!("Direct Connect Gateway {gateway} takes no {kind} virtual interfaces.")));
+    }
+    Ok((gateway, asn))
+}
+
+fn named_end(world: &World, new: &Ask, is_transit: bool) -> Result<(String, i64), Refusal> {
     match (new.text("directConnectGatewayId"), new.text("virtualGatewayId")) {
         (Some(id), None) => Ok((id.to_owned(), live(world, id)?.asn)),
         (None, Some(id)) if !is_transit => {
@@ -182,7 +197,8 @@ impl World {
         match interface.deleted {
             Some(at) if passed(self, at, Wait::LineGone) => "deleted",
             Some(_) => "deleting",
-            None if !self.line_is_up(&interface.connection) => "pending",
+            None if interface.allocated.as_ref().is_some_and(|of_another| !of_another.is_accepted) => "confirming",
+            None if interface.allocated.is_none() && !self.line_is_up(&interface.connection) => "pending",
             None if !passed(self, interface.created, Wait::LineTie) => "pending",
             None if self.test_of(id).is_some() => "testing",
             None => "available",
@@ -206,6 +222,7 @@ fn shown(world: &World, id: &str) -> Json {
     let Some(one) = world.lines.interfaces.get(id) else { return Json::Null };
     let amazon_asn = amazon_asn(world, one);
     let end = if one.gateway.starts_with("vgw-") { "virtualGatewayId" } else { "directConnectGatewayId" };
+    let leads_to = Some(&one.gateway).filter(|gateway| !gateway.is_empty());
     // A number of 32 bits does not fit the old field.
     let short = if one.asn <= i64::from(i32::MAX) { one.asn } else { 0 };
     let location = line(world, &one.connection).map(|line| line.location.clone()).unwrap_or_default();
@@ -224,7 +241,7 @@ fn shown(world: &World, id: &str) -> Json {
         "mtu": one.mtu, "jumboFrameCapable": true, "region": world.region,
         "awsDeviceV2": device(&location), "bgpPeers": [peer], "tags": shown_tags(world, id),
     });
-    shown[end] = json!(one.gateway);
+    shown[end] = json!(leads_to);
     shown
 }
 
@@ -251,7 +268,7 @@ fn configuration(world: &World, id: &str, one: &Interface) -> String {
 }
 
 /// One that is there, or is on its way out.
-fn there<'w>(world: &'w World, id: &str) -> Result<&'w Interface, Refusal> {
+pub(super) fn there<'w>(world: &'w World, id: &str) -> Result<&'w Interface, Refusal> {
     let one = world.lines.interfaces.get(id).filter(|one| world.visible(id) && !is_gone(world, one.deleted));
     one.ok_or_else(|| missing("Virtual interface", id))
 }
@@ -271,6 +288,51 @@ pub(super) fn list(world: &World, ask: &Ask) -> Result<Json, Refusal> {
             && wanted.is_none_or(|connection| connection == one.connection)
     });
     Ok(json!({ "virtualInterfaces": all.map(|(id, _)| shown(world, id)).collect::<Vec<_>>() }))
+}
+
+/// What another account allocates: VLAN 101 or one beside it, the customer's usual number, and addresses that are free.
+pub(super) fn allocate(world: &mut World, id: &str, (connection, vlan): (&str, i64), is_transit: bool) {
+    let Ok((amazon, customer)) = addresses(world, &Ask(serde_json::Map::new())) else { return };
+    let key = blake3::hash(id.as_bytes()).to_hex()[..24].to_owned();
+    let interface = Interface {
+        connection: connection.into(),
+        gateway: String::new(),
+        is_transit,
+        name: format!("from {}", dx_neighbour::ACCOUNT),
+        vlan,
+        asn: 65_010,
+        mtu: 1_500,
+        key,
+        amazon,
+        customer,
+        created: world.now,
+        deleted: None,
+        allocated: Some(Allocated { is_accepted: false }),
+    };
+    world.forget(id);
+    world.lines.interfaces.insert(id.to_owned(), interface);
+}
+
+pub(super) fn confirm(world: &mut World, ask: &Ask, is_transit: bool) -> Result<Json, Refusal> {
+    let id = ask.need("virtualInterfaceId")?;
+    let one = there(world, id)?;
+    let state = world.interface_state(id, one);
+    if one.is_transit != is_transit {
+        let kind = if one.is_transit { "transit" } else { "private" };
+        return Err(refused(format!("Virtual interface {id} is a {kind} virtual interface.")));
+    }
+    if state != "confirming" {
+        return Err(refused(format!("Virtual interface {id} cannot be confirmed in the state {state}.")));
+    }
+    let (gateway, asn) = end(world, ask, is_transit)?;
+    if asn == one.asn {
+        return Err(refused(format!("ASN {asn} is not valid for this virtual interface.")));
+    }
+    let now = world.now;
+    if let Some(one) = world.lines.interfaces.get_mut(id) {
+        (one.gateway, one.created, one.allocated) = (gateway, now, Some(Allocated { is_accepted: true }));
+    }
+    Ok(json!({ "virtualInterfaceState": "pending" }))
 }
 
 pub(super) fn delete(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
