@@ -76,7 +76,10 @@ impl Thing for TheAllocated {
         let id = self.interface.as_str();
         let Some(one) = interfaces(at.cloud, None).await?.into_iter().find(|one| one.id == id) else {
             let advice = "Compare the id with what the owner of the line wrote, and the region and account that it was allocated for.";
-            return Ok(Sight::Broken(Failure::new(format!("there is no virtual interface {id} in this region"), advice)));
+            return Ok(Sight::Broken(Failure::new(
+                format!("there is no virtual interface {id} in this region"),
+                advice,
+            )));
         };
         let (there, holder) = (&one.thing, one.holder(at));
         let differences = differing(&[("type", self.kind(), there.virtual_interface_type())]);

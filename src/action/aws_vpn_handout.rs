@@ -59,6 +59,8 @@ struct Agreed {
     /// Is it there for the day when a line is down?
     backup: bool,
     is_static: bool,
+    /// It ends on a transit gateway, not at one VPC.
+    is_transit: bool,
     /// The ranges in the tunnels: the customer's, and ours.
     selectors: [String; 2],
     tunnels: Vec<Tunnel>,
@@ -121,6 +123,7 @@ impl Handout {
             device: self.device.clone(),
             backup: self.backup,
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
+            is_transit: there.transit_gateway_id().is_some_and(|id| !id.is_empty()),
             selectors: [
                 range(options.and_then(|options| options.local_ipv4_network_cidr())),
                 range(options.and_then(|options| options.remote_ipv4_network_cidr())),

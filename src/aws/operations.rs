@@ -327,7 +327,7 @@ mod tests {
     fn nothing_that_direct_connect_creates_is_asked_for_again_by_itself() {
         let creates = |one: &&Operation| one.row().service == DirectConnect && one.name().starts_with("Create");
         let creates: Vec<Operation> = Operation::ALL.iter().filter(creates).copied().collect();
-        assert_eq!(creates.len(), 6);
+        assert_eq!(creates.len(), 7);
         for operation in creates {
             assert_eq!(operation.row().repeat, Repeat::Person, "{}", operation.name());
         }

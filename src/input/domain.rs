@@ -263,10 +263,12 @@ pub enum EndpointUse {
     Any,
     /// An address: a resolver cannot be found by name.
     Address,
+    /// A door: a name or an address, and always a port.
+    Door,
 }
 
-pub(super) const ENDPOINT_USES: [(&str, EndpointUse); 2] =
-    [("any", EndpointUse::Any), ("address", EndpointUse::Address)];
+pub(super) const ENDPOINT_USES: [(&str, EndpointUse); 3] =
+    [("any", EndpointUse::Any), ("address", EndpointUse::Address), ("door", EndpointUse::Door)];
 
 /// A host, and perhaps a port behind a colon; IPv6 with a port stands in brackets (RFC 3986 section 3.2).
 pub(super) fn endpoint(text: &str, used_as: EndpointUse, setting: &Setting) -> Result<Value, Refusal> {
@@ -281,13 +283,18 @@ fn endpoint_text(text: &str, used_as: EndpointUse, setting: &Setting) -> Result<
         _ => (text, None),
     };
     let host = match used_as {
-        EndpointUse::Any => network::host(bare, setting)?,
+        EndpointUse::Any | EndpointUse::Door => network::host(bare, setting)?,
         EndpointUse::Address => {
             let inner = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
             network::address(inner, setting)?.to_string()
         }
     };
     Ok(match port {
+        None if used_as == EndpointUse::Door => {
+            let why = "a door is an address or a name, a colon and the port";
+            let refusal = Refusal::new(format!("{} has no port", quoted(text)), why, "RFC 3986 section 3.2");
+            return Err(refusal.suggest(format!("{host}:443")));
+        }
         None => host,
         Some(port) => {
             let port = number::port(port)?;

@@ -128,8 +128,9 @@ fn routing(out: &mut String, agreed: &Agreed) {
     }
     let _ = writeln!(
         out,
-        "  Announce {}. At most 100 prefixes, or AWS ends the session. AWS announces {}.",
+        "  Announce {}. At most {} prefixes, or AWS ends the session. AWS announces {}.",
         list(&customer.ranges),
+        if agreed.is_transit { "1,000" } else { "100" },
         list(&agreed.ours)
     );
 }

@@ -37,6 +37,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
         device: None,
         backup: false,
         is_static: asn.is_none(),
+        is_transit: false,
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
     }

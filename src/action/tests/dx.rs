@@ -193,7 +193,36 @@ async fn lines_live(stage: &Stage, vgw: &str, transit: &str) {
     let made = lives(stage, "aws/dx-interface", with).await;
     assert_eq!((&*text(&made, "amazon_address"), &*text(&made, "customer_address")), (amazon, customer));
     let tie = json!({ "gateway": other, "to": transit, "prefixes": ["10.40.0.0/16"] });
-    lives_once(stage, "aws/dx-association", tie).await;
+    lives_once(stage, "aws/dx-association", tie.clone()).await;
+    neighbours_live(stage, [&other, transit], vgw).await;
+}
+
+const NEIGHBOUR: &str = "444455556666";
+const NEIGHBOURS_GATEWAY: &str = "7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64";
+
+/// What another account has: interfaces that it allocates, and a gateway of its own.
+async fn neighbours_live(stage: &Stage, [gateway, transit]: [&str; 2], vgw: &str) {
+    let kind = "aws/dx-allocated-interface";
+    let straight = json!({ "interface": "dxvif-fgneigh1", "virtual_gateway": vgw, "key": "dx/interface/theirs" });
+    let made = lives(stage, kind, straight).await;
+    assert_eq!((&made["vlan"], &made["customer_asn"]), (&json!(101), &json!(65_010)), "as it was allocated: {made:?}");
+    stage.make("aws/dx-bgp", json!({ "interface": "dxvif-fgneigh1" })).await;
+    let over =
+        json!({ "interface": "dxvif-fgneigh3", "type": "transit", "gateway": gateway, "key": "dx/interface/over" });
+    lives(stage, kind, over).await;
+    let private = json!({ "interface": "dxvif-fgneigh4", "gateway": gateway, "key": "dx/interface/wrong" });
+    let probe = stage.action(kind, &private).probe(&stage.world).await;
+    let Probe::Different { differences, .. } = &probe else { panic!("{probe:?}") };
+    assert!(differences.iter().any(|one| one.what == "type"), "{differences:?}");
+    let nowhere = json!({ "interface": "dxvif-ffffffff", "gateway": gateway, "key": "dx/interface/none" });
+    let probe = stage.action(kind, &nowhere).probe(&stage.world).await;
+    let Probe::Different { said, mend, .. } = &probe else { panic!("{probe:?}") };
+    assert!(said.contains("no virtual interface dxvif-ffffffff") && mend.is_empty(), "{probe:?}");
+
+    let proposal = json!({
+        "gateway": NEIGHBOURS_GATEWAY, "owner": NEIGHBOUR, "to": transit, "prefixes": ["10.40.0.0/16"],
+    });
+    lives_once(stage, "aws/dx-association-proposal", proposal).await;
 }
 
 /// Its ports go with it, though AWS leaves them there.
@@ -558,6 +587,17 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
         ("aws/dx-lag", json!({ "location": "l", "bandwidth": "100Gbps", "ports": 3, "key": "k" }), "two ports"),
         ("aws/dx-gateway", json!({ "asn": 65_535, "key": "g" }), "no private AS number"),
         ("aws/dx-association", json!({ "gateway": "g", "to": "vgw-1", "prefixes": [] }), "needs `prefixes`"),
+        (
+            "aws/dx-association-proposal",
+            json!({ "gateway": "g", "owner": "4", "to": "vgw-1", "prefixes": [] }),
+            "needs `prefixes`",
+        ),
+        ("aws/dx-allocated-interface", json!({ "interface": "dxvif-1", "key": "k" }), "either `gateway` or"),
+        (
+            "aws/dx-allocated-interface",
+            json!({ "interface": "dxvif-1", "type": "transit", "virtual_gateway": "vgw-1", "key": "k" }),
+            "either `gateway` or",
+        ),
         ("aws/dx-interface", interface("vlan", json!(4_095)), "from 1 to 4094"),
         ("aws/dx-interface", interface("asn", json!(0)), "no AS number"),
         ("aws/dx-interface", interface("mtu", json!("9000")), "not 1500"),

@@ -4,6 +4,7 @@ mod backups;
 mod calls;
 mod dns;
 mod dx;
+mod dx_neighbours;
 mod faults;
 mod foreign;
 mod guards;

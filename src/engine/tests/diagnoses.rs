@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::aws::direct_connect::types::RouteFilterPrefix;
 use crate::aws::filter;
 use crate::engagement::{Diagnosed, So};
 use crate::input::from_plain;
@@ -204,6 +205,42 @@ async fn a_line_that_stands_still_says_on_which_layer() {
     let tie = ties.send().await.unwrap().direct_connect_gateway_associations()[0].association_id.clone();
     lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "announces-nothing");
+    lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "no-interface");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_of_another_account_says_what_its_owner_has_to_do() {
+    let stage = scenario("18-dx-neighbour.yaml").await;
+    until(&stage, "connection/path").await;
+    let joined = "connection/line-joined";
+    assert_eq!(branch(&stage, joined).await, "led-here");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "carries");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let tie = kept(&stage, "connection.line_association_id");
+    lines.delete_direct_connect_gateway_association().association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, joined).await, "lapsed");
+    let (gateway, transit) = ("7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64", kept(&stage, "connection.transit_id"));
+    let other = RouteFilterPrefix::builder().cidr("10.0.0.0/8").build();
+    let by_hand = lines.create_direct_connect_gateway_association_proposal().direct_connect_gateway_id(gateway);
+    let by_hand = by_hand.direct_connect_gateway_owner_account("444455556666").gateway_id(transit);
+    by_hand.add_allowed_prefixes_to_direct_connect_gateway(other).send().await.unwrap();
+    assert_eq!(branch(&stage, joined).await, "other-ranges");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interface_on_another_accounts_line_says_whom_to_ask() {
+    let stage = scenario("17-dx-allocated.yaml").await;
+    let works = "connection/line-works[second]";
+    until(&stage, "connection/path").await;
+    assert_eq!(branch(&stage, works).await, "line-works");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let interface = kept(&stage, "connection.interfaces.second");
+    lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "their-line");
+    assert_eq!(branch(&stage, "connection/line-works[first]").await, "line-works");
+    assert_eq!(branch(&stage, "connection/line-up-again-second[second]").await, "their-line");
+    lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
     lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "no-interface");
 }

@@ -117,15 +117,35 @@ steps:
     title: What lies behind it
     aws: transit-static-routes
     with: {table: "{{ net.transit_table }}", attachment: "{{ net.place_id }}", to: [192.168.0.0/16]}
+  - id: theirs
+    title: An interface on the line of another account
+    aws: dx-allocated-interface
+    needs: [tie]
+    with: {interface: dxvif-fgneigh1, gateway: "{{ net.gateway_id }}", key: dx/theirs}
+    within: 2m
   - id: over-transit
     title: The gateway of the partner's line
     aws: dx-gateway
     with: {asn: 64514, key: dx/transit}
     saves: {id: net.other_gateway_id}
     within: 2m
+  - id: their-transit
+    title: A transit interface on the line of another account
+    aws: dx-allocated-interface
+    with: {interface: dxvif-fgneigh3, type: transit, gateway: "{{ net.other_gateway_id }}", key: dx/their-transit}
+    within: 2m
+  - id: proposed
+    title: The gateway of another account is to lead here
+    aws: dx-association-proposal
+    with:
+      gateway: 7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64
+      owner: "444455556666"
+      to: "{{ net.transit_id }}"
+      prefixes: [10.40.0.0/16]
+    within: 2m
   - id: transit-interface
     title: The interface on the partner's line
-    needs: [routes, behind, test, lag]
+    needs: [routes, behind, test, lag, theirs, their-transit, proposed]
     aws: dx-interface
     with:
       connection: "{{ net.hosted_id }}"
@@ -140,7 +160,7 @@ steps:
 const LAST: &str = "transit-interface";
 
 /// Which step sends it first, on the way there.
-pub(super) const MAKES: [(&str, &str); 13] = [
+pub(super) const MAKES: [(&str, &str); 16] = [
     ("CreateConnection", "line"),
     ("CreateLag", "lag"),
     ("DescribeLoa", "letter"),
@@ -149,6 +169,9 @@ pub(super) const MAKES: [(&str, &str); 13] = [
     ("CreatePrivateVirtualInterface", "private"),
     ("StartBgpFailoverTest", "test"),
     ("ConfirmConnection", "hosted"),
+    ("ConfirmPrivateVirtualInterface", "theirs"),
+    ("ConfirmTransitVirtualInterface", "their-transit"),
+    ("CreateDirectConnectGatewayAssociationProposal", "proposed"),
     ("TagResource", "hosted"),
     ("CreateTransitGateway", "transit"),
     ("CreateTransitGatewayVpcAttachment", "attachment"),
@@ -170,7 +193,8 @@ pub(super) const TAKES: [&str; 9] = [
 ];
 
 /// Only sent while a test is under way: tried with the actions, in `a_test_is_ended_whatever_becomes_of_the_answer`.
-pub(super) const ELSEWHERE: [&str; 1] = ["StopBgpFailoverTest"];
+/// A proposal is withdrawn only where it was not accepted: `a_proposal_that_nobody_answered_is_withdrawn`.
+pub(super) const ELSEWHERE: [&str; 2] = ["StopBgpFailoverTest", "DeleteDirectConnectGatewayAssociationProposal"];
 
 /// In the order of their ids, which are others each time.
 fn sorted(mut objects: Vec<String>) -> Vec<String> {
@@ -212,6 +236,7 @@ async fn one_of_each_line_whatever_becomes_of_the_answer() {
 async fn what_nobody_saw_ordered_or_begun_is_asked_for_again_by_a_person_only() {
     said_again_by_a_person("CreateConnection", "line").await;
     said_again_by_a_person("CreateDirectConnectGatewayAssociation", "tie").await;
+    said_again_by_a_person("CreateDirectConnectGatewayAssociationProposal", "proposed").await;
     said_again_by_a_person("StartBgpFailoverTest", "test").await;
 }
 

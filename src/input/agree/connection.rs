@@ -12,6 +12,7 @@ use crate::text::list;
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
 const ASSOCIATE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-transit-gateways.html";
 const DEVICES: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/your-cgw.html";
+const QUOTAS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
 const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
@@ -40,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     a_backup_at_a_transit_gateway_needs_bgp,
     selectors_are_the_right_way_round,
     announced_ranges_are_theirs,
+    announced_ranges_fit_the_gateway,
     ping_target_is_on_premises,
     lines_differ,
     interfaces_differ,
@@ -316,6 +318,20 @@ fn announced_ranges_are_theirs(answers: &Answers<'_>, found: &mut Vec<Disagreeme
             let why = "hosts would be sent there, and nothing else would let them: add it to those, or leave it out";
             warn(found, &[id, known_id], Refusal::new(what, why, "onramp").suggest(first.to_string()));
         }
+    }
+}
+
+/// Above that the session is ended (Site-to-Site VPN quotas, dynamic routes from the customer's router).
+const MOST_OF_A_VPC: usize = 100;
+
+fn announced_ranges_fit_the_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let announced = answers.blocks(&["vpn.advertised_prefixes"]);
+    if let (Some((id, _)), Some((gateway_id, "vgw"))) = (announced.first(), answers.text("conn.gateway"))
+        && announced.len() > MOST_OF_A_VPC
+    {
+        let what = format!("{} ranges are announced to a virtual private gateway", announced.len());
+        let why = "it takes 100, and ends the session above that: announce wider ranges, or take a transit gateway";
+        report(found, &[id, gateway_id], Refusal::new(what, why, QUOTAS));
     }
 }
 

@@ -13,9 +13,9 @@ use serde_json::{Map, Value as Json, json};
 use winterbaume_directconnect::DirectConnectState;
 
 use super::dx_gateways::{Association, Gateway};
-use super::dx_neighbour::Proposal;
 use super::dx_interfaces::{Interface, Test};
 use super::dx_letter::letter;
+use super::dx_neighbour::Proposal;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::services::{Answer, Visit};

@@ -241,6 +241,8 @@ impl World {
     pub fn line_behind(&self, to: &str) -> Option<u32> {
         let associated = |one: &&Association| one.to == to && association_state(self, one) == "associated";
         let ties = self.lines.associations.values().filter(associated);
-        ties.filter_map(|tie| dx_neighbour::carries(&tie.gateway).or(self.carrying_interface(&tie.gateway))).max().max(self.carrying_interface(to))
+        ties.filter_map(|tie| dx_neighbour::carries(&tie.gateway).or(self.carrying_interface(&tie.gateway)))
+            .max()
+            .max(self.carrying_interface(to))
     }
 }

@@ -67,8 +67,7 @@ pub(super) fn settle(world: &mut World) {
         }
     }
     let due = |one: &Proposal| one.state == State::Requested && passed(world, one.created, Wait::PeeringAccepted);
-    let due: Vec<String> =
-        world.lines.proposals.iter().filter(|(_, one)| due(one)).map(|(id, _)| id.clone()).collect();
+    let due: Vec<String> = world.lines.proposals.iter().filter(|(_, one)| due(one)).map(|(id, _)| id.clone()).collect();
     for id in due {
         let Some(one) = world.lines.proposals.get_mut(&id) else { continue };
         one.state = State::Accepted;
