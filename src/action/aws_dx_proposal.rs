@@ -25,32 +25,44 @@ use crate::aws::direct_connect::types::{
 use crate::aws::{AwsFailure, Cloud, Kind, Operation};
 use crate::text::list;
 
+/// The association, where an undo is written down before there is one.
+const CAME_OF_IT: &str = "\u{2039}the association that came of it\u{203a}";
+
 /// `aws/dx-association-proposal`
 pub(super) struct TheProposal {
     wanted: TheAssociation,
     owner: String,
 }
 
-/// The proposals for a pair of gateways that wait for an answer.
-async fn open(cloud: &Cloud, pair: &TheAssociation) -> Result<Option<Proposal>, AwsFailure> {
+/// The proposals for a pair of gateways; AWS shows one that was answered for some days.
+async fn proposals(cloud: &Cloud, pair: &TheAssociation) -> Result<Vec<Proposal>, AwsFailure> {
     if !known(&pair.gateway) || !known(&pair.to) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let request = cloud.direct_connect().describe_direct_connect_gateway_association_proposals();
     let request = request.direct_connect_gateway_id(&pair.gateway).associated_gateway_id(&pair.to);
     let operation = Operation::DescribeDirectConnectGatewayAssociationProposals;
     let answer = match cloud.read(operation, || request.clone().send()).await {
-        Err(failure) if failure.kind == Kind::NotFound => return Ok(None),
+        Err(failure) if failure.kind == Kind::NotFound => return Ok(Vec::new()),
         answer => answer?,
     };
-    let all = answer.direct_connect_gateway_association_proposals.unwrap_or_default();
-    Ok(all.into_iter().find(|one| one.proposal_state() == Some(&Proposed::Requested)))
+    Ok(answer.direct_connect_gateway_association_proposals.unwrap_or_default())
+}
+
+/// The one that waits for an answer.
+async fn open(cloud: &Cloud, pair: &TheAssociation) -> Result<Option<Proposal>, AwsFailure> {
+    let waits = |one: &Proposal| one.proposal_state() == Some(&Proposed::Requested);
+    Ok(proposals(cloud, pair).await?.into_iter().find(waits))
 }
 
 impl TheProposal {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let owner = arguments.text("owner")?;
         Ok(TheProposal { wanted: TheAssociation::new(arguments, subject)?, owner })
+    }
+
+    fn withdrawn(&self, id: &str) -> Call {
+        Call::Dx(DxRequest::DeleteDirectConnectGatewayAssociationProposal { proposal_id: id.to_owned() })
     }
 
     fn end(&self, association: &str) -> Call {
@@ -76,12 +88,14 @@ impl Thing for TheProposal {
         })]
     }
 
-    /// One that was accepted is seen by what came of it; AWS shows it for some days only.
+    /// One that was accepted is seen by what came of it.
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let accepted = self.wanted.there(at.cloud).await?;
         if let Some(there) = accepted.filter(|one| one.association_state() != Some(&Associated::Disassociating)) {
+            let all = proposals(at.cloud, &self.wanted).await?;
+            let accepted = all.iter().find(|one| one.proposal_state() == Some(&Proposed::Accepted));
             let made = Made(&at.subject.made);
-            let id = made.text("id").or(there.association_id()).unwrap_or_default();
+            let id = made.text("id").or(accepted.and_then(|one| one.proposal_id())).or(there.association_id());
             return Ok(Sight::Ready(found(format!("{} was accepted", self.noun()), json!({ "id": id }))));
         }
         let Some(there) = open(at.cloud, &self.wanted).await? else {
@@ -98,8 +112,9 @@ impl Thing for TheProposal {
         Ok(Sight::Ready(found(format!("{id} waits for an answer from account {}", self.owner), json!({ "id": id }))))
     }
 
+    /// Which of the two an undo takes depends on the answer.
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![Call::Dx(DxRequest::DeleteDirectConnectGatewayAssociationProposal { proposal_id: id.to_owned() })]
+        vec![self.withdrawn(id), self.end(CAME_OF_IT)]
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -111,7 +126,7 @@ impl Thing for TheProposal {
             return Ok(Remains::Takes(vec![self.end(there.association_id().unwrap_or_default())]));
         }
         Ok(match open(at.cloud, &self.wanted).await? {
-            Some(there) if there.proposal_id() == Some(id) => Remains::Takes(self.inverse(id, made)),
+            Some(there) if there.proposal_id() == Some(id) => Remains::Takes(vec![self.withdrawn(id)]),
             Some(there) => {
                 let now = there.proposal_id().unwrap_or("unnamed");
                 Remains::NotOurs { said: format!("it is another one now, {now}") }

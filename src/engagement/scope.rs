@@ -162,6 +162,10 @@ fn insert_placeholders(runbook: &Runbook, scope: &mut Scope, real: &Scope) {
     for step in runbook.steps().filter(|step| !step.saves.is_empty()) {
         let Ok(items) = expand_planned(step, scope, real) else { continue };
         for save in &step.saves {
+            // Another step may save the same name, for the other case.
+            if items.is_empty() && scope.get_dotted(&save.to).is_some() {
+                continue;
+            }
             let value = if step.for_each.is_some() {
                 let named = |item: &Item| {
                     (item.key.clone(), Json::String(format!("\u{2039}{}[{}]\u{203a}", save.to, item.key)))

@@ -222,7 +222,10 @@ async fn neighbours_live(stage: &Stage, [gateway, transit]: [&str; 2], vgw: &str
     let proposal = json!({
         "gateway": NEIGHBOURS_GATEWAY, "owner": NEIGHBOUR, "to": transit, "prefixes": ["10.40.0.0/16"],
     });
-    lives_once(stage, "aws/dx-association-proposal", proposal).await;
+    lives_once(stage, "aws/dx-association-proposal", proposal.clone()).await;
+    let mut unanswered = proposal;
+    unanswered["prefixes"] = json!(["10.0.0.0/7"]);
+    lives_once(stage, "aws/dx-association-proposal", unanswered).await;
 }
 
 /// Its ports go with it, though AWS leaves them there.

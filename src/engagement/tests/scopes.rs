@@ -43,6 +43,24 @@ fn planned_values_are_the_same_before_and_after_and_show_where_they_come_from() 
     assert!(digest(&before).is_some());
 }
 
+/// Two ways to one thing: the plan shows what the way that is taken will have made, whichever stands last.
+#[test]
+fn a_step_that_is_left_out_hides_nothing_that_another_saves_under_the_same_name() {
+    let step = |id: &str, mode: &str| {
+        format!(
+            "  - id: {id}\n    title: Lines\n    when: net.mode == \"{mode}\"\n    for_each: net.zones\n    aws: subnet\n    \
+             with: {{vpc: v, cidr: c, key: \"{{{{ item }}}}\"}}\n    saves: {{id: net.line_ids}}\n"
+        )
+    };
+    for modes in [["vpn", "dx"], ["dx", "vpn"]] {
+        let mut walk = Walk::filled();
+        walk.runbook = runbook(&format!("{SMALL}{}{}", step("one", modes[0]), step("other", modes[1])));
+        let plan = values(&walk, ScopeMode::Plan);
+        let shown = json!("\u{2039}net.line_ids[eu-west-1b]\u{203a}");
+        assert_eq!(plan.get_dotted("net.line_ids.eu-west-1b"), Some(&shown), "{modes:?}");
+    }
+}
+
 #[test]
 fn an_item_of_what_is_not_known_yet_shows_the_name_that_it_waits_for() {
     let mut values = Scope::new();

@@ -221,10 +221,17 @@ async fn a_line_of_another_account_says_what_its_owner_has_to_do() {
     lines.delete_direct_connect_gateway_association().association_id(tie).send().await.unwrap();
     assert_eq!(branch(&stage, joined).await, "lapsed");
     let (gateway, transit) = ("7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64", kept(&stage, "connection.transit_id"));
-    let other = RouteFilterPrefix::builder().cidr("10.0.0.0/8").build();
-    let by_hand = lines.create_direct_connect_gateway_association_proposal().direct_connect_gateway_id(gateway);
-    let by_hand = by_hand.direct_connect_gateway_owner_account("444455556666").gateway_id(transit);
-    by_hand.add_allowed_prefixes_to_direct_connect_gateway(other).send().await.unwrap();
+    let by_hand = async |range: &str| {
+        let range = RouteFilterPrefix::builder().cidr(range).build();
+        let proposal = lines.create_direct_connect_gateway_association_proposal().direct_connect_gateway_id(gateway);
+        let proposal = proposal.direct_connect_gateway_owner_account("444455556666").gateway_id(&transit);
+        let made = proposal.add_allowed_prefixes_to_direct_connect_gateway(range).send().await.unwrap();
+        made.direct_connect_gateway_association_proposal.and_then(|one| one.proposal_id).unwrap()
+    };
+    let open = by_hand("10.0.0.0/7").await;
+    assert_eq!(branch(&stage, joined).await, "unanswered");
+    lines.delete_direct_connect_gateway_association_proposal().proposal_id(open).send().await.unwrap();
+    by_hand("10.0.0.0/8").await;
     assert_eq!(branch(&stage, joined).await, "other-ranges");
 }
 
@@ -241,8 +248,9 @@ async fn an_interface_on_another_accounts_line_says_whom_to_ask() {
     assert_eq!(branch(&stage, "connection/line-works[first]").await, "line-works");
     assert_eq!(branch(&stage, "connection/line-up-again-second[second]").await, "their-line");
     lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    // Its owner allocates another one under the same id.
     lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
-    assert_eq!(branch(&stage, works).await, "no-interface");
+    assert_eq!(branch(&stage, works).await, "not-accepted");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

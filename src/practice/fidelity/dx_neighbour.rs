@@ -1,5 +1,6 @@
 //! Another account of the customer's, with a line and a Direct Connect gateway of its own. It allocates four virtual
-//! interfaces to this one, again and again, and accepts each proposal after a while; it cannot be asked anything.
+//! interfaces to this one, again and again, and accepts a proposal after a while; one with a range wider than a /8 it leaves
+//! unanswered. It cannot be asked anything.
 //!
 //! Rules: "Associate an AWS Direct Connect virtual private gateway across accounts" of the user guide, and the pages of
 //! CreateDirectConnectGatewayAssociationProposal and of the states of a proposal in the API reference.
@@ -30,7 +31,8 @@ const ALLOCATED: [(&str, i64, bool); 4] = [
     ("dxvif-fgneigh3", 103, true),
     ("dxvif-fgneigh4", 104, true),
 ];
-/// A proposal is good for seven days.
+const WIDEST: u8 = 8;
+/// A proposal is good for seven days; one that was accepted is shown as long as what came of it is there.
 const HOLDS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,7 +68,11 @@ pub(super) fn settle(world: &mut World) {
             allocate(world, id, (LINE, vlan), is_transit);
         }
     }
-    let due = |one: &Proposal| one.state == State::Requested && passed(world, one.created, Wait::PeeringAccepted);
+    let due = |one: &Proposal| {
+        one.state == State::Requested
+            && passed(world, one.created, Wait::PeeringAccepted)
+            && one.ranges.iter().all(|range| range.prefix_len() >= WIDEST)
+    };
     let due: Vec<String> = world.lines.proposals.iter().filter(|(_, one)| due(one)).map(|(id, _)| id.clone()).collect();
     for id in due {
         let Some(one) = world.lines.proposals.get_mut(&id) else { continue };
@@ -102,6 +108,10 @@ fn open(world: &World) -> impl Iterator<Item = (&String, &Proposal)> {
     world.lines.proposals.iter().filter(move |(_, one)| holds(one))
 }
 
+fn is_tied(world: &World, proposal: &Proposal) -> bool {
+    world.lines.associations.values().any(|tie| tie.gateway == GATEWAY && tie.to == proposal.to)
+}
+
 fn shown(world: &World, id: &str) -> Json {
     let Some(one) = world.lines.proposals.get(id) else { return Json::Null };
     let ranges = one.ranges.iter().map(|range| json!({ "cidr": range.to_string() }));
@@ -115,7 +125,8 @@ fn shown(world: &World, id: &str) -> Json {
 
 pub(super) fn proposals(world: &World, ask: &Ask) -> Result<Json, Refusal> {
     let fits = |name: &str, has: &str| ask.text(name).is_none_or(|wanted| wanted == has);
-    let all = open(world).filter(|(id, one)| {
+    let accepted = world.lines.proposals.iter().filter(|(_, one)| one.state == State::Accepted && is_tied(world, one));
+    let all = open(world).chain(accepted).filter(|(id, one)| {
         world.visible(id)
             && fits("proposalId", id)
             && fits("directConnectGatewayId", GATEWAY)
