@@ -26,6 +26,11 @@ fn shipped() -> Vec<(String, String)> {
 
 /// The engagement of a scenario, its key made, the customer's data centre there.
 async fn scenario(name: &str) -> Stage {
+    scenario_but(name, &[]).await
+}
+
+/// The same, some answers other ones.
+pub(super) async fn scenario_but(name: &str, others: &[(&str, &str)]) -> Stage {
     let mut stage = Stage::of(&shipped(), Faults::none(), Pace::Instant);
     let key = stage.folder().join("operator_ed25519");
     let public = ssh::new_key_file(&key).unwrap();
@@ -42,6 +47,7 @@ async fn scenario(name: &str) -> Stage {
         ("net.ssh_key_ref", key.display().to_string()),
     ];
     answers.extend(own.map(|(id, value)| (id.to_owned(), Json::String(value))));
+    answers.extend(others.iter().map(|(id, value)| ((*id).to_owned(), Json::String((*value).to_owned()))));
     let desk = stage.open().await;
     let value = |(id, plain): (String, Json)| {
         let id: InputId = id.parse().unwrap();
@@ -54,7 +60,7 @@ async fn scenario(name: &str) -> Stage {
 }
 
 /// Runs until this step and all that it needs is done, as a patient person would.
-async fn until(stage: &Stage, step: &str) {
+pub(super) async fn until(stage: &Stage, step: &str) {
     for _ in 0..12 {
         let mut desk = stage.open().await;
         desk.approve().await;
@@ -93,7 +99,7 @@ impl Desk {
 }
 
 /// The branch that a step is in. Asking changes nothing, in the account and in the state file.
-async fn branch(stage: &Stage, step: &str) -> String {
+pub(super) async fn branch(stage: &Stage, step: &str) -> String {
     let (sent, events) = (stage.sent(), stage.events().len());
     let mut desk = stage.open().await;
     let diagnosed = desk.diagnose(step).await;
@@ -106,7 +112,7 @@ async fn branch(stage: &Stage, step: &str) -> String {
     placed.branch.clone()
 }
 
-fn kept(stage: &Stage, name: &str) -> String {
+pub(super) fn kept(stage: &Stage, name: &str) -> String {
     let scope = crate::engagement::scope(&stage.engagement(), &stage.runbook, crate::engagement::ScopeMode::Real);
     let value = scope.get_dotted(name).unwrap_or_else(|| panic!("nothing is kept as {name}"));
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -306,6 +312,24 @@ async fn a_way_to_a_host_that_ends_says_where() {
         shut.security_group_rule_ids(rule.security_group_rule_id().unwrap()).send().await.unwrap();
     }
     assert_eq!(branch(&stage, jump).await, "bastion-door-closed");
+}
+
+/// What the customer's bastion sends to a host comes over the connection, and is lost where the gateway does not know the VPC.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_from_the_data_centre_that_ends_at_the_transit_gateway_says_so() {
+    let stage = scenario_but("10-access-datacentre.yaml", &[("conn.gateway", "tgw")]).await;
+    until(&stage, "access/jump-from-data-centre").await;
+    let jump = "access/jump-from-data-centre[app-1]";
+    assert_eq!(branch(&stage, jump).await, "works");
+
+    let (ec2, attached) = (stage.ec2().await, kept(&stage, "connection.transit_attachment_id"));
+    let table = kept(&stage, "connection.transit_table_id");
+    let off = ec2.disable_transit_gateway_route_table_propagation();
+    off.transit_gateway_route_table_id(&table).transit_gateway_attachment_id(&attached).send().await.unwrap();
+    assert_eq!(branch(&stage, jump).await, "no-way-to-the-vpc");
+    let on = ec2.enable_transit_gateway_route_table_propagation();
+    on.transit_gateway_route_table_id(&table).transit_gateway_attachment_id(&attached).send().await.unwrap();
+    assert_eq!(branch(&stage, jump).await, "works");
 }
 
 #[tokio::test]
