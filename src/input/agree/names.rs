@@ -36,6 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     port_25_is_private,
     mail_is_handed_in_there,
     mail_is_encrypted,
+    certificates_are_for_names,
     mail_is_in_the_region,
     topic_is_in_reach,
     records_go_where_the_zone_is,
@@ -391,6 +392,21 @@ fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 8314 section 3.3").suggest(usual));
         }
     }
+}
+
+/// A certificate can be for an address (RFC 9525, 6.5), and hardly any is.
+fn certificates_are_for_names(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (true, Some((id, host)), Some((tls_id, tls))) =
+        (answers.is("smtp.mode", "own_server"), answers.text("smtp.host"), answers.text("smtp.tls"))
+    else {
+        return;
+    };
+    if tls == "none" || host.parse::<IpAddr>().is_err() {
+        return;
+    }
+    let what = format!("with {tls_id} = {tls} the server's certificate must be for the address {host} of {id}");
+    let why = "a certificate is for a name, and hardly any for an address; give the name that stands in it and leads there";
+    warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 9525 section 6").suggest("smtp.acme.example"));
 }
 
 /// Identities, the sandbox and SMTP passwords are those of one region, and an engagement calls one.
