@@ -99,6 +99,11 @@ pub fn price(change: &Change) -> Option<Price> {
     match (service.as_str(), operation.as_str()) {
         ("ec2", "AllocateAddress") => Price::hourly("a public IPv4 address", 0.005),
         ("ec2", "CreateNatGateway") => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
+        // What AWS takes for tunnels of 5 Gbit/s is on no page that we have read.
+        ("ec2", "CreateVpnConnection") if is_large(arguments) => Price::unknown(
+            "a VPN connection with large tunnels, which costs more than the $37 a month of a standard one, and its attachment \
+             to a transit gateway, about $37 a month, with 2 cents a gigabyte",
+        ),
         ("ec2", "CreateVpnConnection") if arguments.get("TransitGatewayId").is_some() => {
             Price::hourly("a VPN connection, and its attachment to a transit gateway, with 2 cents a gigabyte", 0.1)
         }
@@ -153,6 +158,10 @@ fn as_number(count: usize) -> f64 {
 
 fn text<'a>(arguments: &'a Json, name: &str) -> &'a str {
     arguments.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
+fn is_large(connection: &Json) -> bool {
+    connection.pointer("/Options/TunnelBandwidth").and_then(Json::as_str) == Some("large")
 }
 
 fn instances(arguments: &Json) -> Option<Price> {
@@ -292,6 +301,17 @@ mod tests {
             assert_eq!(by_size.cents_a_month, None, "{by_size:?}");
         }
         assert_eq!(price(&Change::new("ec2", "CreateVpc", json!({}))), None);
+    }
+
+    #[test]
+    fn large_tunnels_are_not_priced_as_standard_ones() {
+        let tunnels = |bandwidth: &str| json!({ "TransitGatewayId": "tgw-1", "Options": { "TunnelBandwidth": bandwidth } });
+        assert_eq!(cents("ec2", "CreateVpnConnection", tunnels("standard")), Some(7_300));
+        let large = price(&Change::new("ec2", "CreateVpnConnection", tunnels("large"))).unwrap();
+        assert_eq!(large.cents_a_month, None);
+        let said = large.said();
+        assert!(said.contains("costs more than the $37") && said.ends_with("how much is not known here"), "{said}");
+        assert!([&large].into_iter().collect::<Bill>().and_more, "the sum says that there is more");
     }
 
     #[test]
