@@ -12,7 +12,6 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use serde_json::{Value as Json, json};
 
 use super::super::arguments::Arguments;
-use super::super::object::found;
 use super::super::world::Subject;
 use super::super::{Action, Failure, Found, Probe, Trouble, Verified, World};
 use super::smtp::{No, Smtp, patiently};
@@ -21,6 +20,8 @@ use crate::engagement::{Change, Outcome, Question, RepeatClass, digest_of};
 use crate::journal::DurableIntent;
 use crate::text::clean;
 
+/// The result that has what the server said when it took the message.
+const ANSWER: &str = "answer";
 /// Which step a message is of.
 const STEP: HeaderName = HeaderName::new_from_ascii_str("X-Onramp-Step");
 
@@ -88,8 +89,8 @@ impl Message {
         let whom = self.server.whom();
         match patiently(open.connection.send(mail.envelope(), &mail.formatted())).await {
             Ok(answer) => {
-                let said: Vec<String> = answer.message().map(|line| clean(line.as_bytes())).collect();
-                let said = said.join(" ");
+                let lines: Vec<String> = answer.message().map(|line| clean(line.as_bytes())).collect();
+                let said = format!("{} {}", answer.code(), lines.join(" "));
                 let _ = patiently(open.connection.quit()).await;
                 world.say(&format!("{whom} took message {}: {said}", self.id)).await;
                 Outcome::Changed {
@@ -97,7 +98,7 @@ impl Message {
                     // What was sent is not ours to take back.
                     created: false,
                     operations: vec![format!("smtp {whom}")],
-                    output: self.output(),
+                    output: self.output(&said),
                 }
             }
             Err(no) if no.refused() => failed(
@@ -110,8 +111,8 @@ impl Message {
         }
     }
 
-    fn output(&self) -> BTreeMap<String, Json> {
-        BTreeMap::from([("id".to_owned(), json!(self.id))])
+    fn output(&self, answer: &str) -> BTreeMap<String, Json> {
+        BTreeMap::from([("id".to_owned(), json!(self.id)), (ANSWER.to_owned(), json!(answer))])
     }
 }
 
@@ -145,10 +146,18 @@ impl Action for Message {
         self.send(world).await
     }
 
-    /// The server takes such messages; whether this one arrived, its recipient knows.
+    /// The server takes such messages, and what it said of this one is known to whoever sent it; whether it arrived, its
+    /// recipient knows.
     async fn verify(&self, world: &World) -> Verified {
+        let answer = world.subject.made.get(ANSWER).and_then(Json::as_str).unwrap_or_default();
         match self.server.ask(world, &self.from).await {
-            Ok(Found { said, .. }) => Verified::So(found(said, json!({ "id": self.id }))),
+            Ok(Found { said, .. }) => {
+                let said = match answer {
+                    "" => said,
+                    answer => format!("{} took message {}: {answer}; now: {said}", self.server.whom(), self.id),
+                };
+                Verified::So(Found { said, output: self.output(answer), foreign: false })
+            }
             Err(Miss::NotSo(said)) => Verified::NotYet { said },
             Err(Miss::Wrong(failure)) => Verified::NotSo(failure),
             Err(Miss::Unknown(trouble)) => Verified::Unknown(trouble),

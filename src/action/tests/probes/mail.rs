@@ -78,7 +78,13 @@ async fn a_relay_takes_our_mail_or_it_is_said_at_which_point_not() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert!(server.log().contains(&format!("message-id=<{id}>")), "{id} {}", server.log());
-    assert!(matches!(message.verify(&world).await, Verified::So(_)));
+    assert!(text(&made, "answer").starts_with("250 2.0.0 Ok: queued as "), "{made:?}");
+    let proof = message.verify(&world.having_made(&made)).await;
+    let queued = |said: &str| said.contains(&id) && said.contains(&text(&made, "answer"));
+    assert!(matches!(&proof, Verified::So(found) if queued(&found.said) && found.output == made), "{proof:?}");
+    // One whose answer was lost is not said to have been taken.
+    let unheard = message.verify(&world).await;
+    assert!(matches!(&unheard, Verified::So(found) if !found.said.contains("queued as")), "{unheard:?}");
 
     let mut told = Vec::new();
     while let Ok(line) = output.try_recv() {
