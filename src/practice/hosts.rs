@@ -1,5 +1,6 @@
 //! The hosts of practice: made, reached, taken away, put to sleep and woken again.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -67,6 +68,9 @@ struct Saved {
     version: u32,
     elapsed: Duration,
     machines: Vec<SavedMachine>,
+    /// Of mail servers outside.
+    #[serde(default)]
+    logins: BTreeMap<String, String>,
 }
 
 impl Default for Hosts {
@@ -183,7 +187,8 @@ impl Hosts {
     /// Everything of every host that outlives a connection: keys, files, services, listening ports, timers, firewalls.
     pub async fn snapshot(&self) -> Vec<u8> {
         let machines = self.network.machines().iter().map(|machine| machine.save()).collect();
-        let saved = Saved { version: SAVED_VERSION, elapsed: self.clock().now(), machines };
+        let logins = self.network.outside.passwords.snapshot();
+        let saved = Saved { version: SAVED_VERSION, elapsed: self.clock().now(), machines, logins };
         // Only maps with keys that are not text could fail, and there are none.
         serde_json::to_vec(&saved).unwrap_or_default()
     }
@@ -195,6 +200,7 @@ impl Hosts {
         if saved.version != SAVED_VERSION {
             return Err(HostsError::Saved(format!("version {} is not {SAVED_VERSION}", saved.version)));
         }
+        self.network.outside.passwords.restore(saved.logins);
         let clock = Arc::new(Clock::showing(saved.elapsed));
         let woken = saved.machines.into_iter().map(|machine| Machine::load(machine, clock.clone()));
         let woken = woken.collect::<Result<Vec<_>, _>>().map_err(HostsError::Saved)?;

@@ -18,7 +18,7 @@ pub mod processes;
 pub mod program;
 pub mod resolver;
 mod shape;
-mod smtp;
+pub mod smtp;
 pub mod sshd;
 pub mod sshd_config;
 mod sshd_keywords;

@@ -20,6 +20,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use super::net::{Gate, Source};
 use crate::net::{Clock, Net, NoTime};
 use certificate::Authority;
+use mail::Passwords;
 pub use names::{Caller, Reply, look_up, question};
 
 /// Where the engineer's machine asks for names.
@@ -32,6 +33,7 @@ const NTP: u16 = 123;
 pub struct Outside {
     /// Made when somebody first needs it.
     authority: OnceLock<Arc<Authority>>,
+    pub passwords: Arc<Passwords>,
 }
 
 /// What a port is for.
@@ -87,10 +89,10 @@ impl Outside {
     /// Serves one connection that was made to `to`, an address or a name.
     pub fn serve(&self, caller: Caller, to: &str, port: u16, wire: DuplexStream) {
         let Some(service) = Service::at(port) else { return };
-        let (authority, to) = (self.authority(), to.to_owned());
+        let (authority, passwords, to) = (self.authority(), self.passwords.clone(), to.to_owned());
         tokio::spawn(async move {
             // How a connection ends is for whoever made it to see.
-            let _ = attend(service, &authority, &caller, &to, wire).await;
+            let _ = attend(service, &authority, (&caller, &passwords), &to, wire).await;
         });
     }
 }
@@ -98,11 +100,12 @@ impl Outside {
 async fn attend(
     service: Service,
     authority: &Authority,
-    caller: &Caller,
+    (caller, passwords): (&Caller, &Passwords),
     to: &str,
     mut wire: DuplexStream,
 ) -> io::Result<()> {
     let acceptor = || authority.acceptor(to).map(TlsAcceptor::from);
+    let whom = (caller, passwords);
     match service {
         Service::Names => {
             while let Ok(length) = wire.read_u16().await {
@@ -115,14 +118,14 @@ async fn attend(
             Ok(())
         }
         Service::Mail { tls: false } => {
-            if let Some(bare) = mail::talk(wire, to, caller, mail::Talk { greets: true, offers_tls: true }).await? {
-                mail::talk(acceptor()?.accept(bare).await?, to, caller, mail::Talk::default()).await?;
+            if let Some(bare) = mail::talk(wire, to, whom, mail::Talk { greets: true, offers_tls: true }).await? {
+                mail::talk(acceptor()?.accept(bare).await?, to, whom, mail::Talk::default()).await?;
             }
             Ok(())
         }
         Service::Mail { tls: true } => {
             let talk = mail::Talk { greets: true, offers_tls: false };
-            mail::talk(acceptor()?.accept(wire).await?, to, caller, talk).await.map(drop)
+            mail::talk(acceptor()?.accept(wire).await?, to, whom, talk).await.map(drop)
         }
         Service::Pages { tls: false } => page(wire, authority).await,
         Service::Pages { tls: true } => page(acceptor()?.accept(wire).await?, authority).await,

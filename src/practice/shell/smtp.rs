@@ -177,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
 }
 
 /// HMAC-MD5 (RFC 2104), in hexadecimal.
-fn keyed(password: &str, text: &[u8]) -> String {
+pub fn keyed(password: &str, text: &[u8]) -> String {
     let mut key = password.as_bytes().to_vec();
     if key.len() > 64 {
         key = md5(&key).to_vec();

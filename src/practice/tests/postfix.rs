@@ -46,6 +46,29 @@ async fn mail_is_passed_on_encrypted_and_with_a_login() {
 }
 
 #[tokio::test]
+async fn another_password_than_the_first_is_refused_by_whatever_mechanism() {
+    let (_lab, shell) = host(Image::Debian12, 587, "").await;
+    let again = |password: &str, mechanism: &str| {
+        format!(
+            "postconf -e 'smtp_sasl_mechanism_filter = {mechanism}'\n\
+             echo '[{SERVER}]:587 alerts@acme.example:{password}' >/etc/postfix/login\nsystemctl restart postfix\n\
+             {SEND}\njournalctl -q -o cat -t postfix/smtp | tail -n 1\n"
+        )
+    };
+    for (password, mechanism, wanted) in [
+        ("hunter2", "plain", "status=sent"),
+        ("hunter3", "plain", "535 5.7.8 Authentication failed"),
+        ("hunter3", "login", "535 5.7.8 Authentication failed"),
+        ("hunter3", "cram-md5", "535 5.7.8 Authentication failed"),
+        ("hunter2", "cram-md5", "status=sent"),
+        ("hunter2", "login", "status=sent"),
+    ] {
+        let done = shell.sudo(&again(password, mechanism)).await;
+        assert!(done.out.contains(wanted), "{password} by {mechanism}: {done:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_taken_waits_and_says_why() {
     let unplain = "postconf -e 'smtp_sasl_mechanism_filter = gssapi'";
     for (break_it, why) in [

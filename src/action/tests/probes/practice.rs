@@ -30,6 +30,20 @@ async fn services_on_the_internet_answer_from_here_and_private_ones_are_silent()
     let intent = DurableIntent::for_tests(&world.subject.address, "bbbb456789abcdef0123456789abcdef");
     let sent = message.apply(&world, &intent).await;
     assert!(matches!(&sent, Outcome::Changed { said, .. } if said.contains("queued as")), "{sent:?}");
+    // Another password than the one that the user came with first.
+    world.vault.remember(&LOGIN.parse().unwrap(), secrecy::SecretString::from("another"));
+    let said = not_so(&world, "probe/smtp", relay.clone()).await;
+    assert!(said.contains("does not let alerts@acme.example in: 535"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("account");
+    account.save(&file).await.unwrap();
+    let account = Account::new(ACCOUNT, REGION, Pace::Instant, Faults::none());
+    account.load(&file).await.unwrap();
+    let (world, _output) = over(account.dialer(), account.net());
+    world.vault.remember(&LOGIN.parse().unwrap(), secrecy::SecretString::from("another"));
+    not_so(&world, "probe/smtp", relay.clone()).await;
+    remember(&world);
+    so(&world, "probe/smtp", relay).await;
 
     so(&world, "probe/http", json!({ "url": "https://gw.acme.example/services/Version" })).await;
     so(&world, "probe/http", json!({ "url": "http://gw.acme.example/", "method": "HEAD" })).await;
