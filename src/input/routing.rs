@@ -41,9 +41,12 @@ const NO_CUSTOMER: [(i64, i64, &str, &str); 6] = [
 
 const DOCUMENTATION: [(i64, i64); 2] = [(64_496, 64_511), (65_536, 65_551)];
 
-/// The number of an autonomous system, of 16 or 32 bits, also written `x.y` (RFC 5396 section 2).
+/// The number of an autonomous system, of 16 or 32 bits, also written `x.y` (RFC 5396 section 2), and with `AS` before it.
 pub(super) fn asn(text: &str, whose: AsnUse, setting: &Setting) -> Result<Value, Refusal> {
-    let bare = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
+    let bare = match text.get(..2) {
+        Some(mark) if mark.eq_ignore_ascii_case("AS") => text[2..].trim_start(),
+        _ => text,
+    };
     let Some(asn) = asn_number(bare) else {
         let why = "it is a whole number up to 4294967294, or two up to 65535 with a dot between";
         return Err(Refusal::new(format!("{} is no AS number", quoted(text)), why, "RFC 5396 section 2"));
