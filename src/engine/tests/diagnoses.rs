@@ -67,8 +67,10 @@ pub(super) async fn until(stage: &Stage, step: &str) {
         desk.run(RunScope::Until(at(step))).await;
         desk.reopen_failed();
         for row in desk.board().rows {
-            // Somebody who may buy takes the image's terms.
-            if let (Status::Waiting(wait), "access/image-terms") = (&row.status, row.address.to_string().as_str()) {
+            // Somebody who may buy takes the image's terms, and somebody makes the bucket.
+            let of_the_customer =
+                ["access/image-terms", "access/login-bucket"].contains(&&*row.address.step.to_string());
+            if let (Status::Waiting(wait), true) = (&row.status, of_the_customer) {
                 stage.account.ask_customer(&wait.ask).await;
             }
             if row.status == Status::SignOff || matches!(&row.status, Status::Waiting(_) if !row.touches_world) {
@@ -330,6 +332,16 @@ async fn a_way_from_the_data_centre_that_ends_at_the_transit_gateway_says_so() {
     let on = ec2.enable_transit_gateway_route_table_propagation();
     on.transit_gateway_route_table_id(&table).transit_gateway_attachment_id(&attached).send().await.unwrap();
     assert_eq!(branch(&stage, jump).await, "works");
+}
+
+/// Two engagements of one customer may have one bucket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_logins_stands_under_the_engagement() {
+    let stage = scenario("01-no-connection.yaml").await;
+    until(&stage, "access/logins-kept").await;
+    let bastion = kept(&stage, "access.bastion_id");
+    let sent = stage.account.at_console(&bastion, "cat /var/lib/onramp/logins/sent").await.unwrap();
+    assert!(sent.out.starts_with("logins/acme-012345/bastion/"), "{sent:?}");
 }
 
 #[tokio::test]
