@@ -305,7 +305,8 @@ mod tests {
 
     #[test]
     fn large_tunnels_are_not_priced_as_standard_ones() {
-        let tunnels = |bandwidth: &str| json!({ "TransitGatewayId": "tgw-1", "Options": { "TunnelBandwidth": bandwidth } });
+        let tunnels =
+            |bandwidth: &str| json!({ "TransitGatewayId": "tgw-1", "Options": { "TunnelBandwidth": bandwidth } });
         assert_eq!(cents("ec2", "CreateVpnConnection", tunnels("standard")), Some(7_300));
         let large = price(&Change::new("ec2", "CreateVpnConnection", tunnels("large"))).unwrap();
         assert_eq!(large.cents_a_month, None);

@@ -249,7 +249,14 @@ impl Dns {
             return dig::ask(world, from, server, &self.name, self.kind, self.way).await;
         }
         let Server::At(server, port) = server else { return Ok(Err(NoAnswer::Silent)) };
-        let asker = Asker::new(world, from, server, *port, self.way).await?;
+        let asker = match Asker::new(world, from, server, *port, self.way).await {
+            // A host that forwards nothing asks by itself.
+            Err(_) if from.host().is_some() && !matches!(self.trust, Trust::Own(_)) => {
+                return dig::ask(world, from, &Server::At(server.clone(), *port), &self.name, self.kind, self.way)
+                    .await;
+            }
+            asker => asker?,
+        };
         let name = Name::from_str_relaxed(&self.name).map(|mut name| {
             name.set_fqdn(true);
             name

@@ -278,7 +278,10 @@ pub(super) const ROWS: &[Row] = &[
         ],
         results: &[
             ("id", "its Message-ID, without brackets"),
-            ("answer", "what the server said when it took it, such as 250 2.0.0 Ok: queued as 4F1A; empty where that is not known"),
+            (
+                "answer",
+                "what the server said when it took it, such as 250 2.0.0 Ok: queued as 4F1A; empty where that is not known",
+            ),
         ],
         sends: &[],
         mutates: true,

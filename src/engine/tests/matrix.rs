@@ -426,6 +426,7 @@ impl Stage {
             runbook: self.runbook.clone(),
             dial: self.dial.clone(),
             identity: None,
+            net: None,
             home,
         };
         std::fs::create_dir(stage.folder()).unwrap();

@@ -5,6 +5,8 @@ mod along;
 mod attempts;
 mod broken;
 mod diagnoses;
+mod diagnoses_names;
+mod diagnoses_time;
 mod doubts;
 mod fleet;
 mod hosts;
@@ -45,6 +47,7 @@ use crate::engagement::{
 };
 use crate::input::{InputId, Setting, Value, parse};
 use crate::journal::{Holder, Reader, Writer};
+use crate::net::Net;
 use crate::practice::{Account, Fault, Faults, Pace};
 use crate::runbook::{Runbook, load};
 use crate::ssh;
@@ -128,6 +131,7 @@ struct Stage {
     runbook: Arc<Runbook>,
     dial: Arc<dyn ssh::dial::Dial>,
     identity: Option<ssh::Identity>,
+    net: Option<Arc<dyn Net>>,
 }
 
 impl Stage {
@@ -145,7 +149,7 @@ impl Stage {
         let runbook = Arc::new(runbook.unwrap_or_else(|| panic!("{problems:#?}")));
         let home = TempDir::new().unwrap();
         let account = Account::new(ACCOUNT, REGION, pace, faults);
-        let stage = Stage { home, account, runbook, dial: Arc::new(ssh::dial::Tcp), identity: None };
+        let stage = Stage { home, account, runbook, dial: Arc::new(ssh::dial::Tcp), identity: None, net: None };
         let mut writer = Writer::create(&stage.folder(), &holder()).unwrap();
         let began = Event::Began { name: "acme".to_owned(), id: "0123456789abcdef".to_owned(), practice: true };
         writer.append(At(1_000), &"jane@desk".to_owned(), vec![began]).unwrap();
@@ -187,6 +191,10 @@ impl Stage {
         settings.limits.connect = Duration::from_millis(500);
         let vault = Vault::for_tests(&self.folder(), None);
         let worlds = Worlds::new(cloud, ssh::Pool::new(settings)).with_wiring(wiring).with_vault(vault);
+        let worlds = match &self.net {
+            Some(net) => worlds.with_net(net.clone()),
+            None => worlds,
+        };
         match &self.identity {
             Some(identity) => worlds.with_identity(identity.clone()),
             None => worlds,

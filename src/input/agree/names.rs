@@ -405,7 +405,8 @@ fn certificates_are_for_names(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         return;
     }
     let what = format!("with {tls_id} = {tls} the server's certificate must be for the address {host} of {id}");
-    let why = "a certificate is for a name, and hardly any for an address; give the name that stands in it and leads there";
+    let why =
+        "a certificate is for a name, and hardly any for an address; give the name that stands in it and leads there";
     warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 9525 section 6").suggest("smtp.acme.example"));
 }
 

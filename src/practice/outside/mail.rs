@@ -160,9 +160,10 @@ async fn log_in<S: Stream>(wire: &mut BufReader<S>, line: &str) -> io::Result<Op
     let one = given.first().map(String::as_str).unwrap_or_default();
     Ok(match mechanism.as_str() {
         "LOGIN" => Login::by_password(one, given.get(1).map(String::as_str).unwrap_or_default()),
-        "CRAM-MD5" => one.rsplit_once(' ').filter(|(user, answer)| !user.is_empty() && is_answer(answer)).map(|(user, answer)| {
-            Login { user: user.to_owned(), answer: answer.to_lowercase() }
-        }),
+        "CRAM-MD5" => one
+            .rsplit_once(' ')
+            .filter(|(user, answer)| !user.is_empty() && is_answer(answer))
+            .map(|(user, answer)| Login { user: user.to_owned(), answer: answer.to_lowercase() }),
         // On whose behalf, who, and the password (RFC 4616).
         _ => {
             let parts: Vec<&str> = one.split('\0').collect();
