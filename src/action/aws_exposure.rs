@@ -26,17 +26,19 @@ pub(super) struct Exposure {
     vpc: String,
     ssh_port: u16,
     allowed: Vec<String>,
-    /// Instances that may have a public address; none given means one of them at most.
-    public: Vec<String>,
+    /// Instances that may have a public address; where nobody says which, one of them at most.
+    public: Option<Vec<String>>,
 }
 
 impl Exposure {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        let public = arguments.list("public")?;
+        let said = !public.is_empty() || arguments.given.get("public").is_some_and(Json::is_array);
         Ok(Exposure {
             vpc: arguments.text("vpc")?,
             ssh_port: arguments.port("ssh_port")?.unwrap_or(22),
             allowed: arguments.list("allowed")?,
-            public: arguments.list("public")?,
+            public: said.then_some(public),
         })
     }
 
@@ -125,14 +127,13 @@ impl Exposure {
         let public: BTreeMap<&str, &str> =
             there.iter().filter_map(|one| Some((one.instance_id()?, one.public_ip_address()?))).collect();
         for (id, address) in &public {
-            let expected =
-                if self.public.is_empty() { public.len() == 1 } else { self.public.iter().any(|one| one == id) };
+            let expected = self.public.as_ref().map_or(public.len() == 1, |agreed| agreed.iter().any(|one| one == id));
             report.rows.push(json!({ "instance": id, "public_address": address, "ok": expected }));
             if !expected {
                 report.faults.push(format!("{id} has the public address {address}"));
             }
         }
-        for missing in self.public.iter().filter(|id| known(id) && !public.contains_key(id.as_str())) {
+        for missing in self.public.iter().flatten().filter(|id| known(id) && !public.contains_key(id.as_str())) {
             report.rows.push(json!({ "instance": missing, "public_address": null, "ok": false }));
             report.faults.push(format!("{missing} has no public address"));
         }

@@ -72,6 +72,7 @@ impl Place {
             sudo: self.sudo,
             check: None,
             run: Some(run),
+            then: None,
             verify: None,
             undo,
             stdin: None,

@@ -219,12 +219,13 @@ fn no_undo(kind: &str) -> Option<&'static str> {
 /// An unknown kind, an unknown argument, or one that does not fit; and steps that a person does.
 pub fn build(call: &Call, subject: &Subject) -> Made {
     match call {
-        Call::Shell { host, library, sudo, check, run, verify, undo, stdin, limit } => Ok(Box::new(Shell {
+        Call::Shell { host, library, sudo, check, run, then, verify, undo, stdin, limit } => Ok(Box::new(Shell {
             library: library.clone(),
             host: host.clone(),
             sudo: *sudo,
             check: check.clone(),
             run: run.clone(),
+            then: then.clone(),
             verify: verify.clone(),
             undo: undo.clone(),
             stdin: stdin.clone(),

@@ -32,6 +32,8 @@ pub(super) struct Shell {
     pub sudo: bool,
     pub check: Option<String>,
     pub run: Option<String>,
+    /// After `run` has ended well, over a login that is made anew.
+    pub then: Option<String>,
     pub verify: Option<String>,
     pub undo: Option<String>,
     /// Where the secret lives that `run` reads on its standard input; `check`, where nothing is run.
@@ -222,6 +224,37 @@ impl Shell {
         }
     }
 
+    /// After a change that may have locked everybody out: the rest of it runs only for whoever gets in anew.
+    async fn proved(&self, world: &World, ran: Outcome) -> Outcome {
+        let (Some(then), Outcome::Changed { .. }) = (&self.then, &ran) else { return ran };
+        let route = match world.way(&self.host).await {
+            Ok(route) => route,
+            Err(failure) => return Outcome::Failed { failure },
+        };
+        if let Some(host) = route.hops.last() {
+            world.ssh.forget(&host.name).await;
+        }
+        match run_script(world, &route, &self.to_send(then, None)).await {
+            Ok(ended) if ended.exit.is_success() => ran,
+            Ok(ended) => {
+                let what = "what follows the script, over a new login,";
+                let failure = self.failed(what, &code_of(&ended.exit), &ended.said);
+                Outcome::Failed { failure: Failure { changed: Doing::Run.in_part(&self.host), ..failure } }
+            }
+            Err(error) => Outcome::Failed { failure: self.shut_out(&error) },
+        }
+    }
+
+    fn shut_out(&self, error: &SshError) -> Failure {
+        let failure = of_ssh(error);
+        Failure {
+            what: format!("after the script a new login to {} does not work: {}", self.host, failure.what),
+            meaning: "What the script did stands until it takes itself back, if it says that it does.".to_owned(),
+            changed: Doing::Run.in_part(&self.host),
+            ..failure
+        }
+    }
+
     fn stopped(&self, what: &str, reason: Reason, signal: &str, said: &Said) -> Failure {
         let host = &self.host;
         let (why, advice) = match reason {
@@ -259,6 +292,9 @@ impl Action for Shell {
             }
             if let Some(stdin) = &self.stdin {
                 arguments["stdin"] = json!(format!("the secret {stdin}"));
+            }
+            if let Some(then) = &self.then {
+                arguments["then, logged in anew"] = json!(then);
             }
             Change::new("ssh", &self.host, arguments)
         };
@@ -298,7 +334,10 @@ impl Action for Shell {
     async fn apply(&self, world: &World, intent: &DurableIntent) -> Outcome {
         match &self.run {
             Some(run) => match self.secret(world).await {
-                Ok(secret) => self.change(world, Doing::Run, run, intent, secret).await,
+                Ok(secret) => {
+                    let ran = self.change(world, Doing::Run, run, intent, secret).await;
+                    self.proved(world, ran).await
+                }
                 Err(NotEnded::NoRoute(failure)) => Outcome::Failed { failure },
                 // It was at hand a moment ago.
                 Err(_) => Outcome::Failed { failure: no_secret() },
@@ -316,7 +355,10 @@ impl Action for Shell {
         match self.found_again(world, text, intent).await {
             Ok(None) => Recalled::Nothing,
             Ok(Some((Fate::CutOff { claim }, _))) => Recalled::CutOff { why: self.cut_off(doing.what(), &claim) },
-            Ok(Some((fate, said))) => Recalled::Ended(self.outcome(doing, fate, &said)),
+            Ok(Some((fate, said))) => {
+                let ran = self.outcome(doing, fate, &said);
+                Recalled::Ended(if matches!(doing, Doing::Run) { self.proved(world, ran).await } else { ran })
+            }
             Err(trouble) => Recalled::Trouble(trouble),
         }
     }

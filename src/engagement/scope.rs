@@ -32,6 +32,8 @@ pub enum Call {
         sudo: bool,
         check: Option<String>,
         run: Option<String>,
+        /// After `run`, over a login that is made anew.
+        then: Option<String>,
         verify: Option<String>,
         undo: Option<String>,
         /// Where the secret lives that the script reads on its standard input. Never its text.
@@ -78,13 +80,16 @@ impl Call {
         digest_of(&match self {
             Call::Form(inputs) => json!({ "form": inputs.iter().map(InputId::as_str).collect::<Vec<_>>() }),
             Call::Manual { ask } => json!({ "manual": ask }),
-            Call::Shell { host, library, sudo, check, run, verify, stdin, .. } => {
+            Call::Shell { host, library, sudo, check, run, then, verify, stdin, .. } => {
                 let mut said = json!({
                     "host": host, "library": library, "sudo": sudo, "check": check, "run": run, "verify": verify
                 });
                 // Engagements that are under way have approved digests without it.
                 if let Some(stdin) = stdin {
                     said["stdin"] = json!(stdin);
+                }
+                if let Some(then) = then {
+                    said["then"] = json!(then);
                 }
                 said
             }
@@ -288,6 +293,7 @@ pub(super) fn call_of(work: &Work, scope: &Scope) -> Result<Call, Unrendered> {
                 sudo: shell.sudo,
                 check: script(&shell.check)?,
                 run: script(&shell.run)?,
+                then: script(&shell.then)?,
                 verify: script(&shell.verify)?,
                 undo: script(&shell.undo)?,
                 stdin: shell.stdin.as_ref().map(|stdin| stdin.text(scope)).transpose()?,

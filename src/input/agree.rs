@@ -36,7 +36,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 15] = [
+const NETWORK: [Rule; 16] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
@@ -47,6 +47,7 @@ const NETWORK: [Rule; 15] = [
     plan_has_room,
     regions_fit,
     bastion_is_on_premises,
+    bastion_may_pass_us_on,
     path_leads_to_the_hosts,
     hosts_have_a_place,
     processors_fit_the_image,
@@ -342,19 +343,38 @@ fn regions_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     );
 }
 
-/// A private address of the customer's bastion is one of those on premises.
+/// The customer's bastion comes with an IPv4 address, since the VPC has no other; a private one is one of those on premises.
 fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
-    let (Some((id, Value::Address(std::net::IpAddr::V4(address)))), Some((premises_id, range))) =
-        (answers.get("dc.bastion_egress_ip"), premises.first())
-    else {
+    let Some((id, Value::Address(address))) = answers.get("dc.bastion_egress_ip") else { return };
+    let std::net::IpAddr::V4(address) = address else {
+        let what = format!("{address} of {id} is an IPv6 address");
+        let why = "the VPC and its security groups are of IPv4: the bastion comes from an IPv4 address, or not at all";
+        report(found, &[id], Refusal::new(what, why, "onramp").suggest("192.168.10.5"));
         return;
     };
+    if !address.is_private() {
+        let what = format!("{address} of {id} is a public address");
+        let why = "no host is reached over the Internet: the private connection has to lead back to this address too, so it \
+                   has to be among the customer's ranges; ask the firewall team over which way it comes";
+        warn(found, &[id], Refusal::new(what, why, "onramp"));
+    }
+    let Some((premises_id, range)) = premises.first() else { return };
     if address.is_private() && !premises.iter().any(|(_, net)| net.contains(address)) {
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
         let why = "it is private, so the VPC must have a route to it";
         report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
     }
+}
+
+/// What a bastion does not forward does not reach the hosts behind it.
+fn bastion_may_pass_us_on(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some(false), Some((id, _))) = (answers.flag("dc.tcp_forwarding"), answers.get("dc.tcp_forwarding")) else {
+        return;
+    };
+    let what = "the customer's bastion forwards nothing".to_owned();
+    let why = "no host behind it is reached until the customer has made an exception for our account: AllowTcpForwarding local";
+    warn(found, &[id], Refusal::new(what, why, "onramp").suggest("yes"));
 }
 
 /// Hosts outside AWS are there already, have no clock of Amazon's and no VPC; a bastion in the data centre reaches the VPC

@@ -123,6 +123,7 @@ fn scripts(shell: &Shell) -> Does {
         ("sudo", json!(shell.sudo)),
         ("check", source(&shell.check)),
         ("run", source(&shell.run)),
+        ("then", source(&shell.then)),
         ("verify", source(&shell.verify)),
     ])
 }

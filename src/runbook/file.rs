@@ -281,6 +281,8 @@ pub(super) struct Shell {
     pub check: Option<String>,
     /// Makes it so.
     pub run: Option<String>,
+    /// Runs after `run` has ended well, over a login that is made anew; where nobody gets in any more, it does not run.
+    pub then: Option<String>,
     /// Exit 0: it is so now. `check` is used when it is left out.
     pub verify: Option<String>,
     /// Makes it not so.

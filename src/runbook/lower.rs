@@ -287,8 +287,8 @@ impl Lowering<'_> {
 
     fn shell(&mut self, cursor: &Cursor, step: &file::Step, shell: &file::Shell) -> Option<Shell> {
         let scripts = cursor.key("shell");
-        if shell.check.is_none() && shell.run.is_none() {
-            let message = "a shell step needs `run`, or `check` when it changes nothing";
+        if shell.run.is_none() && (shell.check.is_none() || shell.then.is_some()) {
+            let message = "a shell step needs `run`, or `check` and no `then` when it changes nothing";
             self.problems.push(Problem::error(&cursor.key_place("shell"), "nothing-to-run", message));
         }
         let host = match &step.host {
@@ -305,6 +305,7 @@ impl Lowering<'_> {
             sudo: step.sudo.unwrap_or(true),
             check: self.script(&scripts.key("check"), shell.check.as_ref()),
             run: self.script(&scripts.key("run"), shell.run.as_ref()),
+            then: self.script(&scripts.key("then"), shell.then.as_ref()),
             verify: self.script(&scripts.key("verify"), shell.verify.as_ref()),
             undo: self.script(&scripts.key("undo"), shell.undo.as_ref()),
             stdin: self.secret(&scripts.key("stdin"), "stdin", shell.stdin.as_ref()),

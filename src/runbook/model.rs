@@ -217,6 +217,8 @@ pub struct Shell {
     /// Exit 0: it is already so. 1: it is not. Anything else: unknown.
     pub check: Option<Template>,
     pub run: Option<Template>,
+    /// Runs after `run` has ended well, over a login that is made anew.
+    pub then: Option<Template>,
     /// Exit 0: it is so now. Without one, `check` is used.
     pub verify: Option<Template>,
     pub undo: Option<Template>,

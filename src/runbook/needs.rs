@@ -80,8 +80,13 @@ pub(super) fn reads(step: &Step) -> Vec<(Vec<&'static str>, Names)> {
         Work::Kind { with, .. } => found.push((vec!["with"], with.reads())),
         Work::Shell(shell) => {
             found.push((vec!["host"], shell.host.reads().clone()));
-            let scripts =
-                [("check", &shell.check), ("run", &shell.run), ("verify", &shell.verify), ("undo", &shell.undo)];
+            let scripts = [
+                ("check", &shell.check),
+                ("run", &shell.run),
+                ("then", &shell.then),
+                ("verify", &shell.verify),
+                ("undo", &shell.undo),
+            ];
             for (key, script) in scripts {
                 found.extend(script.as_ref().map(|script| (vec!["shell", key], script.reads().clone())));
             }

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on ends there"
 )]
 
+mod access;
 mod bad_input;
 mod bit_flips;
 mod canary;

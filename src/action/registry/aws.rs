@@ -550,7 +550,10 @@ pub(super) const ROWS: &[Row] = &[
             must("vpc", "id of the VPC"),
             must("ssh_port", "the only SSH port that may be open"),
             must("allowed", "ranges that may reach it"),
-            may("public", "ids of the instances that may have a public address; one of them at most when not given"),
+            may(
+                "public",
+                "ids of the instances that may have a public address, [] for none; one of them at most when not given",
+            ),
         ],
         results: &[("report", "one row for each rule and each public instance")],
         sends: &[DescribeSecurityGroups, DescribeInstances],

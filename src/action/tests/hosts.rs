@@ -117,6 +117,7 @@ fn script(run: &str) -> Call {
         sudo: true,
         check: Some("test -e /etc/made || exit 1".to_owned()),
         run: Some(run.to_owned()),
+        then: None,
         verify: Some("cat /etc/made".to_owned()),
         undo: Some("rm -f /etc/made; echo gone".to_owned()),
         stdin: None,
@@ -173,6 +174,36 @@ async fn a_script_that_fails_shows_its_last_words_made_harmless() {
 }
 
 #[tokio::test]
+async fn what_follows_a_script_runs_over_a_login_that_is_made_anew_or_not_at_all() {
+    let lab = Lab::new().await;
+    let (world, _output) = lab.stage(true).await;
+    let run_then = |run: &str| {
+        let mut call = script(run);
+        if let Call::Shell { then, .. } = &mut call {
+            *then = Some("echo proved >>/etc/made".to_owned());
+        }
+        shell(&call)
+    };
+    let logins = "journalctl -q -t sshd | grep -c 'Accepted publickey' >/etc/made";
+    assert!(matches!(run_then(logins).apply(&world, &intent()).await, Outcome::Changed { .. }));
+    let Verified::So(found) = run_then(logins).verify(&world).await else { panic!("not so") };
+    assert_eq!(found.output["stdout"], json!("1\nproved"));
+    let counted = shell(&script(logins));
+    counted.apply(&world, &DurableIntent::for_tests(&subject("e1").address, "4567")).await;
+    let Verified::So(found) = counted.verify(&world).await else { panic!("not so") };
+    assert_eq!(found.output["stdout"], json!("2"));
+
+    let locks_out = "echo out >/etc/made; mv /home/admin/.ssh/authorized_keys /home/admin/.ssh/put-away";
+    let third = DurableIntent::for_tests(&subject("e1").address, "89ab");
+    let outcome = run_then(locks_out).apply(&world, &third).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.what.starts_with("after the script a new login to app does not work"), "{failure:?}");
+    assert!(!failure.changed.is_empty(), "{failure:?}");
+    let kept = lab.hosts.at_console("app", "cat /etc/made").await.unwrap();
+    assert_eq!(kept.out, "out\n");
+}
+
+#[tokio::test]
 async fn a_check_says_same_absent_or_unknown() {
     let lab = Lab::new().await;
     let (world, _output) = lab.stage(true).await;
@@ -209,6 +240,7 @@ async fn a_step_without_a_check_runs_and_one_without_an_undo_says_so() {
         sudo: false,
         check: None,
         run: Some("true".to_owned()),
+        then: None,
         verify: None,
         undo: None,
         stdin: None,

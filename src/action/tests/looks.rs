@@ -188,6 +188,11 @@ async fn exposure_is_measured() {
     let failure = stage.not_so("aws/exposure", others).await;
     assert!(failure.meaning.contains(&id) && failure.meaning.contains("i-0123456789abcdef0"), "{failure:?}");
 
+    let mut nobody = asked.clone();
+    nobody["public"] = json!([]);
+    let failure = stage.not_so("aws/exposure", nobody).await;
+    assert!(failure.meaning.contains(&format!("{id} has the public address")), "{failure:?}");
+
     for (port, cidr) in [(22, "198.51.100.16/29"), (22022, "0.0.0.0/0")] {
         let undo = stage.make("aws/security-group-rule", door(port, cidr)).await;
         let failure = stage.not_so("aws/exposure", asked.clone()).await;

@@ -12,6 +12,7 @@ const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-cla
 /// A rule of level 2 for servers and of level 1 for workstations, in each benchmark for Red Hat and Ubuntu.
 const FORWARDING: &str = "sshd_disable_forwarding";
 const CIS_FORWARDING: &str = "CIS benchmarks, level 2, Ensure sshd DisableForwarding is enabled";
+const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/create-connection.html";
 const REGIONS: &str = "docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     production_outlives_a_host,
     proxy_is_not_in_the_way,
     certificate_covers_the_names,
+    line_takes_weeks,
 ];
 
 fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
@@ -262,6 +264,15 @@ fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreemen
                 .suggest("cp, 2"),
         );
     }
+}
+
+/// A line alone keeps everybody waiting for it.
+fn line_takes_weeks(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, "direct_connect")) = answers.text("conn.mode") else { return };
+    let what = "the line is there in three days at the very earliest, mostly in weeks, and nothing else until then";
+    let why = "AWS takes up to 72 hours for the port, then the colocation provider makes the cross connect in its own time, \
+               then BGP comes up; a VPN is the bridge until then and the backup afterwards";
+    warn(found, &[id], Refusal::new(what, why, LINES).suggest("direct_connect_with_vpn_backup"));
 }
 
 /// AWS's own addresses are not reached through a proxy.

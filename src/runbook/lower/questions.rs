@@ -77,6 +77,7 @@ impl Lowering<'_> {
             sudo: question.sudo.unwrap_or(true),
             check: Some(self.script(&cursor.key("check"), Some(check))?),
             run: None,
+            then: None,
             verify: None,
             undo: None,
             stdin: None,

@@ -115,7 +115,7 @@ pub fn logger(call: Call) -> BoxFuture<'static, Answer> {
     })
 }
 
-/// `journalctl [-q] [-u UNIT]… [-t TAG]… [-n LINES] [-o cat]`; it has no times
+/// `journalctl [-q] [-u UNIT]… [-t TAG]… [-n LINES] [-r] [-o cat]`; it has no times
 pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let machine = &call.session.machine;
@@ -123,14 +123,19 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
             return Answer::ok("-- No entries --\n");
         }
         let mut sources: Vec<String> = Vec::new();
-        let (mut lines, mut bare, mut quiet) = (usize::MAX, false, false);
+        let (mut lines, mut bare, mut quiet, mut newest_first) = (usize::MAX, false, false, false);
         let mut rest = call.arguments.iter();
         while let Some(word) = rest.next() {
             match word.as_str() {
                 "-u" | "--unit" | "-xeu" => {
                     sources.extend(rest.next().map(|name| machine.unit_name(name).unwrap_or_else(|| name.clone())))
                 }
-                "-t" | "--identifier" => sources.extend(rest.next().cloned()),
+                // What sshd writes is kept under its unit, whose name differs.
+                "-t" | "--identifier" => sources.extend(rest.next().map(|tag| match tag.as_str() {
+                    "sshd" => machine.image.sshd_unit().to_owned(),
+                    _ => tag.clone(),
+                })),
+                "-r" | "--reverse" => newest_first = true,
                 "-o" | "--output" => bare = rest.next().is_some_and(|form| form == "cat"),
                 "-q" | "--quiet" => quiet = true,
                 "-n" | "--lines" => lines = rest.next().and_then(|text| text.parse().ok()).unwrap_or(lines),
@@ -152,6 +157,10 @@ pub fn journalctl(call: Call) -> BoxFuture<'static, Answer> {
         if shown.is_empty() {
             return Answer::ok(if quiet { "" } else { "-- No entries --\n" });
         }
-        Answer::ok(shown[shown.len().saturating_sub(lines)..].concat())
+        let mut shown = shown[shown.len().saturating_sub(lines)..].to_vec();
+        if newest_first {
+            shown.reverse();
+        }
+        Answer::ok(shown.concat())
     })
 }
