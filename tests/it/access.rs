@@ -237,3 +237,20 @@ fn without_a_console_a_person_compares_the_fingerprint() {
     let line = status.lines().find(|line| line.contains("access/new-port[bastion]")).unwrap_or_default();
     assert!(line.trim_start().starts_with("asks"), "{status}");
 }
+
+/// What is signed off as seen has to have been looked at when everything was there.
+#[test]
+fn what_the_internet_reaches_is_looked_at_when_the_hosts_are_there() {
+    let folder = root().join("runbooks/managed-cloud");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let files: Vec<(String, String)> =
+        files.iter().map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap())).collect();
+    let (runbook, problems) = onramp::runbook::load(&files, &onramp::action::catalog());
+    let runbook = runbook.unwrap_or_else(|| panic!("{problems:?}"));
+    let exposure = runbook.steps().find(|step| step.id.to_string() == "access/exposure").unwrap();
+    for step in ["access/private-hosts", "access/bastion-address", "access/jump-over-peering", "access/port-22-closed"]
+    {
+        assert!(exposure.needs.iter().any(|needed| needed.to_string() == step), "{step}: {:?}", exposure.needs);
+    }
+}
