@@ -185,7 +185,7 @@ mod tests {
             vpc: "vpc-1".to_owned(),
             ssh_port: 22022,
             allowed: vec!["198.51.100.16/29".to_owned()],
-            public: Vec::new(),
+            public: None,
         };
         let source = if source.starts_with("sg-") {
             Source::Group(source.to_owned())

@@ -164,6 +164,9 @@ fn whoever_has_nothing_in_aws_needs_no_account() {
             "smtp.auth=none",
             "aws.region_primary=eu-west-1",
             "aws.azs=eu-west-1a,eu-west-1b",
+            "aws.account_mode=existing_customer",
+            "eng.customer_name=Acme",
+            "eng.customer_slug=acme",
             "dr.requested=no",
         ],
     );
@@ -199,14 +202,14 @@ fn the_trust_policy_names_our_account_and_wants_the_device() {
         "eng.customer_slug=acme",
     ];
     begun(&stage, &role);
+    // Nobody listens there: it is only asked what people are asked.
+    let run = || (0..2).for_each(|_| drop(stage.run(&["--endpoint-url", "http://127.0.0.1:1", "run", "acme", "--yes"])));
+    run();
     let status = stage.run(&["status", "acme"]).expect(0).out;
     let asked = status.lines().find(|line| line.contains("preflight/credentials ")).unwrap_or_default();
     assert!(asked.contains("aws.operator_account"), "{status}");
     stage.run(&["input", "acme", "aws.operator_account=210987654321"]).expect(0);
-    // Nobody listens there: it is only asked what the customer is asked.
-    for _ in 0..2 {
-        stage.run(&["--endpoint-url", "http://127.0.0.1:1", "run", "acme", "--yes"]);
-    }
+    run();
     let said = stage.run(&["wait", "acme"]);
     said.says("arn:aws:iam::210987654321:root");
     said.says(r#""Bool": {"aws:MultiFactorAuthPresent": "true"}"#);
