@@ -203,7 +203,8 @@ fn the_trust_policy_names_our_account_and_wants_the_device() {
     ];
     begun(&stage, &role);
     // Nobody listens there: it is only asked what people are asked.
-    let run = || (0..2).for_each(|_| drop(stage.run(&["--endpoint-url", "http://127.0.0.1:1", "run", "acme", "--yes"])));
+    let run =
+        || (0..2).for_each(|_| drop(stage.run(&["--endpoint-url", "http://127.0.0.1:1", "run", "acme", "--yes"])));
     run();
     let status = stage.run(&["status", "acme"]).expect(0).out;
     let asked = status.lines().find(|line| line.contains("preflight/credentials ")).unwrap_or_default();
