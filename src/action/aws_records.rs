@@ -2,7 +2,8 @@
 //!
 //! Records carry no tags, and a change of them leaves no trace. So every step that changes some writes, in the same batch,
 //! one TXT record beside them: whose they are, which ones, and what each was before. AWS carries out a batch whole or not
-//! at all, so the note is there exactly when the change is, whatever happened to the answer.
+//! at all, so the note is there exactly when the change is, whatever happened to the answer. What is too much for one batch
+//! goes in several, each with a note of its own, and stays in the one that it began in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,24 +11,23 @@ use std::fmt::Write;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::Failure;
 use super::account::Account;
 use super::arguments::{Arguments, known};
-use super::aws_account::asked;
-use super::aws_zone::{Zone, said_name, whole_name};
+use super::aws_zone::{Zone, said_name};
 use super::call::Call;
 use super::call::dns::{DnsRequest, RecordChange, RecordSet, Reference};
-use super::check::Question;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, found};
-use super::records::{TTL, TYPES, quoted, sets, unquoted};
-use super::world::{Subject, World};
-use super::{Failure, Verified};
+use super::records::{TTL, quoted, sets, unquoted};
+use super::world::Subject;
 use crate::aws::route53::types::{ResourceRecordSet, RrType};
 use crate::aws::{AwsFailure, Holder, Kind, Operation};
 use crate::engagement::Difference;
 
 /// The first label of the note; after it comes a digest of engagement and key.
 const NOTE: &str = "_onramp-";
-/// A request takes 1,000 values and 32,000 characters, an UPSERT counts twice, and the note is part of it.
+/// Of a batch: a request takes 1,000 values and 32,000 characters, an UPSERT counts twice, and the note is part of it; a
+/// record set, such as the note, has 400 values at most.
 const MOST_VALUES: usize = 200;
 const MOST_CHARACTERS: usize = 6_000;
 
@@ -164,31 +164,43 @@ pub(super) struct TheRecords {
 impl TheRecords {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let wanted = sets(&arguments)?;
-        let values: usize = wanted.iter().map(|set| set.values.len()).sum();
-        let characters: usize =
-            wanted.iter().map(|set| set.name.len() + set.values.iter().map(String::len).sum::<usize>()).sum();
-        if wanted.is_empty() || values > MOST_VALUES || characters > MOST_CHARACTERS {
+        let advice = "Correct the step in the runbook, or the inputs that it is made of.";
+        if wanted.is_empty() {
+            return Err(Failure::new("aws/dns-records is given neither `records` nor `hosts`", advice));
+        }
+        if let Some(set) = wanted.iter().find(|set| !Load::default().has_room_for(set)) {
+            let (name, kind, load) = (said_name(&set.name), &set.r#type, Load::of(set));
             let what = format!(
-                "aws/dns-records is given {values} values of {characters} characters; it takes 1 to {MOST_VALUES} of \
-                 {MOST_CHARACTERS} in all, which AWS carries out at once"
+                "{name} {kind} has {} values of {} characters; one name and type takes {MOST_VALUES} of \
+                 {MOST_CHARACTERS} in all",
+                load.values, load.characters
             );
-            let advice = "Correct the step in the runbook, or the inputs that it is made of.";
             return Err(Failure::new(what, advice));
         }
         let (zone, key) = (arguments.text("zone")?, arguments.text("key")?);
         Ok(TheRecords { zone, wanted, key, engagement: subject.engagement.clone() })
     }
 
-    /// What the name of the note begins with.
+    /// What the names of the notes begin with.
     fn note_label(&self) -> String {
         let digest = crate::engagement::digest_of(&json!(Reference::beginning(&self.engagement, &self.key)));
-        format!("{NOTE}{}.", &digest[..16])
+        format!("{NOTE}{}", &digest[..16])
     }
 
     /// Beside the first record; it stays where it is when the records are others later.
-    fn note_name(&self) -> String {
+    fn note_name(&self, batch: usize) -> String {
         let beside = self.wanted.first().map_or("", |set| set.name.trim_start_matches("*."));
-        format!("{}{beside}", self.note_label())
+        let number = if batch == 0 { String::new() } else { format!("-{}", batch + 1) };
+        format!("{}{number}.{beside}", self.note_label())
+    }
+
+    /// Of which batch a note of that name is.
+    fn batch_of(&self, note: &str) -> Option<usize> {
+        let (number, _) = note.strip_prefix(&self.note_label())?.split_once('.')?;
+        match number.strip_prefix('-') {
+            None => number.is_empty().then_some(0),
+            Some(number) => number.parse::<usize>().ok()?.checked_sub(1),
+        }
     }
 
     fn note_set(&self, name: String, note: &Note) -> RecordSet {
@@ -204,18 +216,16 @@ impl TheRecords {
         if !known(&self.zone) {
             return Ok(there);
         }
-        let label = self.note_label();
         for set in sets_of(at, &self.zone).await? {
             let Some(set_is) = plain(&set) else {
                 there.other.push((set.name().to_owned(), set.r#type().as_str().to_owned()));
                 continue;
             };
-            match Note::of(&set_is) {
-                Some((engagement, _, note)) if engagement == self.engagement && set_is.name.starts_with(&label) => {
-                    there.note = Some((set_is.clone(), note));
+            if let Some((engagement, key, note)) = Note::of(&set_is) {
+                match self.batch_of(&set_is.name).filter(|_| engagement == self.engagement) {
+                    Some(batch) => drop(there.ours.insert(batch, (set_is.clone(), note))),
+                    None => there.notes.push((engagement, key, note)),
                 }
-                Some((engagement, key, note)) => there.notes.push((engagement, key, note)),
-                None => {}
             }
             there.sets.insert(place(&set_is), set_is);
         }
@@ -229,16 +239,46 @@ struct There {
     sets: BTreeMap<Place, RecordSet>,
     /// Aliases, and sets with identifiers.
     other: Vec<Place>,
-    /// Ours.
-    note: Option<(RecordSet, Note)>,
+    /// Notes of ours, by batch.
+    ours: BTreeMap<usize, (RecordSet, Note)>,
     /// Those of other steps and engagements.
     notes: Vec<(String, String, Note)>,
+}
+
+impl There {
+    fn id(&self) -> Option<String> {
+        self.ours.values().next().map(|(set, _)| set.name.clone())
+    }
+}
+
+/// How much a batch carries already.
+#[derive(Default, Clone, Copy)]
+struct Load {
+    values: usize,
+    characters: usize,
+}
+
+impl Load {
+    fn of(set: &RecordSet) -> Load {
+        let characters = set.name.len() + set.values.iter().map(String::len).sum::<usize>();
+        Load { values: set.values.len(), characters }
+    }
+
+    fn and(self, other: Load) -> Load {
+        Load { values: self.values + other.values, characters: self.characters + other.characters }
+    }
+
+    fn has_room_for(self, set: &RecordSet) -> bool {
+        let Load { values, characters } = self.and(Load::of(set));
+        values <= MOST_VALUES && characters <= MOST_CHARACTERS
+    }
 }
 
 /// What has to be done to the records.
 #[derive(Default)]
 struct Plan {
-    changes: Vec<RecordChange>,
+    /// A batch each.
+    changes: Vec<Vec<RecordChange>>,
     differences: Vec<Difference>,
     /// Something that is not ours has the place of one.
     replaces: bool,
@@ -289,14 +329,51 @@ impl TheRecords {
         None
     }
 
+    /// Which records go with which note: where they stand in one already, with that; the others where there is room.
+    fn batches(&self, there: &There) -> BTreeMap<usize, Vec<&RecordSet>> {
+        let mut batches: BTreeMap<usize, (Load, Vec<&RecordSet>)> = BTreeMap::new();
+        for (number, (_, note)) in &there.ours {
+            let given_up = note.made.keys().filter(|place| !self.wanted.iter().any(|set| self::place(set) == **place));
+            let back = given_up.filter_map(|place| there.sets.get(place)).map(Load::of);
+            batches.insert(*number, (back.fold(Load::default(), Load::and), Vec::new()));
+        }
+        let stands_in = |set: &RecordSet| there.ours.iter().find(|(_, (_, note))| note.made.contains_key(&place(set)));
+        let (old, new): (Vec<_>, Vec<_>) = self.wanted.iter().partition(|set| stands_in(set).is_some());
+        let mut room = 0;
+        for set in old.into_iter().chain(new) {
+            let number = stands_in(set).map(|(number, _)| *number).unwrap_or_else(|| {
+                while batches.get(&room).is_some_and(|(load, _)| !load.has_room_for(set)) {
+                    room += 1;
+                }
+                room
+            });
+            let (load, sets) = batches.entry(number).or_default();
+            *load = load.and(Load::of(set));
+            sets.push(set);
+        }
+        batches.into_iter().map(|(number, (_, sets))| (number, sets)).collect()
+    }
+
     fn plan(&self, there: &There) -> Plan {
         let mut plan = Plan::default();
-        let (name, old) = match &there.note {
+        for (number, wanted) in self.batches(there) {
+            let changes = self.changes_of(there, number, &wanted, &mut plan);
+            if !changes.is_empty() {
+                plan.changes.push(changes);
+            }
+        }
+        plan
+    }
+
+    /// What one batch has to change; what differs goes into the plan.
+    fn changes_of(&self, there: &There, number: usize, wanted: &[&RecordSet], plan: &mut Plan) -> Vec<RecordChange> {
+        let mut changes = Vec::new();
+        let (name, old) = match there.ours.get(&number) {
             Some((set, note)) => (set.name.clone(), note.clone()),
-            None => (self.note_name(), Note::default()),
+            None => (self.note_name(number), Note::default()),
         };
         let mut note = Note::default();
-        for set in &self.wanted {
+        for &set in wanted {
             let now = there.sets.get(&place(set));
             let ours = old.made.get(&place(set));
             if let Some(before) = ours {
@@ -309,22 +386,33 @@ impl TheRecords {
                 plan.replaces |= now.is_some();
                 note.made.insert(place(set), now.map(|now| (now.ttl, now.values.clone())));
             }
-            plan.changes.push(RecordChange::Upsert(set.clone()));
+            changes.push(RecordChange::Upsert(set.clone()));
             let what = format!("{} {}", said_name(&set.name), set.r#type);
             plan.differences.push(difference(&what, said(set), now.map_or_else(|| "nothing".to_owned(), said)));
         }
         for (place, before) in old.made.iter().filter(|(place, _)| !note.made.contains_key(*place)) {
-            plan.changes.extend(back(there, place, before.as_ref()));
+            changes.extend(back(there, place, before.as_ref()));
             let what = format!("{} {}", said_name(&place.0), place.1);
             let now = there.sets.get(place).map_or_else(|| "nothing".to_owned(), said);
             plan.differences.push(difference(&what, "as it was before", now));
         }
-        match (&there.note, note == old, note.made.is_empty()) {
+        match (there.ours.get(&number), note == old, note.made.is_empty()) {
             (_, true, _) | (None, _, true) => {}
-            (Some((set, _)), _, true) => plan.changes.push(RecordChange::Delete(set.clone())),
-            (_, _, false) => plan.changes.push(RecordChange::Upsert(self.note_set(name, &note))),
+            (Some((set, _)), _, true) => changes.push(RecordChange::Delete(set.clone())),
+            (_, _, false) => changes.push(RecordChange::Upsert(self.note_set(name, &note))),
         }
-        plan
+        changes
+    }
+
+    /// All of them with their notes, as from nothing.
+    fn all(&self, id: Option<&str>, change: fn(RecordSet) -> RecordChange) -> Vec<Call> {
+        let batch = |(number, sets): (usize, Vec<&RecordSet>)| {
+            let note = Note { made: sets.iter().map(|set| (place(set), None)).collect() };
+            let name = id.filter(|_| number == 0).map_or_else(|| self.note_name(number), str::to_owned);
+            let sets = sets.into_iter().cloned().chain([self.note_set(name, &note)]);
+            self.call(sets.map(change).collect())
+        };
+        self.batches(&There::default()).into_iter().map(batch).collect()
     }
 }
 
@@ -351,9 +439,7 @@ impl Thing for TheRecords {
     }
 
     fn calls(&self) -> Vec<Call> {
-        let note = Note { made: self.wanted.iter().map(|set| (place(set), None)).collect() };
-        let sets = self.wanted.iter().cloned().chain([self.note_set(self.note_name(), &note)]);
-        vec![self.call(sets.map(RecordChange::Upsert).collect())]
+        self.all(None, RecordChange::Upsert)
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -367,7 +453,7 @@ impl Thing for TheRecords {
             return Ok(forbidden);
         }
         let plan = self.plan(&there);
-        let id = there.note.as_ref().map(|(set, _)| set.name.clone());
+        let id = there.id();
         if plan.changes.is_empty() {
             let lines: Vec<String> =
                 self.wanted.iter().map(|set| format!("{} {}", said_name(&set.name), said_of(set))).collect();
@@ -377,12 +463,12 @@ impl Thing for TheRecords {
             return Ok(Sight::Ready(found));
         }
         let none = self.wanted.iter().all(|set| !there.sets.contains_key(&place(set)));
-        if none && there.note.is_none() {
+        if none && there.ours.is_empty() {
             return Ok(nothing("the zone has no records of these names and types"));
         }
         let lines: Vec<String> = plan.differences.iter().map(|one| format!("{}: {}", one.what, one.found)).collect();
-        let calls = vec![self.call(plan.changes)];
-        if plan.replaces && there.note.is_none() {
+        let calls = plan.changes.into_iter().map(|changes| self.call(changes)).collect();
+        if plan.replaces && there.ours.is_empty() {
             let said = format!("others have the place of {}: {}", self.noun(), lines.join("; "));
             return Ok(Sight::Replaces { said, calls });
         }
@@ -392,99 +478,26 @@ impl Thing for TheRecords {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        Ok(self.there(at).await?.note.map(|(set, _)| set.name).into_iter().collect())
+        Ok(self.there(at).await?.id().into_iter().collect())
     }
 
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
-        let note = Note { made: self.wanted.iter().map(|set| (place(set), None)).collect() };
-        let name = if known(id) { id.to_owned() } else { self.note_name() };
-        let sets = self.wanted.iter().cloned().chain([self.note_set(name, &note)]);
-        vec![self.call(sets.map(RecordChange::Delete).collect())]
+        self.all(Some(id).filter(|id| known(id)), RecordChange::Delete)
     }
 
     async fn holder(&self, at: &Account<'_>, _id: &str) -> Result<Holder, AwsFailure> {
-        let note = self.there(at).await?.note;
-        Ok(note.map_or(Holder::Stranger, |_| Holder::Us { key: self.key.clone() }))
+        let id = self.there(at).await?.id();
+        Ok(id.map_or(Holder::Stranger, |_| Holder::Us { key: self.key.clone() }))
     }
 
     async fn remains(&self, at: &Account<'_>, _made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let there = self.there(at).await?;
-        let Some((set, note)) = &there.note else { return Ok(Remains::Gone) };
-        let back = note.made.iter().filter_map(|(place, before)| back(&there, place, before.as_ref()));
-        Ok(Remains::Takes(vec![self.call(back.chain([RecordChange::Delete(set.clone())]).collect())]))
-    }
-}
-
-/// `aws/dns-answer`
-pub(super) struct Answer {
-    zone: String,
-    wanted: Vec<Wanted>,
-}
-
-/// What one name must answer.
-struct Wanted {
-    name: String,
-    kind: String,
-    /// Anything where there are none.
-    values: Vec<String>,
-}
-
-impl Answer {
-    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        let zone = arguments.text("zone")?;
-        let mut wanted: Vec<Wanted> = sets(&arguments)?
-            .into_iter()
-            .map(|set| Wanted { name: set.name, kind: set.r#type, values: set.values })
-            .collect();
-        if wanted.is_empty() {
-            wanted.push(Wanted {
-                name: whole_name(&arguments.text("name")?),
-                kind: arguments.one_of("type", &TYPES)?.to_owned(),
-                values: arguments.list("values")?,
-            });
-        }
-        Ok(Answer { zone, wanted })
-    }
-}
-
-/// In one form, sorted.
-fn plainly_sorted<'v>(values: impl IntoIterator<Item = &'v String>) -> Vec<String> {
-    let mut values: Vec<String> = values.into_iter().map(|value| said_name(value).to_owned()).collect();
-    values.sort_unstable();
-    values
-}
-
-#[async_trait]
-impl Question for Answer {
-    async fn ask(&self, world: &World) -> Verified {
-        if !known(&self.zone) || self.wanted.iter().any(|one| !known(&one.name)) {
-            return Verified::NotYet { said: "the zone is not there yet".to_owned() };
-        }
-        asked(world, async |cloud| {
-            let (mut lines, mut all, mut server, mut missing) = (Vec::new(), Vec::new(), String::new(), Vec::new());
-            for one in &self.wanted {
-                let request = cloud.route53().test_dns_answer().hosted_zone_id(&self.zone).record_name(&one.name);
-                let request = request.record_type(RrType::from(one.kind.as_str()));
-                let answer = cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await?;
-                let (values, wanted) = (plainly_sorted(answer.record_data()), plainly_sorted(&one.values));
-                let (name, kind) = (said_name(&one.name), &one.kind);
-                answer.nameserver().clone_into(&mut server);
-                let said = match values.as_slice() {
-                    [] => format!("{server} answers {} for {name} {kind}", answer.response_code()),
-                    values => format!("{server} answers {} for {name} {kind}", crate::text::list(values)),
-                };
-                if values.is_empty() || (!wanted.is_empty() && wanted != values) {
-                    missing.push(said.clone());
-                }
-                lines.push(said);
-                all.extend(values);
-            }
-            Ok(match missing.is_empty() {
-                true => Verified::So(found(lines.join("; "), json!({ "values": all, "server": server }))),
-                false => Verified::NotYet { said: missing.join("; ") },
-            })
-        })
-        .await
+        let taken = |(set, note): &(RecordSet, Note)| {
+            let back = note.made.iter().filter_map(|(place, before)| back(&there, place, before.as_ref()));
+            self.call(back.chain([RecordChange::Delete(set.clone())]).collect())
+        };
+        let calls: Vec<Call> = there.ours.values().map(taken).collect();
+        Ok(if calls.is_empty() { Remains::Gone } else { Remains::Takes(calls) })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::aws_account::{ConsoleHostKeys, InstanceReady, RoleGuard, TheAccount, TheRegion, TypeOffered};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
 use super::super::aws_dhcp::TheDhcpOptions;
+use super::super::aws_endpoint::EndpointService;
 use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::super::aws_image::{LaunchAllowed, TheImage};
@@ -58,6 +59,19 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeInstanceTypeOfferings],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TypeOffered::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/endpoint-service",
+        summary: "AWS can put this service into the VPC, in one zone at least; it is not in every zone, and an endpoint that \
+                  names another one is refused",
+        arguments: &[
+            must("service", "its whole name, such as com.amazonaws.eu-west-1.email-smtp"),
+            may("zones", "names of the zones of which it is about; all of the region when not given"),
+        ],
+        results: &[("zones", "list of those of them in which an endpoint can stand")],
+        sends: &[DescribeVpcEndpointServices],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(EndpointService::new(arguments, subject)?))),
     },
     Row {
         name: "aws/quota",

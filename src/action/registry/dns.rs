@@ -1,6 +1,7 @@
 //! The kinds of names: Route 53 and its Resolver.
 
-use super::super::aws_records::{Answer, TheRecords};
+use super::super::aws_dns_answer::Answer;
+use super::super::aws_records::TheRecords;
 use super::super::aws_resolver::{TheEndpoint, TheRule};
 use super::super::aws_resolver_vpc::{RuleAssociation, TheQueryLog};
 use super::super::aws_zone::{TheHostedZone, ZoneAssociation};
@@ -15,7 +16,7 @@ const ZONE: super::Argument = must("zone", "id of the zone, Z…");
 pub(super) const RECORDS: super::Argument = may(
     "records",
     "list of {name, type, ttl, value}, rows of one name and type being one set, or of {name, type, ttl, values}: whole names; \
-     type A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS, CAA; 200 values at most",
+     type A when not given, or AAAA, CNAME, TXT, MX, SRV, PTR, NS, CAA",
 );
 pub(super) const HOSTS: super::Argument = may("hosts", "and map from name to address, of hosts below `domain`");
 pub(super) const DEFAULT_TTL: super::Argument = may("ttl", "seconds, where a record says none; 300 when not given");
@@ -97,7 +98,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "aws/dns-records",
-        summary: "Records of a zone, all at once or none; one TXT record beside them notes what was there before, for the undo. \
+        summary: "Records of a zone, all at once or none, up to 200 values at a time; one TXT record beside those notes what was \
+                  there before, for the undo. \
                   Never the zone's own NS and SOA, an alias, or a record of another step",
         arguments: &[ZONE, RECORDS, HOSTS, may("domain", "what stands behind the hosts' names"), DEFAULT_TTL, KEY],
         results: &[("id", "name of the TXT record beside them"), ("names", "list of the names")],

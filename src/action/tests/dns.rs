@@ -247,6 +247,57 @@ async fn an_endpoint_gets_the_addresses_that_were_agreed_each_in_its_subnet() {
 }
 
 #[tokio::test]
+async fn more_records_than_one_request_takes_go_in_several_and_all_of_them_are_taken_back() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    by_hand(&stage, &zone, "h300.acme.example", &["192.0.2.1"]).await;
+    let rows = |numbers: std::ops::Range<u32>| {
+        let row = |n: u32| json!({ "name": format!("h{n}.acme.example"), "values": [format!("10.0.{}.{}", n / 250, n % 250)] });
+        Json::from(numbers.map(row).collect::<Vec<_>>())
+    };
+    let first = wanted(&zone, rows(0..450));
+    assert_eq!(stage.action("aws/dns-records", &first).changes().len(), 3);
+    stage.make("aws/dns-records", first).await;
+    // Some are given up, which leaves room; those that stay stand where they stood.
+    let second = wanted(&zone, rows(150..460));
+    let made = stage.make("aws/dns-records", second.clone()).await;
+    assert_eq!(made["names"].as_array().map(Vec::len), Some(310));
+    let at = |name: &str| {
+        let (zone, name, stage) = (zone.clone(), name.to_owned(), &stage);
+        async move {
+            let asked = names(stage).list_resource_record_sets().hosted_zone_id(zone).start_record_name(&name);
+            let listed = asked.max_items(1).send().await.unwrap();
+            let first = listed.resource_record_sets().first().filter(|set| set.name() == name).cloned();
+            first.map(|set| set.resource_records()[0].value().to_owned())
+        }
+    };
+    assert_eq!(at("h459.acme.example.").await.as_deref(), Some("10.0.1.209"));
+    assert_eq!(at("h149.acme.example.").await, None);
+    undo(&stage, "aws/dns-records", &second, &made).await;
+    assert_eq!(records_of(&stage, &zone).await, ["h300.acme.example. A 192.0.2.1"]);
+    let undoes = stage.action("aws/dns-records", &second).undoes(&stage.world, &made).await;
+    assert_eq!(undoes, Undoes::Nothing);
+}
+
+#[tokio::test]
+async fn a_lost_batch_is_made_up_for_and_the_others_are_left() {
+    let stage = Stage::new().await;
+    let zone = zone(&stage).await;
+    let row = |n: u32| json!({ "name": format!("h{n}.acme.example"), "values": [format!("10.0.0.{}", n % 250)] });
+    let with = wanted(&zone, Json::from((0..250).map(row).collect::<Vec<_>>()));
+    stage.make("aws/dns-records", with.clone()).await;
+    // Somebody takes one of the second batch away.
+    let set = ResourceRecordSet::builder().name("h249.acme.example").r#type(RrType::A).ttl(300);
+    let set = set.resource_records(ResourceRecord::builder().value("10.0.0.249").build().unwrap()).build().unwrap();
+    let change = Change::builder().action(ChangeAction::Delete).resource_record_set(set).build().unwrap();
+    let batch = ChangeBatch::builder().changes(change).build().unwrap();
+    names(&stage).change_resource_record_sets().hosted_zone_id(&zone).change_batch(batch).send().await.unwrap();
+    let probe = stage.action("aws/dns-records", &with).probe(&stage.world).await;
+    let Probe::Different { differences, mend, .. } = &probe else { unreachable!("{probe:?}") };
+    assert_eq!((differences.len(), mend.len()), (1, 1), "{differences:?}");
+}
+
+#[tokio::test]
 async fn records_of_others_are_left_alone() {
     let stage = Stage::new().await;
     let zone = zone(&stage).await;

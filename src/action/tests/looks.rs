@@ -116,6 +116,20 @@ async fn a_type_that_a_zone_does_not_have_is_found_before_anything_is_made() {
 }
 
 #[tokio::test]
+async fn a_zone_that_a_service_is_not_in_is_left_out_of_its_endpoint() {
+    let stage = Stage::new().await;
+    let of = |zones: Json| json!({ "service": format!("com.amazonaws.{REGION}.email-smtp"), "zones": zones });
+    let found = stage.so("aws/endpoint-service", of(json!(["eu-west-1b", "eu-west-1c"]))).await;
+    assert_eq!(found["zones"], json!(["eu-west-1b"]));
+    let failure = stage.not_so("aws/endpoint-service", of(json!(["eu-west-1c"]))).await;
+    assert!(failure.what.ends_with("has no address in eu-west-1c"), "{failure:?}");
+    assert!(failure.advice.contains("eu-west-1a or eu-west-1b"), "{failure:?}");
+    let unknown = json!({ "service": "com.amazonaws.eu-west-1.none" });
+    let failure = stage.not_so("aws/endpoint-service", unknown).await;
+    assert!(failure.what.contains("eu-west-1 has no endpoint of com.amazonaws.eu-west-1.none"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn terms_that_nobody_has_accepted_are_found_before_the_launch() {
     let stage = Stage::new().await;
     let ground = ground(&stage).await;
@@ -225,6 +239,7 @@ fn one_of_each() -> Vec<(&'static str, Json)> {
         ("aws/account", json!({ "account": ACCOUNT })),
         ("aws/region", json!({ "region": REGION, "zones": [] })),
         ("aws/instance-type", json!({ "type": "t3.micro", "zone": "eu-west-1a" })),
+        ("aws/endpoint-service", json!({ "service": "com.amazonaws.eu-west-1.email-smtp" })),
         ("aws/image", json!({ "family": "ubuntu-22.04" })),
         (
             "aws/launch-allowed",
@@ -286,6 +301,7 @@ async fn what_may_not_be_asked_is_unknown_and_never_absent() {
         ("aws/instance-address", "DescribeAddresses"),
         ("aws/region", "DescribeRegions"),
         ("aws/instance-type", "DescribeInstanceTypeOfferings"),
+        ("aws/endpoint-service", "DescribeVpcEndpointServices"),
         ("aws/image", "DescribeImages"),
         ("aws/launch-allowed", "RunInstances"),
         ("aws/instance-ready", "DescribeInstanceStatus"),

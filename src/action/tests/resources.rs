@@ -86,6 +86,9 @@ pub(super) async fn every_kind_lives(stage: &Stage, vpc: &str, subnets: [&str; 2
     live(of("AWS::S3::BucketPolicy", "bucket/archive/policy", policy)).await;
     let topic = live(of("AWS::SNS::Topic", "topic/alerts", json!({ "TopicName": format!("alerts-{id}") }))).await;
     let topic = text(&topic, "arn");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [] });
+    let policy = json!({ "TopicArn": topic, "PolicyDocument": policy });
+    live(of("AWS::SNS::TopicInlinePolicy", "topic/alerts/policy", policy)).await;
     live(of(
         "AWS::SNS::Subscription",
         "topic/alerts/mail",

@@ -48,6 +48,7 @@ async fn every_kind_lives(stage: &Stage) {
     let zones = json!({ "region": REGION, "zones": [format!("{REGION}a")] });
     stage.make("aws/region", zones).await;
     stage.make("aws/instance-type", json!({ "type": "t3.micro", "zone": format!("{REGION}a") })).await;
+    stage.make("aws/endpoint-service", json!({ "service": format!("com.amazonaws.{REGION}.ec2") })).await;
     // Two engagements of the same lent cloud must not meet.
     let id: String = stage.world.subject.engagement.chars().take(6).collect();
     let vpc = text(&lives(stage, "aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");

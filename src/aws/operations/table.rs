@@ -83,6 +83,7 @@ operations! {
     DescribeRegions = reads(Ec2),
     DescribeAvailabilityZones = reads(Ec2),
     DescribeInstanceTypeOfferings = reads(Ec2),
+    DescribeVpcEndpointServices = reads(Ec2),
     DescribeTags = reads(Ec2),
 
     DescribeVpcs = reads(Ec2),

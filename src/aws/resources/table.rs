@@ -77,6 +77,14 @@ pub(super) const TYPES: &[ResourceType] = &[
         ..NONE
     },
     ResourceType {
+        name: "AWS::SNS::TopicInlinePolicy",
+        identifier: "TopicArn",
+        required: "TopicArn PolicyDocument",
+        create_only: "TopicArn",
+        permissions: "sns:GetTopicAttributes sns:SetTopicAttributes",
+        ..NONE
+    },
+    ResourceType {
         name: "AWS::SNS::Subscription",
         identifier: "Arn",
         required: "TopicArn Protocol",

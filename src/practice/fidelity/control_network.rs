@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::control::Resource;
 use super::control_types::{Failed, Model, refused, text};
+use super::places;
 use super::vpc;
 use super::world::World;
 use crate::aws::ResourceType;
@@ -53,10 +54,7 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
             if !text(model, "ServiceName").starts_with("com.amazonaws.") {
                 return refused(format!("The Vpc Endpoint Service '{}' does not exist", text(model, "ServiceName")));
             }
-            match list(model, "SubnetIds").into_iter().find(|id| !world.subnets.contains_key(*id)) {
-                Some(subnet) => Err(("NotFound", format!("The subnet ID '{subnet}' does not exist"))),
-                None => Ok(()),
-            }
+            endpoint_stands(world, model)
         }
         vpc::BLOCK => {
             there_is_vpc()?;
@@ -80,6 +78,29 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// AWS PrivateLink, "Access an AWS service using an interface VPC endpoint": one subnet of a zone, and of zones only in which
+/// the service is.
+fn endpoint_stands(world: &World, model: &Model) -> Result<(), Failed> {
+    let (service, mut zones) = (text(model, "ServiceName"), BTreeSet::new());
+    for id in list(model, "SubnetIds") {
+        let Some(subnet) = world.subnets.get(id) else {
+            return Err(("NotFound", format!("The subnet ID '{id}' does not exist")));
+        };
+        if !places::has_endpoints(&world.account, &world.region, service, &subnet.zone) {
+            return refused(format!(
+                "The VPC endpoint service {service} does not support the availability zone of the subnet: {id}."
+            ));
+        }
+        if !zones.insert(subnet.zone.as_str()) {
+            return refused(format!(
+                "DuplicateSubnetsInSameZone: Found another VPC endpoint subnet in the availability zone of {id}. VPC endpoint \
+                 subnets should be in different availability zones supported by the VPC endpoint service."
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// VPC user guide, "VPC CIDR blocks": five in all, and none that overlaps another. From which family it may be is the rule of

@@ -131,7 +131,7 @@ pub(super) fn may_be(world: &World, kind: &ResourceType, model: &Model) -> Resul
                 Err(("NotFound", format!("Key '{target}' does not exist")))
             }
         }
-        "AWS::SNS::Subscription" => match text(model, "TopicArn") {
+        "AWS::SNS::Subscription" | "AWS::SNS::TopicInlinePolicy" => match text(model, "TopicArn") {
             topic if there("AWS::SNS::Topic", topic) => Ok(()),
             _ => Err(("NotFound", "Topic does not exist".to_owned())),
         },

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::control::Resource;
 use super::mail::{Ask, bad, tags_of, unknown};
 use super::refusal::Refusal;
 use super::services::Visit;
@@ -13,6 +14,8 @@ use super::world::World;
 /// "Event destinations: 10 per configuration set" (Amazon SES quotas).
 const MOST_DESTINATIONS: usize = 10;
 const REASONS: [&str; 2] = ["BOUNCE", "COMPLAINT"];
+/// As policies call it.
+const SES: &str = "ses.amazonaws.com";
 /// The kinds of destination, of which one has exactly one.
 const KINDS: [&str; 5] = [
     "SnsDestination",
@@ -145,9 +148,19 @@ fn get(world: &mut World, name: &str) -> Result<Json, Refusal> {
     }))
 }
 
+/// A topic of this account by whose policy SES may not publish to it; of those of others nothing is known here.
+fn is_closed(world: &World, arn: &str) -> bool {
+    let of = |kind: &str| world.control.of_kind(kind, world.now).find(|one| one.id == arn);
+    let lets_in =
+        |policy: &Resource| policy.model.get("PolicyDocument").is_some_and(|all| all.to_string().contains(SES));
+    of("AWS::SNS::Topic").is_some() && !of("AWS::SNS::TopicInlinePolicy").is_some_and(lets_in)
+}
+
 fn put(world: &mut World, set: &str, name: &str, ask: &Ask, new: bool) -> Result<Json, Refusal> {
     let given = ask.at(&["EventDestination"]).cloned().unwrap_or_default();
     let (region, account) = (world.region.clone(), world.account.clone());
+    let arn = given.pointer("/SnsDestination/TopicArn").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let closed = is_closed(world, &arn);
     let destinations = &mut find(world, set)?.destinations;
     match (new, destinations.contains_key(name)) {
         (true, true) => {
@@ -166,8 +179,10 @@ fn put(world: &mut World, set: &str, name: &str, ask: &Ask, new: bool) -> Result
     if given.get("MatchingEventTypes").and_then(Json::as_array).is_none_or(Vec::is_empty) {
         return Err(bad("An event destination has at least one type of event."));
     }
-    if let Some(topic) = given.get("SnsDestination") {
-        let arn = topic.get("TopicArn").and_then(Json::as_str).unwrap_or_default();
+    if given.get("SnsDestination").is_some() {
+        if closed {
+            return Err(bad(format!("Could not publish to SNS topic <{arn}>.")));
+        }
         if !arn.starts_with(&format!("arn:aws:sns:{region}:{account}:")) {
             return Err(bad(format!("SNS topic <{arn}> not found.")));
         }

@@ -297,6 +297,7 @@ async fn answer(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DescribeRegions" => places::regions(call)?,
         "DescribeAvailabilityZones" => places::availability_zones(call)?,
         "DescribeInstanceTypeOfferings" => places::type_offerings(call)?,
+        "DescribeVpcEndpointServices" => places::endpoint_services(call)?,
         "CreateVpc" => vpc::create(call).await?,
         "DescribeVpcs" => vpc::list(call)?,
         "DescribeVpcAttribute" => vpc::attribute(call)?,

@@ -202,6 +202,35 @@ pub(super) fn type_offerings(call: &Call<'_>) -> Result<Xml, Refusal> {
     describe(ask, "instanceTypeOfferingSet", items.collect(), filters)
 }
 
+/// Services that can be put into a VPC.
+const SERVICES: [&str; 8] = ["ec2", "email-smtp", "kms", "logs", "s3", "secretsmanager", "ssm", "sts"];
+
+/// Whether a service can have an address in a zone. SES's mail server is not in the last of a region's (Amazon SES Developer
+/// Guide, Setting up VPC endpoints with Amazon SES: some zones have none).
+pub(super) fn has_endpoints(account: &str, region: &str, service: &str, zone: &str) -> bool {
+    let zones = zones(account, region);
+    let last = zones.last().is_some_and(|(name, _)| name == zone) && zones.len() > 2;
+    !(last && service == format!("com.amazonaws.{region}.email-smtp"))
+}
+
+pub(super) fn endpoint_services(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let (ask, region, account) = (call.ask, &call.world.region, &call.world.account);
+    let asked = ask.list("ServiceName");
+    let names = SERVICES.iter().map(|service| format!("com.amazonaws.{region}.{service}"));
+    let names: Vec<String> = names.filter(|name| asked.is_empty() || asked.contains(&name.as_str())).collect();
+    if let Some(unknown) = asked.iter().find(|one| !names.iter().any(|name| name == *one)) {
+        let message = format!("The Vpc Endpoint Service '{unknown}' does not exist");
+        return Err(Refusal::new("InvalidServiceName", message));
+    }
+    let detail = |name: &String| {
+        let there = zones(account, region).into_iter().filter(|(zone, _)| has_endpoints(account, region, name, zone));
+        let kind = Xml::new().text("serviceType", "Interface");
+        let places = there.fold(Xml::new(), |all, (zone, _)| all.text("item", zone));
+        Xml::new().text("serviceName", name).set("serviceType", [kind]).tree("availabilityZoneSet", places)
+    };
+    describe(ask, "serviceDetailSet", names.iter().map(detail).collect(), &[("service-name", "serviceName")])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

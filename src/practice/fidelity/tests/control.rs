@@ -226,6 +226,31 @@ async fn a_listener_is_listed_by_its_balancer_and_needs_targets_that_stay() {
     assert!(list("arn:other").send().await.unwrap().resource_descriptions().is_empty());
 }
 
+#[tokio::test]
+async fn an_endpoint_stands_once_in_a_zone_and_only_where_its_service_is() {
+    let cloud = cloud(Pace::Instant);
+    let (ec2, control) = (client(&cloud), control(&cloud));
+    let vpc = vpc(&ec2, "10.40.0.0/16").await;
+    let subnet = async |cidr: &str, zone: &str| {
+        let made = ec2.create_subnet().vpc_id(&vpc).cidr_block(cidr).availability_zone(format!("{REGION}{zone}"));
+        made.send().await.unwrap().subnet().unwrap().subnet_id().unwrap().to_owned()
+    };
+    let (one, beside) = (subnet("10.40.0.0/24", "a").await, subnet("10.40.1.0/24", "a").await);
+    let (two, without) = (subnet("10.40.2.0/24", "b").await, subnet("10.40.3.0/24", "c").await);
+    let state = |service: &str, subnets: &[&String]| {
+        serde_json::json!({
+            "VpcId": vpc, "VpcEndpointType": "Interface", "ServiceName": format!("com.amazonaws.{REGION}.{service}"),
+            "SubnetIds": subnets,
+        })
+        .to_string()
+    };
+    let made = async |state: String| created(&control, "AWS::EC2::VPCEndpoint", &state).await;
+    assert_eq!(made(state("email-smtp", &[&one, &beside])).await, Err(HandlerErrorCode::InvalidRequest));
+    assert_eq!(made(state("email-smtp", &[&one, &without])).await, Err(HandlerErrorCode::InvalidRequest));
+    made(state("email-smtp", &[&one, &two])).await.unwrap();
+    made(state("logs", &[&one, &without])).await.unwrap();
+}
+
 /// Of the VPC that is there from the beginning, one a zone.
 async fn default_subnets(cloud: &Cloud) -> Vec<String> {
     let subnets = client(cloud).describe_subnets().send().await.unwrap();
