@@ -4,6 +4,7 @@ mod connection;
 mod free;
 mod names;
 mod promises;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +60,8 @@ const NETWORK: [Rule; 16] = [
 pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
-    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES).chain(promises::RULES);
+    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES);
+    let rules = rules.chain(zones::RULES).chain(promises::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found
 }

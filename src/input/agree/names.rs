@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Is `name` the zone or below it?
-fn within(name: &str, zone: &str) -> bool {
+pub(super) fn within(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
@@ -63,7 +63,7 @@ fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
     };
     for row in records.rows() {
         let (name, kind) = (cell(row, "name"), cell(row, "type"));
-        if !within(name, zone) && !name.ends_with(".arpa") {
+        if !within(name, zone) && !(kind == "PTR" && name.ends_with(".arpa")) {
             let what = format!("{name} of {id} is not in the zone {zone}");
             let proposal = format!("{}.{zone}", name.split('.').next().unwrap_or("gw"));
             report(
