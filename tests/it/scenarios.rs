@@ -89,6 +89,59 @@ fn where_no_bastion_of_ours_stands_a_host_tries_the_mail_server() {
     }
 }
 
+/// How the step stands, or each of its host's.
+fn stands(stage: &Stage, step: &str) -> Vec<String> {
+    let status = stage.run(&["practice", "--status"]).expect(0).out;
+    let about = |line: &&str| line.split_whitespace().any(|word| word.split('[').next() == Some(step));
+    let lines: Vec<String> = status.lines().filter(about).map(|line| line.trim().to_owned()).collect();
+    assert!(!lines.is_empty(), "{step}: {status}");
+    lines
+}
+
+#[test]
+fn products_that_send_directly_have_a_login_at_ses_that_every_host_has_tried() {
+    let stage = walked(&folder().join("19-ses-direct.yaml"));
+    for step in ["mail/smtp-user", "mail/smtp-password", "mail/way-out", "mail/ses-lets-in", "mail/products-told"] {
+        assert!(stands(&stage, step).iter().all(|line| line.starts_with("done")), "{step}: {:?}", stands(&stage, step));
+    }
+    assert_eq!(stands(&stage, "mail/ses-lets-in").len(), 3, "the bastion and two hosts");
+    // Two subnets of its tier are in one zone, and SES is not in the third.
+    assert_eq!(kept(&stage, "mail.endpoint_zones").matches("eu-west-1").count(), 2);
+    let file = stage.data().join("practice/engagements/practice/account.json");
+    let saved: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let endpoints = subnets_of_endpoints(&saved);
+    assert_eq!(endpoints, [2], "{saved}");
+}
+
+/// In how many subnets each interface endpoint stands.
+fn subnets_of_endpoints(saved: &serde_json::Value) -> Vec<usize> {
+    use serde_json::Value;
+    match saved {
+        Value::Array(items) => items.iter().flat_map(subnets_of_endpoints).collect(),
+        Value::Object(map) if map.get("VpcEndpointType").is_some_and(|kind| kind == "Interface") => {
+            map.get("SubnetIds").and_then(Value::as_array).map(Vec::len).into_iter().collect()
+        }
+        Value::Object(map) => map.values().flat_map(subnets_of_endpoints).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn what_is_listed_is_found_by_every_host_and_by_name_servers_that_are_everybodys() {
+    let stage = walked(&folder().join("05-dns-hybrid.yaml"));
+    let found = stands(&stage, "dns/records-found");
+    assert!(found.iter().all(|line| line.starts_with("done")), "{found:?}");
+    assert!(kept(&stage, "dns.records_found").contains("11.10.40.10.in-addr.arpa PTR"));
+    assert!(kept(&stage, "dns.seen_from_the_data_centre").contains("11.10.40.10.in-addr.arpa PTR"));
+    let stage = walked(&folder().join("04-dns-customer.yaml"));
+    for step in ["dns/records-found", "dns/aws-still-found", "time/against-one"] {
+        let lines = stands(&stage, step);
+        assert!(lines.len() >= 3 && lines.iter().all(|line| line.starts_with("done")), "{lines:?}");
+    }
+    let stage = walked(&folder().join("16-mail-peered.yaml"));
+    assert!(stands(&stage, "dns/others-ask").iter().all(|line| line.starts_with("done")));
+}
+
 /// Takes every record of that name out of the practice account, as somebody at the console would.
 fn take_away(saved: &mut serde_json::Value, name: &str) -> usize {
     use serde_json::Value;
