@@ -127,7 +127,7 @@ fn subnets_of_endpoints(saved: &serde_json::Value) -> Vec<usize> {
 }
 
 #[test]
-fn what_is_listed_is_found_by_every_host_and_by_name_servers_that_are_everybodys() {
+fn what_is_listed_is_found_by_every_host_and_other_vpcs_ask_the_zone() {
     let stage = walked(&folder().join("05-dns-hybrid.yaml"));
     let found = stands(&stage, "dns/records-found");
     assert!(found.iter().all(|line| line.starts_with("done")), "{found:?}");
@@ -140,6 +140,14 @@ fn what_is_listed_is_found_by_every_host_and_by_name_servers_that_are_everybodys
     }
     let stage = walked(&folder().join("16-mail-peered.yaml"));
     assert!(stands(&stage, "dns/others-ask").iter().all(|line| line.starts_with("done")));
+}
+
+#[test]
+fn records_of_a_mail_domain_are_asked_of_name_servers_that_receivers_ask() {
+    let stage = walked(&folder().join("02-vpn-static.yaml"));
+    let sound = stage.run(&["practice", "--verify"]).expect(0).out;
+    let line = sound.lines().find(|line| line.contains("mail/records-at-customer")).unwrap_or_default();
+    assert!(line.contains("from 9.9.9.9, 1.1.1.1 and 8.8.8.8"), "{sound}");
 }
 
 /// Takes every record of that name out of the practice account, as somebody at the console would.

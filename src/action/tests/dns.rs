@@ -379,7 +379,7 @@ async fn private_zones_of_one_name_live_side_by_side_but_not_in_one_vpc() {
 fn wrong_arguments_are_refused_before_anything_is_asked() {
     for (kind, with, why) in [
         ("aws/hosted-zone", json!({ "name": "a.example", "key": "z", "vpc": "vpc-1" }), "without its `region`"),
-        ("aws/dns-records", json!({ "zone": "Z1", "key": "r", "records": [] }), "0 values"),
+        ("aws/dns-records", json!({ "zone": "Z1", "key": "r", "records": [] }), "neither `records` nor `hosts`"),
         (
             "aws/dns-records",
             json!({ "zone": "Z1", "key": "r", "records": [{ "name": "a.example", "values": [] }] }),
@@ -389,6 +389,11 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
             "aws/dns-records",
             json!({ "zone": "Z1", "key": "r", "records": [{ "name": "a.example", "values": ["10.0.0.1"] }, { "name": "A.example.", "values": ["10.0.0.2"] }] }),
             "given twice",
+        ),
+        (
+            "aws/dns-records",
+            json!({ "zone": "Z1", "key": "r", "records": [{ "name": "a.example", "values": (0..201).map(|n| format!("10.0.0.{n}")).collect::<Vec<_>>() }] }),
+            "a.example A has 201 values",
         ),
         (
             "aws/resolver-endpoint",
