@@ -63,7 +63,8 @@ fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
     };
     for row in records.rows() {
         let (name, kind) = (cell(row, "name"), cell(row, "type"));
-        if !within(name, zone) && !(kind == "PTR" && name.ends_with(".arpa")) {
+        let is_reverse = kind == "PTR" && name.ends_with(".arpa");
+        if !within(name, zone) && !is_reverse {
             let what = format!("{name} of {id} is not in the zone {zone}");
             let proposal = format!("{}.{zone}", name.split('.').next().unwrap_or("gw"));
             report(
