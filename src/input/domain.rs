@@ -126,6 +126,9 @@ const MAIL_PROVIDERS: [&str; 24] = [
     "yandex.ru",
 ];
 
+/// Below which the names of AWS's services are, in any part of AWS.
+const OF_AWS: [&str; 4] = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"];
+
 /// A full name as RFC 1035 section 2.3.4 and RFC 1123 section 2.1 allow it, and what its use asks of it besides.
 pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
     if used_as == DomainUse::Forward && text == "." {
@@ -166,7 +169,7 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
                 "RFC 6761 section 6",
             );
         }
-        DomainUse::Zone if domain.ends_with(".amazonaws.com") => {
+        DomainUse::Zone if OF_AWS.iter().any(|aws| domain == *aws || domain.ends_with(&format!(".{aws}"))) => {
             return refuse("cannot be the zone", "it would hide AWS's own names from the hosts", ZONES);
         }
         DomainUse::Sender if MAIL_PROVIDERS.contains(&domain.as_str()) => {

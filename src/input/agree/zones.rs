@@ -12,8 +12,7 @@ const PRIVATE: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-
 const REVERSE: &str = "docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html";
 const SES: &str = "docs.aws.amazon.com/general/latest/gr/ses.html";
 
-pub(super) const RULES: &[Rule] =
-    &[reverse_names_have_a_zone, nothing_needed_is_hidden, aws_is_not_hidden, mail_server_is_in_the_region];
+pub(super) const RULES: &[Rule] = &[reverse_names_have_a_zone, nothing_needed_is_hidden, mail_server_is_in_the_region];
 
 /// The zone of reverse names that the runbook makes: that of the first range's /16.
 fn reverse_zone(range: Ipv4Net) -> String {
@@ -79,18 +78,6 @@ fn nothing_needed_is_hidden(answers: &Answers<'_>, found: &mut Vec<Disagreement>
         let why = "inside the VPC nothing below the zone's name is asked for elsewhere; add it to dns.records, or take a zone \
                    that is a part of its own";
         report(found, &[zone_id, id], Refusal::new(what, why, PRIVATE).suggest(format!("cloud.{zone}")));
-    }
-}
-
-/// The names of AWS's services, in any part of AWS.
-const OF_AWS: [&str; 4] = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"];
-
-fn aws_is_not_hidden(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((zone_id, zone)) = private_zone(answers) else { return };
-    if let Some(domain) = OF_AWS.iter().find(|domain| within(zone, domain) || within(domain, zone)) {
-        let what = format!("the private zone {zone} would hide names of AWS's own services, below {domain}");
-        let why = "hosts would find neither updates nor secrets nor the mail server of Amazon SES";
-        report(found, &[zone_id], Refusal::new(what, why, PRIVATE).suggest("mc.acme.example"));
     }
 }
 
