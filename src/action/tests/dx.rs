@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::call::dx::{DxRequest, LeadsTo, LineArn, NewInterface};
 use super::super::call::{Call, Label, TransitOptions};
+use super::dx_neighbours::neighbours_live;
 use super::life::{ground, lives, lives_once};
 use super::rungs::tried_here;
 use super::*;
@@ -195,37 +196,6 @@ async fn lines_live(stage: &Stage, vgw: &str, transit: &str) {
     let tie = json!({ "gateway": other, "to": transit, "prefixes": ["10.40.0.0/16"] });
     lives_once(stage, "aws/dx-association", tie.clone()).await;
     neighbours_live(stage, [&other, transit], vgw).await;
-}
-
-const NEIGHBOUR: &str = "444455556666";
-const NEIGHBOURS_GATEWAY: &str = "7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64";
-
-/// What another account has: interfaces that it allocates, and a gateway of its own.
-async fn neighbours_live(stage: &Stage, [gateway, transit]: [&str; 2], vgw: &str) {
-    let kind = "aws/dx-allocated-interface";
-    let straight = json!({ "interface": "dxvif-fgneigh1", "virtual_gateway": vgw, "key": "dx/interface/theirs" });
-    let made = lives(stage, kind, straight).await;
-    assert_eq!((&made["vlan"], &made["customer_asn"]), (&json!(101), &json!(65_010)), "as it was allocated: {made:?}");
-    stage.make("aws/dx-bgp", json!({ "interface": "dxvif-fgneigh1" })).await;
-    let over =
-        json!({ "interface": "dxvif-fgneigh3", "type": "transit", "gateway": gateway, "key": "dx/interface/over" });
-    lives(stage, kind, over).await;
-    let private = json!({ "interface": "dxvif-fgneigh4", "gateway": gateway, "key": "dx/interface/wrong" });
-    let probe = stage.action(kind, &private).probe(&stage.world).await;
-    let Probe::Different { differences, .. } = &probe else { panic!("{probe:?}") };
-    assert!(differences.iter().any(|one| one.what == "type"), "{differences:?}");
-    let nowhere = json!({ "interface": "dxvif-ffffffff", "gateway": gateway, "key": "dx/interface/none" });
-    let probe = stage.action(kind, &nowhere).probe(&stage.world).await;
-    let Probe::Different { said, mend, .. } = &probe else { panic!("{probe:?}") };
-    assert!(said.contains("no virtual interface dxvif-ffffffff") && mend.is_empty(), "{probe:?}");
-
-    let proposal = json!({
-        "gateway": NEIGHBOURS_GATEWAY, "owner": NEIGHBOUR, "to": transit, "prefixes": ["10.40.0.0/16"],
-    });
-    lives_once(stage, "aws/dx-association-proposal", proposal.clone()).await;
-    let mut unanswered = proposal;
-    unanswered["prefixes"] = json!(["10.0.0.0/7"]);
-    lives_once(stage, "aws/dx-association-proposal", unanswered).await;
 }
 
 /// Its ports go with it, though AWS leaves them there.

