@@ -36,6 +36,8 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("04-ntp.yaml", include_str!("../../runbooks/managed-cloud/04-ntp.yaml")),
         ("05-connection.yaml", include_str!("../../runbooks/managed-cloud/05-connection.yaml")),
         ("diagnosis-neighbour.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-neighbour.yaml")),
+        ("diagnosis-dns.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-dns.yaml")),
+        ("diagnosis-time.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-time.yaml")),
         ("diagnosis-mail.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-mail.yaml")),
         ("diagnosis-ssh.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-ssh.yaml")),
         ("diagnosis-line.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-line.yaml")),
@@ -229,8 +231,19 @@ pub fn runbook_of(engagement: &Engagement) -> Result<Arc<Runbook>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::engagement::{At, Command, Host, Recorded, ScopeMode, decide, fold, hosts, scope};
+
+    #[test]
+    fn every_file_of_the_shipped_runbook_is_in_the_program() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/managed-cloud");
+        let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let there: BTreeSet<String> = names.collect();
+        let (_, shipped) = SHIPPED.iter().find(|(name, _)| *name == DEFAULT_RUNBOOK).unwrap();
+        assert_eq!(shipped.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), there);
+    }
 
     /// The hosts of an engagement on the shipped runbook whose hosts exist already.
     fn existing(lines: &str) -> BTreeMap<String, Host> {

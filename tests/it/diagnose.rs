@@ -75,11 +75,20 @@ const UNKNOWN: &[&str] = &[
     "access.host_ids",
     "access.hosts_group_id",
     "access.sshd_moved",
+    "conn.gateway",
+    "conn.mode",
+    "connection.line_gateway_id",
+    "connection.second_vpn_id",
+    "connection.transit_attachment_id",
+    "connection.vpn_id",
     "dc.bastion_egress_ip",
     "net.access_path",
     "net.provider_cidrs",
+    "net.secondary_cidrs",
     "net.ssh_port",
+    "net.vpc_cidr",
     "peer.provider_vpc_cidr",
+    "vpn.second_cgw_ip",
 ];
 
 #[test]

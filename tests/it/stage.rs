@@ -63,10 +63,9 @@ impl Stage {
                 let name = path.file_name().expect("a name").to_owned();
                 // Phases are numbered; the later ones stay behind.
                 let number = name.to_string_lossy().split('-').next().and_then(|number| number.parse::<u8>().ok());
-                // What is the matter with mail or a tunnel is asked of later phases.
-                let later = ["diagnosis-line.yaml", "diagnosis-mail.yaml", "diagnosis-tunnel.yaml"]
-                    .iter()
-                    .any(|other| name == *other);
+                // What is the matter with anything but a login is asked of later phases.
+                let text = name.to_string_lossy();
+                let later = text.starts_with("diagnosis-") && text != "diagnosis-ssh.yaml";
                 if number.is_none_or(|number| number < 2) && !later {
                     let text = std::fs::read_to_string(&path).expect("a file of the runbook");
                     std::fs::write(folder.join(&name), without_the_connection(&text)).expect("a copy");
@@ -215,10 +214,11 @@ fn without_the_connection(text: &str) -> String {
     let mut left_out = false;
     let stays = |line: &&str| {
         if line.starts_with("  - id: ") || line.starts_with("  # ──") {
-            // Their resources go over Cloud Control, which moto does not have.
-            left_out = line.starts_with("  - id: flow-log");
+            // Their resources go over Cloud Control, which moto does not have; and no transit gateway is asked.
+            left_out = ["flow-log", "way-back"].iter().any(|id| line.starts_with(&format!("  - id: {id}")));
         }
         !left_out
     };
+    let text = text.replace("then: way-back", "then: runs");
     text.lines().filter(stays).map(|line| kept(line) + "\n").collect()
 }
