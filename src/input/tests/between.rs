@@ -165,7 +165,7 @@ fn a_small_vpc_is_refused_before_the_plan() {
 #[test]
 fn the_customers_bastion_is_on_premises() {
     check(&[("dc.bastion_egress_ip", "address", "192.168.10.5")], &[]);
-    check(&[("dc.bastion_egress_ip", "address", "8.8.8.8")], &[]);
+    check(&[("dc.bastion_egress_ip", "address", "8.8.8.8")], &["8.8.8.8 of dc.bastion_egress_ip is a public address"]);
     check(
         &[("dc.bastion_egress_ip", "address", "10.9.0.5")],
         &["10.9.0.5 of dc.bastion_egress_ip is in none of the ranges of net.onprem_cidrs"],
