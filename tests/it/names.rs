@@ -24,7 +24,7 @@ const STEPS: [&str; 12] = [
     "names-found",
 ];
 /// What earlier phases and AWS would have told.
-const KNOWN: [(&str, &str); 7] = [
+const KNOWN: [(&str, &str); 8] = [
     ("access.host_addresses", "({'app-1': '10.214.0.11', 'data-1': '10.214.0.12'})"),
     ("hosts.launch", "([{'name': 'app-1'}, {'name': 'data-1'}])"),
     ("hosts.source", "('create')"),
@@ -32,6 +32,7 @@ const KNOWN: [(&str, &str); 7] = [
     ("net.access_path", "('bastion_in_vpc')"),
     ("net.vpc_cidr", "('10.214.0.0/24')"),
     ("{{ dns.inbound_addresses", "{{ ['10.214.0.10']"),
+    ("~ dns.reverse_zone if", "~ '214.10.in-addr.arpa' if"),
 ];
 
 /// An engagement with the customer's name server on data-1, which is so no host of ours.

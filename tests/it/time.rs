@@ -79,7 +79,7 @@ fn hosts_follow_the_second_chrony_and_say_so_when_it_is_gone() {
     );
     // Repaired.
     lab.inside("data-1", "systemctl start chrony");
-    lab.inside("app-1", "chronyc waitsync 30 0.1 0 1");
+    lab.inside("app-1", "chronyc waitsync 120 0.1 0 1");
     stage.run(&["verify", "time"]).expect(0);
 
     // Meddled with: somebody adds a source.
