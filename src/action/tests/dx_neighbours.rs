@@ -45,6 +45,17 @@ async fn vgw(stage: &Stage) -> String {
     text(&stage.make("aws/vpn-gateway", json!({ "vpc": vpc, "key": "vgw/main" })).await, "id")
 }
 
+/// The same on a clock that stands still: a minute later it is attached.
+async fn vgw_in_time(stage: &Stage) -> String {
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let with = json!({ "vpc": vpc, "key": "vgw/main" });
+    let outcome =
+        stage.action("aws/vpn-gateway", &with).apply(&stage.world, &stage.intent("aws/vpn-gateway", &with)).await;
+    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
+    stage.practice.as_ref().unwrap().advance(std::time::Duration::from_secs(60));
+    text(&made, "id")
+}
+
 fn proposal(to: &str) -> Json {
     json!({
         "gateway": NEIGHBOURS_GATEWAY, "owner": NEIGHBOUR, "to": to,
@@ -86,14 +97,8 @@ async fn an_interface_that_somebody_else_accepted_is_used_and_stays_theirs() {
 #[tokio::test]
 async fn a_proposal_is_made_once_and_says_what_became_of_it() {
     let stage = Stage::with(Pace::Stopped, Faults::none()).await;
-    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
-    let with = json!({ "vpc": vpc, "key": "vgw/main" });
-    let outcome =
-        stage.action("aws/vpn-gateway", &with).apply(&stage.world, &stage.intent("aws/vpn-gateway", &with)).await;
-    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
+    let with = proposal(&vgw_in_time(&stage).await);
     let practice = stage.practice.as_ref().unwrap();
-    practice.advance(std::time::Duration::from_secs(60));
-    let with = proposal(&text(&made, "id"));
     let asked = json!({ "gateway": with["gateway"], "to": with["to"], "prefixes": with["prefixes"] });
     let state = async || stage.action("aws/dx-association-state", &asked).verify(&stage.world).await;
     let seen = state().await;
@@ -123,13 +128,7 @@ async fn a_proposal_is_made_once_and_says_what_became_of_it() {
 #[tokio::test]
 async fn a_proposal_that_nobody_answered_is_withdrawn() {
     let stage = Stage::with(Pace::Stopped, Faults::none()).await;
-    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
-    let with = json!({ "vpc": vpc, "key": "vgw/main" });
-    let outcome =
-        stage.action("aws/vpn-gateway", &with).apply(&stage.world, &stage.intent("aws/vpn-gateway", &with)).await;
-    let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
-    stage.practice.as_ref().unwrap().advance(std::time::Duration::from_secs(60));
-    let with = proposal(&text(&made, "id"));
+    let with = proposal(&vgw_in_time(&stage).await);
     let intent = stage.intent(PROPOSAL, &with);
     let outcome = stage.action(PROPOSAL, &with).apply(&stage.world, &intent).await;
     let Outcome::Changed { output: made, .. } = outcome else { panic!("{outcome:?}") };
