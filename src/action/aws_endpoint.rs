@@ -9,8 +9,11 @@ use super::check::Question;
 use super::object::found;
 use super::world::{Subject, World};
 use super::{Failure, Verified};
-use crate::aws::{Operation, filter};
+use crate::aws::Operation;
 use crate::text::{either, list};
+
+/// What AWS says of a service that the region has no endpoint of.
+const UNKNOWN: &str = "InvalidServiceName";
 
 /// `aws/endpoint-service`
 pub(super) struct EndpointService {
@@ -28,10 +31,12 @@ impl EndpointService {
 impl Question for EndpointService {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
-            let request =
-                cloud.ec2().describe_vpc_endpoint_services().filters(filter("service-name", [self.service.as_str()]));
-            let answer = cloud.read(Operation::DescribeVpcEndpointServices, || request.clone().send()).await?;
-            let details = answer.service_details();
+            let request = cloud.ec2().describe_vpc_endpoint_services().service_names(&self.service);
+            let answer = cloud.read(Operation::DescribeVpcEndpointServices, || request.clone().send()).await;
+            let details = match answer {
+                Err(failure) if failure.code.as_deref() == Some(UNKNOWN) => Vec::new(),
+                answer => answer?.service_details.unwrap_or_default(),
+            };
             let Some(service) = details.iter().find(|one| one.service_name() == Some(self.service.as_str())) else {
                 let what = format!("{} has no endpoint of {} for a VPC", cloud.region(), self.service);
                 return Ok(Verified::NotSo(Failure::new(what, "Give the VPC another way to the service.")));
