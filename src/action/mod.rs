@@ -20,6 +20,7 @@ mod aws_dhcp;
 mod aws_dns_answer;
 mod aws_dx;
 mod aws_dx_accepted;
+mod aws_dx_apart;
 mod aws_dx_gateway;
 mod aws_dx_interface;
 mod aws_dx_lag;

@@ -2,6 +2,7 @@
 
 use super::super::aws_dx::{Reached, TheHostedLine, TheLetter, TheLine, TheLocation};
 use super::super::aws_dx_accepted::TheAllocated;
+use super::super::aws_dx_apart::Apart;
 use super::super::aws_dx_gateway::{TheAssociation, TheGateway};
 use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
@@ -247,6 +248,16 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeVirtualInterfaces],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Bgp::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-apart",
+        summary: "Two virtual interfaces end on two routers of Amazon's, so that their lines can fail one by one; whether in \
+                  two buildings is told",
+        arguments: &[must("first", "dxvif-… of one line"), must("second", "dxvif-… of the other")],
+        results: &[("routers", "the two routers"), ("locations", "where each of them stands")],
+        sends: &[DescribeVirtualInterfaces],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Apart::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dx-router-configuration",

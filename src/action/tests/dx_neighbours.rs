@@ -22,6 +22,13 @@ pub(super) async fn neighbours_live(stage: &Stage, [gateway, transit]: [&str; 2]
     let over =
         json!({ "interface": "dxvif-fgneigh3", "type": "transit", "gateway": gateway, "key": "dx/interface/over" });
     lives(stage, kind, over).await;
+    let pair = |first: &str, second: &str| json!({ "first": first, "second": second });
+    let apart = stage.make("aws/dx-apart", pair("dxvif-fgneigh1", "dxvif-fgneigh2")).await;
+    assert_eq!(apart["locations"], json!(["EqDC2", "EqSe2"]), "{apart:?}");
+    let failure = stage.not_so("aws/dx-apart", pair("dxvif-fgneigh1", "dxvif-fgneigh3")).await;
+    assert!(failure.what.contains("both end on Amazon's router"), "{failure:?}");
+    let later = stage.action("aws/dx-apart", &pair("dxvif-fgneigh1", "dxvif-ffffffff")).verify(&stage.world).await;
+    assert!(matches!(&later, Verified::NotYet { said } if said.contains("dxvif-ffffffff is not there")), "{later:?}");
     let private = json!({ "interface": "dxvif-fgneigh4", "gateway": gateway, "key": "dx/interface/wrong" });
     let probe = stage.action(kind, &private).probe(&stage.world).await;
     let Probe::Different { differences, .. } = &probe else { panic!("{probe:?}") };

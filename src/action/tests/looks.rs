@@ -32,7 +32,7 @@ impl Stage {
         }
     }
 
-    async fn not_so(&self, kind: &str, with: Json) -> Failure {
+    pub(super) async fn not_so(&self, kind: &str, with: Json) -> Failure {
         match self.asks(kind, with).await {
             Verified::NotSo(failure) => failure,
             other => panic!("{kind}: {other:?}"),

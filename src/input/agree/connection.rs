@@ -44,7 +44,6 @@ pub(super) const RULES: &[Rule] = &[
     announced_ranges_fit_the_gateway,
     ping_target_is_on_premises,
     lines_differ,
-    interfaces_differ,
     owner_is_another,
     speed_fits_the_line,
     peers_share_a_range,
@@ -349,28 +348,47 @@ fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     }
 }
 
-fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (Some((id, first)), Some((other_id, second))) =
-        (answers.text("dx.location"), answers.text("dx.second_location"))
-        && first.eq_ignore_ascii_case(second)
-    {
-        let what = format!("both locations are {first}");
-        let why = "the second one is for the day when the first has no power";
-        let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
-        let another = if first.eq_ignore_ascii_case("EqDC2") { "TCSH" } else { "EqDC2" };
-        report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
-    }
-}
+/// What makes a second line one of its own: the answer for the first, for the second, what they are, why they differ, where
+/// that stands, and two that would do.
+type Pair = (&'static str, &'static str, &'static str, &'static str, &'static str, [&'static str; 2]);
 
-fn interfaces_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (Some((id, first)), Some((other_id, second))) =
-        (answers.text("dx.interface_id"), answers.text("dx.second_interface_id"))
-        && first == second
-    {
-        let what = format!("both interfaces are {first}");
-        let why = "the second one is for the day when the line of the first fails";
-        let another = if first == "dxvif-ffabc124" { "dxvif-ffabc125" } else { "dxvif-ffabc124" };
-        report(found, &[other_id, id], Refusal::new(what, why, INTERFACES).suggest(another));
+const PAIRS: [Pair; 3] = [
+    (
+        "dx.location",
+        "dx.second_location",
+        "locations",
+        "the second one is for the day when the first has no power",
+        "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html",
+        ["EqDC2", "TCSH"],
+    ),
+    (
+        "dx.interface_id",
+        "dx.second_interface_id",
+        "interfaces",
+        "the second one is for the day when the line of the first fails",
+        INTERFACES,
+        ["dxvif-ffabc124", "dxvif-ffabc125"],
+    ),
+    (
+        "dx.hosted_id",
+        "dx.second_hosted_id",
+        "connections",
+        "the second one is for the day when the first fails, and a partner's connection takes one interface",
+        LINES,
+        ["dxcon-ffabc124", "dxcon-ffabc125"],
+    ),
+];
+
+fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    for (id, other_id, noun, why, source, others) in PAIRS {
+        let (Some((id, first)), Some((other_id, second))) = (answers.text(id), answers.text(other_id)) else {
+            continue;
+        };
+        if first.eq_ignore_ascii_case(second) {
+            let another = if first.eq_ignore_ascii_case(others[0]) { others[1] } else { others[0] };
+            let what = format!("both {noun} are {first}");
+            report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Direct Connect: what is asked, and lines. A port is allotted after a while; the practice building lays the cross connect
-//! some time after the letter was issued; a partner offers one hosted connection, again and again.
+//! some time after the letter was issued; a partner offers two hosted connections, again and again.
 //!
 //! Rules: "AWS Direct Connect API Reference" (the page of each operation, and of each state), "AWS Direct Connect quotas" and
 //! "LOA-CFA" of the user guide. AWS has one code for nearly everything, and prose.
@@ -24,8 +24,9 @@ use super::{dx_gateways, dx_interfaces, dx_neighbour};
 
 const MOST_CONNECTIONS: usize = 10;
 const MOST_TAGS: usize = 50;
-/// What the partner has made for the account.
-const HOSTED: (&str, &str, i64) = ("dxcon-ffabc123", "1Gbps", 101);
+/// What the partner has made for the account: id, building, VLAN.
+const HOSTED: [(&str, &str, i64); 2] = [("dxcon-ffabc123", "EqDC2", 101), ("dxcon-ffabc124", "EqSe2", 102)];
+const HOSTED_SPEED: &str = "1Gbps";
 const PARTNER: &str = "Practice Carrier";
 
 /// What Direct Connect knows in one region. Its gateways are one for all regions; practice has them where they were made.
@@ -175,14 +176,16 @@ pub(super) fn is_gone(world: &World, deleted: Option<i64>) -> bool {
     deleted.is_some_and(|at| passed(world, at, Wait::LineGone))
 }
 
-/// The partner's offer is there from the start, and again when it was given back; what was to go goes.
+/// The partner's offers are there from the start, and again when they were given back; what was to go goes.
 fn settle(world: &mut World) {
-    let (id, bandwidth, vlan) = HOSTED;
-    if world.lines.connections.get(id).is_none_or(|line| is_gone(world, line.deleted)) {
+    for (id, location, vlan) in HOSTED {
+        if world.lines.connections.get(id).is_some_and(|line| !is_gone(world, line.deleted)) {
+            continue;
+        }
         let offer = Line {
-            name: format!("{PARTNER} 1"),
-            location: "EqDC2".into(),
-            bandwidth: bandwidth.into(),
+            name: format!("{PARTNER} {vlan}"),
+            location: location.into(),
+            bandwidth: HOSTED_SPEED.into(),
             provider: None,
             hosted: Some(Hosted { vlan, accepted: None }),
             lag: None,

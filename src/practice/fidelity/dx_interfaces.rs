@@ -225,7 +225,10 @@ fn shown(world: &World, id: &str) -> Json {
     let leads_to = Some(&one.gateway).filter(|gateway| !gateway.is_empty());
     // A number of 32 bits does not fit the old field.
     let short = if one.asn <= i64::from(i32::MAX) { one.asn } else { 0 };
-    let location = line(world, &one.connection).map(|line| line.location.clone()).unwrap_or_default();
+    let location = match dx_neighbour::location(&one.connection) {
+        Some(location) => location.to_owned(),
+        None => line(world, &one.connection).map(|line| line.location.clone()).unwrap_or_default(),
+    };
     let up = world.bgp_is_up(id, one);
     let peer = json!({
         "bgpPeerId": id.replace("dxvif", "dxpeer"), "asn": short, "asnLong": one.asn, "authKey": one.key,

@@ -19,17 +19,18 @@ use super::refusal::Refusal;
 use super::world::World;
 
 pub(super) const ACCOUNT: &str = "444455556666";
-const LINE: &str = "dxcon-fgneighb";
+/// Its lines, and where they end.
+const LINES: [(&str, &str); 2] = [("dxcon-fgneighb", "EqDC2"), ("dxcon-fgneighc", "EqSe2")];
 const GATEWAY: &str = "7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64";
 const GATEWAY_ASN: i64 = 64_700;
 /// What gets through to the data centre over its line.
 const GATEWAY_MTU: u32 = 1_500;
-/// Each with its VLAN; two private ones, two transit ones.
-const ALLOCATED: [(&str, i64, bool); 4] = [
-    ("dxvif-fgneigh1", 101, false),
-    ("dxvif-fgneigh2", 102, false),
-    ("dxvif-fgneigh3", 103, true),
-    ("dxvif-fgneigh4", 104, true),
+/// Each with its line and VLAN; two private ones, two transit ones.
+const ALLOCATED: [(&str, &str, i64, bool); 4] = [
+    ("dxvif-fgneigh1", LINES[0].0, 101, false),
+    ("dxvif-fgneigh2", LINES[1].0, 102, false),
+    ("dxvif-fgneigh3", LINES[0].0, 103, true),
+    ("dxvif-fgneigh4", LINES[1].0, 104, true),
 ];
 const WIDEST: u8 = 8;
 /// A proposal is good for seven days; one that was accepted is shown as long as what came of it is there.
@@ -56,6 +57,11 @@ pub(super) fn owner<'w>(world: &'w World, gateway: &str) -> &'w str {
     if gateway == GATEWAY { ACCOUNT } else { &world.account }
 }
 
+/// Where one of its lines ends.
+pub(super) fn location(line: &str) -> Option<&'static str> {
+    LINES.iter().find(|(id, _)| *id == line).map(|(_, location)| *location)
+}
+
 /// The largest packet that its gateway carries to the data centre.
 pub(super) fn carries(gateway: &str) -> Option<u32> {
     (gateway == GATEWAY).then_some(GATEWAY_MTU)
@@ -63,9 +69,9 @@ pub(super) fn carries(gateway: &str) -> Option<u32> {
 
 /// It accepts what was proposed, and allocates anew what is gone.
 pub(super) fn settle(world: &mut World) {
-    for (id, vlan, is_transit) in ALLOCATED {
+    for (id, line, vlan, is_transit) in ALLOCATED {
         if world.lines.interfaces.get(id).is_none_or(|one| is_gone(world, one.deleted)) {
-            allocate(world, id, (LINE, vlan), is_transit);
+            allocate(world, id, (line, vlan), is_transit);
         }
     }
     let due = |one: &Proposal| {
