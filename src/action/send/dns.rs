@@ -189,7 +189,9 @@ impl Sender<'_> {
                 sent!(self, call, never a rehearsal: resolver.delete_resolver_rule().resolver_rule_id(resolver_rule_id));
             }
             DnsRequest::AssociateResolverRule { resolver_rule_id, vpc_id } => {
-                let request = resolver.associate_resolver_rule().resolver_rule_id(resolver_rule_id).vpc_id(vpc_id);
+                // Lists sort by it, and one without a name says nothing in a console.
+                let request = resolver.associate_resolver_rule().name(format!("onramp-{vpc_id}"));
+                let request = request.resolver_rule_id(resolver_rule_id).vpc_id(vpc_id);
                 sent!(self, call, never a rehearsal: request);
             }
             DnsRequest::DisassociateResolverRule { resolver_rule_id, vpc_id } => {
