@@ -2,6 +2,7 @@
 
 mod connection;
 mod free;
+mod mail;
 mod names;
 mod promises;
 mod zones;
@@ -60,7 +61,7 @@ const NETWORK: [Rule; 16] = [
 pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
-    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES);
+    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES).chain(mail::RULES);
     let rules = rules.chain(zones::RULES).chain(promises::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found

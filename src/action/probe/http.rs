@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::{Method, StatusCode, Url, redirect};
+use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::arguments::{Arguments, known};
 use super::super::object::found;
-use super::super::{Failure, Found, World};
+use super::super::{Failure, Found, Trouble, World};
 use super::certificate::{Shown, Wanted, handshake};
 use super::relay::Relay;
 use super::{Asks, Miss, Origin, at, tcp, wrong};
+use crate::input::SecretRef;
 use crate::ssh::dial::Wire;
 use crate::text::clean;
 
@@ -28,8 +32,42 @@ pub(in super::super) struct Http {
     /// Any of them.
     status: Vec<u16>,
     contains: Option<String>,
-    proxy: Option<(String, u16)>,
+    proxy: Option<Proxy>,
     wanted: Wanted,
+}
+
+struct Proxy {
+    host: String,
+    port: u16,
+    login: Option<(String, SecretRef)>,
+}
+
+impl Proxy {
+    fn new(arguments: &Arguments<'_>) -> Result<Option<Self>, Failure> {
+        let login = match (arguments.optional("proxy_user")?, arguments.secret("proxy_password")?) {
+            (None, _) => None,
+            (Some(user), Some(password)) => Some((user, password)),
+            (Some(_), None) => {
+                return Err(Failure::new("`proxy_user` goes with `proxy_password`", "Correct the step."));
+            }
+        };
+        let Some(text) = arguments.optional("proxy")?.filter(|text| known(text)) else { return Ok(None) };
+        let bare = text.trim_start_matches("http://").trim_end_matches('/');
+        let (host, port) = tcp::place(bare).ok_or_else(|| wrong(arguments, "proxy", &text, "no address:port"))?;
+        Ok(Some(Proxy { host, port, login }))
+    }
+
+    fn place(&self) -> String {
+        at(&self.host, self.port)
+    }
+
+    /// What it wants to hear beside the question, with the end of its line (RFC 7617).
+    async fn login(&self, world: &World) -> Result<String, Miss> {
+        let Some((user, password)) = &self.login else { return Ok(String::new()) };
+        let password = world.secret(password).await.map_err(|question| Miss::Unknown(Trouble::Question(question)))?;
+        let both = BASE64.encode(format!("{user}:{}", password.expose_secret()));
+        Ok(format!("Proxy-Authorization: Basic {both}\r\n"))
+    }
 }
 
 impl Http {
@@ -53,31 +91,23 @@ impl Http {
         if status.is_empty() {
             status.push(200);
         }
-        let proxy = arguments.optional("proxy")?;
-        let bare = |text: &str| text.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let proxy = match proxy {
-            None => None,
-            Some(text) if !known(&text) => None,
-            Some(text) => {
-                Some(tcp::place(&bare(&text)).ok_or_else(|| wrong(arguments, "proxy", &text, "no address:port"))?)
-            }
-        };
         let method = if arguments.one_of("method", &["GET", "HEAD"])? == "HEAD" { Method::HEAD } else { Method::GET };
         let (contains, wanted) = (arguments.optional("contains")?, Wanted::new(arguments)?);
         if method == Method::HEAD && contains.is_some() {
             let what = "probe/http cannot look into the body with the method HEAD";
             return Err(Failure::new(what, "Leave `contains` away, or ask with GET."));
         }
-        Ok(Http { url, method, status, contains, proxy, wanted })
+        Ok(Http { url, method, status, contains, proxy: Proxy::new(arguments)?, wanted })
     }
 
     /// A stream to the server; through the proxy, if there is one.
     async fn reach(&self, world: &World, from: &Origin, host: &str, port: u16) -> Result<Box<dyn Wire>, Miss> {
         match &self.proxy {
             None => from.stream(world, host, port).await,
-            Some((proxy, proxy_port)) => {
-                let wire = from.stream(world, proxy, *proxy_port).await?;
-                through(wire, &at(proxy, *proxy_port), &at(host, port)).await
+            Some(proxy) => {
+                let login = proxy.login(world).await?;
+                let wire = from.stream(world, &proxy.host, proxy.port).await?;
+                through(wire, (&proxy.place(), &login), &at(host, port)).await
             }
         }
     }
@@ -132,7 +162,7 @@ impl Asks for Http {
         };
         let answer = request(wire, url, port, &self.method).await?;
         let length = answer.body.len();
-        let how = self.proxy.as_ref().map(|(proxy, port)| format!(" through {}", at(proxy, *port))).unwrap_or_default();
+        let how = self.proxy.as_ref().map(|proxy| format!(" through {}", proxy.place())).unwrap_or_default();
         world.say(&format!("{} {url} from {from}{how}: {}, {length} bytes", self.method, answer.status)).await;
         if let Some(fault) = self.fault(&answer) {
             return Err(Miss::NotSo(format!("{url} asked from {from}{how}: {fault}")));
@@ -189,8 +219,8 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Asks a proxy for a tunnel (RFC 9110, 9.3.6).
-async fn through(mut wire: Box<dyn Wire>, proxy: &str, to: &str) -> Result<Box<dyn Wire>, Miss> {
-    let ask = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nUser-Agent: onramp\r\n\r\n");
+async fn through(mut wire: Box<dyn Wire>, (proxy, login): (&str, &str), to: &str) -> Result<Box<dyn Wire>, Miss> {
+    let ask = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{login}User-Agent: onramp\r\n\r\n");
     let talk = async {
         wire.write_all(ask.as_bytes()).await?;
         wire.flush().await?;
@@ -209,7 +239,10 @@ async fn through(mut wire: Box<dyn Wire>, proxy: &str, to: &str) -> Result<Box<d
     let first = clean(&head).lines().next().unwrap_or_default().to_owned();
     match first.split_whitespace().nth(1) {
         Some("200") => Ok(wire),
-        Some("407") => Err(Miss::NotSo(format!("the proxy {proxy} wants a user and a password (407)"))),
+        Some("407") if login.is_empty() => {
+            Err(Miss::NotSo(format!("the proxy {proxy} wants a user and a password (407)")))
+        }
+        Some("407") => Err(Miss::NotSo(format!("the proxy {proxy} refuses the user or the password (407)"))),
         Some("403") => {
             Err(Miss::NotSo(format!("the proxy {proxy} does not let {to} through (403): its list lacks it")))
         }

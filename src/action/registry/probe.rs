@@ -198,6 +198,11 @@ pub(super) const ROWS: &[Row] = &[
             may("status", "one or several that are good; 200 when not given"),
             may("contains", "what the body must contain, in its first MiB"),
             may("proxy", "address:port of a proxy to go through"),
+            may("proxy_user", "user on the proxy, by Basic"),
+            secret(
+                "proxy_password",
+                "as a secret input; only the proxy gets it, and unencrypted, as from every program there",
+            ),
             AUTHORITY,
             DAYS,
             FROM,

@@ -3,21 +3,12 @@
 use mail_auth::common::crypto::{RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
-use secrecy::SecretString;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::*;
-use crate::input::SecretRef;
 
 const PASSWORD: &str = "correct-horse-battery";
-
-/// The reference of a password that somebody has typed.
-fn password(world: &World, text: &str) -> String {
-    let reference = SecretRef::Prompt { what_for: "smtp.password".to_owned() };
-    world.vault.remember(&reference, SecretString::from(text));
-    reference.to_string()
-}
 
 fn extended(mut with: Json, more: Json) -> Json {
     with.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

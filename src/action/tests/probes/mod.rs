@@ -8,10 +8,12 @@ mod practice;
 mod servers;
 mod web;
 
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::*;
 use crate::action::Trouble;
+use crate::input::SecretRef;
 use crate::net::Here;
 
 /// A world without a cloud: the loopback of this machine.
@@ -37,6 +39,13 @@ fn over(dial: Arc<dyn ssh::Dial>, net: Arc<dyn crate::net::Net>) -> (World, mpsc
         subject: subject("e1"),
     };
     (world, receiver)
+}
+
+/// The reference of a password that somebody has typed.
+fn password(world: &World, text: &str) -> String {
+    let reference = SecretRef::Prompt { what_for: "smtp.password".to_owned() };
+    world.vault.remember(&reference, SecretString::from(text));
+    reference.to_string()
 }
 
 /// Asks once.

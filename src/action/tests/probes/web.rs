@@ -132,6 +132,11 @@ async fn a_proxy_is_gone_through_and_its_refusal_is_told_from_the_servers() {
     let found = so(&world, "probe/http", json!({ "url": url, "proxy": place, "contains": "Welcome" })).await;
     assert!(found.said.contains(&format!("through {place}")), "{found:?}");
     assert!(heard.recv().await.unwrap().starts_with(&format!("CONNECT 127.0.0.1:{} ", server.port)));
+    let secret = password(&world, "s3cret:pass");
+    so(&world, "probe/http", json!({ "url": url, "proxy": place, "proxy_user": "svc-acme", "proxy_password": secret }))
+        .await;
+    let asked = heard.recv().await.unwrap();
+    assert!(asked.contains("\r\nProxy-Authorization: Basic c3ZjLWFjbWU6czNjcmV0OnBhc3M=\r\n"), "{asked}");
     for (status, words) in
         [("403 Forbidden", "does not let 127.0.0.1"), ("407 Proxy Authentication Required", "password")]
     {
