@@ -6,6 +6,7 @@ mod diagnoses;
 mod hosts;
 mod inputs;
 mod steps;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +49,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 53] = [
+pub const RULES: [Rule; 54] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -247,6 +248,12 @@ pub const RULES: [Rule; 53] = [
         diagnoses::unknown,
         "A step names a diagnosis that does not exist.",
         "Nobody would find out what is the matter.",
+    ),
+    rule(
+        "unfilled",
+        texts::unfilled,
+        "A template in `title`, `why`, `cost`, `breaks`, `no_undo`, in an input's `label` or `help`, or in what a tree asks.",
+        "People would read the braces.",
     ),
     rule("idle-key", steps::idle_key, "`no_undo` on a step that has an undo.", "One of the two is not true."),
 ];

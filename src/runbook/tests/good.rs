@@ -317,13 +317,6 @@ fn every_step_of_the_shipped_runbook_says_why() {
     let runbook = runbook.unwrap();
     let silent: Vec<&str> = runbook.steps().filter(|step| step.why.is_empty()).map(|step| step.id.0.as_str()).collect();
     assert!(silent.is_empty(), "{silent:?}");
-    // These are read as they stand: nobody fills a template in.
-    for step in runbook.steps() {
-        for text in [Some(&step.title), Some(&step.why), step.cost.as_ref(), step.breaks.as_ref()].into_iter().flatten()
-        {
-            assert!(!text.contains("{{"), "{}: {text}", step.id.0);
-        }
-    }
     assert_eq!(Stats::of(&runbook, &crate::action::catalog()).reasoned, runbook.steps().count());
 }
 
