@@ -61,6 +61,8 @@ struct Agreed {
     is_static: bool,
     /// It ends on a transit gateway, not at one VPC.
     is_transit: bool,
+    /// In GovCloud AWS's sample is another one.
+    is_gov: bool,
     /// The ranges in the tunnels: the customer's, and ours.
     selectors: [String; 2],
     tunnels: Vec<Tunnel>,
@@ -110,7 +112,7 @@ impl Handout {
         })
     }
 
-    fn agreed(&self, there: &VpnConnection) -> Agreed {
+    fn agreed(&self, there: &VpnConnection, region: &str) -> Agreed {
         let options = there.options();
         let range = |said: Option<&str>| said.unwrap_or("0.0.0.0/0").to_owned();
         let tunnels = options.map(|options| options.tunnel_options()).unwrap_or_default();
@@ -124,6 +126,7 @@ impl Handout {
             backup: self.backup,
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
             is_transit: there.transit_gateway_id().is_some_and(|id| !id.is_empty()),
+            is_gov: region.starts_with("us-gov-"),
             selectors: [
                 range(options.and_then(|options| options.local_ipv4_network_cidr())),
                 range(options.and_then(|options| options.remote_ipv4_network_cidr())),
@@ -198,7 +201,7 @@ impl Question for Handout {
             let Some(there) = connection(&cloud, &self.vpn).await? else {
                 return Ok(Verified::NotYet { said: format!("{} is not there", self.vpn) });
             };
-            let agreed = self.agreed(&there);
+            let agreed = self.agreed(&there, cloud.region());
             if agreed.tunnels.len() != 2 || agreed.tunnels.iter().any(|tunnel| tunnel.inner().is_none()) {
                 return Ok(Verified::NotYet {
                     said: format!("AWS does not say yet how the tunnels of {} are", self.vpn),

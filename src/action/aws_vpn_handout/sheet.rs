@@ -153,7 +153,7 @@ pub(super) fn largest(agreed: &Agreed) -> (u32, u32) {
     all.min().unwrap_or((1_406, 1_366))
 }
 
-/// AWS's sample shows AES128, SHA1 and group 2 in commercial regions, whatever the connection's options are.
+/// AWS's sample shows the least that it takes in the region, whatever the connection's options are.
 fn differences(out: &mut String, agreed: &Agreed) {
     match &agreed.device {
         Some(Device { theirs, sample }) if theirs == sample => {
@@ -168,18 +168,20 @@ fn differences(out: &mut String, agreed: &Agreed) {
         }
         None => {}
     }
-    out.push_str(
-        "\nAWS's sample configuration differs: it shows AES128, SHA1 and DH group 2, and its own lifetimes and MTU.\n",
+    let (integrity, group) = if agreed.is_gov { ("SHA2-256", 14) } else { ("SHA1", 2) };
+    let _ = writeln!(
+        out,
+        "\nAWS's sample configuration differs: it shows AES128, {integrity} and DH group {group}, and its own lifetimes and MTU."
     );
     out.push_str("  What stands above counts. ");
     let Some(tunnel) = agreed.tunnels.first() else { return };
-    let weak = [&tunnel.phase_one, &tunnel.phase_two].iter().all(|phase| {
+    let takes_it = [&tunnel.phase_one, &tunnel.phase_two].iter().all(|phase| {
         let takes = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
         takes(&phase.encryption, "AES128")
-            && takes(&phase.integrity, "SHA1")
-            && (phase.groups.is_empty() || phase.groups.contains(&2))
+            && takes(&phase.integrity, integrity)
+            && (phase.groups.is_empty() || phase.groups.contains(&group))
     });
-    out.push_str(if weak {
+    out.push_str(if takes_it {
         "AWS would take the sample's values too.\n"
     } else {
         "With the sample's values the tunnels stay down.\n"

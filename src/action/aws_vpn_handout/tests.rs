@@ -38,6 +38,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
         backup: false,
         is_static: asn.is_none(),
         is_transit: false,
+        is_gov: false,
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
     }
@@ -56,6 +57,23 @@ fn the_sheet_of_a_backup_says_that_the_line_comes_first() {
     let words = "backup of a Direct Connect line";
     assert!(!sheet::sheet(&agreed(Some("65010"))).contains(words));
     assert!(sheet::sheet(&Agreed { backup: true, ..agreed(Some("65010")) }).contains(words));
+}
+
+#[test]
+fn what_awss_sample_shows_is_said_as_the_region_has_it() {
+    let mut weak = agreed(Some("65010"));
+    for tunnel in &mut weak.tunnels {
+        for phase in [&mut tunnel.phase_one, &mut tunnel.phase_two] {
+            phase.encryption.push("AES128".to_owned());
+        }
+    }
+    let sheet = sheet::sheet(&weak);
+    assert!(sheet.contains("it shows AES128, SHA1 and DH group 2, and"), "{sheet}");
+    assert!(sheet.contains("With the sample's values the tunnels stay down."), "{sheet}");
+    // There it is what these tunnels take.
+    let sheet = sheet::sheet(&Agreed { is_gov: true, ..weak });
+    assert!(sheet.contains("it shows AES128, SHA2-256 and DH group 14, and"), "{sheet}");
+    assert!(sheet.contains("AWS would take the sample's values too."), "{sheet}");
 }
 
 #[test]
