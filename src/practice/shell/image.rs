@@ -351,6 +351,11 @@ pub fn packages(image: Image) -> BTreeSet<String> {
 pub fn link_programs(disk: &Disk, programs: &[Program]) {
     for program in programs {
         let stub = format!("#!/bin/sh\n# bashkit builtin: {name}\nexec {name} \"$@\"\n", name = program.name);
-        disk.put(&format!("/usr/sbin/{}", program.name), &stub, 0o755, Owner::root());
+        disk.put(&path_of(program), &stub, 0o755, Owner::root());
     }
+}
+
+/// Where a program lies.
+pub fn path_of(program: &Program) -> String {
+    format!("/usr/sbin/{}", program.name)
 }

@@ -1,13 +1,16 @@
 //! `apt-get`, `dnf` and what lists packages: they bring the programs of `commands::optional`.
 
+use std::path::Path;
+
+use bashkit::FileSystem;
 use futures_util::future::BoxFuture;
 
 use super::super::chrony;
 use super::super::disk::Owner;
-use super::super::image::link_programs;
+use super::super::image::{link_programs, path_of};
 use super::super::machine::Machine;
 use super::super::postfix;
-use super::super::program::{Answer, Call};
+use super::super::program::{Answer, Call, Program};
 use super::super::systemd::{AtBoot, Role, Unit};
 
 /// Stands for "every Debian or Ubuntu": apt itself.
@@ -109,6 +112,11 @@ async fn take(call: &Call, names: &[&str]) {
     if names.contains(&"postfix") {
         machine.stop(postfix::UNIT).await;
         machine.with(|state| state.units.remove(postfix::UNIT));
+    }
+    let brought = |one: &&Program| one.package.is_some_and(|package| names.contains(&package));
+    for program in super::optional().iter().filter(brought) {
+        // What is not there is gone already.
+        let _ = machine.disk.raw().remove(Path::new(&path_of(program)), false).await;
     }
     machine.with(|state| state.packages.retain(|package| !names.contains(&package.as_str())));
 }
