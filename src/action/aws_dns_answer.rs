@@ -11,8 +11,8 @@ use super::object::found;
 use super::records::{TYPES, sets};
 use super::world::{Subject, World};
 use super::{Failure, Verified};
-use crate::aws::Operation;
 use crate::aws::route53::types::RrType;
+use crate::aws::{Kind, Operation};
 
 /// `aws/dns-answer`
 pub(super) struct Answer {
@@ -64,7 +64,12 @@ impl Question for Answer {
             for one in &self.wanted {
                 let request = cloud.route53().test_dns_answer().hosted_zone_id(&self.zone).record_name(&one.name);
                 let request = request.record_type(RrType::from(one.kind.as_str()));
-                let answer = cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await?;
+                let answer = match cloud.read(Operation::TestDNSAnswer, || request.clone().send()).await {
+                    Err(failure) if failure.kind == Kind::NotFound => {
+                        return Ok(Verified::NotYet { said: format!("there is no zone {} any more", self.zone) });
+                    }
+                    answer => answer?,
+                };
                 let (values, wanted) = (plainly_sorted(answer.record_data()), plainly_sorted(&one.values));
                 let (name, kind) = (said_name(&one.name), &one.kind);
                 answer.nameserver().clone_into(&mut server);

@@ -74,12 +74,22 @@ impl Account {
 
     /// How the engineer's machine reaches hosts: public addresses only, and only as the security groups say.
     pub fn dialer(&self) -> Arc<dyn Dial> {
-        self.hosts.dialer(Source::ENGINEER, Arc::new(Walls(self.cloud.clone())))
+        self.dialer_past(self.walls())
+    }
+
+    /// The same past other walls, of which every host behind it knows no more than of its own.
+    pub fn dialer_past(&self, walls: Arc<dyn Gate>) -> Arc<dyn Dial> {
+        self.hosts.dialer(Source::ENGINEER, walls)
+    }
+
+    /// Security groups and routes, as the cloud has them.
+    pub fn walls(&self) -> Arc<dyn Gate> {
+        Arc::new(Walls(self.cloud.clone()))
     }
 
     /// What the engineer's machine sees of the network beside hosts: names, time, whom to trust.
     pub fn net(&self) -> Arc<dyn Net> {
-        self.hosts.net(Arc::new(Walls(self.cloud.clone())))
+        self.hosts.net(self.walls())
     }
 
     /// The customer is asked for something: they publish the records that stand in it, make its bucket, and

@@ -76,6 +76,11 @@ pub trait Gate: Send + Sync {
         Ok("250 2.0.0 Ok: queued as PRACTICE".to_owned())
     }
 
+    /// What a mail server outside says to one line of the talk, where it does not do as practice's do.
+    async fn mail_says(&self, _server: &str, _line: &str) -> Option<String> {
+        None
+    }
+
     /// The last message that came to an address.
     async fn mailbox(&self, _address: &str) -> Option<String> {
         None
@@ -177,7 +182,12 @@ impl Network {
                 None => Vec::new(),
             },
         };
-        let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("{name}: name or service not known"));
+        let unknown = || {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("failed to lookup address information: {name}: name or service not known"),
+            )
+        };
         found.first().copied().map(IpAddr::V4).ok_or_else(unknown)
     }
 

@@ -10,7 +10,7 @@ use super::super::object::found;
 use super::super::world::Subject;
 use super::super::{Failure, Trouble, Verified, World};
 use super::LIMIT;
-use crate::ssh::{Problem, Script, SshError, Stage};
+use crate::ssh::{Hop, Problem, Script, SshError, Stage};
 
 /// `probe/ssh-way`
 pub(in super::super) struct SshWay {
@@ -31,7 +31,8 @@ impl Question for SshWay {
             Err(failure) => return Verified::Unknown(Trouble::Failure(failure)),
         };
         // A host that is reached in two ways has two entries, and its own name in each.
-        let last_hop = route.hops.last().map_or(self.host.clone(), |hop| hop.name.clone());
+        let named = |hop: Option<&Hop>| hop.map_or(self.host.clone(), |hop| hop.name.clone());
+        let ends = (named(route.hops.first()), named(route.hops.last()));
         let script = Script { text: ":".to_owned(), sudo: false, limit: LIMIT, stdin_after: None };
         let (sink, mut pieces) = mpsc::channel(16);
         let running = async move { world.ssh.run(&route, &script, &sink, &world.cancel).await };
@@ -39,11 +40,12 @@ impl Question for SshWay {
         let (ran, ()) = tokio::join!(running, taking);
         let (said, stands) = match ran {
             Ok(_) => (format!("{} lets us in and runs commands", self.host), Stands::default()),
-            Err(error) => (error.to_string(), Stands::at(&error, &last_hop)),
+            Err(error) => (error.to_string(), Stands::at(&error, &ends)),
         };
-        let Stands { hop, at, last, stage, why, advice } = stands;
+        let Stands { hop, at, first, last, stage, why, advice } = stands;
         let results = json!({
-            "works": why.is_empty(), "hop": hop, "at": at, "last": last, "stage": stage, "why": why, "advice": advice,
+            "works": why.is_empty(), "hop": hop, "at": at, "first": first, "last": last, "stage": stage, "why": why,
+            "advice": advice,
         });
         Verified::So(found(said, results))
     }
@@ -54,6 +56,7 @@ impl Question for SshWay {
 struct Stands {
     hop: String,
     at: String,
+    first: bool,
     last: bool,
     stage: String,
     why: &'static str,
@@ -61,9 +64,10 @@ struct Stands {
 }
 
 impl Stands {
-    fn at(error: &SshError, last_hop: &str) -> Self {
+    fn at(error: &SshError, (first, last): &(String, String)) -> Self {
         Stands {
-            last: error.hop == last_hop,
+            first: error.hop == *first,
+            last: error.hop == *last,
             hop: error.hop.clone(),
             at: error.at.clone(),
             stage: error.stage.to_string(),

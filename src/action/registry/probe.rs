@@ -62,6 +62,7 @@ pub(super) const ROWS: &[Row] = &[
             ("works", "true where it lets us in and runs commands"),
             ("hop", "name of the hop where it stands still"),
             ("at", "its address and port"),
+            ("first", "true where that is the hop that we reach ourselves"),
             ("last", "true where that is the host itself"),
             ("stage", "name lookup, connect, banner, key exchange, host key, authentication, channel or command"),
             (

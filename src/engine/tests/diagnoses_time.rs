@@ -4,7 +4,8 @@ use std::io;
 
 use async_trait::async_trait;
 
-use super::diagnoses::{branch, kept, scenario_but, until};
+use super::diagnoses::{ROOT, branch, gives, kept, scenario_but, until};
+use super::meddling::Does;
 use super::*;
 use crate::net::{Clock as Told, Net, NoTime};
 
@@ -45,9 +46,13 @@ steps:
 ";
 
 async fn of_time(told: Result<Told, NoTime>) -> Stage {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/managed-cloud/diagnosis-time.yaml");
+    of_steps(TIME, told).await
+}
+
+async fn of_steps(runbook: &str, told: Result<Told, NoTime>) -> Stage {
+    let shipped = Path::new(ROOT).join("runbooks/managed-cloud/diagnosis-time.yaml");
     let diagnosis = std::fs::read_to_string(shipped).unwrap();
-    let files = [("time.yaml".to_owned(), TIME.to_owned()), ("diagnosis-time.yaml".to_owned(), diagnosis)];
+    let files = [("time.yaml".to_owned(), runbook.to_owned()), ("diagnosis-time.yaml".to_owned(), diagnosis)];
     let mut stage = Stage::of(&files, Faults::none(), Pace::Instant);
     stage.net = Some(Arc::new(Clocks(told)));
     let desk = stage.open().await;
@@ -60,13 +65,13 @@ async fn of_time(told: Result<Told, NoTime>) -> Stage {
 async fn time_servers_that_tell_no_time_say_why() {
     let far_off = Told { offset: 3_600.0, delay: 0.001, stratum: 2, reference: String::new() };
     for (told, wanted) in [
-        (Ok(far_off), "servers-tell-the-time"),
-        (Err(NoTime::Unsynchronised), "server-not-synchronised"),
-        (Err(NoTime::Denied("RATE".to_owned())), "server-turns-away"),
-        (Err(NoTime::Refused), "no-time-server"),
-        (Err(NoTime::Silent), "no-time"),
-        (Err(NoTime::NoneGiven), "no-time"),
-        (Err(NoTime::NotAsked("no route".to_owned())), "not-asked"),
+        (Ok(far_off), "time/servers-tell-the-time"),
+        (Err(NoTime::Unsynchronised), "time/server-not-synchronised"),
+        (Err(NoTime::Denied("RATE".to_owned())), "time/server-turns-away"),
+        (Err(NoTime::Refused), "time/no-time-server"),
+        (Err(NoTime::Silent), "time/no-time"),
+        (Err(NoTime::NoneGiven), "time/no-time"),
+        (Err(NoTime::NotAsked("no route".to_owned())), "time/not-asked"),
     ] {
         assert_eq!(branch(&of_time(told).await, "time/servers-answer").await, wanted);
     }
@@ -74,34 +79,48 @@ async fn time_servers_that_tell_no_time_say_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_does_not_follow_says_whom_it_follows() {
-    let stage = scenario_but("05-dns-hybrid.yaml", &[]).await;
+    let mut stage = scenario_but("05-dns-hybrid.yaml", &[]).await;
     until(&stage, "connection/path").await;
     until(&stage, "time/skew").await;
     let (app, skew) = (kept(&stage, "access.host_ids.app-1"), "time/skew[app-1]");
-    assert_eq!(branch(&stage, skew).await, "follows-well");
-    assert_eq!(branch(&stage, "time/servers-answer[app-1]").await, "servers-tell-the-time");
+    assert_eq!(branch(&stage, skew).await, "time/follows-well");
+    assert_eq!(branch(&stage, "time/servers-answer[app-1]").await, "time/servers-tell-the-time");
+    let account = stage.account.clone();
     let at_console = async |script: &str| {
-        let done = stage.account.at_console(&app, script).await.unwrap();
+        let done = account.at_console(&app, script).await.unwrap();
         assert_eq!(done.code, 0, "{script}: {done:?}");
     };
     let restart = "systemctl restart chrony 2>/dev/null || systemctl restart chronyd";
     let file = "file=/etc/chrony/chrony.conf; [ -e $file ] || file=/etc/chrony.conf";
     at_console(&format!("{file}; cp $file /root/chrony.conf")).await;
-    let with = async |lines: &str| {
+    for (lines, wanted) in [
+        ("local stratum 10", "time/own-clock"),
+        ("makestep 1 3", "time/no-sources"),
+        ("server 192.168.1.20 iburst key 7", "time/nothing-heard"),
+        ("server 169.254.169.123 iburst", "time/another-server"),
+        ("server 192.168.1.20 iburst\\nserver 192.168.1.20 iburst key 7", "time/one-not-heard"),
+        // Without iburst it asks once a minute, and believes nobody whom it has heard once.
+        ("server 192.168.1.20", "time/nobody-chosen"),
+    ] {
         at_console(&format!("{file}; printf '{lines}\\n' >$file; {restart}; sleep 5")).await;
-        branch(&stage, skew).await
-    };
-    assert_eq!(with("local stratum 10").await, "own-clock");
-    assert_eq!(with("makestep 1 3").await, "no-sources");
-    assert_eq!(with("server 192.168.1.20 iburst key 7").await, "nothing-heard");
-    assert_eq!(with("server 169.254.169.123 iburst").await, "another-server");
-    assert_eq!(with("server 192.168.1.20 iburst\\nserver 192.168.1.20 iburst key 7").await, "one-not-heard");
+        assert_eq!(branch(&stage, skew).await, wanted, "{lines}");
+    }
     at_console(&format!(
         "{file}; cp /root/chrony.conf $file; systemctl stop chrony 2>/dev/null || systemctl stop chronyd"
     ))
     .await;
-    assert_eq!(branch(&stage, skew).await, "chrony-down");
+    assert_eq!(branch(&stage, skew).await, "time/chrony-down");
     at_console(restart).await;
+    let rival =
+        "printf '[Service]\\nExecStart=/usr/sbin/ntpd\\n' >/etc/systemd/system/ntpsec.service; systemctl daemon-reload";
+    at_console(&format!("{rival}; systemctl start ntpsec")).await;
+    assert_eq!(branch(&stage, skew).await, "time/two-daemons");
+    at_console("systemctl stop ntpsec").await;
+
+    // The data centre answers, but for the time.
+    stage.meddled(Does::KeepsTime);
+    assert_eq!(branch(&stage, skew).await, "time/time-blocked");
+    stage.let_be();
 
     // Two routers, with two tunnels each.
     for vpn in ["connection.vpn_id", "connection.second_vpn_id"].map(|name| kept(&stage, name)) {
@@ -109,5 +128,40 @@ async fn a_clock_that_does_not_follow_says_whom_it_follows() {
             stage.account.cloud().break_tunnel(&vpn, number, Some("IPSEC IS DOWN")).await;
         }
     }
-    assert_eq!(branch(&stage, skew).await, "no-way-to-the-servers");
+    assert_eq!(branch(&stage, skew).await, "time/no-way-to-the-servers");
+}
+
+/// A host of the data centre that is to follow Amazon's service, and to be nearer to it than it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
+    let keys = TempDir::new().unwrap();
+    let key = keys.path().join("operator_ed25519");
+    let public = ssh::new_key_file(&key).unwrap();
+    let host = format!(
+        "hosts:\n  - {{name: gate, address: 192.168.20.10, user: ops, key: {}, fingerprints: \
+         SHA256:B47H2BUWfYy5TIFDDtSmLfq8hrmESVKHAkXGZVLVM3c}}\nsteps:",
+        key.display()
+    );
+    let on_host = "  - {id: near, title: Near, host: gate, shell: {check: \"true\"}, diagnosis: time}\n";
+    let runbook = TIME.replace("steps:", &host) + on_host;
+    let mut stage = of_steps(&runbook, Err(NoTime::Silent)).await;
+    stage.account.furnish(&public).await.unwrap();
+    stage.let_be();
+    gives(&stage, &[("ntp.mode", "amazon_time_sync"), ("ntp.max_offset_ms", "100")]).await;
+    let at_console = async |script: &str| {
+        let done = stage.account.at_console("onprem-gate", script).await.unwrap();
+        assert_eq!(done.code, 0, "{script}: {done:?}");
+    };
+    let follows = async |server: &str| {
+        let file = "/etc/chrony/chrony.conf";
+        at_console(&format!("echo 'server {server}' >{file}; systemctl restart chrony; sleep 5")).await;
+        branch(&stage, "time/near").await
+    };
+    assert_eq!(follows("169.254.169.123 iburst").await, "time/follows-well");
+    gives(&stage, &[("ntp.max_offset_ms", "0.001")]).await;
+    assert_eq!(branch(&stage, "time/near").await, "time/still-far");
+    // It signs nothing, so that whoever wants a signature never hears it.
+    assert_eq!(follows("169.254.169.123 iburst key 7").await, "time/amazon-not-heard");
+    at_console("systemctl stop ssh.socket ssh.service").await;
+    assert_eq!(branch(&stage, "time/near").await, "time/host-out-of-reach");
 }

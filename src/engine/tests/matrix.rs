@@ -427,6 +427,7 @@ impl Stage {
             dial: self.dial.clone(),
             identity: None,
             net: None,
+            aws_says: self.aws_says,
             home,
         };
         std::fs::create_dir(stage.folder()).unwrap();

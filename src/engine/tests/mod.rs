@@ -5,8 +5,11 @@ mod along;
 mod attempts;
 mod broken;
 mod diagnoses;
+mod diagnoses_lines;
+mod diagnoses_mail;
 mod diagnoses_names;
 mod diagnoses_time;
+mod diagnoses_ways;
 mod doubts;
 mod fleet;
 mod hosts;
@@ -17,6 +20,7 @@ mod matrix_mail;
 mod matrix_names;
 mod matrix_resource;
 mod matrix_vaults;
+mod meddling;
 mod output;
 mod permissions;
 mod quotas;
@@ -132,6 +136,8 @@ struct Stage {
     dial: Arc<dyn ssh::dial::Dial>,
     identity: Option<ssh::Identity>,
     net: Option<Arc<dyn Net>>,
+    /// What AWS says otherwise than the practice cloud does.
+    aws_says: meddling::Words,
 }
 
 impl Stage {
@@ -149,7 +155,8 @@ impl Stage {
         let runbook = Arc::new(runbook.unwrap_or_else(|| panic!("{problems:#?}")));
         let home = TempDir::new().unwrap();
         let account = Account::new(ACCOUNT, REGION, pace, faults);
-        let stage = Stage { home, account, runbook, dial: Arc::new(ssh::dial::Tcp), identity: None, net: None };
+        let stage =
+            Stage { home, account, runbook, dial: Arc::new(ssh::dial::Tcp), identity: None, net: None, aws_says: &[] };
         let mut writer = Writer::create(&stage.folder(), &holder()).unwrap();
         let began = Event::Began { name: "acme".to_owned(), id: "0123456789abcdef".to_owned(), practice: true };
         writer.append(At(1_000), &"jane@desk".to_owned(), vec![began]).unwrap();
@@ -205,7 +212,7 @@ impl Stage {
         let cloud = self.account.cloud();
         Wiring {
             region: REGION.to_owned(),
-            http_client: Some(cloud.http_client()),
+            http_client: Some(meddling::reworded(cloud, self.aws_says)),
             credentials: Some(cloud.credentials()),
             hurry: 100,
             ..Wiring::default()

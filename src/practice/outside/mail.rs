@@ -85,6 +85,10 @@ pub(super) async fn talk<S: Stream>(
     let mut letter = Letter::default();
     loop {
         let Some(line) = hear(&mut wire).await? else { return Ok(None) };
+        if let Some(said) = caller.gate.mail_says(name, &line).await {
+            say(&mut wire, &said).await?;
+            continue;
+        }
         let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
         let said = match word.as_str() {
             "EHLO" | "HELO" => {

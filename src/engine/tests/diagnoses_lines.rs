@@ -1,0 +1,242 @@
+//! What is the matter with the private connection: the diagnoses of tunnels, of lines and of another account's line, in practice.
+
+use super::diagnoses::{branch, kept, scenario, scenario_but, until};
+use super::meddling::{Does, Words};
+use super::*;
+use crate::aws::direct_connect::types::RouteFilterPrefix;
+use crate::aws::filter;
+use crate::engagement::So;
+
+const LINE_UP: &str = "\"connectionState\":\"available\"";
+const INTERFACE_UP: &str = "\"virtualInterfaceState\":\"available\"";
+const SESSION_DOWN: (&str, &str) = ("\"bgpStatus\":\"up\"", "\"bgpStatus\":\"down\"");
+const BGP_DOWN: Words = &[SESSION_DOWN];
+const PENDING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"pending\""), SESSION_DOWN];
+const DELETING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"deleting\""), SESSION_DOWN];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
+    let mut stage = scenario("02-vpn-static.yaml").await;
+    until(&stage, "connection/path").await;
+    until(&stage, "connection/pings").await;
+    let (cloud, vpn) = (stage.account.cloud().clone(), kept(&stage, "connection.vpn_id"));
+    let tunnels_up = "connection/tunnels-up";
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/carries");
+
+    let both = async |said: Option<&str>| {
+        cloud.break_tunnel(&vpn, 0, said).await;
+        cloud.break_tunnel(&vpn, 1, said).await;
+    };
+    for (said, wanted) in [
+        ("IPSEC IS DOWN", "tunnel/nobody-begins"),
+        ("Phase 1: pre-shared key mismatch", "tunnel/pre-shared-key"),
+        ("AWS tunnel: No Proposal Match Found by AWS", "tunnel/no-common-proposal"),
+        ("Phase 2 was unable to establish", "tunnel/phase-two"),
+        ("DPD timed out", "tunnel/dead-peer"),
+        ("received DELETE for IKE_SA", "tunnel/rekey"),
+    ] {
+        both(Some(said)).await;
+        assert_eq!(branch(&stage, tunnels_up).await, wanted, "{said}");
+    }
+    both(None).await;
+    cloud.set_tunnel(&vpn, 1, true).await;
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/one-tunnel");
+    cloud.set_tunnel(&vpn, 1, false).await;
+
+    // The second router's step is about the second router's connection, and the first's about the first.
+    let second = kept(&stage, "connection.second_vpn_id");
+    for number in [0, 1] {
+        cloud.set_tunnel(&second, number, true).await;
+    }
+    assert_eq!(branch(&stage, "connection/tunnels-up-second").await, "tunnel/nobody-begins");
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/carries");
+    for number in [0, 1] {
+        cloud.set_tunnel(&second, number, false).await;
+    }
+
+    let ec2 = stage.ec2().await;
+    let (gateway, group) = (kept(&stage, "connection.gateway_id"), kept(&stage, "access.hosts_group_id"));
+    let table = kept(&stage, "access.private_routes_ids.eu-west-1a");
+    ec2.disable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/no-route");
+    ec2.enable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+
+    // What stands with AWS as no practice has it: the connection is still being made, and BGP where routes are static.
+    stage.aws_says = &[("<state>available</state>", "<state>pending</state>")];
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/not-available");
+    stage.aws_says =
+        &[("<staticRoutesOnly>true", "<staticRoutesOnly>false"), ("acceptedRouteCount>", "notAcceptedRouteCount>")];
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/no-bgp");
+    stage.aws_says = &[];
+
+    // The customer's side: large packets are lost, then all; and we ourselves let none in.
+    let path = "connection/path[app-1]";
+    stage.meddled(Does::CutsAt(1_300));
+    assert_eq!(branch(&stage, path).await, "tunnel/large-packets");
+    stage.meddled(Does::AnswersNoPing);
+    assert_eq!(branch(&stage, path).await, "tunnel/no-way-back");
+    let rules = ec2.describe_security_group_rules().filters(filter("group-id", [group.as_str()]));
+    let rules = rules.send().await.unwrap();
+    for ping in rules.security_group_rules().iter().filter(|rule| rule.ip_protocol() == Some("icmp")) {
+        let shut = ec2.revoke_security_group_ingress().group_id(&group);
+        shut.security_group_rule_ids(ping.security_group_rule_id().unwrap()).send().await.unwrap();
+    }
+    assert_eq!(branch(&stage, path).await, "tunnel/door-closed");
+    stage.let_be();
+
+    // What nobody foresaw is not guessed at: the connection is there, and what would tell more cannot be asked.
+    let rules = ec2.describe_security_group_rules().filters(filter("group-id", [group.as_str()]));
+    let rules = rules.send().await.unwrap();
+    let ssh = rules.security_group_rules().iter().find(|rule| rule.from_port() == Some(22)).unwrap();
+    let shut = ec2.revoke_security_group_ingress().group_id(&group);
+    shut.security_group_rule_ids(ssh.security_group_rule_id().unwrap()).send().await.unwrap();
+    let mut desk = stage.open().await;
+    let diagnosed = desk.diagnose("connection/path[app-1]").await;
+    desk.close().await;
+    assert_eq!(diagnosed.branch, None, "{diagnosed:#?}");
+    let last = diagnosed.asked.last().unwrap();
+    assert_eq!((last.question.as_str(), last.answered.so), ("packet", So::Unknown), "{diagnosed:#?}");
+    assert_eq!(branch(&stage, "access/jump[app-1]").await, "ssh-hop/host-door-closed");
+
+    ec2.delete_vpn_connection().vpn_connection_id(&vpn).send().await.unwrap();
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/no-connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_stands_still_says_on_which_layer() {
+    let mut stage = scenario("13-dx-vpn-transit.yaml").await;
+    let works = "connection/line-works[first]";
+    until(&stage, "connection/path").await;
+    assert_eq!(branch(&stage, works).await, "line/line-works");
+    assert_eq!(
+        branch(&stage, "connection/line-up-again").await,
+        "line/line-works",
+        "the step after the test is of no round"
+    );
+
+    // The line carries, so that nothing is lost; a step about the tunnels says all the same that they are down.
+    let vpn = kept(&stage, "connection.vpn_id");
+    for number in [0, 1] {
+        stage.account.cloud().set_tunnel(&vpn, number, true).await;
+    }
+    for about_tunnels in ["connection/tunnels-up", "connection/both-up-again"] {
+        assert_eq!(branch(&stage, about_tunnels).await, "tunnel/nothing-arrives");
+    }
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let gateway = kept(&stage, "connection.line_gateway_id");
+    let interface = kept(&stage, "connection.interfaces.first");
+    lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "line/in-a-test");
+    lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    let of_the_line: [(Words, &str); 6] = [
+        (BGP_DOWN, "line/layers-two-and-three"),
+        (PENDING, "line/interface-pending"),
+        (DELETING, "line/no-interface"),
+        (&[(LINE_UP, "\"connectionState\":\"down\"")], "line/layer-one"),
+        (&[(LINE_UP, "\"connectionState\":\"requested\"")], "line/not-allotted"),
+        (&[(LINE_UP, "\"connectionState\":\"deleted\"")], "line/no-line"),
+    ];
+    for (words, wanted) in of_the_line {
+        stage.aws_says = words;
+        assert_eq!(branch(&stage, works).await, wanted);
+    }
+    stage.aws_says = &[];
+    let ties = lines.describe_direct_connect_gateway_associations().direct_connect_gateway_id(&gateway);
+    let tie = ties.send().await.unwrap().direct_connect_gateway_associations()[0].association_id.clone();
+    lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "line/announces-nothing");
+    lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "line/no-interface");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partners_line_that_is_not_up_is_the_partners_affair() {
+    let mut stage = scenario("09-dx-with-vpn.yaml").await;
+    until(&stage, "connection/hosted-line-up").await;
+    stage.aws_says = &[(LINE_UP, "\"connectionState\":\"pending\"")];
+    assert_eq!(branch(&stage, "connection/hosted-line-up[first]").await, "line/partner");
+    stage.aws_says = &[];
+    // The second line is another one: it was given back, and is offered anew.
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    lines.delete_connection().connection_id("dxcon-ffabc124").send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/hosted-line-up[second]").await, "line/not-allotted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_straight_to_the_vpc_has_nothing_to_announce() {
+    let mut stage = scenario("14-dx-lag.yaml").await;
+    until(&stage, "connection/path").await;
+    assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/line-works-straight");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    stage.aws_says = BGP_DOWN;
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-down");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_of_another_account_says_what_its_owner_has_to_do() {
+    let mut stage = scenario("18-dx-neighbour.yaml").await;
+    until(&stage, "connection/path").await;
+    let joined = "connection/line-joined";
+    assert_eq!(branch(&stage, joined).await, "neighbour/led-here");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    stage.aws_says = &[("\"associationState\":\"associated\"", "\"associationState\":\"associating\"")];
+    assert_eq!(branch(&stage, joined).await, "neighbour/being-set-up");
+    stage.aws_says = &[];
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let tie = kept(&stage, "connection.line_association_id");
+    lines.delete_direct_connect_gateway_association().association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, joined).await, "neighbour/lapsed");
+    let (gateway, transit) = ("7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64", kept(&stage, "connection.transit_id"));
+    let by_hand = async |range: &str| {
+        let range = RouteFilterPrefix::builder().cidr(range).build();
+        let proposal = lines.create_direct_connect_gateway_association_proposal().direct_connect_gateway_id(gateway);
+        let proposal = proposal.direct_connect_gateway_owner_account("444455556666").gateway_id(&transit);
+        let made = proposal.add_allowed_prefixes_to_direct_connect_gateway(range).send().await.unwrap();
+        made.direct_connect_gateway_association_proposal.and_then(|one| one.proposal_id).unwrap()
+    };
+    let open = by_hand("10.0.0.0/7").await;
+    assert_eq!(branch(&stage, joined).await, "neighbour/unanswered");
+    lines.delete_direct_connect_gateway_association_proposal().proposal_id(open).send().await.unwrap();
+    by_hand("10.0.0.0/8").await;
+    assert_eq!(branch(&stage, joined).await, "neighbour/other-ranges");
+}
+
+/// Without tunnels beside it nothing else leads there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_of_another_account_is_the_only_way() {
+    let stage = scenario_but("18-dx-neighbour.yaml", &[("conn.mode", "direct_connect")]).await;
+    until(&stage, "connection/line-joined").await;
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let tie = kept(&stage, "connection.line_association_id");
+    lines.delete_direct_connect_gateway_association().association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/not-led-here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interface_on_another_accounts_line_says_whom_to_ask() {
+    let mut stage = scenario("17-dx-allocated.yaml").await;
+    let works = "connection/line-works[second]";
+    until(&stage, "connection/path").await;
+    assert_eq!(branch(&stage, works).await, "line/line-works");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let interface = kept(&stage, "connection.interfaces.second");
+    lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "line/in-a-test");
+    assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/line-works");
+    assert_eq!(branch(&stage, "connection/line-up-again-second[second]").await, "line/in-a-test");
+    lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    stage.aws_says = BGP_DOWN;
+    assert_eq!(branch(&stage, works).await, "line/their-line");
+    stage.aws_says = &[];
+    // Its owner allocates another one under the same id.
+    lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
+    assert_eq!(branch(&stage, works).await, "line/not-accepted");
+
+    let ties = lines.describe_direct_connect_gateway_associations();
+    let ties = ties.direct_connect_gateway_id(kept(&stage, "connection.line_gateway_id")).send().await.unwrap();
+    let tie = ties.direct_connect_gateway_associations()[0].association_id.clone();
+    lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/not-announced");
+}
