@@ -303,6 +303,19 @@ impl TheLetter {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         Ok(TheLetter { connection: arguments.text("connection")?, provider: arguments.optional("provider")? })
     }
+
+    fn lapsed(&self, until: &str, subject: &Subject) -> Failure {
+        let (name, step) = (&subject.name, &subject.address);
+        let again =
+            format!("onramp undo {name} {step}, which changes nothing at AWS, and onramp run {name} --only {step}");
+        Failure::new(
+            format!(
+                "the {} lapsed on {until}; another one, good for 90 days from then, is asked for by {again}",
+                self.noun()
+            ),
+            "Send the new letter to whoever orders the cross connect, in place of the old one.",
+        )
+    }
 }
 
 #[async_trait]
@@ -341,8 +354,12 @@ impl Thing for TheLetter {
                 return Ok(Sight::Broken(Failure::new(what, advice)));
             }
         };
-        // One that lapsed is taken out of the folder by hand; then another one is issued.
-        let until = DateTime::from_secs(issued.secs().saturating_add(LETTER_HOLDS)).to_string();
+        let ends = issued.secs().saturating_add(LETTER_HOLDS);
+        let until = DateTime::from_secs(ends).to_string();
+        // A cable that lies needs no letter any more.
+        if jiff::Timestamp::now().as_second() > ends && line.connection_state() == Some(&ConnectionState::Pending) {
+            return Ok(Sight::Failed { failure: self.lapsed(&until, at.subject), again: self.calls() });
+        }
         let output = json!({
             "file": paper.path(),
             "issued": issued.to_string(),

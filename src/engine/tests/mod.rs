@@ -13,6 +13,7 @@ mod diagnoses_ways;
 mod doubts;
 mod fleet;
 mod hosts;
+mod letters;
 mod matrix;
 mod matrix_backups;
 mod matrix_lines;
