@@ -58,6 +58,11 @@ impl<'a> Account<'a> {
         matches!(self.holder(tags), Holder::Us { .. })
     }
 
+    /// No engagement made it, neither this one nor another.
+    pub(super) fn is_nobodys(&self, tags: Option<&[Tag]>) -> bool {
+        self.holder(tags) == Holder::Stranger
+    }
+
     pub(super) fn holder(&self, tags: Option<&[Tag]>) -> Holder {
         aws::holder(tags.unwrap_or_default(), &self.subject.engagement)
     }

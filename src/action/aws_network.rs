@@ -1,13 +1,16 @@
 //! The network itself: VPC, subnets, internet gateway.
 
+mod taken;
+
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::call::{Call, Flag, ITSELF, Label, VpcAttribute};
 use super::dependents;
-use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids, there_before};
+use super::Found;
 use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, AttributeBooleanValue, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName,
@@ -17,6 +20,8 @@ use crate::aws::{AwsFailure, Holder, Operation, filter};
 use crate::engagement::Failure;
 use crate::input::share_addresses;
 
+pub(super) use taken::TakenVpc;
+
 /// The label of an object: its key, and a name for the console made of customer and key.
 pub(super) fn label(subject: &Subject, arguments: Arguments<'_>) -> Result<Label, Failure> {
     let key = arguments.text("key")?;
@@ -25,6 +30,45 @@ pub(super) fn label(subject: &Subject, arguments: Arguments<'_>) -> Result<Label
         None => format!("{} {key}", if subject.customer.is_empty() { &subject.name } else { &subject.customer }),
     };
     Ok(Label { key, name })
+}
+
+/// May what is in its place already be taken as it is? A person has decided it.
+pub(super) fn takes(arguments: Arguments<'_>) -> Result<bool, Failure> {
+    Ok(arguments.one_of("existing", &["leave", "take"])? == "take")
+}
+
+/// VPCs by filter.
+async fn vpcs(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
+    let request = at.ec2().describe_vpcs().set_filters(Some(filters));
+    Ok(at
+        .cloud
+        .read_together(Operation::DescribeVpcs, format!("{:?}", request.as_input()), move || request.clone().send())
+        .await?
+        .vpcs
+        .unwrap_or_default())
+}
+
+type Attribute = fn(Flag) -> VpcAttribute;
+
+/// Both must be on for private zones and private endpoints. AWS takes the names only after the resolution.
+const DNS: [(&str, Attribute); 2] =
+    [("DNS resolution", VpcAttribute::EnableDnsSupport), ("DNS host names", VpcAttribute::EnableDnsHostnames)];
+
+fn switch(vpc: &str, attribute: Attribute, value: bool) -> Call {
+    Call::ModifyVpcAttribute { vpc_id: vpc.to_owned(), attribute: attribute(Flag { value }) }
+}
+
+/// Which of the two attributes are off.
+async fn switched_off(at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Attribute)>, AwsFailure> {
+    let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
+    let (resolution, naming) = (ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames));
+    let (resolution, naming) = tokio::try_join!(
+        at.cloud.read(Operation::DescribeVpcAttribute, || resolution.clone().send()),
+        at.cloud.read(Operation::DescribeVpcAttribute, || naming.clone().send()),
+    )?;
+    let is_off = |flag: Option<AttributeBooleanValue>| !flag.and_then(|flag| flag.value).unwrap_or(false);
+    let off = [is_off(resolution.enable_dns_support), is_off(naming.enable_dns_hostnames)];
+    Ok(DNS.into_iter().zip(off).filter(|(_, off)| *off).map(|(attribute, _)| attribute).collect())
 }
 
 /// `aws/vpc`
@@ -38,46 +82,8 @@ impl TheVpc {
         Ok(TheVpc { cidr: arguments.text("cidr")?, label: label(subject, arguments)? })
     }
 
-    /// Both must be on for private zones and private endpoints. AWS takes the names only after the resolution.
-    fn attributes(vpc: &str) -> [Call; 2] {
-        [VpcAttribute::EnableDnsSupport, VpcAttribute::EnableDnsHostnames].map(|attribute| Call::ModifyVpcAttribute {
-            vpc_id: vpc.to_owned(),
-            attribute: attribute(Flag { value: true }),
-        })
-    }
-
-    async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
-        let request = at.ec2().describe_vpcs().set_filters(Some(filters));
-        Ok(at
-            .cloud
-            .read_together(Operation::DescribeVpcs, format!("{:?}", request.as_input()), move || request.clone().send())
-            .await?
-            .vpcs
-            .unwrap_or_default())
-    }
-
-    /// Which of the two attributes are off.
-    async fn switched_off(&self, at: &Account<'_>, vpc: &str) -> Result<Vec<(&'static str, Call)>, AwsFailure> {
-        let [support, names] = Self::attributes(vpc);
-        let ask = |name: VpcAttributeName| at.ec2().describe_vpc_attribute().vpc_id(vpc).attribute(name);
-        let (resolution, naming) = (ask(VpcAttributeName::EnableDnsSupport), ask(VpcAttributeName::EnableDnsHostnames));
-        let (resolution, naming) = tokio::try_join!(
-            at.cloud.read(Operation::DescribeVpcAttribute, || resolution.clone().send()),
-            at.cloud.read(Operation::DescribeVpcAttribute, || naming.clone().send()),
-        )?;
-        let is_off = |flag: Option<AttributeBooleanValue>| !flag.and_then(|flag| flag.value).unwrap_or(false);
-        let mut off = Vec::new();
-        if is_off(resolution.enable_dns_support) {
-            off.push(("DNS resolution", support));
-        }
-        if is_off(naming.enable_dns_hostnames) {
-            off.push(("DNS host names", names));
-        }
-        Ok(off)
-    }
-
     async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let same_range = self.describe(at, vec![filter("cidr", [self.cidr.as_str()])]).await?;
+        let same_range = vpcs(at, vec![filter("cidr", [self.cidr.as_str()])]).await?;
         // Another engagement's VPC may have the range on purpose; one without any of our tags may be this very one,
         // made by hand, and two of the same range can never be connected.
         let other = same_range.iter().find(|vpc| !matches!(at.holder(vpc.tags.as_deref()), Holder::Engagement(_)));
@@ -98,13 +104,12 @@ impl Thing for TheVpc {
     }
 
     fn calls(&self) -> Vec<Call> {
-        let mut calls = vec![Call::CreateVpc { cidr_block: self.cidr.clone(), tag_specifications: self.label.clone() }];
-        calls.extend(Self::attributes(ITSELF));
-        calls
+        let create = Call::CreateVpc { cidr_block: self.cidr.clone(), tag_specifications: self.label.clone() };
+        std::iter::once(create).chain(DNS.map(|(_, attribute)| switch(ITSELF, attribute, true))).collect()
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let ours = self.describe(at, at.ours("vpc-id")).await?;
+        let ours = vpcs(at, at.ours("vpc-id")).await?;
         let Some(vpc) = at.only_one(&self.label.key, ours, Vpc::vpc_id, Vpc::tags) else {
             return self.nothing_of_ours(at).await;
         };
@@ -113,10 +118,10 @@ impl Thing for TheVpc {
             let differences = vec![difference("range", &self.cidr, cidr)];
             return Ok(Sight::Foreign { said: format!("{} has another range", self.noun()), differences });
         }
-        let off = self.switched_off(at, id).await?;
+        let off = switched_off(at, id).await?;
         if !off.is_empty() {
             let differences = off.iter().map(|(what, _)| difference(what, "on", "off")).collect();
-            let missing = off.into_iter().map(|(_, call)| call).collect();
+            let missing = off.into_iter().map(|(_, attribute)| switch(id, attribute, true)).collect();
             let said = format!("{} is there as {id}, but not complete", self.noun());
             return Ok(Sight::Partial(Partial {
                 said,
@@ -133,7 +138,7 @@ impl Thing for TheVpc {
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        let there = self.describe(at, at.ours("vpc-id")).await?;
+        let there = vpcs(at, at.ours("vpc-id")).await?;
         Ok(ids(at.of_ours(&self.label.key, there, Vpc::tags), Vpc::vpc_id))
     }
 
@@ -147,7 +152,7 @@ impl Thing for TheVpc {
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
-        let there = self.describe(at, vec![filter("vpc-id", [id])]).await?;
+        let there = vpcs(at, vec![filter("vpc-id", [id])]).await?;
         let tags = there.first().map(|vpc| vpc.tags.as_deref());
         Ok(at.remains(id, tags, vec![Call::DeleteVpc { vpc_id: id.to_owned() }]))
     }
@@ -158,6 +163,7 @@ pub(super) struct TheSubnet {
     vpc: String,
     cidr: String,
     zone: String,
+    takes: bool,
     label: Label,
 }
 
@@ -168,7 +174,8 @@ impl TheSubnet {
         if let (Some(tier), None) = (arguments.optional("tier")?, arguments.optional("name")?) {
             label.name = format!("{} {tier} {zone}", subject.customer);
         }
-        Ok(TheSubnet { vpc: arguments.text("vpc")?, cidr: arguments.text("cidr")?, zone, label })
+        let (vpc, cidr, takes) = (arguments.text("vpc")?, arguments.text("cidr")?, takes(arguments)?);
+        Ok(TheSubnet { vpc, cidr, zone, takes, label })
     }
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Subnet>, AwsFailure> {
@@ -186,6 +193,9 @@ impl TheSubnet {
     async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let others = self.overlapping(at).await?;
         let same = others.iter().find(|other| other.cidr_block() == Some(&self.cidr));
+        if let Some(theirs) = same.filter(|theirs| self.takes && at.is_nobodys(theirs.tags.as_deref())) {
+            return Ok(self.compared(theirs, there_before));
+        }
         let Some(other) = same.or(others.first()) else {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
         };
@@ -195,6 +205,25 @@ impl TheSubnet {
         };
         let by = (other.subnet_id().unwrap_or_default(), other.tags.as_deref());
         Ok(at.taken(&self.noun(), &self.label.key, &place, by))
+    }
+
+    /// It is there: as wanted?
+    fn compared(&self, subnet: &Subnet, whole: fn(String, Json) -> Found) -> Sight {
+        let id = subnet.subnet_id().unwrap_or_default();
+        let compared = [
+            ("VPC", self.vpc.as_str(), subnet.vpc_id()),
+            ("range", &self.cidr, subnet.cidr_block()),
+            ("zone", &self.zone, subnet.availability_zone()),
+        ];
+        let differences = differing(&compared);
+        if !differences.is_empty() {
+            return Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences };
+        }
+        let output = json!({ "id": id });
+        match subnet.state() {
+            Some(SubnetState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
+            _ => Sight::Ready(whole(format!("{id} with {} in {}", self.cidr, self.zone), output)),
+        }
     }
 
     /// Subnets of the VPC that share an address with this one: AWS takes no second one.
@@ -228,24 +257,7 @@ impl Thing for TheSubnet {
         let Some(subnet) = at.only_one(&self.label.key, ours, Subnet::subnet_id, Subnet::tags) else {
             return self.nothing_of_ours(at).await;
         };
-        let id = subnet.subnet_id().unwrap_or_default();
-        let compared = [
-            ("VPC", self.vpc.as_str(), subnet.vpc_id()),
-            ("range", &self.cidr, subnet.cidr_block()),
-            ("zone", &self.zone, subnet.availability_zone()),
-        ];
-        let differences = differing(&compared);
-        if !differences.is_empty() {
-            return Ok(Sight::Foreign {
-                said: format!("{} is there as {id}, but elsewhere", self.noun()),
-                differences,
-            });
-        }
-        let output = json!({ "id": id });
-        Ok(match subnet.state() {
-            Some(SubnetState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
-            _ => Sight::Ready(found(format!("{id} with {} in {}", self.cidr, self.zone), output)),
-        })
+        Ok(self.compared(&subnet, found))
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
@@ -300,12 +312,14 @@ const RANGES: [&str; 2] = ["InvalidSubnet.Conflict", "InvalidSubnet.Range"];
 /// `aws/internet-gateway`
 pub(super) struct TheInternetGateway {
     vpc: String,
+    takes: bool,
     label: Label,
 }
 
 impl TheInternetGateway {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
-        Ok(TheInternetGateway { vpc: arguments.text("vpc")?, label: label(subject, arguments)? })
+        let (vpc, takes) = (arguments.text("vpc")?, takes(arguments)?);
+        Ok(TheInternetGateway { vpc, takes, label: label(subject, arguments)? })
     }
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<InternetGateway>, AwsFailure> {
@@ -371,6 +385,10 @@ impl Thing for TheInternetGateway {
         }
         if let Some(other) = self.of_the_vpc(at).await? {
             let by = (other.internet_gateway_id().unwrap_or_default(), other.tags.as_deref());
+            if self.takes && gateway.is_none() && at.is_nobodys(by.1) {
+                let said = format!("{} at {}", by.0, self.vpc);
+                return Ok(Sight::Ready(there_before(said, json!({ "id": by.0 }))));
+            }
             return Ok(at.taken(&self.noun(), &self.label.key, &format!("the way out of {}", self.vpc), by));
         }
         Ok(match gateway {

@@ -1,11 +1,13 @@
 //! The way out: elastic addresses, NAT gateways, route tables.
 
+mod taken;
+
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
-use super::aws_network::label;
+use super::aws_network::{label, takes};
 use super::call::{Call, ITSELF, Label, RouteTarget, Token};
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
@@ -222,6 +224,7 @@ pub(super) struct TheRouteTable {
     vpc: String,
     routes: Vec<(String, RouteTarget)>,
     subnets: Vec<String>,
+    takes: bool,
     label: Label,
 }
 
@@ -235,6 +238,7 @@ impl TheRouteTable {
             vpc: arguments.text("vpc")?,
             routes: arguments.maps("routes")?.into_iter().map(route).collect::<Result<_, Failure>>()?,
             subnets: arguments.list("subnets")?,
+            takes: takes(arguments)?,
             label: label(subject, arguments)?,
         })
     }
@@ -338,6 +342,9 @@ impl Thing for TheRouteTable {
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours("route-table-id")).await?;
         let table = at.only_one(&self.label.key, ours, RouteTable::route_table_id, RouteTable::tags);
+        if let Some(sight) = self.take(at, table.as_ref()).await? {
+            return Ok(sight);
+        }
         let taken = self.taken(at, table.as_ref().and_then(|table| table.route_table_id())).await?;
         let Some(table) = table else {
             return Ok(match taken.first() {
@@ -375,11 +382,15 @@ impl Thing for TheRouteTable {
         Ok(ids(at.of_ours(&self.label.key, there, RouteTable::tags), RouteTable::route_table_id))
     }
 
-    fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
+    fn inverse(&self, id: &str, made: &Made<'_>) -> Vec<Call> {
         let leave = |subnet: &String| {
             let association_id = format!("\u{2039}the association of {subnet}\u{203a}");
             Call::DisassociateRouteTable { association_id }
         };
+        if let Some(added) = taken::added(made) {
+            let routes = added.routes.iter().map(|to| taken::delete_route(id, to));
+            return routes.chain(added.subnets.iter().map(leave)).collect();
+        }
         let delete = Call::DeleteRouteTable { route_table_id: id.to_owned() };
         self.subnets.iter().map(leave).chain([delete]).collect()
     }
@@ -387,6 +398,9 @@ impl Thing for TheRouteTable {
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
         let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
         let there = self.describe(at, vec![filter("route-table-id", [id])]).await?;
+        if let Some(added) = taken::added(made) {
+            return Ok(self.left_of(&added, there.first()));
+        }
         let associations = there.iter().flat_map(|table| table.associations()).filter(|one| one.main() != Some(true));
         let mut calls: Vec<Call> = associations
             .filter_map(|one| one.route_table_association_id())
@@ -394,5 +408,11 @@ impl Thing for TheRouteTable {
             .collect();
         calls.push(Call::DeleteRouteTable { route_table_id: id.to_owned() });
         Ok(at.remains(id, there.first().map(|table| table.tags.as_deref()), calls))
+    }
+    fn goes(&self, made: &Made<'_>) -> String {
+        match (taken::added(made), made.text("id")) {
+            (Some(_), Some(id)) => format!("what was put into {id}"),
+            _ => self.noun(),
+        }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::call::{Call, ITSELF, changes};
 use super::sending::{Ledger, Orders, Stopped, carry_out, rehearse, stopped_before, told};
-pub(super) use super::sight::{Partial, Remains, Sight, difference, differing, found, ids};
+pub(super) use super::sight::{Partial, Remains, Sight, difference, differing, found, ids, there_before};
 use super::vigil::Vigil;
 use super::world::World;
 use super::{Action, Chosen, Found, Probe, Trouble, Undoes, Verified};
@@ -93,6 +93,11 @@ pub(super) trait Thing: Send + Sync {
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure>;
+
+    /// What an undo takes away: all of it, or what was set in something that stays.
+    fn goes(&self, _made: &Made<'_>) -> String {
+        self.noun()
+    }
 
     /// How often it is looked at while it is going away.
     fn going_looks(&self) -> u32 {
@@ -272,7 +277,7 @@ impl<T: Thing> Action for Object<T> {
         }
         match kept {
             Some(said) => ledger.stays(&said),
-            None => ledger.taken_away(&self.0.noun()),
+            None => ledger.taken_away(&self.0.goes(&Made(made))),
         }
     }
 

@@ -77,6 +77,11 @@ const KEY: Argument = must("key", "stable logical name, such as vpc/main; on the
 const HOST: Argument = must("host", "name of a host of the engagement");
 const SUDO: Argument = may("sudo", "as root through sudo; true when not given");
 const NAME: Argument = may("name", "what the console shows; customer and key when not given");
+const EXISTING: Argument = may(
+    "existing",
+    "take: what is in its place already, and no engagement made, counts as it and is never deleted; leave, when not given: \
+     a person is asked",
+);
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {

@@ -100,6 +100,11 @@ pub(super) fn found(said: impl Into<String>, output: Json) -> Found {
     Found { said: said.into(), output: output.into_iter().collect(), foreign: false }
 }
 
+/// The same, of what was there before and is taken as it is: no undo takes it away.
+pub(super) fn there_before(said: impl Into<String>, output: Json) -> Found {
+    Found { foreign: true, ..found(format!("{}, which was there before and is taken as it is", said.into()), output) }
+}
+
 /// What is not as wanted; a value that only an earlier step can tell is taken to be right.
 pub(super) fn differing(compared: &[(&str, &str, Option<&str>)]) -> Vec<Difference> {
     compared

@@ -60,11 +60,12 @@ impl Account {
         Account { cloud, hosts: Arc::new(Hosts::new()), keeper: Arc::default(), on_disk: Arc::default() }
     }
 
-    /// Puts the hosts of the customer's data centre there, for whoever has this key.
+    /// Puts what the customer has there: the hosts of their data centre, for whoever has this key, and a VPC.
     ///
     /// # Errors
     /// Their keys cannot be made.
     pub async fn furnish(&self, operator: &str) -> Result<(), AccountError> {
+        self.cloud.customer_has_vpc().await;
         Ok(datacentre::furnish(&self.hosts, operator).await?)
     }
 

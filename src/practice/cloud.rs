@@ -227,6 +227,17 @@ impl Cloud {
         self.0.layer.lock().await.names(&self.0.region, now, question)
     }
 
+    /// The customer has made a VPC there before anybody came.
+    pub async fn customer_has_vpc(&self) {
+        self.about_to_change();
+        let now = self.now();
+        let made = self.0.layer.lock().await.customer_has_vpc(&self.0.region, now).await;
+        if let Err(refusal) = made {
+            tracing::error!(?refusal, "the customer's VPC cannot be made");
+        }
+        self.is_kept().await;
+    }
+
     /// The customer's people write records into their own name servers, after a while. What stands there already stays.
     pub async fn customer_publishes(&self, records: Vec<Record>) {
         self.about_to_change();

@@ -7,8 +7,8 @@ use super::super::aws_endpoint::EndpointService;
 use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::super::aws_image::{LaunchAllowed, TheImage};
-use super::super::aws_network::{TheInternetGateway, TheSubnet, TheVpc};
-use super::super::aws_outbound::{ElasticAddress, TheNatGateway, TheRouteTable};
+use super::super::aws_network::{TakenVpc, TheInternetGateway, TheSubnet, TheVpc};
+use super::super::aws_outbound::{ElasticAddress, TheNatGateway};
 use super::super::aws_quota::{TheIncrease, TheQuota};
 use super::super::aws_secret::TheSecret;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
@@ -16,7 +16,7 @@ use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
 use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
 use super::super::check::Check;
 use super::super::object::Object;
-use super::{KEY, NAME, Row, may, must, secret};
+use super::{EXISTING, KEY, NAME, Row, may, must, secret};
 use crate::aws::Operation::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -137,7 +137,12 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "aws/vpc",
         summary: "A VPC with DNS resolution and DNS host names",
-        arguments: &[must("cidr", "its range"), KEY, NAME],
+        arguments: &[
+            must("cidr", "its range"),
+            may("id", "of one that is there and is taken as it is, but for its DNS; none is made then"),
+            KEY,
+            NAME,
+        ],
         results: &[("id", "vpc-…")],
         sends: &[
             DescribeVpcs,
@@ -155,7 +160,10 @@ pub(super) const ROWS: &[Row] = &[
             DescribeNetworkInterfaces,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheVpc::new(arguments, subject)?))),
+        make: |arguments, subject| match arguments.optional("id")? {
+            Some(id) => Ok(Box::new(Object(TakenVpc::new(id, arguments)?))),
+            None => Ok(Box::new(Object(TheVpc::new(arguments, subject)?))),
+        },
     },
     Row {
         name: "aws/subnet",
@@ -165,6 +173,7 @@ pub(super) const ROWS: &[Row] = &[
             must("cidr", "its range"),
             must("zone", "zone name"),
             may("tier", "public, app, data, …; part of the name"),
+            EXISTING,
             KEY,
             NAME,
         ],
@@ -185,7 +194,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "aws/internet-gateway",
         summary: "An internet gateway, attached to the VPC",
-        arguments: &[must("vpc", "id of the VPC"), KEY, NAME],
+        arguments: &[must("vpc", "id of the VPC"), EXISTING, KEY, NAME],
         results: &[("id", "igw-…")],
         sends: &[
             DescribeInternetGateways,
@@ -216,29 +225,6 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeNatGateways, DescribeAddresses, DescribeTags, CreateNatGateway, DeleteNatGateway],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheNatGateway::new(arguments, subject)?))),
-    },
-    Row {
-        name: "aws/route-table",
-        summary: "A route table with its routes and subnets",
-        arguments: &[
-            must("vpc", "id of the VPC"),
-            may("routes", "list of {to, gateway}, {to, nat} or {to, peering}"),
-            may("subnets", "ids of the subnets that use it"),
-            KEY,
-            NAME,
-        ],
-        results: &[("id", "rtb-…")],
-        sends: &[
-            DescribeRouteTables,
-            DescribeTags,
-            CreateRouteTable,
-            CreateRoute,
-            AssociateRouteTable,
-            DisassociateRouteTable,
-            DeleteRouteTable,
-        ],
-        mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheRouteTable::new(arguments, subject)?))),
     },
     Row {
         name: "aws/security-group",

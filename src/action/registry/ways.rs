@@ -1,6 +1,7 @@
 //! The kinds of AWS that are about ways: to another VPC, what a router has to be told, and looks at where routes lead and whom
 //! groups let in.
 
+use super::super::aws_outbound::TheRouteTable;
 use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
 use super::super::aws_peering_names::PeeringNames;
 use super::super::aws_vpn_device::Telemetry;
@@ -8,7 +9,7 @@ use super::super::aws_vpn_handout::Handout;
 use super::super::aws_ways::{Admits, RouteTo};
 use super::super::check::Check;
 use super::super::object::Object;
-use super::{KEY, NAME, Row, may, must};
+use super::{EXISTING, KEY, NAME, Row, may, must};
 use crate::aws::Operation::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -77,6 +78,32 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeVpcPeeringConnections, ModifyVpcPeeringConnectionOptions],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(PeeringNames::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/route-table",
+        summary: "A route table with its routes and subnets",
+        arguments: &[
+            must("vpc", "id of the VPC"),
+            may("routes", "list of {to, gateway}, {to, nat} or {to, peering}"),
+            may("subnets", "ids of the subnets that use it"),
+            EXISTING,
+            KEY,
+            NAME,
+        ],
+        results: &[("id", "rtb-…")],
+        sends: &[
+            DescribeRouteTables,
+            DescribeSubnets,
+            DescribeTags,
+            CreateRouteTable,
+            CreateRoute,
+            DeleteRoute,
+            AssociateRouteTable,
+            DisassociateRouteTable,
+            DeleteRouteTable,
+        ],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheRouteTable::new(arguments, subject)?))),
     },
     Row {
         name: "aws/route",

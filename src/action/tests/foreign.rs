@@ -7,7 +7,7 @@ use super::*;
 
 impl Stage {
     /// The probe shows a difference and plans nothing; an apply sends nothing.
-    async fn leaves_alone(&self, kind: &str, with: Json) -> String {
+    pub(super) async fn leaves_alone(&self, kind: &str, with: Json) -> String {
         let action = self.action(kind, &with);
         let calls = self.calls();
         let probe = action.probe(&self.world).await;

@@ -5,6 +5,7 @@ mod calls;
 mod dns;
 mod dx;
 mod dx_neighbours;
+mod existing_vpc;
 mod faults;
 mod foreign;
 mod guards;

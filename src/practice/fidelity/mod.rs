@@ -200,6 +200,12 @@ impl Layer {
         Ok(())
     }
 
+    /// The customer has a VPC in that region.
+    pub async fn customer_has_vpc(&mut self, region: &str, now: i64) -> Result<(), Refusal> {
+        self.open(region, now).await?;
+        seed::customers_vpc(self, region).await
+    }
+
     fn world(&mut self, region: &str) -> &mut World {
         self.worlds.entry(region.into()).or_default()
     }

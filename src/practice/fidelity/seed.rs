@@ -1,4 +1,5 @@
-//! What every new AWS account has: a default VPC in each region, which counts towards the quotas.
+//! What every new AWS account has: a default VPC in each region, which counts towards the quotas. And what the customer of
+//! practice has made there before.
 
 use super::Layer;
 use super::refusal::Refusal;
@@ -7,6 +8,8 @@ use super::xml::{Xml, text_of};
 use super::{Call, Consoles, answer, places};
 
 const CIDR: &str = "172.31.0.0/16";
+/// The first two numbers of each range of the customer's own VPC.
+const THEIRS: &str = "10.60";
 
 /// Makes the default VPC of a region, by the same calls that a person would make.
 pub(super) async fn default_vpc(layer: &mut Layer, region: &str) -> Result<(), Refusal> {
@@ -25,9 +28,7 @@ pub(super) async fn default_vpc(layer: &mut Layer, region: &str) -> Result<(), R
             subnet.default_for_zone = true;
         }
     }
-    let gateway = ask(layer, region, "CreateInternetGateway", &[], "internetGatewayId").await?;
-    let attach = [("InternetGatewayId", gateway.as_str()), ("VpcId", &vpc)];
-    ask(layer, region, "AttachInternetGateway", &attach, "return").await?;
+    let gateway = gateway(layer, region, &vpc).await?;
     let tables = &layer.world(region).route_tables;
     let table = tables.iter().find(|(_, table)| table.vpc == vpc).map(|(id, _)| id.clone()).unwrap_or_default();
     let out = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "0.0.0.0/0"), ("GatewayId", &gateway)];
@@ -35,6 +36,43 @@ pub(super) async fn default_vpc(layer: &mut Layer, region: &str) -> Result<(), R
     // They are as old as the account: nothing hides them.
     layer.world(region).born.values_mut().for_each(|born| *born = 0);
     Ok(())
+}
+
+/// A VPC of the customer's: a public subnet with a table of its own, a private one in the main table, and no names for
+/// hosts, as AWS leaves it.
+pub(super) async fn customers_vpc(layer: &mut Layer, region: &str) -> Result<(), Refusal> {
+    let vpc = ask(layer, region, "CreateVpc", &[("CidrBlock", &format!("{THEIRS}.0.0/16"))], "vpcId").await?;
+    let zone = places::zones(&layer.world(region).account.clone(), region).into_iter().next().unwrap_or_default().0;
+    let mut named = vec![(vpc.clone(), "customer")];
+    let mut subnets = Vec::new();
+    for (number, name) in [(0, "customer public"), (10, "customer apps")] {
+        let cidr = format!("{THEIRS}.{number}.0/24");
+        let asked = [("VpcId", vpc.as_str()), ("CidrBlock", &cidr), ("AvailabilityZone", &zone)];
+        let subnet = ask(layer, region, "CreateSubnet", &asked, "subnetId").await?;
+        named.push((subnet.clone(), name));
+        subnets.push(subnet);
+    }
+    let gateway = gateway(layer, region, &vpc).await?;
+    let table = ask(layer, region, "CreateRouteTable", &[("VpcId", vpc.as_str())], "routeTableId").await?;
+    let out = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "0.0.0.0/0"), ("GatewayId", &gateway)];
+    ask(layer, region, "CreateRoute", &out, "return").await?;
+    let inside = [("RouteTableId", table.as_str()), ("SubnetId", &subnets[0])];
+    ask(layer, region, "AssociateRouteTable", &inside, "associationId").await?;
+    named.extend([(gateway, "customer"), (table, "customer public")]);
+    for (id, name) in named {
+        let tag = [("ResourceId.1", id.as_str()), ("Tag.1.Key", "Name"), ("Tag.1.Value", name)];
+        ask(layer, region, "CreateTags", &tag, "return").await?;
+    }
+    layer.world(region).born.values_mut().for_each(|born| *born = 0);
+    Ok(())
+}
+
+/// An Internet gateway at a VPC.
+async fn gateway(layer: &mut Layer, region: &str, vpc: &str) -> Result<String, Refusal> {
+    let gateway = ask(layer, region, "CreateInternetGateway", &[], "internetGatewayId").await?;
+    let attach = [("InternetGatewayId", gateway.as_str()), ("VpcId", vpc)];
+    ask(layer, region, "AttachInternetGateway", &attach, "return").await?;
+    Ok(gateway)
 }
 
 async fn ask(
