@@ -28,6 +28,8 @@ pub(super) struct Exposure {
     allowed: Vec<String>,
     /// Instances that may have a public address; where nobody says which, one of them at most.
     public: Option<Vec<String>>,
+    /// What nobody made through onramp is shown, and no fault of this engagement's.
+    shows_others: bool,
 }
 
 impl Exposure {
@@ -39,6 +41,7 @@ impl Exposure {
             ssh_port: arguments.port("ssh_port")?.unwrap_or(22),
             allowed: arguments.list("allowed")?,
             public: said.then_some(public),
+            shows_others: arguments.one_of("others", &["judged", "shown"])? == "shown",
         })
     }
 
@@ -79,6 +82,7 @@ fn is_private(cidr: &str) -> bool {
 struct Group {
     id: String,
     name: String,
+    is_others: bool,
 }
 
 async fn groups(at: &Account<'_>, vpc: &str) -> Result<Vec<Group>, AwsFailure> {
@@ -88,7 +92,11 @@ async fn groups(at: &Account<'_>, vpc: &str) -> Result<Vec<Group>, AwsFailure> {
         .security_groups
         .unwrap_or_default()
         .into_iter()
-        .map(|group| Group { id: group.group_id.unwrap_or_default(), name: group.group_name.unwrap_or_default() })
+        .map(|group| Group {
+            is_others: at.is_nobodys(group.tags.as_deref()),
+            id: group.group_id.unwrap_or_default(),
+            name: group.group_name.unwrap_or_default(),
+        })
         .collect())
 }
 
@@ -113,7 +121,7 @@ impl Exposure {
     async fn rules(&self, at: &Account<'_>, report: &mut Report) -> Result<(), AwsFailure> {
         for group in groups(at, &self.vpc).await? {
             for seen in ingress(at, &[&group.id]).await? {
-                let fault = self.fault(&group, &seen);
+                let fault = self.fault(&group, &seen).filter(|_| !(self.shows_others && group.is_others));
                 report.rows.push(json!({
                     "group": group.name, "rule": seen.rule.said(), "why": seen.rule.description, "ok": fault.is_none(),
                 }));
@@ -123,11 +131,14 @@ impl Exposure {
         Ok(())
     }
 
-    fn public_instances(&self, there: &[Instance], report: &mut Report) {
+    fn public_instances(&self, at: &Account<'_>, there: &[Instance], report: &mut Report) {
         let public: BTreeMap<&str, &str> =
             there.iter().filter_map(|one| Some((one.instance_id()?, one.public_ip_address()?))).collect();
+        let others = there.iter().filter(|one| self.shows_others && at.is_nobodys(one.tags.as_deref()));
+        let others: Vec<&str> = others.filter_map(Instance::instance_id).collect();
         for (id, address) in &public {
-            let expected = self.public.as_ref().map_or(public.len() == 1, |agreed| agreed.iter().any(|one| one == id));
+            let agreed = self.public.as_ref().map_or(public.len() == 1, |agreed| agreed.iter().any(|one| one == id));
+            let expected = agreed || others.contains(id);
             report.rows.push(json!({ "instance": id, "public_address": address, "ok": expected }));
             if !expected {
                 report.faults.push(format!("{id} has the public address {address}"));
@@ -152,7 +163,7 @@ impl Question for Exposure {
             self.rules(&at, &mut report).await?;
             let live = ["pending", "running", "stopping", "stopped"];
             let filters = vec![filter("vpc-id", [self.vpc.as_str()]), filter("instance-state-name", live)];
-            self.public_instances(&instances(&at, filters).await?, &mut report);
+            self.public_instances(&at, &instances(&at, filters).await?, &mut report);
             if report.faults.is_empty() {
                 for row in &report.rows {
                     world.say(&line(row)).await;
@@ -186,6 +197,7 @@ mod tests {
             ssh_port: 22022,
             allowed: vec!["198.51.100.16/29".to_owned()],
             public: None,
+            shows_others: false,
         };
         let source = if source.starts_with("sg-") {
             Source::Group(source.to_owned())
@@ -195,7 +207,7 @@ mod tests {
             Source::of_cidr(source)
         };
         let rule = Rule { protocol: protocol.to_owned(), from_port, to_port, source, description: String::new() };
-        let group = Group { id: "sg-1".to_owned(), name: "bastion".to_owned() };
+        let group = Group { id: "sg-1".to_owned(), name: "bastion".to_owned(), is_others: false };
         exposure.fault(&group, &Seen { id: "sgr-1".to_owned(), rule, ours: false })
     }
 

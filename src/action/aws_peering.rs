@@ -14,7 +14,9 @@ use super::check::Question;
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::{Subject, World};
 use super::{Failure, Verified};
-use crate::aws::ec2::types::{Filter, Route, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode as Code};
+use crate::aws::ec2::types::{
+    Filter, Route, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode as Code, VpcPeeringConnectionVpcInfo as Side,
+};
 use crate::aws::{AwsFailure, Operation, filter};
 
 /// Others stay visible for some hours, and join nothing.
@@ -29,10 +31,11 @@ fn code(peering: &VpcPeeringConnection) -> Option<&Code> {
     peering.status().and_then(|status| status.code())
 }
 
-/// The other side: its VPC and its account.
-fn peer(peering: &VpcPeeringConnection) -> (Option<&str>, Option<&str>) {
+/// The other side: its VPC, its account and its region.
+fn peer(peering: &VpcPeeringConnection) -> (Option<&str>, Option<&str>, Option<&str>) {
     let accepter = peering.accepter_vpc_info();
-    (accepter.and_then(|one| one.vpc_id()), accepter.and_then(|one| one.owner_id()))
+    let text = |of: fn(&Side) -> Option<&str>| accepter.and_then(of);
+    (text(Side::vpc_id), text(Side::owner_id), text(Side::region))
 }
 
 async fn describe(at: &Account<'_>, by: Vec<Filter>) -> Result<Vec<VpcPeeringConnection>, AwsFailure> {
@@ -113,11 +116,13 @@ impl Thing for ThePeering {
         };
         let id = peering.vpc_peering_connection_id().unwrap_or_default();
         let ours = peering.requester_vpc_info().and_then(|one| one.vpc_id());
-        let (vpc, account) = peer(&peering);
+        let (vpc, account, region) = peer(&peering);
+        let wanted = self.peer_region.as_deref().unwrap_or(at.cloud.region());
         let compared = [
             ("VPC", self.vpc.as_str(), ours),
             ("other VPC", &self.peer_vpc, vpc),
             ("its account", &self.peer_account, account),
+            ("its region", wanted, region.or(Some(wanted))),
         ];
         let differences = differing(&compared);
         if !differences.is_empty() {

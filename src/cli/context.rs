@@ -20,6 +20,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("runbook.yaml", include_str!("../../runbooks/managed-cloud/runbook.yaml")),
         ("inputs.yaml", include_str!("../../runbooks/managed-cloud/inputs.yaml")),
         ("inputs-dns.yaml", include_str!("../../runbooks/managed-cloud/inputs-dns.yaml")),
+        ("inputs-access.yaml", include_str!("../../runbooks/managed-cloud/inputs-access.yaml")),
         ("inputs-mail.yaml", include_str!("../../runbooks/managed-cloud/inputs-mail.yaml")),
         ("inputs-time.yaml", include_str!("../../runbooks/managed-cloud/inputs-time.yaml")),
         ("inputs-connection.yaml", include_str!("../../runbooks/managed-cloud/inputs-connection.yaml")),

@@ -48,6 +48,7 @@ const NETWORK: [Rule; 16] = [
     public_subnets_are_there,
     plan_has_room,
     regions_fit,
+    peers_fit,
     bastion_is_on_premises,
     bastion_may_pass_us_on,
     path_leads_to_the_hosts,
@@ -344,6 +345,27 @@ fn regions_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         &[id, primary_id],
         refusal.suggest(if primary == "eu-central-1" { "eu-west-1" } else { "eu-central-1" }),
     );
+}
+
+/// VPCs are joined within one partition, and none with itself.
+fn peers_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((primary_id, primary)), Some((id, peer))) =
+        (answers.text("aws.region_primary"), answers.text("peer.provider_vpc_region"))
+        && cloud::partition(primary) != cloud::partition(peer)
+    {
+        let what = format!("a VPC in {peer} cannot be joined with one in {primary}");
+        let why = "nothing crosses from one partition of AWS to another";
+        report(found, &[id, primary_id], Refusal::new(what, why, PEERING).suggest(primary));
+    }
+    let Some((own_id, own)) = answers.text("net.existing_vpc") else { return };
+    let why = "the VPC that we work in is joined with ours in any case, and no VPC with itself";
+    for other in ["peer.provider_vpc_id", "peer.customer_vpc_ids"] {
+        let named = answers.texts(other).or_else(|| answers.text(other).map(|(id, text)| (id, vec![text])));
+        if let Some((id, _)) = named.filter(|(_, ids)| ids.contains(&own)) {
+            let what = format!("{own} is named twice");
+            report(found, &[id, own_id], Refusal::new(what, why, PEERING).suggest("vpc-0a1b2c3d4e5f60718"));
+        }
+    }
 }
 
 /// The customer's bastion comes with an IPv4 address, since the VPC has no other; a private one is one of those on premises.

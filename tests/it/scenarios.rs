@@ -109,8 +109,11 @@ fn products_that_send_directly_have_a_login_at_ses_that_every_host_has_tried() {
     assert_eq!(kept(&stage, "mail.endpoint_zones").matches("eu-west-1").count(), 2);
     let file = stage.data().join("practice/engagements/practice/account.json");
     let saved: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let endpoints = subnets_of_endpoints(&saved);
-    assert_eq!(endpoints, [2], "{saved}");
+    // Each of the twelve services is in all three zones.
+    let mut endpoints = subnets_of_endpoints(&saved);
+    endpoints.sort_unstable();
+    assert_eq!(endpoints, [[2].as_slice(), &[3; 12]].concat(), "{saved}");
+    assert_eq!(stands(&stage, "access/services-reached").len(), 2, "each private host reaches them");
 }
 
 /// In how many subnets each interface endpoint stands.

@@ -554,6 +554,10 @@ pub(super) const ROWS: &[Row] = &[
                 "public",
                 "ids of the instances that may have a public address, [] for none; one of them at most when not given",
             ),
+            may(
+                "others",
+                "judged, or only shown: what no engagement made, in a VPC that is somebody's; judged when not given",
+            ),
         ],
         results: &[("report", "one row for each rule and each public instance")],
         sends: &[DescribeSecurityGroups, DescribeInstances],

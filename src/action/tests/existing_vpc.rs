@@ -249,3 +249,24 @@ async fn that_its_hosts_are_dedicated_is_told() {
     let (found, _) = stage.does("aws/vpc", with, &mut MadeSoFar::new()).await;
     assert!(found.said.contains("dedicated"), "{}", found.said);
 }
+
+#[tokio::test]
+async fn doors_of_the_customers_are_shown_in_a_vpc_of_theirs_and_judged_in_ours() {
+    let stage = Stage::new().await;
+    let theirs = theirs(&stage).await;
+    let group = ec2(&stage).create_security_group().vpc_id(&theirs.vpc).group_name("old").description("old");
+    let group = group.send().await.unwrap().group_id.unwrap();
+    let open = ec2(&stage).authorize_security_group_ingress().group_id(&group).ip_protocol("tcp");
+    open.from_port(22).to_port(22).cidr_ip("0.0.0.0/0").send().await.unwrap();
+    let with = |others: &str| json!({ "vpc": theirs.vpc, "ssh_port": 22022, "allowed": [], "public": [], "others": others });
+    let Verified::NotSo(failure) = stage.action("aws/exposure", &with("judged")).verify(&stage.world).await else {
+        panic!("SSH is open to everybody")
+    };
+    assert!(failure.meaning.contains("0.0.0.0/0"), "{failure:?}");
+    let shown = stage.action("aws/exposure", &with("shown"));
+    let Verified::So(found) = shown.verify(&stage.world).await else { panic!("it is the customer's own door") };
+    assert!(found.output["report"].to_string().contains("0.0.0.0/0"), "it is shown: {found:?}");
+    let ours = json!({ "vpc": theirs.vpc, "name": "ours", "key": "sg/ours", "ingress": [{ "port": 22, "cidrs": ["0.0.0.0/0"] }] });
+    stage.make("aws/security-group", ours).await;
+    assert!(matches!(shown.verify(&stage.world).await, Verified::NotSo(_)), "ours is judged");
+}

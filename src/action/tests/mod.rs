@@ -18,6 +18,7 @@ mod mail;
 mod mail_proof;
 mod needs;
 mod os;
+mod peerings;
 mod probes;
 mod quotas;
 mod rehearsals;

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use super::super::refusal::Refusal;
-use super::names::{are_told, within};
+use super::names::within;
 use super::{Answers, Disagreement, Rule, report, warn};
 
-const DHCP: &str = "docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html";
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
 const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
 const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
@@ -29,7 +28,6 @@ pub(super) const RULES: &[Rule] = &[
     mail_from_is_below,
     records_can_be_written,
     ses_has_a_way_out,
-    ses_is_found_in_the_vpc,
     the_test_message_is_read,
 ];
 
@@ -285,24 +283,6 @@ fn ses_has_a_way_out(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
                    the hour";
         let source = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
         warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, source));
-    }
-}
-
-/// The endpoint of SES has its name in the VPC's own resolver, which hosts do not ask where they are told of others.
-fn ses_is_found_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let asked = answers.text("dns.hybrid").or(answers.text("conn.mode").filter(|(_, mode)| *mode == "none"));
-    let (Some((id, "amazon_ses")), Some((nat_id, way)), Some((asked_id, _)), true) =
-        (answers.text("smtp.mode"), answers.text("net.nat_mode"), asked, are_told(answers))
-    else {
-        return;
-    };
-    if way.starts_with("none") && !answers.is("mail.relay", "web") {
-        let what =
-            "the hosts would ask the customer's name servers where Amazon SES is, and have no way to what those answer";
-        let why = "the endpoint that onramp puts into the VPC is known to the VPC's own resolver only; let that one ask the customer's \
-                   name servers (dns.hybrid), or give the hosts a way out";
-        let instead = if asked_id.as_str() == "dns.hybrid" { "outbound" } else { "per_az" };
-        report(found, &[asked_id, nat_id, id], Refusal::new(what, why, DHCP).suggest(instead));
     }
 }
 

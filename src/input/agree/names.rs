@@ -25,6 +25,7 @@ pub(super) const RULES: &[Rule] = &[
     zone_is_not_forwarded,
     answers_are_forgotten_soon,
     private_servers_are_reached,
+    aws_is_found_in_the_vpc,
     time_has_a_majority,
     nobody_asks_over_nothing,
 ];
@@ -107,7 +108,7 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
 }
 
 /// Are the customer's name servers told to the hosts themselves, and not asked by rules of the Resolver?
-pub(super) fn are_told(answers: &Answers<'_>) -> bool {
+fn are_told(answers: &Answers<'_>) -> bool {
     answers.is("dns.mode", "customer_dns")
         && (answers.is("conn.mode", "none") || !["outbound", "both"].iter().any(|way| answers.is("dns.hybrid", way)))
 }
@@ -267,6 +268,28 @@ fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreeme
             report(found, &[id, conn_id], refusal.suggest("ipsec_vpn"));
         }
     }
+}
+
+/// Endpoints have their names in the VPC's own resolver, which hosts do not ask where they are told of others.
+fn aws_is_found_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let asked = answers.text("dns.hybrid").or(answers.text("conn.mode").filter(|(_, mode)| *mode == "none"));
+    let (Some((nat_id, way)), Some((asked_id, _)), true) = (answers.text("net.nat_mode"), asked, are_told(answers))
+    else {
+        return;
+    };
+    let by_smtp = !answers.is("mail.relay", "web");
+    let mail = answers.text("smtp.mode").filter(|(_, mode)| *mode == "amazon_ses" && by_smtp && way.starts_with("none"));
+    let what = match (way, &mail) {
+        ("none_private_link", _) => "services of AWS are",
+        (_, Some(_)) => "Amazon SES is",
+        _ => return,
+    };
+    let what = format!("the hosts would ask the customer's name servers where {what}, and have no way to what those answer");
+    let why = "the endpoints that onramp puts into the VPC are known to the VPC's own resolver only; let that one ask the customer's \
+               name servers (dns.hybrid), or give the hosts a way out";
+    let instead = if asked_id.as_str() == "dns.hybrid" { "outbound" } else { "per_az" };
+    let ids: Vec<_> = [asked_id, nat_id].into_iter().chain(mail.map(|(id, _)| id)).collect();
+    report(found, &ids, Refusal::new(what, why, DHCP).suggest(instead));
 }
 
 /// With two clocks nobody can tell which is wrong (RFC 8633 section 3.2); DHCP tells addresses only.

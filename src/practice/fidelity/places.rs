@@ -203,7 +203,22 @@ pub(super) fn type_offerings(call: &Call<'_>) -> Result<Xml, Refusal> {
 }
 
 /// Services that can be put into a VPC.
-const SERVICES: [&str; 8] = ["ec2", "email-smtp", "kms", "logs", "s3", "secretsmanager", "ssm", "sts"];
+const SERVICES: [&str; 14] = [
+    "ec2",
+    "ec2messages",
+    "email-smtp",
+    "events",
+    "kms",
+    "logs",
+    "monitoring",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "ssmmessages",
+    "sts",
+];
 
 /// Whether a service can have an address in a zone. SES's mail server is not in the last of a region's (Amazon SES Developer
 /// Guide, Setting up VPC endpoints with Amazon SES: some zones have none).
