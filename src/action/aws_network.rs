@@ -5,12 +5,12 @@ mod taken;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
+use super::Found;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::call::{Call, Flag, ITSELF, Label, VpcAttribute};
 use super::dependents;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids, there_before};
-use super::Found;
 use super::world::Subject;
 use crate::aws::ec2::types::{
     AttachmentStatus, AttributeBooleanValue, Filter, InternetGateway, Subnet, SubnetState, Vpc, VpcAttributeName,

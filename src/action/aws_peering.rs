@@ -15,7 +15,8 @@ use super::object::{Made, Remains, Sight, Thing, difference, differing, found, i
 use super::world::{Subject, World};
 use super::{Failure, Verified};
 use crate::aws::ec2::types::{
-    Filter, Route, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode as Code, VpcPeeringConnectionVpcInfo as Side,
+    Filter, Route, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode as Code,
+    VpcPeeringConnectionVpcInfo as Side,
 };
 use crate::aws::{AwsFailure, Operation, filter};
 

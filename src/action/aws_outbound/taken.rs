@@ -63,7 +63,8 @@ impl TheRouteTable {
         tables.dedup();
         let several = tables.iter().any(|one| *one != tables[0]);
         if own.is_some() || several || !at.is_nobodys(table.tags.as_deref()) {
-            let said = format!("the subnets of {} that were there before do not all use one table of theirs", self.noun());
+            let said =
+                format!("the subnets of {} that were there before do not all use one table of theirs", self.noun());
             let used = |(subnet, table): &(String, RouteTable)| {
                 let whose = at.whose(table.route_table_id().unwrap_or_default(), table.tags.as_deref());
                 difference(&format!("the route table of {subnet}"), "one for all of them", whose)
@@ -84,7 +85,8 @@ impl TheRouteTable {
         missing.extend(apart.iter().map(|subnet| self.associate(id, subnet)));
         if missing.is_empty() {
             let way = own_route(table, EVERYWHERE);
-            let way = way.map_or("no way to the Internet".to_owned(), |way| format!("{EVERYWHERE} to {}", next_hop(way)));
+            let way =
+                way.map_or("no way to the Internet".to_owned(), |way| format!("{EVERYWHERE} to {}", next_hop(way)));
             return Sight::Ready(there_before(format!("{id} with {way}"), json!({ "id": id })));
         }
         let lacking: Vec<&str> =

@@ -176,7 +176,8 @@ async fn a_route_that_leads_elsewhere_is_shown_and_not_overwritten() {
                        "existing": "take", "key": "routes/private/a" });
     let said = stage.leaves_alone("aws/route-table", with).await;
     assert_eq!(said, format!("the route to 0.0.0.0/0 {nat} {} (in use)", theirs.gateway));
-    let without = json!({ "vpc": theirs.vpc, "subnets": [theirs.public], "existing": "take", "key": "routes/private/a" });
+    let without =
+        json!({ "vpc": theirs.vpc, "subnets": [theirs.public], "existing": "take", "key": "routes/private/a" });
     let Probe::Same(found) = stage.action("aws/route-table", &without).probe(&stage.world).await else { panic!() };
     assert!(found.foreign && found.said.contains(&format!("0.0.0.0/0 to {}", theirs.gateway)), "{found:?}");
 }
@@ -245,7 +246,8 @@ async fn what_an_earlier_try_has_switched_on_is_put_back_as_well() {
 async fn that_its_hosts_are_dedicated_is_told() {
     let stage = Stage::new().await;
     let vpc = ec2(&stage).create_vpc().cidr_block("10.63.0.0/16").instance_tenancy(Tenancy::Dedicated).send().await;
-    let with = json!({ "cidr": "10.63.0.0/16", "id": vpc.unwrap().vpc().unwrap().vpc_id().unwrap(), "key": "vpc/main" });
+    let with =
+        json!({ "cidr": "10.63.0.0/16", "id": vpc.unwrap().vpc().unwrap().vpc_id().unwrap(), "key": "vpc/main" });
     let (found, _) = stage.does("aws/vpc", with, &mut MadeSoFar::new()).await;
     assert!(found.said.contains("dedicated"), "{}", found.said);
 }
@@ -258,7 +260,8 @@ async fn doors_of_the_customers_are_shown_in_a_vpc_of_theirs_and_judged_in_ours(
     let group = group.send().await.unwrap().group_id.unwrap();
     let open = ec2(&stage).authorize_security_group_ingress().group_id(&group).ip_protocol("tcp");
     open.from_port(22).to_port(22).cidr_ip("0.0.0.0/0").send().await.unwrap();
-    let with = |others: &str| json!({ "vpc": theirs.vpc, "ssh_port": 22022, "allowed": [], "public": [], "others": others });
+    let with =
+        |others: &str| json!({ "vpc": theirs.vpc, "ssh_port": 22022, "allowed": [], "public": [], "others": others });
     let Verified::NotSo(failure) = stage.action("aws/exposure", &with("judged")).verify(&stage.world).await else {
         panic!("SSH is open to everybody")
     };

@@ -284,7 +284,8 @@ fn aws_is_found_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
         (_, Some(_)) => "Amazon SES is",
         _ => return,
     };
-    let what = format!("the hosts would ask the customer's name servers where {what}, and have no way to what those answer");
+    let what =
+        format!("the hosts would ask the customer's name servers where {what}, and have no way to what those answer");
     let why = "the endpoints that onramp puts into the VPC are known to the VPC's own resolver only; let that one ask the customer's \
                name servers (dns.hybrid), or give the hosts a way out";
     let instead = if asked_id.as_str() == "dns.hybrid" { "outbound" } else { "per_az" };

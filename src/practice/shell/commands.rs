@@ -1,5 +1,6 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
+pub mod audit;
 pub mod chrony;
 pub mod curl;
 pub mod files;
@@ -66,6 +67,10 @@ const ALWAYS: &[Program] = &[
 ];
 
 const OPTIONAL: &[Program] = &[
+    of("audit", "auditctl", audit::auditctl),
+    of("audit", "augenrules", audit::augenrules),
+    of("auditd", "auditctl", audit::auditctl),
+    of("auditd", "augenrules", audit::augenrules),
     of("nftables", "nft", firewall::nft),
     of("ufw", "ufw", firewall::ufw),
     of("firewalld", "firewall-cmd", firewall::firewall_cmd),

@@ -342,7 +342,7 @@ pub fn packages(image: Image) -> BTreeSet<String> {
     let names: &[&str] = match image {
         Image::Ubuntu2204 | Image::Ubuntu2404 => &["apt", "systemd", "ufw", "nftables", "chrony", "bind9-dnsutils"],
         Image::Debian12 => &["apt", "systemd", "nftables"],
-        Image::Rhel8 | Image::Rhel9 | Image::Rhel10 => &["dnf", "NetworkManager", "nftables", "chrony"],
+        Image::Rhel8 | Image::Rhel9 | Image::Rhel10 => &["dnf", "NetworkManager", "nftables", "chrony", "audit"],
     };
     names.iter().map(|name| (*name).to_string()).collect()
 }

@@ -15,12 +15,15 @@ use super::super::systemd::{AtBoot, Role, Unit};
 
 /// Stands for "every Debian or Ubuntu": apt itself.
 pub const DEBIAN: &str = "apt";
+const AUDITD: &str = "auditd.service";
 const TIMESYNCD: &str = "systemd-timesyncd.service";
 /// Stands for "every RHEL": dnf itself.
 pub const RED_HAT: &str = "dnf";
 
 /// What the archives of practice hold.
 const ARCHIVE: &[(&str, &str)] = &[
+    ("audit", "3.1.5"),
+    ("auditd", "3.1.2"),
     ("bind-utils", "9.18.29"),
     ("bind9-dnsutils", "9.18.28"),
     ("chrony", "4.5"),
@@ -82,6 +85,7 @@ async fn bring(call: &Call, names: &[&str]) {
                 "chrony" => (chrony::unit_of(machine.image), Role::Chrony),
                 "postfix" => (postfix::UNIT, Role::Postfix),
                 "ufw" => ("ufw.service", Role::Plain),
+                "audit" | "auditd" => (AUDITD, Role::Plain),
                 _ => continue,
             };
             let unit_now = Unit::new(name, at_boot(&role), role);
@@ -95,6 +99,9 @@ async fn bring(call: &Call, names: &[&str]) {
     // Debian starts what it installs, Red Hat does not.
     if brings_time && !machine.image.is_rhel() {
         let _ = machine.start(chrony::unit_of(machine.image)).await;
+    }
+    if names.contains(&"auditd") {
+        let _ = machine.start(AUDITD).await;
     }
     if brings_mail && !machine.image.is_rhel() {
         let _ = machine.start(postfix::UNIT).await;
