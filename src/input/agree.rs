@@ -38,7 +38,7 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 16] = [
+const NETWORK: [Rule; 17] = [
     blocks_are_disjoint,
     blocks_are_ordinary,
     secondary_blocks_fit,
