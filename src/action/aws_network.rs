@@ -3,9 +3,8 @@
 mod taken;
 
 use async_trait::async_trait;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::Found;
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::call::{Call, Flag, ITSELF, Label, VpcAttribute};
@@ -194,7 +193,7 @@ impl TheSubnet {
         let others = self.overlapping(at).await?;
         let same = others.iter().find(|other| other.cidr_block() == Some(&self.cidr));
         if let Some(theirs) = same.filter(|theirs| self.takes && at.is_nobodys(theirs.tags.as_deref())) {
-            return Ok(self.compared(theirs, there_before));
+            return Ok(self.compared(theirs, true));
         }
         let Some(other) = same.or(others.first()) else {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
@@ -208,7 +207,7 @@ impl TheSubnet {
     }
 
     /// It is there: as wanted?
-    fn compared(&self, subnet: &Subnet, whole: fn(String, Json) -> Found) -> Sight {
+    fn compared(&self, subnet: &Subnet, theirs: bool) -> Sight {
         let id = subnet.subnet_id().unwrap_or_default();
         let compared = [
             ("VPC", self.vpc.as_str(), subnet.vpc_id()),
@@ -219,10 +218,11 @@ impl TheSubnet {
         if !differences.is_empty() {
             return Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences };
         }
-        let output = json!({ "id": id });
+        let (output, place) = (json!({ "id": id }), format!("{} in {}", self.cidr, self.zone));
         match subnet.state() {
             Some(SubnetState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),
-            _ => Sight::Ready(whole(format!("{id} with {} in {}", self.cidr, self.zone), output)),
+            _ if theirs => Sight::Ready(there_before(id, &place)),
+            _ => Sight::Ready(found(format!("{id} with {place}"), output)),
         }
     }
 
@@ -257,7 +257,7 @@ impl Thing for TheSubnet {
         let Some(subnet) = at.only_one(&self.label.key, ours, Subnet::subnet_id, Subnet::tags) else {
             return self.nothing_of_ours(at).await;
         };
-        Ok(self.compared(&subnet, found))
+        Ok(self.compared(&subnet, false))
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
@@ -386,8 +386,7 @@ impl Thing for TheInternetGateway {
         if let Some(other) = self.of_the_vpc(at).await? {
             let by = (other.internet_gateway_id().unwrap_or_default(), other.tags.as_deref());
             if self.takes && gateway.is_none() && at.is_nobodys(by.1) {
-                let said = format!("{} at {}", by.0, self.vpc);
-                return Ok(Sight::Ready(there_before(said, json!({ "id": by.0 }))));
+                return Ok(Sight::Ready(there_before(by.0, &format!("at {}", self.vpc))));
             }
             return Ok(at.taken(&self.noun(), &self.label.key, &format!("the way out of {}", self.vpc), by));
         }

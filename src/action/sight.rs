@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Found;
 use super::arguments::known;
@@ -100,9 +100,10 @@ pub(super) fn found(said: impl Into<String>, output: Json) -> Found {
     Found { said: said.into(), output: output.into_iter().collect(), foreign: false }
 }
 
-/// The same, of what was there before and is taken as it is: no undo takes it away.
-pub(super) fn there_before(said: impl Into<String>, output: Json) -> Found {
-    Found { foreign: true, ..found(format!("{}, which was there before and is taken as it is", said.into()), output) }
+/// The same, of what was there before and is taken: no undo takes it away.
+pub(super) fn there_before(id: &str, what: &str) -> Found {
+    let said = format!("{id} was there before and is taken: {what}");
+    Found { foreign: true, ..found(said, json!({ "id": id })) }
 }
 
 /// What is not as wanted; a value that only an earlier step can tell is taken to be right.

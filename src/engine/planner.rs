@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
+use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +59,11 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
     let mut plan = Plan::new(entries);
     plan.quotas = worlds.room(takes(&plan.entries)).await;
     plan
+}
+
+/// Is what is there before any step of ours counted as it? That can be looked at before the steps that it needs are done.
+fn takes_what_is_there(call: &Call) -> bool {
+    matches!(call, Call::Kind { with, .. } if with.get("existing").and_then(Json::as_str) == Some("take"))
 }
 
 /// A step once, or once for one of those that it is repeated for; what is missing to know for which.
@@ -194,13 +200,11 @@ impl<'a> Facts<'a> {
     /// The step with real values, where everything it needs is there already.
     fn askable(&self, step: &Step, address: &Address) -> Option<(Address, Call)> {
         let done = matches!(self.engagement.state(address), State::Done { .. });
-        if !done && step.needs.iter().any(|need| self.unsettled.contains(need)) {
-            return None;
-        }
+        let waits = !done && step.needs.iter().any(|need| self.unsettled.contains(need));
         let real = &self.sight.real;
         let item = real.item(step, address).ok()??;
         let call = call(step, item.as_ref(), &real.scope).ok()?;
-        Some((address.clone(), call))
+        (!waits || takes_what_is_there(&call)).then(|| (address.clone(), call))
     }
 
     async fn ask(&self, worlds: &Worlds, mut entry: PlanEntry, (address, call): (Address, Call)) -> PlanEntry {

@@ -43,7 +43,7 @@ fn lab_answers(lab: &Path, region: &str) -> String {
     let own = fs::read_to_string(lab.join("answers.yaml")).expect("the lab wrote its answers");
     format!(
         "{own}\naws.account_id: '123456789012'\naws.region_primary: {region}\naws.azs: [{region}a, {region}b]\n\
-         eng.customer_name: Acme Insurance PLC\neng.customer_slug: acme\nnet.vpc_cidr: 10.40.0.0/16\n\
+         eng.customer_name: Acme Insurance PLC\neng.customer_slug: acme\nnet.vpc_source: create\nnet.vpc_cidr: 10.40.0.0/16\n\
          net.subnets: |\n  10.40.0.0/24 public {region}a\n  10.40.1.0/24 public {region}b\n  10.40.10.0/24 app {region}a\n  10.40.11.0/24 app {region}b\n\
          net.nat_mode: per_az\n\
          sign_off:\n  access/shown: J. Doe, Head of IT, saw the report\n"

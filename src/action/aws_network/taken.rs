@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{DNS, switch, switched_off, vpcs};
-use crate::action::Found;
 use crate::action::account::Account;
 use crate::action::arguments::Arguments;
 use crate::action::call::Call;
@@ -95,9 +94,7 @@ impl Thing for TakenVpc {
             }
             _ => "",
         };
-        let there = there_before(format!("{} with {}, DNS on", self.id, self.cidr), json!({ "id": self.id }));
-        let said = format!("{}{dedicated}", there.said);
-        Ok(Sight::Ready(Found { said, ..there }))
+        Ok(Sight::Ready(there_before(&self.id, &format!("{}, DNS on{dedicated}", self.cidr))))
     }
 
     fn inverse(&self, _id: &str, made: &Made<'_>) -> Vec<Call> {

@@ -84,10 +84,8 @@ impl TheRouteTable {
         let apart: Vec<&String> = ours.iter().filter(|subnet| association(table, subnet).is_none()).collect();
         missing.extend(apart.iter().map(|subnet| self.associate(id, subnet)));
         if missing.is_empty() {
-            let way = own_route(table, EVERYWHERE);
-            let way =
-                way.map_or("no way to the Internet".to_owned(), |way| format!("{EVERYWHERE} to {}", next_hop(way)));
-            return Sight::Ready(there_before(format!("{id} with {way}"), json!({ "id": id })));
+            let way = own_route(table, EVERYWHERE).map(|way| format!("{EVERYWHERE} to {}", next_hop(way)));
+            return Sight::Ready(there_before(id, way.as_deref().unwrap_or("no way to the Internet")));
         }
         let lacking: Vec<&str> =
             self.routes.iter().map(|(to, _)| to.as_str()).filter(|to| own_route(table, to).is_none()).collect();

@@ -72,7 +72,7 @@ impl Form {
         match self {
             Form::Short => format!("{both}crash.size: whole\n"),
             Form::Long => format!(
-                "{both}net.access_path: bastion_in_vpc\nhosts.source: existing\nnet.nat_mode: single\nnet.bastion_inside: 10.40.0.10\n\
+                "{both}net.access_path: bastion_in_vpc\nhosts.source: existing\nnet.vpc_source: create\nnet.nat_mode: single\nnet.bastion_inside: 10.40.0.10\n\
                  net.provider_cidrs: [203.0.114.16/29]\nnet.ssh_port: {}\n",
                 ground.moved_port()
             ),
