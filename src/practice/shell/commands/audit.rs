@@ -29,7 +29,7 @@ pub fn augenrules(call: Call) -> BoxFuture<'static, Answer> {
         disk.put(IN_FORCE, &all, 0o640, Owner::root());
         let is_rule = |line: &str| line.is_empty() || line.starts_with(['#', '-']);
         match all.lines().position(|line| !is_rule(line.trim())) {
-            Some(at) => Answer::fail(1, &format!("There was an error in line {} of {IN_FORCE}\n", at + 1)),
+            Some(at) => Answer::fail(1, format!("There was an error in line {} of {IN_FORCE}\n", at + 1)),
             None => Answer::ok(""),
         }
     })
@@ -44,7 +44,7 @@ pub fn auditctl(call: Call) -> BoxFuture<'static, Answer> {
         let rules: Vec<String> = text.lines().map(str::trim).filter(|line| is_kept(line)).map(listed).collect();
         match call.words().as_slice() {
             ["-l"] if rules.is_empty() => Answer::ok("No rules\n"),
-            ["-l"] => Answer::ok(&(rules.join("\n") + "\n")),
+            ["-l"] => Answer::ok(rules.join("\n") + "\n"),
             ["-s"] => Answer::ok("enabled 1\nfailure 1\npid 612\nrate_limit 0\nbacklog_limit 8192\nlost 0\n"),
             _ => Answer::fail(1, "usage: auditctl [ -l | -s ]\n"),
         }
