@@ -4,6 +4,7 @@ mod accounts;
 mod along;
 mod attempts;
 mod broken;
+mod customers_vpc;
 mod diagnoses;
 mod diagnoses_lines;
 mod diagnoses_mail;

@@ -1,0 +1,124 @@
+//! A VPC of the customer's: a plan tells what is taken and what is made, and whatever becomes of an answer, the VPC is after the
+//! undo as it was before.
+
+use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place};
+use super::*;
+use crate::aws::ec2::types::VpcAttributeName;
+use crate::aws::filter;
+
+/// The one that practice's customer has.
+const VPC: &str = "vpc-00000002";
+
+const THEIRS: &str = r#"
+runbook: theirs
+title: Theirs
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
+  - id: vpc
+    title: The VPC
+    aws: vpc
+    with: {id: vpc-00000002, cidr: 10.60.0.0/16, key: vpc/main}
+    saves: {id: net.vpc_id}
+  - id: subnets
+    title: Subnets
+    needs: [vpc]
+    for_each: "[{'key': 'public', 'cidr': '10.60.0.0/24'}, {'key': 'app', 'cidr': '10.60.10.0/24'}, {'key': 'more', 'cidr': '10.60.1.0/24'}]"
+    aws: subnet
+    with: {vpc: vpc-00000002, cidr: "{{ item.cidr }}", zone: "{{ aws.region_primary }}a", existing: take, key: "subnet/{{ item.key }}"}
+    saves: {id: net.subnet_ids}
+  - id: gateway
+    title: The gateway
+    needs: [vpc]
+    aws: internet-gateway
+    with: {vpc: vpc-00000002, existing: take, key: igw/main}
+    saves: {id: net.gateway_id}
+  - id: public
+    title: The way out of public subnets
+    aws: route-table
+    with:
+      vpc: "{{ net.vpc_id }}"
+      existing: take
+      key: routes/public
+      routes: [{to: 0.0.0.0/0, gateway: "{{ net.gateway_id }}"}]
+      subnets: ["{{ net.subnet_ids['public'] }}", "{{ net.subnet_ids['more'] }}"]
+  - id: private
+    title: The way out of private ones
+    needs: [public]
+    aws: route-table
+    with:
+      vpc: "{{ net.vpc_id }}"
+      existing: take
+      key: routes/private
+      routes: [{to: 0.0.0.0/0, gateway: "{{ net.gateway_id }}"}]
+      subnets: ["{{ net.subnet_ids['app'] }}"]
+"#;
+
+async fn stage(faults: Faults) -> Stage {
+    let stage = Stage::new(THEIRS, faults);
+    stage.account.cloud().customer_has_vpc().await;
+    stage
+}
+
+/// Everything in the VPC, so that what changed is seen.
+async fn picture(stage: &Stage) -> Vec<String> {
+    let ec2 = stage.ec2().await;
+    let mut all = Vec::new();
+    for name in [VpcAttributeName::EnableDnsSupport, VpcAttributeName::EnableDnsHostnames] {
+        let said = ec2.describe_vpc_attribute().vpc_id(VPC).attribute(name).send().await.unwrap();
+        all.push(format!("{:?} {:?}", said.enable_dns_support, said.enable_dns_hostnames));
+    }
+    let vpcs = ec2.describe_vpcs().vpc_ids(VPC).send().await.unwrap();
+    let subnets = ec2.describe_subnets().filters(filter("vpc-id", [VPC])).send().await.unwrap();
+    let gateways = ec2.describe_internet_gateways().filters(filter("attachment.vpc-id", [VPC])).send().await.unwrap();
+    let tables = ec2.describe_route_tables().filters(filter("vpc-id", [VPC])).send().await.unwrap();
+    all.extend(vpcs.vpcs().iter().map(|one| format!("{one:?}")));
+    all.extend(subnets.subnets().iter().map(|one| format!("{one:?}")));
+    all.extend(gateways.internet_gateways().iter().map(|one| format!("{one:?}")));
+    all.extend(tables.route_tables().iter().map(|one| format!("{one:?}")));
+    all
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_is_taken_and_what_is_made_before_anything_is_done() {
+    let stage = stage(Faults::none()).await;
+    let mut desk = stage.open().await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    let plan = desk.plan().await;
+    let of = |step: &str| plan.entries.iter().find(|entry| entry.step == at(step)).unwrap();
+    for taken in ["net/subnets[public]", "net/subnets[app]", "net/gateway"] {
+        let said = &of(taken).said;
+        assert!(of(taken).changes.is_empty() && said.contains("was there before and is taken"), "{taken}: {said}");
+    }
+    let made: Vec<&str> = of("net/subnets[more]").changes.iter().map(|change| change.operation.as_str()).collect();
+    assert_eq!(made, ["CreateSubnet"]);
+    let switched: Vec<&str> = of("net/vpc").changes.iter().map(|change| change.operation.as_str()).collect();
+    assert_eq!(switched, ["ModifyVpcAttribute"], "only what is off");
+    assert_eq!(stage.sent(), 0);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_becomes_of_an_answer_the_vpc_is_as_it_was_before() {
+    let calls = ["ModifyVpcAttribute", "AssociateRouteTable", "CreateRoute", "DisassociateRouteTable", "DeleteRoute"];
+    let ways = WAYS.into_iter().filter(|way| *way != Fault::Invisible);
+    let cells = ways.flat_map(|way| calls.map(|operation| (operation, way)));
+    let asked = cells.map(|(operation, way)| async move {
+        let what = format!("{operation} × {}", way.name());
+        let stage = stage(Faults::none().aim(way, operation, 1)).await;
+        let before = picture(&stage).await;
+        made(&stage, Some("private")).await;
+        let there = picture(&stage).await;
+        assert_ne!(there, before, "{what}");
+        take_all_back(&stage, &what).await;
+        assert_struck(&stage, &what);
+        assert_eq!(picture(&stage).await, before, "{what}");
+        assert_eq!(stage.account.cloud().objects().await, Vec::<String>::new(), "{what}: nothing of ours is left");
+        (operation, way)
+    });
+    take_place("a VPC of the customer's", &calls, asked.collect()).await;
+}
