@@ -162,6 +162,7 @@ pub(super) struct TheSubnet {
     vpc: String,
     cidr: String,
     zone: String,
+    is_public: bool,
     takes: bool,
     label: Label,
 }
@@ -170,11 +171,13 @@ impl TheSubnet {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let zone = arguments.text("zone")?;
         let mut label = label(subject, arguments)?;
-        if let (Some(tier), None) = (arguments.optional("tier")?, arguments.optional("name")?) {
+        let tier = arguments.optional("tier")?;
+        let is_public = tier.as_deref() == Some("public");
+        if let (Some(tier), None) = (tier, arguments.optional("name")?) {
             label.name = format!("{} {tier} {zone}", subject.customer);
         }
         let (vpc, cidr, takes) = (arguments.text("vpc")?, arguments.text("cidr")?, takes(arguments)?);
-        Ok(TheSubnet { vpc, cidr, zone, takes, label })
+        Ok(TheSubnet { vpc, cidr, zone, is_public, takes, label })
     }
 
     async fn describe(&self, at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Subnet>, AwsFailure> {
@@ -214,9 +217,14 @@ impl TheSubnet {
             ("range", &self.cidr, subnet.cidr_block()),
             ("zone", &self.zone, subnet.availability_zone()),
         ];
-        let differences = differing(&compared);
+        let mut differences = differing(&compared);
+        let gives_out = theirs && !self.is_public && subnet.map_public_ip_on_launch() == Some(true);
+        differences.extend(gives_out.then(|| difference("public addresses of new hosts", "none", "one for each")));
         if !differences.is_empty() {
-            return Sight::Foreign { said: format!("{} is there as {id}, but elsewhere", self.noun()), differences };
+            return Sight::Foreign {
+                said: format!("{} is there as {id}, but not as wanted", self.noun()),
+                differences,
+            };
         }
         let (output, place) = (json!({ "id": id }), format!("{} in {}", self.cidr, self.zone));
         match subnet.state() {

@@ -223,6 +223,20 @@ async fn a_subnet_of_another_engagement_is_left_to_it() {
 }
 
 #[tokio::test]
+async fn a_subnet_that_gives_out_public_addresses_is_no_private_one() {
+    let stage = Stage::new().await;
+    let theirs = theirs(&stage).await;
+    let on = AttributeBooleanValue::builder().value(true).build();
+    ec2(&stage).modify_subnet_attribute().subnet_id(&theirs.app).map_public_ip_on_launch(on).send().await.unwrap();
+    let with = subnet_with(&theirs.vpc, "10.60.10.0/24", "eu-west-1a", "subnet/app/a");
+    assert_eq!(stage.leaves_alone("aws/subnet", with.clone()).await, "public addresses of new hosts none one for each");
+    let mut public = with;
+    public["tier"] = json!("public");
+    let probe = stage.action("aws/subnet", &public).probe(&stage.world).await;
+    assert!(matches!(probe, Probe::Same(_)), "{probe:?}");
+}
+
+#[tokio::test]
 async fn what_an_earlier_try_has_switched_on_is_put_back_as_well() {
     let stage = Stage::new().await;
     let theirs = theirs(&stage).await;
