@@ -191,7 +191,7 @@ impl<T: Thing> Action for Object<T> {
                     continue;
                 }
                 Ok(Sight::Partial(partial)) => {
-                    ledger.keep(partial.keep, before);
+                    ledger.mend(partial.keep, before);
                     partial.missing
                 }
                 Ok(Sight::Ready(found) | Sight::Coming(found) | Sight::Awaited(found)) => return ledger.there(found),

@@ -180,18 +180,26 @@ pub(super) struct Ledger {
     sent: bool,
     /// The call that found its object there, although a look before it had not: an earlier try of it made it.
     there_already: Option<String>,
+    /// It changes something that was there before, and what an undo has to know of that is written down.
+    mends: bool,
 }
 
 impl Ledger {
     pub(super) fn new(id_name: &'static str) -> Self {
         let (operations, changed, output) = Default::default();
-        Ledger { id_name, id: None, operations, changed, output, sent: false, there_already: None }
+        Ledger { id_name, id: None, operations, changed, output, sent: false, there_already: None, mends: false }
     }
 
     /// What an undo has to know of how it was, written down with the result. What stands in the intent counts for more.
     pub(super) fn keep(&mut self, keep: BTreeMap<String, Json>, before: &BTreeMap<String, Json>) {
         self.output.extend(keep);
         self.output.extend(before.clone());
+    }
+
+    /// The same, of something that is there and lacks a part.
+    pub(super) fn mend(&mut self, keep: BTreeMap<String, Json>, before: &BTreeMap<String, Json>) {
+        self.mends |= !keep.is_empty();
+        self.keep(keep, before);
     }
 
     pub(super) fn did(&mut self, operation: &str, id: Option<String>) {
@@ -216,7 +224,7 @@ impl Ledger {
 
     /// A look found it whole.
     pub(super) fn there(mut self, found: Found) -> Outcome {
-        if !found.foreign {
+        if !found.foreign || self.mends {
             self.operations.extend(self.there_already.take());
         }
         if self.operations.is_empty() {
