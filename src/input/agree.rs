@@ -360,7 +360,7 @@ fn peers_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((own_id, own)) = answers.text("net.existing_vpc") else { return };
     let why = "the VPC that we work in is joined with ours in any case, and no VPC with itself";
     for other in ["peer.provider_vpc_id", "peer.customer_vpc_ids"] {
-        let named = answers.texts(other).or_else(|| answers.text(other).map(|(id, text)| (id, vec![text])));
+        let named = answers.text(other).map(|(id, text)| (id, vec![text])).or_else(|| answers.texts(other));
         if let Some((id, _)) = named.filter(|(_, ids)| ids.contains(&own)) {
             let what = format!("{own} is named twice");
             report(found, &[id, own_id], Refusal::new(what, why, PEERING).suggest("vpc-0a1b2c3d4e5f60718"));

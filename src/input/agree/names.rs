@@ -278,7 +278,8 @@ fn aws_is_found_in_the_vpc(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
         return;
     };
     let by_smtp = !answers.is("mail.relay", "web");
-    let mail = answers.text("smtp.mode").filter(|(_, mode)| *mode == "amazon_ses" && by_smtp && way.starts_with("none"));
+    let mail =
+        answers.text("smtp.mode").filter(|(_, mode)| *mode == "amazon_ses" && by_smtp && way.starts_with("none"));
     let what = match (way, &mail) {
         ("none_private_link", _) => "services of AWS are",
         (_, Some(_)) => "Amazon SES is",
