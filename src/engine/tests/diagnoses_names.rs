@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::diagnoses::{ROOT, branch, kept, scenario_but, until};
-use super::meddling::Does;
+use super::meddling::{Does, Names};
 use super::*;
 use crate::aws::{filter, resolver, route53};
 use crate::net::{Clock as Told, Net, NoTime};
@@ -385,7 +385,7 @@ async fn what_is_meddled_with_between_the_vpc_and_the_data_centre_is_said() {
     let at_theirs = |to: std::net::IpAddr| to.to_string().starts_with("192.168.1.1");
 
     // The data centre asks us.
-    let cases: [(fn(&Question) -> Option<Said>, &str); 4] = [
+    let cases: [(Names, &str); 4] = [
         (|asked| theirs(asked, Said::NoSuchName), "names/no-forwarder"),
         (
             // That of the zone is there, and that of its reverse zone is not.

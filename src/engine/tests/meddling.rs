@@ -16,6 +16,8 @@ use crate::practice::net::{Gate, Service, Source, Verdict};
 
 /// Whose connections are dropped on the way to where.
 type Drops = Box<dyn Fn(Source, IpAddr, u16) -> bool + Send + Sync>;
+/// What a name server says otherwise, if anything.
+pub(super) type Names = fn(&Question) -> Option<Said>;
 
 /// What is meddled with.
 pub(super) enum Does {
@@ -26,7 +28,7 @@ pub(super) enum Does {
     AnswersNoPing,
     /// What is larger is lost on the way to the data centre.
     CutsAt(u32),
-    Names(fn(&Question) -> Option<Said>),
+    Names(Names),
     /// A mail server answers a line that begins so otherwise.
     Mail(&'static str, &'static str),
 }
