@@ -1,6 +1,7 @@
 //! A route table that was there before: that of the subnets which are taken as they are. A subnet has one table, its own or
-//! the VPC's main one, and is never moved to another. Routes that the table lacks are added, and subnets of ours join it;
-//! what it has stays, and an undo takes out what was put in, and nothing else.
+//! the VPC's main one, and is never moved to another. Routes that the table lacks are added where only the step's subnets use
+//! it, and never one to the Internet; subnets of ours join it. What it has stays, and an undo takes out what was put in, and
+//! nothing else.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +10,12 @@ use serde_json::{Value as Json, json};
 use super::{TheRouteTable, next_hop, own_route};
 use crate::action::account::Account;
 use crate::action::arguments::known;
-use crate::action::call::Call;
+use crate::action::call::{Call, RouteTarget};
 use crate::action::object::{Made, Partial, Remains, Sight, Thing, difference, there_before};
 use crate::aws::ec2::types::{RouteTable, Subnet};
 use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Difference;
+use crate::text::list;
 
 /// Under which it is kept what was put into a table: ranges of routes, and subnets.
 const ROUTES: &str = "routes_added";
@@ -87,8 +89,14 @@ impl TheRouteTable {
             let way = own_route(table, EVERYWHERE).map(|way| format!("{EVERYWHERE} to {}", next_hop(way)));
             return Sight::Ready(there_before(id, way.as_deref().unwrap_or("no way to the Internet")));
         }
-        let lacking: Vec<&str> =
-            self.routes.iter().map(|(to, _)| to.as_str()).filter(|to| own_route(table, to).is_none()).collect();
+        let lacking: Vec<&(String, RouteTarget)> =
+            self.routes.iter().filter(|(to, _)| own_route(table, to).is_none()).collect();
+        let why_not = self.why_not(table, &lacking);
+        if !why_not.is_empty() {
+            let said = format!("{id} was there before, and what it lacks is for whoever looks after it to add");
+            return Sight::Foreign { said, differences: why_not };
+        }
+        let lacking: Vec<&str> = lacking.into_iter().map(|(to, _)| to.as_str()).collect();
         // An earlier try may have come half way.
         let mut added = read(&at.subject.made).unwrap_or_default();
         added.routes.extend(lacking.iter().map(|to| (*to).to_owned()));
@@ -103,6 +111,24 @@ impl TheRouteTable {
             missing,
             keep: keep.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         })
+    }
+
+    /// Why routes that a table lacks are not added to it: others use it too, or a subnet would face the Internet that did not.
+    fn why_not(&self, table: &RouteTable, lacking: &[&(String, RouteTarget)]) -> Vec<Difference> {
+        let id = table.route_table_id().unwrap_or_default();
+        let used = table.associations().iter().map(|one| match one.subnet_id() {
+            None => "every subnet of the VPC without a table of its own".to_owned(),
+            Some(subnet) => subnet.to_owned(),
+        });
+        let others: Vec<String> = used.filter(|one| !self.subnets.contains(one)).collect();
+        let is_refused = |target: &RouteTarget| !others.is_empty() || matches!(target, RouteTarget::Gateway(_));
+        let refused = lacking.iter().filter(|(_, target)| is_refused(target));
+        let mut why: Vec<Difference> =
+            refused.map(|(to, target)| difference(&format!("the route to {to}"), target.id(), "nothing")).collect();
+        if !why.is_empty() && !others.is_empty() {
+            why.push(difference(&format!("who uses {id}"), "the subnets of this step alone", list(&others)));
+        }
+        why
     }
 
     /// What is left in a table that stays of what the step has put into it.

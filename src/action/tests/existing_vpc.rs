@@ -13,8 +13,13 @@ struct Theirs {
     vpc: String,
     public: String,
     app: String,
+    /// Uses the VPC's main table.
+    spare: String,
     gateway: String,
+    /// That of the public subnet.
     table: String,
+    /// That of the subnet for applications, which leads nowhere.
+    apps: String,
 }
 
 fn ec2(stage: &Stage) -> &aws::ec2::Client {
@@ -26,11 +31,9 @@ async fn subnet(stage: &Stage, vpc: &str, range: &str) -> String {
     made.unwrap().subnet.unwrap().subnet_id.unwrap()
 }
 
-async fn table_of(stage: &Stage, vpc: &str, subnet: &str, gateway: &str) -> String {
+async fn table_of(stage: &Stage, vpc: &str, subnet: &str) -> String {
     let table = ec2(stage).create_route_table().vpc_id(vpc).send().await.unwrap().route_table.unwrap();
     let table = table.route_table_id.unwrap();
-    let route = ec2(stage).create_route().route_table_id(&table).destination_cidr_block("0.0.0.0/0");
-    route.gateway_id(gateway).send().await.unwrap();
     ec2(stage).associate_route_table().route_table_id(&table).subnet_id(subnet).send().await.unwrap();
     table
 }
@@ -41,10 +44,13 @@ async fn theirs(stage: &Stage) -> Theirs {
     let gateway = ec2(stage).create_internet_gateway().send().await.unwrap().internet_gateway.unwrap();
     let gateway = gateway.internet_gateway_id.unwrap();
     ec2(stage).attach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&vpc).send().await.unwrap();
-    let table = table_of(stage, &vpc, &public, &gateway).await;
+    let table = table_of(stage, &vpc, &public).await;
+    let route = ec2(stage).create_route().route_table_id(&table).destination_cidr_block("0.0.0.0/0");
+    route.gateway_id(&gateway).send().await.unwrap();
+    let (apps, spare) = (table_of(stage, &vpc, &app).await, subnet(stage, &vpc, "10.60.30.0/24").await);
     let name = Tag::builder().key("Name").value("customer").build();
     ec2(stage).create_tags().resources(&vpc).resources(&table).tags(name).send().await.unwrap();
-    Theirs { vpc, public, app, gateway, table }
+    Theirs { vpc, public, app, spare, gateway, table, apps }
 }
 
 /// Everything of the VPC, so that what changed in it is seen.
@@ -106,6 +112,9 @@ fn routes_with(vpc: &str, gateway: &str, subnets: &[&str], key: &str) -> Json {
 
 async fn is_taken_completed_and_left_as_it_was(stage: &Stage) {
     let theirs = theirs(stage).await;
+    let address = stage.make("aws/elastic-address", json!({ "key": "eip/nat/a" })).await;
+    let nat = json!({ "subnet": theirs.public, "allocation": address["allocation"], "key": "nat/a" });
+    let nat = text(&stage.make("aws/nat-gateway", nat).await, "id");
     let (vpc, before) = (theirs.vpc.as_str(), picture(stage, &theirs.vpc).await);
     let mut made = MadeSoFar::new();
 
@@ -139,10 +148,11 @@ async fn is_taken_completed_and_left_as_it_was(stage: &Stage) {
     let (found, sent) = stage.does("aws/route-table", both, &mut made).await;
     assert_eq!((text(&found.output, "id"), found.foreign), (theirs.table.clone(), true), "a subnet is not moved");
     assert_eq!(sent, ["AssociateRouteTable"], "ours joins theirs");
-    let main = routes_with(vpc, &theirs.gateway, &[&theirs.app], "routes/private/a");
-    let (found, sent) = stage.does("aws/route-table", main, &mut made).await;
-    assert!(found.foreign && text(&found.output, "id") != theirs.table, "{found:?}");
-    assert_eq!(sent, ["CreateRoute"], "the main table stays theirs, and gets the way that it lacks");
+    let private = json!({ "vpc": vpc, "routes": [{ "to": "0.0.0.0/0", "nat": nat }], "subnets": [theirs.app],
+                          "existing": "take", "key": "routes/private/a" });
+    let (found, sent) = stage.does("aws/route-table", private, &mut made).await;
+    assert_eq!((text(&found.output, "id"), found.foreign), (theirs.apps.clone(), true), "{found:?}");
+    assert_eq!(sent, ["CreateRoute"], "their table stays theirs, and gets the way that it lacks");
     let own = routes_with(vpc, &theirs.gateway, &[&ours[1]], "routes/private/b");
     let (found, sent) = stage.does("aws/route-table", own, &mut made).await;
     assert_eq!((found.foreign, sent.len()), (false, 3), "{sent:?}");
@@ -180,6 +190,25 @@ async fn a_route_that_leads_elsewhere_is_shown_and_not_overwritten() {
         json!({ "vpc": theirs.vpc, "subnets": [theirs.public], "existing": "take", "key": "routes/private/a" });
     let Probe::Same(found) = stage.action("aws/route-table", &without).probe(&stage.world).await else { panic!() };
     assert!(found.foreign && found.said.contains(&format!("0.0.0.0/0 to {}", theirs.gateway)), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_others_use_and_a_way_to_the_internet_are_for_a_person() {
+    let stage = Stage::new().await;
+    let theirs = theirs(&stage).await;
+    let nat = json!([{ "to": "0.0.0.0/0", "nat": "nat-0123456789abcdef0" }]);
+    let with = |subnets: Json, routes: &Json| json!({ "vpc": theirs.vpc, "routes": routes, "subnets": subnets, "existing": "take", "key": "routes/private/a" });
+    let said = stage.leaves_alone("aws/route-table", with(json!([theirs.spare]), &nat)).await;
+    assert!(said.contains("every subnet of the VPC without a table of its own"), "{said}");
+    ec2(&stage).associate_route_table().route_table_id(&theirs.apps).subnet_id(&theirs.spare).send().await.unwrap();
+    let said = stage.leaves_alone("aws/route-table", with(json!([theirs.app]), &nat)).await;
+    assert!(said.ends_with(&format!("the subnets of this step alone {}", theirs.spare)), "{said}");
+    let both = stage.action("aws/route-table", &with(json!([theirs.app, theirs.spare]), &nat));
+    assert!(matches!(both.probe(&stage.world).await, Probe::Different { mend, .. } if mend.len() == 1));
+
+    let public = routes_with(&theirs.vpc, &theirs.gateway, &[&theirs.app, &theirs.spare], "routes/public");
+    let said = stage.leaves_alone("aws/route-table", public).await;
+    assert_eq!(said, format!("the route to 0.0.0.0/0 {} nothing", theirs.gateway));
 }
 
 #[tokio::test]

@@ -45,6 +45,17 @@ steps:
       key: routes/public
       routes: [{to: 0.0.0.0/0, gateway: "{{ net.gateway_id }}"}]
       subnets: ["{{ net.subnet_ids['public'] }}", "{{ net.subnet_ids['more'] }}"]
+  - id: address
+    title: An address
+    aws: elastic-address
+    with: {key: eip/nat}
+    saves: {allocation: net.allocation}
+  - id: nat
+    title: The NAT gateway
+    needs: [public]
+    aws: nat-gateway
+    with: {subnet: "{{ net.subnet_ids['public'] }}", allocation: "{{ net.allocation }}", key: nat/main}
+    saves: {id: net.nat_id}
   - id: private
     title: The way out of private ones
     needs: [public]
@@ -53,7 +64,7 @@ steps:
       vpc: "{{ net.vpc_id }}"
       existing: take
       key: routes/private
-      routes: [{to: 0.0.0.0/0, gateway: "{{ net.gateway_id }}"}]
+      routes: [{to: 0.0.0.0/0, nat: "{{ net.nat_id }}"}]
       subnets: ["{{ net.subnet_ids['app'] }}"]
 "#;
 

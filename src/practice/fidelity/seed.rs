@@ -58,7 +58,10 @@ pub(super) async fn customers_vpc(layer: &mut Layer, region: &str) -> Result<(),
     ask(layer, region, "CreateRoute", &out, "return").await?;
     let inside = [("RouteTableId", table.as_str()), ("SubnetId", &subnets[0])];
     ask(layer, region, "AssociateRouteTable", &inside, "associationId").await?;
-    named.extend([(gateway, "customer"), (table, "customer public")]);
+    let own = ask(layer, region, "CreateRouteTable", &[("VpcId", vpc.as_str())], "routeTableId").await?;
+    let inside = [("RouteTableId", own.as_str()), ("SubnetId", &subnets[1])];
+    ask(layer, region, "AssociateRouteTable", &inside, "associationId").await?;
+    named.extend([(gateway, "customer"), (table, "customer public"), (own, "customer apps")]);
     for (id, name) in named {
         let tag = [("ResourceId.1", id.as_str()), ("Tag.1.Key", "Name"), ("Tag.1.Value", name)];
         ask(layer, region, "CreateTags", &tag, "return").await?;
