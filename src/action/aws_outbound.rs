@@ -409,6 +409,7 @@ impl Thing for TheRouteTable {
         calls.push(Call::DeleteRouteTable { route_table_id: id.to_owned() });
         Ok(at.remains(id, there.first().map(|table| table.tags.as_deref()), calls))
     }
+
     fn goes(&self, made: &Made<'_>) -> String {
         match (taken::added(made), made.text("id")) {
             (Some(_), Some(id)) => format!("what was put into {id}"),
