@@ -122,7 +122,7 @@ fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) ->
         State::Waiting { wait, .. } => record.made.is_some() && !wait.by_hand,
         _ => false,
     });
-    Ok(looked_at.into_iter().map(|step| Event::Reopened { step: step.clone() }).collect())
+    Ok(looked_at.into_iter().map(|step| Event::reopened(step.clone())).collect())
 }
 
 fn some_of(steps: &[&Address]) -> String {
@@ -286,15 +286,13 @@ fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<
     match engagement.state(step) {
         // Nothing was made, so nothing has to be undone before it is looked at or signed off again. What would be done
         // otherwise now is looked at; nothing is changed without approval.
-        State::Done { .. } if !ours || is_outdated(engagement, step) => {
-            Ok(vec![Event::Reopened { step: step.clone() }])
-        }
+        State::Done { .. } if !ours || is_outdated(engagement, step) => Ok(vec![Event::reopened(step.clone())]),
         State::Failed { .. }
         | State::Skipped { .. }
         | State::Undone { .. }
         | State::Waiting { .. }
         | State::Held { .. }
-        | State::Asked { .. } => Ok(vec![Event::Reopened { step: step.clone() }]),
+        | State::Asked { .. } => Ok(vec![Event::reopened(step.clone())]),
         State::Idle => Ok(Vec::new()),
         State::Done { .. } | State::Applied { .. } => refuse(format!("{step} is done"), "Undo it to do it again"),
         State::InDoubt { .. } => refuse(format!("{step} is in doubt"), "Say first what became of it"),
@@ -389,7 +387,7 @@ fn trust(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal>
                 _ => false,
             };
             let asking = engagement.steps.iter().filter(|(_, record)| same(record));
-            let reopened = asking.map(|(step, _)| Event::Reopened { step: step.clone() });
+            let reopened = asking.map(|(step, _)| Event::reopened(step.clone()));
             Ok(std::iter::once(trusted).chain(reopened).collect())
         }
         _ => refuse(format!("{step} does not ask about a host key"), ""),

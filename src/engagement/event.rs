@@ -213,6 +213,9 @@ pub enum Event {
     /// A failed, skipped, undone or waiting step may be tried again.
     Reopened {
         step: Address,
+        /// What it hangs on, and what was undone: it has to be done, or seen, anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone: Option<Address>,
     },
     Settled {
         step: Address,
@@ -256,6 +259,13 @@ pub struct Inverse {
     /// The calls, or the host whose `undo` script runs: its text is in the runbook that the engagement keeps.
     pub changes: Vec<Change>,
     pub until: Until,
+}
+
+impl Event {
+    /// Somebody wants the step tried again.
+    pub fn reopened(step: Address) -> Event {
+        Event::Reopened { step, undone: None }
+    }
 }
 
 impl Until {

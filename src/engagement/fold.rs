@@ -195,7 +195,11 @@ fn fold_step(engagement: &mut Engagement, recorded: &Recorded, event: &Event) {
         Event::Skipped { reason, .. } => {
             record.rest(at, reason, State::Skipped { reason: reason.clone(), by: by.clone(), at });
         }
-        Event::Reopened { .. } => {
+        Event::Reopened { undone, .. } => {
+            if undone.is_some() {
+                begin_anew(record);
+                engagement.approved.remove(step);
+            }
             let attempt = record.attempts;
             let waiting = |wait| State::Waiting { attempt, wait };
             let state = wait_that_asked(record).map_or(State::Idle, waiting);
@@ -345,6 +349,14 @@ fn make(record: &mut StepRecord, recorded: &Recorded, mut now: Made) {
     record.made = Some(now);
 }
 
+/// What the step hangs on was undone: what it told of itself is of the time before, and to do it once more is a new change.
+fn begin_anew(record: &mut StepRecord) {
+    if let Some(made) = &mut record.made {
+        made.output.clear();
+    }
+    record.generation = record.generation.saturating_add(1);
+}
+
 fn complete(output: &mut BTreeMap<String, Json>, more: &BTreeMap<String, Json>) {
     for (name, value) in more {
         output.entry(name.clone()).or_insert_with(|| value.clone());
@@ -397,7 +409,7 @@ fn step_of(event: &Event) -> Option<&Address> {
         | Event::Stopped { step, .. }
         | Event::Skipped { step, .. }
         | Event::ChangeKept { step }
-        | Event::Reopened { step }
+        | Event::Reopened { step, .. }
         | Event::Settled { step, .. }
         | Event::Undoable { step, .. }
         | Event::Adopted { step, .. }

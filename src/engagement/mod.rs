@@ -61,7 +61,7 @@ pub use scope::{
 pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead, secrets_behind};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 pub use token::{digest_of, token};
-pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, reach};
+pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, loosened, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};
 pub use wait::{Wait, Waited, WaitsOn, by_party, due, grouped, waiting};
 pub use wording::{told, worded};

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::event::{At, Until};
-use super::state::{Engagement, StepRecord};
+use super::event::{At, Event, Until};
+use super::state::{Engagement, State, StepRecord};
 use super::{Address, Change};
-use crate::runbook::{Runbook, StepId, Work};
+use crate::runbook::{Runbook, Step, StepId, Work};
 
 /// What an undo of some steps would touch.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -176,6 +176,55 @@ pub fn held_by<'a>(
         let always = engagement.record(used).is_some_and(|record| until(record) == Until::Always);
         !always && user.step != used.step && needs.contains(&used.step)
     }
+}
+
+/// What follows from these events: whatever hangs on a step that was undone has to be done, or seen, anew. Answers stay, and
+/// so does what a person has skipped, or put on waiting.
+pub fn loosened(engagement: &Engagement, runbook: &Runbook, events: &[Event]) -> Vec<Event> {
+    let undone = events.iter().filter_map(|event| match event {
+        Event::Undone { step, stays: false, .. } => Some(step),
+        _ => None,
+    });
+    let mut loosened = Vec::new();
+    for gone in undone {
+        let hangs = hanging_on(runbook, gone);
+        let users = engagement.steps.iter().filter(|(step, _)| hangs(step));
+        let open = users.filter(|(step, record)| loosens(runbook, step, record));
+        loosened.extend(open.map(|(step, _)| Event::Reopened { step: step.clone(), undone: Some(gone.clone()) }));
+    }
+    loosened
+}
+
+/// Which steps come after that one, host by host where that is how they go on.
+fn hanging_on(runbook: &Runbook, gone: &Address) -> impl Fn(&Address) -> bool + use<> {
+    let mut users: BTreeMap<&StepId, Vec<&Step>> = BTreeMap::new();
+    for step in runbook.steps() {
+        step.needs.iter().for_each(|need| users.entry(need).or_default().push(step));
+    }
+    let mut found: BTreeSet<(StepId, Option<String>)> = BTreeSet::new();
+    let mut todo = vec![(gone.step.clone(), gone.key.clone())];
+    while let Some((id, key)) = todo.pop() {
+        let Some(need) = runbook.step(&id) else { continue };
+        for user in users.get(&id).into_iter().flatten() {
+            let key = key.clone().filter(|_| user.follows_on_each_host(need));
+            if found.insert((user.id.clone(), key.clone())) {
+                todo.push((user.id.clone(), key));
+            }
+        }
+    }
+    move |step| [&step.key, &None].into_iter().any(|key| found.contains(&(step.step.clone(), key.clone())))
+}
+
+fn loosens(runbook: &Runbook, step: &Address, record: &StepRecord) -> bool {
+    let is_answer = runbook.step(&step.step).is_none_or(|step| !step.asks().is_empty());
+    // What can be taken back is, or holds what it stands on.
+    let goes_itself = record.may_stand() && has_undo(runbook, step).is_ok();
+    let has_begun = match &record.state {
+        State::Done { .. } | State::Failed { .. } | State::Asked { .. } | State::Held { .. } => true,
+        State::Waiting { wait, .. } => !wait.by_hand,
+        _ => false,
+    };
+    has_begun && !is_answer && !goes_itself
 }
 
 /// Works out what taking these steps back means, or all of them when none is named.

@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::handle::{Broken, Notice, Page};
 use super::sight::Sight;
 use crate::engagement::{
-    Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, mask_finding, masked,
+    Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, loosened, mask_finding, masked,
 };
 use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
 use crate::runbook::Runbook;
@@ -79,15 +79,16 @@ impl Recorder {
         self.commit(events).is_some()
     }
 
-    /// Makes events durable, all or none, in one go; answers with the intents among them, in their order. None when the
-    /// state file can no longer be written.
-    pub fn commit(&mut self, events: Vec<Event>) -> Option<Vec<DurableIntent>> {
+    /// Makes events durable, with what follows from them, all or none, in one go; answers with the intents among them, in
+    /// their order. None when the state file can no longer be written.
+    pub fn commit(&mut self, mut events: Vec<Event>) -> Option<Vec<DurableIntent>> {
         if self.is_broken() {
             return None;
         }
         if events.is_empty() {
             return Some(Vec::new());
         }
+        events.extend(loosened(self.writer.engagement(), &self.runbook, &events));
         let masker = self.masks.now();
         let events: Vec<Event> = events.into_iter().map(|event| masked(event, &masker)).collect();
         if events.iter().any(|event| changes_values(self.writer.engagement(), event)) {

@@ -159,7 +159,7 @@ pub(super) fn steps_of(event: &Event) -> Vec<&Address> {
         Event::PlanApproved { steps, .. } => steps.keys().collect(),
         Event::Done { step, .. }
         | Event::Skipped { step, .. }
-        | Event::Reopened { step }
+        | Event::Reopened { step, .. }
         | Event::WaitSet { step, .. }
         | Event::WaitEnded { step, .. }
         | Event::Settled { step, .. }

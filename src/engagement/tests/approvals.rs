@@ -39,6 +39,27 @@ fn other_arguments_another_account_or_region_are_not_covered() {
 }
 
 #[test]
+fn what_hangs_on_something_that_was_undone_is_a_new_change_under_a_new_approval() {
+    let mut walk = Walk::filled();
+    walk.wishes(walk.approve()).unwrap();
+    walk.makes("net/port", "net.port", "p-1");
+    walk.happens([Event::reopened(at("net/port"))]);
+    assert!(walk.covers("net/port"), "to try it again is no other change");
+    let before = walk.engagement.record(&at("net/port")).unwrap().clone();
+    walk.happens([Event::Reopened { step: at("net/port"), undone: Some(at("net/vpc")) }]);
+    assert!(!walk.covers("net/port"));
+    let record = walk.engagement.record(&at("net/port")).unwrap();
+    assert!(record.generation > before.generation, "another token");
+    let made = record.made.as_ref().unwrap();
+    assert!(made.created, "what has no way back stays in the ledger");
+    assert_eq!(
+        (before.made.unwrap().output.is_empty(), made.output.is_empty()),
+        (false, true),
+        "and tells nothing of itself"
+    );
+}
+
+#[test]
 fn a_plan_that_is_no_longer_true_is_not_approved() {
     let mut walk = Walk::filled();
     let shown = walk.approve();

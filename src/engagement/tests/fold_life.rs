@@ -59,7 +59,7 @@ fn nothing_but_an_outcome_or_a_person_ends_a_doubt() {
         Event::Held { step: at(VPC), attempt: 2 },
         stopped(VPC, 2),
         Event::Skipped { step: at(VPC), reason: "no time".to_owned() },
-        Event::Reopened { step: at(VPC) },
+        Event::reopened(at(VPC)),
         concluded(VPC, 2, Outcome::InDoubt { why: "no answer".to_owned() }),
     ];
     for end in ends {
@@ -121,7 +121,7 @@ fn what_was_mended_stays_ours_keeps_its_place_and_its_first_results() {
         operations: vec!["ModifyThing".to_owned()],
         output: BTreeMap::new(),
     };
-    walk.happens([Event::Reopened { step: at(VPC) }, started(VPC, 2), intended(VPC, 2), concluded(VPC, 2, mend)]);
+    walk.happens([Event::reopened(at(VPC)), started(VPC, 2), intended(VPC, 2), concluded(VPC, 2, mend)]);
     let ledger = walk.engagement.ledger();
     let order: Vec<String> = ledger.iter().map(|(step, _)| step.to_string()).collect();
     assert_eq!(order, ["net/subnets[eu-west-1a]", VPC], "what stands on it is undone first, mended or not");
@@ -157,7 +157,7 @@ fn what_was_found_is_not_said_to_be_made() {
     let mut walk = walked([started(VPC, 1), found, done(VPC, DoneHow::Applied)]);
     assert!(walk.engagement.ledger()[0].1.was_found());
     // Mended by a change of ours, it is no longer only found.
-    walk.happens([Event::Reopened { step: at(VPC) }, started(VPC, 2), intended(VPC, 2), changed(VPC, 2, "vpc-1")]);
+    walk.happens([Event::reopened(at(VPC)), started(VPC, 2), intended(VPC, 2), changed(VPC, 2, "vpc-1")]);
     assert!(!walk.engagement.ledger()[0].1.was_found());
     let made = walked([started(VPC, 1), intended(VPC, 1), changed(VPC, 1, "vpc-1")]);
     assert!(!made.engagement.ledger()[0].1.was_found());

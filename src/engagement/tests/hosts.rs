@@ -52,6 +52,33 @@ fn a_step_that_finds_something_out_is_waited_for_on_all_hosts() {
 }
 
 #[test]
+fn what_hangs_on_an_undone_step_is_open_again_host_by_host() {
+    let checked = "  - {id: seen, title: Seen, needs: [time], for_each: hosts.all, host: \"{{ item.name }}\", shell: {check: \"true\"}}\n";
+    let mut walk = Walk { runbook: runbook(&format!("{FLEET}{checked}")), ..Walk::new() };
+    let all = ["time[a]", "time[b]", "seen[a]", "seen[b]", "zones[a]", "disk[a]", "shown"];
+    walk.happens(all.map(|step| done(&format!("net/{step}"), DoneHow::AlreadySo)));
+    walk.wishes(Command::Reopen(at("net/disk[a]"))).unwrap();
+    walk.wishes(Command::Skip { step: at("net/disk[a]"), reason: "not now".to_owned() }).unwrap();
+    let open = |walk: &Walk, step: &str| {
+        let events = loosened(&walk.engagement, &walk.runbook, &[undone(step, 2)]);
+        let opened = |event: &Event| match event {
+            Event::Reopened { step, undone: Some(_) } => Some(step.to_string()),
+            _ => None,
+        };
+        events.iter().filter_map(opened).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        open(&walk, "net/time[b]"),
+        ["net/seen[b]", "net/shown", "net/zones[a]"],
+        "and what is skipped stays so"
+    );
+    assert_eq!(open(&walk, "net/time[a]"), ["net/seen[a]", "net/shown", "net/zones[a]"]);
+    assert_eq!(open(&walk, "net/disk[c]"), ["net/shown"]);
+    let stays = Event::Undone { step: at("net/time[a]"), attempt: 2, evidence: Evidence::said("kept"), stays: true };
+    assert_eq!(loosened(&walk.engagement, &walk.runbook, &[stays]), []);
+}
+
+#[test]
 fn without_a_host_all_that_is_repeated_over_hosts_goes_on() {
     let mut walk = fleet();
     walk.wishes(left_out("b")).unwrap();

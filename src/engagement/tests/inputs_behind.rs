@@ -25,7 +25,7 @@ fn what_cannot_be_taken_back_is_looked_at_again() {
     let vpc = "    saves: {id: net.vpc_id}\n";
     walk.runbook = runbook(&SMALL.replace(vpc, &format!("{vpc}    no_undo: It stays.\n")));
     let events = walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
-    assert!(events.contains(&Event::Reopened { step: at("net/vpc") }), "{events:?}");
+    assert!(events.contains(&Event::reopened(at("net/vpc"))), "{events:?}");
     assert_eq!(walk.status("net/vpc"), Status::Ready);
     walk.happens([started("net/vpc", 2), intended("net/vpc", 2), stopped("net/vpc", 2)]);
     assert!(walk.gives("net.vpc_cidr", "10.42.0.0/16").is_err(), "nobody knows yet what becomes of it");
@@ -42,13 +42,13 @@ fn what_cannot_be_taken_back_and_waits_is_looked_at_again_unless_a_person_put_it
     walk.happens([Event::Waiting { step, attempt: 1, party, ask, said, who, due_in }]);
     assert!(matches!(walk.status("net/vpc"), Status::Waiting(_)));
     let events = walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
-    assert!(events.contains(&Event::Reopened { step: at("net/vpc") }), "{events:?}");
+    assert!(events.contains(&Event::reopened(at("net/vpc"))), "{events:?}");
     assert_eq!(walk.status("net/vpc"), Status::Ready);
 
     let order = WaitOrder { on: Some(Party::Customer), note: Some("holidays".to_owned()), ..WaitOrder::default() };
     walk.wishes(Command::Wait { step: at("net/vpc"), order }).unwrap();
     let events = walk.gives("net.vpc_cidr", "10.42.0.0/16").unwrap();
-    assert!(!events.contains(&Event::Reopened { step: at("net/vpc") }), "{events:?}");
+    assert!(!events.contains(&Event::reopened(at("net/vpc"))), "{events:?}");
     assert!(matches!(walk.status("net/vpc"), Status::Waiting(_)));
 }
 

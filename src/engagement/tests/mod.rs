@@ -18,7 +18,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Address, At, Board, Command, DoneHow, Engagement, Event, Evidence, Failure, Intent, Kept, Outcome, Plan, PlanEntry,
-    Purpose, Recorded, Refusal, RepeatClass, ScopeMode, Status, Verdict, board, call, decide, expand, fold, scope,
+    Purpose, Recorded, Refusal, RepeatClass, ScopeMode, Status, Verdict, board, call, decide, expand, fold, loosened,
+    scope,
 };
 use crate::input::{InputId, Setting, parse};
 use crate::runbook::{ArgSpec, Catalog, KindSpec, Runbook, load};

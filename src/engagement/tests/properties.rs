@@ -81,7 +81,7 @@ fn event() -> impl Strategy<Value = Event> {
             question: question()
         }),
         step().prop_map(|step| Event::Skipped { step: at(step), reason: "x".to_owned() }),
-        step().prop_map(|step| Event::Reopened { step: at(step) }),
+        step().prop_map(|step| Event::reopened(at(step))),
         (step(), prop_oneof![Just("retry"), Just("done"), Just("undone"), Just("of a later version")]).prop_map(
             |(step, choice)| Event::Settled { step: at(step), choice: choice.to_owned(), reason: String::new() }
         ),

@@ -20,7 +20,7 @@ async fn what_is_there_already_is_checked_before_it_is_called_done() {
         let mut writer = Writer::open(&stage.folder(), &holder()).unwrap();
         let failure = Failure::new("too late", "try again");
         let failed = Event::Failed { step: at("net/nat"), attempt: 1, failure };
-        let events = vec![failed, Event::Reopened { step: at("net/nat") }];
+        let events = vec![failed, Event::reopened(at("net/nat"))];
         let now = writer.engagement().at;
         writer.append(now, &"jane@desk".to_owned(), events).unwrap();
     }

@@ -36,6 +36,34 @@ async fn undoing_all_leaves_nothing_behind_and_everything_can_be_made_again() {
 }
 
 #[tokio::test]
+async fn what_hangs_on_an_undone_step_is_seen_and_signed_off_anew() {
+    let proof = "  - id: proof\n    title: The way out is there\n    needs: [nat]\n    aws: account\n    with: {account: \"{{ aws.account_id }}\"}\n  - id: shown\n";
+    let network = NETWORK.replace("  - id: shown\n", proof).replace("needs: [nat, subnets]", "needs: [proof, subnets]");
+    let stage = Stage::new(&network, Faults::none());
+    stage.to_the_end().await;
+    let mut desk = stage.open().await;
+    desk.undo(&["net/nat"]).await;
+    assert_eq!(desk.status("net/nat"), Status::Undone);
+    for step in ["net/proof", "net/shown"] {
+        assert!(matches!(desk.status(step), Status::Blocked(_)), "{step}: {:?}", desk.status(step));
+        let because = Event::Reopened { step: at(step), undone: Some(at("net/nat")) };
+        assert!(stage.events().contains(&because), "{step}");
+    }
+    assert!(matches!(desk.status("net/how"), Status::Done { .. }), "an answer stays");
+    assert!(matches!(desk.status("net/caller"), Status::Done { .. }), "it does not hang on it");
+    desk.close().await;
+
+    let mut desk = stage.open().await;
+    desk.handle.command(Command::Reopen(at("net/nat")));
+    desk.run(RunScope::All).await;
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/proof"), Status::Done { .. }), "{:?}", desk.status("net/proof"));
+    assert_eq!(desk.status("net/shown"), Status::SignOff);
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn what_others_stand_on_is_not_undone() {
     let stage = Stage::new(NETWORK, Faults::none());
     stage.to_the_end().await;
