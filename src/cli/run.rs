@@ -152,12 +152,13 @@ impl<'a> Walk<'a> {
 
     /// What a person took back does not come back by itself; whoever wants it again is told how.
     fn naming_undone(&self, failure: Failure, board: &Board) -> Failure {
-        let undone = board.rows.iter().filter(|row| was_undone(&row.status)).count();
+        let undone = board.rows.iter().filter(|row| row.status.was_undone()).count();
         let count = text::count(undone, "step");
         match (undone, self.follower.engagement.identity.practice) {
             (0, _) => failure,
-            (_, true) => failure
-                .hint(format!("{count} taken back, and stays so: Enter on one in onramp open NAME makes it again")),
+            (_, true) => failure.hint(format!(
+                "{count} taken back, and stays so: Ctrl-R in onramp open NAME makes it again, Enter one step"
+            )),
             (_, false) => failure.hint(format!(
                 "{count} taken back, and stays so: onramp run NAME --redo makes all of them again, --only ADDRESS one"
             )),
@@ -169,7 +170,7 @@ impl<'a> Walk<'a> {
     fn reopen(&self, scope: &RunScope) {
         let named = self.redo || matches!(scope, RunScope::Only(_));
         for row in self.follower.board().rows {
-            let again = matches!(row.status, Status::Failed(_)) || (named && was_undone(&row.status));
+            let again = matches!(row.status, Status::Failed(_)) || (named && row.status.was_undone());
             if again && self.within(scope, &row.address) {
                 self.session.handle.command(Command::Reopen(row.address));
             }
@@ -315,11 +316,6 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
-}
-
-/// Taken back, whether or not what was made is gone.
-fn was_undone(status: &Status) -> bool {
-    matches!(status, Status::Undone | Status::Stays { .. })
 }
 
 /// Asks on the terminal, where there is one: the engagement's name typed in full, so that Enter alone changes nothing.

@@ -101,6 +101,11 @@ impl Status {
         matches!(self, Status::NotNeeded | Status::Done { .. } | Status::Skipped { .. })
     }
 
+    /// It was taken back, whether or not what was made is gone; it does not come back by itself.
+    pub fn was_undone(&self) -> bool {
+        matches!(self, Status::Undone | Status::Stays { .. })
+    }
+
     /// The engine may start it now.
     pub fn runnable(&self) -> bool {
         matches!(self, Status::Ready | Status::ReadyToVerify)

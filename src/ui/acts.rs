@@ -1,26 +1,26 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, MissingSecret, Question, Row, RunScope, Status, StepRecord};
+use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Status, StepRecord};
 use crate::engine::{AheadOf, Request};
 use crate::runbook::Step;
 use crate::ui::effect::Effect;
 use crate::ui::facts::Said;
 use crate::ui::next::{NextMove, next_move};
+use crate::ui::runs;
 use crate::ui::screen::palette::{Entry, Palette};
 use crate::ui::screen::prompt::{Ask, Prompt};
 use crate::ui::screen::rows::Node;
 use crate::ui::screen::{form, login, plan as plan_screen, undo as undo_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
-use crate::ui::words;
 
-type Can = Result<(), String>;
+pub(super) type Can = Result<(), String>;
 
 fn ask(state: &mut State, ask: Ask) -> Vec<Effect> {
     state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
     Vec::new()
 }
 
-fn chosen(state: &State) -> Option<Address> {
+pub(super) fn chosen(state: &State) -> Option<Address> {
     state.board.address(&state.facts)
 }
 
@@ -120,89 +120,6 @@ pub fn fold(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-// ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-fn ready(state: &State) -> Vec<Address> {
-    let rows = state.facts.open.iter().flat_map(|open| open.board.rows.iter());
-    rows.filter(|row| row.status.runnable()).map(|row| row.address.clone()).collect()
-}
-
-/// What failed on the way forward: what failed while it was taken back is not made again by the way.
-fn failed(state: &State) -> Vec<Address> {
-    let Some(open) = &state.facts.open else { return Vec::new() };
-    let failed = open.board.rows.iter().filter(|row| matches!(row.status, Status::Failed(_)));
-    failed.map(|row| row.address.clone()).filter(|step| !open.is_half_undone(step)).collect()
-}
-
-pub fn can_run_all(state: &State) -> Can {
-    let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
-    let looks =
-        open.board.rows.iter().any(|row| row.can_be_looked_at() || matches!(row.status, Status::InDoubt { .. }));
-    let held = open.held().is_some() || open.is_signed_out();
-    if open.running || open.busy() > 0 {
-        Err("it is running".to_owned())
-    } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
-        let half_undone = words::half_undone(&open.engagement);
-        Err(half_undone.unwrap_or_else(|| "nothing is ready to run; n goes to what is next".to_owned()))
-    } else {
-        Ok(())
-    }
-}
-
-/// Checks run at once; what would change something is held by the engine until it is approved. What failed is tried again.
-pub fn run_all(state: &mut State) -> Vec<Effect> {
-    let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
-    let failed = failed(state);
-    match held {
-        Some(first) if ready(state).is_empty() && failed.is_empty() => show_plan(state, Some(first)),
-        _ => {
-            let again = failed.into_iter().map(|step| Effect::Send(Request::Command(Command::Reopen(step))));
-            again.collect::<Vec<_>>().into_iter().chain(run(state, RunScope::All)).collect()
-        }
-    }
-}
-
-pub fn can_stop(state: &State) -> Can {
-    let runs = state.facts.open.as_ref().is_some_and(|open| open.running || open.busy() > 0);
-    if runs { Ok(()) } else { Err("nothing is running".to_owned()) }
-}
-
-/// Do steps run that leaving would have to wait for?
-fn runs_here(state: &State) -> bool {
-    can_stop(state).is_ok() && state.facts.open.as_ref().is_some_and(|open| open.along.is_none())
-}
-
-pub fn stop(state: &mut State) -> Vec<Effect> {
-    state.say(Said::plain("Stopping: what runs comes to a safe end"));
-    vec![Effect::Send(Request::Stop)]
-}
-
-pub fn can_cancel(state: &State) -> Can {
-    let Some(address) = chosen(state) else { return Err("choose a running step".to_owned()) };
-    let running = state.facts.open.as_ref().and_then(|open| open.row(&address));
-    match running {
-        Some(row) if matches!(row.status, Status::Running { .. }) => Ok(()),
-        _ => Err("this step is not running".to_owned()),
-    }
-}
-
-pub fn cancel(state: &mut State) -> Vec<Effect> {
-    chosen(state).map(|step| Effect::Send(Request::Cancel(step))).into_iter().collect()
-}
-
-pub fn can_verify(state: &State) -> Can {
-    let done = state.facts.open.as_ref().is_some_and(|open| open.board.tally.done > 0);
-    if done { Ok(()) } else { Err("nothing is done yet".to_owned()) }
-}
-
-pub fn verify(state: &mut State) -> Vec<Effect> {
-    state.say(Said::plain("Checking every finished step again; nothing is changed"));
-    if let Some(open) = &mut state.facts.open {
-        open.drift.clear();
-    }
-    vec![Effect::Send(Request::Verify)]
-}
-
 // ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 pub fn show_plan(state: &mut State, wanted: Option<Address>) -> Vec<Effect> {
@@ -254,8 +171,10 @@ pub fn can_approve(state: &State) -> Can {
 }
 
 /// `a`: nobody approves what stops halfway for a secret, so those that are missing are asked for first.
-pub fn approve(_: &mut State) -> Vec<Effect> {
-    vec![Effect::Send(Request::SeekSecrets(RunScope::All))]
+pub fn approve(state: &mut State) -> Vec<Effect> {
+    let planned = state.facts.open.as_ref().and_then(|open| open.planned.as_ref());
+    let steps = planned.map(|planned| planned.plan.approval().into_keys().collect()).unwrap_or_default();
+    vec![Effect::Send(Request::SeekSecrets(RunScope::These(steps)))]
 }
 
 /// Every secret is there that the plan needs. What was learnt on the way may have made the plan old.
@@ -277,7 +196,7 @@ pub fn can_run_planned(state: &State) -> Can {
     if changes_left(state) {
         return Err("changes need your approval: a".to_owned());
     }
-    can_run_all(state)
+    runs::can_run_all(state)
 }
 
 pub fn run_planned(state: &mut State) -> Vec<Effect> {
@@ -313,22 +232,6 @@ pub fn wait(state: &mut State) -> Vec<Effect> {
         Some(step) => waiting::open(state, step),
         None => Vec::new(),
     }
-}
-
-pub fn can_look(state: &State) -> Can {
-    let Some(open) = &state.facts.open else { return Err("nothing is open".to_owned()) };
-    if open.running || open.busy() > 0 {
-        Err("a run is going on: it looks by itself".to_owned())
-    } else if open.board.rows.iter().any(Row::can_be_looked_at) {
-        Ok(())
-    } else {
-        Err("nothing waits that onramp could look at".to_owned())
-    }
-}
-
-pub fn look(state: &mut State) -> Vec<Effect> {
-    state.say(Said::plain("Looking at everything that waits"));
-    run(state, RunScope::Waits)
 }
 
 pub fn sign_in(state: &mut State) -> Vec<Effect> {
@@ -553,6 +456,11 @@ pub fn home(state: &mut State) -> Vec<Effect> {
     state.show(Place::Home);
     effects.push(Effect::RefreshCards);
     effects
+}
+
+/// Do steps run that leaving would have to wait for?
+fn runs_here(state: &State) -> bool {
+    runs::can_stop(state).is_ok() && state.facts.open.as_ref().is_some_and(|open| open.along.is_none())
 }
 
 /// `q`: leaves from the list and the board, goes back from everything above them.

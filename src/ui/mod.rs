@@ -20,6 +20,7 @@ mod facts;
 mod keys;
 mod look;
 mod next;
+mod runs;
 mod said;
 mod screen;
 mod state;

@@ -1,11 +1,11 @@
 //! The rows: keys, words and conditions of every command.
 
 use super::{Command, command};
-use crate::ui::acts;
 use crate::ui::effect::Effect;
 use crate::ui::screen::prompt::adopt;
 use crate::ui::screen::{Move, board, diagnosis, edition, form, home, output, prompt, waiting};
 use crate::ui::state::Where;
+use crate::ui::{acts, runs};
 
 use Where::{Board, Edition, Form, Home, Output, Palette, Plan, Prompt, Undo};
 
@@ -76,9 +76,9 @@ pub const TABLE: &[Command] = &[
         &[Board],
         "run all",
         "Run everything that is ready, and try again what failed; changes wait for your approval",
-        acts::run_all,
+        runs::run_all,
     )
-    .when(acts::can_run_all)
+    .when(runs::can_run_all)
     .changes(),
     command(
         "board.adopt",
@@ -98,9 +98,9 @@ pub const TABLE: &[Command] = &[
         &[Board, Output],
         "stop",
         "Let running steps come to a safe end, and start no more",
-        acts::stop,
+        runs::stop,
     )
-    .when(acts::can_stop)
+    .when(runs::can_stop)
     .changes(),
     command(
         "board.wait",
@@ -119,9 +119,9 @@ pub const TABLE: &[Command] = &[
         &[Board],
         "look now",
         "Look now at everything that waits, whenever it would be looked at next",
-        acts::look,
+        runs::look,
     )
-    .when(acts::can_look)
+    .when(runs::can_look)
     .changes()
     .quiet(),
     command(
@@ -154,14 +154,25 @@ pub const TABLE: &[Command] = &[
     .changes()
     .quiet(),
     command(
+        "board.redo",
+        &["Ctrl-R"],
+        &[Board],
+        "redo",
+        "Make everything again that was undone; changes wait for your approval",
+        runs::redo,
+    )
+    .when(runs::can_redo)
+    .changes()
+    .quiet(),
+    command(
         "board.verify",
         &["V"],
         &[Board],
         "check again",
         "Check every finished step again, and say what drifted; changes nothing",
-        acts::verify,
+        runs::verify,
     )
-    .when(acts::can_verify)
+    .when(runs::can_verify)
     .changes()
     .quiet(),
     command(
@@ -170,9 +181,9 @@ pub const TABLE: &[Command] = &[
         &[Board],
         "cut off",
         "Cut the chosen step off at once; a script ends with everything it started",
-        acts::cancel,
+        runs::cancel,
     )
-    .when(acts::can_cancel)
+    .when(runs::can_cancel)
     .changes()
     .quiet(),
     command(

@@ -10,6 +10,7 @@ use crate::engine::{AheadOf, Notice, Request};
 use crate::input::{SecretRef, SecretStore};
 use crate::ui::effect::Effect;
 use crate::ui::facts::Opened;
+use crate::ui::screen::prompt::Ask;
 use crate::ui::state::Popup;
 
 const CANARY: &str = "Kx7canary.Qf93zW";
@@ -145,8 +146,18 @@ fn nobody_approves_a_plan_before_its_secrets_are_there() {
     stage.planned();
     stage.effects.clear();
     stage.press(&["a"]);
+    let Some(Popup::Prompt(prompt)) = &stage.state.popup else { panic!("{:?}", stage.state.popup) };
+    let Ask::Secrets { ahead_of: AheadOf::Approval(RunScope::These(steps)), .. } = &prompt.ask else {
+        panic!("{prompt:?}")
+    };
+    assert_eq!(*steps, [address("network/gateway"), address("network/vpc")], "those of the plan, and of no other step");
     let screen = stage.screen(80, 24);
     assert!(screen.contains("1 secret missing") && !screen.contains("Approve the plan"), "{screen}");
+    // Whoever meant to approve has typed its word into the wrong box: no secret is called so.
+    let word = stage.state.facts.approval_word();
+    stage.paste(&word).press(&["Enter"]);
+    assert!(stage.effects.is_empty(), "{:?}", stage.effects);
+    assert!(stage.screen(80, 24).contains("and no secret"), "{}", stage.screen(80, 24));
     stage.paste(CANARY).press(&["Enter"]);
     let [Effect::Send(Request::Secrets(said))] = &stage.effects[..] else { panic!("{:?}", stage.effects) };
     assert!(said[0].1.is_some());

@@ -53,3 +53,21 @@ fn whoever_saw_that_it_was_so_has_not_made_it() {
     let screen = stage.screen(120, 40);
     assert!(screen.contains("it was so already, seen by"), "{screen}");
 }
+
+#[test]
+fn all_that_was_undone_is_wanted_again_with_one_key() {
+    let mut stage = Stage::answered();
+    stage.wished();
+    stage.press(&["Ctrl-R"]);
+    assert!(stage.wished().is_empty());
+    assert!(stage.screen(120, 24).contains("redo: nothing was undone"), "{}", stage.screen(120, 24));
+    for step in ["network/vpc", "network/gateway"] {
+        let evidence = Evidence::said("gone");
+        stage.fact(Fact::Undone { step: address(step), attempt: 2, evidence, stays: false });
+    }
+    stage.press(&["Ctrl-R"]);
+    let wished = stage.wished();
+    let reopened = wished.iter().filter(|wish| wish.contains("Reopen(")).count();
+    assert!(reopened == 2 && wished.last().is_some_and(|wish| wish.contains("Run(All)")), "{wished:?}");
+    assert!(stage.screen(120, 24).contains("Again: 2 steps"), "{}", stage.screen(120, 24));
+}

@@ -48,10 +48,16 @@ impl Prompt {
         prose.text(left, look.style(Role::Muted));
     }
 
-    /// Takes what was typed for the secret that is asked for; true after the last of them.
-    pub(super) fn take_secret(&mut self) -> bool {
+    /// Takes what was typed for the secret that is asked for; true after the last of them. Whoever meant to approve the
+    /// plan has typed its word into the wrong box.
+    pub(super) fn take_secret(&mut self, approval_word: &str) -> bool {
         let Some(wanted) = self.wanted().cloned() else { return true };
         let typed = (!self.hidden.is_blank()).then(|| self.hidden.take());
+        if typed.as_ref().is_some_and(|typed| typed.expose_secret() == approval_word) {
+            self.problem =
+                Some(format!("{approval_word} is what approves the plan, and no secret; type the secret, or nothing"));
+            return false;
+        }
         let text = match (wanted.chosen_now, typed, self.first.take()) {
             (true, Some(first), None) => {
                 self.first = Some(first);
