@@ -260,6 +260,10 @@ impl Thing for TheSubnet {
         }]
     }
 
+    fn takes_what_is_there(&self) -> bool {
+        self.takes
+    }
+
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours("subnet-id")).await?;
         let Some(subnet) = at.only_one(&self.label.key, ours, Subnet::subnet_id, Subnet::tags) else {
@@ -372,6 +376,10 @@ impl Thing for TheInternetGateway {
 
     fn calls(&self) -> Vec<Call> {
         vec![Call::CreateInternetGateway { tag_specifications: self.label.clone() }, self.attach(ITSELF)]
+    }
+
+    fn takes_what_is_there(&self) -> bool {
+        self.takes
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {

@@ -339,6 +339,10 @@ impl Thing for TheRouteTable {
         std::iter::once(create).chain(routes).chain(associations).collect()
     }
 
+    fn takes_what_is_there(&self) -> bool {
+        self.takes
+    }
+
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours("route-table-id")).await?;
         let table = at.only_one(&self.label.key, ours, RouteTable::route_table_id, RouteTable::tags);

@@ -137,6 +137,12 @@ pub trait Action: Send + Sync {
         Ok(())
     }
 
+    /// Is what is in its place already, before any step of ours, counted as it? Then a look tells something before the steps
+    /// are done that it needs, also where not all of its values are known yet. Pure.
+    fn takes_what_is_there(&self) -> bool {
+        false
+    }
+
     /// Is it already so? Never changes the world. A question that could not be answered is `Unknown`, never `Absent`.
     async fn probe(&self, world: &World) -> Probe;
 

@@ -59,6 +59,11 @@ pub(super) trait Thing: Send + Sync {
         "id"
     }
 
+    /// Is what is in its place already taken as it is?
+    fn takes_what_is_there(&self) -> bool {
+        false
+    }
+
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure>;
 
     /// Ids of everything of ours under its key, as the tags say; empty for a kind that carries none.
@@ -125,6 +130,10 @@ impl<T: Thing> Action for Object<T> {
 
     fn class(&self) -> RepeatClass {
         self.0.calls().first().map_or(RepeatClass::Natural, Call::class)
+    }
+
+    fn takes_what_is_there(&self) -> bool {
+        self.0.takes_what_is_there()
     }
 
     async fn probe(&self, world: &World) -> Probe {

@@ -1,7 +1,7 @@
 //! Every probe and no apply: what would change. And every verify again: what drifted.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
@@ -14,12 +14,12 @@ use super::handle::Notice;
 use super::schedule::{HOSTS_TOGETHER, TOGETHER};
 use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
-use crate::action::{Action, Probe, Trouble, Verified, World, Worlds, build};
+use crate::action::{Action, Found, Probe, Trouble, Verified, World, Worlds, build};
 use crate::engagement::{
     Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Question,
     Rehearsal, State, Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
 };
-use crate::runbook::{Item, Step, StepId, Unrendered};
+use crate::runbook::{Item, Scope, Step, StepId, Unrendered};
 
 /// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls. With `rehearse`,
 /// AWS is also asked whether these credentials may make the calls.
@@ -35,15 +35,18 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
         }
     }
     let mut entries = facts.entries(&worlds, instances.iter().collect()).await;
-    // What only had to be looked at, and is as it should be, holds nothing up: what waits for it alone is asked, too.
+    // What only had to be looked at, and is as it should be, holds nothing up: what waits for it alone is asked, too. And what
+    // the looks have found tells others what is there for them to take.
     loop {
-        let met = facts.met(&entries);
-        if met.is_empty() {
+        let (met, foresees_more) = (facts.met(&entries), facts.foresee());
+        if met.is_empty() && !foresees_more {
             break;
         }
         facts.unsettled.retain(|step| !met.contains(step));
-        let waited =
-            |at: &usize| entries[*at].finding.is_none() && instances[*at].0.needs.iter().any(|need| met.contains(need));
+        let waited = |at: &usize| {
+            let (step, entry) = (instances[*at].0, &entries[*at]);
+            entry.finding.is_none() && (foresees_more || step.needs.iter().any(|need| met.contains(need)))
+        };
         let waited: Vec<usize> = (0..entries.len()).filter(waited).collect();
         let again = facts.entries(&worlds, waited.iter().map(|at| &instances[*at]).collect()).await;
         for (at, entry) in waited.into_iter().zip(again) {
@@ -61,9 +64,17 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
     plan
 }
 
-/// Is what is there before any step of ours counted as it? That can be looked at before the steps that it needs are done.
-fn takes_what_is_there(call: &Call) -> bool {
-    matches!(call, Call::Kind { with, .. } if with.get("existing").and_then(Json::as_str) == Some("take"))
+/// As a step keeps it: of one that is repeated, by key.
+fn put(scope: &mut Scope, name: &str, key: Option<&str>, value: &Json) {
+    let value = match key {
+        None => value.clone(),
+        Some(key) => {
+            let mut all = scope.get_dotted(name).and_then(Json::as_object).cloned().unwrap_or_default();
+            all.insert(key.to_owned(), value.clone());
+            Json::Object(all)
+        }
+    };
+    scope.insert_dotted(name, value);
 }
 
 /// A step once, or once for one of those that it is repeated for; what is missing to know for which.
@@ -79,6 +90,11 @@ struct Facts<'a> {
     turns: Semaphore,
     unsettled: BTreeSet<StepId>,
     missing: BTreeSet<Address>,
+    /// What the looks of this plan have found, of steps that are not done.
+    found: Mutex<BTreeMap<Address, BTreeMap<String, Json>>>,
+    /// What a plan shows by name, with all of it that is known by now.
+    foreseen: Scope,
+    foreseen_of: usize,
 }
 
 impl<'a> Facts<'a> {
@@ -96,7 +112,32 @@ impl<'a> Facts<'a> {
             turns: Semaphore::new(TOGETHER),
             unsettled,
             missing,
+            found: Mutex::default(),
+            foreseen: Scope::default(),
+            foreseen_of: 0,
         }
+    }
+
+    /// Takes over what was found since; false where that is nothing.
+    fn foresee(&mut self) -> bool {
+        let found = self.found.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if found.len() == self.foreseen_of {
+            return false;
+        }
+        self.foreseen_of = found.len();
+        self.foreseen = self.plan.scope.clone();
+        for kept in self.engagement.kept.values().flatten() {
+            put(&mut self.foreseen, &kept.name, kept.key.as_deref(), &kept.value);
+        }
+        for (address, output) in found {
+            let saves = self.sight.runbook.step(&address.step).map(|step| step.saves.as_slice()).unwrap_or_default();
+            for save in saves {
+                if let Some(value) = output.get(&save.from) {
+                    put(&mut self.foreseen, &save.to, address.key.as_deref(), value);
+                }
+            }
+        }
+        true
     }
 
     async fn entries(&self, worlds: &Worlds, instances: Vec<&Instance<'_>>) -> Vec<PlanEntry> {
@@ -175,7 +216,7 @@ impl<'a> Facts<'a> {
             Ok(action) => action,
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
-        match self.askable(step, &address) {
+        match self.askable(step, &address, action.as_ref()) {
             Some(real) => self.ask(worlds, entry, real).await,
             // A run does not look again at what is done, whatever comes of the steps before it.
             None if matches!(self.engagement.state(&address), State::Done { .. }) => {
@@ -197,14 +238,20 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The step with real values, where everything it needs is there already.
-    fn askable(&self, step: &Step, address: &Address) -> Option<(Address, Call)> {
+    /// The step with real values, where everything it needs is there already; or with those that are known, where it takes
+    /// what is there.
+    fn askable(&self, step: &Step, address: &Address, action: &dyn Action) -> Option<(Address, Call)> {
+        let with = |view: &View, scope: &Scope| {
+            let item = view.item(step, address).ok()??;
+            call(step, item.as_ref(), scope).ok().map(|call| (address.clone(), call))
+        };
+        let real = || with(&self.sight.real, &self.sight.real.scope);
         let done = matches!(self.engagement.state(address), State::Done { .. });
-        let waits = !done && step.needs.iter().any(|need| self.unsettled.contains(need));
-        let real = &self.sight.real;
-        let item = real.item(step, address).ok()??;
-        let call = call(step, item.as_ref(), &real.scope).ok()?;
-        (!waits || takes_what_is_there(&call)).then(|| (address.clone(), call))
+        match !done && step.needs.iter().any(|need| self.unsettled.contains(need)) {
+            false => real(),
+            true if !action.takes_what_is_there() => None,
+            true => real().or_else(|| with(self.plan, &self.foreseen)),
+        }
     }
 
     async fn ask(&self, worlds: &Worlds, mut entry: PlanEntry, (address, call): (Address, Call)) -> PlanEntry {
@@ -224,6 +271,10 @@ impl<'a> Facts<'a> {
         let found = finding(&probe);
         entry.said.clone_from(&found.said);
         let made = matches!(self.engagement.state(&address), State::Done { .. });
+        if let (false, Probe::Same(Found { output: there, .. }) | Probe::Different { keep: there, .. }) = (made, &probe)
+        {
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(address, there.clone());
+        }
         let all = action.changes();
         let (verdict, changes) = match probe {
             Probe::Same(_) => (Verdict::Nothing, Vec::new()),
@@ -251,10 +302,11 @@ impl<'a> Facts<'a> {
     /// AWS is asked whether these credentials may make the changes: with real values, where those were looked at.
     async fn rehearsed(&self, (step, item): &Instance<'_>, mut entry: PlanEntry) -> PlanEntry {
         let Some(worlds) = self.rehearsing.as_ref().filter(|_| !entry.changes.is_empty()) else { return entry };
-        let real = self.askable(step, &entry.step).filter(|_| entry.finding.is_some()).map(|(_, call)| call);
-        let planned = || item.as_ref().ok().and_then(|item| call(step, item.as_ref(), &self.plan.scope).ok());
         let subject = subject(self.engagement, &entry.step);
-        let Some(Ok(action)) = real.or_else(planned).map(|call| build(&call, &subject)) else { return entry };
+        let planned = item.as_ref().ok().and_then(|item| call(step, item.as_ref(), &self.plan.scope).ok());
+        let Some(Ok(planned)) = planned.map(|call| build(&call, &subject)) else { return entry };
+        let real = self.askable(step, &entry.step, planned.as_ref()).filter(|_| entry.finding.is_some());
+        let action = real.and_then(|(_, call)| build(&call, &subject).ok()).unwrap_or(planned);
         // Nobody closes it; without a turn it would only be asked at once.
         let _turn = self.turns.acquire().await.ok();
         let cancel = CancellationToken::new();

@@ -159,7 +159,9 @@ impl TheRouteTable {
         let id = |subnet: &&Subnet| subnet.subnet_id().unwrap_or_default().to_owned();
         let theirs: Vec<String> = theirs.iter().map(id).collect();
         let theirs = if theirs.is_empty() { Vec::new() } else { self.used_by(at, theirs).await? };
-        Ok(Sides { theirs, ours: ours.iter().map(id).collect() })
+        // One that a plan cannot name yet is made by us.
+        let to_come = self.subnets.iter().filter(|subnet| !known(subnet)).cloned();
+        Ok(Sides { theirs, ours: ours.iter().map(id).chain(to_come).collect() })
     }
 
     /// The table that each of them uses: its own, or the main one of the VPC.

@@ -5,6 +5,7 @@ use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place};
 use super::*;
 use crate::aws::ec2::types::VpcAttributeName;
 use crate::aws::filter;
+use crate::engagement::Change;
 
 /// The one that practice's customer has.
 const VPC: &str = "vpc-00000002";
@@ -109,6 +110,16 @@ async fn a_plan_tells_what_is_taken_and_what_is_made_before_anything_is_done() {
     assert_eq!(made, ["CreateSubnet"]);
     let switched: Vec<&str> = of("net/vpc").changes.iter().map(|change| change.operation.as_str()).collect();
     assert_eq!(switched, ["ModifyVpcAttribute"], "only what is off");
+    // The tables of subnets that are there are told from what the looks at those found; the others are shown by name.
+    let calls = |step: &str| -> Vec<String> {
+        let change = |change: &Change| format!("{} {}", change.operation, change.arguments);
+        of(step).changes.iter().map(change).collect()
+    };
+    let (public, private) = (calls("net/public"), calls("net/private"));
+    assert!(public.len() == 1 && public[0].starts_with("AssociateRouteTable"), "{public:?}: {}", of("net/public").said);
+    assert!(public[0].contains("‹net.subnet_ids[more]›") && public[0].contains("rtb-"), "{public:?}");
+    assert!(private.len() == 1 && private[0].starts_with("CreateRoute "), "{private:?}: {}", of("net/private").said);
+    assert!(private[0].contains("‹net.nat_id›") && private[0].contains("rtb-"), "{private:?}");
     assert_eq!(stage.sent(), 0);
     desk.close().await;
 }
