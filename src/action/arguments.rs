@@ -69,6 +69,7 @@ impl<'a> Arguments<'a> {
         let Some(text) = self.optional(name)? else { return Ok(None) };
         match text.parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ if !known(&text) => Err(Failure::new(format!("{text} is not known yet"), "Run the steps before it.")),
             _ => Err(self.wrong(name, &format!("is \"{text}\", not a whole number from {least} to {most}"))),
         }
     }

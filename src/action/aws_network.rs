@@ -261,7 +261,7 @@ impl Thing for TheSubnet {
     }
 
     fn takes_what_is_there(&self) -> bool {
-        self.takes
+        self.takes && known(&self.vpc)
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
@@ -379,7 +379,7 @@ impl Thing for TheInternetGateway {
     }
 
     fn takes_what_is_there(&self) -> bool {
-        self.takes
+        self.takes && known(&self.vpc)
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {

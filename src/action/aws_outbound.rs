@@ -340,7 +340,7 @@ impl Thing for TheRouteTable {
     }
 
     fn takes_what_is_there(&self) -> bool {
-        self.takes
+        self.takes && known(&self.vpc)
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use marked_yaml::{LoadError, LoaderOptions, Node};
 use serde_json::Value as Json;
 
 use super::failure::Failure;
@@ -74,7 +75,44 @@ pub fn of_those_asked_for(text: &str, name: &str, asked: &Asked<'_>) -> Result<A
 }
 
 fn map(text: &str, name: &str) -> Result<BTreeMap<String, Json>, Failure> {
-    serde_yaml::from_str(text).map_err(|error| Failure::usage(format!("{name}: {error}")))
+    let read: BTreeMap<String, Json> =
+        serde_yaml::from_str(text).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let options = LoaderOptions::default().error_on_duplicate_keys(true);
+    match marked_yaml::parse_yaml_with_options(0, text, options) {
+        Ok(Node::Mapping(written)) => {
+            let exact = |(id, plain): (String, Json)| {
+                let node = written.get_node(&id);
+                (id, as_written(plain, node))
+            };
+            Ok(read.into_iter().map(exact).collect())
+        }
+        Err(LoadError::DuplicateKey(keys)) => {
+            let line = keys.key.span().start().map_or(0, |marker| marker.line());
+            let what = format!("{name}: {} is there twice, again in line {line}", keys.key.as_str());
+            Err(Failure::usage(what).hint("keep the one that is right"))
+        }
+        // What has no places, such as an anchor, has no other text either.
+        Ok(_) | Err(_) => Ok(read),
+    }
+}
+
+/// Numbers are what was written: 64512.10 is no AS number 64512.1, and no telephone number loses its +.
+fn as_written(plain: Json, node: Option<&Node>) -> Json {
+    match (plain, node) {
+        (Json::Number(_), Some(Node::Scalar(written))) => Json::String(written.as_str().to_owned()),
+        (Json::Array(entries), Some(Node::Sequence(written))) => {
+            let nodes = written.iter().map(Some).chain(std::iter::repeat(None));
+            Json::Array(entries.into_iter().zip(nodes).map(|(entry, node)| as_written(entry, node)).collect())
+        }
+        (Json::Object(table), Some(Node::Mapping(written))) => {
+            let exact = |(name, value): (String, Json)| {
+                let node = written.get_node(&name);
+                (name, as_written(value, node))
+            };
+            Json::Object(table.into_iter().map(exact).collect())
+        }
+        (plain, _) => plain,
+    }
 }
 
 fn of_map(map: BTreeMap<String, Json>, name: &str, asked: &Asked<'_>) -> Result<Answers, Failure> {

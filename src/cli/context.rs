@@ -236,6 +236,7 @@ mod tests {
 
     use super::*;
     use crate::engagement::{At, Command, Host, Recorded, ScopeMode, decide, fold, hosts, scope};
+    use crate::runbook::{StepId, Work};
 
     #[test]
     fn every_file_of_the_shipped_runbook_is_in_the_program() {
@@ -246,14 +247,27 @@ mod tests {
         assert_eq!(shipped.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), there);
     }
 
+    fn shipped() -> Runbook {
+        let files = runbook_files(DEFAULT_RUNBOOK).unwrap().into_iter().map(|file| (file.path, file.text));
+        runbook::load(&files.collect::<Vec<_>>(), &action::catalog()).0.unwrap()
+    }
+
+    #[test]
+    fn nothing_is_changed_before_the_customer_has_agreed_who_answers_for_what() {
+        let (runbook, catalog) = (shipped(), action::catalog());
+        let changes = |work: &Work| match work {
+            Work::Kind { kind, .. } => catalog.kinds.get(kind).is_some_and(|kind| kind.mutates),
+            Work::Shell(shell) => shell.run.is_some(),
+            Work::Form(_) | Work::Choice(_) | Work::Manual(_) => false,
+        };
+        let gate: StepId = StepId("preflight/responsibilities".to_owned());
+        let early = runbook.steps().filter(|step| changes(&step.work) && !runbook.closure(&step.id).contains(&gate));
+        assert_eq!(early.map(|step| step.id.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+    }
+
     /// The hosts of an engagement on the shipped runbook whose hosts exist already.
     fn existing(lines: &str) -> BTreeMap<String, Host> {
-        let files = runbook_files(DEFAULT_RUNBOOK).unwrap();
-        let runbook = runbook::load(
-            &files.into_iter().map(|file| (file.path, file.text)).collect::<Vec<_>>(),
-            &action::catalog(),
-        );
-        let runbook = runbook.0.unwrap();
+        let runbook = shipped();
         let mut engagement = Engagement::default();
         let given = [
             ("net.access_path", "bastion_in_vpc"),

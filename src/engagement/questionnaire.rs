@@ -13,7 +13,7 @@ use super::scope::{ScopeMode, scope};
 use super::state::Engagement;
 use super::wording::worded;
 use crate::input::{self, InputId, Kind, Setting, Value};
-use crate::runbook::{Field, Runbook, Scope};
+use crate::runbook::{Expr, Field, Runbook, Scope};
 use crate::text;
 
 const WIDTH: usize = 96;
@@ -35,7 +35,7 @@ pub fn questionnaire(engagement: &Engagement, runbook: &Runbook, person: Option<
     let scope = scope(engagement, runbook, ScopeMode::Real);
     let asked = |field: &&Field| {
         let wanted = person.map_or(field.answered_by.is_some(), |person| field.answered_by.as_deref() == Some(person));
-        wanted && is_asked(runbook, field, &scope) && applies(field, &scope) != Some(false)
+        wanted && is_asked(runbook, field, &scope) && applies(runbook, field, &scope) != Some(false)
     };
     let mut fields: Vec<&Field> = runbook.fields.values().filter(asked).collect();
     fields.sort_by_key(|field| (file_of(engagement, field), field.place.line));
@@ -59,12 +59,34 @@ fn file_of(engagement: &Engagement, field: &Field) -> usize {
 /// Is there a step that asks for it, and is not known to be left out?
 fn is_asked(runbook: &Runbook, field: &Field, scope: &Scope) -> bool {
     let step = runbook.asked_in(&field.id);
-    step.is_some_and(|step| step.when.as_ref().is_none_or(|when| when.truth(scope) != Ok(false)))
+    step.is_some_and(|step| holds(runbook, step.when.as_ref(), scope) != Some(false))
 }
 
 /// Does the condition of the field hold? Nothing where that cannot be told yet.
-fn applies(field: &Field, scope: &Scope) -> Option<bool> {
-    field.when.as_ref().map_or(Some(true), |when| when.truth(scope).ok())
+fn applies(runbook: &Runbook, field: &Field, scope: &Scope) -> Option<bool> {
+    holds(runbook, field.when.as_ref(), scope)
+}
+
+/// A condition that takes something for granted which nobody has answered yet may come to hold with the answer.
+fn holds(runbook: &Runbook, when: Option<&Expr>, scope: &Scope) -> Option<bool> {
+    let Some(when) = when else { return Some(true) };
+    match when.truth(scope) {
+        Ok(false) => (!may_come_to_hold(runbook, when, scope)).then_some(false),
+        known => known.ok(),
+    }
+}
+
+fn may_come_to_hold(runbook: &Runbook, when: &Expr, scope: &Scope) -> bool {
+    let names = when.names();
+    let open = names.iter().filter(|name| scope.get_dotted(name).is_none());
+    let mut open = open.filter_map(|name| runbook.fields.get(name.as_str()));
+    open.any(|field| {
+        field.kind.offers().into_iter().any(|answer| {
+            let mut scope = scope.clone();
+            scope.insert_dotted(field.id.as_str(), answer);
+            when.truth(&scope) == Ok(true)
+        })
+    })
 }
 
 fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questions: usize) -> String {
@@ -87,6 +109,12 @@ fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questi
         "No passwords and no private keys, please: this file travels by mail and is kept. Where one is needed, it says at \
          the end how it is handed over.",
     );
+    let ours = ["eng.our_name", "eng.our_phone"].map(|id| engagement.input(id).map(Value::shown));
+    let ours: Vec<String> = ours.into_iter().flatten().collect();
+    if !ours.is_empty() {
+        text.push_str("#\n");
+        comment(&mut text, &format!("Questions, and where it goes back to: {}", ours.join(", ")));
+    }
     text.push_str(&format!("\n{ENGAGEMENT}: {}\n", engagement.identity.name));
     text
 }
@@ -108,7 +136,7 @@ fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: u
         comment(&mut text, "For example:");
         example.lines().for_each(|line| comment(&mut text, &format!("  {line}")));
     }
-    if applies(field, scope).is_none()
+    if applies(runbook, field, scope).is_none()
         && let Some(when) = &field.when
     {
         let label = |name: &String| {
@@ -310,7 +338,7 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
     }
     returned.open.retain(|open| {
         let of = |field: &&Field| open.ends_with(&format!("({})", field.id));
-        let needed = |field: &Field| applies(field, &scope) == Some(true) && !field.may_stay_empty(&scope);
+        let needed = |field: &Field| applies(runbook, field, &scope) == Some(true) && !field.may_stay_empty(&scope);
         runbook.fields.values().find(of).is_none_or(needed)
     });
 }
@@ -328,7 +356,8 @@ fn read(file: &str) -> (Vec<Written>, Vec<(usize, String)>) {
         if let Some((id, answer)) = line.split_once(':').filter(|(id, _)| is_name(id)) {
             let text = unquoted(answer.trim()).to_owned();
             written.push(Written { id: id.trim().to_owned(), line: index + 1, text });
-            goes_on = true;
+            // The engagement's name is one line.
+            goes_on = id.trim() != ENGAGEMENT;
         } else if text.is_empty() || text.starts_with('#') {
             goes_on = false;
         } else if let Some(answer) = written.last_mut().filter(|_| goes_on || line.starts_with([' ', '\t'])) {

@@ -409,12 +409,19 @@ fn host(template: &HostTemplate, name: &str, scope: &Scope) -> Result<Host, Unre
     })
 }
 
-/// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via}`. What is only
+/// `hosts.all`, `hosts.private` (reached through another host) and `hosts.bastions`, each a list of `{name, via, address}`. What is only
 /// a hop, and somebody else's, is in none of them. None of them is there until every host can be named: an empty list would
 /// make steps look unneeded.
 fn insert_host_names(runbook: &Runbook, scope: &mut Scope) {
     let Ok(all) = host_names(runbook, scope) else { return };
-    let entry = |host: &Named| json!({ "name": host.name, "via": host.via });
+    let entry = |host: &Named| {
+        let mut entry = json!({ "name": host.name, "via": host.via });
+        // Not known before it is there.
+        if let Some(address) = &host.address {
+            entry["address"] = json!(address);
+        }
+        entry
+    };
     let ours = || all.iter().filter(|host| !host.hop);
     let is_bastion = |host: &&Named| all.iter().any(|other| other.via == host.name);
     let bastions: Vec<_> = ours().filter(is_bastion).map(entry).collect();
@@ -441,6 +448,7 @@ struct Named {
     /// Empty where nothing does.
     via: String,
     hop: bool,
+    address: Option<String>,
 }
 
 fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<Named>, Unrendered> {
@@ -448,7 +456,8 @@ fn host_names(runbook: &Runbook, scope: &Scope) -> Result<Vec<Named>, Unrendered
     for template in &runbook.hosts {
         for scope in host_scopes(template, scope)? {
             let via = template.via.as_ref().map(|via| via.text(&scope)).transpose()?.unwrap_or_default();
-            all.push(Named { name: template.name.text(&scope)?, via, hop: template.hop });
+            let address = template.address.text(&scope).ok();
+            all.push(Named { name: template.name.text(&scope)?, via, hop: template.hop, address });
         }
     }
     Ok(all)

@@ -216,7 +216,7 @@ impl<'a> Facts<'a> {
             Ok(action) => action,
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
-        match self.askable(step, &address, action.as_ref()) {
+        match self.askable(step, &address) {
             Some(real) => self.ask(worlds, entry, real).await,
             // A run does not look again at what is done, whatever comes of the steps before it.
             None if matches!(self.engagement.state(&address), State::Done { .. }) => {
@@ -240,18 +240,21 @@ impl<'a> Facts<'a> {
 
     /// The step with real values, where everything it needs is there already; or with those that are known, where it takes
     /// what is there.
-    fn askable(&self, step: &Step, address: &Address, action: &dyn Action) -> Option<(Address, Call)> {
+    fn askable(&self, step: &Step, address: &Address) -> Option<(Address, Call)> {
         let with = |view: &View, scope: &Scope| {
             let item = view.item(step, address).ok()??;
-            call(step, item.as_ref(), scope).ok().map(|call| (address.clone(), call))
+            call(step, item.as_ref(), scope).ok()
         };
         let real = || with(&self.sight.real, &self.sight.real.scope);
+        let takes = |call: &Call| {
+            build(call, &subject(self.engagement, address)).is_ok_and(|action| action.takes_what_is_there())
+        };
         let done = matches!(self.engagement.state(address), State::Done { .. });
-        match !done && step.needs.iter().any(|need| self.unsettled.contains(need)) {
+        let call = match !done && step.needs.iter().any(|need| self.unsettled.contains(need)) {
             false => real(),
-            true if !action.takes_what_is_there() => None,
-            true => real().or_else(|| with(self.plan, &self.foreseen)),
-        }
+            true => real().or_else(|| with(self.plan, &self.foreseen)).filter(takes),
+        };
+        call.map(|call| (address.clone(), call))
     }
 
     async fn ask(&self, worlds: &Worlds, mut entry: PlanEntry, (address, call): (Address, Call)) -> PlanEntry {
@@ -305,7 +308,7 @@ impl<'a> Facts<'a> {
         let subject = subject(self.engagement, &entry.step);
         let planned = item.as_ref().ok().and_then(|item| call(step, item.as_ref(), &self.plan.scope).ok());
         let Some(Ok(planned)) = planned.map(|call| build(&call, &subject)) else { return entry };
-        let real = self.askable(step, &entry.step, planned.as_ref()).filter(|_| entry.finding.is_some());
+        let real = self.askable(step, &entry.step).filter(|_| entry.finding.is_some());
         let action = real.and_then(|(_, call)| build(&call, &subject).ok()).unwrap_or(planned);
         // Nobody closes it; without a turn it would only be asked at once.
         let _turn = self.turns.acquire().await.ok();

@@ -1,6 +1,7 @@
 //! Rules between answers: each is right alone, and together they may still be wrong. Those of the network stand here.
 
 mod connection;
+mod environments;
 mod free;
 mod mail;
 mod names;
@@ -63,7 +64,7 @@ pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
     let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES).chain(mail::RULES);
-    let rules = rules.chain(zones::RULES).chain(promises::RULES);
+    let rules = rules.chain(zones::RULES).chain(promises::RULES).chain(environments::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found
 }
@@ -357,6 +358,14 @@ fn peers_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let why = "nothing crosses from one partition of AWS to another";
         report(found, &[id, primary_id], Refusal::new(what, why, PEERING).suggest(primary));
     }
+    if let (Some((own_id, ours)), Some((id, theirs))) =
+        (answers.text("peer.provider_vpc_id"), answers.texts("peer.customer_vpc_ids"))
+        && theirs.contains(&ours)
+    {
+        let what = format!("{ours} of {own_id} is ours, and not one of the customer's");
+        let why = "each VPC is joined once";
+        report(found, &[id, own_id], Refusal::new(what, why, PEERING).suggest("vpc-0a1b2c3d4e5f60718"));
+    }
     let Some((own_id, own)) = answers.text("net.existing_vpc") else { return };
     let why = "the VPC that we work in is joined with ours in any case, and no VPC with itself";
     for other in ["peer.provider_vpc_id", "peer.customer_vpc_ids"] {
@@ -372,12 +381,7 @@ fn peers_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
     let Some((id, Value::Address(address))) = answers.get("dc.bastion_egress_ip") else { return };
-    let std::net::IpAddr::V4(address) = address else {
-        let what = format!("{address} of {id} is an IPv6 address");
-        let why = "the VPC and its security groups are of IPv4: the bastion comes from an IPv4 address, or not at all";
-        report(found, &[id], Refusal::new(what, why, "onramp").suggest("192.168.10.5"));
-        return;
-    };
+    let std::net::IpAddr::V4(address) = address else { return };
     if !address.is_private() {
         let what = format!("{address} of {id} is a public address");
         let why = "no host is reached over the Internet: the private connection has to lead back to this address too, so it \

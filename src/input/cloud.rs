@@ -279,6 +279,33 @@ pub fn processors(name: &str) -> Option<u64> {
     })
 }
 
+/// The memory of an instance in MiB, of families whose name tells it ("Amazon EC2 instance types", general purpose, compute
+/// and memory optimised); nothing for another one.
+pub(super) fn memory(name: &str) -> Option<i64> {
+    let (family, size) = name.split_once('.')?;
+    let letters = family.split(|c: char| c.is_ascii_digit()).next()?;
+    // Of a c5n.large it is not twice two.
+    if family == "c5n" {
+        return None;
+    }
+    let large = match letters {
+        "t" | "m" => 8,
+        "c" => 4,
+        "r" => 16,
+        _ => return None,
+    };
+    let gib = match size {
+        "nano" => return Some(large * 1024 / 16),
+        "micro" => large / 8,
+        "small" => large / 4,
+        "medium" => large / 2,
+        "large" => large,
+        "xlarge" => large * 2,
+        size => large * 2 * size.strip_suffix("xlarge")?.parse::<i64>().ok()?,
+    };
+    Some(gib * 1024)
+}
+
 fn is_size(size: &str) -> bool {
     let number = |text: &str| {
         (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')

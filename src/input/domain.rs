@@ -126,8 +126,9 @@ const MAIL_PROVIDERS: [&str; 24] = [
     "yandex.ru",
 ];
 
-/// Below which the names of AWS's services are, in any part of AWS.
-const OF_AWS: [&str; 4] = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"];
+/// Below which the names of AWS's services are, in any part of AWS, and those that it gives to hosts in a VPC.
+const OF_AWS: [&str; 6] =
+    ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "compute.internal", "ec2.internal"];
 
 /// A full name as RFC 1035 section 2.3.4 and RFC 1123 section 2.1 allow it, and what its use asks of it besides.
 pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
@@ -264,9 +265,9 @@ pub(super) fn url(text: &str, used_as: UrlUse, setting: &Setting) -> Result<Valu
 pub enum EndpointUse {
     /// A name or an address.
     Any,
-    /// An address: a resolver cannot be found by name.
+    /// An IPv4 address: a resolver cannot be found by name.
     Address,
-    /// A door: a name or an address, and always a port.
+    /// A door: a name or an IPv4 address, and always a port.
     Door,
 }
 
@@ -292,6 +293,9 @@ fn endpoint_text(text: &str, used_as: EndpointUse, setting: &Setting) -> Result<
             network::address(inner, setting)?.to_string()
         }
     };
+    if used_as != EndpointUse::Any {
+        network::not_ipv6(&host)?;
+    }
     Ok(match port {
         None if used_as == EndpointUse::Door => {
             let why = "a door is an address or a name, a colon and the port";

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde_json::{Value as Json, json};
+
 use super::choice::{self, Choice};
 use super::cloud::{TYPE_USES, TypeUse};
 use super::document::{PEM_USES, PROSE_USES, PemUse, ProseUse};
 use super::domain::{DOMAIN_USES, DomainUse, ENDPOINT_USES, EndpointUse, PATH_USES, PathUse, URL_USES, UrlUse};
 use super::kinds::{KindParams, KindRow, ROWS};
 use super::name::{TEXT_USES, TextUse};
-use super::network::{RANGES_USES, RangesUse};
+use super::network::{HOST_USES, HostUse, RANGES_USES, RangesUse};
 use super::refusal::Refusal;
 use super::routing::{ADDRESS_USES, ASN_USES, AddressUse, AsnUse};
 use super::secret::SecretRule;
@@ -104,7 +106,7 @@ pub enum Kind {
     /// The number of an autonomous system.
     Asn(AsnUse),
     /// An address or a full name.
-    Host,
+    Host(HostUse),
     /// A host, perhaps with a port.
     Endpoint(EndpointUse),
     /// A full name in the DNS.
@@ -208,7 +210,7 @@ impl Kind {
             "interface" => Self::Interface,
             "tunnel-range" => Self::TunnelRange,
             "asn" => Self::Asn(variety(name, used_as, &ASN_USES)?),
-            "host" => Self::Host,
+            "host" => Self::Host(variety(name, used_as, &HOST_USES)?),
             "endpoint" => Self::Endpoint(variety(name, used_as, &ENDPOINT_USES)?),
             "domain" => Self::Domain(variety(name, used_as, &DOMAIN_USES)?),
             "records" => Self::Records(bounds),
@@ -271,7 +273,7 @@ impl Kind {
             Self::Interface => "interface",
             Self::TunnelRange => "tunnel-range",
             Self::Asn(_) => "asn",
-            Self::Host => "host",
+            Self::Host(_) => "host",
             Self::Endpoint(_) => "endpoint",
             Self::Domain(_) => "domain",
             Self::Records(_) => "records",
@@ -322,6 +324,12 @@ impl Kind {
             Self::Name(shape) => shape.said(),
             Self::Asn(AsnUse::Amazon) => format!("{plain}: 64512 to 65534, or 4200000000 to 4294967294."),
             Self::Address(AddressUse::Public) => "An IPv4 address that the Internet routes.".to_owned(),
+            Self::Address(AddressUse::Ipv4) => "The IPv4 address of one host.".to_owned(),
+            Self::Host(HostUse::Ipv4) => "An IPv4 address or a full host name.".to_owned(),
+            Self::Endpoint(EndpointUse::Address) => "An IPv4 address, and perhaps a port behind a colon.".to_owned(),
+            Self::Endpoint(EndpointUse::Door) => {
+                "An IPv4 address or a full host name, a colon and the port.".to_owned()
+            }
             Self::InstanceType(TypeUse::Database) => "A class of RDS, which begins with db.".to_owned(),
             Self::Number(bounds) => format!("{plain}: {bounds}."),
             Self::Text(length, _) | Self::Prose(length, _) => format!("{plain}, of {length} characters."),
@@ -354,6 +362,16 @@ impl Kind {
             Self::Address(AddressUse::Public) => "203.0.113.12",
             Self::InstanceType(TypeUse::Database) => "db.m6i.large",
             _ => self.row().map_or("", |row| row.example),
+        }
+    }
+
+    /// Every answer that there can be, as templates read it, where those are few.
+    pub fn offers(&self) -> Vec<Json> {
+        match self {
+            Self::Choice(choices) => choices.iter().map(|choice| Json::String(choice.value.clone())).collect(),
+            Self::Choices(choices, _) => choices.iter().map(|choice| json!([choice.value])).collect(),
+            Self::YesNo => vec![Json::Bool(true), Json::Bool(false)],
+            _ => Vec::new(),
         }
     }
 

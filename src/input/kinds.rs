@@ -95,7 +95,7 @@ pub(super) const ROWS: [KindRow; 51] = [
     row("interface", "The private address of one of two peers, with /30 or /31.", "169.254.100.1/30"),
     row("tunnel-range", "The inside of a VPN tunnel: a /30 of 169.254.0.0/16.", "169.254.44.0/30"),
     row("asn", "The number of an autonomous system, of 16 or 32 bits.", "65010").takes(USE, 0, 0),
-    row("host", "An IP address or a full host name.", "jump.acme.example"),
+    row("host", "An IP address or a full host name.", "jump.acme.example").takes(USE, 0, 0),
     row("endpoint", "An IP address or a full host name, and perhaps a port behind a colon.", "siem.acme.example:6514")
         .takes(USE, 0, 0),
     row("domain", "A full domain name.", "mc.acme.example").takes(USE, 0, 0),

@@ -55,6 +55,7 @@ pub use table::Column;
 pub use value::Value;
 
 use given::Given;
+use network::HostUse;
 use routing::AddressUse;
 
 /// Longer texts are not answers. The bound keeps every check under a millisecond or so.
@@ -174,11 +175,19 @@ fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
         Kind::VpcCidr => network::vpc_cidr(word, setting),
         Kind::Cidr(prefix) => network::cidr(word, *prefix, setting).map(Value::Cidr),
         Kind::Address(AddressUse::Any) => network::address(word, setting).map(Value::Address),
+        Kind::Address(AddressUse::Ipv4) => {
+            let address = network::address(word, setting)?;
+            network::not_ipv6(&address.to_string()).map(|()| Value::Address(address))
+        }
         Kind::Address(AddressUse::Public) => routing::public_address(word, setting),
         Kind::Interface => routing::interface(word, setting),
         Kind::TunnelRange => routing::tunnel_range(word),
         Kind::Asn(whose) => routing::asn(word, *whose, setting),
-        Kind::Host => network::host(word, setting).map(Value::Text),
+        Kind::Host(HostUse::Any) => network::host(word, setting).map(Value::Text),
+        Kind::Host(HostUse::Ipv4) => {
+            let host = network::host(word, setting)?;
+            network::not_ipv6(&host).map(|()| Value::Text(host))
+        }
         Kind::Endpoint(used_as) => domain::endpoint(word, *used_as, setting),
         Kind::Domain(used_as) => domain::domain(word, *used_as),
         Kind::Url(used_as) => domain::url(word, *used_as, setting),

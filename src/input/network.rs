@@ -264,6 +264,31 @@ fn usable_address(address: Ipv4Addr, setting: &Setting) -> Result<(), Refusal> {
         .map_err(|refusal| Refusal { what: format!("{address} cannot be used"), ..refusal })
 }
 
+/// Who reaches a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostUse {
+    Any,
+    /// What stands in a network of IPv4 alone.
+    Ipv4,
+}
+
+pub(super) const HOST_USES: [(&str, HostUse); 2] = [("any", HostUse::Any), ("ipv4", HostUse::Ipv4)];
+
+/// The platform's VPC has addresses of IPv4 only: nothing in it reaches one of IPv6.
+pub(super) fn not_ipv6(host: &str) -> Result<(), Refusal> {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(six)) => {
+            let why = "the platform's networks are IPv4, and nothing in them reaches it: give the IPv4 address";
+            Err(Refusal::new(
+                format!("{six} is IPv6"),
+                why,
+                "docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Something that SSH can dial: an address or a full name, in lower case. Loopback is allowed: it may be a forwarded port.
 pub(super) fn host(text: &str, setting: &Setting) -> Result<String, Refusal> {
     let refuse =

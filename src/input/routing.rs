@@ -142,11 +142,14 @@ pub(super) fn interface(text: &str, setting: &Setting) -> Result<Value, Refusal>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressUse {
     Any,
+    /// One that a network of IPv4 alone reaches.
+    Ipv4,
     /// One that AWS reaches over the Internet.
     Public,
 }
 
-pub(super) const ADDRESS_USES: [(&str, AddressUse); 2] = [("any", AddressUse::Any), ("public", AddressUse::Public)];
+pub(super) const ADDRESS_USES: [(&str, AddressUse); 3] =
+    [("any", AddressUse::Any), ("ipv4", AddressUse::Ipv4), ("public", AddressUse::Public)];
 
 /// An IPv4 address that the Internet routes: in none of the special ranges (RFC 6890), which AWS refuses for a customer
 /// gateway. Behind NAT it is the address that the world sees.

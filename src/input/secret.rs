@@ -173,12 +173,14 @@ pub enum SecretUse {
     Key256,
     /// What a machine shows once to be entitled: an activation key, a token.
     Token,
+    /// What `pro attach` takes.
+    UbuntuPro,
     /// A private key in PEM.
     PrivateKey,
 }
 
 /// What each use is called in a runbook, and the lengths where the runbook gives none.
-const USES: [(&str, SecretUse, i64, i64); 10] = [
+const USES: [(&str, SecretUse, i64, i64); 11] = [
     ("password", SecretUse::Password, 1, 256),
     ("psk", SecretUse::Psk, 8, 64),
     ("bgp", SecretUse::Bgp, 6, 80),
@@ -188,6 +190,7 @@ const USES: [(&str, SecretUse, i64, i64); 10] = [
     ("console", SecretUse::Console, 12, 30),
     ("key256", SecretUse::Key256, 64, 64),
     ("token", SecretUse::Token, 1, 255),
+    ("ubuntu-pro", SecretUse::UbuntuPro, 21, 61),
     ("private-key", SecretUse::PrivateKey, 100, 16_384),
 ];
 
@@ -204,6 +207,7 @@ impl SecretUse {
     fn source(self) -> &'static str {
         match self {
             SecretUse::Password | SecretUse::Token => "onramp",
+            SecretUse::UbuntuPro => "documentation.ubuntu.com/pro/start-here",
             SecretUse::Psk => "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html, pre-shared key",
             SecretUse::Bgp => {
                 "docs.aws.amazon.com/directconnect/latest/APIReference/API_NewPrivateVirtualInterface.html, authKey"
@@ -263,6 +267,11 @@ impl SecretUse {
                 all(&|c| word(c) || c == '_' || c == '-'),
                 "there is a character in it that no such key has",
                 "it has letters, digits, _ and - only",
+            ),
+            SecretUse::UbuntuPro => (
+                text.starts_with('C') && all(&word),
+                "it is no token of Ubuntu Pro",
+                "it begins with C, and has letters and digits only",
             ),
             SecretUse::Ntp => (
                 ntp(text),

@@ -170,6 +170,8 @@ pub(super) struct Step {
     pub for_each: Option<String>,
     /// Steps that come before: ids of this phase, or `phase/step`. What a step reads it needs anyway.
     pub needs: Option<Vec<String>>,
+    /// No step after this one, in the order of the page, changes anything before it is done.
+    pub gate: Option<bool>,
     /// A later step that takes this one's change away again: once it is done, nobody looks whether this is still so.
     pub until: Option<String>,
     /// Ask for these inputs, by id.

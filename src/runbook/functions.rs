@@ -101,6 +101,7 @@ pub(super) const TESTS: [&str; 31] = [
 
 /// Adds every filter of ours. Each is a filter: `{{ net.subnets | where("tier", "public") | pluck("cidr") }}`.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
+    environment.add_filter("join", join);
     environment.add_filter("where", rows_where);
     environment.add_filter("pluck", pluck);
     environment.add_filter("lookup", lookup);
@@ -115,6 +116,15 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
 
 fn wrong(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// `join` of a list. What a plan shows by name is a text in place of the list, and stays whole.
+fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    let parts: Vec<String> = value.try_iter()?.map(|part| part.to_string()).collect();
+    Ok(parts.join(&between.unwrap_or_default()))
 }
 
 /// `rows | where(field, value)`: the rows whose field has that value.
@@ -248,6 +258,13 @@ mod tests {
         scope.insert_dotted("net.rows", json!({"a": 1}));
         let template = Template::parse(&format!("{{{{ {code} }}}}")).map_err(|bad| bad.to_string())?;
         template.value(&scope).map_err(|unrendered| unrendered.to_string())
+    }
+
+    #[test]
+    fn what_a_plan_shows_by_name_is_joined_whole() {
+        assert_eq!(value("['10.0.0.1', '10.0.0.2'] | join(' and ')"), Ok(json!("10.0.0.1 and 10.0.0.2")));
+        assert_eq!(value("'‹dns.inbound_addresses›' | join(' and ')"), Ok(json!("‹dns.inbound_addresses›")));
+        assert_eq!(value("[1, 2] | join"), Ok(json!("12")));
     }
 
     #[test]

@@ -210,6 +210,7 @@ impl Lowering<'_> {
             when: self.expr(&cursor.key("when"), step.when.as_ref()),
             for_each: self.expr(&cursor.key("for_each"), step.for_each.as_ref()),
             needs: step.needs.iter().flatten().map(|need| step_id(phase, need)).collect(),
+            gate: step.gate.unwrap_or_default(),
             until: step.until.as_ref().map(|until| step_id(phase, until)),
             waits_on: self.waits_on(&cursor, step, work.as_ref()),
             saves: self.saves(&cursor, step),

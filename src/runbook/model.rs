@@ -123,6 +123,8 @@ pub struct Step {
     pub for_each: Option<Expr>,
     /// Steps named in `needs`, and those that the step's own templates read from (what others save, what forms ask).
     pub needs: BTreeSet<StepId>,
+    /// No later step changes anything before this one is done.
+    pub gate: bool,
     /// The step that takes the change away again: once it is done, this need not be so any more.
     pub until: Option<StepId>,
     pub work: Work,

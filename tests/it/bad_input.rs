@@ -45,6 +45,27 @@ fn one_bad_answer_in_a_file_stores_none_of_it() {
 }
 
 #[test]
+fn a_file_of_answers_is_taken_as_it_is_written() {
+    let stage = begun();
+    let written =
+        "vpn.customer_asn: 64512.10\nenv.db_version: 5.10\neng.ops_phone: +442071234567\nnet.ssh_port: 22022\n";
+    let file = stage.file("answers.yaml", written);
+    stage.run(&["input", "acme", "--file", file.to_str().unwrap()]).expect(0);
+    let all = stage.run(&["input", "acme", "--all"]).expect(0).out;
+    let line =
+        |id: &str| all.lines().find(|line| line.starts_with(id)).unwrap_or_else(|| panic!("no {id}: {all}")).to_owned();
+    // 64512 * 65536 + 10, as RFC 5396 writes it, and no number with decimals.
+    for (id, value) in
+        [("vpn.customer_asn", "4227858442"), ("env.db_version", "5.10"), ("eng.ops_phone", "+442071234567")]
+    {
+        assert!(line(id).contains(value), "{}", line(id));
+    }
+    let twice = stage.file("twice.yaml", "eng.customer_slug: acme\nnet.ssh_port: 22022\neng.customer_slug: other\n");
+    let answer = stage.run(&["input", "acme", "--file", twice.to_str().unwrap()]).expect(2);
+    answer.says("eng.customer_slug is there twice");
+}
+
+#[test]
 fn a_runbook_with_a_typo_names_the_place_and_the_nearest_key() {
     let stage = Stage::new();
     let text =

@@ -67,6 +67,10 @@ impl Thing for TakenVpc {
         DNS.map(|(_, attribute)| switch(&self.id, attribute, true)).into()
     }
 
+    fn takes_what_is_there(&self) -> bool {
+        true
+    }
+
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let Some(vpc) = self.vpc(at).await? else {
             let what = format!("there is no {} in {}", self.id, at.cloud.region());

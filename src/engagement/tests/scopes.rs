@@ -152,8 +152,15 @@ fn hosts_that_are_known_can_be_named_and_others_say_why_not() {
     assert!(by_name["bastion"].is_err());
     let app = by_name["app"].as_ref().unwrap();
     assert_eq!((app.address.as_str(), app.port, app.via.as_deref()), ("10.0.0.9", None, Some("bastion")));
-    assert_eq!(values.get_dotted("hosts.private"), Some(&json!([{ "name": "app", "via": "bastion" }])));
-    assert_eq!(values.get_dotted("hosts.bastions"), Some(&json!([{ "name": "bastion", "via": "" }])));
+    assert_eq!(
+        values.get_dotted("hosts.private"),
+        Some(&json!([{ "name": "app", "via": "bastion", "address": "10.0.0.9" }]))
+    );
+    assert_eq!(
+        values.get_dotted("hosts.bastions"),
+        Some(&json!([{ "name": "bastion", "via": "" }])),
+        "not known before it is there"
+    );
 }
 
 #[test]

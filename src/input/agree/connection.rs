@@ -40,6 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     two_routers_at_a_transit_gateway_need_bgp,
     a_backup_at_a_transit_gateway_needs_bgp,
     selectors_are_the_right_way_round,
+    selectors_cover_both_sides,
     announced_ranges_are_theirs,
     announced_ranges_fit_the_gateway,
     ping_target_is_on_premises,
@@ -302,6 +303,28 @@ fn selectors_are_the_right_way_round(answers: &Answers<'_>, found: &mut Vec<Disa
                 let why = "the two selectors seem to be swapped";
                 report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("0.0.0.0/0"));
             }
+        }
+    }
+}
+
+/// What a selector leaves out goes through no tunnel, although the tunnel is up.
+fn selectors_cover_both_sides(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    for (selector, sides) in [
+        ("vpn.remote_cidr", &["net.vpc_cidr", "net.secondary_cidrs"][..]),
+        ("vpn.local_cidr", &["net.onprem_cidrs"][..]),
+    ] {
+        let Some((id, selector)) = answers.blocks(&[selector]).into_iter().next() else { continue };
+        let ranges = answers.blocks(sides);
+        let outside: Vec<_> = ranges.iter().filter(|(_, net)| !selector.contains(net)).collect();
+        let Some((side_id, range)) = outside.first() else { continue };
+        let what = format!("{range} of {side_id} is not in {selector} of {id}");
+        if ranges.iter().any(|(_, net)| overlap(selector, *net)) {
+            let why = "what is outside of the selectors goes through no tunnel; let it be so only where that is meant";
+            warn(found, &[id, side_id], Refusal::new(what, why, TUNNEL).suggest("0.0.0.0/0"));
+        } else {
+            let why = "the tunnels would come up and carry nothing";
+            let whole = if ranges.len() == 1 { range.to_string() } else { "0.0.0.0/0".to_owned() };
+            report(found, &[id, side_id], Refusal::new(what, why, TUNNEL).suggest(whole));
         }
     }
 }

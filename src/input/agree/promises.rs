@@ -238,7 +238,7 @@ fn parts_exist(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some((id, "0")) = answers.text("env.pattern") {
         let why = "production stands still when its only host does";
-        warn(
+        report(
             found,
             &[id],
             Refusal::new("a single node is for environments that may stand still", why, "onramp").suggest("1"),
