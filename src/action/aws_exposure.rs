@@ -136,8 +136,9 @@ impl Exposure {
             there.iter().filter_map(|one| Some((one.instance_id()?, one.public_ip_address()?))).collect();
         let others = there.iter().filter(|one| self.shows_others && at.is_nobodys(one.tags.as_deref()));
         let others: Vec<&str> = others.filter_map(Instance::instance_id).collect();
+        let ours = public.keys().filter(|id| !others.contains(id)).count();
         for (id, address) in &public {
-            let agreed = self.public.as_ref().map_or(public.len() == 1, |agreed| agreed.iter().any(|one| one == id));
+            let agreed = self.public.as_ref().map_or(ours == 1, |agreed| agreed.iter().any(|one| one == id));
             let expected = agreed || others.contains(id);
             report.rows.push(json!({ "instance": id, "public_address": address, "ok": expected }));
             if !expected {

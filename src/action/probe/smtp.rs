@@ -364,7 +364,7 @@ fn meaning(code: &str) -> &'static str {
         }
         "550" | "551" | "553" => " (it does not know or does not accept the address)",
         "552" => " (too large)",
-        "554" => " (not allowed: at SES, the sender is not verified, or the account is in the sandbox)",
+        "554" => " (it takes no mail here; at SES, the sender is not verified, or the account is in the sandbox)",
         _ => "",
     }
 }

@@ -197,6 +197,22 @@ async fn exposure_is_measured() {
     let kept = stage.so("aws/exposure", asked.clone()).await;
     assert!(kept["report"].as_array().unwrap().iter().all(|row| row["ok"] == json!(true)), "{kept:?}");
 
+    // Where nobody says which, ours is the one with an address, whatever the customer's have.
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2().clone();
+    let (image, subnet) = (instance(&stage, &ground).await["image"].as_str().unwrap().to_owned(), &ground.public);
+    let theirs = ec2.run_instances().image_id(image).instance_type("t3.micro".into()).min_count(1).max_count(1);
+    let theirs = theirs.subnet_id(subnet).send().await.unwrap().instances()[0].instance_id().unwrap().to_owned();
+    let address = ec2.allocate_address().domain("vpc".into()).send().await.unwrap().allocation_id.unwrap();
+    ec2.associate_address().instance_id(&theirs).allocation_id(&address).send().await.unwrap();
+    let mut unsaid = asked.clone();
+    unsaid.as_object_mut().unwrap().remove("public");
+    unsaid["others"] = json!("shown");
+    let kept = stage.so("aws/exposure", unsaid.clone()).await;
+    assert!(kept["report"].to_string().contains(&theirs), "{kept:?}");
+    unsaid["others"] = json!("judged");
+    stage.not_so("aws/exposure", unsaid).await;
+    ec2.terminate_instances().instance_ids(&theirs).send().await.unwrap();
+
     let mut others = asked.clone();
     others["public"] = json!(["i-0123456789abcdef0"]);
     let failure = stage.not_so("aws/exposure", others).await;

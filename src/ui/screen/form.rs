@@ -25,7 +25,7 @@ use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::secret_line::SecretLine;
 use crate::ui::words;
-use agree::{applies, disagreement, offer, setting};
+use agree::{applies, brings_up, disagreement, offer, setting};
 
 /// From this width on, help has a pane of its own.
 const WIDE: u16 = 110;
@@ -81,9 +81,13 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
     if !good {
         return effects;
     }
-    state.form.answered = None;
-    if !state.form.is_last() {
-        state.form.answered = state.form.field().map(|field| field.id.clone());
+    // What the answer brings up is seen once it is recorded.
+    let more = state.form.is_last() && state.form.more_to_come(&state.facts);
+    let goes_on = state.form.field().filter(|_| more || !state.form.is_last());
+    state.form.answered = goes_on.map(|field| field.id.clone());
+    if more {
+        return effects;
+    } else if !state.form.is_last() {
         state.form.cursor += 1;
     } else if state.form.complete() {
         effects.extend(state.form.accept_empty());
@@ -99,7 +103,9 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
 pub fn next(state: &mut State) -> Vec<Effect> {
     let last = state.form.is_last();
     let effects = state.go(Move::Next);
-    if last && state.form.complete() && state.form.accept_empty().is_none() {
+    if last && state.form.more_to_come(&state.facts) {
+        state.form.answered = state.form.fields.last().map(|field| field.id.clone());
+    } else if last && state.form.complete() && state.form.accept_empty().is_none() {
         finish(state);
     }
     effects
@@ -256,6 +262,12 @@ impl FormScreen {
 
     fn complete(&self) -> bool {
         self.first_open().is_none()
+    }
+
+    /// Will an answer that is on its way bring up another field?
+    fn more_to_come(&self, facts: &Facts) -> bool {
+        let shown: Vec<&InputId> = self.fields.iter().map(|field| &field.id).collect();
+        self.step.as_ref().is_some_and(|step| brings_up(facts, step, &shown, &self.pending))
     }
 
     /// The first field that still wants something.

@@ -247,6 +247,43 @@ steps:
   - {id: tunnel, title: What the tunnel agrees on, form: [vpn.crypto, vpn.mode, vpn.second, vpn.address]}
 "#;
 
+/// A form whose first answer says what else is asked.
+const KIND_OF_LINE: &str = r#"
+runbook: line
+title: Line
+phase: line
+inputs:
+  - {id: dx.kind, label: Kind, kind: choice, choices: [hosted, dedicated]}
+  - {id: dx.place, label: Place, kind: text, when: dx.kind == "dedicated"}
+steps:
+  - {id: line, title: Which line, form: [dx.kind, dx.place]}
+"#;
+
+#[test]
+fn a_form_stays_open_for_what_its_last_answer_brings_up() {
+    let typed = KIND_OF_LINE.replace("kind: choice, choices: [hosted, dedicated]", "kind: text");
+    for (runbook, key) in [(KIND_OF_LINE, "Enter"), (typed.as_str(), "Tab")] {
+        let mut stage = Stage::on(runbook);
+        stage.state.board.jump(&address("line/line"));
+        stage.press(&["Enter"]);
+        match key {
+            "Enter" => stage.press(&["Down"]),
+            _ => stage.write("dedicated"),
+        };
+        stage.press(&[key]);
+        assert_eq!(given(&stage, "dx.kind"), Some("dedicated".to_owned()), "{key}");
+        assert_eq!(stage.state.place, Place::Form, "{key}");
+        stage.write("EqDC2");
+        assert!(stage.screen(80, 24).contains("EqDC2"), "{key}: {}", stage.screen(80, 24));
+        stage.press(&[key]);
+        assert_eq!(stage.state.place, Place::Board, "{key}: it is complete");
+    }
+    let mut stage = Stage::on(KIND_OF_LINE);
+    stage.state.board.jump(&address("line/line"));
+    stage.press(&["Enter", "Enter"]);
+    assert_eq!((stage.state.place, given(&stage, "dx.kind").as_deref()), (Place::Board, Some("hosted")));
+}
+
 fn tunnel() -> Stage {
     let mut stage = Stage::on(TUNNEL);
     stage.state.board.jump(&address("tunnel/tunnel"));

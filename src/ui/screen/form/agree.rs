@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engagement::{known_answers, unheard_of, worded};
+use crate::engagement::{Address, known_answers, unheard_of, worded};
 use crate::input::{self, InputId, Setting, Value};
 use crate::runbook::Field;
 use crate::text;
@@ -16,6 +16,18 @@ pub(super) fn setting(facts: &Facts) -> Setting {
 /// A field whose condition cannot be told yet waits.
 pub(super) fn applies(open: &Opened, field: &Field) -> bool {
     field.when.as_ref().is_none_or(|when| when.truth(&open.scope).unwrap_or(false))
+}
+
+/// Does another field of the form apply with these answers?
+pub(super) fn brings_up(facts: &Facts, step: &Address, shown: &[&InputId], given: &[(InputId, Value)]) -> bool {
+    let Some((open, step)) = facts.open.as_ref().and_then(|open| Some((open, open.step(step)?))) else { return false };
+    let mut scope = open.scope.clone();
+    for (id, value) in given {
+        scope.insert_dotted(id.as_str(), value.plain());
+    }
+    let hidden = step.asks().iter().filter(|id| !shown.contains(id)).filter_map(|id| open.runbook.fields.get(id));
+    let holds = |field: &Field| field.when.as_ref().is_some_and(|when| when.truth(&scope) == Ok(true));
+    !given.is_empty() && hidden.into_iter().any(holds)
 }
 
 /// The default of the runbook, as text that the rules accept; nothing where it cannot be told yet.
