@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
-use super::call::vpn::{End, IPSEC, LogOptions, TunnelOptions, VpnOptions, VpnRequest};
+use super::call::vpn::{End, IN_SECRETS_MANAGER, IPSEC, LogOptions, TunnelOptions, VpnOptions, VpnRequest};
 use super::call::{Call, Label};
 use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
@@ -16,8 +16,12 @@ use crate::engagement::{Difference, Failure};
 
 /// What AWS says where a device's address is that of another gateway with a connection.
 const SAME_ADDRESS: &str = "InvalidCustomerGateway.DuplicateIpAddress";
+/// What AWS says in place of a key that it keeps in Secrets Manager. The API reference names the ARN of the secret and not
+/// this word; who tried it found it (hashicorp/terraform-provider-aws, pull request 42819), and that the ARN may be there
+/// although the keys are not kept in it any more. So the word counts.
+pub(super) const REDACTED: &str = "REDACTED";
 
-/// Connections by filter. What AWS answers has both keys in it: nothing of it is kept or shown but what is taken out here.
+/// Connections by filter. What AWS answers may have both keys in it: nothing of it is kept or shown but what is taken out here.
 async fn connections(cloud: &Cloud, by: Vec<Filter>) -> Result<Vec<VpnConnection>, AwsFailure> {
     let request = cloud.ec2().describe_vpn_connections().set_filters(Some(by));
     let answer = cloud.read(Operation::DescribeVpnConnections, || request.clone().send()).await?;
@@ -47,6 +51,8 @@ fn is_gone(connection: &VpnConnection) -> bool {
 /// `aws/vpn-connection`
 pub(super) struct TheVpnConnection {
     request: VpnRequest,
+    /// Are the keys to be in Secrets Manager? What is not said is not compared.
+    keys_in_secret: Option<bool>,
 }
 
 impl TheVpnConnection {
@@ -65,6 +71,11 @@ impl TheVpnConnection {
             Failure::new("the argument `dh_groups` of aws/vpn-connection is no list of numbers", "Correct the step.")
         })?;
         let static_routes_only = arguments.one_of("routing", &["static", "bgp"])? == "static";
+        let is_accelerated = arguments.optional("acceleration")?.is_some_and(|said| said == "true");
+        let keys_in_secret = match arguments.optional("key_storage")? {
+            Some(_) => Some(arguments.one_of("key_storage", &["standard", "secrets_manager"])? == "secrets_manager"),
+            None => None,
+        };
         let log_group = arguments.optional("log_group")?;
         let mut both = TunnelOptions {
             ike_versions: arguments.list("ike")?,
@@ -96,21 +107,27 @@ impl TheVpnConnection {
                 return Err(Failure::new(what, "Correct the step in the runbook."));
             }
         };
+        if is_accelerated && matches!(ends_on, End::Vpc(_)) {
+            let what = "a VPN connection is accelerated on a transit gateway only";
+            return Err(Failure::new(what, "Give `transit`, or leave `acceleration` out."));
+        }
         let request = VpnRequest {
             r#type: IPSEC,
             customer_gateway_id: arguments.text("customer_gateway")?,
             ends_on,
+            // What is usual is not said, here and below, so that regions which know nothing else take it too.
+            pre_shared_key_storage: (keys_in_secret == Some(true)).then_some(IN_SECRETS_MANAGER),
             options: VpnOptions {
+                enable_acceleration: is_accelerated.then_some(true),
                 static_routes_only,
                 local_ipv4_network_cidr: arguments.optional("local")?,
                 remote_ipv4_network_cidr: arguments.optional("remote")?,
-                // What is usual is not said, so that regions which know nothing else take it too.
                 tunnel_bandwidth: arguments.optional("bandwidth")?.filter(|said| said != "standard"),
                 tunnel_options: [tunnel(0, "key_one")?, tunnel(1, "key_two")?],
             },
             tag_specifications: label(subject, arguments)?,
         };
-        Ok(TheVpnConnection { request })
+        Ok(TheVpnConnection { request, keys_in_secret })
     }
 
     fn label(&self) -> &Label {
@@ -125,7 +142,9 @@ impl TheVpnConnection {
         Ok(there.into_iter().filter(|one| !is_gone(one)).collect())
     }
 
-    /// What is not as wanted. Keys are not compared: they are read by nobody but the two devices.
+    /// What is not as wanted. Keys are not compared: they are read by nobody but the two devices. Where they are kept can be
+    /// changed, which replaces each tunnel; acceleration never can ("Accelerated Site-to-Site VPN connections", rules). So
+    /// both are left to a person, as all the rest is.
     fn differences(&self, there: &VpnConnection) -> Vec<Difference> {
         let (wanted, options) = (&self.request.options, there.options());
         let routing = |is_static: bool| if is_static { "static" } else { "bgp" };
@@ -151,6 +170,12 @@ impl TheVpnConnection {
         differences.extend(told(&wanted.remote_ipv4_network_cidr, "AWS's range in the tunnels", range));
         let bandwidth = options.and_then(|options| options.tunnel_bandwidth()).map(|said| said.as_str());
         differences.extend(told(&wanted.tunnel_bandwidth, "bandwidth of the tunnels", bandwidth));
+        let accelerated = |is: bool| if is { "on" } else { "off" };
+        // AWS always says.
+        if let Some(found) = options.and_then(|options| options.enable_acceleration()) {
+            let wanted = accelerated(wanted.enable_acceleration == Some(true));
+            differences.extend(differing(&[("acceleration", wanted, Some(accelerated(found)))]));
+        }
         let tunnels = options.map(|options| options.tunnel_options()).unwrap_or_default();
         for (number, wanted) in wanted.tunnel_options.iter().enumerate() {
             let Some(there) = tunnels.get(number) else { continue };
@@ -171,6 +196,11 @@ impl TheVpnConnection {
             differences.extend(seconds(wanted.phase_one_seconds, "phase 1", there.phase1_lifetime_seconds()));
             differences.extend(seconds(wanted.phase_two_seconds, "phase 2", there.phase2_lifetime_seconds()));
             differences.extend(seconds(wanted.dpd_timeout_seconds, "dead peer time", there.dpd_timeout_seconds()));
+            let keeps = |in_secret: bool| if in_secret { "Secrets Manager" } else { "the VPN service, which shows it" };
+            if let Some((wanted, found)) = self.keys_in_secret.zip(is_in_secret(there)) {
+                let what = format!("where AWS keeps the key of tunnel {}", number + 1);
+                differences.extend(differing(&[(&what, keeps(wanted), Some(keeps(found)))]));
+            }
             if let Some(logs) = &wanted.log_options {
                 differences.extend(logs_differ(logs, there, number + 1));
             }
@@ -211,6 +241,24 @@ fn logs_differ(wanted: &LogOptions, there: &TunnelOption, number: usize) -> Vec<
     differences
 }
 
+/// Does AWS keep the tunnel's key in Secrets Manager? None where it says nothing of a key at all.
+fn is_in_secret(tunnel: &TunnelOption) -> Option<bool> {
+    tunnel.pre_shared_key().map(|key| key == REDACTED)
+}
+
+/// The keys of a connection that AWS shows, where it shows them.
+pub(super) fn keys_shown(connection: &VpnConnection) -> Vec<&str> {
+    let tunnels = connection.options().map(|options| options.tunnel_options()).unwrap_or_default();
+    tunnels.iter().filter_map(TunnelOption::pre_shared_key).filter(|key| *key != REDACTED).collect()
+}
+
+/// The secret in which AWS keeps the keys; empty where it keeps them itself.
+fn keys_secret(connection: &VpnConnection) -> &str {
+    let tunnels = connection.options().map(|options| options.tunnel_options()).unwrap_or_default();
+    let arn = connection.pre_shared_key_arn().filter(|_| tunnels.iter().any(|one| is_in_secret(one) == Some(true)));
+    arn.unwrap_or_default()
+}
+
 /// What later steps and the customer need of a tunnel: no key.
 fn tunnels(connection: &VpnConnection) -> Vec<Json> {
     let options = connection.options().map(|options| options.tunnel_options()).unwrap_or_default();
@@ -248,6 +296,7 @@ impl Thing for TheVpnConnection {
         };
         let output = json!({
             "id": id, "tunnels": tunnels(&there), "outside_one": outside(0), "outside_two": outside(1),
+            "keys_secret": keys_secret(&there),
         });
         Ok(match there.state() {
             Some(VpnState::Pending) => Sight::Coming(found(format!("{id} is being made"), output)),

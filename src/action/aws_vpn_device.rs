@@ -1,17 +1,19 @@
 //! The customer's side of a VPN: whether its tunnels are up, which device AWS has a sample for, and that sample.
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
-use super::aws_vpn_connection::connection;
+use super::aws_vpn_connection::{REDACTED, connection, keys_shown};
 use super::check::Question;
 use super::object::found;
 use super::world::{Subject, World};
-use super::{Failure, Verified};
+use super::{Failure, Trouble, Verified};
 use crate::aws::ec2::types::{TelemetryStatus, VgwTelemetry, VpnConnectionDeviceType};
 use crate::aws::{AwsFailure, Cloud, Operation};
+use crate::input::SecretRef;
 
 /// `aws/vpn-tunnels`
 pub(super) struct Tunnels {
@@ -222,6 +224,8 @@ pub(super) struct Sample {
     vpn: String,
     device: String,
     ike: &'static str,
+    /// Where the keys live, for a connection of which AWS shows none.
+    ours: Vec<SecretRef>,
 }
 
 impl Sample {
@@ -230,7 +234,22 @@ impl Sample {
             vpn: arguments.text("vpn")?,
             device: arguments.text("device")?,
             ike: arguments.one_of("ike", &["ikev2", "ikev1"])?,
+            ours: [arguments.secret("key_one")?, arguments.secret("key_two")?].into_iter().flatten().collect(),
         })
+    }
+
+    /// What is to be held back: the keys that AWS shows, or ours where it keeps them in Secrets Manager. What its sample has
+    /// in their place then is said nowhere, so nothing is left to that.
+    async fn keys(&self, world: &World, shown: Vec<&str>) -> Result<Vec<SecretString>, Verified> {
+        if shown.len() == 2 {
+            return Ok(shown.into_iter().map(SecretString::from).collect());
+        }
+        let mut keys = Vec::new();
+        for reference in &self.ours {
+            let found = world.secret(reference).await;
+            keys.push(found.map_err(|question| Verified::Unknown(Trouble::Question(question)))?);
+        }
+        Ok(keys)
     }
 }
 
@@ -242,7 +261,9 @@ fn without_keys(text: &str, keys: &[&str]) -> Option<String> {
     let hold_back = |text: String, (number, key): (usize, &&str)| {
         text.replace(*key, &format!("\u{2039}pre-shared key of tunnel {}, sent separately\u{203a}", number + 1))
     };
-    Some(keys.iter().enumerate().fold(text.to_owned(), hold_back))
+    let held_back = keys.iter().enumerate().fold(text.to_owned(), hold_back);
+    // Where AWS has held them back itself.
+    Some(held_back.replace(REDACTED, "\u{2039}pre-shared key, sent separately\u{203a}"))
 }
 
 #[async_trait]
@@ -255,8 +276,11 @@ impl Question for Sample {
             let Some(there) = connection(&cloud, &self.vpn).await? else {
                 return Ok(Verified::NotYet { said: format!("{} is not there", self.vpn) });
             };
-            let tunnels = there.options().map(|options| options.tunnel_options()).unwrap_or_default();
-            let keys: Vec<&str> = tunnels.iter().filter_map(|tunnel| tunnel.pre_shared_key()).collect();
+            let keys = match self.keys(world, keys_shown(&there)).await {
+                Ok(keys) => keys,
+                Err(question) => return Ok(question),
+            };
+            let keys: Vec<&str> = keys.iter().map(ExposeSecret::expose_secret).collect();
             for key in &keys {
                 world.vault.masks().learn(key);
             }
@@ -270,7 +294,7 @@ impl Question for Sample {
             let answer = cloud.read(sample, || request.clone().send()).await?;
             let text = answer.vpn_connection_device_sample_configuration.unwrap_or_default();
             let Some(text) = without_keys(&text, &keys) else {
-                let what = "AWS does not show the connection's pre-shared keys, so they cannot be held back";
+                let what = "the connection's pre-shared keys are not known here, so they cannot be held back";
                 let advice = format!(
                     "Whoever may see the keys saves it with aws ec2 get-vpn-connection-device-sample-configuration \
                      --vpn-connection-id {} --vpn-connection-device-type-id {} --internet-key-exchange-version {} --output \
@@ -299,5 +323,7 @@ mod tests {
         assert_eq!(without_keys(text, &["first_key.1"]), None);
         assert_eq!(without_keys(text, &[]), None);
         assert_eq!(without_keys(text, &["", ""]), None);
+        let redacted = without_keys("key REDACTED\nkey REDACTED\n", &["first_key.1", "second_key.2"]).unwrap();
+        assert!(!redacted.contains("REDACTED") && redacted.contains("pre-shared key, sent separately"), "{redacted}");
     }
 }

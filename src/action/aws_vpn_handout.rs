@@ -61,6 +61,9 @@ struct Agreed {
     is_static: bool,
     /// It ends on a transit gateway, not at one VPC.
     is_transit: bool,
+    /// It goes by Global Accelerator, which carries TCP and UDP and so takes ESP inside of UDP only, and nothing that begins on
+    /// AWS's side ("Accelerated Site-to-Site VPN connections", rules: NAT traversal, and who renews).
+    is_accelerated: bool,
     /// In GovCloud AWS's sample is another one.
     is_gov: bool,
     /// The ranges in the tunnels: the customer's, and ours.
@@ -126,6 +129,7 @@ impl Handout {
             backup: self.backup,
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
             is_transit: there.transit_gateway_id().is_some_and(|id| !id.is_empty()),
+            is_accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
             is_gov: region.starts_with("us-gov-"),
             selectors: [
                 range(options.and_then(|options| options.local_ipv4_network_cidr())),
@@ -133,6 +137,13 @@ impl Handout {
             ],
             tunnels: tunnels.iter().map(Tunnel::of).collect(),
         }
+    }
+}
+
+impl Agreed {
+    /// Is ESP packed into UDP?
+    fn is_in_udp(&self) -> bool {
+        self.customer.behind_nat || self.is_accelerated
     }
 }
 

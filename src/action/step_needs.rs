@@ -139,8 +139,14 @@ impl Told<'_> {
     fn spared(&self) -> Vec<&'static str> {
         let of_vpn: &[(&str, &'static str)] =
             &[("gateway", "vpn-gateway"), ("transit", "transit-gateway"), ("log_group", "logs:")];
-        let asked = if self.arguments.kind == "aws/vpn-connection" { of_vpn } else { &[] };
-        asked.iter().filter(|(argument, _)| !self.is_given(argument)).map(|(_, what)| *what).collect()
+        if self.arguments.kind != "aws/vpn-connection" {
+            return Vec::new();
+        }
+        let itself = self.text("key_storage").is_some_and(|said| said == "standard");
+        // Only keys in Secrets Manager need the role of the service.
+        let no_role = (itself || !self.is_given("key_storage")).then_some("iam:");
+        let unasked = of_vpn.iter().filter(|(argument, _)| !self.is_given(argument)).map(|(_, what)| *what);
+        unasked.chain(no_role).collect()
     }
 
     /// Of `aws: resource`.

@@ -2,7 +2,7 @@
 //!
 //! List prices of the region us-east-1 in US dollars, on demand, without traffic, requests, free tiers and discounts, as
 //! AWS's pricing pages had them in June 2026: amazon VPC (NAT gateways, public IPv4 addresses), AWS VPN, EC2 on demand,
-//! EBS, Route 53, Secrets Manager, KMS, Elastic Load Balancing, Direct Connect. In other regions about the same, up to a
+//! EBS, Route 53, Secrets Manager, KMS, Elastic Load Balancing, Direct Connect, Global Accelerator. In other regions about the same, up to a
 //! quarter more in most.
 
 use serde::Serialize;
@@ -19,6 +19,10 @@ pub const BASIS: &str = "list prices of us-east-1 (June 2026), without traffic; 
 const HOURS: f64 = 730.0;
 /// A gibibyte of a gp3 volume for a month.
 const GIBIBYTE: f64 = 0.08;
+/// A secret for a month.
+const SECRET: f64 = 0.4;
+/// An accelerator for an hour.
+const ACCELERATOR: f64 = 0.025;
 
 /// Something that is billed from when it is made until it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,15 +103,7 @@ pub fn price(change: &Change) -> Option<Price> {
     match (service.as_str(), operation.as_str()) {
         ("ec2", "AllocateAddress") => Price::hourly("a public IPv4 address", 0.005),
         ("ec2", "CreateNatGateway") => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
-        // What AWS takes for tunnels of 5 Gbit/s is on no page that we have read.
-        ("ec2", "CreateVpnConnection") if is_large(arguments) => Price::unknown(
-            "a VPN connection with large tunnels, which costs more than the $37 a month of a standard one, and its attachment \
-             to a transit gateway, about $37 a month, with 2 cents a gigabyte",
-        ),
-        ("ec2", "CreateVpnConnection") if arguments.get("TransitGatewayId").is_some() => {
-            Price::hourly("a VPN connection, and its attachment to a transit gateway, with 2 cents a gigabyte", 0.1)
-        }
-        ("ec2", "CreateVpnConnection") => Price::hourly("a VPN connection", 0.05),
+        ("ec2", "CreateVpnConnection") => connection(arguments),
         ("ec2", "CreateTransitGatewayVpcAttachment") => {
             Price::hourly("a VPC at a transit gateway, and 2 cents a gigabyte", 0.05)
         }
@@ -118,7 +114,7 @@ pub fn price(change: &Change) -> Option<Price> {
             let what = format!("a resolver endpoint of {}", count(addresses, "address"));
             Price::hourly(what, 0.125 * as_number(addresses))
         }
-        ("secretsmanager", "CreateSecret") => Price::monthly("a secret", 0.4),
+        ("secretsmanager", "CreateSecret") => Price::monthly("a secret", SECRET),
         ("directconnect", "CreateConnection") => ports(1, text(arguments, "Bandwidth")),
         ("directconnect", "CreateLag") => {
             let many = arguments.get("NumberOfConnections").and_then(Json::as_u64).unwrap_or(1);
@@ -160,8 +156,31 @@ fn text<'a>(arguments: &'a Json, name: &str) -> &'a str {
     arguments.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn is_large(connection: &Json) -> bool {
-    connection.pointer("/Options/TunnelBandwidth").and_then(Json::as_str) == Some("large")
+/// A VPN connection, and what comes with it for as long as it is there. An accelerated one has two accelerators ("AWS Global
+/// Accelerator pricing": 2.5 cents an hour for each, and from 1 to 10 cents a gigabyte, by where from and where to).
+fn connection(arguments: &Json) -> Option<Price> {
+    let is_large = arguments.pointer("/Options/TunnelBandwidth").and_then(Json::as_str) == Some("large");
+    let is_accelerated = arguments.pointer("/Options/EnableAcceleration").and_then(Json::as_bool) == Some(true);
+    let has_secret = text(arguments, "PreSharedKeyStorage") == "SecretsManager";
+    let (mut what, mut month) = ("a VPN connection".to_owned(), 0.05 * HOURS);
+    if is_large {
+        what += " with large tunnels, which costs more than the $37 a month of a standard one";
+    }
+    if has_secret {
+        what += ", the secret of its keys";
+        month += SECRET;
+    }
+    if is_accelerated {
+        what += ", two accelerators (about $37 a month), with 1 to 10 cents a gigabyte";
+        month += 2.0 * ACCELERATOR * HOURS;
+    }
+    if arguments.get("TransitGatewayId").is_some() {
+        what += ", and its attachment to a transit gateway";
+        what += if is_large { ", about $37 a month, with 2 cents a gigabyte" } else { ", with 2 cents a gigabyte" };
+        month += 0.05 * HOURS;
+    }
+    // What AWS takes for tunnels of 5 Gbit/s is on no page that we have read.
+    if is_large { Price::unknown(what) } else { Price::monthly(what, month) }
 }
 
 fn instances(arguments: &Json) -> Option<Price> {
@@ -247,7 +266,7 @@ fn resource(arguments: &Json) -> Option<Price> {
         }
         "AWS::EC2::NatGateway" => Price::hourly("a NAT gateway, and 4.5 cents a gigabyte", 0.045),
         "AWS::EC2::EIP" => Price::hourly("a public IPv4 address", 0.005),
-        "AWS::SecretsManager::Secret" => Price::monthly("a secret", 0.4),
+        "AWS::SecretsManager::Secret" => Price::monthly("a secret", SECRET),
         "AWS::EC2::VPCEndpoint" => endpoint(arguments),
         "AWS::S3::Bucket"
             if arguments.to_string().contains("\"GLACIER") || arguments.to_string().contains("\"DEEP_ARCHIVE") =>
@@ -313,6 +332,21 @@ mod tests {
         let said = large.said();
         assert!(said.contains("costs more than the $37") && said.ends_with("how much is not known here"), "{said}");
         assert!([&large].into_iter().collect::<Bill>().and_more, "the sum says that there is more");
+    }
+
+    #[test]
+    fn accelerators_and_the_secret_of_the_keys_are_part_of_what_a_connection_costs() {
+        let with = |bandwidth: &str| {
+            json!({ "TransitGatewayId": "tgw-1", "PreSharedKeyStorage": "SecretsManager",
+                    "Options": { "EnableAcceleration": true, "TunnelBandwidth": bandwidth } })
+        };
+        let both = price(&Change::new("ec2", "CreateVpnConnection", with("standard"))).unwrap();
+        assert_eq!(both.cents_a_month, Some(7_300 + 3_650 + 40));
+        assert!(both.what.contains("the secret of its keys, two accelerators"), "{both:?}");
+        let large = price(&Change::new("ec2", "CreateVpnConnection", with("large"))).unwrap();
+        assert!(large.cents_a_month.is_none() && large.what.contains("two accelerators"), "{large:?}");
+        let kept = json!({ "VpnGatewayId": "vgw-1", "PreSharedKeyStorage": "SecretsManager" });
+        assert_eq!(cents("ec2", "CreateVpnConnection", kept), Some(3_690));
     }
 
     #[test]

@@ -19,8 +19,11 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
     out += "\nRouting\n";
     routing(&mut out, agreed);
     out += "\nLet through your firewall, both ways, between your router and each of AWS's outside addresses\n";
-    out += "  UDP 500 (IKE), IP protocol 50 (ESP)";
-    out += if customer.behind_nat { ", UDP 4500 (NAT traversal)\n" } else { "\n" };
+    out += match (agreed.is_accelerated, customer.behind_nat) {
+        (true, _) => "  UDP 500 (IKE), UDP 4500 (NAT traversal, which acceleration needs: ESP goes inside of it)\n",
+        (false, true) => "  UDP 500 (IKE), IP protocol 50 (ESP), UDP 4500 (NAT traversal)\n",
+        (false, false) => "  UDP 500 (IKE), IP protocol 50 (ESP)\n",
+    };
     out += "and inside the tunnels\n";
     if !agreed.is_static {
         out += "  TCP 179 (BGP) between the inside addresses\n";
@@ -76,6 +79,10 @@ fn rows(out: &mut String, agreed: &Agreed) {
     row("who begins", &|tunnel| {
         if tunnel.startup == "start" { "AWS; your router answers".to_owned() } else { "your router".to_owned() }
     });
+    if agreed.is_accelerated {
+        row("NAT traversal", &|_| "on: acceleration carries ESP inside of UDP 4500 only".to_owned());
+        row("who renews IKE", &|_| "your router, early: AWS cannot begin it over acceleration".to_owned());
+    }
     row("dead peer detection", &|tunnel| {
         let then = match tunnel.dpd_action.as_str() {
             "restart" => "begins anew",
@@ -138,7 +145,7 @@ fn routing(out: &mut String, agreed: &Agreed) {
 /// MTU and MSS by what the tunnels may negotiate ("Best practices for your customer gateway device"); the smallest of them
 /// fits whatever is chosen.
 pub(super) fn largest(agreed: &Agreed) -> (u32, u32) {
-    let nat = agreed.customer.behind_nat;
+    let nat = agreed.is_in_udp();
     let of = |encryption: &str, integrity: &str| match (encryption.contains("GCM"), integrity, nat) {
         (true, _, false) => (1_446, 1_406),
         (true, _, true) | (false, "SHA1" | "SHA2-256", false) => (1_438, 1_398),
@@ -173,6 +180,9 @@ fn differences(out: &mut String, agreed: &Agreed) {
         out,
         "\nAWS's sample configuration differs: it shows AES128, {integrity} and DH group {group}, and its own lifetimes and MTU."
     );
+    if agreed.is_accelerated {
+        out.push_str("  It may have NAT traversal off: turn it on.\n");
+    }
     out.push_str("  What stands above counts. ");
     let Some(tunnel) = agreed.tunnels.first() else { return };
     let takes_it = [&tunnel.phase_one, &tunnel.phase_two].iter().all(|phase| {

@@ -51,9 +51,12 @@ fn connection(out: &mut String, agreed: &Agreed, number: usize, tunnel: &Tunnel)
     // The side that is to begin does so at once, and again after it lost the other; the other one only answers.
     let start = if tunnel.startup == "start" { "none" } else { "start" };
     let (one, two) = (&tunnel.phase_one, &tunnel.phase_two);
+    // A tenth before the end, as strongSwan does by itself; over acceleration long before AWS would begin.
+    let rekey = if agreed.is_accelerated { one.seconds / 2 } else { one.seconds * 9 / 10 };
+    let encap = if agreed.is_accelerated { "    encap = yes\n" } else { "" };
     let _ = write!(
         out,
-        "  aws-{number} {{\n    version = {version}\n    local_addrs = {local}\n    remote_addrs = {outside}\n    \
+        "  aws-{number} {{\n    version = {version}\n    local_addrs = {local}\n    remote_addrs = {outside}\n{encap}    \
          proposals = {proposals}\n    rekey_time = {rekey}s\n    over_time = {over}s\n    keyingtries = 0\n    \
          dpd_delay = 10s\n    dpd_timeout = {dpd}s\n    local {{\n      auth = psk\n      id = {address}\n    }}\n    \
          remote {{\n      auth = psk\n      id = {outside}\n    }}\n    children {{\n      aws-{number} {{\n        \
@@ -63,9 +66,7 @@ fn connection(out: &mut String, agreed: &Agreed, number: usize, tunnel: &Tunnel)
         outside = tunnel.outside,
         address = customer.address,
         proposals = proposals(one, true),
-        // A tenth before the end, as strongSwan does by itself.
-        rekey = one.seconds * 9 / 10,
-        over = one.seconds - one.seconds * 9 / 10,
+        over = one.seconds - rekey,
         dpd = tunnel.dpd_seconds,
         local_ts = agreed.selectors[0],
         remote_ts = agreed.selectors[1],

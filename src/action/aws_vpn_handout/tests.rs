@@ -38,6 +38,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
         backup: false,
         is_static: asn.is_none(),
         is_transit: false,
+        is_accelerated: false,
         is_gov: false,
         selectors: ["0.0.0.0/0".to_owned(), "0.0.0.0/0".to_owned()],
         tunnels: vec![tunnel(10), tunnel(11)],
@@ -99,6 +100,30 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
     }
     let longest = sheet.lines().map(|line| line.chars().count()).max().unwrap_or_default();
     assert!(longest <= 130, "{longest}:\n{sheet}");
+}
+
+/// Global Accelerator carries TCP and UDP, and nothing that begins on AWS's side.
+#[test]
+fn accelerated_tunnels_go_inside_of_udp_and_are_renewed_by_the_router() {
+    let plain = agreed(Some("65010"));
+    let accelerated = Agreed { is_accelerated: true, is_transit: true, ..agreed(Some("65010")) };
+    let sheet = sheet::sheet(&accelerated);
+    for words in [
+        "UDP 500 (IKE), UDP 4500 (NAT traversal",
+        "NAT traversal          on:",
+        "who renews IKE         your router",
+        "MTU of the tunnels 1422 bytes; set TCP's MSS to 1382",
+        "NAT traversal off: turn it on",
+    ] {
+        assert!(sheet.contains(words), "{words:?} is not in:\n{sheet}");
+    }
+    assert!(!sheet.contains("IP protocol 50"), "{sheet}");
+    let longest = sheet.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    assert!(longest <= 130, "{longest}:\n{sheet}");
+    let swanctl = strongswan::swanctl(&accelerated);
+    assert!(swanctl.contains("    encap = yes\n    proposals"), "{swanctl}");
+    assert!(swanctl.contains("rekey_time = 14400s\n    over_time = 14400s"), "{swanctl}");
+    assert!(!strongswan::swanctl(&plain).contains("encap"));
 }
 
 /// The nearest sample is taken, and the difference said.

@@ -9,6 +9,8 @@ use crate::input::SecretRef;
 
 /// The one type that there is.
 pub(in crate::action) const IPSEC: &str = "ipsec.1";
+/// AWS keeps the keys in a secret of its own, and shows them nowhere else.
+pub(in crate::action) const IN_SECRETS_MANAGER: &str = "SecretsManager";
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +20,9 @@ pub(in crate::action) struct VpnRequest {
     pub customer_gateway_id: String,
     #[serde(flatten)]
     pub ends_on: End,
+    /// Where AWS keeps the keys; its own service where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_shared_key_storage: Option<&'static str>,
     pub options: VpnOptions,
     pub tag_specifications: Label,
 }
@@ -34,6 +39,8 @@ pub(in crate::action) enum End {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::action) struct VpnOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_acceleration: Option<bool>,
     pub static_routes_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_ipv4_network_cidr: Option<String>,

@@ -347,6 +347,14 @@ pub(super) const ROWS: &[Row] = &[
             may("local", "the customer's range in the tunnels; 0.0.0.0/0 when not given"),
             may("remote", "AWS's range in the tunnels; 0.0.0.0/0 when not given"),
             may("bandwidth", "standard (1.25 Gbit/s) or large (5 Gbit/s, with `transit`); standard when not given"),
+            may(
+                "acceleration",
+                "true for a way over AWS's own network from the nearest place on (with `transit`), for ever; false when not given",
+            ),
+            may(
+                "key_storage",
+                "where AWS keeps the keys: standard (whoever may call DescribeVpnConnections reads them) or secrets_manager; standard when not given, and not compared",
+            ),
             may("log_group", "the log group that both tunnels write into, by its ARN; no log when not given"),
             KEY,
             NAME,
@@ -356,6 +364,7 @@ pub(super) const ROWS: &[Row] = &[
             ("tunnels", "list of {outside, inside}"),
             ("outside_one", "Amazon's address of tunnel 1"),
             ("outside_two", "Amazon's address of tunnel 2"),
+            ("keys_secret", "ARN of the secret in which AWS keeps both keys; empty with `key_storage: standard`"),
         ],
         sends: &[
             DescribeVpnConnections,
@@ -415,6 +424,8 @@ pub(super) const ROWS: &[Row] = &[
             must("vpn", "vpn-…"),
             must("device", "id from aws/vpn-device"),
             may("ike", "ikev2 or ikev1; ikev2 when not given"),
+            secret("key_one", "pre-shared key of the first tunnel, to be held back where AWS does not show it"),
+            secret("key_two", "that of the second tunnel"),
         ],
         results: &[("configuration", "the text, without pre-shared keys")],
         sends: &[DescribeVpnConnections, GetVpnConnectionDeviceSampleConfiguration],

@@ -82,6 +82,7 @@ impl Sender<'_> {
                     .create_vpn_connection()
                     .r#type(wanted.r#type)
                     .customer_gateway_id(&wanted.customer_gateway_id)
+                    .set_pre_shared_key_storage(wanted.pre_shared_key_storage.map(str::to_owned))
                     .options(self.options(wanted));
                 let request = match &wanted.ends_on {
                     End::Vpc(id) => request.vpn_gateway_id(id),
@@ -143,6 +144,7 @@ impl Sender<'_> {
     fn options(&self, wanted: &VpnRequest) -> VpnConnectionOptionsSpecification {
         let options = &wanted.options;
         VpnConnectionOptionsSpecification::builder()
+            .set_enable_acceleration(options.enable_acceleration)
             .static_routes_only(options.static_routes_only)
             .set_local_ipv4_network_cidr(options.local_ipv4_network_cidr.clone())
             .set_remote_ipv4_network_cidr(options.remote_ipv4_network_cidr.clone())

@@ -51,7 +51,9 @@ fn of_ec2() -> Vec<Call> {
         r#type: IPSEC,
         customer_gateway_id: id(),
         ends_on: End::Vpc(id()),
+        pre_shared_key_storage: None,
         options: VpnOptions {
+            enable_acceleration: None,
             static_routes_only: true,
             local_ipv4_network_cidr: None,
             remote_ipv4_network_cidr: None,
@@ -151,12 +153,13 @@ fn every_change_of_the_table_is_a_call_and_every_call_is_shown_as_what_it_is() {
 }
 
 /// Methods that look like operations of an SDK and are none.
-const NO_OPERATIONS: [&str; 17] = [
+const NO_OPERATIONS: [&str; 18] = [
     "change_info",
     "copy_job_id",
     "set_identifier",
     "accept_forms",
     "delete_credential",
+    "enable_acceleration",
     "enable_all",
     "get_password",
     "get_mut",

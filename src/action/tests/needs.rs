@@ -73,9 +73,12 @@ fn a_copy_uses_the_other_region_for_no_more_than_it_does_there() {
 #[test]
 fn a_step_needs_what_its_arguments_ask_for_and_not_all_of_its_kind() {
     let spared = |with: Json, untold: &[&str]| of("aws/vpn-connection", &with, untold).uses[0].spared.clone();
-    assert_eq!(spared(json!({ "gateway": "vgw-1", "transit": "" }), &[]), ["transit-gateway", "logs:"]);
-    assert_eq!(spared(json!({ "transit": "tgw-1", "log_group": "arn:x" }), &[]), ["vpn-gateway"]);
-    assert!(spared(json!({}), &["gateway", "transit", "log_group"]).is_empty(), "either may be meant");
+    assert_eq!(spared(json!({ "gateway": "vgw-1", "transit": "" }), &[]), ["transit-gateway", "logs:", "iam:"]);
+    let stored = |storage: &str| json!({ "transit": "tgw-1", "log_group": "arn:x", "key_storage": storage });
+    assert_eq!(spared(stored("standard"), &[]), ["vpn-gateway", "iam:"]);
+    assert_eq!(spared(stored("secrets_manager"), &[]), ["vpn-gateway"], "the service makes the secret under its role");
+    let untold = ["gateway", "transit", "log_group", "key_storage"];
+    assert!(spared(json!({}), &untold).is_empty(), "either may be meant");
     for (kind, with, sent, never) in [
         ("aws/ebs-snapshot", json!({ "volume": "vol-1" }), Operation::CreateSnapshot, Operation::CreateSnapshots),
         ("aws/ebs-snapshot", json!({ "instance": "i-1" }), Operation::CreateSnapshots, Operation::CreateSnapshot),

@@ -162,6 +162,106 @@ async fn a_key_is_sent_and_stands_nowhere_else() {
 }
 
 #[tokio::test]
+async fn keys_that_aws_keeps_in_a_secret_are_shown_by_nobody_and_the_sample_is_without_them() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["key_storage"] = json!("secrets_manager");
+    lives(&stage, "aws/vpn-connection", with.clone()).await;
+    for number in ["one", "two"] {
+        let secret = json!({ "key": format!("psk/{number}"), "use": "psk" });
+        with[format!("key_{number}")] = stage.make("aws/secret", secret).await["reference"].clone();
+    }
+    let planned = format!("{:?}", stage.action("aws/vpn-connection", &with).changes());
+    assert!(planned.contains("PreSharedKeyStorage") && planned.contains("SecretsManager"), "{planned}");
+    let kept = stage.make("aws/vpn-connection", with.clone()).await;
+    let secret = text(&kept, "keys_secret");
+    assert!(secret.starts_with("arn:aws:secretsmanager:") && secret.contains(":secret:s2svpn!vpn-"), "{secret}");
+    let cloud = stage.world.cloud.as_ref().unwrap();
+    let vpn = text(&kept, "id");
+    let there = super::super::aws_vpn_connection::connection(cloud, &vpn).await.unwrap().unwrap();
+    assert_eq!(super::super::aws_vpn_connection::keys_shown(&there), Vec::<&str>::new());
+
+    // Of ours, where AWS shows none: what its sample has in their place is held back as well.
+    let mut asked = json!({ "vpn": vpn, "device": "51cb26fd" });
+    let blind = stage.action("aws/vpn-device-configuration", &asked).verify(&stage.world).await;
+    let Verified::NotSo(failure) = blind else { panic!("nothing is known to be held back: {blind:?}") };
+    assert!(failure.advice.contains("get-vpn-connection-device-sample-configuration"), "{failure:?}");
+    (asked["key_one"], asked["key_two"]) = (with["key_one"].clone(), with["key_two"].clone());
+    let sample = stage.action("aws/vpn-device-configuration", &asked).verify(&stage.world).await;
+    let Verified::So(sample) = sample else { panic!("{sample:?}") };
+    let sample = sample.output["configuration"].as_str().unwrap();
+    assert!(sample.contains("pre-shared key, sent separately") && !sample.contains("REDACTED"), "{sample}");
+
+    let mut other = with.clone();
+    other["key_storage"] = json!("standard");
+    let probe = stage.action("aws/vpn-connection", &other).probe(&stage.world).await;
+    let Probe::Different { mend, differences, .. } = probe else { panic!("they are in a secret: {probe:?}") };
+    let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
+    let whats = ["where AWS keeps the key of tunnel 1", "where AWS keeps the key of tunnel 2"];
+    assert_eq!((mend.len(), what), (0, whats.to_vec()), "another place replaces a tunnel: a person says when");
+    other["key_storage"] = json!("");
+    assert!(matches!(stage.action("aws/vpn-connection", &other).probe(&stage.world).await, Probe::Same(_)));
+
+    let undone = stage.action("aws/vpn-connection", &with);
+    let undone = undone.undo(&stage.world, &stage.intent("aws/vpn-connection", &with), &kept).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+    let gone = cloud.read_secret(&secret).await;
+    assert!(gone.is_err(), "AWS takes its secret away with the connection");
+}
+
+#[tokio::test]
+async fn keys_that_the_service_shows_are_seen_where_a_secret_is_wanted() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["key_storage"] = json!("standard");
+    let kept = stage.make("aws/vpn-connection", with.clone()).await;
+    let calls = stage.practice.as_ref().unwrap().calls();
+    let sent = calls.iter().find(|call| call.operation == "CreateVpnConnection").unwrap();
+    assert!(!sent.parameters.contains_key("PreSharedKeyStorage"), "what is usual is not said");
+    assert_eq!(kept["keys_secret"], json!(""));
+    with["key_storage"] = json!("secrets_manager");
+    let probe = stage.action("aws/vpn-connection", &with).probe(&stage.world).await;
+    let Probe::Different { differences, .. } = probe else { panic!("whoever may look reads them: {probe:?}") };
+    assert_eq!((differences.len(), differences[0].wanted.as_str()), (2, "Secrets Manager"));
+}
+
+#[tokio::test]
+async fn acceleration_is_for_a_transit_gateway_and_for_ever() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["acceleration"] = json!(true);
+    let call = Call::Kind { kind: "aws/vpn-connection".to_owned(), with: with.as_object().cloned().unwrap() };
+    let Err(failure) = build(&call, &stage.world.subject) else { panic!("a virtual private gateway takes none") };
+    assert!(failure.what.contains("on a transit gateway only"), "{failure:?}");
+
+    let transit = text(&stage.make("aws/transit-gateway", json!({ "asn": 64_630, "key": "tgw/main" })).await, "id");
+    (with["gateway"], with["transit"]) = (json!(""), json!(transit));
+    let kept = lives(&stage, "aws/vpn-connection", with.clone()).await;
+    let calls = stage.practice.as_ref().unwrap().calls();
+    let sent = calls.iter().find(|call| call.operation == "CreateVpnConnection").unwrap();
+    assert_eq!(sent.parameters["Options.EnableAcceleration"], "true");
+    assert!(text(&kept, "outside_one").starts_with("198.51.100."), "from another pool: {kept:?}");
+    let papers =
+        json!({ "vpn": kept["id"], "address": "198.51.100.9", "theirs": ["192.168.0.0/16"], "ours": ["10.40.0.0/16"] });
+    let papers = stage.action("aws/vpn-handout", &papers).verify(&stage.world).await;
+    let Verified::So(papers) = papers else { panic!("{papers:?}") };
+    assert!(papers.output["sheet"].as_str().unwrap().contains("UDP 4500 (NAT traversal, which acceleration needs"));
+    assert!(papers.output["swanctl"].as_str().unwrap().contains("encap = yes"));
+
+    with["acceleration"] = json!(false);
+    let probe = stage.action("aws/vpn-connection", &with).probe(&stage.world).await;
+    let Probe::Different { mend, differences, .. } = probe else { panic!("it cannot be turned off: {probe:?}") };
+    let one = &differences[0];
+    assert_eq!(
+        (mend.len(), one.what.as_str(), one.wanted.as_str(), one.found.as_str()),
+        (0, "acceleration", "off", "on")
+    );
+}
+
+#[tokio::test]
 async fn tunnels_write_into_the_log_group_and_one_that_does_not_is_seen() {
     let stage = Stage::new().await;
     let ends = ends(&stage).await;

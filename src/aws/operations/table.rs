@@ -32,6 +32,20 @@ const DELIVERS_LOGS: &[&str] = &[
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 ];
+/// The same, and the first connection with its keys in Secrets Manager makes the role under which Site-to-Site VPN makes the
+/// secret (AWSServiceRoleForVPCS2SVPN: its managed policy makes, reads and deletes secrets called `s2svpn!…`, so whoever
+/// makes the connection needs no permission for one).
+const DELIVERS_LOGS_AND_LINKS: &[&str] = &[
+    "iam:CreateServiceLinkedRole",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+];
 /// The first in an account makes the role under which the service works: "Service-linked roles" of transit gateways and of
 /// the Resolver, and the managed policy ServiceQuotasFullAccess.
 const LINKS: &[&str] = &["iam:CreateServiceLinkedRole"];
@@ -172,7 +186,7 @@ operations! {
         makes(Ec2, Tag, &[DescribeVpnConnections], &["vpn-connection"])
             .on(&["customer-gateway", "transit-gateway", "vpn-gateway"])
             .undone_by(DeleteVpnConnection)
-            .acting_by(DELIVERS_LOGS),
+            .acting_by(DELIVERS_LOGS_AND_LINKS),
     DeleteVpnConnection =
         takes(Ec2, &[DescribeVpnConnections]).of_ours("vpn-connection").acting_by(&["logs:DeleteLogDelivery"]),
     CreateVpnConnectionRoute =

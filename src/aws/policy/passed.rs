@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{ANY, Ground, Here, Needs, statement};
-use crate::aws::operations::Service;
+use super::{ANY, Ground, Here, Needs, Use, statement};
+use crate::aws::operations::{Operation, Service};
 
 /// A role that a service is given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,9 @@ pub fn linked_by(type_name: &str) -> &'static [&'static str] {
 }
 
 /// The same for a call to such a service.
-fn linked_with(service: Service) -> Option<&'static str> {
-    match service {
+fn linked_with(operation: Operation) -> Option<&'static str> {
+    match operation.row().service {
+        Service::Ec2 if operation == Operation::CreateVpnConnection => Some("s2svpn"),
         Service::Ec2 => Some("transitgateway"),
         Service::Resolver => Some("route53resolver"),
         Service::ServiceQuotas => Some("servicequotas"),
@@ -94,8 +95,8 @@ pub(super) fn statements(needs: &[Needs], ground: &Ground<'_>) -> Vec<Json> {
 
 /// For each service, or for all where nobody can tell which it is.
 fn links(needs: &[Needs], ground: &Ground<'_>) -> Option<Json> {
-    let calls = needs.iter().flat_map(Needs::operations).filter(|one| one.row().acts_by().contains(&LINK));
-    let calls = calls.map(|one| linked_with(one.row().service));
+    let links = |used: &&Use| used.touches(used.operation.row().acts_by()).any(|permission| permission == LINK);
+    let calls = needs.iter().flat_map(|one| &one.uses).filter(links).map(|used| linked_with(used.operation));
     let types = needs.iter().filter(|one| one.permissions.iter().any(|permission| permission == LINK));
     let types = types.flat_map(|one| match one.links.as_slice() {
         [] => vec![None],
@@ -228,7 +229,6 @@ impl Ground<'_> {
 mod tests {
     use super::super::tests::{GROUND, behind, of, of_ground, of_needs, sending, statement};
     use super::*;
-    use crate::aws::Operation;
 
     const ROLE: &str = "arn:aws:iam::123456789012:role/backup";
 
@@ -319,7 +319,7 @@ mod tests {
             assert_eq!(links, !linked_by(one.name).is_empty(), "{}: to whom is a role linked?", one.name);
         }
         for one in Operation::ALL.iter().filter(|one| one.row().acts_by().contains(&LINK)) {
-            assert!(linked_with(one.row().service).is_some(), "{one:?}: to whom is a role linked?");
+            assert!(linked_with(*one).is_some(), "{one:?}: to whom is a role linked?");
         }
         let flow_log = Needs { links: linked_by("AWS::EC2::FlowLog").to_vec(), ..behind([LINK]) };
         let resolver = sending(&[Operation::AssociateResolverQueryLogConfig]);
@@ -328,6 +328,12 @@ mod tests {
         assert_eq!(link["Resource"], json!("arn:aws:iam::123456789012:role/aws-service-role/*"));
         let services = json!(["delivery.logs.amazonaws.com", "route53resolver.amazonaws.com"]);
         assert_eq!(link["Condition"], json!({ "StringEquals": { "iam:AWSServiceName": services } }));
+        let vpn = Use::of(Operation::CreateVpnConnection, GROUND.region);
+        let of_vpn = |vpn: Use| of_needs(&[Needs { uses: vec![vpn], ..Needs::default() }]);
+        let services = json!({ "StringEquals": { "iam:AWSServiceName": ["s2svpn.amazonaws.com"] } });
+        assert_eq!(statement(&of_vpn(vpn.clone()), "LinkRoles")["Condition"], services);
+        let spared = of_vpn(Use { spared: vec!["iam:"], ..vpn });
+        assert_eq!(statement(&spared, "LinkRoles"), &Json::Null, "its keys are in no secret");
         let own = of_needs(&[sending(&[Operation::AssociateResolverQueryLogConfig]), behind([LINK])]);
         assert_eq!(statement(&own, "LinkRoles")["Condition"], Json::Null, "the step's own permission may be of any");
     }

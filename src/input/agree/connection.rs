@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::Ipv4Net;
 
 use super::super::refusal::Refusal;
-use super::super::{SecretRef, Value, routing};
+use super::super::{InputId, SecretRef, Value, routing};
 use super::{Answers, Block, Disagreement, Rule, free, overlap, report, warn};
 use crate::text::list;
 
@@ -15,6 +15,9 @@ const DEVICES: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/your-cgw.html";
 const QUOTAS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
+const ACCELERATED: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/accelerated-vpn.html";
+const ACCELERATOR: &str =
+    "docs.aws.amazon.com/global-accelerator/latest/dg/preserve-client-ip-address.regions.html, AWS Region availability";
 const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
 const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
@@ -35,6 +38,9 @@ pub(super) const RULES: &[Rule] = &[
     pairs_are_whole,
     lifetimes_fit,
     somebody_begins,
+    a_router_renews_accelerated_tunnels,
+    acceleration_needs_a_transit_gateway,
+    acceleration_has_regions,
     algorithms_suffice,
     large_tunnels_need_a_transit_gateway,
     two_routers_at_a_transit_gateway_need_bgp,
@@ -227,6 +233,61 @@ fn somebody_begins(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             &[id, other_id],
             Refusal::new("AWS is to begin, and IKEv1 is chosen", why, TUNNEL).suggest("add"),
         );
+    }
+}
+
+/// The answer that asks for acceleration.
+fn accelerated<'a>(answers: &Answers<'a>) -> Option<&'a InputId> {
+    answers.get("vpn.acceleration").filter(|(_, value)| value.flag() == Some(true)).map(|(id, _)| id)
+}
+
+/// "IKE rekeys for accelerated VPN tunnels must be initiated from the customer gateway device to keep the tunnels up."
+fn a_router_renews_accelerated_tunnels(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some(other_id), Some((id, "start"))) = (accelerated(answers), answers.text("vpn.startup")) {
+        let what = "AWS is to begin the negotiation of accelerated tunnels";
+        let why = "the customer's router has to renew them, or they go down; let it begin them as well";
+        warn(found, &[id, other_id], Refusal::new(what, why, ACCELERATED).suggest("add"));
+    }
+}
+
+fn acceleration_needs_a_transit_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some(id), Some((other_id, "vgw"))) = (accelerated(answers), answers.text("conn.gateway")) {
+        let why = "a virtual private gateway takes no accelerated connection";
+        let what = "accelerated tunnels end on a virtual private gateway";
+        report(found, &[id, other_id], Refusal::new(what, why, ACCELERATED).suggest("no"));
+    }
+}
+
+/// Those that the guide named when it named them; it refers to a list elsewhere now, which may be longer.
+const ACCELERATED_IN: [&str; 13] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "eu-central-1",
+    "eu-west-2",
+    "eu-west-3",
+    "ap-southeast-1",
+    "ap-northeast-1",
+    "ap-southeast-2",
+    "ap-northeast-2",
+    "ap-south-1",
+];
+
+/// Global Accelerator is in no region of GovCloud or China.
+fn acceleration_has_regions(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some(id), Some((region_id, region))) = (accelerated(answers), answers.text("aws.region_primary")) else {
+        return;
+    };
+    if region.starts_with("us-gov-") || region.starts_with("cn-") {
+        let what = format!("tunnels are to be accelerated in {region}");
+        let why = "AWS Global Accelerator, which carries them, is not there";
+        report(found, &[id, region_id], Refusal::new(what, why, ACCELERATOR).suggest("no"));
+    } else if !ACCELERATED_IN.contains(&region) {
+        let what = format!("AWS may have no accelerated tunnels in {region}");
+        let why = "it was not among the regions that the guide named; where it is none, the connection is refused";
+        warn(found, &[id, region_id], Refusal::new(what, why, ACCELERATED).suggest("no"));
     }
 }
 

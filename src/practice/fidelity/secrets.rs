@@ -136,6 +136,33 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     Ok(json!({ "ARN": arn, "Name": name, "VersionId": token }))
 }
 
+/// One that a service of AWS makes under its own role, by a name that nobody else may give, and takes away again ("Secrets
+/// managed by other AWS services"). Gives its ARN.
+pub(super) fn made_by(world: &mut World, service: &str, name: &str, text: &str) -> String {
+    world.minted += 1;
+    let name = format!("{service}!{name}");
+    let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
+    let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
+    world.appears(&arn);
+    let secret = Secret {
+        arn: arn.clone(),
+        name: name.clone(),
+        description: String::new(),
+        tags: Tags::from([("aws:secretsmanager:owningService".to_owned(), service.to_owned())]),
+        created: world.now,
+        going: None,
+        versions: BTreeMap::from([("1".to_owned(), text.to_owned())]),
+        current: "1".to_owned(),
+    };
+    world.secrets.insert(name, secret);
+    arn
+}
+
+/// Its service takes it away, at once.
+pub(super) fn taken_by_its_service(world: &mut World, arn: &str) {
+    world.secrets.retain(|_, secret| secret.arn != arn);
+}
+
 fn describe(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let secret = find(world, ask)?;
     let tags: Vec<Json> = secret.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();

@@ -1,7 +1,9 @@
 //! VPN connections: two tunnels with their options, minutes of `pending`, static routes, and what is said of the tunnels.
 //!
 //! Rules: "Tunnel options for your Site-to-Site VPN connection" (inside ranges, reserved blocks, pre-shared keys, start-up),
-//! and the API reference of CreateVpnConnection and CreateVpnConnectionRoute. There is no device at the other end: a tunnel
+//! and the API reference of CreateVpnConnection and CreateVpnConnectionRoute. Acceleration: "Accelerated Site-to-Site VPN
+//! connections". Keys in Secrets Manager: the policy of the role of Site-to-Site VPN for the secret's name, and what people
+//! saw (hashicorp/terraform-provider-aws, pull request 42819) for the word in the place of a key. There is no device at the other end: a tunnel
 //! comes up by itself after a while, unless it was told to stay down.
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use super::describe::describe;
 use super::kind::Kind;
 use super::pace::Wait;
 use super::refusal::Refusal;
+use super::secrets;
 use super::tags;
 use super::transit;
 use super::vpn::{check_type, live};
@@ -90,11 +93,27 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         let message = "Large bandwidth tunnels are supported for VPN connections on a transit gateway only.";
         return Err(Refusal::new("InvalidParameterCombination", message));
     }
+    let accelerated = call.ask.yes("Options.EnableAcceleration");
+    if accelerated && Kind::of(&gateway) != Some(Kind::TransitGateway) {
+        let message = "Acceleration is supported for VPN connections on a transit gateway only.";
+        return Err(Refusal::new("InvalidParameterCombination", message));
+    }
+    let in_secret = match call.ask.get("PreSharedKeyStorage").unwrap_or("Standard") {
+        "Standard" => false,
+        "SecretsManager" => true,
+        other => {
+            let message = format!("Value ({other}) for parameter PreSharedKeyStorage is invalid.");
+            return Err(Refusal::value(message));
+        }
+    };
     let used = others.iter().filter(|one| one.gateway == gateway).flat_map(|one| &one.tunnels).map(|one| one.inside);
     let mut used: Vec<Ipv4Net> = used.collect();
     let (mut tunnels, number) = (Vec::new(), world.vpn_connections.len());
     for (at, prefix) in ["Options.TunnelOptions.1.", "Options.TunnelOptions.2."].into_iter().enumerate() {
-        let tunnel = tunnel(call, prefix, &used, (number, at))?;
+        let mut tunnel = tunnel(call, prefix, &used, (number, at))?;
+        if accelerated {
+            tunnel.outside = of_an_accelerator(number, at);
+        }
         used.push(tunnel.inside);
         tunnels.push(tunnel);
     }
@@ -103,6 +122,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     }
     let id = call.world.mint("vpn");
     call.world.born(&id, tags);
+    let keys: BTreeMap<Ipv4Addr, &String> = tunnels.iter().map(|one| (one.outside, &one.key)).collect();
+    let keys = serde_json::json!(keys).to_string();
+    let keys_secret = in_secret.then(|| secrets::made_by(call.world, "s2svpn", &id, &keys));
     let connection = VpnConnection {
         customer_gateway,
         gateway,
@@ -110,6 +132,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         local: call.ask.get("Options.LocalIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
         remote: call.ask.get("Options.RemoteIpv4NetworkCidr").unwrap_or("0.0.0.0/0").to_string(),
         bandwidth,
+        accelerated,
+        keys_secret,
         tunnels,
         routes: Default::default(),
         created: call.world.now,
@@ -195,6 +219,21 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
         down: false,
         said: None,
     })
+}
+
+/// "A separate pool of IP addresses", of which each tunnel has one in another zone; RFC 5737 here, too.
+fn of_an_accelerator(number: usize, at: usize) -> Ipv4Addr {
+    Ipv4Addr::new(198, 51, 100, u8::try_from(128 + 64 * at + number % 64).unwrap_or(128))
+}
+
+/// What stands in the place of a key that is in Secrets Manager.
+const REDACTED: &str = "REDACTED";
+
+impl VpnConnection {
+    /// A tunnel's key as anybody is told it.
+    fn key_of<'a>(&self, tunnel: &'a Tunnel) -> &'a str {
+        if self.keys_secret.is_some() { REDACTED } else { &tunnel.key }
+    }
 }
 
 /// Where a tunnel's log goes: as asked for, and as described.
@@ -328,7 +367,7 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let tunnels = connection.tunnels.iter().map(|tunnel| {
         let lists = tunnel.lists.iter().filter(|(_, values)| !values.is_empty());
         let shown = Xml::new().text("outsideIpAddress", tunnel.outside).text("tunnelInsideCidr", tunnel.inside);
-        let shown = shown.text("preSharedKey", &tunnel.key).text("startupAction", &tunnel.startup);
+        let shown = shown.text("preSharedKey", connection.key_of(tunnel)).text("startupAction", &tunnel.startup);
         let shown = shown.text("dpdTimeoutAction", &tunnel.dpd);
         let logs = tunnel.logs.iter().fold(Xml::new(), |shown, (name, value)| shown.text(name, value));
         let shown = match tunnel.logs.is_empty() {
@@ -343,6 +382,7 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
     let options = Xml::new().text("staticRoutesOnly", connection.is_static);
     let options = options.text("localIpv4NetworkCidr", &connection.local);
     let options = options.text("tunnelBandwidth", &connection.bandwidth);
+    let options = options.text("enableAcceleration", connection.accelerated);
     let options = options.text("remoteIpv4NetworkCidr", &connection.remote).set("tunnelOptionSet", tunnels);
     let routes = connection.routes.keys().map(|prefix| {
         Xml::new().text("destinationCidrBlock", prefix).text("source", "Static").text("state", "available")
@@ -359,13 +399,17 @@ fn item(world: &World, id: &str, just_made: bool) -> Xml {
         let shown = shown.text("status", if up.is_some() { "UP" } else { "DOWN" }).text("statusMessage", said);
         shown.text("acceptedRouteCount", count).text("lastStatusChange", stamp(up.unwrap_or(connection.created)))
     });
+    let head = match &connection.keys_secret {
+        Some(arn) => head.text("preSharedKeyArn", arn),
+        None => head,
+    };
     head.text("customerGatewayConfiguration", configuration(world, id, connection))
         .tree("options", options)
         .set("routes", routes)
         .set("vgwTelemetry", telemetry)
 }
 
-/// The document that a device's configuration is made of: it has both keys.
+/// The document that a device's configuration is made of: it has both keys, as far as they are told.
 fn configuration(world: &World, id: &str, connection: &VpnConnection) -> String {
     let customer = world.customer_gateways.get(&connection.customer_gateway);
     let (ip, asn) = customer.map_or((Ipv4Addr::UNSPECIFIED, 0), |one| (one.ip, one.asn));
@@ -402,7 +446,7 @@ fn configuration(world: &World, id: &str, connection: &VpnConnection) -> String 
              </encryption_protocol><lifetime>28800</lifetime><perfect_forward_secrecy>group2</perfect_forward_secrecy>\
              <mode>main</mode><pre_shared_key>{}</pre_shared_key></ike>\n    <ipsec><protocol>esp</protocol>\
              <lifetime>3600</lifetime><tcp_mss_adjustment>1379</tcp_mss_adjustment></ipsec>\n  </ipsec_tunnel>\n",
-            tunnel.key
+            connection.key_of(tunnel)
         ));
     }
     out.push_str("</vpn_connection>\n");
@@ -434,6 +478,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Xml, Refusal> {
         && let Some(connection) = call.world.vpn_connections.get_mut(&id)
     {
         (connection.deleted, connection.routes) = (Some(now), Default::default());
+        if let Some(arn) = connection.keys_secret.take() {
+            secrets::taken_by_its_service(call.world, &arn);
+        }
     }
     Ok(Xml::new().text("return", true))
 }
@@ -516,7 +563,7 @@ pub(super) fn sample(call: &Call<'_>) -> Result<Xml, Refusal> {
             number + 1,
             tunnel.outside,
             tunnel.inside,
-            tunnel.key
+            connection.key_of(tunnel)
         ));
     }
     Ok(Xml::new().text("vpnConnectionDeviceSampleConfiguration", text))

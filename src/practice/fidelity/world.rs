@@ -178,6 +178,11 @@ pub(super) struct VpnConnection {
     pub remote: String,
     #[serde(default = "usual")]
     pub bandwidth: String,
+    #[serde(default)]
+    pub accelerated: bool,
+    /// The ARN of the secret that has its keys, where they are kept in one.
+    #[serde(default)]
+    pub keys_secret: Option<String>,
     pub tunnels: Vec<Tunnel>,
     /// Static ones, by prefix, with when each was made.
     pub routes: Table<i64>,

@@ -122,6 +122,8 @@ async fn a_connection_is_checked_as_aws_checks_it() {
         ask(&cgw).options(key("has-a-hyphen")) => "InvalidParameterValue",
         ask(&cgw).options(with(ikev1)) => "InvalidParameterValue",
         ask(&cgw).options(with(Tunnel::builder().dpd_timeout_action("reboot").build())) => "InvalidParameterValue",
+        ask(&cgw).pre_shared_key_storage("Vault") => "InvalidParameterValue",
+        ask(&cgw).options(Options::builder().enable_acceleration(true).build()) => "InvalidParameterCombination",
         ask(&cgw).options(inside("169.254.44.0/30")) => "ok",
         ask(&cgw).options(inside("169.254.44.0/30")) => "InvalidParameterValue",
         ask(&twin) => "InvalidCustomerGateway.DuplicateIpAddress",
@@ -169,6 +171,29 @@ async fn a_connection_is_pending_then_available_then_its_tunnels_are_up_and_gone
     cloud.advance(Duration::from_secs(60));
     assert_eq!(see().await.state(), Some(&VpnState::Deleted));
     rows! { ec2.delete_customer_gateway().customer_gateway_id(&cgw) => "ok", }
+}
+
+#[tokio::test]
+async fn keys_in_secrets_manager_stand_nowhere_else_and_go_with_their_connection() {
+    let cloud = cloud(Pace::Instant);
+    let ec2 = client(&cloud);
+    let (cgw, gateway) = (device(&ec2, "198.51.100.9", 65_010).await, vgw(&ec2).await);
+    let ask = ec2.create_vpn_connection().r#type("ipsec.1").customer_gateway_id(&cgw).vpn_gateway_id(&gateway);
+    let made = ask.options(key("a_good.key_1")).pre_shared_key_storage("SecretsManager").send().await.unwrap();
+    let made = made.vpn_connection().unwrap();
+    let id = made.vpn_connection_id().unwrap();
+    let there = ec2.describe_vpn_connections().vpn_connection_ids(id).send().await.unwrap();
+    for one in [made, &there.vpn_connections()[0]] {
+        assert!(one.pre_shared_key_arn().unwrap().contains(":secret:s2svpn!"), "{:?}", one.pre_shared_key_arn());
+        let document = one.customer_gateway_configuration().unwrap();
+        assert_eq!(document.matches("<pre_shared_key>REDACTED</pre_shared_key>").count(), 2, "{document}");
+        let tunnels = one.options().unwrap().tunnel_options();
+        assert!(tunnels.iter().all(|tunnel| tunnel.pre_shared_key() == Some("REDACTED")));
+    }
+    let sample = ec2.get_vpn_connection_device_sample_configuration().vpn_connection_id(id);
+    let sample = sample.vpn_connection_device_type_id("9005b6c1").send().await.unwrap();
+    assert!(!sample.vpn_connection_device_sample_configuration().unwrap().contains("a_good.key_1"));
+    assert_eq!(there.vpn_connections()[0].options().unwrap().enable_acceleration(), Some(false));
 }
 
 #[tokio::test]
