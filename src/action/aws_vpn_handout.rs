@@ -61,8 +61,8 @@ struct Agreed {
     is_static: bool,
     /// It ends on a transit gateway, not at one VPC.
     is_transit: bool,
-    /// It goes by Global Accelerator, which carries TCP and UDP and so takes ESP inside of UDP only, and nothing that begins on
-    /// AWS's side ("Accelerated Site-to-Site VPN connections", rules: NAT traversal, and who renews).
+    /// It goes by Global Accelerator, which carries TCP and UDP and so takes ESP inside of UDP only; and the router has to
+    /// renew IKE, or the tunnels go down ("Accelerated Site-to-Site VPN connections", rules).
     is_accelerated: bool,
     /// In GovCloud AWS's sample is another one.
     is_gov: bool,

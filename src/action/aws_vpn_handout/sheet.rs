@@ -81,7 +81,7 @@ fn rows(out: &mut String, agreed: &Agreed) {
     });
     if agreed.is_accelerated {
         row("NAT traversal", &|_| "on: acceleration carries ESP inside of UDP 4500 only".to_owned());
-        row("who renews IKE", &|_| "your router, early: AWS cannot begin it over acceleration".to_owned());
+        row("who renews IKE", &|_| "your router, before AWS would: acceleration asks for it".to_owned());
     }
     row("dead peer detection", &|tunnel| {
         let then = match tunnel.dpd_action.as_str() {

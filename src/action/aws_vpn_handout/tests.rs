@@ -102,7 +102,7 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
     assert!(longest <= 130, "{longest}:\n{sheet}");
 }
 
-/// Global Accelerator carries TCP and UDP, and nothing that begins on AWS's side.
+/// Global Accelerator carries TCP and UDP, and the router has to renew IKE.
 #[test]
 fn accelerated_tunnels_go_inside_of_udp_and_are_renewed_by_the_router() {
     let plain = agreed(Some("65010"));

@@ -118,6 +118,15 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     }
     let tag = |tag: &Json| Some((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value")?.as_str()?.to_owned()));
     let tags = ask.0.get("Tags").and_then(Json::as_array).into_iter().flatten().filter_map(tag).collect();
+    let arn = keep(world, name, tags, (token, text));
+    if let Some(secret) = world.secrets.get_mut(name) {
+        secret.description = ask.text("Description").unwrap_or_default().to_owned();
+    }
+    Ok(json!({ "ARN": arn, "Name": name, "VersionId": token }))
+}
+
+/// A new one with its first version, a text under a token; gives its ARN.
+fn keep(world: &mut World, name: &str, tags: Tags, (token, text): (&str, &str)) -> String {
     world.minted += 1;
     let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
     let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
@@ -125,7 +134,7 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let secret = Secret {
         arn: arn.clone(),
         name: name.to_owned(),
-        description: ask.text("Description").unwrap_or_default().to_owned(),
+        description: String::new(),
         tags,
         created: world.now,
         going: None,
@@ -133,29 +142,14 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
         current: token.to_owned(),
     };
     world.secrets.insert(name.to_owned(), secret);
-    Ok(json!({ "ARN": arn, "Name": name, "VersionId": token }))
+    arn
 }
 
 /// One that a service of AWS makes under its own role, by a name that nobody else may give, and takes away again ("Secrets
 /// managed by other AWS services"). Gives its ARN.
 pub(super) fn made_by(world: &mut World, service: &str, name: &str, text: &str) -> String {
-    world.minted += 1;
-    let name = format!("{service}!{name}");
-    let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
-    let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
-    world.appears(&arn);
-    let secret = Secret {
-        arn: arn.clone(),
-        name: name.clone(),
-        description: String::new(),
-        tags: Tags::from([("aws:secretsmanager:owningService".to_owned(), service.to_owned())]),
-        created: world.now,
-        going: None,
-        versions: BTreeMap::from([("1".to_owned(), text.to_owned())]),
-        current: "1".to_owned(),
-    };
-    world.secrets.insert(name, secret);
-    arn
+    let tags = Tags::from([("aws:secretsmanager:owningService".to_owned(), service.to_owned())]);
+    keep(world, &format!("{service}!{name}"), tags, ("1", text))
 }
 
 /// Its service takes it away, at once.
