@@ -263,6 +263,19 @@ fn a_linux_router_without_bgp_takes_its_static_routes() {
     loaded_by_frr(&stage, &frr);
 }
 
+/// Its tunnels go inside of UDP, and AWS shows no key of them.
+#[test]
+fn a_linux_router_of_accelerated_tunnels_takes_what_it_is_handed() {
+    let stage = walked(&folder().join("18-dx-neighbour.yaml"));
+    let swanctl = kept(&stage, "connection.swanctl");
+    assert!(swanctl.contains("encap = yes"), "{swanctl}");
+    loaded_by_strongswan(&stage, &swanctl);
+    let sheet = kept(&stage, "connection.sheet");
+    assert!(sheet.contains("UDP 4500") && !sheet.contains("IP protocol 50"), "{sheet}");
+    let (secret, sample) = (kept(&stage, "connection.keys_secret"), kept(&stage, "connection.sample"));
+    assert!(secret.contains(":secret:s2svpn!vpn-") && sample.contains("sent separately"), "{secret} {sample}");
+}
+
 /// Is the program here? Loud when it is not.
 fn there(program: &str, package: &str) -> bool {
     let places = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
