@@ -1,24 +1,23 @@
-//! Lines of Direct Connect: a port that is ordered, or a hosted connection that a partner made; where ports are to be had;
-//! how far one is; and the letter with which the building connects it.
+//! Lines of Direct Connect: a port that is ordered; where ports are to be had; how far a line is; and the letter with which
+//! the building connects it.
 //!
 //! An order has no token, and each one more is billed. So it is looked for by its tags and by its name, and where the answer
 //! was lost and nothing is to be seen, only a person says it again.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_dx_interface::others_on;
 use super::aws_dx_lag::{as_line, is_lag};
+use super::aws_dx_macsec::{lacks_macsec, wants_macsec};
 use super::aws_network::label;
-use super::call::dx::{DxRequest, LineArn};
+use super::call::dx::DxRequest;
 use super::call::{Call, Label};
 use super::check::Question;
-use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found};
+use super::object::{Made, Remains, Sight, Thing, differing, found};
 use super::papers;
 use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::{Subject, World};
@@ -57,7 +56,7 @@ pub(super) async fn lines(cloud: &Cloud) -> Result<Vec<Tagged<Connection>>, AwsF
 }
 
 /// One by its id, gone or not; ports that work as one are one.
-async fn line(cloud: &Cloud, id: &str) -> Result<Option<Connection>, AwsFailure> {
+pub(super) async fn line(cloud: &Cloud, id: &str) -> Result<Option<Connection>, AwsFailure> {
     if !known(id) {
         return Ok(None);
     }
@@ -77,30 +76,17 @@ fn is_gone(line: &Connection) -> bool {
     matches!(line.connection_state(), Some(Deleted | Deleting | Rejected))
 }
 
-fn state(line: &Connection) -> &str {
+pub(super) fn state(line: &Connection) -> &str {
     line.connection_state().map_or("unknown", ConnectionState::as_str)
 }
 
-/// What takes a connection away: nothing, while something of it is in use. Without tags it is ours where that is `written`
-/// down.
-async fn takes(at: &Account<'_>, id: &str, noun: &str, written: bool) -> Result<Remains, AwsFailure> {
-    let there = line(at.cloud, id).await?;
-    match there.as_ref().and_then(|one| one.connection_state()) {
-        None | Some(ConnectionState::Deleted | ConnectionState::Rejected) => return Ok(Remains::Gone),
-        Some(ConnectionState::Deleting) => {
-            return Ok(Remains::Going { said: format!("{noun} is being given back") });
-        }
-        Some(_) => {}
+/// What a connection waits for before it is given back, or that it is gone; nothing where it can go at once.
+pub(super) async fn holdup(at: &Account<'_>, id: &str, noun: &str) -> Result<Option<Remains>, AwsFailure> {
+    match line(at.cloud, id).await?.as_ref().and_then(|one| one.connection_state()) {
+        None | Some(ConnectionState::Deleted | ConnectionState::Rejected) => Ok(Some(Remains::Gone)),
+        Some(ConnectionState::Deleting) => Ok(Some(Remains::Going { said: format!("{noun} is being given back") })),
+        Some(_) => others_on(at, id).await,
     }
-    if let Some(used) = others_on(at, id).await? {
-        return Ok(used);
-    }
-    let calls = vec![Call::Dx(DxRequest::DeleteConnection { connection_id: id.to_owned() })];
-    let all = lines(at.cloud).await?;
-    Ok(match holder(at, id, &all) {
-        Holder::Stranger if written => Remains::Takes(calls),
-        _ => left(at, id, &all, calls),
-    })
 }
 
 /// `aws/dx-connection`
@@ -108,6 +94,7 @@ pub(super) struct TheLine {
     location: String,
     bandwidth: String,
     provider: Option<String>,
+    macsec: bool,
     label: Label,
 }
 
@@ -117,15 +104,18 @@ impl TheLine {
             location: arguments.text("location")?,
             bandwidth: arguments.text("bandwidth")?,
             provider: arguments.optional("provider")?,
+            macsec: wants_macsec(arguments)?,
             label: label(subject, arguments)?,
         })
     }
 
     fn differences(&self, there: &Connection) -> Vec<Difference> {
-        differing(&[
+        let mut differences = differing(&[
             ("location", self.location.as_str(), there.location()),
             ("speed", &self.bandwidth, there.bandwidth()),
-        ])
+        ]);
+        differences.extend(lacks_macsec(self.macsec, there.mac_sec_capable()));
+        differences
     }
 }
 
@@ -141,6 +131,7 @@ impl Thing for TheLine {
             bandwidth: self.bandwidth.clone(),
             connection_name: self.label.name.clone(),
             provider_name: self.provider.clone(),
+            request_mac_sec: self.macsec,
             tags: self.label.clone(),
         })]
     }
@@ -183,113 +174,11 @@ impl Thing for TheLine {
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        match made.text("id") {
-            Some(id) => takes(at, id, &self.noun(), false).await,
-            None => Ok(Remains::Gone),
-        }
-    }
-}
-
-/// Under this it is written down which hosted connection a step accepts: its tags follow by a call of their own.
-const ACCEPTED: &str = "accepted";
-
-/// `aws/dx-hosted-connection`: a partner's, from when it is accepted. One that somebody else accepted is used as it is: it
-/// gets no tag of ours, and no undo gives it back.
-pub(super) struct TheHostedLine {
-    connection: String,
-    vlan: Option<i32>,
-    label: Label,
-}
-
-impl TheHostedLine {
-    pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
-        Ok(TheHostedLine {
-            connection: arguments.text("connection")?,
-            vlan: arguments.number("vlan", 1, 4_094)?,
-            label: label(subject, arguments)?,
+        let Some(id) = made.text("id") else { return Ok(Remains::Gone) };
+        Ok(match holdup(at, id, &self.noun()).await? {
+            Some(held) => held,
+            None => left(at, id, &lines(at.cloud).await?, self.inverse(id, made)),
         })
-    }
-
-    fn tag(&self) -> Call {
-        let resource_arn = LineArn { id: self.connection.clone() };
-        Call::Dx(DxRequest::TagResource { resource_arn, tags: self.label.clone() })
-    }
-
-    fn is_accepted_here(&self, written: &BTreeMap<String, Json>) -> bool {
-        written.get(ACCEPTED).and_then(Json::as_str) == Some(&self.connection)
-    }
-}
-
-#[async_trait]
-impl Thing for TheHostedLine {
-    fn noun(&self) -> String {
-        format!("hosted connection {}", self.connection)
-    }
-
-    fn calls(&self) -> Vec<Call> {
-        let connection_id = self.connection.clone();
-        vec![Call::Dx(DxRequest::ConfirmConnection { connection_id }), self.tag()]
-    }
-
-    async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
-        let id = self.connection.as_str();
-        let Some(one) = lines(at.cloud).await?.into_iter().find(|one| one.id == id) else {
-            let advice = "Compare the id with what the partner wrote, and the region and account that it was made for.";
-            return Ok(Sight::Broken(Failure::new(format!("there is no connection {id} in this region"), advice)));
-        };
-        let (line, holder) = (&one.thing, one.holder(at));
-        // A hosted connection has the one VLAN that the partner chose.
-        if let (Some(wanted), vlan @ 1..) = (self.vlan, line.vlan())
-            && wanted != vlan
-        {
-            let differences = vec![difference("VLAN", wanted.to_string(), vlan.to_string())];
-            return Ok(otherwise(&self.noun(), id, differences));
-        }
-        let said = format!("{id} from {}: {}", line.partner_name().unwrap_or("the partner"), state(line));
-        if line.connection_state() == Some(&ConnectionState::Ordering) {
-            return Ok(Sight::Nothing { said: format!("{said}, not accepted yet") });
-        }
-        let mut there = found(said, json!({ "id": id, "vlan": line.vlan(), "bandwidth": line.bandwidth() }));
-        Ok(match holder {
-            Holder::Us { .. } => Sight::Ready(there),
-            Holder::Engagement(_) => at.taken_by(&self.noun(), "the partner's connection", (id, &holder)),
-            Holder::Stranger if self.is_accepted_here(&at.subject.made) => Sight::Partial(Partial {
-                said: format!("{} is accepted, and carries no tag of ours", self.noun()),
-                differences: vec![difference("tags", "ours", "none")],
-                missing: vec![self.tag()],
-                keep: self.keeps(),
-            }),
-            Holder::Stranger => {
-                there.said.push_str(", accepted by somebody else");
-                there.foreign = true;
-                Sight::Ready(there)
-            }
-        })
-    }
-
-    fn keeps(&self) -> BTreeMap<String, Json> {
-        ["id", ACCEPTED].map(|name| (name.to_owned(), json!(self.connection))).into()
-    }
-
-    async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {
-        Ok(ours(at, &self.label.key, lines(at.cloud).await?).into_iter().map(|one| one.id).collect())
-    }
-
-    fn inverse(&self, _id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![Call::Dx(DxRequest::DeleteConnection { connection_id: self.connection.clone() })]
-    }
-
-    async fn holder(&self, at: &Account<'_>, id: &str) -> Result<Holder, AwsFailure> {
-        Ok(holder(at, id, &lines(at.cloud).await?))
-    }
-
-    async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
-        let id = self.connection.as_str();
-        let there = line(at.cloud, id).await?;
-        if there.is_some_and(|one| one.connection_state() == Some(&ConnectionState::Ordering)) {
-            return Ok(Remains::Gone);
-        }
-        takes(at, id, &self.noun(), self.is_accepted_here(made.0)).await
     }
 }
 
@@ -380,6 +269,7 @@ pub(super) struct TheLocation {
     code: Option<String>,
     bandwidth: Option<String>,
     provider: Option<String>,
+    macsec: bool,
 }
 
 impl TheLocation {
@@ -388,6 +278,7 @@ impl TheLocation {
             code: arguments.optional("location")?,
             bandwidth: arguments.optional("bandwidth")?,
             provider: arguments.optional("provider")?,
+            macsec: wants_macsec(arguments)?,
         })
     }
 }
@@ -423,14 +314,28 @@ impl Question for TheLocation {
                 let what = format!("{} ({name}) has no ports of {wanted}", code(there));
                 return refused(what, format!("It has ports of {}.", list(speeds)));
             }
+            let encrypted = there.available_mac_sec_port_speeds();
+            if self.macsec && !self.bandwidth.as_ref().is_some_and(|wanted| encrypted.contains(wanted)) {
+                let wanted = self.bandwidth.as_deref().unwrap_or("a speed that is not given");
+                let what = format!("{} ({name}) has no ports of {wanted} with MACsec", code(there));
+                let advice = match encrypted {
+                    [] => "Choose another building, or a line without MACsec.".to_owned(),
+                    speeds => format!("It has them of {}.", list(speeds)),
+                };
+                return refused(what, advice);
+            }
             let providers = there.available_providers();
             let listed = |wanted: &String| providers.iter().any(|one| is_named(one, wanted));
             let other = self.provider.as_ref().filter(|wanted| !listed(wanted));
             let remark = other.map(|other| format!("; AWS does not list {other} there, which may still be right"));
-            let said = format!("{} ({name}) has ports of {}{}", code(there), list(speeds), remark.unwrap_or_default());
+            let with = if self.macsec { format!(", with MACsec of {}", list(encrypted)) } else { String::new() };
+            let remark = remark.unwrap_or_default();
+            let said = format!("{} ({name}) has ports of {}{with}{remark}", code(there), list(speeds));
             Ok(Verified::So(found(
                 said,
-                json!({ "name": name, "speeds": speeds, "providers": providers, "codes": codes }),
+                json!({
+                    "name": name, "speeds": speeds, "macsec": encrypted, "providers": providers, "codes": codes,
+                }),
             )))
         })
         .await

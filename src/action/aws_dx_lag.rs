@@ -8,6 +8,7 @@ use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_dx::{lines, tagged};
 use super::aws_dx_interface::others_on;
+use super::aws_dx_macsec::{UP, lacks_macsec, wants_macsec};
 use super::aws_network::label;
 use super::call::dx::DxRequest;
 use super::call::{Call, Label};
@@ -50,6 +51,12 @@ pub(super) async fn as_line(cloud: &Cloud, id: &str) -> Result<Option<Connection
         Err(failure) => return Err(failure),
     };
     let Some(lag) = lag else { return Ok(None) };
+    // It carries encrypted where each of its ports does.
+    let encryption = |port: &Connection| port.port_encryption_status().map(str::to_owned);
+    let encryption = match lag.connections().iter().find(|port| port.port_encryption_status() != Some(UP)) {
+        Some(port) => encryption(port),
+        None => lag.connections().first().and_then(encryption),
+    };
     // The letter is one for all ports.
     let issued = lag.connections().iter().find_map(|port| port.loa_issue_time().copied());
     Ok(Some(
@@ -59,6 +66,10 @@ pub(super) async fn as_line(cloud: &Cloud, id: &str) -> Result<Option<Connection
             .set_loa_issue_time(issued)
             .set_aws_device_v2(lag.aws_device_v2().map(str::to_owned))
             .set_jumbo_frame_capable(lag.jumbo_frame_capable())
+            .set_mac_sec_capable(lag.mac_sec_capable())
+            .set_encryption_mode(lag.encryption_mode().map(str::to_owned))
+            .set_port_encryption_status(encryption)
+            .set_mac_sec_keys(lag.mac_sec_keys)
             .build(),
     ))
 }
@@ -77,6 +88,7 @@ pub(super) struct TheLag {
     bandwidth: String,
     ports: i32,
     provider: Option<String>,
+    macsec: bool,
     label: Label,
 }
 
@@ -93,17 +105,20 @@ impl TheLag {
             bandwidth,
             ports,
             provider: arguments.optional("provider")?,
+            macsec: wants_macsec(arguments)?,
             label: label(subject, arguments)?,
         })
     }
 
     fn differences(&self, there: &Lag) -> Vec<Difference> {
         let (ports, has) = (self.ports.to_string(), there.number_of_connections().to_string());
-        differing(&[
+        let mut differences = differing(&[
             ("location", self.location.as_str(), there.location()),
             ("speed", &self.bandwidth, there.connections_bandwidth()),
             ("ports", &ports, Some(&has)),
-        ])
+        ]);
+        differences.extend(lacks_macsec(self.macsec, there.mac_sec_capable()));
+        differences
     }
 }
 
@@ -120,6 +135,7 @@ impl Thing for TheLag {
             connections_bandwidth: self.bandwidth.clone(),
             lag_name: self.label.name.clone(),
             provider_name: self.provider.clone(),
+            request_mac_sec: self.macsec,
             tags: self.label.clone(),
         })]
     }

@@ -21,7 +21,9 @@ use crate::input::{SecretRef, SecretRule, SecretUse};
 use crate::journal::DurableIntent;
 
 /// Letters, digits, `.` and `_`: every kind of secret takes them, and 64 of them are six bits each, so none is likelier.
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+/// A key of 256 bits is written with these.
+const DIGITS: &[u8] = b"0123456789abcdef";
 /// 192 bits.
 const LENGTH: i32 = 32;
 /// Looks at it: before, and after AWS said that the name is taken or the answer was lost.
@@ -48,12 +50,16 @@ impl TheSecret {
         let key = arguments.text("key")?;
         let sealed = arguments.one_of("store", &["aws", "age"])? == "age";
         let own_name = if sealed { key.clone() } else { format!("onramp/{}/{key}", subject.name) };
-        let rule = match arguments.one_of("use", &["psk", "password", "bgp"])? {
+        let rule = match arguments.one_of("use", &["psk", "password", "bgp", "key256"])? {
             "psk" => SecretRule::PSK,
             "bgp" => SecretRule::BGP,
+            "key256" => SecretRule::KEY256,
             _ => SecretRule { used_as: SecretUse::Password, ..SecretRule::PSK },
         };
-        let length = arguments.number("length", 16, 64)?.unwrap_or(LENGTH);
+        let length = match rule {
+            SecretRule::KEY256 => 64,
+            _ => arguments.number("length", 16, 64)?.unwrap_or(LENGTH),
+        };
         let given = arguments.secret("value")?;
         if sealed && given.is_some() {
             let what = "a secret that is given is not copied into the sealed file: `value` goes with `store: aws`";
@@ -86,7 +92,7 @@ impl TheSecret {
         found(format!("{} is kept: {}", self.noun(), reference.said()), output)
     }
 
-    /// A new text. The first character of a pre-shared key is not 0.
+    /// A new text. The first character of a pre-shared key is not 0; the digits of a key are each as likely as the other.
     fn generate(&self) -> Result<SecretString, Failure> {
         let trouble = |error: getrandom::Error| {
             Failure::new(
@@ -94,12 +100,14 @@ impl TheSecret {
                 "Look at the machine; nothing was sent.",
             )
         };
+        let is_key = self.rule.used_as == SecretUse::Key256;
+        let alphabet = if is_key { DIGITS } else { ALPHABET };
         let mut text = Zeroizing::new(String::with_capacity(self.length));
         while text.len() < self.length {
             let mut byte = [0_u8; 1];
             getrandom::fill(&mut byte).map_err(trouble)?;
-            let character = char::from(ALPHABET[usize::from(byte[0] % 64)]);
-            if !(text.is_empty() && character == '0') {
+            let character = char::from(alphabet[usize::from(byte[0]) % alphabet.len()]);
+            if is_key || !(text.is_empty() && character == '0') {
                 text.push(character);
             }
         }
@@ -495,5 +503,9 @@ mod tests {
         }
         let used: std::collections::BTreeSet<char> = seen.iter().flat_map(|text| text.chars()).collect();
         assert_eq!(used.len(), 64, "every character comes");
+        let key = TheSecret { rule: SecretRule::KEY256, length: 64, ..secret };
+        let keys: Vec<SecretString> = (0..100).map(|_| key.generate().unwrap()).collect();
+        assert!(keys.iter().all(|text| SecretRule::KEY256.check(text.expose_secret()).is_ok()));
+        assert!(keys.iter().any(|text| text.expose_secret().starts_with('0')), "each digit is as likely in each place");
     }
 }

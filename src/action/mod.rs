@@ -24,6 +24,7 @@ mod aws_dx_apart;
 mod aws_dx_gateway;
 mod aws_dx_interface;
 mod aws_dx_lag;
+mod aws_dx_macsec;
 mod aws_dx_proposal;
 mod aws_dx_test;
 mod aws_ebs;

@@ -145,6 +145,7 @@ impl Call {
             Call::Dx(request) => matches!(
                 request,
                 DxRequest::ConfirmConnection { .. }
+                    | DxRequest::AssociateMacSecKey { .. }
                     | DxRequest::ConfirmPrivateVirtualInterface { .. }
                     | DxRequest::ConfirmTransitVirtualInterface { .. }
             ),

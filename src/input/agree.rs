@@ -3,6 +3,7 @@
 mod connection;
 mod environments;
 mod free;
+mod lines;
 mod mail;
 mod names;
 mod promises;
@@ -63,7 +64,7 @@ const NETWORK: [Rule; 17] = [
 pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
-    let rules = NETWORK.iter().chain(connection::RULES).chain(names::RULES).chain(mail::RULES);
+    let rules = NETWORK.iter().chain(connection::RULES).chain(lines::RULES).chain(names::RULES).chain(mail::RULES);
     let rules = rules.chain(zones::RULES).chain(promises::RULES).chain(environments::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found
@@ -141,7 +142,7 @@ fn blocks_are_disjoint(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let vpcs =
         answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs", "net.other_vpc_cidrs", "peer.provider_vpc_cidr"]);
     let mut premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
-    premises.extend(connection::peers(answers));
+    premises.extend(lines::peers(answers));
     for (index, vpc) in vpcs.iter().enumerate() {
         for other in &vpcs[index + 1..] {
             let of_one = |(id, _): &Block<'_>| ["net.vpc_cidr", "net.secondary_cidrs"].contains(&id.as_str());

@@ -314,6 +314,7 @@ impl SecretRule {
     /// The rules of a pre-shared key.
     pub const PSK: SecretRule = SecretRule { used_as: SecretUse::Psk, length: Bounds { min: 8, max: 64 } };
     pub const BGP: SecretRule = SecretRule { used_as: SecretUse::Bgp, length: Bounds { min: 6, max: 80 } };
+    pub const KEY256: SecretRule = SecretRule { used_as: SecretUse::Key256, length: Bounds { min: 64, max: 64 } };
 
     /// The rules that a runbook names; lengths that it gives narrow those of the use. The error is a sentence for whoever
     /// writes the runbook.

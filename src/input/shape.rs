@@ -1,6 +1,6 @@
 //! Names and ids of one word whose form somebody else has fixed: AWS, a database, a registry.
 
-use self::ids::{connection_id, dx_location, image_id, interface_id, line_gateway_id, vpc_id};
+use self::ids::{connection_id, dx_location, image_id, interface_id, key_name, line_gateway_id, vpc_id};
 use super::Value;
 use super::refusal::{Refusal, quoted};
 
@@ -17,6 +17,7 @@ const UNITS: &str = "docs.aws.amazon.com/organizations/latest/APIReference/API_M
 const CONNECTIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Connection.html";
 const INTERFACES: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_VirtualInterface.html";
 const LINE_GATEWAYS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_DirectConnectGateway.html";
+const MACSEC: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_AssociateMacSecKey.html";
 const LOCATIONS: &str = "docs.aws.amazon.com/directconnect/latest/APIReference/API_Location.html";
 
 /// One form that a name can have; in a runbook the kind `name` takes it as `use`.
@@ -61,7 +62,7 @@ const fn shape(
     Shape { name, thing, form, example, rule, source }
 }
 
-const SHAPES: [Shape; 22] = [
+const SHAPES: [Shape; 23] = [
     shape(
         "environment",
         ("an environment's name", "2 to 12 lower-case letters and digits, a letter first"),
@@ -177,6 +178,13 @@ const SHAPES: [Shape; 22] = [
         "7a1bd8c2-51f0-4c57-a3d1-0f5a2c9e7b64",
         line_gateway_id,
         LINE_GATEWAYS,
+    ),
+    shape(
+        "macsec-key-name",
+        ("the name of a MACsec key (CKN)", "64 hexadecimal digits"),
+        "5f3a0c91d2b84e67a1f09c3d7be24586902f6ad3c1e8b57440d96f1b2ca37e08",
+        key_name,
+        MACSEC,
     ),
     shape(
         "dx-location",

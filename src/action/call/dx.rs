@@ -19,6 +19,8 @@ pub(in crate::action) enum DxRequest {
         connection_name: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         provider_name: Option<String>,
+        #[serde(rename = "RequestMACSec", skip_serializing_if = "std::ops::Not::not")]
+        request_mac_sec: bool,
         tags: Label,
     },
     /// Orders several ports that work as one. Each of them carries the same tags.
@@ -29,6 +31,8 @@ pub(in crate::action) enum DxRequest {
         lag_name: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         provider_name: Option<String>,
+        #[serde(rename = "RequestMACSec", skip_serializing_if = "std::ops::Not::not")]
+        request_mac_sec: bool,
         tags: Label,
     },
     DeleteLag {
@@ -45,6 +49,27 @@ pub(in crate::action) enum DxRequest {
     },
     DeleteConnection {
         connection_id: String,
+    },
+    /// Gives a line, or each port of a LAG, a key for MACsec.
+    AssociateMacSecKey {
+        connection_id: String,
+        ckn: String,
+        /// Where the key lives; the text is put in when it is sent.
+        #[serde(serialize_with = "where_it_lives")]
+        cak: Option<SecretRef>,
+    },
+    DisassociateMacSecKey {
+        connection_id: String,
+        #[serde(rename = "SecretARN")]
+        secret_arn: String,
+    },
+    UpdateConnection {
+        connection_id: String,
+        encryption_mode: String,
+    },
+    UpdateLag {
+        lag_id: String,
+        encryption_mode: String,
     },
     /// No mere look: each letter begins its 90 days anew. It is kept as a file of the engagement.
     DescribeLoa {
@@ -179,6 +204,10 @@ impl DxRequest {
             DxRequest::ConfirmConnection { .. } => Operation::ConfirmConnection,
             DxRequest::TagResource { .. } => Operation::TagConnection,
             DxRequest::DeleteConnection { .. } => Operation::DeleteConnection,
+            DxRequest::AssociateMacSecKey { .. } => Operation::AssociateMacSecKey,
+            DxRequest::DisassociateMacSecKey { .. } => Operation::DisassociateMacSecKey,
+            DxRequest::UpdateConnection { .. } => Operation::UpdateConnection,
+            DxRequest::UpdateLag { .. } => Operation::UpdateLag,
             DxRequest::DescribeLoa { .. } => Operation::DescribeLoa,
             DxRequest::CreateDirectConnectGateway { .. } => Operation::CreateDirectConnectGateway,
             DxRequest::DeleteDirectConnectGateway { .. } => Operation::DeleteDirectConnectGateway,
@@ -207,6 +236,7 @@ impl DxRequest {
             | DxRequest::CreateTransitVirtualInterface { new_transit_virtual_interface: new, .. } => {
                 new.auth_key.as_ref()
             }
+            DxRequest::AssociateMacSecKey { cak, .. } => cak.as_ref(),
             _ => None,
         }
     }

@@ -183,6 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "directconnect",
         "DescribeLocations CreateConnection CreateLag ConfirmConnection DescribeConnections DescribeLags DescribeLoa \
+         AssociateMacSecKey DisassociateMacSecKey UpdateConnection UpdateLag \
          CreateDirectConnectGateway CreateDirectConnectGatewayAssociation DescribeDirectConnectGateways \
          DescribeDirectConnectGatewayAssociations CreateDirectConnectGatewayAssociationProposal \
          DescribeDirectConnectGatewayAssociationProposals DeleteDirectConnectGatewayAssociationProposal \

@@ -580,8 +580,8 @@ pub(super) const ROWS: &[Row] = &[
         summary: "A secret that onramp makes and nobody sees, or that was given, in Secrets Manager; or one in the sealed file",
         arguments: &[
             KEY,
-            may("use", "psk, password or bgp; psk when not given"),
-            may("length", "characters, 16 to 64; 32 when not given"),
+            may("use", "psk, password, bgp or key256; psk when not given"),
+            may("length", "characters, 16 to 64; 32 when not given; a key256 has 64"),
             may("store", "aws or age; aws when not given"),
             may("name", "in the store; engagement and key when not given"),
             secret("value", "the text that is kept, as a secret input; a new one is made when not given"),

@@ -1,11 +1,12 @@
 //! The kinds of the way to the customer's data centre that is no VPN: Direct Connect, and transit gateways.
 
-use super::super::aws_dx::{Reached, TheHostedLine, TheLetter, TheLine, TheLocation};
-use super::super::aws_dx_accepted::TheAllocated;
+use super::super::aws_dx::{Reached, TheLetter, TheLine, TheLocation};
+use super::super::aws_dx_accepted::{TheAllocated, TheHostedLine};
 use super::super::aws_dx_apart::Apart;
 use super::super::aws_dx_gateway::{TheAssociation, TheGateway};
 use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
+use super::super::aws_dx_macsec::{Encrypted, TheKey, TheMode};
 use super::super::aws_dx_proposal::{Accepted, TheProposal};
 use super::super::aws_dx_test::FailoverTest;
 use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
@@ -17,6 +18,9 @@ use super::{Argument, KEY, NAME, Row, may, must, secret};
 use crate::aws::Operation::*;
 
 const LINE: Argument = must("connection", "id of the connection, dxcon-…, or of the LAG, dxlag-…");
+const MACSEC: Argument =
+    may("macsec", "yes or no: whether it can be encrypted (MACsec), which is said now or never; no when not given");
+const CKN: Argument = must("ckn", "name of the key, 64 hexadecimal digits");
 const INTERFACE: Argument = must("interface", "id of the virtual interface, dxvif-…");
 const PREFIXES: Argument = must(
     "prefixes",
@@ -42,10 +46,15 @@ pub(super) const ROWS: &[Row] = &[
             may("location", "its code, such as EqDC2; all of the region are told when not given"),
             may("bandwidth", "such as 1Gbps; any when not given"),
             may("provider", "network provider, to be looked for in AWS's list"),
+            may(
+                "macsec",
+                "yes or no: whether its ports of that speed must be able to encrypt (MACsec); no when not given",
+            ),
         ],
         results: &[
             ("name", "what AWS calls it"),
             ("speeds", "list of the speeds of its ports"),
+            ("macsec", "list of the speeds of those that can encrypt"),
             ("providers", "list of the providers that AWS knows there"),
             ("codes", "list of the codes of all locations"),
         ],
@@ -61,6 +70,7 @@ pub(super) const ROWS: &[Row] = &[
             must("location", "code of the location; it cannot be changed"),
             must("bandwidth", "such as 1Gbps; it cannot be changed"),
             may("provider", "network provider; it stands on the letter of authorization"),
+            MACSEC,
             KEY,
             NAME,
         ],
@@ -77,6 +87,7 @@ pub(super) const ROWS: &[Row] = &[
             must("bandwidth", "of each port, such as 1Gbps; it cannot be changed"),
             may("ports", "how many: 1 to 4, 2 at most from 100Gbps on; 2 when not given"),
             may("provider", "network provider; it stands on the letter of authorization"),
+            MACSEC,
             KEY,
             NAME,
         ],
@@ -88,7 +99,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "aws/dx-hosted-connection",
         summary: "A connection that a partner made for this account is accepted; it is billed from then on",
-        arguments: &[LINE, may("vlan", "the one VLAN that it has, as the partner told it"), KEY, NAME],
+        arguments: &[
+            LINE,
+            may("vlan", "the one VLAN that it has, as the partner told it"),
+            may("bandwidth", "the speed that was bought, such as 1Gbps; one that has another is not accepted"),
+            KEY,
+            NAME,
+        ],
         results: &[("id", "dxcon-…"), ("vlan", "the one VLAN that it has"), ("bandwidth", "its speed")],
         sends: &[
             DescribeConnections,
@@ -113,6 +130,35 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeConnections, DescribeLags],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Reached::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-macsec-key",
+        summary: "A line that was ordered with MACsec, or each port of a LAG, has a key to encrypt with; Direct Connect keeps \
+                  name and key in a secret of its own, which an undo leaves there",
+        arguments: &[LINE, CKN, secret("cak", "the key, 64 hexadecimal digits, as a secret")],
+        results: &[("id", "ARN of the secret in which Direct Connect keeps it"), ("state", "associated")],
+        sends: &[DescribeConnections, DescribeLags, AssociateMacSecKey, DisassociateMacSecKey],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheKey::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-macsec-state",
+        summary: "What goes over a line is encrypted: both ends have the key of that name",
+        arguments: &[LINE, CKN],
+        results: &[("status", "Encryption Up"), ("mode", "should_encrypt or must_encrypt")],
+        sends: &[DescribeConnections, DescribeLags],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Encrypted::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/dx-encryption-mode",
+        summary: "How strict a line with MACsec is, at the least; one that must encrypt is down when it cannot, so that is set \
+                  only where it does already",
+        arguments: &[LINE, may("mode", "should_encrypt or must_encrypt; should_encrypt when not given")],
+        results: &[("mode", "what is set")],
+        sends: &[DescribeConnections, DescribeLags, UpdateConnection, UpdateLag],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(TheMode::new(arguments, subject)?))),
     },
     Row {
         name: "aws/dx-letter",

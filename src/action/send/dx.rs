@@ -25,6 +25,10 @@ impl Sender<'_> {
             | DxRequest::DeleteConnection { .. }
             | DxRequest::DescribeLoa { .. } => self.line(call, request).await,
             DxRequest::CreateLag { .. } | DxRequest::DeleteLag { .. } => self.lag(call, request).await,
+            DxRequest::AssociateMacSecKey { .. }
+            | DxRequest::DisassociateMacSecKey { .. }
+            | DxRequest::UpdateConnection { .. }
+            | DxRequest::UpdateLag { .. } => self.encryption(call, request).await,
             DxRequest::CreateDirectConnectGateway { .. }
             | DxRequest::DeleteDirectConnectGateway { .. }
             | DxRequest::CreateDirectConnectGatewayAssociation { .. }
@@ -50,13 +54,21 @@ impl Sender<'_> {
         let lines = self.cloud.direct_connect();
         let unbuilt = |error: BuildError| AwsFailure::unbuilt(call.operation(), &error);
         match request {
-            DxRequest::CreateConnection { location, bandwidth, connection_name, provider_name, tags } => {
+            DxRequest::CreateConnection {
+                location,
+                bandwidth,
+                connection_name,
+                provider_name,
+                request_mac_sec,
+                tags,
+            } => {
                 let request = lines
                     .create_connection()
                     .location(location)
                     .bandwidth(bandwidth)
                     .connection_name(connection_name)
                     .set_provider_name(provider_name.clone())
+                    .set_request_mac_sec(request_mac_sec.then_some(true))
                     .set_tags(Some(self.line_tags(tags).map_err(unbuilt)?));
                 return Ok(sent!(self, call, never a rehearsal: request).connection_id);
             }
@@ -93,6 +105,7 @@ impl Sender<'_> {
                 connections_bandwidth,
                 lag_name,
                 provider_name,
+                request_mac_sec,
                 tags,
             } => {
                 let tags = self.line_tags(tags).map_err(|error| AwsFailure::unbuilt(call.operation(), &error))?;
@@ -103,6 +116,7 @@ impl Sender<'_> {
                     .connections_bandwidth(connections_bandwidth)
                     .lag_name(lag_name)
                     .set_provider_name(provider_name.clone())
+                    .set_request_mac_sec(request_mac_sec.then_some(true))
                     .set_child_connection_tags(Some(tags.clone()))
                     .set_tags(Some(tags));
                 Ok(sent!(self, call, never a rehearsal: request).lag_id)
@@ -113,6 +127,35 @@ impl Sender<'_> {
             }
             _ => Err(unsent(call)),
         }
+    }
+
+    /// The answer to a key has its name and the secret in which AWS keeps it, and no text of it.
+    async fn encryption(&self, call: &Call, request: &DxRequest) -> Result<Option<String>, AwsFailure> {
+        let lines = self.cloud.direct_connect();
+        match request {
+            DxRequest::AssociateMacSecKey { connection_id, ckn, cak } => {
+                let text = cak.as_ref().and_then(|reference| self.secrets.get(reference));
+                let request = lines.associate_mac_sec_key().connection_id(connection_id).ckn(ckn);
+                let request = request.set_cak(text.map(|text| text.expose_secret().to_owned()));
+                let keys = sent!(self, call, never a rehearsal: request).mac_sec_keys.unwrap_or_default();
+                let made = keys.into_iter().find(|key| key.ckn().is_some_and(|name| name.eq_ignore_ascii_case(ckn)));
+                return Ok(made.and_then(|key| key.secret_arn));
+            }
+            DxRequest::DisassociateMacSecKey { connection_id, secret_arn } => {
+                let request = lines.disassociate_mac_sec_key().connection_id(connection_id).secret_arn(secret_arn);
+                sent!(self, call, never a rehearsal: request);
+            }
+            DxRequest::UpdateConnection { connection_id, encryption_mode } => {
+                let request = lines.update_connection().connection_id(connection_id);
+                sent!(self, call, never a rehearsal: request.encryption_mode(encryption_mode));
+            }
+            DxRequest::UpdateLag { lag_id, encryption_mode } => {
+                let request = lines.update_lag().lag_id(lag_id).encryption_mode(encryption_mode);
+                sent!(self, call, never a rehearsal: request);
+            }
+            _ => return Err(unsent(call)),
+        }
+        Ok(None)
     }
 
     /// A letter is of use only as a file. That it was issued is true whatever becomes of the file.

@@ -13,7 +13,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
     let others = super::dns::one_of_each()
         .into_iter()
         .chain(super::mail::one_of_each())
-        .chain(super::dx::one_of_each())
+        .chain(super::dx_calls::one_of_each())
         .chain(super::resources::one_of_each())
         .chain(super::backups::one_of_each())
         .chain(super::vaults::one_of_each());

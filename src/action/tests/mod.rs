@@ -4,6 +4,8 @@ mod backups;
 mod calls;
 mod dns;
 mod dx;
+mod dx_calls;
+mod dx_macsec;
 mod dx_neighbours;
 mod existing_vpc;
 mod faults;

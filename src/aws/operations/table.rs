@@ -257,6 +257,16 @@ operations! {
         takes(DirectConnect, &[DescribeConnections, DescribeVirtualInterfaces])
             .of_ours("dxcon")
             .not_in_moto(NOTHING_ON_IT),
+    // The first key in an account makes the role by which Direct Connect reads it ("Service-linked roles", user guide).
+    AssociateMacSecKey =
+        arranges(DirectConnect, &[DescribeConnections, DescribeLags])
+            .undone_by(DisassociateMacSecKey)
+            .acting_by(LINKS)
+            .not_in_moto(LACKS),
+    DisassociateMacSecKey = takes(DirectConnect, &[DescribeConnections, DescribeLags]).not_in_moto(LACKS),
+    UpdateConnection =
+        arranges(DirectConnect, &[DescribeConnections]).undone_by(UpdateConnection).not_in_moto(NOTHING_ON_IT),
+    UpdateLag = arranges(DirectConnect, &[DescribeLags]).undone_by(UpdateLag).not_in_moto(NOTHING_ON_IT),
     // Named like a look, and none: it sets the day from which the letter holds. It is natural by its description (API
     // reference, Connection, loaIssueTime: "the time of the most recent call to DescribeLoa"): the letter of a line is the
     // same each time, and one whose answer was lost nobody has.

@@ -40,13 +40,29 @@ steps:
   - id: line
     title: The line
     aws: dx-connection
-    with: {location: EqDC2, bandwidth: 1Gbps, key: dx/line}
+    with: {location: EqDC2, bandwidth: 10Gbps, macsec: "yes", key: dx/line}
     saves: {id: net.line_id}
   - id: letter
     title: Its letter
     aws: dx-letter
     with: {connection: "{{ net.line_id }}"}
     saves: {file: net.letter}
+  - id: secret
+    title: A key to encrypt with
+    aws: secret
+    with: {use: key256, key: dx/macsec}
+    saves: {reference: net.macsec_key}
+  - id: key
+    title: The line has it
+    needs: [letter]
+    aws: dx-macsec-key
+    with: {connection: "{{ net.line_id }}", ckn: 5f3a0c91d2b84e67a1f09c3d7be24586902f6ad3c1e8b57440d96f1b2ca37e08, cak: "{{ net.macsec_key }}"}
+    within: 2m
+  - id: mode
+    title: It encrypts
+    needs: [key]
+    aws: dx-encryption-mode
+    with: {connection: "{{ net.line_id }}"}
   - id: gateway
     title: The gateway of the line
     aws: dx-gateway
@@ -73,8 +89,12 @@ steps:
   - id: lag
     title: Two more lines that work as one
     aws: dx-lag
-    with: {location: EqSe2, bandwidth: 1Gbps, ports: 2, key: dx/lag}
+    with: {location: EqSe2, bandwidth: 10Gbps, macsec: "yes", ports: 2, key: dx/lag}
     saves: {id: net.lag_id}
+  - id: lag-mode
+    title: They would encrypt
+    aws: dx-encryption-mode
+    with: {connection: "{{ net.lag_id }}"}
   - id: hosted
     title: The partner's line
     aws: dx-hosted-connection
@@ -145,7 +165,7 @@ steps:
     within: 2m
   - id: transit-interface
     title: The interface on the partner's line
-    needs: [routes, behind, test, lag, theirs, their-transit, proposed]
+    needs: [routes, behind, test, lag-mode, mode, theirs, their-transit, proposed]
     aws: dx-interface
     with:
       connection: "{{ net.hosted_id }}"
@@ -160,9 +180,12 @@ steps:
 const LAST: &str = "transit-interface";
 
 /// Which step sends it first, on the way there.
-pub(super) const MAKES: [(&str, &str); 16] = [
+pub(super) const MAKES: [(&str, &str); 19] = [
     ("CreateConnection", "line"),
     ("CreateLag", "lag"),
+    ("AssociateMacSecKey", "key"),
+    ("UpdateConnection", "mode"),
+    ("UpdateLag", "lag-mode"),
     ("DescribeLoa", "letter"),
     ("CreateDirectConnectGateway", "gateway"),
     ("CreateDirectConnectGatewayAssociation", "tie"),
@@ -180,7 +203,10 @@ pub(super) const MAKES: [(&str, &str); 16] = [
 ];
 
 /// What an undo of everything sends.
-pub(super) const TAKES: [&str; 9] = [
+pub(super) const TAKES: [&str; 12] = [
+    "DisassociateMacSecKey",
+    "UpdateConnection",
+    "UpdateLag",
     "DeleteVirtualInterface",
     "DeleteDirectConnectGatewayAssociation",
     "DeleteDirectConnectGateway",

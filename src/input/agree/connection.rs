@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
-
 use super::super::refusal::Refusal;
 use super::super::{InputId, SecretRef, Value, routing};
+<<<<<<< HEAD
 use super::{Answers, Block, Disagreement, Rule, free, overlap, report, warn};
+=======
+use super::{Answers, Disagreement, Rule, free, lines, overlap, report, warn};
+>>>>>>> 223bf47 (connection: the second line has a provider, a speed, addresses and a key of its own; lines of one's own can be encrypted (MACsec))
 use crate::text::list;
 
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
@@ -20,11 +22,6 @@ const ACCELERATOR: &str =
     "docs.aws.amazon.com/global-accelerator/latest/dg/preserve-client-ip-address.regions.html, AWS Region availability";
 const ROUTES: &str = "docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html";
 const TABLES: &str = "docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html";
-const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithConnections.html";
-const INTERFACES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/WorkingWithVirtualInterfaces.html";
-const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
-const ACROSS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html";
-const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
 
 pub(super) const RULES: &[Rule] = &[
     numbers_differ,
@@ -50,11 +47,6 @@ pub(super) const RULES: &[Rule] = &[
     announced_ranges_are_theirs,
     announced_ranges_fit_the_gateway,
     ping_target_is_on_premises,
-    lines_differ,
-    owner_is_another,
-    speed_fits_the_line,
-    peers_share_a_range,
-    our_range_is_announced,
 ];
 
 /// EC2 answers `AsnConflict` where both sides of a BGP session have one number.
@@ -161,7 +153,7 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("169.254.44.4/30"));
     }
     for (id, inside) in insides {
-        for (other_id, line) in peers(answers).filter(|(_, line)| line.contains(&inside) || inside.contains(line)) {
+        for (other_id, line) in lines::peers(answers).into_iter().filter(|(_, line)| overlap(inside, *line)) {
             let what = format!("{inside} of {id} and {line} of {other_id} overlap");
             let why = "the router could not tell the tunnel from the line";
             report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest("169.254.44.0/30"));
@@ -171,15 +163,20 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 
 /// What is given for one side only is not used. The runbook asks for the other side then; until it is there, it is said.
 fn pairs_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    for (one, other, source) in
-        [("vpn.t1_inside", "vpn.t2_inside", TUNNEL), ("dx.amazon_ip", "dx.customer_ip", INTERFACES)]
-    {
-        for (given, missing) in [(one, other), (other, one)] {
-            if let (Some((id, _)), None) = (answers.get(given), answers.get(missing)) {
-                let what = format!("{given} is given, and {missing} is not");
-                let why = "both are given or none; with none of them AWS chooses";
-                warn(found, &[id], Refusal::new(what, why, source));
-            }
+    whole(answers, ["vpn.t1_inside", "vpn.t2_inside"], TUNNEL, found);
+}
+
+pub(super) fn whole(
+    answers: &Answers<'_>,
+    [one, other]: [&str; 2],
+    source: &'static str,
+    found: &mut Vec<Disagreement>,
+) {
+    for (given, missing) in [(one, other), (other, one)] {
+        if let (Some((id, _)), None) = (answers.get(given), answers.get(missing)) {
+            let what = format!("{given} is given, and {missing} is not");
+            let why = "both are given or none; with none of them AWS chooses";
+            warn(found, &[id], Refusal::new(what, why, source));
         }
     }
 }
@@ -195,13 +192,16 @@ fn default_route_leads_one_way(answers: &Answers<'_>, found: &mut Vec<Disagreeme
     }
 }
 
-fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+/// Two answers that name one secret.
+pub(super) fn one_secret<'a>(answers: &Answers<'a>, pair: [&str; 2]) -> Option<[&'a InputId; 2]> {
     let secret = |id| answers.get(id).and_then(|(id, value)| value.secret().map(|reference| (id, reference)));
-    if let (Some((id, first)), Some((other_id, second))) = (secret("vpn.t1_psk"), secret("vpn.t2_psk"))
-        && first == second
-        // What is asked for each time is asked for one by one.
-        && !matches!(first, SecretRef::Prompt { .. })
-    {
+    let ((id, first), (other_id, second)) = (secret(pair[0])?, secret(pair[1])?);
+    // What is asked for each time is asked for one by one.
+    (first == second && !matches!(first, SecretRef::Prompt { .. })).then_some([id, other_id])
+}
+
+fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some([id, other_id]) = one_secret(answers, ["vpn.t1_psk", "vpn.t2_psk"]) {
         let why =
             "who learns the key of one tunnel must not know that of the other; leave both empty and AWS makes two";
         let refusal = Refusal::new("both tunnels have one pre-shared key", why, TUNNELS);
@@ -429,149 +429,5 @@ fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
         let why = "it would answer over another way than the one that is to be proved";
         report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
-    }
-}
-
-/// What makes a second line one of its own: the answer for the first, for the second, what they are, why they differ, where
-/// that stands, and two that would do.
-type Pair = (&'static str, &'static str, &'static str, &'static str, &'static str, [&'static str; 2]);
-
-const PAIRS: [Pair; 3] = [
-    (
-        "dx.location",
-        "dx.second_location",
-        "locations",
-        "the second one is for the day when the first has no power",
-        "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html",
-        ["EqDC2", "TCSH"],
-    ),
-    (
-        "dx.interface_id",
-        "dx.second_interface_id",
-        "interfaces",
-        "the second one is for the day when the line of the first fails",
-        INTERFACES,
-        ["dxvif-ffabc124", "dxvif-ffabc125"],
-    ),
-    (
-        "dx.hosted_id",
-        "dx.second_hosted_id",
-        "connections",
-        "the second one is for the day when the first fails, and a partner's connection takes one interface",
-        LINES,
-        ["dxcon-ffabc124", "dxcon-ffabc125"],
-    ),
-];
-
-fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    for (id, other_id, noun, why, source, others) in PAIRS {
-        let (Some((id, first)), Some((other_id, second))) = (answers.text(id), answers.text(other_id)) else {
-            continue;
-        };
-        if first.eq_ignore_ascii_case(second) {
-            let another = if first.eq_ignore_ascii_case(others[0]) { others[1] } else { others[0] };
-            let what = format!("both {noun} are {first}");
-            report(found, &[other_id, id], Refusal::new(what, why, source).suggest(another));
-        }
-    }
-}
-
-/// A proposal goes from the account with the network to the account with the gateway; inside of one, there is nothing to propose.
-fn owner_is_another(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (true, Some((id, owner)), Some((other_id, ours))) =
-        (answers.is("dx.kind", "gateway"), answers.text("dx.owner_account"), answers.text("aws.account_id"))
-        && owner == ours
-    {
-        let what = format!("{owner} of {id} is the account that is set up");
-        let why = "a gateway of the same account is not asked for; choose another kind of Direct Connect";
-        let another = if ours == "444455556666" { "777788889999" } else { "444455556666" };
-        report(found, &[id, other_id], Refusal::new(what, why, ACROSS).suggest(another));
-    }
-}
-
-/// Speeds that AWS's own ports have (Direct Connect user guide, dedicated connections).
-const PORTS: [&str; 4] = ["1Gbps", "10Gbps", "100Gbps", "400Gbps"];
-/// Speeds that partners do not sell (hosted connections: 50 Mbit/s to 25 Gbit/s).
-const TOO_FAST: [&str; 2] = ["100Gbps", "400Gbps"];
-
-fn speed_fits_the_line(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let (Some((id, speed)), Some((kind_id, kind))) = (answers.text("dx.bandwidth"), answers.text("dx.kind")) else {
-        return;
-    };
-    let why = match kind {
-        "hosted" if TOO_FAST.contains(&speed) => "partners sell 50 Mbit/s to 25 Gbit/s",
-        "dedicated" | "lag" if !PORTS.contains(&speed) => "a port has 1, 10, 100 or 400 Gbit/s",
-        _ => {
-            if let (true, "lag", Some((ports_id, ports))) =
-                (TOO_FAST.contains(&speed), kind, answers.number("dx.lag_ports"))
-                && ports > 2
-            {
-                let what = format!("a LAG of {ports} ports with {speed} each");
-                report(
-                    found,
-                    &[ports_id, id],
-                    Refusal::new(what, "two ports of that speed are the most", LIMITS).suggest("2"),
-                );
-            }
-            return;
-        }
-    };
-    let what = format!("{speed} is no speed of a {kind} connection");
-    report(found, &[id, kind_id], Refusal::new(what, why, LINES).suggest("1Gbps"));
-}
-
-/// The ranges of the peers on a line, where they were given.
-pub(super) fn peers<'a>(answers: &Answers<'a>) -> impl Iterator<Item = Block<'a>> + use<'a> {
-    let range = |(id, text): (&'a _, &'a str)| text.parse::<Ipv4Net>().ok().map(|net| (id, net.trunc()));
-    ["dx.amazon_ip", "dx.customer_ip"]
-        .into_iter()
-        .filter_map(|id| answers.text(id))
-        .filter_map(range)
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-fn peers_share_a_range(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let read = |id| answers.text(id).and_then(|(id, text)| Some((id, text.parse::<Ipv4Net>().ok()?)));
-    let (Some((id, amazon)), Some((other_id, customer))) = (read("dx.amazon_ip"), read("dx.customer_ip")) else {
-        return;
-    };
-    let source = "docs.aws.amazon.com/directconnect/latest/UserGuide/create-vif.html";
-    let other = |net: Ipv4Net| {
-        let mut hosts = net.trunc().hosts();
-        hosts.find(|host| *host != net.addr()).unwrap_or(Ipv4Addr::UNSPECIFIED)
-    };
-    let proposal = format!("{}/{}", other(amazon), amazon.prefix_len());
-    if amazon.addr() == customer.addr() {
-        let what = format!("both peers have the address {}", amazon.addr());
-        report(found, &[other_id, id], Refusal::new(what, "each has its own", source).suggest(proposal));
-    } else if amazon.trunc() != customer.trunc() {
-        let what = format!("{amazon} of {id} and {customer} of {other_id} are in different ranges");
-        let why = "peers speak with each other directly, inside of one /30 or /31";
-        report(found, &[other_id, id], Refusal::new(what, why, source).suggest(proposal));
-    }
-}
-
-/// On a virtual private gateway the allowed prefixes are a filter: one that is narrower than the VPC lets nothing through. On a
-/// transit gateway they are announced as they stand, whatever the VPC has, and together they have to hold it.
-fn our_range_is_announced(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let allowed = answers.blocks(&["dx.allowed_prefixes"]);
-    let Some((id, _)) = allowed.first().copied() else { return };
-    let mut heard: Vec<Ipv4Net> = allowed.iter().map(|(_, net)| *net).collect();
-    let as_they_stand = answers.is("conn.gateway", "tgw");
-    if as_they_stand {
-        heard = Ipv4Net::aggregate(&heard);
-    }
-    for (vpc_id, vpc) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
-        if !heard.iter().any(|net| net.contains(&vpc)) {
-            let what = format!("none of {id} holds {vpc} of {vpc_id}");
-            let why = match as_they_stand {
-                true => {
-                    "a transit gateway announces these and nothing else, so the customer's routers would not know the way to it"
-                }
-                false => "a range that is narrower than the VPC's announces nothing at all",
-            };
-            report(found, &[id, vpc_id], Refusal::new(what, why, PREFIXES).suggest(vpc.to_string()));
-        }
     }
 }

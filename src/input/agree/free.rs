@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::{Answers, connection, overlap};
+use super::{Answers, lines, overlap};
 use crate::input::Value;
 use crate::input::value::{Row, cell};
 
@@ -22,7 +22,7 @@ const KNOWN: [&str; 7] = [
 /// A private range that shares no address with any that is known; empty where there is none.
 pub(super) fn range(answers: &Answers<'_>, fits: impl Fn(Ipv4Net) -> bool) -> String {
     let mut known = answers.blocks(&KNOWN);
-    known.extend(connection::peers(answers));
+    known.extend(lines::peers(answers));
     let taken = |net: Ipv4Net| known.iter().any(|(_, other)| other.prefix_len() > 0 && overlap(net, *other));
     let ten = (40..=250).map(|second| ([10, second, 0, 0], 16));
     let twelve = (20..=31).map(|second| ([172, second, 0, 0], 16));

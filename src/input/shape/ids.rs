@@ -50,6 +50,21 @@ pub(super) fn line_gateway_id(text: &str) -> Result<String, Wrong> {
     wrong("it is 32 hexadecimal digits with four hyphens, 8-4-4-4-12, as describe-direct-connect-gateways shows it")
 }
 
+/// AWS takes names of keys that are as long as the keys are.
+pub(super) fn key_name(text: &str) -> Result<String, Wrong> {
+    let name = text.to_ascii_lowercase();
+    if !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return wrong("it has the digits 0 to 9 and a to f only, as openssl rand -hex 32 prints them");
+    }
+    if name.len() != 64 {
+        return wrong(format!(
+            "it has 64 hexadecimal digits, as openssl rand -hex 32 prints them; this has {}",
+            name.len()
+        ));
+    }
+    Ok(name)
+}
+
 pub(super) fn dx_location(text: &str) -> Result<String, Wrong> {
     long(text, 2, 20)?;
     only(

@@ -15,18 +15,19 @@ use winterbaume_directconnect::DirectConnectState;
 use super::dx_gateways::{Association, Gateway};
 use super::dx_interfaces::{Interface, Test};
 use super::dx_letter::letter;
+use super::dx_macsec::Secured;
 use super::dx_neighbour::Proposal;
 use super::pace::Wait;
 use super::refusal::Refusal;
 use super::services::{Answer, Visit};
 use super::world::{Tags, World};
-use super::{dx_gateways, dx_interfaces, dx_neighbour};
+use super::{dx_gateways, dx_interfaces, dx_macsec, dx_neighbour};
 
 const MOST_CONNECTIONS: usize = 10;
 const MOST_TAGS: usize = 50;
-/// What the partner has made for the account: id, building, VLAN.
-const HOSTED: [(&str, &str, i64); 2] = [("dxcon-ffabc123", "EqDC2", 101), ("dxcon-ffabc124", "EqSe2", 102)];
-const HOSTED_SPEED: &str = "1Gbps";
+/// What the partner has made for the account: id, building, VLAN, speed.
+const HOSTED: [(&str, &str, i64, &str); 2] =
+    [("dxcon-ffabc123", "EqDC2", 101, "1Gbps"), ("dxcon-ffabc124", "EqSe2", 102, "500Mbps")];
 const PARTNER: &str = "Practice Carrier";
 
 /// What Direct Connect knows in one region. Its gateways are one for all regions; practice has them where they were made.
@@ -52,7 +53,10 @@ pub(super) struct Line {
     pub hosted: Option<Hosted>,
     created: i64,
     /// Whose port it is, among others.
-    lag: Option<String>,
+    pub lag: Option<String>,
+    /// It was ordered with MACsec.
+    #[serde(default)]
+    pub secured: Option<Secured>,
     /// The first letter, with which the building connects it, and the last.
     letters: Option<(i64, i64)>,
     deleted: Option<i64>,
@@ -87,6 +91,10 @@ pub(super) fn answer(visit: &mut Visit<'_>) -> Answer {
         "DeleteLag" => delete_lag(world, &ask),
         "ConfirmConnection" => confirm(world, &ask),
         "DeleteConnection" => delete(world, &ask),
+        "AssociateMacSecKey" => dx_macsec::associate(world, &ask),
+        "DisassociateMacSecKey" => dx_macsec::disassociate(world, &ask),
+        "UpdateConnection" => dx_macsec::update(world, &ask, "connectionId").map(|id| shown(world, &id)),
+        "UpdateLag" => dx_macsec::update(world, &ask, "lagId").map(|id| shown_lag(world, &id)),
         "DescribeLoa" => issue(world, &ask),
         "TagResource" => tag(world, &ask),
         "CreateDirectConnectGateway" => dx_gateways::create(world, &ask),
@@ -127,6 +135,10 @@ impl Ask {
 
     pub fn number(&self, name: &str) -> Option<i64> {
         self.0.get(name).and_then(Json::as_i64)
+    }
+
+    pub fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Json::as_bool).unwrap_or_default()
     }
 
     pub fn maps(&self, name: &str) -> impl Iterator<Item = &Map<String, Json>> {
@@ -178,17 +190,18 @@ pub(super) fn is_gone(world: &World, deleted: Option<i64>) -> bool {
 
 /// The partner's offers are there from the start, and again when they were given back; what was to go goes.
 fn settle(world: &mut World) {
-    for (id, location, vlan) in HOSTED {
+    for (id, location, vlan, speed) in HOSTED {
         if world.lines.connections.get(id).is_some_and(|line| !is_gone(world, line.deleted)) {
             continue;
         }
         let offer = Line {
             name: format!("{PARTNER} {vlan}"),
             location: location.into(),
-            bandwidth: HOSTED_SPEED.into(),
+            bandwidth: speed.into(),
             provider: None,
             hosted: Some(Hosted { vlan, accepted: None }),
             lag: None,
+            secured: None,
             created: world.now,
             letters: None,
             deleted: None,
@@ -229,7 +242,10 @@ impl World {
             (None, Some(Hosted { accepted: None, .. }), _) => "ordering",
             (None, Some(Hosted { accepted: Some(at), .. }), _) if passed(self, *at, Wait::CrossConnect) => "available",
             (None, Some(_), _) => "pending",
-            (None, None, Some((first, _))) if passed(self, first, Wait::CrossConnect) => "available",
+            (None, None, Some((first, _))) if passed(self, first, Wait::CrossConnect) => match &line.secured {
+                Some(secured) if secured.cuts(self) => "down",
+                _ => "available",
+            },
             (None, None, Some(_)) => "pending",
             (None, None, None) if passed(self, line.created, Wait::PortReview) => "pending",
             (None, None, None) => "requested",
@@ -255,6 +271,20 @@ impl World {
     }
 }
 
+/// The lines of that id: one, or the ports of a LAG.
+pub(super) fn ports(world: &World, id: &str) -> Result<Vec<String>, Refusal> {
+    match world.lines.lags.contains_key(id) {
+        true => Ok(lag(world, id)?.ports.clone()),
+        false => line(world, id).map(|_| vec![id.to_owned()]),
+    }
+}
+
+impl Lines {
+    pub fn line_mut(&mut self, id: &str) -> Option<&mut Line> {
+        self.connections.get_mut(id)
+    }
+}
+
 pub(super) fn shown_tags(world: &World, id: &str) -> Vec<Json> {
     let tags = world.tags.get(id).into_iter().flatten();
     tags.map(|(key, value)| json!({ "key": key, "value": value })).collect()
@@ -268,14 +298,16 @@ pub(super) fn seconds(millis: i64) -> f64 {
 fn shown(world: &World, id: &str) -> Json {
     let Some(line) = world.lines.connections.get(id) else { return Json::Null };
     let (vlan, partner) = line.hosted.as_ref().map_or((0, None), |hosted| (hosted.vlan, Some(PARTNER)));
-    json!({
+    let mut shown = json!({
         "ownerAccount": world.account, "connectionId": id, "connectionName": line.name,
         "connectionState": world.line_state(line), "region": world.region, "location": line.location,
         "bandwidth": line.bandwidth, "vlan": vlan, "partnerName": partner, "providerName": line.provider,
         "loaIssueTime": line.letters.map(|(_, last)| seconds(last)), "awsDeviceV2": device(&line.location),
         "awsLogicalDeviceId": device(&line.location), "jumboFrameCapable": true, "hasLogicalRedundancy": "unknown",
-        "tags": shown_tags(world, id),
-    })
+        "lagId": line.lag, "tags": shown_tags(world, id),
+    });
+    dx_macsec::show(world, line, &mut shown);
+    shown
 }
 
 /// Amazon's router there.
@@ -301,6 +333,10 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     if !there.available_port_speeds.iter().any(|speed| speed == bandwidth) {
         return Err(refused(format!("Bandwidth {bandwidth} is not supported at location {location}.")));
     }
+    let wants = ask.flag("requestMACSec");
+    if wants && !there.available_mac_sec_port_speeds.iter().any(|speed| speed == bandwidth) {
+        return Err(refused(format!("MACsec is not supported on {bandwidth} connections at location {location}.")));
+    }
     let own = world.lines.connections.values().filter(|line| line.deleted.is_none() && line.hosted.is_none());
     if own.count() >= MOST_CONNECTIONS {
         return Err(refused("You have reached the maximum number of connections for this region."));
@@ -312,6 +348,7 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
         provider: ask.text("providerName").map(str::to_owned),
         hosted: None,
         lag: None,
+        secured: wants.then(Secured::default),
         created: world.now,
         letters: None,
         deleted: None,
@@ -338,12 +375,17 @@ fn shown_lag(world: &World, id: &str) -> Json {
         (None, None) => "unknown",
     };
     let ports: Vec<Json> = lag.ports.iter().map(|port| shown(world, port)).collect();
-    json!({
+    let mut shown = json!({
         "lagId": id, "lagName": lag.name, "lagState": state, "location": location, "region": world.region,
         "connectionsBandwidth": bandwidth, "numberOfConnections": ports.len(), "minimumLinks": 0,
         "ownerAccount": world.account, "connections": ports, "allowsHostedConnections": false,
         "jumboFrameCapable": true, "awsDeviceV2": device(location), "tags": shown_tags(world, id),
-    })
+    });
+    if let Some(port) = first {
+        dx_macsec::show(world, port, &mut shown);
+        shown["requestsMacSec"] = json!(port.secured.is_some());
+    }
+    shown
 }
 
 fn lags(world: &World, ask: &Ask) -> Result<Json, Refusal> {
@@ -370,6 +412,7 @@ fn create_lag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
         Ask(json!({
             "location": location, "bandwidth": bandwidth, "connectionName": format!("{name} {number}"),
             "providerName": ask.text("providerName"), "tags": ask.0.get("childConnectionTags"),
+            "requestMACSec": ask.flag("requestMACSec"),
         })
         .as_object()
         .cloned()

@@ -20,6 +20,7 @@ mod dx;
 mod dx_gateways;
 mod dx_interfaces;
 mod dx_letter;
+mod dx_macsec;
 mod dx_neighbour;
 mod endpoints;
 mod gateways;

@@ -157,6 +157,37 @@ pub(super) fn taken_by_its_service(world: &mut World, arn: &str) {
     world.secrets.retain(|_, secret| secret.arn != arn);
 }
 
+/// What Direct Connect begins the names of its own secrets with ("Managed secrets", Secrets Manager user guide).
+const OF_LINES: &str = "directconnect!";
+
+/// A key for MACsec, as Direct Connect keeps it: name and text in a secret of its own. Gives its ARN.
+pub(super) fn keep_key(world: &mut World, ckn: &str, cak: &str) -> String {
+    world.minted += 1;
+    let name = format!("{OF_LINES}{}/{ckn}", world.region);
+    let ending = &blake3::hash(format!("{name}{}", world.minted).as_bytes()).to_hex()[..6];
+    let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{ending}", world.region, world.account);
+    let token = format!("onramp-practice-{:032}", world.minted);
+    let secret = Secret {
+        arn: arn.clone(),
+        name: name.clone(),
+        description: String::new(),
+        tags: Tags::new(),
+        created: world.now,
+        going: None,
+        versions: BTreeMap::from([(token.clone(), json!({ "ckn": ckn, "cak": cak }).to_string())]),
+        current: token,
+    };
+    world.secrets.insert(name, secret);
+    arn
+}
+
+/// The name of the key in one of those.
+pub(super) fn key_name(world: &World, arn: &str) -> Option<String> {
+    let secret = world.secrets.values().find(|secret| secret.arn == arn && secret.going.is_none())?;
+    let ckn = secret.name.strip_prefix(OF_LINES)?.rsplit_once('/')?.1;
+    Some(ckn.to_owned())
+}
+
 fn describe(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let secret = find(world, ask)?;
     let tags: Vec<Json> = secret.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();

@@ -212,6 +212,71 @@ async fn ports_that_work_as_one_are_ordered_together_and_stay_when_their_lag_goe
 }
 
 #[tokio::test]
+async fn a_line_encrypts_where_it_was_ordered_so_and_both_ends_have_the_key() {
+    let cloud = cloud(Pace::Stopped);
+    let lines = lines(&cloud);
+    let wait = |seconds| cloud.advance(Duration::from_secs(seconds));
+    let order = |speed| lines.create_connection().location("EqDC2").bandwidth(speed).connection_name("first");
+    says! { order("1Gbps").request_mac_sec(true) => "MACsec is not supported on 1Gbps", }
+    let plain = order("10Gbps").send().await.unwrap().connection_id.unwrap();
+    let made = order("10Gbps").request_mac_sec(true).send().await.unwrap();
+    assert_eq!((made.mac_sec_capable(), made.encryption_mode()), (Some(true), Some("no_encrypt")));
+    let id = made.connection_id().unwrap();
+    let (ckn, cak) = ("5f".repeat(32), "0A".repeat(32));
+    let give = || lines.associate_mac_sec_key().connection_id(id);
+    let pair = || give().ckn(&ckn).cak(&cak);
+    let set = |id: &str, mode| lines.update_connection().connection_id(id).encryption_mode(mode);
+    let take = |arn: &str| lines.disassociate_mac_sec_key().connection_id(id).secret_arn(arn);
+    says! {
+        pair().connection_id(&plain) => "not MACsec capable",
+        set(&plain, "should_encrypt") => "not MACsec capable",
+        give() => "Either the secret ARN or both",
+        give().ckn(&ckn) => "Either the secret ARN or both",
+        pair().secret_arn("arn:aws:secretsmanager:x") => "Either the secret ARN or both",
+        give().ckn("5f").cak(&cak) => "64 hexadecimal",
+        give().ckn(&ckn).cak("z".repeat(64)) => "64 hexadecimal",
+        give().secret_arn("arn:aws:secretsmanager:x") => "does not exist",
+        set(id, "may_encrypt") => "not valid",
+        set(id, "should_encrypt") => "",
+        take("arn:aws:secretsmanager:x") => "does not exist",
+    }
+    let given = pair().send().await.unwrap();
+    assert_eq!(given.mac_sec_keys()[0].ckn(), Some(&*ckn));
+    let arn = given.mac_sec_keys()[0].secret_arn().unwrap();
+    says! { pair() => "already associated", give().secret_arn(arn) => "already associated", }
+    let there = async || lines.describe_connections().connection_id(id).send().await.unwrap().connections()[0].clone();
+    wait(5);
+    lines.describe_loa().connection_id(id).send().await.unwrap();
+    wait(5);
+    let seen = there().await;
+    assert_eq!((seen.port_encryption_status(), seen.mac_sec_keys().len()), (Some("Encryption Up"), 1));
+    set(id, "must_encrypt").send().await.unwrap();
+    assert_eq!(there().await.connection_state(), Some(&ConnectionState::Available));
+    // With its last key a line need not encrypt any more.
+    take(arn).send().await.unwrap();
+    let seen = there().await;
+    assert_eq!((seen.encryption_mode(), seen.mac_sec_keys().len()), (Some("should_encrypt"), 0));
+    assert_eq!(seen.port_encryption_status(), Some("Encryption Down"));
+    // What must encrypt and cannot is down, until the router has the key.
+    set(id, "must_encrypt").send().await.unwrap();
+    assert_eq!(there().await.connection_state(), Some(&ConnectionState::Down));
+    give().secret_arn(arn).send().await.unwrap();
+    assert_eq!(there().await.connection_state(), Some(&ConnectionState::Down));
+    wait(5);
+    assert_eq!(there().await.connection_state(), Some(&ConnectionState::Available));
+
+    let lag = lines.create_lag().location("EqSe2").connections_bandwidth("10Gbps").lag_name("both");
+    let lag = lag.number_of_connections(2).request_mac_sec(true).send().await.unwrap();
+    let id = lag.lag_id().unwrap();
+    pair().connection_id(id).send().await.unwrap();
+    lines.update_lag().lag_id(id).encryption_mode("should_encrypt").send().await.unwrap();
+    let seen = lines.describe_lags().lag_id(id).send().await.unwrap();
+    let seen = &seen.lags()[0];
+    assert_eq!((seen.mac_sec_capable(), seen.encryption_mode()), (Some(true), Some("should_encrypt")));
+    assert!(seen.connections().iter().all(|port| port.mac_sec_keys().len() == 1), "each port has it: {seen:?}");
+}
+
+#[tokio::test]
 async fn a_virtual_interface_is_checked_as_aws_checks_it() {
     let cloud = cloud(Pace::Instant);
     let lines = lines(&cloud);
