@@ -129,7 +129,7 @@ async fn a_macsec_key_is_in_no_plan_and_no_result() {
 
 #[tokio::test]
 async fn a_key_is_associated_once_whatever_becomes_of_the_answer() {
-    for fault in [Fault::LostReply, Fault::ServerErrorAfter, Fault::ServerErrorBefore, Fault::Throttle] {
+    for fault in [Fault::LostReply, Fault::ServerErrorAfter, Fault::Throttle] {
         let stage = Stage::with(Pace::Instant, Faults::none().aim(fault, "AssociateMacSecKey", 1)).await;
         let (line, cak) = line(&stage).await;
         stage.make(KEY, at(&line, CKN, &cak)).await;
