@@ -165,6 +165,16 @@ async fn a_partners_line_that_is_not_up_is_the_partners_affair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_must_encrypt_is_not_blamed_on_the_building_alone() {
+    let mut stage = scenario("07-dx-vgw.yaml").await;
+    until(&stage, "connection/encryption-required").await;
+    stage.aws_says = &[(LINE_UP, "\"connectionState\":\"down\"")];
+    assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/must-encrypt");
+    stage.aws_says = &[(LINE_UP, "\"connectionState\":\"pending\"")];
+    assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/layer-one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_straight_to_the_vpc_has_nothing_to_announce() {
     let mut stage = scenario("14-dx-lag.yaml").await;
     until(&stage, "connection/path").await;
