@@ -7,6 +7,7 @@ use serde_json::json;
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
 use super::aws_vpn_connection::{REDACTED, connection, keys_shown};
+use super::aws_vpn_handout::above_sample;
 use super::check::Question;
 use super::object::found;
 use super::world::{Subject, World};
@@ -143,7 +144,8 @@ async fn device_types(cloud: &Cloud) -> Result<Vec<VpnConnectionDeviceType>, Aws
 
 /// `aws/vpn-device`
 pub(super) struct TheDevice {
-    vendor: String,
+    /// Without one, only what AWS lists is asked.
+    vendor: Option<String>,
     platform: Option<String>,
     software: Option<String>,
 }
@@ -151,17 +153,16 @@ pub(super) struct TheDevice {
 impl TheDevice {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         Ok(TheDevice {
-            vendor: arguments.text("vendor")?,
+            vendor: arguments.optional("vendor")?,
             platform: arguments.optional("platform")?,
             software: arguments.optional("software")?,
         })
     }
 
     /// The newest type that fits what is given.
-    fn choose<'t>(&self, types: &'t [VpnConnectionDeviceType]) -> Option<&'t VpnConnectionDeviceType> {
-        let of_vendor = |one: &&VpnConnectionDeviceType| {
-            one.vendor().is_some_and(|vendor| vendor.eq_ignore_ascii_case(&self.vendor))
-        };
+    fn choose<'t>(&self, wanted: &str, types: &'t [VpnConnectionDeviceType]) -> Option<&'t VpnConnectionDeviceType> {
+        let of_vendor =
+            |one: &&VpnConnectionDeviceType| one.vendor().is_some_and(|vendor| vendor.eq_ignore_ascii_case(wanted));
         let all = types.iter().filter(of_vendor).collect();
         let all = nearer(self.platform.as_deref(), all, VpnConnectionDeviceType::platform);
         let all = nearer(self.software.as_deref(), all, VpnConnectionDeviceType::software);
@@ -191,28 +192,31 @@ impl Question for TheDevice {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
             let types = device_types(&cloud).await?;
-            let Some(chosen) = self.choose(&types) else {
+            let line = |one: &VpnConnectionDeviceType| {
+                let parts = [one.vendor(), one.platform(), one.software()];
+                parts.map(Option::unwrap_or_default).join("; ")
+            };
+            let list = types.iter().map(line).collect::<Vec<_>>().join("\n");
+            let Some(wanted) = &self.vendor else {
+                let said = format!("AWS has samples for {}", crate::text::count(types.len(), "device"));
+                return Ok(Verified::So(found(said, json!({ "list": list }))));
+            };
+            let Some(chosen) = self.choose(wanted, &types) else {
                 let vendors = types.iter().filter_map(|one| one.vendor());
-                let near = crate::text::nearest(&self.vendor, vendors);
+                let near = crate::text::nearest(wanted, vendors);
                 let advice = match near {
                     Some(near) => format!("Did you mean {near}? Or take Generic."),
                     None => "Take Generic: its sample says in words what to set.".to_owned(),
                 };
-                let what = format!("AWS has no sample for devices of {}", self.vendor);
+                let what = format!("AWS has no sample for devices of {wanted}");
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
             };
             let shown = |text: Option<&str>| text.unwrap_or_default().to_owned();
             let (vendor, platform, software) =
                 (shown(chosen.vendor()), shown(chosen.platform()), shown(chosen.software()));
             let id = chosen.vpn_connection_device_type_id();
-            let line = |one: &VpnConnectionDeviceType| {
-                let parts = [one.vendor(), one.platform(), one.software()];
-                parts.map(Option::unwrap_or_default).join("; ")
-            };
-            let list: Vec<String> = types.iter().map(line).collect();
-            let output = json!({
-                "id": id, "vendor": vendor, "platform": platform, "software": software, "list": list.join("\n"),
-            });
+            let output =
+                json!({ "id": id, "vendor": vendor, "platform": platform, "software": software, "list": list });
             Ok(Verified::So(found(format!("{vendor} {platform}, {software}"), output)))
         })
         .await
@@ -304,6 +308,7 @@ impl Question for Sample {
                 return Ok(Verified::NotSo(Failure::new(what, advice)));
             };
             let said = format!("sample configuration of {}, its keys held back", self.vpn);
+            let text = above_sample(&text, &there) + &text;
             Ok(Verified::So(found(said, json!({ "configuration": text }))))
         })
         .await

@@ -1,6 +1,7 @@
 //! `aws/vpn-handout`: what the customer's network engineer has to set, made of what AWS says of the connection. AWS's own
 //! sample shows the least that it takes and not what was agreed; so this is what counts. No pre-shared key is in it.
 
+mod otherwise;
 mod sheet;
 mod strongswan;
 
@@ -145,6 +146,12 @@ impl Agreed {
     fn is_in_udp(&self) -> bool {
         self.customer.behind_nat || self.is_accelerated
     }
+}
+
+/// What is said above AWS's sample for a device: where it differs from what the connection takes.
+pub(super) fn above_sample(sample: &str, there: &VpnConnection) -> String {
+    let options = there.options().map(|options| options.tunnel_options()).unwrap_or_default();
+    otherwise::above(sample, &options.iter().map(Tunnel::of).collect::<Vec<_>>())
 }
 
 impl Tunnel {

@@ -402,7 +402,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "aws/vpn-device",
         summary: "The entry of AWS's list of VPN devices that is nearest to the customer's",
         arguments: &[
-            must("vendor", "as AWS writes it, or Generic"),
+            may("vendor", "as AWS writes it, or Generic; without it the list alone is answered"),
             may("platform", "the nearest one of the vendor"),
             may("software", "the nearest one of the platform"),
         ],

@@ -361,6 +361,9 @@ async fn a_device_is_found_by_its_nearest_name_and_an_unknown_vendor_is_said() {
     let with = json!({ "vendor": "fortinet", "platform": "Fortigate 40+ Series", "software": "FortiOS 6.4.4+" });
     let Verified::So(found) = device(with).verify(&stage.world).await else { panic!("AWS has it") };
     assert_eq!(found.output["id"], json!("7125681a"), "{found:?}");
+    let Verified::So(all) = device(json!({})).verify(&stage.world).await else { panic!("AWS has a list") };
+    assert!(all.output["list"].as_str().unwrap().contains("Fortinet; Fortigate 40+ Series; FortiOS 6.4.4+"), "{all:?}");
+    assert_eq!(all.output.get("id"), None, "none is chosen");
     let Verified::NotSo(failure) = device(json!({ "vendor": "Fortinett" })).verify(&stage.world).await else {
         panic!("there is none")
     };

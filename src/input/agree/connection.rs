@@ -4,11 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::super::refusal::Refusal;
 use super::super::{InputId, SecretRef, Value, routing};
-<<<<<<< HEAD
-use super::{Answers, Block, Disagreement, Rule, free, overlap, report, warn};
-=======
 use super::{Answers, Disagreement, Rule, free, lines, overlap, report, warn};
->>>>>>> 223bf47 (connection: the second line has a provider, a speed, addresses and a key of its own; lines of one's own can be encrypted (MACsec))
 use crate::text::list;
 
 const GATEWAY: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/cgw-options.html";
