@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::{InputId, Value};
-use crate::runbook::{Expr, HostTemplate, Item, Party, Runbook, Save, Scope, Step, Template, Unrendered, Work};
+use crate::runbook::{
+    Expr, HostTemplate, Item, Party, Runbook, Save, Scope, Step, Template, Unrendered, Work, names_a_host,
+};
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +62,8 @@ impl Call {
     pub fn host(&self) -> Option<&str> {
         match self {
             Call::Shell { host, .. } => Some(host),
-            Call::Kind { with, .. } => with.get("host").and_then(Json::as_str),
-            Call::Form(_) | Call::Manual { .. } => None,
+            Call::Kind { kind, with } if names_a_host(kind) => with.get("host").and_then(Json::as_str),
+            Call::Kind { .. } | Call::Form(_) | Call::Manual { .. } => None,
         }
     }
 

@@ -40,6 +40,7 @@ pub use lint::{RULES, Rule};
 pub use load::load;
 pub use model::{
     Field, HostTemplate, Manual, Party, Phase, Runbook, Save, Shell, Step, StepId, UndoUntil, WaitsOn, Work,
+    names_a_host,
 };
 pub use names::Names;
 pub use place::Place;

@@ -201,6 +201,14 @@ pub enum Work {
     },
 }
 
+/// Kinds whose `host` is the address or the name of a server, and no host of the engagement.
+const ASK_A_SERVER: [&str; 2] = ["probe/message", "probe/smtp"];
+
+/// Is what this kind takes as `host`, where it takes that, the name of a host of the engagement?
+pub fn names_a_host(kind: &str) -> bool {
+    !ASK_A_SERVER.contains(&kind)
+}
+
 /// Something a person does and signs off; its machine check, where there is one, is any other work that changes nothing.
 #[derive(Debug, Clone)]
 pub struct Manual {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::Catalog;
-use super::model::{HostTemplate, Runbook, Step, StepId, Work};
+use super::model::{HostTemplate, Runbook, Step, StepId, Work, names_a_host};
 use super::names::Names;
 use super::stats::takes_back;
 use super::template::Template;
@@ -208,7 +208,7 @@ pub(super) fn host_reference(step: &Step) -> Option<&Template> {
 pub(super) fn host_of(work: &Work) -> Option<&Template> {
     match work {
         Work::Shell(shell) => Some(&shell.host),
-        Work::Kind { with, .. } => with.template("host"),
+        Work::Kind { kind, with, .. } if names_a_host(kind) => with.template("host"),
         _ => None,
     }
 }

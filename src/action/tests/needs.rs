@@ -174,3 +174,16 @@ fn what_is_taken_away_and_whose_mail_is_sent_is_told_by_name() {
     let own = json!({ "type": "AWS::EC2::FlowLog", "permissions": ["iam:CreateServiceLinkedRole"] });
     assert!(resource(own, &[]).links.is_empty());
 }
+
+/// The language of runbooks has to know it of each kind without its help.
+#[test]
+fn a_kind_that_takes_a_host_says_whether_it_is_one_of_the_engagement() {
+    let catalog = crate::action::catalog();
+    for (name, kind) in &catalog.kinds {
+        let host = kind.args.iter().find(|argument| argument.name == "host");
+        if let Some(host) = host {
+            let of_the_engagement = host.summary.contains("host of the engagement");
+            assert_eq!(crate::runbook::names_a_host(name), of_the_engagement, "{name}: {}", host.summary);
+        }
+    }
+}

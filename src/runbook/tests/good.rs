@@ -168,6 +168,25 @@ steps:
     assert_eq!(needs("deep"), [StepId::new("p", "later"), StepId::new("p", "make")].into());
 }
 
+/// It is asked by its address or its name, whatever hosts there are.
+#[test]
+fn a_mail_server_is_no_host_of_the_engagement() {
+    let text = r#"
+runbook: sample
+title: Sample
+phase: p
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+steps:
+  - {id: account, title: Account, form: [aws.account_id]}
+  - {id: mail, title: Mail, probe: smtp, with: {host: mail.acme.com}}
+"#;
+    let (_, problems) = load(&[("p.yaml".to_owned(), text.to_owned())], &catalog());
+    assert_eq!(problems, []);
+    let (_, problems) = load(&[("p.yaml".to_owned(), text.replace("probe: smtp", "probe: tcp"))], &catalog());
+    assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["unknown-host"]);
+}
+
 /// What belongs to a phase or a step that is not written yet cannot be asked for; once that is there, it has to be.
 #[test]
 fn an_input_may_wait_for_what_asks_for_it() {

@@ -40,6 +40,7 @@ fn catalog() -> Catalog {
         kind("aws/mailer", &[("password", true), ("greeting", false)], &[], true),
         kind("os/file", &[("host", true), ("content", false), ("after", false)], &[], true),
         kind("probe/tcp", &[("host", true), ("port", false)], &[], false),
+        kind("probe/smtp", &[("host", true), ("from", false)], &[], false),
     ];
     let kinds = kinds.into_iter().map(|kind| (kind.name.to_owned(), kind)).collect();
     let group = TypeSpec { properties: BTreeSet::new(), required: Vec::new(), read_only: Vec::new() };
