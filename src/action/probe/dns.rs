@@ -54,6 +54,8 @@ enum Wanted {
     Exactly(Vec<String>),
     /// These, and others are no matter.
     Among(Vec<String>),
+    /// One that begins so, and one only; others are no matter.
+    Begins(String),
     /// No such name, or none of that type.
     Nothing,
 }
@@ -116,17 +118,32 @@ impl Wanted {
         let [exactly, among] = ["expect", "contains"].map(|name| arguments.list(name));
         let plain = |texts: Vec<String>| texts.iter().map(|text| record::plain(kind, text)).collect::<Vec<_>>();
         let (exactly, among) = (plain(exactly?), plain(among?));
+        let begins = arguments.optional("begins")?;
         let absent = arguments.one_of("absent", &["false", "true"])? == "true";
-        match (exactly.is_empty(), among.is_empty(), absent) {
-            (true, true, true) => Ok(Wanted::Nothing),
-            (true, true, false) => Ok(Wanted::Anything),
-            (false, true, false) => Ok(Wanted::Exactly(exactly)),
-            (true, false, false) => Ok(Wanted::Among(among)),
+        match (exactly.is_empty(), among.is_empty(), begins, absent) {
+            (true, true, None, true) => Ok(Wanted::Nothing),
+            (true, true, None, false) => Ok(Wanted::Anything),
+            (false, true, None, false) => Ok(Wanted::Exactly(exactly)),
+            (true, false, None, false) => Ok(Wanted::Among(among)),
+            (true, true, Some(begins), false) => Ok(Wanted::Begins(begins)),
             _ => Err(Failure::new(
-                "probe/dns takes one of `expect`, `contains` and `absent`",
+                "probe/dns takes one of `expect`, `contains`, `begins` and `absent`",
                 "Correct the step in the runbook, or the input that the argument is made of.",
             )),
         }
+    }
+
+    /// What of an answer another server has to answer alike. Of a zone's SOA each may say its own: the domain controllers of
+    /// Active Directory each name themselves, and one that fetches the zone has an older number for a while.
+    fn agreed_upon(&self, kind: RecordType, answer: &Answer) -> Vec<String> {
+        let mut values = match (self, kind) {
+            (Wanted::Anything, RecordType::SOA) => return Vec::new(),
+            (Wanted::Anything, _) => answer.values(),
+            (Wanted::Begins(begins), _) => answer.values().into_iter().filter(|one| one.starts_with(begins)).collect(),
+            (Wanted::Exactly(_) | Wanted::Among(_) | Wanted::Nothing, _) => return Vec::new(),
+        };
+        values.sort();
+        values
     }
 
     /// What is wrong with an answer, if something is.
@@ -149,6 +166,13 @@ impl Wanted {
         let (wanted, more) = match self {
             Wanted::Exactly(wanted) => (wanted, false),
             Wanted::Among(wanted) => (wanted, true),
+            Wanted::Begins(begins) => {
+                return match values.iter().filter(|one| one.starts_with(begins)).count() {
+                    1 => None,
+                    0 => Some(format!("answers {}, and nothing that begins with {begins}", values.join(", "))),
+                    _ => Some(format!("answers {}, of which one alone may begin with {begins}", values.join(", "))),
+                };
+            }
             Wanted::Anything | Wanted::Nothing => return None,
         };
         let missing = wanted.iter().any(|one| !values.contains(one));
@@ -208,6 +232,9 @@ impl Asks for Dns {
             }
         }
         let own = self.servers.is_empty();
+        if faults.is_empty() {
+            faults.extend(self.dispute(&good));
+        }
         match (faults.is_empty(), good.is_empty()) {
             (true, false) => Ok(self.found(from, &good)),
             (false, false) if own => Ok(self.found(from, &good)),
@@ -279,6 +306,17 @@ impl Dns {
             (Trust::Own(_), false) => Some(format!("answers what cannot be validated: {}", answer.doubt())),
             _ => None,
         }
+    }
+
+    /// Who says what, where they do not say the same.
+    fn dispute(&self, good: &[(String, Answer)]) -> Option<String> {
+        let said: Vec<Vec<String>> =
+            good.iter().map(|(_, answer)| self.wanted.agreed_upon(self.kind, answer)).collect();
+        if said.windows(2).all(|two| two[0] == two[1]) {
+            return None;
+        }
+        let each = good.iter().zip(&said).map(|((who, _), values)| format!("{who} answers {}", values.join(", ")));
+        Some(format!("they do not agree: {}", each.collect::<Vec<_>>().join(" and ")))
     }
 
     fn found(&self, from: &Origin, good: &[(String, Answer)]) -> Found {

@@ -169,12 +169,21 @@ impl Asks for Http {
         }
         let holds = shown.as_ref().map(|shown| format!(", its certificate holds for {} days", shown.days()));
         let said = format!("{url} answers {} to {from}{how}{}", answer.status, holds.unwrap_or_default());
-        let mut output = json!({ "status": answer.status, "location": answer.location, "certificate": Json::Null });
+        let mut output = json!({
+            "status": answer.status, "location": answer.location, "certificate": Json::Null, "line": first_line(&answer.body),
+        });
         if let Some(shown) = shown {
             output["certificate"] = shown.output();
         }
         Ok(found(said, output))
     }
+}
+
+/// How a body begins, for what answers in one line.
+fn first_line(body: &str) -> String {
+    const LONGEST: usize = 200;
+    let line: String = body.lines().next().unwrap_or_default().chars().take(LONGEST).collect();
+    clean(line.trim().as_bytes())
 }
 
 /// Asks for the URL over a stream that is there, TLS and all.

@@ -234,13 +234,13 @@ async fn knock(world: &World, from: &Origin, address: &str, port: u16) -> Result
 async fn by_script(world: &World, from: &Origin, address: &str, port: u16) -> Result<Door, Miss> {
     let text = format!(
         "command -v bash >/dev/null && command -v timeout >/dev/null || exit {NO_TOOL}\n\
-         timeout {PATIENCE} bash -c ': </dev/tcp/{address}/{port}' 2>/dev/null"
+         LC_ALL=C timeout {PATIENCE} bash -c ': </dev/tcp/{address}/{port}'"
     );
     let host = from.host().unwrap_or_default();
     let seen = os::look(world, host, false, &text).await.map_err(Miss::Unknown)?;
     match seen.exit.code {
         Some(0) => Ok(Door::Open("by its own try".to_owned())),
-        Some(1) => Ok(Door::Shut(Shut::Refused)),
+        Some(1) => Ok(Door::Shut(as_bash_says(&seen.err))),
         Some(124) => Ok(Door::Shut(Shut::Silent)),
         _ => Err(Miss::unknown(
             "the host cannot try the connection: it forwards nothing, and has no bash or no timeout command",
@@ -249,9 +249,30 @@ async fn by_script(world: &World, from: &Origin, address: &str, port: u16) -> Re
     }
 }
 
+/// bash ends alike where it is refused, where it finds no name and where there is no way; what it says tells them apart.
+fn as_bash_says(words: &str) -> Shut {
+    let first = words.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let lower = first.to_lowercase();
+    match first.is_empty() || lower.contains("refused") {
+        true => Shut::Refused,
+        false if lower.contains("timed out") => Shut::Silent,
+        false => Shut::Other(first.trim_start_matches("bash: ").to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_bash_says_tells_a_refusal_from_a_name_that_is_not_found() {
+        let refused = "bash: connect: Connection refused\nbash: /dev/tcp/127.0.0.1/9: Connection refused\n";
+        assert!(matches!(as_bash_says(refused), Shut::Refused) && matches!(as_bash_says(""), Shut::Refused));
+        let nobody = "bash: nowhere: Name or service not known\nbash: /dev/tcp/nowhere/22: Invalid argument\n";
+        assert!(matches!(as_bash_says(nobody), Shut::Other(why) if why == "nowhere: Name or service not known"));
+        let late = "bash: connect: Connection timed out\n";
+        assert!(matches!(as_bash_says(late), Shut::Silent));
+    }
 
     #[test]
     fn a_place_is_an_address_and_a_port_and_nothing_for_a_shell() {

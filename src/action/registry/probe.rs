@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "probe/dns",
-        summary: "Name servers answer as expected; each is asked by itself, and all must agree",
+        summary: "Name servers answer as expected; each is asked by itself, and all must agree (of SOA each may say its own)",
         arguments: &[
             must("name", "name to ask for; an address with type PTR"),
             may("type", "type of record, such as A, CNAME, MX, NS, PTR, SOA or TXT; A when not given"),
@@ -90,6 +90,7 @@ pub(super) const ROWS: &[Row] = &[
             may("port", "53 when not given"),
             may("expect", "exactly these answers, in any order"),
             may("contains", "or these answers, among others"),
+            may("begins", "or how one answer, and one only, begins"),
             may("absent", "or true: the name, or its record of that type, must not be there"),
             may("dnssec", "no, authenticated (the server has validated it) or validated (here); no when not given"),
             may("anchor", "for validated: the key of a zone that the root does not vouch for, as a DNSKEY is written"),
@@ -212,6 +213,7 @@ pub(super) const ROWS: &[Row] = &[
         results: &[
             ("status", "such as 200"),
             ("location", "where a redirect leads"),
+            ("line", "the first line of the body, cut after 200 characters"),
             ("certificate", "map of names, issuer, until and days; nothing for http"),
         ],
         sends: &[],

@@ -127,13 +127,21 @@ async fn attend(
             let talk = mail::Talk { greets: true, offers_tls: false };
             mail::talk(acceptor()?.accept(wire).await?, to, whom, talk).await.map(drop)
         }
-        Service::Pages { tls: false } => page(wire, authority).await,
-        Service::Pages { tls: true } => page(acceptor()?.accept(wire).await?, authority).await,
+        Service::Pages { tls: false } => page(wire, authority, &body_of(to, caller)).await,
+        Service::Pages { tls: true } => page(acceptor()?.accept(wire).await?, authority, &body_of(to, caller)).await,
+    }
+}
+
+/// What stands on a page. AWS has one that tells whoever asks from which address they come.
+fn body_of(to: &str, caller: &Caller) -> String {
+    match to {
+        "checkip.amazonaws.com" => format!("{}\n", caller.from.address()),
+        _ => "<p>A page of practice.</p>\n".to_owned(),
     }
 }
 
 /// One request and its answer; a proxy's answer where it is asked for a tunnel.
-async fn page(mut wire: impl mail::Stream, authority: &Authority) -> io::Result<()> {
+async fn page(mut wire: impl mail::Stream, authority: &Authority, body: &str) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 16 * 1024 {
         head.push(wire.read_u8().await?);
@@ -147,26 +155,25 @@ async fn page(mut wire: impl mail::Stream, authority: &Authority) -> io::Result<
         let (host, port) = target.rsplit_once(':').unwrap_or((target, "443"));
         let tls = authority.acceptor(host).map(TlsAcceptor::from)?;
         // A tunnel through a tunnel is not practised.
-        return if port == "443" { answer(tls.accept(wire).await?).await } else { answer(wire).await };
+        return if port == "443" { answer(tls.accept(wire).await?, body).await } else { answer(wire, body).await };
     }
-    reply(&mut wire, method).await
+    reply(&mut wire, method, body).await
 }
 
-async fn answer(mut wire: impl mail::Stream) -> io::Result<()> {
+async fn answer(mut wire: impl mail::Stream, body: &str) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 16 * 1024 {
         head.push(wire.read_u8().await?);
     }
     let method = if head.starts_with(b"HEAD ") { "HEAD" } else { "GET" };
-    reply(&mut wire, method).await
+    reply(&mut wire, method, body).await
 }
 
-async fn reply(wire: &mut impl mail::Stream, method: &str) -> io::Result<()> {
-    const BODY: &str = "<p>A page of practice.</p>\n";
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", BODY.len());
+async fn reply(wire: &mut impl mail::Stream, method: &str, body: &str) -> io::Result<()> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     wire.write_all(head.as_bytes()).await?;
     if method != "HEAD" {
-        wire.write_all(BODY.as_bytes()).await?;
+        wire.write_all(body.as_bytes()).await?;
     }
     wire.flush().await?;
     wire.shutdown().await

@@ -183,6 +183,55 @@ async fn one_of_several_name_servers_that_differs_is_named() {
 }
 
 #[tokio::test]
+async fn name_servers_that_do_not_agree_are_named_with_what_each_says() {
+    let Some(one) = server() else { return };
+    let other = zone().replace("10.40.11.20", "10.40.99.99").replace("hostmaster 1 ", "hostmaster 2 ");
+    let Some(two) = servers::named(SERVES, &[("zone", &other), ("reverse", REVERSE)]) else { return };
+    let (world, _output) = world();
+    for server in [&one, &two] {
+        so(&world, "probe/dns", question(server, json!({}))).await;
+    }
+    let both: Vec<String> = [&one, &two].map(|server| format!("127.0.0.1:{}", server.port)).to_vec();
+    let asked = |more: Json| question(&one, more);
+    let said = not_so(&world, "probe/dns", asked(json!({ "server": both }))).await;
+    let wanted = format!(
+        "they do not agree: {} answers 10.40.10.20, 10.40.11.20 and {} answers 10.40.10.20, 10.40.99.99",
+        both[0], both[1]
+    );
+    assert!(said.contains(&wanted), "{said}");
+    // What both say the same counts; of its SOA each may have its own, and what else is there was not asked for.
+    so(&world, "probe/dns", asked(json!({ "server": both, "type": "MX", "name": "acme.example" }))).await;
+    so(&world, "probe/dns", asked(json!({ "server": both, "type": "SOA", "name": "acme.example" }))).await;
+    so(&world, "probe/dns", asked(json!({ "server": both, "contains": "10.40.10.20" }))).await;
+}
+
+#[tokio::test]
+async fn one_text_and_one_alone_begins_as_it_has_to() {
+    let texts = "_dmarc IN TXT \"v=DMARC1; p=none\"\n_dmarc IN TXT \"another\"\nnone IN TXT \"another\"\n\
+                 two IN TXT \"v=DMARC1; p=none\"\ntwo IN TXT \"v=DMARC1; p=reject\"\n";
+    let Some(one) = servers::named(SERVES, &[("zone", &format!("{ZONE}{texts}")), ("reverse", REVERSE)]) else {
+        return;
+    };
+    let other = format!("{ZONE}{}", texts.replacen("p=none", "p=quarantine", 1));
+    let Some(two) = servers::named(SERVES, &[("zone", &other), ("reverse", REVERSE)]) else { return };
+    let (world, _output) = world();
+    let ask = |name: &str, more: Json| {
+        let mut with = json!({ "name": format!("{name}.acme.example"), "type": "TXT", "begins": "v=DMARC1" });
+        with.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        question(&one, with)
+    };
+    so(&world, "probe/dns", ask("_dmarc", json!({}))).await;
+    let said = not_so(&world, "probe/dns", ask("none", json!({}))).await;
+    assert!(said.contains("answers another, and nothing that begins with v=DMARC1"), "{said}");
+    let said = not_so(&world, "probe/dns", ask("two", json!({}))).await;
+    assert!(said.contains("of which one alone may begin with v=DMARC1"), "{said}");
+    so(&world, "probe/dns", question(&two, json!({}))).await;
+    let both: Vec<String> = [&one, &two].map(|server| format!("127.0.0.1:{}", server.port)).to_vec();
+    let said = not_so(&world, "probe/dns", ask("_dmarc", json!({ "server": both }))).await;
+    assert!(said.contains("they do not agree") && said.contains("p=quarantine"), "{said}");
+}
+
+#[tokio::test]
 async fn a_signed_zone_is_validated_here_and_a_wrong_key_is_not_believed() {
     let signed =
         "zone \"acme.example\" { type primary; file \"@/zone\"; dnssec-policy default; inline-signing yes; };\n";

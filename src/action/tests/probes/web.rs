@@ -25,7 +25,8 @@ async fn a_page_answers_as_it_should_or_it_is_said_how_not() {
     let (world, _output) = world();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", server.port);
     let page = url("/page.html?a=1");
-    so(&world, "probe/http", json!({ "url": page, "contains": "Welcome to the gateway" })).await;
+    let found = so(&world, "probe/http", json!({ "url": page, "contains": "Welcome to the gateway" })).await;
+    assert_eq!(found.output["line"], json!("<p>Welcome to the gateway</p>"));
     so(&world, "probe/http", json!({ "url": page, "method": "HEAD" })).await;
     so(&world, "probe/http", json!({ "url": url("/none"), "status": [200, 404] })).await;
     let said = not_so(&world, "probe/http", json!({ "url": url("/none") })).await;
