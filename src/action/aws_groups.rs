@@ -58,6 +58,17 @@ pub(super) struct Seen {
 
 /// Every ingress rule of the groups.
 pub(super) async fn ingress(at: &Account<'_>, groups: &[&str]) -> Result<Vec<Seen>, AwsFailure> {
+    let rules = rules_of(at, groups).await?.into_iter();
+    Ok(rules.filter(|rule| rule.is_egress() != Some(true)).map(|rule| seen(at, rule)).collect())
+}
+
+/// Every egress rule of the groups; the source of each is where it lets out to.
+pub(super) async fn egress(at: &Account<'_>, groups: &[&str]) -> Result<Vec<Seen>, AwsFailure> {
+    let rules = rules_of(at, groups).await?.into_iter();
+    Ok(rules.filter(|rule| rule.is_egress() == Some(true)).map(|rule| seen(at, rule)).collect())
+}
+
+async fn rules_of(at: &Account<'_>, groups: &[&str]) -> Result<Vec<SecurityGroupRule>, AwsFailure> {
     let request = at.ec2().describe_security_group_rules().filters(filter("group-id", groups.iter().copied()));
     let mut rules = Vec::new();
     let mut page: Option<String> = None;
@@ -70,7 +81,7 @@ pub(super) async fn ingress(at: &Account<'_>, groups: &[&str]) -> Result<Vec<See
             None => break,
         }
     }
-    Ok(rules.into_iter().filter(|rule| rule.is_egress() != Some(true)).map(|rule| seen(at, rule)).collect())
+    Ok(rules)
 }
 
 fn seen(at: &Account<'_>, rule: SecurityGroupRule) -> Seen {

@@ -1,5 +1,8 @@
 //! Looks at the ways inside a VPC, for finding out what is the matter: where route tables send packets for an address, and
-//! whom a security group lets in. They change nothing.
+//! whom a security group lets in, or lets out to. They change nothing.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use ipnet::IpNet;
@@ -8,7 +11,7 @@ use serde_json::json;
 use super::account::Account;
 use super::arguments::Arguments;
 use super::aws_account::asked;
-use super::aws_groups::ingress;
+use super::aws_groups::{egress, ingress};
 use super::aws_outbound::{is_black_hole, is_learnt, next_hop};
 use super::call::{Rule, Source};
 use super::check::Question;
@@ -85,47 +88,104 @@ impl Question for RouteTo {
     }
 }
 
+/// Somewhere else: an address or a range, and a port of it where one is meant.
+pub(super) struct Place {
+    pub range: IpNet,
+    pub port: Option<u16>,
+}
+
+impl Place {
+    pub(super) fn new(arguments: Arguments<'_>, name: &str, text: &str) -> Result<Self, Failure> {
+        match text.parse::<SocketAddr>() {
+            Ok(door) => Ok(Place { range: door.ip().into(), port: Some(door.port()) }),
+            Err(_) => Ok(Place { range: range(arguments, name, text)?, port: None }),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let alone = self.range.prefix_len() == self.range.max_prefix_len();
+        match self.port {
+            Some(port) => SocketAddr::new(self.range.addr(), port).fmt(f),
+            None if alone => self.range.addr().fmt(f),
+            None => self.range.fmt(f),
+        }
+    }
+}
+
 /// `aws/admits`
 pub(super) struct Admits {
     group: String,
     protocol: String,
+    others: Vec<Other>,
+    /// True where the group's own hosts begin.
+    out: bool,
+}
+
+/// Who is let in, or who is let out to, and at which port; none means all.
+struct Other {
+    whom: Whom,
     port: Option<u16>,
-    from: Vec<Whom>,
 }
 
 enum Whom {
-    Range(IpNet),
+    Place(Place),
     Group(String),
 }
 
 impl Admits {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
-        let one = |text: &String| match text.starts_with("sg-") {
-            true => Ok(Whom::Group(text.clone())),
-            false => range(arguments, "from", text).map(Whom::Range),
+        let port = arguments.port("port")?;
+        let others = |name: &str| -> Result<Vec<Other>, Failure> {
+            let one = |text: &String| {
+                if text.starts_with("sg-") {
+                    return Ok(Other { whom: Whom::Group(text.clone()), port });
+                }
+                let place = Place::new(arguments, name, text)?;
+                Ok(Other { port: place.port.or(port), whom: Whom::Place(place) })
+            };
+            arguments.list(name)?.iter().map(one).collect()
         };
+        let (from, to) = (others("from")?, others("to")?);
+        if from.is_empty() == to.is_empty() {
+            let what = "aws/admits takes one of `from` and `to`";
+            return Err(Failure::new(what, "Correct the runbook, or the input that the argument is made of."));
+        }
+        let out = !to.is_empty();
         Ok(Admits {
             group: arguments.text("group")?,
             protocol: arguments.optional("protocol")?.unwrap_or_else(|| "tcp".to_owned()),
-            port: arguments.port("port")?,
-            from: arguments.list("from")?.iter().map(one).collect::<Result<_, Failure>>()?,
+            others: if out { to } else { from },
+            out,
         })
     }
 
     /// Is the rule about this protocol and port?
-    fn is_about(&self, rule: &Rule) -> bool {
+    fn is_about(&self, rule: &Rule, port: Option<u16>) -> bool {
         let all_ports = rule.from_port == -1;
-        let port = |port: u16| (rule.from_port..=rule.to_port).contains(&i32::from(port));
-        rule.protocol == "-1" || (rule.protocol == self.protocol && (all_ports || self.port.is_none_or(port)))
+        let in_it = |port: u16| (rule.from_port..=rule.to_port).contains(&i32::from(port));
+        rule.protocol == "-1" || (rule.protocol == self.protocol && (all_ports || port.is_none_or(in_it)))
+    }
+
+    fn is_let(&self, other: &Other, rules: &[Rule]) -> bool {
+        rules.iter().any(|rule| self.is_about(rule, other.port) && other.whom.is_meant(rule))
+    }
+
+    fn door(&self, other: &Other) -> String {
+        match other.port {
+            Some(port) => format!("{} {port}", self.protocol),
+            None => self.protocol.clone(),
+        }
     }
 }
 
 impl Whom {
-    fn is_let_in(&self, rule: &Rule) -> bool {
+    fn is_meant(&self, rule: &Rule) -> bool {
         match (self, &rule.source) {
             (Whom::Group(wanted), Source::Group(group)) => wanted == group,
-            (Whom::Range(wanted), Source::V4(cidr) | Source::V6(cidr)) => {
-                cidr.parse::<IpNet>().is_ok_and(|open| open.contains(wanted))
+            (Whom::Place(wanted), Source::V4(cidr) | Source::V6(cidr)) => {
+                cidr.parse::<IpNet>().is_ok_and(|open| open.contains(&wanted.range))
             }
             _ => false,
         }
@@ -135,7 +195,7 @@ impl Whom {
 impl std::fmt::Display for Whom {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Whom::Range(range) => write!(f, "{range}"),
+            Whom::Place(place) => place.range.fmt(f),
             Whom::Group(group) => f.write_str(group),
         }
     }
@@ -146,25 +206,22 @@ impl Question for Admits {
     async fn ask(&self, world: &World) -> Verified {
         asked(world, async |cloud| {
             let at = Account::new(&cloud, &world.subject);
-            let rules: Vec<Rule> = ingress(&at, &[&self.group]).await?.into_iter().map(|seen| seen.rule).collect();
-            let about: Vec<&Rule> = rules.iter().filter(|rule| self.is_about(rule)).collect();
-            let door = match self.port {
-                Some(port) => format!("{} {port}", self.protocol),
-                None => self.protocol.clone(),
-            };
-            let shut_out: Vec<String> = self
-                .from
-                .iter()
-                .filter(|from| !about.iter().any(|rule| from.is_let_in(rule)))
-                .map(ToString::to_string)
-                .collect();
-            if shut_out.is_empty() {
-                return Ok(Verified::So(found(format!("{} lets {door} in", self.group), json!({}))));
+            let seen = if self.out { egress(&at, &[&self.group]).await? } else { ingress(&at, &[&self.group]).await? };
+            let rules: Vec<Rule> = seen.into_iter().map(|seen| seen.rule).collect();
+            let (word, way) = if self.out { ("out", "to") } else { ("in", "from") };
+            let doors: BTreeSet<String> = self.others.iter().map(|other| self.door(other)).collect();
+            let doors = crate::text::list(&doors.into_iter().collect::<Vec<_>>());
+            let shut = self.others.iter().filter(|other| !self.is_let(other, &rules));
+            let shut: Vec<String> =
+                shut.map(|other| format!("{} {word} {way} {}", self.door(other), other.whom)).collect();
+            if shut.is_empty() {
+                return Ok(Verified::So(found(format!("{} lets {doors} {word}", self.group), json!({}))));
             }
-            let open: Vec<String> = rules.iter().map(Rule::said).collect();
+            let open = rules.iter().map(|rule| rule.said().replacen(" from ", &format!(" {way} "), 1));
+            let open: Vec<String> = open.collect();
             let open = if open.is_empty() { "nothing".to_owned() } else { crate::text::list(&open) };
-            let shut_out = crate::text::list(&shut_out);
-            Ok(Verified::NotYet { said: format!("{} does not let {door} in from {shut_out}, but {open}", self.group) })
+            let shut = crate::text::list(&shut);
+            Ok(Verified::NotYet { said: format!("{} does not let {shut}, but {open}", self.group) })
         })
         .await
     }

@@ -11,6 +11,7 @@ mod access;
 mod account;
 mod arguments;
 mod aws_account;
+mod aws_acl;
 mod aws_backup;
 mod aws_backup_copy;
 mod aws_backup_job;

@@ -84,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "ec2",
         "CreateVpc ModifyVpcAttribute DescribeVpcAttribute DescribeVpcs DeleteVpc CreateSubnet DescribeSubnets \
-         DeleteSubnet CreateInternetGateway AttachInternetGateway DescribeInternetGateways DetachInternetGateway \
+         DescribeNetworkAcls DeleteSubnet CreateInternetGateway AttachInternetGateway DescribeInternetGateways DetachInternetGateway \
          DeleteInternetGateway CreateRouteTable CreateRoute AssociateRouteTable DescribeRouteTables DeleteRoute \
          DisassociateRouteTable DeleteRouteTable AllocateAddress AssociateAddress DescribeAddresses DisassociateAddress \
          ReleaseAddress CreateNatGateway DescribeNatGateways DeleteNatGateway CreateSecurityGroup \

@@ -1,6 +1,7 @@
 //! The kinds of AWS that are about ways: to another VPC, what a router has to be told, and looks at where routes lead and whom
 //! groups let in.
 
+use super::super::aws_acl::AclLets;
 use super::super::aws_outbound::TheRouteTable;
 use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
 use super::super::aws_peering_names::PeeringNames;
@@ -152,10 +153,11 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "aws/admits",
-        summary: "A security group lets all of these in",
+        summary: "A security group lets all of these in, or out to all of these",
         arguments: &[
             must("group", "id of the group"),
-            must("from", "ranges, addresses or ids of groups, one or a list"),
+            may("from", "who: ranges, addresses or ids of groups, one or a list"),
+            may("to", "or where to: the same, or address:port"),
             may("port", "all ports when not given"),
             may("protocol", "tcp, udp or icmp; tcp when not given"),
         ],
@@ -163,5 +165,20 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeSecurityGroupRules],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Admits::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/acl-lets",
+        summary: "The network ACL of a subnet lets through what is asked, and what is answered; it keeps no state",
+        arguments: &[
+            must("subnet", "its id, or an address in it"),
+            may("vpc", "for an address: the VPC that it is in"),
+            may("to", "where its hosts ask, one or a list: address:port, or an address or a range for pings"),
+            may("from", "or who asks them: the same, the port being the one that is asked here"),
+            may("protocol", "tcp or udp, at a port; tcp when not given"),
+        ],
+        results: &[],
+        sends: &[DescribeNetworkAcls, DescribeSubnets],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(AclLets::new(arguments, subject)?))),
     },
 ];

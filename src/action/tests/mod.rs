@@ -1,5 +1,6 @@
 //! Actions against the practice cloud, through the real SDK; and against any other cloud that is lent.
 
+mod acls;
 mod backups;
 mod calls;
 mod dns;

@@ -56,6 +56,7 @@ async fn every_kind_lives(stage: &Stage) {
     let subnet =
         json!({ "vpc": vpc, "cidr": "10.40.0.0/24", "zone": zone, "tier": "public", "key": "subnet/public/a" });
     let subnet = text(&lives(stage, "aws/subnet", subnet).await, "id");
+    stage.make("aws/acl-lets", json!({ "subnet": subnet, "to": ["192.168.1.50", "192.168.1.25:465"] })).await;
     // What hangs on it is named, where AWS does not let it go.
     let (with, made) = (json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" }), json!({ "id": vpc }));
     let made = serde_json::from_value(made).unwrap();

@@ -110,6 +110,8 @@ operations! {
     CreateSubnet = makes(Ec2, Tag, &[DescribeSubnets], &["subnet"]).on(&["vpc"]).undone_by(DeleteSubnet),
     DeleteSubnet = takes(Ec2, &[DescribeSubnets]).of_ours("subnet"),
 
+    DescribeNetworkAcls = reads(Ec2),
+
     DescribeInternetGateways = reads(Ec2),
     CreateInternetGateway =
         makes(Ec2, Tag, &[DescribeInternetGateways], &["internet-gateway"]).undone_by(DeleteInternetGateway),

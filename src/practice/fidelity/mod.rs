@@ -4,6 +4,7 @@
 //! A call is checked here, passed on to winterbaume, remembered here, and answered from here. Calls that P01 does not
 //! use go to winterbaume as they are. `services` is where the services beside EC2 come in, and says how to add one.
 
+mod acls;
 mod addresses;
 mod backup;
 mod backup_restore;
@@ -312,6 +313,7 @@ async fn answer(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DeleteVpc" => vpc::delete(call).await?,
         "CreateSubnet" => vpc::create_subnet(call).await?,
         "DescribeSubnets" => vpc::list_subnets(call)?,
+        "DescribeNetworkAcls" => acls::list(call)?,
         "ModifySubnetAttribute" => vpc::modify_subnet(call).await?,
         "DeleteSubnet" => vpc::delete_subnet(call).await?,
         "CreateInternetGateway" => gateways::create(call).await?,
