@@ -1,11 +1,14 @@
 //! What is the matter with the private connection: the diagnoses of tunnels, of lines and of another account's line, in practice.
 
-use super::diagnoses::{branch, kept, scenario, scenario_but, until};
+use super::diagnoses::{branch, gives, kept, scenario, scenario_but, until};
 use super::meddling::{Does, Words};
 use super::*;
 use crate::aws::direct_connect::types::RouteFilterPrefix;
+use crate::aws::ec2::types::{IpPermission, IpRange};
 use crate::aws::filter;
 use crate::engagement::So;
+use crate::practice::cloud::Said;
+use crate::practice::net::Source;
 
 const LINE_UP: &str = "\"connectionState\":\"available\"";
 const INTERFACE_UP: &str = "\"virtualInterfaceState\":\"available\"";
@@ -13,6 +16,76 @@ const SESSION_DOWN: (&str, &str) = ("\"bgpStatus\":\"up\"", "\"bgpStatus\":\"dow
 const BGP_DOWN: Words = &[SESSION_DOWN];
 const PENDING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"pending\""), SESSION_DOWN];
 const DELETING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"deleting\""), SESSION_DOWN];
+
+const ACL_DENIES: Words = &[("<ruleAction>allow</ruleAction>", "<ruleAction>deny</ruleAction>")];
+
+/// A rule that lets out to everywhere.
+fn lets_out(protocol: &str, port: Option<i32>) -> IpPermission {
+    let everywhere = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+    let permission = IpPermission::builder().ip_protocol(protocol).ip_ranges(everywhere);
+    permission.set_from_port(port).set_to_port(port).build()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pings_that_get_through_do_not_stand_for_tcp() {
+    let mut stage = scenario_but("02-vpn-static.yaml", &[("vpn.tcp_targets", "192.168.1.25:465")]).await;
+    until(&stage, "connection/path").await;
+    until(&stage, "connection/pings").await;
+    let mut desk = stage.open().await;
+    desk.approve().await;
+    desk.run(RunScope::Until(at("connection/tcp"))).await;
+    let status = desk.status("connection/tcp[app-1]");
+    desk.close().await;
+    assert!(matches!(status, Status::Done { .. }), "{status:?}");
+    let tcp = "connection/tcp[app-1]";
+    for step in [tcp, "connection/tcp[bastion]"] {
+        assert_eq!(branch(&stage, step).await, "tunnel/tcp-carries", "{step}");
+    }
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries", "that step asks for no TCP");
+
+    // Of one host alone: whoever asks from the other is let through.
+    let app: std::net::IpAddr = kept(&stage, "access.host_addresses.app-1").parse().unwrap();
+    stage.meddled(Does::Drops(Box::new(move |from, _, port| port == 465 && from == Source::Host(app))));
+    assert_eq!(branch(&stage, "connection/tcp[bastion]").await, "tunnel/tcp-carries");
+    assert_eq!(branch(&stage, tcp).await, "tunnel/tcp-silent");
+    stage.aws_says = ACL_DENIES;
+    assert_eq!(branch(&stage, tcp).await, "tunnel/tcp-acl-closed");
+    stage.aws_says = &[];
+    stage.let_be();
+
+    gives(&stage, &[("vpn.tcp_targets", "192.168.20.10:9999")]).await;
+    assert_eq!(branch(&stage, tcp).await, "tunnel/tcp-refused");
+    gives(&stage, &[("vpn.tcp_targets", "mail.nowhere.example:465")]).await;
+    stage.meddled(Does::Names(|asked| asked.name.contains("nowhere").then_some(Said::NoSuchName)));
+    assert_eq!(branch(&stage, tcp).await, "tunnel/tcp-no-such-name");
+    stage.let_be();
+
+    // Our own group lets pings out, and nothing else.
+    gives(&stage, &[("vpn.tcp_targets", "192.168.1.25:465")]).await;
+    let (ec2, group) = (stage.ec2().await, kept(&stage, "access.hosts_group_id"));
+    let on = ec2.authorize_security_group_egress().group_id(&group).ip_permissions(lets_out("icmp", Some(-1)));
+    on.send().await.unwrap();
+    let off = ec2.revoke_security_group_egress().group_id(&group).ip_permissions(lets_out("-1", None));
+    off.send().await.unwrap();
+    assert_eq!(branch(&stage, tcp).await, "tunnel/tcp-not-let-out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_lines_the_one_that_is_down_is_named() {
+    let mut stage = scenario("07-dx-vgw.yaml").await;
+    until(&stage, "connection/path").await;
+    let path = "connection/path[app-1]";
+    assert_eq!(branch(&stage, path).await, "tunnel/carries");
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    for (round, wanted) in [("first", "tunnel/first-line-down"), ("second", "tunnel/second-line-down")] {
+        let interface = kept(&stage, &format!("connection.interfaces.{round}"));
+        lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+        assert_eq!(branch(&stage, path).await, wanted);
+        lines.stop_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    }
+    stage.aws_says = BGP_DOWN;
+    assert_eq!(branch(&stage, path).await, "tunnel/both-lines-down");
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
@@ -62,6 +135,14 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     ec2.enable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
     assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
 
+    // The bastion has a table of its own.
+    let table = kept(&stage, "access.public_routes_id");
+    assert_eq!(branch(&stage, "connection/path[bastion]").await, "tunnel/carries");
+    ec2.disable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+    assert_eq!(branch(&stage, "connection/path[bastion]").await, "tunnel/no-route");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    ec2.enable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+
     // What stands with AWS as no practice has it: the connection is still being made, and BGP where routes are static.
     stage.aws_says = &[("<state>available</state>", "<state>pending</state>")];
     assert_eq!(branch(&stage, tunnels_up).await, "tunnel/not-available");
@@ -75,7 +156,20 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     stage.meddled(Does::CutsAt(1_300));
     assert_eq!(branch(&stage, path).await, "tunnel/large-packets");
     stage.meddled(Does::AnswersNoPing);
-    assert_eq!(branch(&stage, path).await, "tunnel/no-way-back");
+    // The customer is sent for only where the subnet's network ACL lets both through, whichever host it is.
+    for path in [path, "connection/path[bastion]"] {
+        assert_eq!(branch(&stage, path).await, "tunnel/no-way-back", "{path}");
+        stage.aws_says = ACL_DENIES;
+        assert_eq!(branch(&stage, path).await, "tunnel/acl-closed", "{path}");
+        stage.aws_says = &[("networkAclSet>", "nothingSet>")];
+        assert_eq!(branch(&stage, path).await, "tunnel/acl-not-seen", "{path}");
+        stage.aws_says = &[];
+    }
+    let everything = lets_out("-1", None);
+    let off = ec2.revoke_security_group_egress().group_id(&group).ip_permissions(everything.clone());
+    off.send().await.unwrap();
+    assert_eq!(branch(&stage, path).await, "tunnel/not-let-out");
+    ec2.authorize_security_group_egress().group_id(&group).ip_permissions(everything).send().await.unwrap();
     let rules = ec2.describe_security_group_rules().filters(filter("group-id", [group.as_str()]));
     let rules = rules.send().await.unwrap();
     for ping in rules.security_group_rules().iter().filter(|rule| rule.ip_protocol() == Some("icmp")) {
@@ -147,6 +241,7 @@ async fn a_line_that_stands_still_says_on_which_layer() {
     let tie = ties.send().await.unwrap().direct_connect_gateway_associations()[0].association_id.clone();
     lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "line/announces-nothing");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/not-announced");
     lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "line/no-interface");
 }
@@ -243,10 +338,5 @@ async fn an_interface_on_another_accounts_line_says_whom_to_ask() {
     // Its owner allocates another one under the same id.
     lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "line/not-accepted");
-
-    let ties = lines.describe_direct_connect_gateway_associations();
-    let ties = ties.direct_connect_gateway_id(kept(&stage, "connection.line_gateway_id")).send().await.unwrap();
-    let tie = ties.direct_connect_gateway_associations()[0].association_id.clone();
-    lines.delete_direct_connect_gateway_association().set_association_id(tie).send().await.unwrap();
-    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/not-announced");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/second-line-down");
 }

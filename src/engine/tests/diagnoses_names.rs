@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::diagnoses::{ROOT, branch, kept, scenario_but, until};
 use super::meddling::{Does, Names};
 use super::*;
+use crate::aws::ec2::types::{IpPermission, IpRange};
 use crate::aws::{filter, resolver, route53};
 use crate::net::{Clock as Told, Net, NoTime};
 use crate::practice::cloud::{Question, Record as Written, Said};
@@ -207,11 +208,13 @@ async fn all(step: &str, cases: &[(Manner, &str)]) {
 
 #[tokio::test]
 async fn name_servers_that_do_not_answer_us_say_in_which_way() {
-    let cases: [(Manner, &str); 9] = [
+    let cases: [(Manner, &str); 10] = [
         (|_| Says::Values(SOA), "names/servers-answer"),
         (|_| Says::Code(ResponseCode::Refused), "names/access-list"),
         (|_| Says::Code(ResponseCode::NXDomain), "names/no-such-zone"),
-        (|_| Says::Values(&[]), "names/no-such-zone"),
+        // As the step takes it, a server that knows the name and has no zone of it answers.
+        (|_| Says::Values(&[]), "names/servers-answer"),
+        (|asked| if asked.tcp { Says::Closed } else { Says::Values(&[]) }, "names/tcp-blocked"),
         (|_| Says::Code(ResponseCode::ServFail), "names/servers-fail"),
         (|_| Says::Closed, "names/no-name-server"),
         (|asked| if asked.tcp { Says::Values(SOA) } else { Says::Nothing }, "names/udp-blocked"),
@@ -224,7 +227,8 @@ async fn name_servers_that_do_not_answer_us_say_in_which_way() {
 #[tokio::test]
 async fn names_that_were_handed_over_and_are_not_there_are_said() {
     const RIGHT: Says = Says::Values(&["203.0.113.80"]);
-    let cases: [(Manner, &str); 3] = [
+    let cases: [(Manner, &str); 4] = [
+        (|_| Says::Values(&[]), "names/no-zone-of-that-name"),
         (|asked| if asked.kind == RecordType::A { RIGHT } else { Says::Values(SOA) }, "names/names-handed-over"),
         (
             |asked| if asked.kind == RecordType::A { Says::Values(&[]) } else { Says::Values(SOA) },
@@ -409,6 +413,13 @@ async fn what_is_meddled_with_between_the_vpc_and_the_data_centre_is_said() {
     // We ask the data centre: nobody lets the resolver in, and nobody lets anybody in.
     stage.meddled(Does::Names(|asked| (asked.name.contains("corp.") && !is_theirs(asked)).then_some(Said::Fails)));
     assert_eq!(branch(&stage, found).await, "names/resolver-shut-out");
+    let (ec2, group) = (stage.ec2().await, kept(&stage, "dns.resolver_group_id"));
+    let everywhere = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+    let everything = IpPermission::builder().ip_protocol("-1").ip_ranges(everywhere).build();
+    let off = ec2.revoke_security_group_egress().group_id(&group).ip_permissions(everything.clone());
+    off.send().await.unwrap();
+    assert_eq!(branch(&stage, found).await, "names/resolver-kept-in");
+    ec2.authorize_security_group_egress().group_id(&group).ip_permissions(everything).send().await.unwrap();
     stage.meddled(Does::Drops(Box::new(move |_, to, port| port == 53 && at_theirs(to))));
     assert_eq!(branch(&stage, servers).await, "names/names-blocked");
     // The Internet knows none of the data centre's names.

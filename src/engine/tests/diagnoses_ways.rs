@@ -61,6 +61,10 @@ async fn a_way_to_a_host_that_ends_says_where() {
     assert_eq!(branch(&stage, jump).await, "ssh-hop/forwarding-refused");
     at_console(&bastion, "sed -i 1d /etc/ssh/sshd_config && systemctl restart ssh").await;
 
+    at_console(&app, "sed -i '1i MaxSessions 0' /etc/ssh/sshd_config && systemctl restart ssh").await;
+    assert_eq!(branch(&stage, jump).await, "ssh-hop/no-commands");
+    at_console(&app, "sed -i 1d /etc/ssh/sshd_config && systemctl restart ssh").await;
+
     // Behind open doors: the host's own firewall, and a machine that is off.
     let shuts =
         "printf 'table inet shut {\\n chain in { type filter hook input priority 0; policy drop; }\\n}\\n' | nft -f -";
@@ -77,6 +81,12 @@ async fn a_way_to_a_host_that_ends_says_where() {
     for step in [jump, "access/first-contact[bastion]"] {
         assert_eq!(branch(&stage, step).await, "ssh-hop/not-from-our-network", "{step}");
     }
+    stage.net = Some(stage.account.net());
+    let mut desk = stage.open().await;
+    let placed = desk.diagnose(jump).await.branch.unwrap();
+    desk.close().await;
+    assert!(placed.seen.contains("lets in 198.51.100."), "the rule: {placed:?}");
+    assert!(placed.seen.contains("leaves from 198.51.100.18"), "and who comes: {placed:?}");
     stage.let_be();
 
     let group = kept(&stage, "access.bastion_group_id");
@@ -176,6 +186,10 @@ async fn a_way_of_which_we_see_one_end_says_whose_move_it_is() {
         (vec!["{name: app, address: nowhere, user: ops, key: KEY}"], "ssh-hop/no-such-name"),
         (vec!["{name: app, address: 192.168.20.10, user: ops, key: KEY}"], "ssh-hop/new-key"),
         (vec![keyless.as_str()], "ssh-hop/no-key-of-ours"),
+        (
+            vec!["{name: app, address: 192.168.20.10, user: ops, key: KEY, fingerprints: \"SHA256:short\"}"],
+            "ssh-hop/our-set-up",
+        ),
     ] {
         assert_eq!(on(&hosts).await, wanted, "{hosts:?}");
     }
@@ -237,6 +251,43 @@ async fn wants_more(key: &PrivateKey, preferred: Preferred) -> u16 {
     port
 }
 
+/// A server that lets everybody in, and hangs up on whoever wants something.
+#[derive(Clone)]
+struct HangsUp;
+
+impl server::Server for HangsUp {
+    type Handler = Self;
+
+    fn new_client(&mut self, _: Option<std::net::SocketAddr>) -> Self {
+        self.clone()
+    }
+}
+
+impl server::Handler for HangsUp {
+    type Error = russh::Error;
+
+    async fn auth_publickey(&mut self, _: &str, _: server::VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        Ok(Auth::Accept)
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _: russh::Channel<server::Msg>,
+        _: server::ChannelOpenHandle,
+        _: &mut server::Session,
+    ) -> Result<(), Self::Error> {
+        Err(russh::Error::Disconnect)
+    }
+}
+
+async fn hangs_up(key: &PrivateKey) -> u16 {
+    let config = server::Config { keys: vec![key.clone()], ..server::Config::default() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { HangsUp.run_on_socket(Arc::new(config), &listener).await });
+    port
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_does_not_talk_as_we_do_says_in_which_way() {
     for (words, wanted) in [
@@ -249,6 +300,8 @@ async fn a_server_that_does_not_talk_as_we_do_says_in_which_way() {
     let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
     let port = wants_more(&key, Preferred::default()).await;
     assert_eq!(on_port(port, Some(&key)).await, "ssh-hop/second-factor");
+    let port = hangs_up(&key).await;
+    assert_eq!(on_port(port, Some(&key)).await, "ssh-hop/connection-lost");
     let old = Preferred { kex: Cow::Borrowed(&[kex::DH_G1_SHA1]), ..Preferred::default() };
     let port = wants_more(&key, old).await;
     assert_eq!(on_port(port, Some(&key)).await, "ssh-hop/no-common-algorithm");
