@@ -79,7 +79,8 @@ fn holds(runbook: &Runbook, when: Option<&Expr>, scope: &Scope) -> Option<bool> 
 fn may_come_to_hold(runbook: &Runbook, when: &Expr, scope: &Scope) -> bool {
     let names = when.names();
     let open = names.iter().filter(|name| scope.get_dotted(name).is_none());
-    let mut open = open.filter_map(|name| runbook.fields.get(name.as_str()));
+    let open = open.filter_map(|name| runbook.fields.get(name.as_str()));
+    let mut open = open.filter(|field| runbook.asked_in(&field.id).is_some());
     open.any(|field| {
         field.kind.offers().into_iter().any(|answer| {
             let mut scope = scope.clone();

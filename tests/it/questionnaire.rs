@@ -92,13 +92,16 @@ fn nobody_is_asked_what_no_step_asks() {
     let asked = |person: &str| stage.run(&["input", "acme", "--export", "-", "--for", person]).expect(0).out;
     for (person, without) in [
         ("operations", ["env.lb:", "dr.schedule:", "mon.thresholds:"]),
-        ("network", ["mon.http_proxy_host:", "env.console_cidrs:", "mon.webhook:"]),
+        ("network", ["env.console_cidrs:", "mon.webhook:"]),
         ("security", ["env.tls_pem:", "sec.hardening:", "Red Hat activation key"]),
     ] {
         let text = asked(person);
         without.iter().for_each(|words| assert!(!text.contains(words), "{person}: {words}: {text}"));
         assert!(text.matches(". ").count() > 3 && text.contains(":\n"), "{person}: {text}");
     }
+    assert!(asked("network").contains("\nmon.http_proxy_host:"), "the way out may still be a proxy");
+    stage.run(&["input", "acme", "net.nat_mode=per_az"]).expect(0);
+    assert!(!asked("network").contains("mon.http_proxy_host:"), "it is none");
     assert!(asked("security").contains("\nnet.ssh_port:") && asked("cloud").contains("\naws.role_arn:"));
     stage.run(&["input", "acme", "net.access_path=bastion_in_customer_dc"]).expect(0);
     assert!(!asked("security").contains("net.ssh_port:"), "the customer's bastion has a port of its own");
