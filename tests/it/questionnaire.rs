@@ -92,7 +92,7 @@ fn nobody_is_asked_what_no_step_asks() {
     let asked = |person: &str| stage.run(&["input", "acme", "--export", "-", "--for", person]).expect(0).out;
     for (person, without) in [
         ("operations", ["env.lb:", "dr.schedule:", "mon.thresholds:"]),
-        ("network", ["env.console_cidrs:", "mon.webhook:"]),
+        ("network", ["dr.schedule:", "env.console_cidrs:", "mon.webhook:"]),
         ("security", ["env.tls_pem:", "sec.hardening:", "Red Hat activation key"]),
     ] {
         let text = asked(person);
