@@ -262,7 +262,7 @@ async fn a_partners_line_that_is_not_up_is_the_partners_affair() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_must_encrypt_is_not_blamed_on_the_building_alone() {
     let mut stage = scenario("07-dx-vgw.yaml").await;
-    until(&stage, "connection/encryption-required").await;
+    until(&stage, "connection/cross-connect").await;
     stage.aws_says = &[(LINE_UP, "\"connectionState\":\"down\"")];
     assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/must-encrypt");
     stage.aws_says = &[(LINE_UP, "\"connectionState\":\"pending\"")];
