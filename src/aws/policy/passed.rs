@@ -57,6 +57,7 @@ fn linked_with(operation: Operation) -> Option<&'static str> {
         Service::Ec2 => Some("transitgateway"),
         Service::Resolver => Some("route53resolver"),
         Service::ServiceQuotas => Some("servicequotas"),
+        Service::DirectConnect => Some("directconnect"),
         _ => None,
     }
 }

@@ -94,12 +94,15 @@ pub(super) async fn until(stage: &Stage, step: &str) {
 
 /// What a person would be asked for, and says.
 const SECRETS: [&str; 4] = ["dx.md5", "mon.http_proxy_password", "ses.secret_key", "smtp.password"];
+/// A key that encrypts a line: 64 hexadecimal digits.
+const CAK: &str = "8f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 impl Desk {
     fn say_secrets(&self) {
         let prompt = |id: &str| SecretRef::Prompt { what_for: id.to_owned() };
         let said = SECRETS.map(|id| (prompt(id), Some(SecretString::from("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))));
-        self.handle.send(Request::Secrets(said.to_vec()));
+        let cak = (prompt("dx.cak"), Some(SecretString::from(CAK)));
+        self.handle.send(Request::Secrets(said.into_iter().chain([cak]).collect()));
     }
 
     async fn close_unrefused(mut self) {
