@@ -362,7 +362,7 @@ fn a_machine_checks_what_the_runbook_does_and_takes_it_back() {
 }
 
 /// What no scenario answers, and why not.
-const UNTRIED: [(&str, &[&str], &str); 5] = [
+const UNTRIED: [(&str, &[&str], &str); 6] = [
     (
         "net.flowlog_days",
         &[
@@ -378,6 +378,14 @@ const UNTRIED: [(&str, &[&str], &str); 5] = [
         "only the words that the customer is asked in differ; the logins themselves are tried against a real sshd",
     ),
     ("dc.tcp_forwarding", &["no"], "then there is no way to the hosts before the customer has made an exception"),
+    (
+        "dx.second_bandwidth",
+        &[
+            "50Mbps", "100Mbps", "200Mbps", "300Mbps", "400Mbps", "1Gbps", "2Gbps", "5Gbps", "10Gbps", "25Gbps",
+            "100Gbps", "400Gbps",
+        ],
+        "as that of the first line",
+    ),
     (
         "dx.bandwidth",
         &[
