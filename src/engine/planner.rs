@@ -126,7 +126,9 @@ impl<'a> Facts<'a> {
         }
         self.foreseen_of = found.len();
         self.foreseen = self.plan.scope.clone();
-        for kept in self.engagement.kept.values().flatten() {
+        // A step that is no longer in the runbook tells nothing any more.
+        let there = self.engagement.kept.iter().filter(|(step, _)| self.sight.runbook.step(&step.step).is_some());
+        for kept in there.flat_map(|(_, kept)| kept) {
             put(&mut self.foreseen, &kept.name, kept.key.as_deref(), &kept.value);
         }
         for (address, output) in found {

@@ -58,8 +58,15 @@ pub fn can_redo(state: &State) -> Can {
 pub fn redo(state: &mut State) -> Vec<Effect> {
     let undone = undone(state);
     state.say(Said::plain(format!("Again: {}; changes wait for your approval", text::count(undone.len(), "step"))));
-    let again = undone.into_iter().map(|step| Effect::Send(Request::Command(Command::Reopen(step))));
-    again.collect::<Vec<_>>().into_iter().chain(run(state, RunScope::All)).collect()
+    run_again(state, undone)
+}
+
+/// Whatever is ready, and these steps once more.
+fn run_again(state: &mut State, steps: Vec<Address>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> =
+        steps.into_iter().map(|step| Effect::Send(Request::Command(Command::Reopen(step)))).collect();
+    effects.extend(run(state, RunScope::All));
+    effects
 }
 
 fn nothing_ready(state: &State) -> String {
@@ -75,10 +82,7 @@ pub fn run_all(state: &mut State) -> Vec<Effect> {
     let failed = failed(state);
     match held {
         Some(first) if ready(state).is_empty() && failed.is_empty() => show_plan(state, Some(first)),
-        _ => {
-            let again = failed.into_iter().map(|step| Effect::Send(Request::Command(Command::Reopen(step))));
-            again.collect::<Vec<_>>().into_iter().chain(run(state, RunScope::All)).collect()
-        }
+        _ => run_again(state, failed),
     }
 }
 
