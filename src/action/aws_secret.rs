@@ -54,7 +54,7 @@ impl TheSecret {
             "psk" => SecretRule::PSK,
             "bgp" => SecretRule::BGP,
             "key256" => SecretRule::KEY256,
-            _ => SecretRule { used_as: SecretUse::Password, ..SecretRule::PSK },
+            _ => SecretRule::PASSWORD,
         };
         let length = match rule {
             SecretRule::KEY256 => 64,

@@ -8,7 +8,7 @@ use marked_yaml::{LoadError, LoaderOptions, Node};
 use serde_json::Value as Json;
 
 use super::failure::Failure;
-use crate::engagement::{Address, Engagement, told};
+use crate::engagement::{Address, Engagement, counted, told};
 use crate::input::{self, InputId, Setting, Value};
 use crate::runbook::Runbook;
 use crate::text;
@@ -45,7 +45,9 @@ impl<'a> Asked<'a> {
         values.extend(taken.iter().cloned());
         values.retain(|id, _| !refused.contains_key(id.as_str()));
         let new = |id: &InputId| taken.iter().any(|(taken, _)| taken == id);
-        let broken = input::agree(&values).into_iter().filter(|one| !one.warning && one.ids.iter().any(new));
+        let broken = input::agree(&counted(self.runbook, values))
+            .into_iter()
+            .filter(|one| !one.warning && one.ids.iter().any(new));
         broken.map(|one| told(&one, self.runbook)).collect()
     }
 }

@@ -12,7 +12,8 @@ use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{print, session};
 use crate::engagement::{
-    Changed, Engagement, ScopeMode, known_answers, people, questionnaire, returned, scope, unheard_of, worded,
+    Changed, Engagement, ScopeMode, answers as answers_of, known_answers, people, questionnaire, returned, scope,
+    unheard_of, worded,
 };
 use crate::input::{Disagreement, InputId, Value, agree};
 use crate::journal::Writer;
@@ -81,8 +82,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
 
 /// What is allowed and seldom meant, of these inputs.
 fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId]) -> Vec<String> {
-    let values = engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
-    let warned = agree(&values).into_iter().filter(|one| one.warning && one.ids.iter().any(|id| ids.contains(id)));
+    let warned = agree(&answers_of(engagement, runbook))
+        .into_iter()
+        .filter(|one| one.warning && one.ids.iter().any(|id| ids.contains(id)));
     let about = |ids: &[InputId]| text::list(&ids.iter().map(InputId::to_string).collect::<Vec<_>>());
     let said =
         |one: Disagreement| format!("{}: {} (rule: {})", about(&one.ids), worded(&one, runbook), one.refusal.source);

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::board::{Row, Status, board, is_left_out, may_stay_empty};
 use super::command::{Command, Settlement, WaitOrder};
+use super::counted::answers;
 use super::doubt::finds_out_for_others;
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
 use super::scope::{changed_behind, plan_digests};
@@ -79,15 +80,22 @@ fn give(engagement: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) 
         fold(&mut after, &recorded);
         events.push(event);
     }
-    agree(&after, runbook, given)?;
+    agree(engagement, &after, runbook, given)?;
     events.extend(changes_behind(engagement, &after, runbook)?);
     Ok(events)
 }
 
 /// Cross-field rules: only those that the new values take part in can refuse them.
-fn agree(after: &Engagement, runbook: &Runbook, given: &[(InputId, Value)]) -> Result<(), Refusal> {
-    let values = after.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
-    let new = |id: &InputId| given.iter().any(|(new, _)| new == id);
+fn agree(
+    before: &Engagement,
+    after: &Engagement,
+    runbook: &Runbook,
+    given: &[(InputId, Value)],
+) -> Result<(), Refusal> {
+    let values = answers(after, runbook);
+    // An answer that was void and counts again is as good as new.
+    let counted = answers(before, runbook);
+    let new = |id: &InputId| given.iter().any(|(new, _)| new == id) || !counted.contains_key(id);
     let broken: Vec<String> = input::agree(&values)
         .iter()
         .filter(|broken| !broken.warning && broken.ids.iter().any(new))

@@ -11,6 +11,7 @@ mod address;
 mod board;
 mod caller;
 mod command;
+mod counted;
 mod decide;
 mod diagnosis;
 pub mod doubt;
@@ -37,6 +38,7 @@ pub use address::{Address, AddressError};
 pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may_stay_empty, taken_away_by};
 pub use caller::{Caller, waiting_for_sign_in};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
+pub use counted::{answers, counted};
 pub use decide::{Refusal, decide, may_adopt};
 pub use diagnosis::{
     Answered, Asked, Course, Diagnosed, Placed, So, course, diagnosable, diagnosis_of, look, what_is_seen,

@@ -6,6 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
+
+use super::counted::counted;
 use super::event::{At, Event, Recorded};
 use super::fold;
 use super::known::{known_answers, unheard_of};
@@ -18,6 +21,8 @@ use crate::text;
 
 const WIDTH: usize = 96;
 const ENGAGEMENT: &str = "engagement";
+/// Ways to answer what is open, of which is told with which a question is needed.
+const MOST_TRIED: usize = 256;
 
 /// Everybody who is named as the one to answer something that a step asks for, in alphabetical order.
 pub fn people(runbook: &Runbook) -> Vec<&str> {
@@ -120,6 +125,49 @@ fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questi
     text
 }
 
+/// The answers to other questions with which a condition holds; where they cannot all be told, the questions it hangs on.
+fn needed_where(runbook: &Runbook, when: &Expr, scope: &Scope) -> String {
+    let label = |name: &String| {
+        let known = runbook.fields.get(name.as_str());
+        known.map_or_else(|| name.clone(), |field| format!("\"{}\" ({})", field.label, field.id))
+    };
+    let names = when.names();
+    let open: Vec<&String> = names.iter().filter(|name| scope.get_dotted(name).is_none()).collect();
+    let mut tried = vec![scope.clone()];
+    for name in &open {
+        let offers = runbook.fields.get(name.as_str()).map(|field| field.kind.offers()).unwrap_or_default();
+        if offers.is_empty() || tried.len() * offers.len() > MOST_TRIED {
+            let labels: Vec<String> = names.iter().map(label).collect();
+            return format!("Whether it is needed depends on {}.", text::list(&labels));
+        }
+        let with = |scope: &Scope, offer: &Json| {
+            let mut scope = scope.clone();
+            scope.insert_dotted(name, offer.clone());
+            scope
+        };
+        tried = tried.iter().flat_map(|scope| offers.iter().map(move |offer| with(scope, offer))).collect();
+    }
+    let hold: Vec<&Scope> = tried.iter().filter(|scope| when.truth(scope) == Ok(true)).collect();
+    let all_of = |name: &String, scopes: &mut dyn Iterator<Item = &Scope>| -> BTreeSet<String> {
+        scopes.filter_map(|scope| scope.get_dotted(name)).map(as_answered).collect()
+    };
+    let said = open.iter().filter_map(|name| {
+        let (good, all) = (all_of(name, &mut hold.iter().copied()), all_of(name, &mut tried.iter()));
+        (good != all).then(|| format!("{} is {}", label(name), text::either(&good.into_iter().collect::<Vec<_>>())))
+    });
+    format!("It is needed where {}.", said.collect::<Vec<_>>().join(", and "))
+}
+
+/// As it stands in a file of answers.
+fn as_answered(answer: &Json) -> String {
+    match answer {
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: usize, scope: &Scope) -> String {
     let mut text = String::from("\n");
     let optional = if field.may_stay_empty(scope) { " (may stay empty)" } else { "" };
@@ -140,12 +188,7 @@ fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: u
     if applies(runbook, field, scope).is_none()
         && let Some(when) = &field.when
     {
-        let label = |name: &String| {
-            let known = runbook.fields.get(name.as_str());
-            known.map_or_else(|| name.clone(), |field| format!("\"{}\" ({})", field.label, field.id))
-        };
-        let labels: Vec<String> = when.names().iter().map(label).collect();
-        comment(&mut text, &format!("Whether it is needed depends on {}.", text::list(&labels)));
+        comment(&mut text, &needed_where(runbook, when, scope));
     }
     let present = engagement.input(field.id.as_str()).map(Value::shown);
     if present.is_none()
@@ -318,7 +361,7 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
         fold(&mut after, &recorded);
     }
     let counts = after.inputs.iter().filter(|(id, _)| !returned.refused.contains(*id));
-    let values = counts.map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let values = counted(runbook, counts.map(|(id, given)| (id.clone(), given.value.clone())).collect());
     let label = |id: &InputId| {
         runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id})", field.label))
     };

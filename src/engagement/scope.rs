@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::counted::counted_in;
 use super::{Address, Engagement, Event, Wait, digest_of};
-use crate::input::{InputId, Value};
+use crate::input::InputId;
 use crate::runbook::{
     Expr, HostTemplate, Item, Party, Runbook, Save, Scope, Step, Template, Unrendered, Work, names_a_host,
 };
@@ -122,14 +123,8 @@ pub struct Host {
 
 /// Everything a template of this engagement may name.
 pub fn scope(engagement: &Engagement, runbook: &Runbook, mode: ScopeMode) -> Scope {
-    let mut scope = Scope::default();
-    for (id, given) in engagement.inputs.iter().filter(|(id, _)| !engagement.unfit.contains(*id)) {
-        let plain = match &given.value {
-            Value::Secret(reference) => Json::String(reference.of(id).to_string()),
-            value => value.plain(),
-        };
-        scope.insert_dotted(id.as_str(), plain);
-    }
+    let fit = engagement.inputs.iter().filter(|(id, _)| !engagement.unfit.contains(*id));
+    let (_, mut scope) = counted_in(runbook, fit.map(|(id, given)| (id.clone(), given.value.clone())).collect());
     let identity = &engagement.identity;
     scope.insert_dotted(
         "engagement",

@@ -314,6 +314,8 @@ impl SecretRule {
     /// The rules of a pre-shared key.
     pub const PSK: SecretRule = SecretRule { used_as: SecretUse::Psk, length: Bounds { min: 8, max: 64 } };
     pub const BGP: SecretRule = SecretRule { used_as: SecretUse::Bgp, length: Bounds { min: 6, max: 80 } };
+    /// As an input of that use has it: whatever a mail server or a proxy takes.
+    pub const PASSWORD: SecretRule = SecretRule { used_as: SecretUse::Password, length: Bounds { min: 1, max: 256 } };
     pub const KEY256: SecretRule = SecretRule { used_as: SecretUse::Key256, length: Bounds { min: 64, max: 64 } };
 
     /// The rules that a runbook names; lengths that it gives narrow those of the use. The error is a sentence for whoever

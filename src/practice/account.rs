@@ -60,12 +60,13 @@ impl Account {
         Account { cloud, hosts: Arc::new(Hosts::new()), keeper: Arc::default(), on_disk: Arc::default() }
     }
 
-    /// Puts what the customer has there: the hosts of their data centre, for whoever has this key, and a VPC.
+    /// Puts what the customer has there, for whoever has this key: the hosts of their data centre, and a VPC with two hosts.
     ///
     /// # Errors
     /// Their keys cannot be made.
     pub async fn furnish(&self, operator: &str) -> Result<(), AccountError> {
         self.cloud.customer_has_vpc().await;
+        self.cloud.customer_has_hosts(operator).await;
         Ok(datacentre::furnish(&self.hosts, operator).await?)
     }
 
@@ -138,17 +139,18 @@ impl Account {
     async fn switch_on(&self, machine: &Machine) -> Result<(), AccountError> {
         let keeper = self.keeper.get();
         keeper.iter().for_each(|keeper| keeper.about_to_change());
-        let info = self
-            .hosts
-            .add(HostSpec {
-                name: machine.instance_id.clone(),
-                image: Image::named(machine.image_name).unwrap_or(Image::Ubuntu2204),
-                hardened: Cis::named(machine.image_name),
-                addresses: addresses(machine),
-                user: machine.image_user.to_owned(),
-                authorized_keys: machine.public_key.iter().cloned().collect(),
-            })
-            .await?;
+        let spec = HostSpec {
+            name: machine.instance_id.clone(),
+            image: Image::named(machine.image_name).unwrap_or(Image::Ubuntu2204),
+            hardened: Cis::named(machine.image_name),
+            addresses: addresses(machine),
+            user: machine.image_user.to_owned(),
+            authorized_keys: machine.public_key.iter().cloned().collect(),
+        };
+        let info = match machine.host_key_number {
+            Some(number) => self.hosts.add_known(spec, number).await?,
+            None => self.hosts.add(spec).await?,
+        };
         self.cloud.set_console_output(&machine.instance_id, &info.console_output);
         if let Some(lease) = self.cloud.lease(machine.private_ip).await {
             self.hosts.tell(&machine.instance_id, &lease);

@@ -238,6 +238,17 @@ impl Cloud {
         self.is_kept().await;
     }
 
+    /// Two hosts of the customer's stand in that VPC, and let in whoever has this key.
+    pub async fn customer_has_hosts(&self, operator: &str) {
+        self.about_to_change();
+        let now = self.now();
+        let made = self.0.layer.lock().await.customer_has_hosts(&self.0.region, now, operator).await;
+        if let Err(refusal) = made {
+            tracing::error!(?refusal, "the customer's hosts cannot be made");
+        }
+        self.is_kept().await;
+    }
+
     /// The customer's people write records into their own name servers, after a while. What stands there already stays.
     pub async fn customer_publishes(&self, records: Vec<Record>) {
         self.about_to_change();

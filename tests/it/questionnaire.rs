@@ -43,7 +43,7 @@ fn a_network_engineer_answers_without_onramp() {
         "How is the customer's data centre connected?",
         "One of:\n#   none - not at all\n#   ipsec_vpn - an IPsec VPN",
         "For example:\n#   203.0.113.12",
-        "Whether it is needed depends on \"How is the customer's data centre connected?\" (conn.mode)",
+        "It is needed where \"How is the customer's data centre connected?\" (conn.mode) is direct_connect_with_vpn_backup or ipsec_vpn",
         "net.vpc_cidr",
         "Pre-shared key of tunnel 1",
         "never in the same message as this file",

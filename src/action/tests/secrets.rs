@@ -226,6 +226,18 @@ async fn given(stage: &Stage) {
     // Taking it back needs no text.
     let undone = action.undo(&nobody, &intent, &BTreeMap::new()).await;
     assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+
+    // The password of a mail server is what its form takes, and no key of a tunnel.
+    let call = kind(serde_json::json!({ "key": "smtp/given", "use": "password", "value": reference.to_string() }));
+    let action = build(&call, &stage.world.subject).unwrap();
+    for (token, length) in [("1123456789abcdef0123456789abcdef", 3), ("2123456789abcdef0123456789abcdef", 256)] {
+        let (world, intent) =
+            (with(&"z".repeat(length)), DurableIntent::for_tests(&stage.world.subject.address, token));
+        let kept = action.apply(&world, &intent).await;
+        assert!(matches!(kept, Outcome::Changed { .. }), "{length}: {kept:?}");
+    }
+    let undone = action.undo(&nobody, &intent, &BTreeMap::new()).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
 }
 
 #[tokio::test]

@@ -195,3 +195,40 @@ fn a_step_that_hangs_on_what_another_finds_out_is_planned_before_and_after() {
     other.makes("net/vpc", "net.vpc_id", "vpc-2");
     assert_eq!(planned(&other), Ok(0), "it is not needed");
 }
+
+/// Somebody decided otherwise: what was answered for the way that was left is worked with no more, and is there again with it.
+#[test]
+fn an_answer_of_a_way_that_was_left_counts_for_nothing_until_that_way_is_taken_again() {
+    let mut walk = Walk::filled();
+    let peer = |walk: &Walk| values(walk, ScopeMode::Real).get_dotted("net.peer").cloned();
+    assert_eq!(peer(&walk), Some(json!("198.51.100.7")));
+    walk.gives("net.mode", "dx").unwrap();
+    assert_eq!(peer(&walk), None);
+    walk.gives("net.mode", "vpn").unwrap();
+    assert_eq!(peer(&walk), Some(json!("198.51.100.7")));
+}
+
+const TWO_WAYS: &str = r#"
+runbook: ways
+title: Ways
+phase: net
+inputs:
+  - {id: net.vpc_cidr, label: Range, kind: vpc-cidr}
+  - {id: vpn.routing, label: Routing, kind: choice, choices: [static, bgp]}
+  - {id: vpn.static_prefixes, label: Behind it, kind: cidr-list, use: routes, min: 1, max: 9, min_prefix: 0, when: vpn.routing == "static"}
+steps:
+  - {id: ask, title: Ask, form: [net.vpc_cidr, vpn.routing, vpn.static_prefixes]}
+"#;
+
+#[test]
+fn a_rule_between_answers_looks_at_those_that_count_also_when_one_counts_again() {
+    let mut walk = Walk::new();
+    walk.runbook = runbook(TWO_WAYS);
+    walk.gives("vpn.routing", "static").unwrap();
+    walk.gives("vpn.static_prefixes", "10.0.0.0/8").unwrap();
+    assert!(walk.gives("net.vpc_cidr", "10.40.0.0/16").unwrap_err().why.contains("10.0.0.0/8"));
+    walk.gives("vpn.routing", "bgp").unwrap();
+    walk.gives("net.vpc_cidr", "10.40.0.0/16").unwrap();
+    let refusal = walk.gives("vpn.routing", "static").unwrap_err();
+    assert!(refusal.why.contains("10.0.0.0/8"), "{refusal}");
+}

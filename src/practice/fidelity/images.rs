@@ -156,6 +156,12 @@ fn id(region: &str, image: &Image) -> String {
     format!("ami-0{}", &blake3::hash(format!("{region}/{}", image.name).as_bytes()).to_hex()[..16])
 }
 
+/// Ubuntu 24.04 in this region, as somebody who launches a host by hand takes it.
+pub(super) fn noble(region: &str) -> String {
+    let noble = |image: &&Image| image.description == NOBLE;
+    IMAGES.iter().rfind(noble).map(|image| id(region, image)).unwrap_or_default()
+}
+
 /// The image with this id in this region.
 pub(super) fn find(region: &str, wanted: &str) -> Result<&'static Image, Refusal> {
     let digits = wanted.strip_prefix("ami-").unwrap_or_default();

@@ -208,6 +208,12 @@ impl Layer {
         seed::customers_vpc(self, region).await
     }
 
+    /// The customer has hosts in that VPC, for whoever has this key.
+    pub async fn customer_has_hosts(&mut self, region: &str, now: i64, operator: &str) -> Result<(), Refusal> {
+        self.open(region, now).await?;
+        seed::customers_hosts(self, region, operator).await
+    }
+
     fn world(&mut self, region: &str) -> &mut World {
         self.worlds.entry(region.into()).or_default()
     }

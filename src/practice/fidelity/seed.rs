@@ -1,13 +1,20 @@
 //! What every new AWS account has: a default VPC in each region, which counts towards the quotas. And what the customer of
 //! practice has made there before.
 
+use std::net::Ipv4Addr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Layer;
 use super::refusal::Refusal;
 use super::request::Request;
 use super::xml::{Xml, text_of};
-use super::{Call, Consoles, answer, places};
+use super::{Call, Consoles, answer, images, places};
 
 const CIDR: &str = "172.31.0.0/16";
+/// The public address of the customer's own bastion: none that the account gives out before hundreds of others.
+const GATE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 49);
 /// The first two numbers of each range of the customer's own VPC.
 const THEIRS: &str = "10.60";
 
@@ -68,6 +75,87 @@ pub(super) async fn customers_vpc(layer: &mut Layer, region: &str) -> Result<(),
     }
     layer.world(region).born.values_mut().for_each(|born| *born = 0);
     Ok(())
+}
+
+/// What the customer's two hosts in that VPC are: one in the public subnet that is reached from outside, and one behind it.
+struct Theirs {
+    name: &'static str,
+    subnet: &'static str,
+    last: &'static str,
+    /// The port, and who is let in.
+    doors: [(&'static str, &'static str); 2],
+}
+
+const HOSTS: [Theirs; 2] = [
+    Theirs {
+        name: "customer gate",
+        subnet: "customer public",
+        last: "0.10",
+        doors: [("22", OPERATOR), ("22022", OPERATOR)],
+    },
+    Theirs {
+        name: "customer shop",
+        subnet: "customer apps",
+        last: "10.20",
+        doors: [("22", "10.60.0.10/32"), ("443", "10.60.0.0/16")],
+    },
+];
+/// From where the operator of practice comes.
+const OPERATOR: &str = "198.51.100.16/29";
+
+/// Hosts of the customer's in their VPC, for whoever has this key: a bastion with an address of its own, and one behind it.
+pub(super) async fn customers_hosts(layer: &mut Layer, region: &str, operator: &str) -> Result<(), Refusal> {
+    let material = STANDARD.encode(operator);
+    let key = [("KeyName", "customer"), ("PublicKeyMaterial", material.as_str())];
+    ask(layer, region, "ImportKeyPair", &key, "keyPairId").await?;
+    for Theirs { name, subnet, last, doors } in HOSTS {
+        let world = layer.world(region);
+        let named =
+            |id: &&String| world.tags.get(*id).and_then(|tags| tags.get("Name")).is_some_and(|tag| tag == subnet);
+        let Some(place) = world.subnets.keys().find(named).cloned() else { continue };
+        let vpc = world.subnet(&place)?.vpc.clone();
+        let asked = [("GroupName", name), ("GroupDescription", name), ("VpcId", vpc.as_str())];
+        let group = ask(layer, region, "CreateSecurityGroup", &asked, "groupId").await?;
+        for (port, from) in doors {
+            let rule = [
+                ("GroupId", group.as_str()),
+                ("IpPermissions.1.IpProtocol", "tcp"),
+                ("IpPermissions.1.FromPort", port),
+                ("IpPermissions.1.ToPort", port),
+                ("IpPermissions.1.IpRanges.1.CidrIp", from),
+            ];
+            ask(layer, region, "AuthorizeSecurityGroupIngress", &rule, "return").await?;
+        }
+        let address = format!("{THEIRS}.{last}");
+        let image = images::noble(region);
+        let host = [
+            ("ImageId", image.as_str()),
+            ("InstanceType", "t3.micro"),
+            ("MinCount", "1"),
+            ("MaxCount", "1"),
+            ("SubnetId", &place),
+            ("SecurityGroupId.1", &group),
+            ("PrivateIpAddress", &address),
+            ("KeyName", "customer"),
+        ];
+        let id = ask(layer, region, "RunInstances", &host, "instanceId").await?;
+        let tag = [("ResourceId.1", id.as_str()), ("Tag.1.Key", "Name"), ("Tag.1.Value", name)];
+        ask(layer, region, "CreateTags", &tag, "return").await?;
+        if let Some(instance) = layer.world(region).instances.get_mut(&id).filter(|_| subnet == "customer public") {
+            instance.own_public_ip = Some(GATE);
+        }
+    }
+    layer.world(region).born.values_mut().for_each(|born| *born = 0);
+    Ok(())
+}
+
+/// The number that the host key of one of the customer's own hosts is made of, which stays the same in every practice.
+pub fn host_key_number(address: Ipv4Addr) -> Option<u8> {
+    HOSTS
+        .iter()
+        .zip(31..)
+        .find(|(host, _)| address.to_string() == format!("{THEIRS}.{}", host.last))
+        .map(|(_, number)| number)
 }
 
 /// An Internet gateway at a VPC.

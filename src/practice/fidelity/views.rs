@@ -9,7 +9,7 @@ use super::Layer;
 use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
-use super::{control_types, images, peering};
+use super::{control_types, images, peering, seed};
 
 /// One instance, as its host should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Machine {
     pub image_user: &'static str,
     pub image_name: &'static str,
     pub user_data: Option<String>,
+    /// What its ed25519 host key is made of, where that is the same in every practice.
+    pub host_key_number: Option<u8>,
     pub vpc: String,
     pub subnet: String,
     /// What its security groups let in.
@@ -161,6 +163,7 @@ fn machine(world: &World, id: &str, instance: &Instance) -> Option<Machine> {
         image_user: image.user,
         image_name: image.name,
         user_data: instance.user_data.clone(),
+        host_key_number: seed::host_key_number(instance.private_ip),
         vpc: instance.vpc.clone(),
         subnet: instance.subnet.clone(),
         ingress: own.map(|rule| ingress(world, rule)).collect(),

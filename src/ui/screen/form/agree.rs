@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engagement::{Address, known_answers, unheard_of, worded};
+use crate::engagement::{Address, counted, known_answers, unheard_of, worded};
 use crate::input::{self, InputId, Setting, Value};
 use crate::runbook::Field;
 use crate::text;
@@ -45,6 +45,7 @@ pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option
     let mut values: BTreeMap<InputId, Value> =
         open.engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
     values.insert(id.clone(), value.clone());
+    let values = counted(&open.runbook, values);
     let found = input::agree(&values);
     let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
     ours.sort_by_key(|broken| broken.warning);
