@@ -190,6 +190,31 @@ async fn an_encrypted_key_file_needs_the_agent() {
     assert_eq!(server.logins(), 1);
 }
 
+/// Before it is offered to anybody: whoever can read it may have it already.
+#[tokio::test]
+async fn a_key_file_that_others_may_read_is_refused_with_what_to_do() {
+    if no_sshd() {
+        return;
+    }
+    let key = new_key();
+    let server = Server::start(&[&key], "").await;
+    let hop = server.hop("host", "deploy", &key);
+    let dir = tempfile::tempdir().unwrap();
+    let own = write_key(&dir.path().join("own"), &key);
+    let file = write(&dir.path().join("id"), &std::fs::read_to_string(&own).unwrap(), 0o640);
+    let error = run(&pool(""), &with(Identity::File(file.clone()), &hop), "true").await.expect_err("too open");
+    assert_eq!(error.problem, Problem::KeyFile { path: file.clone(), why: KeyFileTrouble::Mode(0o640) });
+    assert_eq!(error.advice(), format!("chmod 600 {}", file.display()));
+    let public = write(&dir.path().join("id.pub.txt"), &public_line(&key), 0o600);
+    let error = run(&pool(""), &with(Identity::File(public), &hop), "true").await.expect_err("the public half");
+    assert!(error.to_string().contains("this is the public half"), "{error}");
+    let missing = dir.path().join("none");
+    let error = run(&pool(""), &with(Identity::File(missing.clone()), &hop), "true").await.expect_err("no file");
+    assert_eq!(error.problem, Problem::KeyFile { path: missing, why: KeyFileTrouble::Missing });
+    assert_eq!((error.advice(), server.logins()), ("Check the path, or use the SSH agent.".to_owned(), 0));
+    run(&pool(""), &with(Identity::File(own), &hop), "true").await.expect("its owner's alone");
+}
+
 #[tokio::test]
 async fn an_agent_that_never_answers_is_limited() {
     if no_sshd() {
