@@ -39,9 +39,9 @@ pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
         |choice: &Choice| if choice.label == choice.value { choice.value.clone() } else { quoted(&choice.label) };
     let labels: Vec<String> = choices.iter().map(said).collect();
     one_of(text, choices).map_err(|refusal| {
-        let near = choices.iter().find(|choice| choice.value == refusal.example);
-        let why = format!("take {}", either(&labels));
-        Refusal { why, ..refusal }.suggest(near.map_or("", |choice| &choice.label))
+        let near = choices.iter().position(|choice| choice.value == refusal.example);
+        let why = offered(&labels, near);
+        Refusal { why, ..refusal }.suggest(near.and_then(|at| choices.get(at)).map_or("", |choice| &choice.label))
     })
 }
 
@@ -54,11 +54,30 @@ fn one_of(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
     }
     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     let what = format!("{} is none of the choices", quoted(text));
-    let refusal = Refusal::new(what, format!("take {}", either(&values)), "the runbook");
-    Err(match nearest_number(text, &values).or_else(|| nearest(text, values.iter().copied())) {
-        Some(near) => refusal.suggest(near),
-        None => refusal,
-    })
+    let near = nearest_number(text, &values).or_else(|| nearest(text, values.iter().copied()));
+    let at = near.and_then(|near| values.iter().position(|value| *value == near));
+    Err(Refusal::new(what, offered(&values, at), "the runbook").suggest(near.unwrap_or_default()))
+}
+
+/// Three rows or so of a small terminal: what has to be done stands on the screen with them.
+const LONGEST_OFFER: usize = 180;
+
+/// `take one, two or three`: the nearest first, then as many as are read in a message.
+fn offered<S: AsRef<str>>(choices: &[S], near: Option<usize>) -> String {
+    let mut order: Vec<&str> = choices.iter().map(AsRef::as_ref).collect();
+    if let Some(near) = near.filter(|near| *near < order.len()) {
+        order[..=near].rotate_right(1);
+    }
+    let mut length = 0;
+    let fits = order.iter().take_while(|one| {
+        length += one.chars().count() + 2;
+        length <= LONGEST_OFFER
+    });
+    let shown = fits.count().max(1);
+    match order.len().saturating_sub(shown) {
+        0 => format!("take {}", either(&order)),
+        more => format!("take {} … and {more} more", order[..shown].join(", ")),
+    }
 }
 
 /// Of numbers, the one with the least between: 90 for 91, which as a word is as near to 1.
