@@ -23,6 +23,8 @@ const WIDTH: usize = 96;
 const ENGAGEMENT: &str = "engagement";
 /// Ways to answer what is open, of which is told with which a question is needed.
 const MOST_TRIED: usize = 256;
+/// Stands before each line of an answer that has several.
+const INDENT: &str = "  ";
 
 /// Everybody who is named as the one to answer something that a step asks for, in alphabetical order.
 pub fn people(runbook: &Runbook) -> Vec<&str> {
@@ -106,8 +108,8 @@ fn head(engagement: &Engagement, runbook: &Runbook, person: Option<&str>, questi
     comment(
         &mut text,
         "Please write each answer behind its colon and send this file back. Lines that begin with # explain; they can stay \
-         or go. An answer of several lines stands below its name. What is left empty \
-         counts as not answered, and can be answered later.",
+         or go. An answer of several lines stands below its name; where one of them begins with #, a blank stands before it. \
+         What is left empty counts as not answered, and can be answered later.",
     );
     text.push_str("#\n");
     comment(
@@ -202,7 +204,8 @@ fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: u
         Some(one) if !one.contains('\n') => text.push_str(&format!("{}: {one}\n", field.id)),
         Some(several) => {
             text.push_str(&format!("{}:\n", field.id));
-            several.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+            // With blanks before it, a line that begins with # is no explanation.
+            several.lines().for_each(|line| text.push_str(&format!("{INDENT}{line}\n")));
         }
     }
     text
@@ -294,9 +297,14 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str) -> Retur
     let setting = Setting { practice: engagement.identity.practice };
     let mut returned = Returned::default();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let (written, stray) = read(file);
+    let Read { written, stray, dropped } = read(file);
     returned.broken.extend(stray.into_iter().map(|(line, text)| {
         format!("line {line}: {text} stands behind no question; write it behind the question's colon, or delete it")
+    }));
+    returned.odd.extend(dropped.into_iter().map(|(line, id)| {
+        format!(
+            "line {line} begins with # and so is no part of the answer to {id}; if it is, write a blank before the #"
+        )
     }));
     for one in written {
         let at = format!("line {}", one.line);
@@ -387,12 +395,21 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
     });
 }
 
+/// What stands in a file.
+struct Read {
+    written: Vec<Written>,
+    /// Lines that belong to no answer, each with its number.
+    stray: Vec<(usize, String)>,
+    /// Lines that look like explanations and stand right below an answer, where onramp writes none; with whose answer it is.
+    dropped: Vec<(usize, String)>,
+}
+
 /// The answers of a file, and lines that belong to none. What stands below a question goes on with its answer, up to an
-/// empty line or an explanation; behind those, only what has blanks before it.
-fn read(file: &str) -> (Vec<Written>, Vec<(usize, String)>) {
-    let mut written: Vec<Written> = Vec::new();
-    let mut stray = Vec::new();
+/// empty line or an explanation; behind those, only what has blanks before it, and with it the empty lines between.
+fn read(file: &str) -> Read {
+    let (mut written, mut stray, mut dropped) = (Vec::<Written>::new(), Vec::new(), Vec::new());
     let mut goes_on = false;
+    let mut empty = 0;
     for (index, line) in file.trim_start_matches('\u{feff}').lines().enumerate() {
         // Mail programs put a > before each line that they quote.
         let line = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line);
@@ -402,18 +419,26 @@ fn read(file: &str) -> (Vec<Written>, Vec<(usize, String)>) {
             written.push(Written { id: id.trim().to_owned(), line: index + 1, text });
             // The engagement's name is one line.
             goes_on = id.trim() != ENGAGEMENT;
-        } else if text.is_empty() || text.starts_with('#') {
+            empty = 0;
+        } else if text.is_empty() {
             goes_on = false;
+            empty += 1;
+        } else if line.starts_with('#') {
+            let below = written.last().filter(|answer| goes_on && !answer.text.is_empty());
+            dropped.extend(below.map(|answer| (index + 1, answer.id.clone())));
+            goes_on = false;
+            empty = 0;
         } else if let Some(answer) = written.last_mut().filter(|_| goes_on || line.starts_with([' ', '\t'])) {
             if !answer.text.is_empty() {
-                answer.text.push('\n');
+                answer.text.push_str(&"\n".repeat(empty + 1));
             }
-            answer.text.push_str(text);
+            answer.text.push_str(line.strip_prefix(INDENT).unwrap_or(text).trim_end());
+            empty = 0;
         } else {
             stray.push((index + 1, hinted(text)));
         }
     }
-    (written, stray)
+    Read { written, stray, dropped }
 }
 
 /// A line that nobody understands, by its first word. The rest is not repeated, nor is a word that stands alone: either may be a

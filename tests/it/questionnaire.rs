@@ -85,6 +85,30 @@ fn a_network_engineer_answers_without_onramp() {
     assert!(changed.out.contains("65010 -> 65011"), "{}", changed.out);
 }
 
+/// A line of an answer may look like an explanation, or be empty: it comes back as it went out.
+#[test]
+fn an_answer_survives_the_way_there_and_back_line_by_line() {
+    let stage = begun();
+    let banner = "Acme Insurance PLC\n# 12 Main Street\n\n> authorised use only\n  #2: all is recorded\n\n\nsec.banner: no question";
+    stage.run(&["input", "acme", &format!("sec.banner={banner}")]).expect(0);
+    let (file, text) = exported(&stage, "security");
+    assert!(text.contains("\n  # 12 Main Street\n"), "{text}");
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(back.out.contains("0 would be stored, 1 as before"), "{}", back.out);
+    let quoted: String = text.lines().map(|line| format!("> {line}\n")).collect();
+    let file = stage.file("quoted.txt", &quoted);
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(back.out.contains("0 would be stored, 1 as before"), "{}", back.out);
+    assert!(!back.err.contains("begins with #"), "{}", back.err);
+
+    // As somebody writes it who does not know: it is not taken, and that is said.
+    let text = "sec.banner:\nAcme Insurance PLC\n# 12 Main Street\n\n# 3. VPC range\nnet.vpc_cidr: 10.40.0.0/16\n\n# That is all\n";
+    let file = stage.file("back.txt", text);
+    let said = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    said.says("line 3 begins with # and so is no part of the answer to sec.banner");
+    assert_eq!(said.err.matches("begins with #").count(), 1, "{}", said.err);
+}
+
 /// An export asks what a step asks: nothing of phases that the runbook does not have, nor of a way that was not chosen.
 #[test]
 fn nobody_is_asked_what_no_step_asks() {
