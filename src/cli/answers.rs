@@ -190,6 +190,13 @@ fn one(id: &str, plain: &Json, asked: &Asked<'_>) -> Result<(InputId, Value), St
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         return Err(format!("{id}: this runbook has no such input.{hint}"));
     };
+    // What stands already is taken again, whatever day it is by now.
+    let again = input::from_plain(&field.kind, plain, &asked.setting.whenever());
+    if let (Ok(value), Some(standing)) = (again, asked.standing.get(known))
+        && value == *standing
+    {
+        return Ok((known.clone(), value));
+    }
     match input::from_plain_for(&field.kind, &field.example, plain, &asked.setting) {
         Ok(value) => Ok((known.clone(), value)),
         Err(refusal) => Err(format!("{id}: {refusal}")),

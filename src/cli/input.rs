@@ -15,6 +15,7 @@ use crate::engagement::{
     Changed, Engagement, ScopeMode, answers as answers_of, known_answers, people, questionnaire, returned, scope,
     unheard_of, worded,
 };
+use crate::engine::Clock;
 use crate::input::{Disagreement, InputId, Value, agree};
 use crate::journal::Writer;
 use crate::runbook::Runbook;
@@ -68,7 +69,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         print::say(&greeting);
     }
     let runbook = runbook_of(writer.engagement())?;
-    let asked = Asked::new(&runbook, session::setting(writer.engagement())).beside(writer.engagement());
+    let asked =
+        Asked::new(&runbook, session::setting(writer.engagement().identity.practice)).beside(writer.engagement());
     let mut given = answers::from_arguments(&arguments.given, &asked)?.inputs;
     if let Some(path) = &arguments.file {
         given.extend(answers::from_file(path, &asked)?.inputs);
@@ -153,7 +155,7 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
         .map_err(|_| unreadable("it is not UTF-8; save it as text in UTF-8, not as a document".to_owned()))?;
     let mut writer = Writer::open(&context.folder(name)?, &context.holder())?;
     let runbook = runbook_of(writer.engagement())?;
-    let back = returned(writer.engagement(), &runbook, &text);
+    let back = returned(writer.engagement(), &runbook, &text, Clock::default().now());
     for changed in &back.changed {
         print::line(&difference(changed))?;
     }
@@ -164,10 +166,10 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
         let broken = back.broken.join("\n  ");
         return Err(Failure::usage(format!("{count} of {} broken; nothing was stored\n  {broken}", file.display())));
     }
+    let given: Vec<_> = back.changed.into_iter().map(|changed| (changed.id, changed.now)).collect();
     let said = match dry_run {
-        true => format!("{} would be stored, {} as before", back.changed.len(), back.same),
+        true => format!("{} would be stored, {} as before", given.len(), back.same),
         false => {
-            let given = back.changed.into_iter().map(|changed| (changed.id, changed.now)).collect();
             let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
             format!("{} stored, {} as before", text::count(count, "input"), back.same)
         }

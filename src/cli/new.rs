@@ -10,7 +10,6 @@ use super::failure::Failure;
 use super::{Everywhere, print, session};
 use crate::engagement::{Event, RunbookFile};
 use crate::engine::Clock;
-use crate::input::Setting;
 use crate::journal::Writer;
 use crate::runbook::Runbook;
 
@@ -32,7 +31,7 @@ pub struct Arguments {
 pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let files = context::runbook_files(&arguments.runbook)?;
     let runbook = context::usable(&files)?;
-    let asked = Asked::new(&runbook, Setting { practice: false });
+    let asked = Asked::new(&runbook, session::setting(false));
     let mut given = Vec::new();
     let flags = [
         ("--account", "aws.account_id", "account-id", &arguments.account),

@@ -20,7 +20,7 @@ use crate::action::{self, Vault, Worlds};
 use crate::aws::{Codes, Wiring};
 use crate::engagement::{Address, At, Event, RunScope, State};
 use crate::engine::{Clock, Handle, Notice, Request};
-use crate::input::{Kind as InputKind, SecretRef, SecretUse, Setting, Value};
+use crate::input::{Kind as InputKind, SecretRef, SecretUse, Value};
 use crate::journal::Writer;
 use crate::practice::{Account, Fault, Faults, Pace};
 use crate::ssh;
@@ -241,7 +241,7 @@ impl Practice {
         let declared = |id: &str| runbook.fields.keys().any(|known| known.as_str() == id);
         let given = given.iter().filter(|(id, _)| declared(id));
         let arguments: Vec<String> = given.map(|(id, value)| format!("{id}={value}")).collect();
-        let answers = answers::from_arguments(&arguments, &Asked::new(&runbook, Setting { practice: true }))?;
+        let answers = answers::from_arguments(&arguments, &Asked::new(&runbook, session::setting(true)))?;
         session::give(&mut writer, &runbook, &"practice@onramp".to_owned(), answers.inputs)?;
         Ok(writer)
     }
@@ -268,7 +268,7 @@ impl Practice {
     fn headless(&self, arguments: &Arguments) -> Result<ExitCode, Failure> {
         let session = self.open_unattended()?;
         session.greet();
-        let asked = Asked::new(session.handle.runbook(), Setting { practice: true });
+        let asked = Asked::new(session.handle.runbook(), session::setting(true));
         let given = match &arguments.answers {
             Some(path) => answers::from_file(path, &asked)?,
             None => answers::of_those_asked_for(ANSWERS, "the practice answers", &asked)?,

@@ -52,7 +52,8 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let answers = match &arguments.answers {
         Some(path) => {
             let engagement = session.handle.engagement();
-            let asked = Asked::new(session.handle.runbook(), session::setting(engagement)).beside(engagement);
+            let asked =
+                Asked::new(session.handle.runbook(), session::setting(engagement.identity.practice)).beside(engagement);
             answers::from_file(path, &asked)?
         }
         None => Answers::default(),

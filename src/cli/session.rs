@@ -248,9 +248,9 @@ pub fn give(
     Ok(count)
 }
 
-/// Rules for answers of this engagement.
-pub fn setting(engagement: &Engagement) -> Setting {
-    Setting { practice: engagement.identity.practice }
+/// Rules for answers that are given now.
+pub fn setting(practice: bool) -> Setting {
+    Setting { practice, now: Clock::default().now().timestamp() }
 }
 
 /// An engagement, the runbook it walks, and who holds it.

@@ -36,6 +36,11 @@ impl At {
         At(self.0.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// For arithmetic with calendars.
+    pub fn timestamp(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_millisecond(self.0).ok()
+    }
+
     /// The day where clocks are so many minutes ahead of UTC, `2026-12-05`.
     pub fn day(self, utc_offset: i32) -> String {
         At(self.0.saturating_add(i64::from(utc_offset) * 60_000)).date()

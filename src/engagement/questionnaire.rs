@@ -217,7 +217,7 @@ fn offered(field: &Field, engagement: &Engagement, scope: &Scope) -> Option<Stri
     if plain.as_str().is_some_and(|text| text.trim().is_empty()) {
         return None;
     }
-    let setting = Setting { practice: engagement.identity.practice };
+    let setting = Setting { practice: engagement.identity.practice, now: None };
     let value = input::from_plain(&field.kind, &plain, &setting).ok()?;
     // A person wrote it shorter than a value is shown.
     Some(plain.as_str().map_or_else(|| value.shown(), |text| text.trim().to_owned()))
@@ -292,9 +292,9 @@ struct Written {
     text: String,
 }
 
-/// Reads a questionnaire, and looks at every answer by itself and at all of them together.
-pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str) -> Returned {
-    let setting = Setting { practice: engagement.identity.practice };
+/// Reads a questionnaire at that time, and looks at every answer by itself and at all of them together.
+pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At) -> Returned {
+    let setting = Setting { practice: engagement.identity.practice, now: now.timestamp() };
     let mut returned = Returned::default();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let Read { written, stray, dropped } = read(file);
@@ -347,7 +347,7 @@ fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Set
         returned.broken.push(format!("{asked}: {why}"));
         return;
     }
-    match input::parse_for(&field.kind, &field.example, &written.text, setting) {
+    match input::parse_beside(&field.kind, &field.example, &written.text, setting, before) {
         Ok(value) if before == Some(&value) => returned.same += 1,
         Ok(now) => {
             let (id, label) = (field.id.clone(), field.label.clone());

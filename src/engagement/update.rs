@@ -158,7 +158,8 @@ pub fn update(
 
 /// Values of inputs whose kind is another now: what they are as that kind, or why they cannot be.
 fn refit(engagement: &Engagement, old: &Runbook, new: &Runbook) -> BTreeMap<InputId, Result<Value, String>> {
-    let setting = Setting { practice: engagement.identity.practice };
+    // It was given before, and stands: what day it is says nothing against it.
+    let setting = Setting { practice: engagement.identity.practice, now: None };
     let mut refit = BTreeMap::new();
     for (id, given) in &engagement.inputs {
         let Some(field) = new.fields.get(id) else { continue };

@@ -1,5 +1,9 @@
 //! Hours and days: windows of a week, time zones, moments, schedules.
 
+use jiff::civil::Date;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned};
+
 use super::Value;
 use super::refusal::{Refusal, quoted};
 use crate::text::nearest;
@@ -118,6 +122,29 @@ impl Window {
         })
     }
 
+    /// Does it stand open at that moment, in its own zone? Nothing where this machine does not know the zone.
+    pub fn is_open(&self, moment: &str) -> Option<bool> {
+        let there = when(moment)?.with_time_zone(TimeZone::get(&self.zone).ok()?);
+        self.minutes().get(Window::minute_of(&there)).copied()
+    }
+
+    /// When it opens next, from that moment on.
+    pub fn opens(&self, moment: &str) -> Option<String> {
+        let there = when(moment)?.with_time_zone(TimeZone::get(&self.zone).ok()?);
+        let midnight = |day: i64| there.date().checked_add(day.days()).ok();
+        let (hour, minute) = (i8::try_from(self.start / 60).ok()?, i8::try_from(self.start % 60).ok()?);
+        let mut openings = (0..=7).filter_map(|day| {
+            let date = midnight(day).filter(|date| self.days.get(weekday(*date)) == Some(&true))?;
+            date.at(hour, minute, 0, 0).to_zoned(there.time_zone().clone()).ok()
+        });
+        openings.find(|opening| *opening >= there).map(|opening| written(&opening))
+    }
+
+    fn minute_of(there: &Zoned) -> usize {
+        let clock = usize::from(there.hour().unsigned_abs()) * 60 + usize::from(there.minute().unsigned_abs());
+        weekday(there.date()) * DAY as usize + clock
+    }
+
     fn minutes(&self) -> Vec<bool> {
         let mut week = vec![false; WEEK as usize];
         for day in (0..7_u32).filter(|day| self.days.get(*day as usize) == Some(&true)) {
@@ -130,6 +157,11 @@ impl Window {
         }
         week
     }
+}
+
+/// Monday is 0.
+fn weekday(date: Date) -> usize {
+    usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())
 }
 
 /// `Sat`, `Mon-Fri`, `Sat,Sun`, `daily`.
@@ -199,8 +231,53 @@ pub(super) fn window(text: &str, least: i64) -> Result<Value, Refusal> {
     Ok(Value::Text(window.shown()))
 }
 
-/// A day and an hour with the difference to UTC: `2026-10-03T22:00Z` (RFC 3339 section 5.6, seconds left out or not).
-pub(super) fn moment(text: &str) -> Result<Value, Refusal> {
+/// What a day or a moment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenUse {
+    Any,
+    /// Something is to happen then, or is to hold until then.
+    Ahead,
+}
+
+pub(super) const WHEN_USES: [(&str, WhenUse); 2] = [("any", WhenUse::Any), ("ahead", WhenUse::Ahead)];
+
+/// A day and an hour with the difference to UTC: `2026-10-03T22:00Z` (RFC 3339 section 5.6, seconds left out or not). One that
+/// must lie ahead does so of `now`, where that is known; the example is the same hour of the same day of a later week.
+pub(super) fn moment(text: &str, used_as: WhenUse, now: Option<Timestamp>) -> Result<Value, Refusal> {
+    let moment = read_moment(text)?;
+    match (used_as, now, when(&moment)) {
+        (WhenUse::Ahead, Some(now), Some(at)) if at.timestamp() <= now => {
+            let what = format!("{} is over", quoted(&moment));
+            let why = format!("it is to come yet, and now it is {}", now.strftime("%Y-%m-%dT%H:%MZ"));
+            let weeks = (now.as_second() - at.timestamp().as_second()) / (i64::from(WEEK) * 60) + 1;
+            let later = at.checked_add(weeks.weeks()).map(|at| written(&at)).unwrap_or_default();
+            Err(Refusal::new(what, why, "onramp").suggest(later))
+        }
+        _ => Ok(Value::Text(moment)),
+    }
+}
+
+/// The moment that [`read_moment`] took, with the difference to UTC that it was given with.
+fn when(moment: &str) -> Option<Zoned> {
+    let (date, time) = moment.split_once('T')?;
+    let (hour, zone) = time.split_at_checked(5)?;
+    let minutes = match zone.strip_prefix(['+', '-']) {
+        Some(apart) => i32::try_from(clock(apart)?).ok()? * if zone.starts_with('-') { -1 } else { 1 },
+        None => 0,
+    };
+    let minute = i8::try_from(clock(hour)? % 60).ok()?;
+    let hour = i8::try_from(clock(hour)? / 60).ok()?;
+    let offset = Offset::from_seconds(minutes * 60).ok()?;
+    date.parse::<Date>().ok()?.at(hour, minute, 0, 0).to_zoned(TimeZone::fixed(offset)).ok()
+}
+
+/// As a person writes it and [`read_moment`] reads it.
+fn written(at: &Zoned) -> String {
+    let zone = if at.offset() == Offset::UTC { "Z".to_owned() } else { at.strftime("%:z").to_string() };
+    format!("{}{zone}", at.strftime("%Y-%m-%dT%H:%M"))
+}
+
+fn read_moment(text: &str) -> Result<String, Refusal> {
     let refuse = |why: &str| Refusal::new(format!("{} is no moment", quoted(text)), why, CLOCK);
     let Some((date, time)) = text.split_once(['T', 't', ' ']) else {
         return Err(refuse("it is a day, a T, an hour and a difference to UTC"));
@@ -219,7 +296,7 @@ pub(super) fn moment(text: &str) -> Result<Value, Refusal> {
     };
     let hour = hour.trim().strip_suffix(":00").filter(|rest| rest.len() == 5).unwrap_or(hour.trim());
     match clock(hour) {
-        Some(minutes) if minutes < DAY => Ok(Value::Text(format!("{date}T{hour}{zone}"))),
+        Some(minutes) if minutes < DAY => Ok(format!("{date}T{hour}{zone}")),
         _ => Err(refuse("the hour is HH:MM, from 00:00 to 23:59")),
     }
 }
@@ -243,12 +320,21 @@ pub(super) fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// A calendar day, `2026-10-03`.
-pub(super) fn date(text: &str) -> Result<Value, Refusal> {
-    if is_date(text) {
-        return Ok(Value::Text(text.to_owned()));
+/// A calendar day, `2026-10-03`. One that must lie ahead comes after the day that it is in UTC `now`, where that is known.
+pub(super) fn date(text: &str, used_as: WhenUse, now: Option<Timestamp>) -> Result<Value, Refusal> {
+    if !is_date(text) {
+        let what = format!("{} is no day", quoted(text));
+        return Err(Refusal::new(what, "it is YYYY-MM-DD and stands in the calendar", CLOCK));
     }
-    Err(Refusal::new(format!("{} is no day", quoted(text)), "it is YYYY-MM-DD and stands in the calendar", CLOCK))
+    let today = now.map(|now| now.to_zoned(TimeZone::UTC).date());
+    match (used_as, today, text.parse::<Date>()) {
+        (WhenUse::Ahead, Some(today), Ok(day)) if day <= today => {
+            let why = format!("it is a day to come, and today is {today}");
+            let next_year = today.checked_add(1.year()).map(|day| day.to_string()).unwrap_or_default();
+            Err(Refusal::new(format!("{} is over", quoted(text)), why, "onramp").suggest(next_year))
+        }
+        _ => Ok(Value::Text(text.to_owned())),
+    }
 }
 
 /// The six fields of AWS: smallest, largest, the words that stand for numbers from the smallest on.

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::der_parser::oid;
 use x509_parser::extensions::GeneralName;
@@ -20,6 +21,7 @@ use crate::text::{clean, count};
 
 const PEM: &str = "RFC 7468 section 5";
 const X509: &str = "RFC 5280 section 4.2.1.9";
+const VALIDITY: &str = "RFC 5280 section 4.1.2.5";
 const ISSUED: &str = "CA/Browser Forum baseline requirements, section 6.1.5";
 const ARMOUR: &str = "RFC 9580 section 6.2";
 
@@ -77,8 +79,13 @@ pub enum PemUse {
 
 pub(super) const PEM_USES: [(&str, PemUse); 2] = [("authority", PemUse::Authority), ("chain", PemUse::Chain)];
 
-/// One or more certificates in PEM. Whether they are still valid is for a check to say: there is no clock here.
-pub(super) fn pem(text: &str, used_as: PemUse) -> Result<Value, Refusal> {
+/// What a server shows must hold for more days than these: setting everything up takes some of them, and renewing it others.
+const LEAST_DAYS: i64 = 30;
+const DAY: i64 = 86_400;
+
+/// One or more certificates in PEM, of which none has ended `now`, where that is known, or begins later (RFC 5280 section
+/// 4.1.2.5). Those that a server shows have to hold for more than 30 days yet.
+pub(super) fn pem(text: &str, used_as: PemUse, now: Option<Timestamp>) -> Result<Value, Refusal> {
     let refuse = |what: &str, why: &str, source| Err(Refusal::new(what, why, source));
     let mut blocks = Vec::new();
     for block in Pem::iter_from_buffer(text.as_bytes()) {
@@ -108,7 +115,37 @@ pub(super) fn pem(text: &str, used_as: PemUse) -> Result<Value, Refusal> {
         PemUse::Authority => certificates.iter().enumerate().try_for_each(|(index, one)| is_authority(index, one))?,
         PemUse::Chain => is_chain(&certificates)?,
     }
+    if let Some(now) = now {
+        certificates.iter().enumerate().try_for_each(|(index, one)| holds(index, one, used_as, now))?;
+    }
     Ok(Value::Text(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")))
+}
+
+fn holds(index: usize, certificate: &X509Certificate<'_>, used_as: PemUse, now: Timestamp) -> Result<(), Refusal> {
+    let refuse = |what: &str, why: &str| {
+        let what = format!("certificate {} ({}) {what}", index + 1, said(certificate));
+        Err(Refusal::new(what, why, VALIDITY))
+    };
+    let day = |second| Timestamp::from_second(second).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    let validity = certificate.validity();
+    let (first, last) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    if last < now.as_second() {
+        let why = "whoever looks at it refuses it; give the one that was made after it";
+        return refuse(&format!("ended on {}", day(last)), why);
+    }
+    if first > now.as_second() {
+        let why = "whoever looks at it before that refuses it; give the one that holds now, or give it then";
+        return refuse(&format!("begins on {} only", day(first)), why);
+    }
+    let left = (last - now.as_second()) / DAY;
+    if used_as == PemUse::Chain && left <= LEAST_DAYS {
+        let why = format!("more than {LEAST_DAYS} days have to be left; have it renewed, and give the new one");
+        return refuse(
+            &format!("ends on {}, in {}", day(last), count(usize::try_from(left).unwrap_or(0), "day")),
+            &why,
+        );
+    }
+    Ok(())
 }
 
 fn may_issue(certificate: &X509Certificate<'_>) -> bool {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::calendar::{WHEN_USES, WhenUse};
 use super::choice::{self, Choice};
 use super::cloud::{TYPE_USES, TypeUse};
 use super::document::{PEM_USES, PROSE_USES, PemUse, ProseUse};
@@ -134,9 +135,9 @@ pub enum Kind {
     /// A time zone.
     Timezone,
     /// A moment.
-    Moment,
+    Moment(WhenUse),
     /// A day.
-    Date,
+    Date(WhenUse),
     /// When something is done again and again.
     Schedule,
     /// An instance type of EC2 or RDS.
@@ -224,8 +225,8 @@ impl Kind {
             "number" => Self::Number(bounds),
             "window" => Self::Window(bounds.min),
             "timezone" => Self::Timezone,
-            "moment" => Self::Moment,
-            "date" => Self::Date,
+            "moment" => Self::Moment(variety(name, used_as, &WHEN_USES)?),
+            "date" => Self::Date(variety(name, used_as, &WHEN_USES)?),
             "schedule" => Self::Schedule,
             "instance-type" => Self::InstanceType(variety(name, used_as, &TYPE_USES)?),
             "tags" => Self::Tags,
@@ -287,8 +288,8 @@ impl Kind {
             Self::Number(_) => "number",
             Self::Window(_) => "window",
             Self::Timezone => "timezone",
-            Self::Moment => "moment",
-            Self::Date => "date",
+            Self::Moment(_) => "moment",
+            Self::Date(_) => "date",
             Self::Schedule => "schedule",
             Self::InstanceType(_) => "instance-type",
             Self::Tags => "tags",
@@ -345,6 +346,7 @@ impl Kind {
             }
             Self::Cidr(prefix) => format!("{plain}, /{} to /{}.", prefix.min, prefix.max),
             Self::Window(least) => format!("{plain}, at least {least} minutes."),
+            Self::Moment(WhenUse::Ahead) | Self::Date(WhenUse::Ahead) => format!("{plain}, which lies ahead."),
             Self::Table(columns, _) => {
                 let lines = columns.iter().map(|column| format!("\n  {}", cell_rule(column)));
                 format!("One row a line, with commas between:{}", lines.collect::<String>())

@@ -1,6 +1,7 @@
 //! Kinds of input and their rules: text in, a typed value or a refusal out.
 //!
-//! Uses: text. Outside crates: base64, ipnet, serde, serde_json, x509-parser. Pure: no clock, no I/O.
+//! Uses: text. Outside crates: base64, ipnet, jiff, serde, serde_json, x509-parser. Pure: no clock, and no I/O but for the
+//! machine's tables of time zones, which jiff reads.
 //!
 //! Invariants: for every value that `parse` gives, `parse` reads `value.shown()` back as the same value, and `from_plain`
 //! does so with `value.plain()`. The value of a secret is where it lives; its text is checked here and kept nowhere.
@@ -36,6 +37,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 pub use agree::{Disagreement, agree};
@@ -68,6 +70,16 @@ const LONGEST_EXAMPLE: usize = 120;
 pub struct Setting {
     /// In practice the documentation ranges of RFC 5737 and RFC 3849 are as good as any address.
     pub practice: bool,
+    /// When a new answer is judged: what must lie ahead, or must not have ended, is seen by it. None for what was answered
+    /// before: that stands, however much time went by.
+    pub now: Option<Timestamp>,
+}
+
+impl Setting {
+    /// The same without the day.
+    pub fn whenever(self) -> Setting {
+        Setting { now: None, ..self }
+    }
 }
 
 /// The value that `text` means, or why it cannot be one of this kind.
@@ -109,6 +121,23 @@ pub fn parse_for(kind: &Kind, example: &str, text: &str, setting: &Setting) -> R
     judged(kind, text, setting).map_err(|refusal| fitted(refusal, kind, example, text, setting))
 }
 
+/// As [`parse_for`], for an input that may have an answer already: the same once more is taken, whatever day it is by now.
+///
+/// # Errors
+/// Why the text cannot be an answer.
+pub fn parse_beside(
+    kind: &Kind,
+    example: &str,
+    text: &str,
+    setting: &Setting,
+    before: Option<&Value>,
+) -> Result<Value, Refusal> {
+    match before {
+        Some(before) if parse(kind, text, &setting.whenever()).as_ref() == Ok(before) => Ok(before.clone()),
+        _ => parse_for(kind, example, text, setting),
+    }
+}
+
 /// As [`from_plain`], for an input with an example of its own.
 ///
 /// # Errors
@@ -121,7 +150,8 @@ pub fn from_plain_for(kind: &Kind, example: &str, plain: &Json, setting: &Settin
 /// With an example that would be taken: the refusal's, which is near to what was given, or the input's own, or the kind's.
 fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &Setting) -> Refusal {
     if kind.is_rows() {
-        let own = example.lines().next().filter(|_| parse(kind, example, &Setting { practice: true }).is_ok());
+        let practice = Setting { practice: true, ..*setting };
+        let own = example.lines().next().filter(|_| parse(kind, example, &practice).is_ok());
         return match own.filter(|_| refusal.example.is_empty()) {
             Some(row) => refusal.suggest(row),
             None => refusal.or_suggest(kind),
@@ -131,7 +161,7 @@ fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &S
     let is_new = |text: &&String| !text.is_empty() && text.trim() != given.trim();
     let taken = |setting: &Setting| known.iter().filter(is_new).find(|text| parse(kind, text, setting).is_ok());
     // The Internet routes no address that is for examples (RFC 5737); it shows the form, unless it is what was refused.
-    let practice = Setting { practice: true };
+    let practice = Setting { practice: true, ..*setting };
     let shown = || if parse(kind, given, &practice).is_err() { taken(&practice) } else { None };
     let found = kind.in_words(taken(setting).or_else(shown).map_or(kind.form(), String::as_str));
     let found = found.lines().collect::<Vec<_>>().join(if kind.is_list() { ", " } else { " " });
@@ -203,11 +233,11 @@ fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
         Kind::YesNo => choice::yes_no(word),
         Kind::Window(least) => calendar::window(word, *least),
         Kind::Timezone => calendar::timezone(word).map(Value::Text),
-        Kind::Moment => calendar::moment(word),
-        Kind::Date => calendar::date(word),
+        Kind::Moment(when) => calendar::moment(word, *when, setting.now),
+        Kind::Date(when) => calendar::date(word, *when, setting.now),
         Kind::Schedule => calendar::schedule(word),
         Kind::Prose(length, used_as) => document::prose(word, *length, *used_as),
-        Kind::Certificates(used_as) => document::pem(word, *used_as),
+        Kind::Certificates(used_as) => document::pem(word, *used_as, setting.now),
         Kind::PgpKey => document::pgp_key(word),
         Kind::Secret(_) => secret::reference(word).map(Value::Secret),
         // Those of several entries or rows were taken apart before.

@@ -3,6 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use onramp::engagement::{At, Event};
+use onramp::input::Value;
+use onramp::journal::{Holder, Writer};
+
 use crate::stage::Stage;
 
 fn begun() -> Stage {
@@ -114,6 +118,29 @@ fn an_endpoint_that_does_not_answer() {
     let answer = answer.expect(1);
     answer.says("preflight/caller");
     answer.says("127.0.0.1:9");
+}
+
+/// What is recorded stays, whatever day it is by now; a new answer has to lie ahead.
+#[test]
+fn a_day_that_is_over() {
+    let stage = begun();
+    stage.run(&["input", "acme", "dr.drill_at=2026-10-03T22:00Z"]).expect(2).says("is over");
+    let holder = Holder { user: "joe".into(), host: "sofa".into(), process: 4711, since: String::new() };
+    let mut writer = Writer::open(&stage.data().join("engagements/acme"), &holder).unwrap();
+    let given =
+        Event::InputGiven { id: "dr.drill_at".parse().unwrap(), value: Value::Text("2026-10-03T22:00Z".into()) };
+    writer.append(At(1), &"joe@sofa".to_owned(), vec![given]).unwrap();
+    drop(writer);
+    let file = stage.file("answers.yaml", "dr.drill_at: 2026-10-03T22:00Z\nnet.vpc_cidr: 10.40.0.0/16\n");
+    let again = stage.run(&["input", "acme", "--file", file.to_str().unwrap()]).expect(0);
+    assert!(again.out.contains("1 input stored"), "{}", again.out);
+    let back = stage.file("back.txt", "dr.drill_at: 2026-10-03T22:00Z\n");
+    let same = stage.run(&["input", "acme", "--import", back.to_str().unwrap()]).expect(0);
+    assert!(same.out.contains("0 inputs stored, 1 as before"), "{}", same.out);
+    stage.run(&["input", "acme", "dr.drill_at=2026-10-10T22:00Z"]).expect(2).says("is over");
+    let back = stage.file("back.txt", "dr.drill_at: 2026-10-10T22:00Z\n");
+    stage.run(&["input", "acme", "--import", back.to_str().unwrap()]).expect(2).says("is over");
+    stage.run(&["status", "acme"]).expect(0);
 }
 
 #[test]

@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use onramp::input::{Kind, Refusal, Setting, Value, agree, parse};
+use onramp::input::{Kind, Refusal, Setting, Value, agree, parse, parse_beside};
 use onramp::runbook::{Field, Runbook};
 use serde::Deserialize;
 
-const REAL: Setting = Setting { practice: false };
-const PRACTICE: Setting = Setting { practice: true };
+/// 2027-01-15T12:00Z: the files are judged as on one day, whatever day it is.
+const DAY: jiff::Timestamp = jiff::Timestamp::constant(1_800_014_400, 0);
+const REAL: Setting = Setting { practice: false, now: Some(DAY) };
+const PRACTICE: Setting = Setting { practice: true, now: Some(DAY) };
 
 /// What one input takes and refuses.
 #[derive(Debug, Deserialize)]
@@ -195,6 +197,32 @@ fn the_example_of_a_refusal_is_of_use() {
     assert_eq!(said("net.flowlog_days", "91"), "90");
     assert_eq!(said("vpn.vendor", "F"), "Fortinet", "what is too short is no example of itself");
     assert!(said("ntp.key", "ten SHA256 key").starts_with("10 SHA256 HEX:"));
+}
+
+/// Time goes by, and what was answered stands; another answer is judged by the day on which it comes.
+#[test]
+fn what_was_answered_in_time_is_taken_again_whatever_day_it_is() {
+    let runbook = shipped();
+    let later = Setting { now: Some(DAY + jiff::SignedDuration::from_hours(24 * 365 * 40)), ..REAL };
+    let old = "-----BEGIN CERTIFICATE-----";
+    for (id, text) in [
+        ("dr.drill_at", "2028-02-29T10:00Z".to_owned()),
+        ("sec.exceptions", "sshd_disable_forwarding, bastion, jump host, J. Doe, 2027-12-31".to_owned()),
+        ("env.tls_pem", corpus().iter().find(|one| one.id == "env.tls_pem").unwrap().good[0].clone()),
+        ("mon.proxy_ca", corpus().iter().find(|one| one.id == "mon.proxy_ca").unwrap().good[0].clone()),
+    ] {
+        let field = &runbook.fields[id];
+        let given = parse(&field.kind, &text, &REAL).unwrap_or_else(|refusal| panic!("{id}: {refusal}"));
+        let again = |before| parse_beside(&field.kind, &field.example, &text, &later, before);
+        assert_eq!(again(Some(&given)).as_ref(), Ok(&given), "{id}");
+        let refusal = again(None).unwrap_err();
+        assert!(refusal.what.contains("is over") || refusal.what.contains("ended on"), "{id}: {refusal}");
+        let example = refusal.example;
+        let row = text.replace("2027-12-31", &example);
+        let text = if id == "sec.exceptions" { row } else { example };
+        let form = text.starts_with(old) || parse(&field.kind, &text, &later).is_ok();
+        assert!(form, "{id}: {text} would not be taken either");
+    }
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl Walk {
 
     fn value(&self, id: &str, text: &str) -> (InputId, crate::input::Value) {
         let (id, field) = self.runbook.fields.iter().find(|(known, _)| known.as_str() == id).unwrap();
-        let setting = Setting { practice: true };
+        let setting = Setting { practice: true, now: None };
         (id.clone(), parse(&field.kind, text, &setting).unwrap_or_else(|refusal| panic!("{id}: {refusal}")))
     }
 

@@ -54,7 +54,10 @@ pub(super) async fn scenario_but(name: &str, others: &[(&str, &str)]) -> Stage {
     let value = |(id, plain): (String, Json)| {
         let id: InputId = id.parse().unwrap();
         let field = &stage.runbook.fields[&id];
-        (id, from_plain(&field.kind, &plain, &Setting { practice: true }).unwrap_or_else(|no| panic!("{no}")))
+        (
+            id,
+            from_plain(&field.kind, &plain, &Setting { practice: true, now: None }).unwrap_or_else(|no| panic!("{no}")),
+        )
     };
     desk.handle.command(Command::GiveInputs(answers.into_iter().map(value).collect()));
     desk.close_unrefused().await;

@@ -354,7 +354,8 @@ impl Desk {
     fn value(&self, id: &str, text: &str) -> (InputId, Value) {
         let id: InputId = id.parse().unwrap();
         let field = &self.handle.runbook().fields[&id];
-        let value = parse(&field.kind, text, &Setting { practice: true }).unwrap_or_else(|refusal| panic!("{refusal}"));
+        let value = parse(&field.kind, text, &Setting { practice: true, now: None })
+            .unwrap_or_else(|refusal| panic!("{refusal}"));
         (id, value)
     }
 

@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     region_is_in_the_partition,
     production_is_built,
     patches_come_in_the_window,
+    drill_comes_in_the_window,
     archive_keeps_the_promise,
     backups_are_as_often_as_promised,
     bastion_may_forward,
@@ -92,6 +93,30 @@ fn patches_come_in_the_window(answers: &Answers<'_>, found: &mut Vec<Disagreemen
             let what = format!("{patches} of {id} and {agreed} have different time zones");
             let why = "whether one lies in the other changes with summer time";
             warn(found, &[id, window_id], Refusal::new(what, why, "onramp").suggest(agreed));
+        }
+    }
+}
+
+/// The drill begins while the window is open, by the clocks of the window's zone.
+fn drill_comes_in_the_window(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, drill)), Some((window_id, agreed))) =
+        (answers.text("dr.drill_at"), answers.text("eng.change_window"))
+    else {
+        return;
+    };
+    let Ok(window) = Window::read(agreed) else { return };
+    let next = window.opens(drill).unwrap_or_default();
+    match window.is_open(drill) {
+        Some(true) => {}
+        Some(false) => {
+            let what = format!("{drill} of {id} is not inside of {agreed}");
+            let why = "a drill can be felt, and such things are done in the agreed window";
+            report(found, &[id, window_id], Refusal::new(what, why, "onramp").suggest(next));
+        }
+        None => {
+            let what = format!("whether {drill} of {id} is inside of {agreed} cannot be told");
+            let why = "this machine has no table of that time zone (package tzdata)";
+            warn(found, &[id, window_id], Refusal::new(what, why, "onramp"));
         }
     }
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::input::{self, Choice, InputId, Kind, SecretRef, Setting, Value};
+use crate::input::{self, Choice, InputId, Kind, Refusal, SecretRef, Setting, Value};
 use crate::runbook::Field;
 use crate::ui::facts::Facts;
 use crate::ui::keys;
@@ -167,13 +167,17 @@ impl FormField {
         }
     }
 
+    fn judged(&self, text: &str, setting: &Setting) -> Result<Value, Refusal> {
+        input::parse_beside(&self.kind, &self.example, text, setting, self.saved.as_ref())
+    }
+
     /// Reads `text` by the rules of the kind. The problem, if any, is kept beside the draft.
     pub fn check(&mut self, text: &str, setting: &Setting) -> Left {
         self.problem = None;
         if text.trim().is_empty() {
             return if self.saved.is_some() { Left::Forget } else { Left::Unchanged };
         }
-        match input::parse_for(&self.kind, &self.example, text, setting) {
+        match self.judged(text, setting) {
             Ok(value) if self.saved.as_ref() == Some(&value) => Left::Unchanged,
             Ok(value) => Left::Give(value),
             Err(refusal) => {
@@ -191,7 +195,7 @@ impl FormField {
             Some(problem) if problem.refuses() => Tone::Refused,
             _ => Tone::SoFar,
         };
-        self.problem = match input::parse_for(&self.kind, &self.example, &draft, setting) {
+        self.problem = match self.judged(&draft, setting) {
             _ if draft.trim().is_empty() => None,
             Ok(value) => disagrees(&self.id, &value)
                 .map(|problem| if problem.refuses() { Problem { tone, ..problem } } else { problem }),
@@ -213,11 +217,11 @@ impl FormField {
         let value = match &self.control {
             // What was refused is still under the cursor.
             Control::Select { several: false, .. } if self.problem.as_ref().is_some_and(Problem::refuses) => {
-                input::parse_for(&self.kind, &self.example, &self.picked(), setting).ok()
+                self.judged(&self.picked(), setting).ok()
             }
             _ if !self.is_taken_when_left() => self.saved.clone(),
             _ if self.is_blank() => None,
-            _ => input::parse_for(&self.kind, &self.example, &self.draft(), setting).ok(),
+            _ => self.judged(&self.draft(), setting).ok(),
         };
         let said = value.as_ref().and_then(|value| disagrees(&self.id, value));
         let tone = match &self.problem {
@@ -268,7 +272,7 @@ impl FormField {
         let untouched = self.draft() == self.saved.as_ref().map(Value::shown).unwrap_or_default();
         let shown = value.as_ref().map(Value::shown);
         let same_meaning = value.as_ref().is_some_and(|value| {
-            input::parse(&self.kind, &self.draft(), &Setting { practice: true }).as_ref() == Ok(value)
+            input::parse(&self.kind, &self.draft(), &Setting { practice: true, now: None }).as_ref() == Ok(value)
         });
         self.saved = value;
         if untouched || same_meaning || self.is_blank() {

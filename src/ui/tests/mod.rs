@@ -7,6 +7,7 @@ mod diagnosis;
 mod drift;
 mod edition;
 mod form;
+mod form_beside;
 mod form_pages;
 mod home;
 mod login;

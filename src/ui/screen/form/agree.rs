@@ -10,7 +10,7 @@ use crate::ui::facts::{Facts, Opened};
 use crate::ui::screen::form_field::{Problem, Tone};
 
 pub(super) fn setting(facts: &Facts) -> Setting {
-    Setting { practice: facts.practice() }
+    Setting { practice: facts.practice(), now: facts.now.timestamp() }
 }
 
 /// A field whose condition cannot be told yet waits.

@@ -1,0 +1,95 @@
+//! Forms beside what the form itself does not hold: the day it is, other engagements; and refusals that have to fit.
+
+use super::stage::{NOW, Stage};
+use crate::engagement::{At, Event};
+use crate::input::Value;
+use crate::ui::state::Place;
+
+/// A drill and how it is done.
+const DRILL: &str = r#"
+runbook: drill
+title: Drill
+phase: drill
+inputs:
+  - {id: dr.drill_at, label: When is it drilled?, kind: moment, use: ahead}
+  - id: dr.parts
+    label: Parts
+    kind: table
+    columns:
+      - {name: what, kind: text}
+      - name: how
+        kind: choice
+        choices: [CHOICES]
+steps:
+  - {id: plan, title: The plan, form: [dr.drill_at, dr.parts]}
+"#;
+
+fn drill(choices: &str) -> Stage {
+    let mut stage = Stage::on(&DRILL.replace("CHOICES", choices));
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.place, Place::Form);
+    stage
+}
+
+fn given(stage: &Stage, id: &str) -> Option<String> {
+    stage.state.facts.open.as_ref().unwrap().engagement.input(id).map(Value::shown)
+}
+
+/// What stands inside of the frame, without its line ends.
+fn flat(screen: &str) -> String {
+    screen.split([' ', '\n', '│']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn records(stage: &mut Stage, id: &str, text: &str) {
+    stage.fact(Event::InputGiven { id: id.parse().unwrap(), value: Value::Text(text.to_owned()) });
+}
+
+#[test]
+fn a_day_that_is_over_is_refused_while_it_is_typed_with_one_that_is_to_come() {
+    let mut stage = drill("{value: copy, label: copy}");
+    stage.write("2026-11-21T22:00+00:00");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("is over") && screen.contains("2026-11-28T22:00"), "{screen}");
+    stage.press(&["Enter"]);
+    assert_eq!(given(&stage, "dr.drill_at"), None);
+    stage.press(&["Ctrl-U"]).write("2026-11-28T22:00Z").press(&["Enter"]);
+    assert_eq!(given(&stage, "dr.drill_at").as_deref(), Some("2026-11-28T22:00Z"));
+}
+
+/// What was answered in time stands, and so does its form.
+#[test]
+fn an_answer_that_was_given_in_time_is_not_refused_because_time_went_by() {
+    let mut stage = drill("{value: copy, label: copy}");
+    records(&mut stage, "dr.drill_at", "2026-11-28T22:00Z");
+    stage.state.facts.now = At(NOW.0 + 30 * 86_400_000);
+    stage.press(&["Shift-Tab", "Tab", "Shift-Tab"]);
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("is over") && screen.contains("✓ When is it drilled?"), "{screen}");
+    stage.press(&["Backspace"]).write("Z").press(&["Enter"]);
+    assert!(!stage.screen(80, 24).contains("is over"), "{}", stage.screen(80, 24));
+    stage.press(&["Shift-Tab", "Ctrl-U"]).write("2026-11-29T22:00Z").press(&["Enter"]);
+    assert!(stage.screen(80, 24).contains("is over"), "{}", stage.screen(80, 24));
+    assert_eq!(given(&stage, "dr.drill_at").as_deref(), Some("2026-11-28T22:00Z"));
+}
+
+#[test]
+fn of_many_choices_the_nearest_is_said_first_and_how_many_more_there_are() {
+    let names: Vec<String> = (1..=40).map(|number| format!("way-of-copying-{number}")).collect();
+    let choices: Vec<String> = names.iter().map(|name| format!("{{value: {name}, label: {name}}}")).collect();
+    let mut stage = drill(&choices.join(", "));
+    stage.press(&["Tab"]).write("database, way-of-copyin-33");
+    let screen = stage.screen(80, 24);
+    let flat = flat(&screen);
+    assert!(flat.contains("none of the choices: take way-of-copying-33, way-of-copying-1, "), "{screen}");
+    assert!(flat.contains(" more. For example: way-of-copying-33"), "{screen}");
+    assert!(flat.contains("… and 3"), "{screen}");
+    assert!(!screen.contains("way-of-copying-40"), "{screen}");
+}
+
+#[test]
+fn of_few_choices_each_is_said() {
+    let mut stage = drill("{value: copy, label: copy}, {value: replica, label: replica}, {value: none, label: none}");
+    stage.press(&["Tab"]).write("database, replic");
+    let flat = flat(&stage.screen(80, 24));
+    assert!(flat.contains("take replica, copy or none"), "{flat}");
+}
