@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use super::answers::{self, Asked};
 use super::context::{Context, runbook_of};
 use super::failure::Failure;
-use super::{print, session};
+use super::{neighbours, print, session};
 use crate::engagement::{
     Changed, Engagement, ScopeMode, answers as answers_of, known_answers, people, questionnaire, returned, scope,
     unheard_of, worded,
@@ -75,6 +75,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     if let Some(path) = &arguments.file {
         given.extend(answers::from_file(path, &asked)?.inputs);
     }
+    neighbours::differ(context, &arguments.name, writer.engagement(), &given)?;
     let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();
     let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
     odd(writer.engagement(), &runbook, &ids).iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
@@ -167,6 +168,7 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
         return Err(Failure::usage(format!("{count} of {} broken; nothing was stored\n  {broken}", file.display())));
     }
     let given: Vec<_> = back.changed.into_iter().map(|changed| (changed.id, changed.now)).collect();
+    neighbours::differ(context, name, writer.engagement(), &given)?;
     let said = match dry_run {
         true => format!("{} would be stored, {} as before", given.len(), back.same),
         false => {

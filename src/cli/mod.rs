@@ -18,6 +18,7 @@ mod import;
 mod input;
 mod kinds;
 mod login;
+mod neighbours;
 mod new;
 mod operations;
 mod panics;

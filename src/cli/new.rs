@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::answers::{self, Asked};
 use super::context::{self, Context, DEFAULT_RUNBOOK};
 use super::failure::Failure;
-use super::{Everywhere, print, session};
+use super::{Everywhere, neighbours, print, session};
 use crate::engagement::{Event, RunbookFile};
 use crate::engine::Clock;
 use crate::journal::Writer;
@@ -54,7 +54,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if let Some(said) = writer.greeting() {
         print::say(&format!("careful: {said}"));
     }
-    if let Err(failure) = session::give(&mut writer, &runbook, &context.actor(), given) {
+    let differs = neighbours::differ(context, &arguments.name, writer.engagement(), &given);
+    let stored = differs.and_then(|()| session::give(&mut writer, &runbook, &context.actor(), given));
+    if let Err(failure) = stored {
         // Nothing half-made stays behind: the engagement is a minute old and holds nothing.
         drop(writer);
         let _ = std::fs::remove_dir_all(context.folder(&arguments.name)?);

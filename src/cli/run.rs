@@ -12,7 +12,7 @@ use super::context::Context;
 use super::failure::{Failure, Kind};
 use super::print::{self, Stream};
 use super::session::{self, Follower, Session};
-use super::{Everywhere, plan, secret, settle, undo};
+use super::{Everywhere, neighbours, plan, secret, settle, undo};
 use crate::engagement::{Address, Board, Command, Plan, RunScope, Status, board, may_stay_empty};
 use crate::engine::{Notice, Request};
 use crate::text;
@@ -54,7 +54,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
             let engagement = session.handle.engagement();
             let asked =
                 Asked::new(session.handle.runbook(), session::setting(engagement.identity.practice)).beside(engagement);
-            answers::from_file(path, &asked)?
+            let answers = answers::from_file(path, &asked)?;
+            neighbours::differ(context, &arguments.name, engagement, &answers.inputs)?;
+            answers
         }
         None => Answers::default(),
     };

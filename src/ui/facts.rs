@@ -30,6 +30,8 @@ pub struct EngagementCard {
     pub environment: String,
     pub region: String,
     pub account: String,
+    /// The customer's short name.
+    pub slug: String,
     pub practice: bool,
     /// Title of the next step, or what else is next, in words.
     pub next: String,
@@ -57,6 +59,7 @@ impl EngagementCard {
             environment: given("eng.environment"),
             region: engagement.region().unwrap_or_default(),
             account: engagement.account().unwrap_or_default(),
+            slug: given("eng.customer_slug"),
             practice: engagement.identity.practice,
             next: match (board.doubts().next(), words::half_undone(engagement), next) {
                 (Some(doubt), _, _) => format!("in doubt: {}", doubt.title),

@@ -299,6 +299,7 @@ fn cards() -> Vec<EngagementCard> {
         environment: "prod".to_owned(),
         region: "eu-west-1".to_owned(),
         account: "012345678901".to_owned(),
+        slug: String::new(),
         practice: false,
         next: next.to_owned(),
         waits_on: who.to_owned(),

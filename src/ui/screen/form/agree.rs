@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engagement::{Address, counted, known_answers, unheard_of, worded};
-use crate::input::{self, InputId, Setting, Value};
+use crate::input::{self, InputId, Neighbour, Setting, Value, clash};
 use crate::runbook::Field;
 use crate::text;
 use crate::ui::facts::{Facts, Opened};
@@ -49,7 +49,9 @@ pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option
     let found = input::agree(&values);
     let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
     ours.sort_by_key(|broken| broken.warning);
-    let Some(broken) = ours.first() else { return unheard(open, id, value) };
+    let Some(broken) = ours.first() else {
+        return one_name(facts, open, id, &values).or_else(|| unheard(open, id, value));
+    };
     let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
     let others: Vec<String> = broken.ids.iter().filter(|other| *other != id).map(label).collect();
     let with = if others.is_empty() { String::new() } else { format!(" (together with: {})", text::list(&others)) };
@@ -58,6 +60,22 @@ pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option
         if broken.warning || !broken.refusal.example.is_empty() { None } else { fitting(facts, open, id, values) };
     let instead = instead.map(|example| format!(" For example: {example}")).unwrap_or_default();
     Some(Problem::between(format!("{}{instead}{with}", worded(broken, &open.runbook)), tone))
+}
+
+/// Another engagement here has the short name, as the list of them knew it last.
+fn one_name(facts: &Facts, open: &Opened, id: &InputId, values: &BTreeMap<InputId, Value>) -> Option<Problem> {
+    let real = facts.cards.iter().filter(|card| !card.practice && card.name != open.name);
+    let others = real.map(|card| Neighbour {
+        name: &card.name,
+        customer: &card.customer,
+        slug: &card.slug,
+        account: &card.account,
+    });
+    let clash = clash(id, values, others).filter(|_| !facts.practice())?;
+    // What is recorded stays, whatever came beside it since.
+    let stands = open.engagement.input(id.as_str()) == values.get(id);
+    let tone = if clash.warning || stands { Tone::Strange } else { Tone::Refused };
+    Some(Problem::between(clash.refusal.to_string(), tone))
 }
 
 /// An answer of which the runbook has not heard.
