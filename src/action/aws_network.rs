@@ -37,7 +37,7 @@ pub(super) fn takes(arguments: Arguments<'_>) -> Result<bool, Failure> {
 }
 
 /// VPCs by filter.
-async fn vpcs(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
+pub(super) async fn vpcs(at: &Account<'_>, filters: Vec<Filter>) -> Result<Vec<Vpc>, AwsFailure> {
     let request = at.ec2().describe_vpcs().set_filters(Some(filters));
     Ok(at
         .cloud

@@ -11,15 +11,16 @@ use serde_json::json;
 
 use super::account::Account;
 use super::arguments::{Arguments, known};
-use super::aws_network::label;
+use super::aws_network::{label, vpcs};
 use super::aws_zone::{said_name, whole_name};
 use super::call::dns::{DnsRequest, EndpointAddress, TargetAddress};
 use super::call::{Call, Label, Token};
 use super::object::{Made, Remains, Sight, Thing, difference, found};
 use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::Subject;
+use crate::aws::ec2::types::Tenancy;
 use crate::aws::resolver::types::{ResolverEndpoint, ResolverEndpointStatus, ResolverRule};
-use crate::aws::{AwsFailure, Holder, Kind, Operation};
+use crate::aws::{AwsFailure, Holder, Kind, Operation, filter};
 use crate::engagement::{Difference, Failure};
 
 /// Letters, digits, hyphens, underscores and blanks, 64 at most (API reference, Name).
@@ -51,6 +52,8 @@ pub(super) async fn tagged<T>(
 /// `aws/resolver-endpoint`
 pub(super) struct TheEndpoint {
     inbound: bool,
+    /// Where it is to be, as far as that is said.
+    vpc: Option<String>,
     groups: Vec<String>,
     addresses: Vec<EndpointAddress>,
     label: Label,
@@ -93,11 +96,30 @@ impl TheEndpoint {
                         `addresses` or `ips`";
             return Err(Failure::new(what, "Correct the step in the runbook."));
         }
-        Ok(TheEndpoint { inbound, groups: arguments.list("groups")?, addresses, label: label(subject, arguments)? })
+        let (vpc, groups) = (arguments.optional("vpc")?, arguments.list("groups")?);
+        Ok(TheEndpoint { inbound, vpc, groups, addresses, label: label(subject, arguments)? })
     }
 
     fn direction(&self) -> &'static str {
         if self.inbound { "INBOUND" } else { "OUTBOUND" }
+    }
+
+    /// AWS makes none in a VPC whose hosts have machines of their own (Developer Guide, "Considerations when creating inbound
+    /// and outbound endpoints").
+    async fn nothing_of_ours(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
+        if let Some(id) = self.vpc.as_deref().filter(|id| known(id)) {
+            let there = vpcs(at, vec![filter("vpc-id", [id])]).await?;
+            if there.first().and_then(|vpc| vpc.instance_tenancy()) == Some(&Tenancy::Dedicated) {
+                let what = format!("{} cannot be in {id}, whose tenancy is dedicated", self.noun());
+                let advice = format!(
+                    "AWS makes no resolver endpoint in such a VPC. Its owner can change that for hosts to come: aws ec2 \
+                     modify-vpc-tenancy --vpc-id {id} --instance-tenancy default. Or take another VPC, or none of the ways \
+                     of names that need an endpoint."
+                );
+                return Ok(Sight::Broken(Failure::new(what, advice)));
+            }
+        }
+        Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) })
     }
 
     async fn there(&self, at: &Account<'_>) -> Result<Vec<Tagged<ResolverEndpoint>>, AwsFailure> {
@@ -166,7 +188,7 @@ impl Thing for TheEndpoint {
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let Some(Tagged { thing, id, .. }) = the_one(at, &self.label.key, self.there(at).await?) else {
-            return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
+            return self.nothing_of_ours(at).await;
         };
         let addresses = self.addresses(at, &id).await?;
         let ips: Vec<&str> = addresses.iter().map(|(_, ip)| ip.as_str()).collect();

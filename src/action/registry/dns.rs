@@ -143,6 +143,7 @@ pub(super) const ROWS: &[Row] = &[
                   centre's (outbound); billed for each address and hour",
         arguments: &[
             may("direction", "inbound or outbound; inbound when not given"),
+            may("vpc", "id of its VPC, which is asked then whether AWS makes endpoints in it"),
             must("groups", "ids of security groups, which must let UDP and TCP 53 through"),
             may("subnets", "ids of 2 to 6 subnets of one VPC, in at least two zones; AWS chooses the addresses"),
             may("addresses", "or list of {subnet, ip}, for addresses that are agreed"),
@@ -158,6 +159,7 @@ pub(super) const ROWS: &[Row] = &[
             ("vpc", "id of its VPC"),
         ],
         sends: &[
+            DescribeVpcs,
             ListResolverEndpoints,
             ResolverTags,
             ListResolverEndpointIpAddresses,

@@ -9,6 +9,7 @@ use super::super::call::{Call, Label, Token};
 use super::life::lives;
 use super::*;
 use crate::action::Undoes;
+use crate::aws::ec2::types::Tenancy;
 use crate::aws::route53;
 use crate::aws::route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 
@@ -244,6 +245,39 @@ async fn an_endpoint_gets_the_addresses_that_were_agreed_each_in_its_subnet() {
     };
     let refused = crate::action::build(&call, &stage.world.subject).err().map(|failure| failure.what);
     assert_eq!(refused.as_deref(), Some("the address 10.40.99.1 is in no subnet of the plan"));
+}
+
+#[tokio::test]
+async fn no_endpoint_is_asked_for_in_a_vpc_of_dedicated_hosts() {
+    let stage = Stage::new().await;
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2();
+    let theirs = ec2.create_vpc().cidr_block("10.63.0.0/16").instance_tenancy(Tenancy::Dedicated).send().await;
+    let theirs = theirs.unwrap().vpc().unwrap().vpc_id().unwrap().to_owned();
+    let mut subnets = Vec::new();
+    for (cidr, zone) in [("10.63.10.0/24", "a"), ("10.63.11.0/24", "b")] {
+        let subnet =
+            json!({ "vpc": theirs, "cidr": cidr, "zone": format!("{REGION}{zone}"), "key": format!("subnet/{zone}") });
+        subnets.push(stage.make("aws/subnet", subnet).await["id"].clone());
+    }
+    let group =
+        stage.make("aws/security-group", json!({ "vpc": theirs, "name": "resolver", "key": "sg/resolver" })).await;
+    let mut with = json!({ "groups": [group["id"]], "subnets": subnets, "vpc": theirs, "key": "resolver/inbound" });
+    let action = stage.action("aws/resolver-endpoint", &with);
+    let probe = action.probe(&stage.world).await;
+    let Probe::Different { said, mend, .. } = probe else { panic!("{probe:?}") };
+    assert!(said.contains("dedicated") && mend.is_empty(), "{said}");
+    let calls = stage.calls();
+    let outcome = action.apply(&stage.world, &stage.intent("aws/resolver-endpoint", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert!(failure.advice.contains("modify-vpc-tenancy"), "{failure:?}");
+    assert!(stage.sent_since(calls).is_empty(), "nothing is sent");
+    // Where nobody says which VPC it is, AWS does.
+    with["vpc"] = json!("");
+    let action = stage.action("aws/resolver-endpoint", &with);
+    let outcome = action.apply(&stage.world, &stage.intent("aws/resolver-endpoint", &with)).await;
+    let Outcome::Failed { failure } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(failure.code.as_deref(), Some("InvalidRequestException"), "{failure:?}");
+    assert!(failure.raw.contains("dedicated"), "{failure:?}");
 }
 
 #[tokio::test]

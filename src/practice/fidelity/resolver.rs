@@ -301,6 +301,11 @@ fn create_endpoint(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     if !vpcs.is_empty() {
         return Err(request("The subnets must be in the same VPC"));
     }
+    if world.vpcs.get(&vpc).is_some_and(|vpc| vpc.tenancy == "dedicated") {
+        return Err(request(format!(
+            "The VPC '{vpc}' has dedicated instance tenancy, in which there are no endpoints"
+        )));
+    }
     if zones.len() < 2 {
         return Err(request("The IP addresses must be in at least two different Availability Zones"));
     }
