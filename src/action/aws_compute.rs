@@ -8,10 +8,10 @@ use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
 use super::aws_outbound::addresses;
-use super::call::{Call, Ebs, Label, Launch, MetadataOptions, RootVolume, Token};
-use super::object::{Made, Remains, Sight, Thing, difference, differing, found, ids};
+use super::call::{Call, Ebs, Flag, Label, Launch, MetadataOptions, RootVolume, Token};
+use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
 use super::world::Subject;
-use crate::aws::ec2::types::{Filter, Instance, InstanceStateName, KeyPairInfo};
+use crate::aws::ec2::types::{Filter, Instance, InstanceAttributeName, InstanceStateName, KeyPairInfo};
 use crate::aws::{AwsFailure, Operation, filter};
 use crate::engagement::Failure;
 
@@ -154,6 +154,7 @@ impl TheInstance {
                 metadata_options: MetadataOptions { http_tokens: "required" },
                 block_device_mappings: [root],
                 user_data: arguments.optional("user_data")?,
+                disable_api_termination: arguments.one_of("protected", &["false", "true"])? == "true",
                 client_token: Token,
                 tag_specifications: label,
             },
@@ -191,6 +192,48 @@ impl TheInstance {
         let missing = wanted.security_group_ids.iter().filter(|id| known(id) && !groups.contains(&id.as_str()));
         differences.extend(missing.map(|id| difference("security group", id.as_str(), crate::text::list(&groups))));
         differences
+    }
+}
+
+/// What protects an instance from being terminated by a slip of the hand, or lifts that.
+fn protection(id: &str, value: bool) -> Call {
+    Call::ModifyInstanceAttribute { instance_id: id.to_owned(), disable_api_termination: Flag { value } }
+}
+
+async fn is_protected(at: &Account<'_>, id: &str) -> Result<bool, AwsFailure> {
+    let attribute = InstanceAttributeName::DisableApiTermination;
+    let request = at.ec2().describe_instance_attribute().instance_id(id).attribute(attribute);
+    let answer = at.cloud.read(Operation::DescribeInstanceAttribute, || request.clone().send()).await?;
+    Ok(answer.disable_api_termination.and_then(|protection| protection.value).unwrap_or(false))
+}
+
+impl TheInstance {
+    fn is_to_be_protected(&self) -> bool {
+        self.launch.disable_api_termination
+    }
+
+    /// Ours, and not protected although it is to be. Of what is another's, its owner decides.
+    async fn unprotected(&self, at: &Account<'_>, instance: &Instance) -> Result<Option<Sight>, AwsFailure> {
+        let id = instance.instance_id().unwrap_or_default();
+        let asks = self.is_to_be_protected() && at.is_ours(instance.tags.as_deref());
+        if !asks || is_protected(at, id).await? {
+            return Ok(None);
+        }
+        Ok(Some(Sight::Partial(Partial {
+            said: format!("{} runs as {id}, but anybody may terminate it by a slip of the hand", self.noun()),
+            differences: vec![difference("protection against termination", "on", "off")],
+            missing: vec![protection(id, true)],
+            keep: [("id".to_owned(), json!(id))].into_iter().collect(),
+        })))
+    }
+
+    /// A protection that this step did not ask for is somebody's wish: AWS refuses, and its answer tells of it.
+    async fn ends_with(&self, at: &Account<'_>, id: &str) -> Result<Vec<Call>, AwsFailure> {
+        let end = Call::TerminateInstances { instance_ids: [id.to_owned()] };
+        Ok(match self.is_to_be_protected() && is_protected(at, id).await? {
+            true => vec![protection(id, false), end],
+            false => vec![end],
+        })
     }
 }
 
@@ -279,6 +322,11 @@ impl Thing for TheInstance {
         }
         let private = instance.private_ip_address().unwrap_or_default();
         let output = json!({ "id": id, "private_address": private });
+        if let (Some(InstanceStateName::Running), Some(sight)) =
+            (state(&instance), self.unprotected(at, &instance).await?)
+        {
+            return Ok(sight);
+        }
         Ok(match state(&instance) {
             Some(InstanceStateName::Running) => Sight::Ready(found(format!("{id} is running at {private}"), output)),
             Some(InstanceStateName::Pending) => Sight::Coming(found(format!("{id} is pending"), output)),
@@ -297,7 +345,8 @@ impl Thing for TheInstance {
     }
 
     fn inverse(&self, id: &str, _made: &Made<'_>) -> Vec<Call> {
-        vec![Call::TerminateInstances { instance_ids: [id.to_owned()] }]
+        let lifted = self.is_to_be_protected().then(|| protection(id, false));
+        lifted.into_iter().chain([Call::TerminateInstances { instance_ids: [id.to_owned()] }]).collect()
     }
 
     async fn remains(&self, at: &Account<'_>, made: &Made<'_>) -> Result<Remains, AwsFailure> {
@@ -307,8 +356,8 @@ impl Thing for TheInstance {
         if instance.is_some_and(|instance| !is_live(instance)) {
             return Ok(Remains::Going { said: format!("{id} is shutting down") });
         }
-        let tags = instance.map(|instance| instance.tags.as_deref());
-        Ok(at.remains(id, tags, vec![Call::TerminateInstances { instance_ids: [id.to_owned()] }]))
+        let Some(instance) = instance else { return Ok(Remains::Gone) };
+        Ok(at.remains(id, Some(instance.tags.as_deref()), self.ends_with(at, id).await?))
     }
 }
 

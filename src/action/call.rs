@@ -223,6 +223,11 @@ pub(super) enum Call {
     TerminateInstances {
         instance_ids: [String; 1],
     },
+    /// AWS takes one attribute a call.
+    ModifyInstanceAttribute {
+        instance_id: String,
+        disable_api_termination: Flag,
+    },
     AssociateAddress {
         allocation_id: String,
         instance_id: String,
@@ -449,6 +454,9 @@ pub(super) struct Launch {
     pub block_device_mappings: [RootVolume; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<String>,
+    /// Only shown where it is set.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disable_api_termination: bool,
     pub client_token: Token,
     /// On instance, volume and network interface.
     pub tag_specifications: Label,
@@ -576,6 +584,7 @@ mod tests {
                 ebs: Ebs { volume_size: 20, volume_type: "gp3", encrypted: true, delete_on_termination: true },
             }],
             user_data: None,
+            disable_api_termination: true,
             client_token: Token,
             tag_specifications: Label { key: "host/bastion".to_owned(), name: "bastion".to_owned() },
         };
@@ -583,5 +592,6 @@ mod tests {
         assert_eq!(change.operation, "RunInstances");
         assert_eq!(change.arguments["MetadataOptions"], json!({ "HttpTokens": "required" }));
         assert_eq!(change.arguments["BlockDeviceMappings"][0]["Ebs"]["Encrypted"], json!(true));
+        assert_eq!(change.arguments["DisableApiTermination"], json!(true));
     }
 }

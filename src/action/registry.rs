@@ -5,6 +5,7 @@ mod backup;
 mod dns;
 mod dx;
 mod ebs;
+mod hosts;
 mod mail;
 mod probe;
 mod rds;
@@ -85,7 +86,7 @@ const EXISTING: Argument = may(
 
 /// Those of AWS and those that probe services stand in files of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    let compute = [aws::ROWS, ebs::ROWS, rds::ROWS, backup::ROWS];
+    let compute = [aws::ROWS, hosts::ROWS, ebs::ROWS, rds::ROWS, backup::ROWS];
     let network = [ways::ROWS, dns::ROWS, dx::ROWS, mail::ROWS];
     compute.into_iter().chain(network).chain([resource::ROWS, ROWS, probe::ROWS]).flatten()
 }

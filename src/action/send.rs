@@ -111,6 +111,7 @@ impl Call {
             Call::DeleteDhcpOptions { .. } => Operation::DeleteDhcpOptions,
             Call::RunInstances(_) => Operation::RunInstances,
             Call::TerminateInstances { .. } => Operation::TerminateInstances,
+            Call::ModifyInstanceAttribute { .. } => Operation::ModifyInstanceAttribute,
             Call::AssociateAddress { .. } => Operation::AssociateAddress,
             Call::DisassociateAddress { .. } => Operation::DisassociateAddress,
             Call::RequestServiceQuotaIncrease { .. } => Operation::RequestServiceQuotaIncrease,
@@ -194,6 +195,7 @@ impl Sender<'_> {
             | Call::CreateSecurityGroup { .. } => self.create(call).await,
             Call::RunInstances(_)
             | Call::TerminateInstances { .. }
+            | Call::ModifyInstanceAttribute { .. }
             | Call::ImportKeyPair { .. }
             | Call::AllocateAddress { .. }
             | Call::ReleaseAddress { .. }
@@ -300,6 +302,12 @@ impl Sender<'_> {
             Call::RunInstances(launch) => self.run_instances(call, launch).await?,
             Call::TerminateInstances { instance_ids: [id] } => {
                 sent!(self, call, ec2.terminate_instances().instance_ids(id));
+                None
+            }
+            Call::ModifyInstanceAttribute { instance_id, disable_api_termination } => {
+                let protection = AttributeBooleanValue::builder().value(disable_api_termination.value).build();
+                let request = ec2.modify_instance_attribute().instance_id(instance_id);
+                sent!(self, call, request.disable_api_termination(protection));
                 None
             }
             Call::ImportKeyPair { key_name, public_key_material, tag_specifications } => {
@@ -448,6 +456,7 @@ impl Sender<'_> {
             .metadata_options(metadata)
             .block_device_mappings(BlockDeviceMapping::builder().device_name(&root.device_name).ebs(disk).build())
             .set_user_data(launch.user_data.as_ref().map(|text| BASE64.encode(text)))
+            .set_disable_api_termination(launch.disable_api_termination.then_some(true))
             .client_token(self.token)
             .tag_specifications(tags(ResourceType::Instance))
             .tag_specifications(tags(ResourceType::Volume))

@@ -116,14 +116,9 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "ec2",
         "ImportKeyPair DescribeImages RunInstances DescribeInstances DescribeInstanceStatus GetConsoleOutput \
-         TerminateInstances DescribeRegions DescribeAvailabilityZones DescribeInstanceTypeOfferings DescribeKeyPairs \
+         ModifyInstanceAttribute TerminateInstances DescribeRegions DescribeAvailabilityZones DescribeInstanceTypeOfferings DescribeKeyPairs \
          DeleteKeyPair",
         Kind,
-    ),
-    row(
-        "ec2",
-        "ModifyInstanceAttribute",
-        Person("what a running host is protected from, and its type, are changed in a window, with the host stopped"),
     ),
     row("ec2", "CreateVolume DescribeVolumes", Type("AWS::EC2::Volume")),
     row(

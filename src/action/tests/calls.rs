@@ -44,6 +44,7 @@ fn of_ec2() -> Vec<Call> {
             ebs: Ebs { volume_size: 20, volume_type: "gp3", encrypted: true, delete_on_termination: true },
         }],
         user_data: None,
+        disable_api_termination: false,
         client_token: Token,
         tag_specifications: label(),
     };
@@ -107,6 +108,7 @@ fn of_ec2() -> Vec<Call> {
         Call::DeleteKeyPair { key_name: id() },
         Call::RunInstances(Box::new(launch)),
         Call::TerminateInstances { instance_ids: [id()] },
+        Call::ModifyInstanceAttribute { instance_id: id(), disable_api_termination: Flag { value: true } },
         Call::AssociateAddress { allocation_id: id(), instance_id: id(), allow_reassociation: false },
         Call::DisassociateAddress { association_id: id() },
         Call::CreateCustomerGateway {

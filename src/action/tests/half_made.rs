@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::life::ground;
 use super::*;
+use crate::action::Undoes;
 use crate::aws::ec2;
 use crate::engagement::Difference;
 
@@ -53,6 +54,61 @@ async fn an_internet_gateway_that_is_attached_to_nothing() {
     let tags = stage.tags(ec2::types::ResourceType::InternetGateway, "igw/main");
     stage.ec2().create_internet_gateway().tag_specifications(tags).send().await.unwrap();
     stage.mends("aws/internet-gateway", json!({ "vpc": vpc, "key": "igw/main" }), &["AttachInternetGateway"]).await;
+}
+
+/// An instance that is to be protected, with the protection as somebody left it.
+async fn protected(stage: &Stage, on: bool) -> (Json, String) {
+    let ground = ground(stage).await;
+    let mut with = super::life::instance(stage, &ground).await;
+    with["protected"] = json!(true);
+    let id = text(&stage.make("aws/instance", with.clone()).await, "id");
+    let value = ec2::types::AttributeBooleanValue::builder().value(on).build();
+    let switch = stage.ec2().modify_instance_attribute().instance_id(&id).disable_api_termination(value);
+    switch.send().await.unwrap();
+    (with, id)
+}
+
+#[tokio::test]
+async fn an_instance_whose_protection_somebody_lifted() {
+    let stage = Stage::new().await;
+    let (with, id) = protected(&stage, false).await;
+    let differences = stage.mends("aws/instance", with, &["ModifyInstanceAttribute"]).await;
+    let [one] = differences.as_slice() else { panic!("{differences:?}") };
+    assert_eq!((one.what.as_str(), one.wanted.as_str()), ("protection against termination", "on"));
+    let left = stage.ec2().describe_instances().instance_ids(id).send().await.unwrap();
+    let left = left.reservations()[0].instances()[0].state().and_then(|state| state.name().cloned());
+    assert_ne!(left, Some(ec2::types::InstanceStateName::Running), "an undo takes away what was protected again");
+}
+
+#[tokio::test]
+async fn an_undo_that_stopped_between_protection_and_end_goes_on_from_there() {
+    for (on, sent) in
+        [(true, vec!["ModifyInstanceAttribute", "TerminateInstances"]), (false, vec!["TerminateInstances"])]
+    {
+        let stage = Stage::new().await;
+        let (with, id) = protected(&stage, on).await;
+        let action = stage.action("aws/instance", &with);
+        let made = [("id".to_owned(), json!(id))].into();
+        let Undoes::Sends(shown) = action.undoes(&stage.world, &made).await else { panic!("it is there") };
+        assert_eq!(shown.iter().map(|change| change.operation.as_str()).collect::<Vec<_>>(), sent);
+        let calls = stage.calls();
+        let undone = action.undo(&stage.world, &stage.intent("aws/instance", &with), &made).await;
+        assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
+        assert_eq!(stage.sent_since(calls), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_protection_that_nobody_asked_for_is_somebodys_wish() {
+    let stage = Stage::new().await;
+    let (mut with, id) = protected(&stage, true).await;
+    with["protected"] = json!(false);
+    let action = stage.action("aws/instance", &with);
+    let made = [("id".to_owned(), json!(id))].into();
+    let kept = action.undo(&stage.world, &stage.intent("aws/instance", &with), &made).await;
+    let Outcome::Failed { failure } = kept else { panic!("{kept:?}") };
+    assert_eq!(failure.code.as_deref(), Some("OperationNotPermitted"), "{failure:?}");
+    assert!(failure.raw.contains("disableApiTermination"), "{failure:?}");
 }
 
 #[tokio::test]

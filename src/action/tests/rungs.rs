@@ -129,6 +129,8 @@ async fn every_kind_lives(stage: &Stage) {
         "groups": [group], "key_pair": format!("ops-{id}"), "key": "instance/bastion",
     });
     stage.make("aws/launch-allowed", instance.clone()).await;
+    let mut instance = instance;
+    instance["protected"] = json!(true);
     let instance = text(&lives(stage, "aws/instance", instance).await, "id");
     super::backups::disks_and_images_live(stage, &instance, &id).await;
     super::backups::databases_live(stage, [&subnet, &second], &group, &id).await;

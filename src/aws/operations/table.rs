@@ -237,6 +237,9 @@ operations! {
             .on(&["image", "key-pair", "security-group", "subnet"])
             .undone_by(TerminateInstances),
     TerminateInstances = takes(Ec2, &[DescribeInstances]).of_ours("instance"),
+    DescribeInstanceAttribute = reads(Ec2),
+    ModifyInstanceAttribute =
+        arranges(Ec2, &[DescribeInstanceAttribute]).of_ours("instance").undone_by(ModifyInstanceAttribute),
 
     DescribeLocations = reads(DirectConnect).not_in_moto(LACKS),
     DescribeConnections = reads(DirectConnect).not_in_moto(NOTHING_ON_IT),

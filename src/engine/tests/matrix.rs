@@ -141,6 +141,7 @@ steps:
       groups: ["{{ net.group_id }}"]
       key_pair: "{{ net.key_name }}"
       key: instance/bastion
+      protected: true
     saves: {id: net.instance_id}
     within: 2m
   - id: bastion-address
@@ -195,11 +196,12 @@ const MAKES: [(&str, &str); 26] = [
 ];
 
 /// What an undo of everything sends.
-const TAKES: [&str; 25] = [
+const TAKES: [&str; 26] = [
     "ModifyVpcPeeringConnectionOptions",
     "AuthorizeSecurityGroupIngress",
     "RevokeSecurityGroupIngress",
     "DisassociateAddress",
+    "ModifyInstanceAttribute",
     "TerminateInstances",
     "DeleteSecurityGroup",
     "DeleteNatGateway",

@@ -207,6 +207,21 @@ pub(super) async fn terminate(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     Ok(Xml::new().set("instancesSet", changes))
 }
 
+pub(super) fn attribute(call: &Call<'_>) -> Result<Xml, Refusal> {
+    let id = call.ask.need("InstanceId")?;
+    let instance = call.world.instance(id)?;
+    let name = call.ask.need("Attribute")?;
+    let value = match name {
+        "disableApiTermination" => instance.protected,
+        "sourceDestCheck" => instance.source_dest_check,
+        other => {
+            let message = format!("The practice cloud does not tell the attribute {other}.");
+            return Err(Refusal::new("UnsupportedOperation", message));
+        }
+    };
+    Ok(Xml::new().text("instanceId", id).tree(name, Xml::new().text("value", value)))
+}
+
 pub(super) async fn modify(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     let id = call.ask.need("InstanceId")?.to_string();
     let instance = call.world.instance(&id)?;

@@ -368,6 +368,7 @@ async fn answer_hosts(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
         "DescribeInstances" => instances::list(call)?,
         "DescribeInstanceStatus" => instances::status(call)?,
         "TerminateInstances" => instances::terminate(call).await?,
+        "DescribeInstanceAttribute" => instances::attribute(call)?,
         "ModifyInstanceAttribute" => instances::modify(call).await?,
         "GetConsoleOutput" => instances::console(call)?,
         "CreateTags" => tags::create(call).await?,
@@ -445,14 +446,13 @@ fn answer_vpn(call: &mut Call<'_>) -> Result<Option<Xml>, Refusal> {
 
 /// Calls that winterbaume would answer from its own memory of objects that this layer keeps: better no answer than a
 /// wrong one.
-const UNKEPT: [&str; 20] = [
+const UNKEPT: [&str; 19] = [
     "AcceptVpcPeeringConnection",
     "AssociateVpcCidrBlock",
     "CreateDefaultSubnet",
     "CreateDefaultVpc",
     "CreateKeyPair",
     "CreateNetworkInterface",
-    "DescribeInstanceAttribute",
     "DescribeTransitGatewayRouteTables",
     "DescribeVolumes",
     "GetVpnTunnelReplacementStatus",

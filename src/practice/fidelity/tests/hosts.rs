@@ -266,6 +266,9 @@ async fn an_instance_is_described_whole() {
     let tagged = ec2.describe_tags().filters(filter("resource-id", &volume)).send().await.unwrap();
     assert_eq!(tagged.tags()[0].resource_type().unwrap().as_str(), "volume");
     let off = aws_sdk_ec2::types::AttributeBooleanValue::builder().value(false).build();
+    let protection = aws_sdk_ec2::types::InstanceAttributeName::DisableApiTermination;
+    let asked = ec2.describe_instance_attribute().instance_id(id).attribute(protection).send().await.unwrap();
+    assert_eq!(asked.disable_api_termination().and_then(|protection| protection.value()), Some(true));
     rows! {
         ec2.terminate_instances().instance_ids(id) => "OperationNotPermitted",
         ec2.modify_instance_attribute().instance_id(id).disable_api_termination(off) => "ok",
