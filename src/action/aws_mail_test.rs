@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::arguments::Arguments;
+use super::aws_resource::given_region;
 use super::call::mail::{Content, MailRequest, Message, Recipients};
 use super::call::{Call, Token, changes};
 use super::object::found;
@@ -19,6 +20,7 @@ use crate::journal::DurableIntent;
 
 /// `aws/mail-test`
 pub(super) struct TestMessage {
+    region: Option<String>,
     message: Message,
 }
 
@@ -35,6 +37,7 @@ impl TestMessage {
             subject.name, subject.address
         );
         Ok(TestMessage {
+            region: given_region(arguments, "region")?,
             message: Message {
                 from_email_address: arguments.text("from")?,
                 destination: Recipients { to_addresses },
@@ -49,7 +52,8 @@ impl TestMessage {
     }
 
     fn calls(&self) -> Vec<Call> {
-        vec![Call::Mail(MailRequest::SendEmail(Box::new(self.message.clone())))]
+        let send = Call::Mail(MailRequest::SendEmail(Box::new(self.message.clone())));
+        vec![send.sent_in(self.region.as_deref())]
     }
 
     fn noun(&self) -> String {

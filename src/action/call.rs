@@ -13,6 +13,8 @@ pub(super) mod backup;
 pub(super) mod dns;
 pub(super) mod dx;
 pub(super) mod ebs;
+mod elsewhere;
+mod launch;
 pub(super) mod mail;
 pub(super) mod objects;
 pub(super) mod rds;
@@ -23,6 +25,8 @@ use backup::BackupRequest;
 use dns::DnsRequest;
 use dx::DxRequest;
 use ebs::EbsRequest;
+pub(super) use elsewhere::Elsewhere;
+pub(super) use launch::{Ebs, Launch, MetadataOptions, RootVolume};
 use mail::MailRequest;
 use objects::ObjectRequest;
 use rds::RdsRequest;
@@ -284,6 +288,9 @@ pub(super) enum Call {
     Rds(RdsRequest),
     #[serde(untagged)]
     Resource(ResourceRequest),
+    /// Whichever of them, in another region.
+    #[serde(untagged)]
+    Elsewhere(Elsewhere),
 }
 
 /// The customer's AS number: AWS takes one that needs all 32 bits in a field of its own.
@@ -439,52 +446,6 @@ impl Serialize for Rule {
     }
 }
 
-/// One instance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Launch {
-    pub image_id: String,
-    pub instance_type: String,
-    pub subnet_id: String,
-    pub security_group_ids: Vec<String>,
-    pub key_name: String,
-    pub min_count: i32,
-    pub max_count: i32,
-    pub metadata_options: MetadataOptions,
-    pub block_device_mappings: [RootVolume; 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_data: Option<String>,
-    /// Only shown where it is set.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub disable_api_termination: bool,
-    pub client_token: Token,
-    /// On instance, volume and network interface.
-    pub tag_specifications: Label,
-}
-
-/// Session tokens only: a request forged through a web application on the host gets no credentials (IMDSv2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct MetadataOptions {
-    pub http_tokens: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RootVolume {
-    pub device_name: String,
-    pub ebs: Ebs,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Ebs {
-    pub volume_size: i32,
-    pub volume_type: &'static str,
-    pub encrypted: bool,
-    pub delete_on_termination: bool,
-}
-
 impl Call {
     /// As the plan shows it.
     pub(super) fn change(&self) -> Change {
@@ -495,12 +456,21 @@ impl Call {
         Change::new(self.operation().row().service.prefix(), &operation, arguments)
     }
 
+    /// The same in that region, where one is named.
+    pub(super) fn sent_in(self, region: Option<&str>) -> Call {
+        match region {
+            Some(region) => Call::Elsewhere(Elsewhere { region: region.to_owned(), call: Box::new(self) }),
+            None => self,
+        }
+    }
+
     /// Where the secrets live that it is sent with.
     pub(super) fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Call::CreateVpnConnection(request) => request.secrets().collect(),
             Call::Dx(request) => request.secret().into_iter().collect(),
             Call::Resource(request) => request.secret().into_iter().collect(),
+            Call::Elsewhere(there) => there.call.secrets(),
             _ => Vec::new(),
         }
     }
@@ -518,6 +488,10 @@ impl Call {
             Call::AssociateDhcpOptions { dhcp_options_id, .. } => dhcp_options_id,
             Call::Dns(request) => {
                 request.about(itself);
+                return self;
+            }
+            Call::Elsewhere(there) => {
+                *there.call = there.call.clone().about(itself);
                 return self;
             }
             Call::Dx(request) => {
@@ -566,32 +540,5 @@ mod tests {
         let range = json!({ "CidrIp": "198.51.100.16/29", "Description": "onramp:sg/bastion operator" });
         let wanted = json!([{ "IpProtocol": "tcp", "FromPort": 22022, "ToPort": 22022, "IpRanges": [range] }]);
         assert_eq!(serde_json::to_value(&rule).unwrap(), wanted);
-    }
-
-    #[test]
-    fn a_launch_is_one_call_with_its_arguments_inside() {
-        let launch = Launch {
-            image_id: "ami-1".to_owned(),
-            instance_type: "t3.micro".to_owned(),
-            subnet_id: "subnet-1".to_owned(),
-            security_group_ids: vec!["sg-1".to_owned()],
-            key_name: "ops".to_owned(),
-            min_count: 1,
-            max_count: 1,
-            metadata_options: MetadataOptions { http_tokens: "required" },
-            block_device_mappings: [RootVolume {
-                device_name: "/dev/sda1".to_owned(),
-                ebs: Ebs { volume_size: 20, volume_type: "gp3", encrypted: true, delete_on_termination: true },
-            }],
-            user_data: None,
-            disable_api_termination: true,
-            client_token: Token,
-            tag_specifications: Label { key: "host/bastion".to_owned(), name: "bastion".to_owned() },
-        };
-        let change = Call::RunInstances(Box::new(launch)).change();
-        assert_eq!(change.operation, "RunInstances");
-        assert_eq!(change.arguments["MetadataOptions"], json!({ "HttpTokens": "required" }));
-        assert_eq!(change.arguments["BlockDeviceMappings"][0]["Ebs"]["Encrypted"], json!(true));
-        assert_eq!(change.arguments["DisableApiTermination"], json!(true));
     }
 }

@@ -73,6 +73,7 @@ mod coverage;
 mod dependents;
 mod desk;
 mod dns_handout;
+mod elsewhere;
 mod failure;
 mod object;
 mod os;

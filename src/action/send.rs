@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::World;
+use super::aws_resource::in_region;
 use super::call::backup::BackupRequest;
 use super::call::dx::DxRequest;
 use super::call::{Call, Label, Launch, RouteTarget, Rule, Source, VpcAttribute};
@@ -129,12 +130,14 @@ impl Call {
             Call::Ebs(request) => request.operation(),
             Call::Rds(request) => request.operation(),
             Call::Resource(request) => request.operation(),
+            Call::Elsewhere(there) => there.call.operation(),
         }
     }
 
     pub(super) fn class(&self) -> RepeatClass {
         match self {
             Call::Mail(request) if request.is_harmless_twice() => RepeatClass::Natural,
+            Call::Elsewhere(there) => there.call.class(),
             _ => class_of(self.operation()),
         }
     }
@@ -151,6 +154,7 @@ impl Call {
                     | DxRequest::ConfirmTransitVirtualInterface { .. }
             ),
             Call::Backup(request) => matches!(request, BackupRequest::StopBackupJob { .. }),
+            Call::Elsewhere(there) => return there.call.resend(until),
             _ => false,
         };
         if heeded_once {
@@ -243,6 +247,11 @@ impl Sender<'_> {
             Call::Ebs(request) => self.disks(call, request).await,
             Call::Rds(request) => self.databases(call, request).await,
             Call::Resource(request) => self.resource(call, request).await,
+            Call::Elsewhere(there) => {
+                let cloud = in_region(self.cloud, Some(&there.region));
+                // A call that sends a call.
+                Box::pin(Sender { cloud: &cloud, ..*self }.send(&there.call)).await
+            }
             Call::DeleteVpc { .. }
             | Call::DeleteSubnet { .. }
             | Call::DeleteInternetGateway { .. }

@@ -7,7 +7,9 @@ use super::super::aws_mail_from::{MailFrom, TheVerification};
 use super::super::aws_mail_test::TestMessage;
 use super::super::aws_secret::TheSecret;
 use super::super::check::Check;
+use super::super::elsewhere::Elsewhere;
 use super::super::object::Object;
+use super::rds::REGION;
 use super::{KEY, NAME, Row, may, must, must_secret};
 use crate::aws::Operation::*;
 
@@ -20,6 +22,7 @@ pub(super) const ROWS: &[Row] = &[
             must("domain", "the sender's domain, such as mc.acme.example; the customer controls its DNS"),
             may("dkim_bits", "RSA_2048_BIT or RSA_1024_BIT; RSA_2048_BIT when not given"),
             may("configuration_set", "under which messages are sent that name none; none when not given"),
+            REGION,
             KEY,
             NAME,
         ],
@@ -43,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
             DeleteEmailIdentity,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheDomain::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheDomain::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/mail-address",
@@ -51,6 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("address", "such as ops@acme.example"),
             may("configuration_set", "under which messages are sent that name none; none when not given"),
+            REGION,
             KEY,
             NAME,
         ],
@@ -62,7 +66,9 @@ pub(super) const ROWS: &[Row] = &[
             DeleteEmailIdentity,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheAddress::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheAddress::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-from",
@@ -75,6 +81,7 @@ pub(super) const ROWS: &[Row] = &[
                 "USE_DEFAULT_VALUE (sent from Amazon's domain) or REJECT_MESSAGE, while its MX record is not found; \
                  USE_DEFAULT_VALUE when not given",
             ),
+            REGION,
         ],
         results: &[
             ("domain", "the subdomain"),
@@ -85,7 +92,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[GetEmailIdentity, PutEmailIdentityMailFromAttributes],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(MailFrom::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, MailFrom::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/mail-verified",
@@ -93,11 +100,14 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("identity", "the mail domain or address"),
             may("mail_from", "its MAIL FROM domain, whose MX record must be found too"),
+            REGION,
         ],
         results: &[("dkim", "SUCCESS; nothing for an address"), ("mail_from", "SUCCESS, where `mail_from` is given")],
         sends: &[GetEmailIdentity],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(TheVerification::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Check(Elsewhere::of(arguments, TheVerification::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-configuration-set",
@@ -107,6 +117,7 @@ pub(super) const ROWS: &[Row] = &[
             may("tls", "required or optional, on the way to the recipient's server; required when not given"),
             may("reputation", "true when bounces and complaints are counted in CloudWatch; true when not given"),
             may("suppress", "BOUNCE, COMPLAINT, a list of both, or none; both when not given"),
+            REGION,
             KEY,
         ],
         results: &[("name", "its name")],
@@ -119,7 +130,9 @@ pub(super) const ROWS: &[Row] = &[
             DeleteConfigurationSet,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheConfigurationSet::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheConfigurationSet::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-events",
@@ -127,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("set", "name of the configuration set"),
             must("name", "name of the destination; unique in the set"),
-            may("topic", "ARN of an SNS topic of this region that SES may publish to"),
+            may("topic", "ARN of an SNS topic of the same region that SES may publish to"),
             may("dimension", "or the message tag that CloudWatch counts by"),
             may("default", "what it counts a message without that tag under; the set's name when not given"),
             may(
@@ -135,6 +148,7 @@ pub(super) const ROWS: &[Row] = &[
                 "list of SEND, DELIVERY, BOUNCE, COMPLAINT, REJECT, DELIVERY_DELAY, RENDERING_FAILURE, OPEN, CLICK; \
                  BOUNCE, COMPLAINT and REJECT when not given",
             ),
+            REGION,
         ],
         results: &[("name", "its name")],
         sends: &[
@@ -145,7 +159,7 @@ pub(super) const ROWS: &[Row] = &[
             DeleteConfigurationSetEventDestination,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheEvents::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheEvents::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/mail-account",
@@ -154,6 +168,7 @@ pub(super) const ROWS: &[Row] = &[
             may("production", "true when it must be out of the sandbox; false when not given"),
             may("per_day", "messages in 24 hours that it must be allowed; the sandbox has 200"),
             may("per_second", "messages a second that it must be allowed; the sandbox has 1"),
+            REGION,
         ],
         results: &[
             ("production", "true when it may write to everybody"),
@@ -165,7 +180,9 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[GetAccount],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(TheMailAccount::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Check(Elsewhere::of(arguments, TheMailAccount::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-production",
@@ -181,20 +198,25 @@ pub(super) const ROWS: &[Row] = &[
             may("mail_type", "TRANSACTIONAL or MARKETING; TRANSACTIONAL when not given"),
             may("contacts", "up to four addresses that AWS writes to as well"),
             may("language", "EN or JA; EN when not given"),
+            REGION,
         ],
         results: &[("review", "none, PENDING, GRANTED, DENIED or FAILED"), ("case", "number of AWS's support case")],
         sends: &[GetAccount, PutAccountDetails],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(ProductionAccess::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, ProductionAccess::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-suppression",
         summary: "Who bounced or complained gets no more mail from this account and region; its undo puts back what was set",
-        arguments: &[may("reasons", "BOUNCE, COMPLAINT, a list of both, or none; both when not given")],
+        arguments: &[may("reasons", "BOUNCE, COMPLAINT, a list of both, or none; both when not given"), REGION],
         results: &[("reasons", "list of BOUNCE, COMPLAINT")],
         sends: &[GetAccount, PutAccountSuppressionAttributes],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheSuppression::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheSuppression::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/mail-test",
@@ -208,6 +230,7 @@ pub(super) const ROWS: &[Row] = &[
             may("configuration_set", "whose events tell what became of it"),
             may("subject", "its subject"),
             may("text", "its text"),
+            REGION,
         ],
         results: &[("message_id", "AWS's id of it"), ("from", "its sender"), ("to", "its recipients")],
         sends: &[SendEmail],

@@ -335,7 +335,10 @@ async fn an_instance_lives_and_can_be_made_again_after_an_undo() {
     for pace in [Pace::Instant, Pace::Human] {
         let stage = Stage::with(pace, Faults::none()).await;
         let ground = ground(&stage).await;
-        let with = instance(&stage, &ground).await;
+        let mut with = instance(&stage, &ground).await;
+        lives(&stage, "aws/instance", with.clone()).await;
+        with["key"] = json!("instance/protected");
+        with["protected"] = json!(true);
         lives(&stage, "aws/instance", with).await;
     }
 }

@@ -149,6 +149,9 @@ async fn what_is_shown_of_a_request_is_what_is_sent() {
     for call in one_of_each() {
         sender.send(&call).await.unwrap();
         let (path, body) = ears.0.lock().unwrap().pop().unwrap();
+        sender.send(&call.clone().sent_in(Some("eu-central-1"))).await.unwrap();
+        let (there, same) = ears.0.lock().unwrap().pop().unwrap();
+        assert_eq!((there, same), (path.replacen(REGION, "eu-central-1", 1), body.clone()), "{call:?}");
         let mut sent: Map<String, Json> = serde_json::from_slice(&body).unwrap_or_default();
         let Json::Object(mut shown) = call.change().arguments else { panic!("no arguments") };
         let tags = sent.remove("Tags");
@@ -173,7 +176,7 @@ fn client(stage: &Stage) -> Client {
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:mail";
 
-fn use_case() -> String {
+pub(super) fn use_case() -> String {
     "Alerts and password mails to about twenty named operators of acme, who are employees. Bounces and complaints go to a \
      topic that the operators read; whoever complains is taken off the list the same day. Less than 500 messages a day."
         .to_owned()

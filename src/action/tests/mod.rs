@@ -18,6 +18,7 @@ mod lent;
 mod life;
 mod looks;
 mod mail;
+mod mail_elsewhere;
 mod mail_proof;
 mod needs;
 mod os;

@@ -129,9 +129,15 @@ async fn every_kind_lives(stage: &Stage) {
         "groups": [group], "key_pair": format!("ops-{id}"), "key": "instance/bastion",
     });
     stage.make("aws/launch-allowed", instance.clone()).await;
-    let mut instance = instance;
-    instance["protected"] = json!(true);
+    let mut protected = instance.clone();
     let instance = text(&lives(stage, "aws/instance", instance).await, "id");
+    protected["key"] = json!("instance/protected");
+    stage.make("aws/instance", protected.clone()).await;
+    protected["protected"] = json!(true);
+    let made = stage.make("aws/instance", protected.clone()).await;
+    let intent = stage.intent("aws/instance", &protected);
+    let undone = stage.action("aws/instance", &protected).undo(&stage.world, &intent, &made).await;
+    assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
     super::backups::disks_and_images_live(stage, &instance, &id).await;
     super::backups::databases_live(stage, [&subnet, &second], &group, &id).await;
     let address = lives(stage, "aws/elastic-address", json!({ "key": "eip/bastion" })).await;

@@ -8,6 +8,7 @@ use super::{Answers, Disagreement, Rule, report, warn};
 
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
 const IDENTITIES: &str = "docs.aws.amazon.com/ses/latest/dg/creating-identities.html";
+const ENDPOINTS: &str = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
 const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
 const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html";
 const SIMULATOR: &str = "docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html";
@@ -21,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     mail_is_handed_in_there,
     mail_is_encrypted,
     certificates_are_for_names,
-    mail_is_in_the_region,
+    mail_gets_out_to_its_region,
     topic_is_in_reach,
     records_go_where_the_zone_is,
     sender_is_verified,
@@ -169,16 +170,19 @@ fn certificates_are_for_names(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     warn(found, &[id, tls_id], Refusal::new(what, why, "RFC 9525 section 6").suggest("smtp.acme.example"));
 }
 
-/// Identities, the sandbox and SMTP passwords are those of one region, and an engagement calls one.
-fn mail_is_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (true, Some((id, mail)), Some((region_id, region))) =
-        (answers.is("smtp.mode", "amazon_ses"), answers.text("ses.region"), answers.text("aws.region_primary"))
-        && mail != region
+/// An endpoint in the VPC leads to Amazon SES of its own region; another one is reached through the Internet only.
+fn mail_gets_out_to_its_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (true, Some((id, mail)), Some((region_id, region)), Some((nat_id, way))) = (
+        answers.is("smtp.mode", "amazon_ses") && !answers.is("mail.relay", "web"),
+        answers.text("ses.region"),
+        answers.text("aws.region_primary"),
+        answers.text("net.nat_mode"),
+    ) && mail != region
+        && way.starts_with("none")
     {
-        let what = format!("{mail} of {id} is not {region}, where this engagement works");
-        let why = "a domain is verified, and an account let out of the sandbox, for one region; another is an engagement of its own";
-        let source = "docs.aws.amazon.com/ses/latest/dg/regions.html";
-        report(found, &[id, region_id], Refusal::new(what, why, source).suggest(region));
+        let what = format!("with {nat_id} = {way} no host reaches Amazon SES in {mail}");
+        let why = format!("the endpoint that onramp puts into the VPC leads to Amazon SES in {region}");
+        report(found, &[id, region_id, nat_id], Refusal::new(what, why, ENDPOINTS).suggest(region));
     }
 }
 
@@ -281,8 +285,7 @@ fn ses_has_a_way_out(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let why = "an HTTP proxy does not carry mail; onramp puts an endpoint of SES into the VPC, in its own region only, billed by \
                    the hour";
-        let source = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html";
-        warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, source));
+        warn(found, &[id, nat_id], Refusal::new("the hosts have no way out to Amazon SES", why, ENDPOINTS));
     }
 }
 
