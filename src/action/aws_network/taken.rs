@@ -80,24 +80,24 @@ impl Thing for TakenVpc {
         if !differences.is_empty() {
             return Ok(Sight::Foreign { said: format!("{} is not the one that was described", self.id), differences });
         }
-        let off = switched_off(at, &self.id).await?;
-        if !off.is_empty() {
-            // An earlier try may have come half way.
-            let mut all = switched(&at.subject.made);
-            all.extend(off.iter().map(|(what, _)| json!(what)));
-            return Ok(Sight::Partial(Partial {
-                said: format!("{} is there and is taken; not all of its DNS is on", self.id),
-                differences: off.iter().map(|(what, _)| difference(what, "on", "off")).collect(),
-                missing: off.iter().map(|(_, attribute)| switch(&self.id, *attribute, true)).collect(),
-                keep: [("id".to_owned(), json!(self.id)), (SWITCHED.to_owned(), json!(all))].into(),
-            }));
-        }
         let dedicated = match vpc.instance_tenancy() {
             Some(Tenancy::Dedicated) => {
                 ". Its tenancy is dedicated: hosts cost more there, and it can have no resolver endpoints"
             }
             _ => "",
         };
+        let off = switched_off(at, &self.id).await?;
+        if !off.is_empty() {
+            // An earlier try may have come half way.
+            let mut all = switched(&at.subject.made);
+            all.extend(off.iter().map(|(what, _)| json!(what)));
+            return Ok(Sight::Partial(Partial {
+                said: format!("{} is there and is taken; not all of its DNS is on{dedicated}", self.id),
+                differences: off.iter().map(|(what, _)| difference(what, "on", "off")).collect(),
+                missing: off.iter().map(|(_, attribute)| switch(&self.id, *attribute, true)).collect(),
+                keep: [("id".to_owned(), json!(self.id)), (SWITCHED.to_owned(), json!(all))].into(),
+            }));
+        }
         Ok(Sight::Ready(there_before(&self.id, &format!("{}, DNS on{dedicated}", self.cidr))))
     }
 

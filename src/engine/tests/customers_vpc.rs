@@ -3,7 +3,7 @@
 
 use super::matrix::{WAYS, assert_struck, made, take_all_back, take_place};
 use super::*;
-use crate::aws::ec2::types::VpcAttributeName;
+use crate::aws::ec2::types::{Tenancy, VpcAttributeName};
 use crate::aws::filter;
 use crate::engagement::Change;
 
@@ -143,4 +143,57 @@ async fn whatever_becomes_of_an_answer_the_vpc_is_as_it_was_before() {
         (operation, way)
     });
     take_place("a VPC of the customer's", &calls, asked.collect()).await;
+}
+
+const NAMES: &str = r#"
+runbook: names
+title: Names
+phase: net
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: aws.region_primary, label: Region, kind: region}
+  - {id: net.existing_vpc, label: VPC, kind: text}
+steps:
+  - {id: where, title: Where, form: [aws.account_id, aws.region_primary, net.existing_vpc]}
+  - id: vpc
+    title: The VPC
+    aws: vpc
+    with: {id: "{{ net.existing_vpc }}", cidr: 10.63.0.0/16, key: vpc/main}
+  - id: subnets
+    title: Subnets
+    for_each: "[{'key': 'a', 'cidr': '10.63.10.0/24'}, {'key': 'b', 'cidr': '10.63.11.0/24'}]"
+    aws: subnet
+    with: {vpc: "{{ net.existing_vpc }}", cidr: "{{ item.cidr }}", zone: "{{ aws.region_primary }}{{ item.key }}", key: "subnet/{{ item.key }}"}
+    saves: {id: net.subnet_ids}
+  - id: group
+    title: Who may ask
+    aws: security-group
+    with: {vpc: "{{ net.existing_vpc }}", name: resolver, key: sg/resolver}
+    saves: {id: net.group_id}
+  - id: inbound
+    title: Addresses that the data centre asks
+    aws: resolver-endpoint
+    with: {vpc: "{{ net.existing_vpc }}", groups: ["{{ net.group_id }}"], subnets: "{{ net.subnet_ids | pick(['a', 'b']) }}", key: resolver/inbound}
+"#;
+
+#[tokio::test]
+async fn a_plan_tells_of_a_vpc_of_dedicated_hosts_and_no_endpoint_is_asked_for_in_it() {
+    let stage = Stage::new(NAMES, Faults::none());
+    let theirs = stage.ec2().await.create_vpc().cidr_block("10.63.0.0/16").instance_tenancy(Tenancy::Dedicated);
+    let theirs = theirs.send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let mut desk = stage.open().await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    desk.give("net.existing_vpc", &theirs);
+    let plan = desk.approve().await;
+    let vpc = plan.entries.iter().find(|entry| entry.step == at("net/vpc")).unwrap();
+    assert!(vpc.said.contains("it can have no resolver endpoints"), "{vpc:?}");
+    desk.run(RunScope::All).await;
+    assert!(stage.changes().contains(&"CreateSecurityGroup".to_owned()), "what comes before is made");
+    assert!(!stage.account.cloud().calls().iter().any(|call| call.operation == "CreateResolverEndpoint"));
+    // By now its arguments are known, and so is what a look shows.
+    let plan = desk.plan().await;
+    let inbound = plan.entries.iter().find(|entry| entry.step == at("net/inbound")).unwrap();
+    assert!(inbound.said.contains("whose tenancy is dedicated") && inbound.changes.is_empty(), "{inbound:?}");
+    desk.close().await;
 }
