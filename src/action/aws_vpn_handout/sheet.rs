@@ -33,7 +33,7 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
         let _ = writeln!(out, "  {door}");
     }
     out += "  and what your servers and ours are to be used for later, such as the products' own ports\n";
-    out += "Packets may come back through the other tunnel than they left by: allow that, or prefer one tunnel.\n";
+    out += "Packets may come back through the other tunnel than they left by: allow that, or prefer one tunnel as above.\n";
     let (mtu, mss) = largest(agreed);
     let _ = writeln!(
         out,
@@ -71,6 +71,7 @@ fn rows(out: &mut String, agreed: &Agreed) {
     if agreed.customer.behind_nat {
         row("your IKE identity", &|_| format!("{} (not the address behind NAT)", agreed.customer.address));
     }
+    row("AWS's IKE identity", &|tunnel| tunnel.outside.clone());
     row("phase 1", &|tunnel| phase(&tunnel.phase_one, "DH group"));
     row("phase 2 (ESP, tunnel)", &|tunnel| phase(&tunnel.phase_two, "PFS with DH group"));
     row("traffic selectors", &|_| {
@@ -104,6 +105,10 @@ fn phase(phase: &Phase, groups: &str) -> String {
         numbers.join(" or "),
         settled.seconds
     );
+    let said = match settled.encryption.iter().any(|one| one.contains("GCM")) && !groups.starts_with("PFS") {
+        true => format!("{said} (with GCM, {} as PRF)", settled.integrity.join(" or ")),
+        false => said,
+    };
     if free { format!("{said} (AWS would take others too)") } else { said }
 }
 
@@ -112,7 +117,7 @@ fn routing(out: &mut String, agreed: &Agreed) {
     if agreed.is_static {
         let _ = writeln!(
             out,
-            "  Static. Route {} into the tunnels; AWS sends {} into them.",
+            "  Static. Route {} into the tunnels, into tunnel 1 first; AWS sends {} into one of them, and nobody can tell it which.",
             list(&agreed.ours),
             list(&customer.ranges)
         );
@@ -128,7 +133,7 @@ fn routing(out: &mut String, agreed: &Agreed) {
         if let Some((aws, theirs)) = tunnel.inner() {
             let _ = writeln!(
                 out,
-                "    tunnel {}: your {theirs} with neighbour {aws}, hold time 30 s, no password",
+                "    tunnel {}: your {theirs} with neighbour {aws}, hold time 30 s, keepalive 10 s, no password",
                 number + 1
             );
         }
@@ -139,6 +144,11 @@ fn routing(out: &mut String, agreed: &Agreed) {
         list(&customer.ranges),
         if agreed.is_transit { "1,000" } else { "100" },
         list(&agreed.ours)
+    );
+    // "Route tables and VPN route priority", user guide.
+    out.push_str(
+        "  Of tunnels that announce the same, AWS takes the one with the shorter AS path: announce with your AS once more on\n  \
+         tunnel 2 than on tunnel 1, and give what you learn on tunnel 1 the higher local preference.\n",
     );
 }
 

@@ -87,7 +87,9 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
         "AES256 / SHA2-256 / DH group 14 or 19 or 20 / 28800 s",
         "AES256 / SHA2-256 / PFS with DH group 14 or 19 or 20 / 3600 s",
         "your AS 65010, AWS's AS 64620",
-        "tunnel 2: your 169.254.44.6 with neighbour 169.254.44.5",
+        "tunnel 2: your 169.254.44.6 with neighbour 169.254.44.5, hold time 30 s, keepalive 10 s",
+        "AWS's IKE identity     192.0.2.10           192.0.2.11",
+        "announce with your AS once more on\n  tunnel 2 than on tunnel 1",
         "Announce 192.168.0.0/16",
         "UDP 500 (IKE), IP protocol 50 (ESP)\n",
         "TCP 179 (BGP)",
@@ -141,6 +143,19 @@ fn the_sheet_says_whose_sample_it_is() {
     }
     let same = with(sample, sample);
     assert!(same.contains("is for your router: Fortinet") && !same.contains("another router"), "{same}");
+}
+
+/// GCM has no integrity beside it, and IKE still needs a function for its keys.
+#[test]
+fn with_gcm_the_sheet_says_what_the_prf_is() {
+    let mut agreed = agreed(Some("65010"));
+    assert!(!sheet::sheet(&agreed).contains("PRF"));
+    for tunnel in &mut agreed.tunnels {
+        tunnel.phase_one.encryption = vec!["AES256-GCM-16".to_owned()];
+        tunnel.phase_two.encryption = vec!["AES256-GCM-16".to_owned()];
+    }
+    let sheet = sheet::sheet(&agreed);
+    assert_eq!(sheet.matches("(with GCM, SHA2-256 as PRF)").count(), 1, "{sheet}");
 }
 
 #[test]
