@@ -6,7 +6,6 @@ use super::*;
 use crate::aws::direct_connect::types::RouteFilterPrefix;
 use crate::aws::ec2::types::{IpPermission, IpRange};
 use crate::aws::filter;
-use crate::engagement::So;
 use crate::practice::cloud::Said;
 use crate::practice::net::Source;
 
@@ -75,7 +74,7 @@ async fn of_two_lines_the_one_that_is_down_is_named() {
     let mut stage = scenario("07-dx-vgw.yaml").await;
     until(&stage, "connection/path").await;
     let path = "connection/path[app-1]";
-    assert_eq!(branch(&stage, path).await, "tunnel/carries");
+    assert_eq!(branch(&stage, path).await, "tunnel/line-carries");
     let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
     for (round, wanted) in [("first", "tunnel/first-line-down"), ("second", "tunnel/second-line-down")] {
         let interface = kept(&stage, &format!("connection.interfaces.{round}"));
@@ -180,21 +179,121 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     stage.let_be();
 
     // What nobody foresaw is not guessed at: the connection is there, and what would tell more cannot be asked.
+    stage.aws_says = &[("routeTableSet>", "nothingSet>")];
+    let mut desk = stage.open().await;
+    let diagnosed = desk.diagnose(path).await;
+    desk.close().await;
+    assert_eq!(diagnosed.branch, None, "{diagnosed:#?}");
+    assert_eq!(diagnosed.asked.last().unwrap().question, "routes", "{diagnosed:#?}");
+    stage.aws_says = &[];
+
+    // A host that nobody gets to says nothing of the connection.
     let rules = ec2.describe_security_group_rules().filters(filter("group-id", [group.as_str()]));
     let rules = rules.send().await.unwrap();
     let ssh = rules.security_group_rules().iter().find(|rule| rule.from_port() == Some(22)).unwrap();
     let shut = ec2.revoke_security_group_ingress().group_id(&group);
     shut.security_group_rule_ids(ssh.security_group_rule_id().unwrap()).send().await.unwrap();
-    let mut desk = stage.open().await;
-    let diagnosed = desk.diagnose("connection/path[app-1]").await;
-    desk.close().await;
-    assert_eq!(diagnosed.branch, None, "{diagnosed:#?}");
-    let last = diagnosed.asked.last().unwrap();
-    assert_eq!((last.question.as_str(), last.answered.so), ("packet", So::Unknown), "{diagnosed:#?}");
+    for step in [path, "connection/large-packets[app-1]"] {
+        assert_eq!(branch(&stage, step).await, "tunnel/host-out-of-reach", "{step}");
+    }
     assert_eq!(branch(&stage, "access/jump[app-1]").await, "ssh-hop/host-door-closed");
 
     ec2.delete_vpn_connection().vpn_connection_id(&vpn).send().await.unwrap();
     assert_eq!(branch(&stage, tunnels_up).await, "tunnel/no-connection");
+}
+
+/// What a step fails by is seldom the tunnel beside the one that carries; that one is said where nothing else is found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tunnel_that_is_down_beside_one_that_carries_ends_no_diagnosis() {
+    let mut stage = scenario("02-vpn-static.yaml").await;
+    until(&stage, "connection/path").await;
+    until(&stage, "connection/pings").await;
+    let (cloud, path) = (stage.account.cloud().clone(), "connection/path[app-1]");
+    let [first, second] = ["connection.vpn_id", "connection.second_vpn_id"].map(|name| kept(&stage, name));
+    cloud.set_tunnel(&first, 0, true).await;
+    assert_eq!(branch(&stage, path).await, "tunnel/carries-without-a-tunnel");
+    assert_eq!(branch(&stage, "connection/tunnels-up").await, "tunnel/one-tunnel");
+
+    // Our own routes and doors come first.
+    let (ec2, gateway) = (stage.ec2().await, kept(&stage, "connection.gateway_id"));
+    let table = kept(&stage, "access.private_routes_ids.eu-west-1a");
+    ec2.disable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+    assert_eq!(branch(&stage, path).await, "tunnel/no-route");
+    ec2.enable_vgw_route_propagation().gateway_id(&gateway).route_table_id(&table).send().await.unwrap();
+    stage.meddled(Does::AnswersNoPing);
+    assert_eq!(branch(&stage, path).await, "tunnel/no-way-back-and-a-tunnel-down");
+    stage.aws_says = ACL_DENIES;
+    assert_eq!(branch(&stage, path).await, "tunnel/acl-closed");
+    stage.aws_says = &[];
+    stage.let_be();
+
+    // The second router carries for the first, and it is said which of them is down.
+    cloud.set_tunnel(&first, 1, true).await;
+    let mut desk = stage.open().await;
+    let diagnosed = desk.diagnose("connection/large-packets[app-1]").await;
+    desk.close().await;
+    let placed = diagnosed.branch.as_ref().unwrap();
+    assert_eq!(placed.branch, "carries-without-a-tunnel", "{diagnosed:#?}");
+    assert!(placed.what.contains("203.0.113.12") && placed.what.contains("both tunnels"), "{placed:?}");
+    for number in [0, 1] {
+        cloud.set_tunnel(&first, number, false).await;
+        cloud.set_tunnel(&second, number, true).await;
+    }
+    assert_eq!(branch(&stage, path).await, "tunnel/carries-without-the-second");
+    for number in [0, 1] {
+        cloud.set_tunnel(&first, number, true).await;
+    }
+    assert_eq!(branch(&stage, path).await, "tunnel/nobody-begins");
+}
+
+/// Before there is anything nobody's firewall is to blame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_yet_is_said_to_be_so() {
+    let alone = [("conn.mode", "direct_connect")];
+    for (name, others, wanted) in [
+        ("02-vpn-static.yaml", &[][..], "tunnel/not-asked"),
+        ("14-dx-lag.yaml", &[], "tunnel/line-not-asked"),
+        ("18-dx-neighbour.yaml", &alone, "tunnel/owner-not-asked"),
+    ] {
+        let stage = scenario_but(name, others).await;
+        assert_eq!(branch(&stage, "connection/path[app-1]").await, wanted, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_does_not_encrypt_says_which_end_lacks_what() {
+    let mut stage = scenario("07-dx-vgw.yaml").await;
+    until(&stage, "connection/macsec-works").await;
+    const NOT_UP: (&str, &str) = ("Encryption Up", "Encryption Down");
+    let cases: [(Words, &str); 6] = [
+        (&[], "macsec/encrypts"),
+        (&[NOT_UP], "macsec/router-does-not-agree"),
+        (&[NOT_UP, (LINE_UP, "\"connectionState\":\"down\"")], "macsec/port-down"),
+        (&[("\"macSecCapable\":true", "\"macSecCapable\":false")], "macsec/ordered-without"),
+        (&[("\"state\":\"associated\"", "\"state\":\"associating\"")], "macsec/key-being-set"),
+        (&[("\"state\":\"associated\"", "\"state\":\"disassociated\"")], "macsec/key-not-on-the-port"),
+    ];
+    for (words, wanted) in cases {
+        stage.aws_says = words;
+        assert_eq!(branch(&stage, "connection/macsec-works[first]").await, wanted);
+    }
+}
+
+/// AWS's list does not change by asking again: the answer has to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_building_that_has_no_such_port_is_a_matter_of_the_answer() {
+    let stage = scenario_but("07-dx-vgw.yaml", &[("dx.location", "EqLD5")]).await;
+    assert_eq!(branch(&stage, "connection/location[first]").await, "building/no-such-building");
+    let mut stage = scenario("07-dx-vgw.yaml").await;
+    let cases: [(Words, &str); 3] = [
+        (&[], "building/has-such-ports"),
+        (&[("availablePortSpeeds", "otherSpeeds")], "building/no-ports-of-that-speed"),
+        (&[("availableMacSecPortSpeeds", "otherSpeeds")], "building/no-ports-that-encrypt"),
+    ];
+    for (words, wanted) in cases {
+        stage.aws_says = words;
+        assert_eq!(branch(&stage, "connection/location[first]").await, wanted);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -217,7 +316,7 @@ async fn a_line_that_stands_still_says_on_which_layer() {
     for about_tunnels in ["connection/tunnels-up", "connection/both-up-again"] {
         assert_eq!(branch(&stage, about_tunnels).await, "tunnel/nothing-arrives");
     }
-    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-carries");
     let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
     let gateway = kept(&stage, "connection.line_gateway_id");
     let interface = kept(&stage, "connection.interfaces.first");
@@ -274,7 +373,10 @@ async fn a_line_straight_to_the_vpc_has_nothing_to_announce() {
     let mut stage = scenario("14-dx-lag.yaml").await;
     until(&stage, "connection/path").await;
     assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/line-works-straight");
-    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-carries");
+    stage.meddled(Does::AnswersNoPing);
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/no-way-back-over-the-line");
+    stage.let_be();
     stage.aws_says = BGP_DOWN;
     assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-down");
 }
@@ -285,7 +387,7 @@ async fn a_line_of_another_account_says_what_its_owner_has_to_do() {
     until(&stage, "connection/path").await;
     let joined = "connection/line-joined";
     assert_eq!(branch(&stage, joined).await, "neighbour/led-here");
-    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/carries");
+    assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-carries");
     stage.aws_says = &[("\"associationState\":\"associated\"", "\"associationState\":\"associating\"")];
     assert_eq!(branch(&stage, joined).await, "neighbour/being-set-up");
     stage.aws_says = &[];

@@ -35,8 +35,9 @@ inputs:
   - {id: net.nat_mode, label: Way out, kind: text, optional: true}
   - {id: net.access_path, label: Way in, kind: text, optional: true}
   - {id: conn.mode, label: Connection, kind: text, optional: true}
+  - {id: vpn.ping_target, label: There, kind: text, optional: true}
 steps:
-  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, conn.mode, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
+  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, conn.mode, vpn.ping_target, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
   - {id: open-from, title: Open from there, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\", from: web-7}, diagnosis: mail-path}
 ";
@@ -110,6 +111,9 @@ async fn a_mail_path_that_fails_says_which_branch_it_is_in() {
     let mut stage = of_mail("192.168.1.25", 587, "starttls").await;
     stage.dial = stage.account.dialer();
     assert_eq!(branch(&stage, "mail/open").await, "mail-path/port-blocked");
+    // Behind a connection the data centre is asked first.
+    gives(&stage, &[("conn.mode", "ipsec_vpn"), ("vpn.ping_target", "192.168.1.50")]).await;
+    assert_eq!(branch(&stage, "mail/open").await, "mail-path/mail-blocked");
     // Nobody's firewall, where we have no way there at all.
     let desk = stage.open().await;
     [("net.nat_mode", "none_proxy"), ("conn.mode", "none")].iter().for_each(|(id, text)| desk.give(id, text));
@@ -125,6 +129,29 @@ async fn a_mail_path_that_fails_says_which_branch_it_is_in() {
     let stage = of_mail("127.0.0.1", takes, "none").await;
     gives(&stage, &[("smtp.ca_pem", "no certificate"), ("mail.relay", "direct")]).await;
     assert_eq!(branch(&stage, "mail/open").await, "mail-path/not-asked");
+}
+
+/// With the connection down nothing is known of what stands behind it, and nobody's firewall is to blame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_down_comes_before_the_customers_firewall() {
+    let mut stage = scenario("03-vpn-bgp.yaml").await;
+    stage.net = Some(stage.account.net());
+    until(&stage, "mail/port-open").await;
+    until(&stage, "dns/records-found").await;
+    let port_open = "mail/port-open[app-1]";
+    assert_eq!(branch(&stage, port_open).await, "mail-path/takes-mail");
+    for vpn in ["connection.vpn_id", "connection.second_vpn_id"].map(|name| kept(&stage, name)) {
+        for number in [0, 1] {
+            stage.account.cloud().break_tunnel(&vpn, number, Some("IPSEC IS DOWN")).await;
+        }
+    }
+    assert_eq!(branch(&stage, port_open).await, "mail-path/no-way-to-the-server");
+    // A host that asks the data centre for names itself.
+    let app = kept(&stage, "access.host_ids.app-1");
+    let asks_there = "rm /etc/resolv.conf; echo 'nameserver 192.168.1.10' >/etc/resolv.conf";
+    let done = stage.account.at_console(&app, asks_there).await.unwrap();
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(branch(&stage, "dns/records-found[app-1]").await, "names/no-way-to-the-servers");
 }
 
 /// The customer's server of the practice Internet, of which this machine knows the authority.

@@ -9,6 +9,7 @@ mod diagnoses;
 mod diagnoses_lines;
 mod diagnoses_mail;
 mod diagnoses_names;
+mod diagnoses_proxy;
 mod diagnoses_time;
 mod diagnoses_ways;
 mod doubts;
