@@ -251,10 +251,10 @@ async fn a_tunnel_that_is_down_beside_one_that_carries_ends_no_diagnosis() {
 /// Before there is anything nobody's firewall is to blame.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_yet_is_said_to_be_so() {
-    let alone = [("conn.mode", "direct_connect")];
+    let (as_it_is, alone) = (Vec::new(), vec![("conn.mode", "direct_connect")]);
     for (name, others, wanted) in [
-        ("02-vpn-static.yaml", &[][..], "tunnel/not-asked"),
-        ("14-dx-lag.yaml", &[], "tunnel/line-not-asked"),
+        ("02-vpn-static.yaml", &as_it_is, "tunnel/not-asked"),
+        ("14-dx-lag.yaml", &as_it_is, "tunnel/line-not-asked"),
         ("18-dx-neighbour.yaml", &alone, "tunnel/owner-not-asked"),
     ] {
         let stage = scenario_but(name, others).await;
