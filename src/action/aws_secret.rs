@@ -193,10 +193,13 @@ impl TheSecret {
         let Some(text) = self.given(world).await.map_err(missing)? else { return self.generate() };
         match self.rule.check(text.expose_secret()) {
             Ok(()) => Ok(text),
-            Err(refusal) => Err(Failure::new(
-                format!("what was given for {} does not fit its use: {}", self.noun(), refusal.what),
-                "Give another one, or correct `use` in the runbook; nothing was sent.",
-            )),
+            Err(refusal) => {
+                self.given.iter().for_each(|reference| world.forget_secret(reference));
+                Err(Failure::new(
+                    format!("what was given for {} does not fit its use: {}", self.noun(), refusal.what),
+                    "Give another one, or correct `use` in the runbook; nothing was sent.",
+                ))
+            }
         }
     }
 

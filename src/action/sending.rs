@@ -101,7 +101,11 @@ pub(super) async fn carry_out(
             Err(failure) if failure.fate == Fate::Unknown => {
                 return Err(Stopped::Lost(operation.to_owned(), failure.into()));
             }
-            Err(failure) => return Err(Stopped::Refused(failure.into())),
+            Err(failure) => {
+                // It may have been for the secret.
+                call.secrets().into_iter().for_each(|reference| world.forget_secret(reference));
+                return Err(Stopped::Refused(failure.into()));
+            }
         }
     }
     Ok(())

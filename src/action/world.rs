@@ -346,6 +346,11 @@ impl World {
         found.map_err(|MissingSecret { reference, why, .. }| Question::NeedsSecret { reference, why })
     }
 
+    /// What was given is not what it should be: it is asked for, or read where it is kept, anew.
+    pub(super) fn forget_secret(&self, reference: &SecretRef) {
+        self.vault.unlearn(reference);
+    }
+
     /// The hops to a host: as the runbook says, and the engineer's own set-up completes it. What that says and
     /// onramp does not honour is told once.
     ///

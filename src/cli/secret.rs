@@ -12,7 +12,7 @@ use super::session::Session;
 use super::unseen::Unseen;
 use super::{Everywhere, print, session};
 use crate::action::{Access, NotKept, Subject, Worlds};
-use crate::engagement::{Address, Command, Engagement, MissingSecret, decide};
+use crate::engagement::{Address, Command, Engagement, MissingSecret, decide, secret_rule};
 use crate::engine::{AheadOf, Clock, Request};
 use crate::input::{self, InputId, SecretRef, SecretRule, SecretStore, Value};
 use crate::journal::Writer;
@@ -229,7 +229,7 @@ fn subject(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Subject 
 /// # Errors
 /// Nobody is there to be asked: exit code 3, and what to do about each.
 pub fn give(session: &Session, missing: &[MissingSecret], ahead_of: AheadOf) -> Result<(), Failure> {
-    let said = ask(missing).map_err(|failure| failure.within(&session.reach))?;
+    let said = ask(session, missing).map_err(|failure| failure.within(&session.reach))?;
     session.handle.send(Request::Secrets(said));
     let then = match ahead_of {
         AheadOf::Run(scope) => Request::Run(scope),
@@ -242,7 +242,7 @@ pub fn give(session: &Session, missing: &[MissingSecret], ahead_of: AheadOf) -> 
 }
 
 /// One after the other; an empty answer leaves one for later.
-fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
+fn ask(session: &Session, missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>)>, Failure> {
     let Some(unseen) = Unseen::begin()? else {
         let said = format!("{} missing, and nobody is here to be asked", text::count(missing.len(), "secret"));
         let list = missing.iter().fold(Failure::new(Kind::Waiting, said), |failure, one| {
@@ -255,7 +255,15 @@ fn ask(missing: &[MissingSecret]) -> Result<Vec<(SecretRef, Option<SecretString>
     for one in missing {
         print::say(&one.why);
         let prompt = format!("{}: ", one.reference.said());
-        let text = if one.chosen_now { unseen.twice(&prompt)? } else { unseen.line(&prompt)? };
+        let rule = secret_rule(session.handle.engagement(), session.handle.runbook(), &one.reference);
+        let text = loop {
+            let text = if one.chosen_now { unseen.twice(&prompt)? } else { unseen.line(&prompt)? };
+            let fits = rule.map_or(Ok(()), |rule| rule.check(text.expose_secret()));
+            match fits {
+                Err(refusal) if !text.expose_secret().is_empty() => print::say(&refusal.to_string()),
+                _ => break text,
+            }
+        };
         let empty = text.expose_secret().is_empty();
         said.push((one.reference.clone(), (!empty).then_some(text)));
     }

@@ -60,7 +60,7 @@ pub use scope::{
     Asking, Call, ChosenKind, Host, ScopeMode, asking, bound, call, changes_values, chosen_actions, expand,
     expand_planned, hosts, item_of, plan_digest, scope,
 };
-pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secrets_ahead, secrets_behind};
+pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secret_rule, secrets_ahead, secrets_behind};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
 pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, loosened, reach};

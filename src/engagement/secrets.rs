@@ -6,7 +6,7 @@ use super::event::Question;
 use super::scope::{ScopeMode, item_of, scope};
 use super::state::{Engagement, State};
 use super::{Address, Row, Status, board};
-use crate::input::{SecretRef, Value};
+use crate::input::{Kind, SecretRef, SecretRule, Value};
 use crate::runbook::{Runbook, Scope, Step};
 
 /// A secret that is not where it should be, or that only a person knows: what to ask for, and why.
@@ -78,6 +78,15 @@ fn named(step: &Step, address: &Address, scope: &Scope) -> Vec<SecretRef> {
         scope.insert_dotted("key", item.key.into());
     }
     step.secrets().into_iter().filter_map(|template| template.text(&scope).ok()?.parse().ok()).collect()
+}
+
+/// The rule for the text of the secret that lives there, where it answers an input.
+pub fn secret_rule(engagement: &Engagement, runbook: &Runbook, reference: &SecretRef) -> Option<SecretRule> {
+    let (input, _) = engagement.secrets().find(|(_, known)| known == reference)?;
+    match runbook.fields.get(input)?.kind {
+        Kind::Secret(rule) => Some(rule),
+        _ => None,
+    }
 }
 
 /// Steps that ended with the question for a secret, and the secret.

@@ -107,7 +107,13 @@ impl Http {
             Some(proxy) => {
                 let login = proxy.login(world).await?;
                 let wire = from.stream(world, &proxy.host, proxy.port).await?;
-                through(wire, (&proxy.place(), &login), &at(host, port)).await
+                let through = through(wire, (&proxy.place(), &login), &at(host, port)).await;
+                if let (Err(Miss::NotSo(said)), Some((_, password))) = (&through, &proxy.login)
+                    && said.ends_with(REFUSED_LOGIN)
+                {
+                    world.forget_secret(password);
+                }
+                through
             }
         }
     }
@@ -228,6 +234,8 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Asks a proxy for a tunnel (RFC 9110, 9.3.6).
+const REFUSED_LOGIN: &str = "refuses the user or the password (407)";
+
 async fn through(mut wire: Box<dyn Wire>, (proxy, login): (&str, &str), to: &str) -> Result<Box<dyn Wire>, Miss> {
     let ask = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{login}User-Agent: onramp\r\n\r\n");
     let talk = async {
@@ -251,7 +259,7 @@ async fn through(mut wire: Box<dyn Wire>, (proxy, login): (&str, &str), to: &str
         Some("407") if login.is_empty() => {
             Err(Miss::NotSo(format!("the proxy {proxy} wants a user and a password (407)")))
         }
-        Some("407") => Err(Miss::NotSo(format!("the proxy {proxy} refuses the user or the password (407)"))),
+        Some("407") => Err(Miss::NotSo(format!("the proxy {proxy} {REFUSED_LOGIN}"))),
         Some("403") => {
             Err(Miss::NotSo(format!("the proxy {proxy} does not let {to} through (403): its list lacks it")))
         }

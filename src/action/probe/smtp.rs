@@ -174,14 +174,19 @@ impl Smtp {
         let said = said.map_err(|no| self.bad(from, format!("EHLO: {no}")))?;
         open.offers = said.message().skip(1).map(|line| clip(&clean(line.as_bytes()), 200)).collect();
         world.say(&format!("{} offers {}", self.place(), open.offers.join(", "))).await;
-        if let (Some(Login { user, mechanisms, .. }), Some(password)) = (&self.login, password) {
+        if let (Some(Login { user, mechanisms, password: reference }), Some(password)) = (&self.login, password) {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             if open.connection.server_info().get_auth_mechanism(mechanisms).is_none() {
                 let wanted: Vec<String> = mechanisms.iter().map(ToString::to_string).collect();
                 return Err(self.bad(from, format!("it offers no AUTH {}", crate::text::either(&wanted))));
             }
             let logged_in = patiently(open.connection.auth(mechanisms, &credentials)).await;
-            logged_in.map_err(|no| self.bad(from, format!("it does not let {user} in: {no}")))?;
+            logged_in.map_err(|no| {
+                if no.refused() {
+                    world.forget_secret(reference);
+                }
+                self.bad(from, format!("it does not let {user} in: {no}"))
+            })?;
         }
         Ok(open)
     }

@@ -311,3 +311,24 @@ async fn an_argument_that_is_a_secret_is_read_for_the_call_and_for_nothing_else(
     }
     assert_absent("the events", serde_json::to_string(&stage.events()).unwrap().as_bytes());
 }
+
+#[tokio::test]
+async fn a_secret_that_a_step_refuses_is_forgotten_and_asked_for_again() {
+    let stage = Stage::new(&KEPT.replace("key: smtp, use: password", "key: smtp, use: psk"), Faults::none());
+    let mut desk = answered(&stage).await;
+    let reference: SecretRef = "prompt:smtp.password".parse().unwrap();
+    say(&desk, &reference, Some("a blank is no part of a key"));
+    desk.approve().await;
+    desk.run(RunScope::All).await;
+    let Status::Failed(failure) = desk.status("net/kept") else { panic!("{:?}", desk.status("net/kept")) };
+    assert!(failure.advice.contains("Give another one"), "{failure:?}");
+
+    desk.handle.command(Command::Reopen(at("net/kept")));
+    desk.handle.send(Request::Run(RunScope::Only(at("net/kept"))));
+    let (missing, _) = asked(&mut desk).await;
+    assert_eq!((&missing[0].reference, missing.len()), (&reference, 1));
+    say(&desk, &reference, Some("Kx7canary.Qf93zW"));
+    desk.run(RunScope::Only(at("net/kept"))).await;
+    assert!(matches!(desk.status("net/kept"), Status::Done { .. }), "{:?}", desk.status("net/kept"));
+    desk.close().await;
+}

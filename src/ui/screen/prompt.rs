@@ -239,7 +239,7 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
     }
     if let Some(Popup::Prompt(open)) = &mut state.popup
         && open.wanted().is_some()
-        && !open.take_secret(&state.facts.approval_word())
+        && !open.take_secret(&state.facts)
     {
         return Vec::new();
     }

@@ -203,3 +203,18 @@ fn a_known_secret_is_hidden_in_the_frame_whatever_drew_it() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("the host says ****************!"), "{screen}");
 }
+
+#[test]
+fn a_secret_that_breaks_its_rule_is_refused_where_it_is_typed() {
+    let mut stage = form();
+    stage.give_reference("prompt");
+    stage.effects.clear();
+    let missing = vec![missing("prompt:vpn.t1_psk", false)];
+    stage.notice(Notice::NeedsSecrets { missing, ahead_of: AheadOf::Run(RunScope::All) });
+    stage.paste("Kx7+Qf93 is no key").press(&["Enter"]);
+    assert!(unseen(&mut stage).contains("letters, digits"), "{}", stage.screen(80, 24));
+    assert!(stage.effects.is_empty(), "{:?}", stage.effects);
+    stage.paste(CANARY).press(&["Enter"]);
+    let Effect::Send(Request::Secrets(said)) = &stage.effects[0] else { panic!("{:?}", stage.effects) };
+    assert_eq!(said[0].1.as_ref().map(|text| text.expose_secret()), Some(CANARY));
+}

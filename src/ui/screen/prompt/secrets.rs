@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use secrecy::ExposeSecret;
 
 use super::{Ask, Prompt};
-use crate::engagement::MissingSecret;
+use crate::engagement::{MissingSecret, secret_rule};
 use crate::engine::AheadOf;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Role};
@@ -50,12 +50,18 @@ impl Prompt {
 
     /// Takes what was typed for the secret that is asked for; true after the last of them. Whoever meant to approve the
     /// plan has typed its word into the wrong box.
-    pub(super) fn take_secret(&mut self, approval_word: &str) -> bool {
+    pub(super) fn take_secret(&mut self, facts: &Facts) -> bool {
         let Some(wanted) = self.wanted().cloned() else { return true };
+        let approval_word = facts.approval_word();
         let typed = (!self.hidden.is_blank()).then(|| self.hidden.take());
-        if typed.as_ref().is_some_and(|typed| typed.expose_secret() == approval_word) {
+        if typed.as_ref().is_some_and(|typed| typed.expose_secret() == approval_word.as_str()) {
             self.problem =
                 Some(format!("{approval_word} is what approves the plan, and no secret; type the secret, or nothing"));
+            return false;
+        }
+        let rule = facts.open.as_ref().and_then(|open| secret_rule(&open.engagement, &open.runbook, &wanted.reference));
+        if let Some(Err(refusal)) = typed.as_ref().zip(rule).map(|(typed, rule)| rule.check(typed.expose_secret())) {
+            self.problem = Some(refusal.to_string());
             return false;
         }
         let text = match (wanted.chosen_now, typed, self.first.take()) {
