@@ -89,6 +89,10 @@ impl Reach {
         let onramp = self.options.command();
         let Some(data) = &self.practice else { return (format!("{onramp} {verb} {}", self.name), arguments) };
         let practice = match verb {
+            // It walks all of it, or nothing: one step is run on the screen.
+            "run" if arguments.trim_start().starts_with("--") => {
+                return (format!("{onramp} practice"), without_options(arguments));
+            }
             "run" => "practice --headless",
             "status" => "practice --status",
             "verify" => "practice --verify",
@@ -128,6 +132,19 @@ fn without_arguments(text: &str) -> &str {
             break;
         }
         rest = &behind[word.len()..];
+    }
+    rest
+}
+
+/// The text behind options, and behind what `--only` is given.
+fn without_options(text: &str) -> &str {
+    let mut rest = text;
+    while rest.starts_with(" --") {
+        let words = if rest.starts_with(" --only ") { 2 } else { 1 };
+        rest = (0..words).fold(rest, |rest, _| {
+            let word = rest.strip_prefix(' ').unwrap_or(rest);
+            word.find(' ').map_or("", |end| &word[end..])
+        });
     }
     rest
 }
@@ -172,7 +189,10 @@ mod tests {
         let reach = Reach::new("practice", options, Some(PathBuf::from("/d/practice")));
         assert_eq!(reach.put("onramp status NAME lists them"), "onramp --data-dir /d practice --status lists them");
         assert_eq!(reach.put("keep it: onramp secret NAME set ID."), "keep it: onramp --data-dir /d practice.");
-        assert_eq!(reach.put("onramp run NAME --only a/b"), "onramp --data-dir /d practice --headless --only a/b");
+        assert_eq!(reach.put("onramp run NAME --only a/b"), "onramp --data-dir /d practice");
+        assert_eq!(reach.put("onramp run NAME --only a/b looks"), "onramp --data-dir /d practice looks");
+        assert_eq!(reach.put("onramp run NAME --redo makes it"), "onramp --data-dir /d practice makes it");
+        assert_eq!(reach.put("onramp run NAME looks"), "onramp --data-dir /d practice --headless looks");
         assert_eq!(reach.put("onramp watch NAME, or wait"), "onramp --data-dir /d/practice watch practice, or wait");
     }
 }

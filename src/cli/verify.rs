@@ -70,8 +70,16 @@ pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::new(Kind::Waiting, format!("{} could not be asked", text::count(unknown, "step")))),
         _ => {
-            let hint = "put right what was changed by hand, and verify again; or make it anew: onramp undo NAME STEP, then onramp \
-                        run NAME --only STEP";
+            let hint = match session.handle.engagement().identity.practice {
+                true => {
+                    "put right what was changed by hand, and verify again; or make it anew: onramp open NAME, there u on the step, \
+                     and then Enter on it"
+                }
+                false => {
+                    "put right what was changed by hand, and verify again; or make it anew: onramp undo NAME STEP, then onramp \
+                     run NAME --only STEP"
+                }
+            };
             Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step"))).hint(hint))
         }
     }
