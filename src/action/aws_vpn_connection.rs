@@ -213,6 +213,44 @@ impl TheVpnConnection {
         }
         differences
     }
+
+    /// The calls with which a person changes the tunnels.
+    fn by_hand(&self, there: &VpnConnection) -> Vec<String> {
+        let id = there.vpn_connection_id().unwrap_or_default();
+        let tunnels = there.options().map(|options| options.tunnel_options()).unwrap_or_default();
+        let both = self.request.options.tunnel_options.iter().zip(tunnels);
+        both.filter_map(|(wanted, there)| modify(id, wanted, there, self.keys_in_secret)).collect()
+    }
+}
+
+/// What a person sends for one tunnel, so that it becomes as wanted; it is down for some minutes by that.
+fn modify(id: &str, wanted: &TunnelOptions, there: &TunnelOption, in_secret: Option<bool>) -> Option<String> {
+    let mut options = Vec::new();
+    let mut text = |name: &str, wanted: Option<&str>, found: Option<&str>| {
+        options.extend(wanted.filter(|wanted| found != Some(*wanted)).map(|wanted| format!("{name}={wanted}")));
+    };
+    text("StartupAction", wanted.startup_action.as_deref(), there.startup_action());
+    text("DPDTimeoutAction", wanted.dpd_timeout_action.as_deref(), there.dpd_timeout_action());
+    let seconds = [
+        ("DPDTimeoutSeconds", wanted.dpd_timeout_seconds, there.dpd_timeout_seconds()),
+        ("Phase1LifetimeSeconds", wanted.phase_one_seconds, there.phase1_lifetime_seconds()),
+        ("Phase2LifetimeSeconds", wanted.phase_two_seconds, there.phase2_lifetime_seconds()),
+    ];
+    for (name, wanted, found) in seconds {
+        options.extend(
+            wanted.zip(found).filter(|(wanted, found)| wanted != found).map(|(wanted, _)| format!("{name}={wanted}")),
+        );
+    }
+    let mut said = Vec::new();
+    if !options.is_empty() {
+        said.push(format!("--tunnel-options {}", options.join(",")));
+    }
+    if let Some((wanted, _)) = in_secret.zip(is_in_secret(there)).filter(|(wanted, found)| wanted != found) {
+        said.push(format!("--pre-shared-key-storage {}", if wanted { IN_SECRETS_MANAGER } else { "Standard" }));
+    }
+    let outside = there.outside_ip_address().filter(|_| !said.is_empty())?;
+    let tunnel = format!("--vpn-connection-id {id} --vpn-tunnel-outside-ip-address {outside}");
+    Some(format!("aws ec2 modify-vpn-tunnel-options {tunnel} {}", said.join(" ")))
 }
 
 /// Log groups are called by their ARN with `:*` behind it, and without.
@@ -285,10 +323,15 @@ impl Thing for TheVpnConnection {
         let id = there.vpn_connection_id().unwrap_or_default();
         let differences = self.differences(&there);
         if !differences.is_empty() {
-            return Ok(Sight::Foreign {
-                said: format!("{} is there as {id}, but otherwise", self.noun()),
-                differences,
-            });
+            let said = format!("{} is there as {id}, but otherwise", self.noun());
+            let said = match self.by_hand(&there) {
+                commands if commands.is_empty() => said,
+                commands => format!(
+                    "{said}. onramp never makes it anew for that; in a window with the customer, one tunnel at a time: {}",
+                    commands.join("; then: ")
+                ),
+            };
+            return Ok(Sight::Foreign { said, differences });
         }
         let outside = |number: usize| {
             let tunnels = there.options().map(|options| options.tunnel_options()).unwrap_or_default();

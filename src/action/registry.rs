@@ -48,15 +48,29 @@ struct Argument {
     secret: bool,
     /// It is a shell script.
     script: bool,
+    /// It is taken when the thing is made: no look compares it, and no change corrects it.
+    once: bool,
+    /// A person can change it where the thing stands, and a look compares it.
+    by_hand: bool,
     help: &'static str,
 }
 
 const fn must(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: true, secret: false, script: false, help }
+    Argument { name, required: true, secret: false, script: false, once: false, by_hand: false, help }
 }
 
 const fn may(name: &'static str, help: &'static str) -> Argument {
-    Argument { name, required: false, secret: false, script: false, help }
+    Argument { name, required: false, secret: false, script: false, once: false, by_hand: false, help }
+}
+
+/// One that may be given, and is taken when the thing is made.
+const fn once(name: &'static str, help: &'static str) -> Argument {
+    Argument { once: true, ..may(name, help) }
+}
+
+/// One that may be given, and that a person can change later.
+const fn by_hand(name: &'static str, help: &'static str) -> Argument {
+    Argument { by_hand: true, ..may(name, help) }
 }
 
 /// One that may be given, and is a secret: `Arguments::secret` takes it out.
@@ -184,6 +198,8 @@ pub fn catalog() -> Catalog {
                 required: one.required,
                 secret: one.secret,
                 script: one.script,
+                once: one.once,
+                by_hand: one.by_hand,
                 summary: one.help,
             })
             .collect(),

@@ -120,7 +120,7 @@ fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Re
     let (step, reason) = (arguments.step.clone(), arguments.reason.clone());
     match decision {
         Decision::Undo => {
-            let (name, steps) = (arguments.name.clone(), vec![step]);
+            let (name, steps) = (arguments.name.clone(), vec![step.into()]);
             let arguments = undo::Arguments { name, steps, all: false, yes: arguments.yes, format: Format::Text };
             return undo::review(session, &arguments);
         }

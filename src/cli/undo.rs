@@ -14,7 +14,7 @@ use super::print::{self, Format};
 use super::reach::Reach;
 use super::session::{self, Follower, Session};
 use crate::engagement::{
-    Address, Engagement, Event, Outcome, Question, State, Stays, StepRecord, TakeBack, UndoPlan, held_by,
+    Address, Engagement, Event, Outcome, Question, State, Stays, StepRecord, TakeBack, Target, UndoPlan, held_by,
 };
 use crate::engine::{Notice, Request};
 use crate::runbook::Runbook;
@@ -23,8 +23,9 @@ use crate::text;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     pub name: String,
-    /// Steps to take back; without any and without --all it is only said what would be done
-    pub steps: Vec<Address>,
+    /// Steps or whole phases to take back; without any and without --all it is only said what would be done
+    #[arg(value_name = "ADDRESS|PHASE")]
+    pub steps: Vec<Target>,
     /// Everything that this engagement changed
     #[arg(long, conflicts_with = "steps")]
     pub all: bool,
@@ -56,13 +57,12 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
 /// # Errors
 /// There is no such step, nobody agreed, or as `take_back`.
 pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
-    let known = |step: &&Address| {
-        session.handle.runbook().step(&step.step).is_some() || session.handle.engagement().record(step).is_some()
-    };
-    if let Some(step) = arguments.steps.iter().find(|step| !known(step)) {
-        return Err(
-            Failure::usage(format!("this runbook has no step \"{step}\"")).hint("onramp status NAME lists them all")
-        );
+    if let Some(target) = arguments.steps.iter().find(|target| !is_known(session, target)) {
+        let what = match target {
+            Target::Phase(phase) => format!("this runbook has no phase \"{phase}\""),
+            Target::Step(step) => format!("this runbook has no step \"{step}\""),
+        };
+        return Err(Failure::usage(what).hint("onramp status NAME lists them all"));
     }
     let mut follower = Follower::new(session);
     let plan = planned(session, &arguments.steps, &mut follower)?;
@@ -97,6 +97,15 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
     take_back(session, &arguments.steps, &mut follower)
 }
 
+fn is_known(session: &Session, target: &Target) -> bool {
+    let runbook = session.handle.runbook();
+    let in_it = match target {
+        Target::Phase(phase) => runbook.phases.iter().any(|known| known.id == *phase),
+        Target::Step(step) => runbook.step(&step.step).is_some(),
+    };
+    in_it || session.handle.engagement().steps.keys().any(|step| target.covers(step))
+}
+
 /// Names an undo that has not come to its end, what is left of it, and the command that goes on with it.
 pub fn half_done(engagement: &Engagement, reach: &Reach) -> Option<String> {
     let (undo, left) = engagement.half_undone()?;
@@ -119,8 +128,8 @@ pub fn half_done(engagement: &Engagement, reach: &Reach) -> Option<String> {
     ))
 }
 
-fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {
-    session.handle.send(Request::UndoPlan(steps.to_vec()));
+fn planned(session: &Session, targets: &[Target], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {
+    session.handle.send(Request::UndoPlan(targets.to_vec()));
     loop {
         match session.recv() {
             Ok(Notice::UndoPlanned(_, plan)) => return Ok(plan),
@@ -135,8 +144,8 @@ fn planned(session: &Session, steps: &[Address], follower: &mut Follower) -> Res
 ///
 /// # Errors
 /// It is refused, or something of it is left; what blocks it is said.
-fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> Result<(), Failure> {
-    session.handle.send(Request::Undo(steps.to_vec()));
+fn take_back(session: &Session, targets: &[Target], follower: &mut Follower) -> Result<(), Failure> {
+    session.handle.send(Request::Undo(targets.to_vec()));
     loop {
         match session.recv() {
             Ok(Notice::Recorded(recorded)) => {
@@ -153,11 +162,12 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
             Err(gone) => return Err(gone),
         }
     }
-    let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
+    let wanted = |step: &Address| targets.is_empty() || targets.iter().any(|target| target.covers(step));
     // What has no undo by the runbook's word stays, and was said before; whoever names it wants it gone.
     let stays = |step: &Address| {
         let known = session.handle.runbook().step(&step.step);
-        steps.is_empty() && known.is_some_and(|known| known.no_undo.is_some())
+        let named = targets.iter().any(|target| target.is(step));
+        !named && known.is_some_and(|known| known.no_undo.is_some())
     };
     let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand() && !stays(step);
     let left: Vec<&Address> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step).collect();
@@ -166,7 +176,9 @@ fn take_back(session: &Session, steps: &[Address], follower: &mut Follower) -> R
         return Ok(());
     }
     let what = format!("{} left: {}", text::count(left.len(), "step"), Address::list(left.iter().copied()));
-    let why = left.iter().filter_map(|step| why_left(&follower.engagement, session.handle.runbook(), step, &left));
+    let standing = follower.engagement.steps.iter().filter(|(_, record)| record.may_stand());
+    let standing: Vec<&Address> = standing.map(|(step, _)| step).collect();
+    let why = left.iter().filter_map(|step| why_left(&follower.engagement, session.handle.runbook(), step, &standing));
     let failure = why.fold(Failure::new(Kind::StepFailed, what), Failure::hint);
     Err(failure.hint("put right what is said, and undo again: it goes on where it stopped"))
 }
@@ -184,12 +196,13 @@ fn ended(engagement: &Engagement, wanted: impl Fn(&Address) -> bool) -> String {
 }
 
 /// Why it is still there, and what a person does about it; nothing, where that was not to be found out.
-fn why_left(engagement: &Engagement, runbook: &Runbook, step: &Address, left: &[&Address]) -> Option<String> {
+fn why_left(engagement: &Engagement, runbook: &Runbook, step: &Address, standing: &[&Address]) -> Option<String> {
     if let State::Failed { failure, .. } = engagement.state(step) {
         let why = failure.why();
         return Some(format!("{step}: {}. {}", why.trim_end_matches('.'), failure.advice).trim_end().to_owned());
     }
-    let users: Vec<&Address> = left.iter().copied().filter(|user| held_by(engagement, runbook, user)(step)).collect();
+    let users: Vec<&Address> =
+        standing.iter().copied().filter(|user| held_by(engagement, runbook, user)(step)).collect();
     (!users.is_empty()).then(|| format!("{step} stays for as long as {} is there", Address::list(users)))
 }
 

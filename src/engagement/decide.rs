@@ -1,6 +1,6 @@
 //! A command becomes events, or is refused with the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::json;
@@ -10,14 +10,15 @@ use super::command::{Command, Settlement, WaitOrder};
 use super::counted::answers;
 use super::doubt::finds_out_for_others;
 use super::event::{At, DoneHow, Event, Evidence, Purpose, Question, Recorded};
-use super::scope::{changed_behind, plan_digests};
+use super::scope::{ChangedStep, changed_behind, plan_digests};
 use super::state::{Engagement, State, StepRecord};
+use super::target::{Target, undo_command, way_back};
 use super::undo::has_undo;
 use super::update::is_outdated;
 use super::wording::told;
 use super::{Address, digest_of, fold};
 use crate::input::{self, InputId, Value};
-use crate::runbook::{Runbook, Step};
+use crate::runbook::{Runbook, Step, StepId};
 use crate::text;
 
 /// Why a command was not carried out, and what to do instead.
@@ -25,6 +26,14 @@ use crate::text;
 pub struct Refusal {
     pub why: String,
     pub advice: String,
+    /// What has to be taken back first, where that is what stands against it.
+    pub undo: Vec<Target>,
+}
+
+impl Refusal {
+    pub fn new(why: impl Into<String>, advice: impl Into<String>) -> Self {
+        Refusal { why: why.into(), advice: advice.into(), undo: Vec::new() }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -36,7 +45,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 pub(super) fn refuse<T>(why: impl Into<String>, advice: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal { why: why.into(), advice: advice.into() })
+    Err(Refusal::new(why, advice))
 }
 
 /// What the command makes true, or why not. Nothing is stored when it is refused.
@@ -108,20 +117,27 @@ fn agree(
 /// it can be taken back; what was only looked at, or signed off, or has no way back, is looked at again.
 fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Result<Vec<Event>, Refusal> {
     let changed = changed_behind(before, after, runbook);
-    let with_state = |wanted: &dyn Fn(&Address, &StepRecord) -> bool| -> Vec<&Address> {
-        changed.iter().filter(|step| before.record(step).is_some_and(|record| wanted(step, record))).collect()
+    let with_state = |wanted: &dyn Fn(&ChangedStep, &StepRecord) -> bool| -> Vec<&Address> {
+        let wanted = |one: &&ChangedStep| before.record(one.step).is_some_and(|record| wanted(one, record));
+        changed.iter().filter(wanted).map(|one| one.step).collect()
     };
     let running = with_state(&|_, record| matches!(record.state, State::Running { .. }));
     if !running.is_empty() {
         let why = format!("{} is running with the value that stands now", some_of(&running));
         return refuse(why, "Wait until it ends, or stop it, then give the new value");
     }
-    let made = with_state(&|step, record| {
-        record.pending.is_some() || (record.made.is_some() && has_undo(runbook, step).is_ok())
+    let made = with_state(&|one, record| {
+        let stands = record.may_stand() && has_undo(runbook, one.step).is_ok();
+        record.pending.is_some() || (stands && !one.by_hand)
     });
     if !made.is_empty() {
         let why = format!("{} already ran with the value that stands now", some_of(&made));
-        return refuse(why, "Undo that first, then give the new value");
+        let undo = way_back(before, runbook, &made);
+        let advice = match undo.is_empty() {
+            true => "Say first what became of it".to_owned(),
+            false => format!("Undo what has to go first, then give the new value: {}", undo_command(before, &undo)),
+        };
+        return Err(Refusal { why, advice, undo });
     }
     // What waits has been made with the old value, and a look at it makes nothing; what a person has put on waiting stays
     // there until that person says so.
@@ -130,7 +146,16 @@ fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) ->
         State::Waiting { wait, .. } => record.made.is_some() && !wait.by_hand,
         _ => false,
     });
-    Ok(looked_at.into_iter().map(|step| Event::reopened(step.clone())).collect())
+    // What was read from a thing that a person changes is read anew.
+    let by_hand: BTreeSet<&StepId> =
+        with_state(&|one, record| one.by_hand && record.may_stand()).into_iter().map(|step| &step.step).collect();
+    let read_from_it = |(step, record): &(&Address, &StepRecord)| {
+        let found = runbook.step(&step.step).filter(|found| found.touches_world());
+        let reads = found.is_some_and(|found| found.needs.iter().any(|need| by_hand.contains(need)));
+        reads && record.made.is_none() && matches!(record.state, State::Done { .. }) && !looked_at.contains(step)
+    };
+    let read = before.steps.iter().filter(read_from_it).map(|(step, _)| step);
+    Ok(looked_at.iter().copied().chain(read).map(|step| Event::reopened(step.clone())).collect())
 }
 
 fn some_of(steps: &[&Address]) -> String {

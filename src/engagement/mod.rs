@@ -19,6 +19,7 @@ mod event;
 mod fold;
 mod known;
 mod masked;
+mod overtaken;
 mod permissions;
 mod plan;
 mod price;
@@ -28,10 +29,12 @@ mod recover;
 mod scope;
 mod secrets;
 mod state;
+mod target;
 mod token;
 mod undo;
 mod update;
 mod wait;
+mod ways;
 mod wording;
 
 pub use address::{Address, AddressError};
@@ -50,6 +53,7 @@ pub use event::{
 pub use fold::{draft, fold};
 pub use known::{known_answers, unheard_of};
 pub use masked::{mask_finding, masked};
+pub use overtaken::overtaken;
 pub use permissions::Permissions;
 pub use plan::{Change, Consequence, Leave, Plan, PlanEntry, Rehearsal, Verdict};
 pub use price::{BASIS as PRICE_BASIS, Bill, Price, dollars};
@@ -60,8 +64,11 @@ pub use scope::{
     Asking, Call, ChosenKind, Host, ScopeMode, asking, bound, call, changes_values, chosen_actions, expand,
     expand_planned, hosts, item_of, plan_digest, scope,
 };
-pub use secrets::{LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secret_rule, secrets_ahead, secrets_behind};
+pub use secrets::{
+    LoginLine, LoginQuestion, MissingSecret, asking_for_secrets, secret_rule, secrets_ahead, secrets_behind,
+};
 pub use state::{Engagement, Given, Identity, Made, Stage, State, StepRecord, TrustedKey, UndoBegun};
+pub use target::Target;
 pub use token::{digest_of, token};
 pub use undo::{Reach, Stays, TakeBack, UndoEntry, UndoPlan, held_by, loosened, reach};
 pub use update::{Review, ReviewLine, Unfit, is_outdated, review, update};

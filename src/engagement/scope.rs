@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use super::counted::counted_in;
+use super::state::State;
 use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::InputId;
 use crate::runbook::{
@@ -501,22 +502,68 @@ pub fn bound(call: &Call, plan_scope: &Scope) -> String {
 
 /// `plan_digest` of every instance of every step that can be worked out.
 pub(super) fn plan_digests(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<Address, String> {
+    digests_of(engagement, runbook, |_, _, call, scope| bound(&call, scope))
+}
+
+fn digests_of<D>(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    digest: impl Fn(&Address, &Step, Call, &Scope) -> D,
+) -> BTreeMap<Address, D> {
     let [scope, real] = [ScopeMode::Plan, ScopeMode::Real].map(|mode| scope(engagement, runbook, mode));
     let mut digests = BTreeMap::new();
     for step in runbook.steps() {
         for item in expand_planned(step, &scope, &real).unwrap_or_default() {
             if let Ok(call) = call(step, item.as_ref(), &scope) {
-                let key = item.map(|item| item.key);
-                digests.insert(Address::new(step.id.clone(), key), bound(&call, &scope));
+                let address = Address::new(step.id.clone(), item.map(|item| item.key));
+                let digest = digest(&address, step, call, &scope);
+                digests.insert(address, digest);
             }
         }
     }
     digests
 }
 
-/// Steps that have begun, and whose arguments would be other ones with `after`.
-pub(super) fn changed_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) -> Vec<Address> {
-    let (old, new) = (plan_digests(before, runbook), plan_digests(after, runbook));
-    let changed = before.steps.keys().filter(|address| old.get(address) != new.get(address));
-    changed.cloned().collect()
+/// A step that has begun, and whose arguments would be other ones with another answer.
+pub(super) struct ChangedStep<'e> {
+    pub step: &'e Address,
+    /// A person can change what it made where that stands: nothing has to be made anew.
+    pub by_hand: bool,
+}
+
+/// The steps that have begun, and whose arguments would be other ones with `after`. What is taken only when a thing is made
+/// counts for as long as that is under way, or in doubt.
+pub(super) fn changed_behind<'e>(
+    before: &'e Engagement,
+    after: &Engagement,
+    runbook: &Runbook,
+) -> Vec<ChangedStep<'e>> {
+    let open = |step: &Address| {
+        let record = before.record(step);
+        record.is_some_and(|record| record.pending.is_some() || matches!(record.state, State::Running { .. }))
+    };
+    // What counts at all, and what of it only an undo can change.
+    let digest = |address: &Address, step: &Step, call: Call, scope: &Scope| match &step.work {
+        Work::Kind { once, by_hand, .. } if !open(address) => {
+            let compared = without(call, once);
+            let fixed = without(compared.clone(), by_hand);
+            (bound(&compared, scope), bound(&fixed, scope))
+        }
+        _ => (bound(&call, scope), bound(&call, scope)),
+    };
+    let (old, new) = (digests_of(before, runbook, digest), digests_of(after, runbook, digest));
+    let changed = before.steps.keys().filter(|step| old.get(step) != new.get(step));
+    let fixed = |digests: &BTreeMap<Address, (String, String)>, step| digests.get(step).map(|(_, fixed)| fixed.clone());
+    changed.map(|step| ChangedStep { step, by_hand: fixed(&old, step) == fixed(&new, step) }).collect()
+}
+
+/// The call without these arguments.
+fn without(call: Call, names: &[String]) -> Call {
+    match call {
+        Call::Kind { kind, mut with } => {
+            with.retain(|name, _| !names.contains(name));
+            Call::Kind { kind, with }
+        }
+        call => call,
+    }
 }

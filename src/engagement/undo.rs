@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::event::{At, Event, Until};
 use super::state::{Engagement, State, StepRecord};
+use super::target::Target;
+use super::ways::{Ways, standing};
 use super::{Address, Change};
-use crate::runbook::{Runbook, Step, StepId, Work};
+use crate::runbook::{Runbook, StepId, Work};
 
 /// What an undo of some steps would touch.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -159,7 +161,7 @@ pub(super) fn has_undo(runbook: &Runbook, step: &Address) -> Result<(), String> 
     }
 }
 
-fn until(record: &StepRecord) -> Until {
+pub(super) fn until(record: &StepRecord) -> Until {
     let inverse = record.made.as_ref().and_then(|made| made.inverse.as_ref());
     inverse.map(|inverse| inverse.until).unwrap_or_default()
 }
@@ -171,7 +173,7 @@ pub fn held_by<'a>(
     runbook: &Runbook,
     user: &'a Address,
 ) -> impl Fn(&Address) -> bool + use<'a> {
-    let needs = runbook.closure(&user.step);
+    let needs = Ways::of(engagement, runbook).behind(&user.step);
     move |used| {
         let always = engagement.record(used).is_some_and(|record| until(record) == Until::Always);
         !always && user.step != used.step && needs.contains(&used.step)
@@ -185,34 +187,19 @@ pub fn loosened(engagement: &Engagement, runbook: &Runbook, events: &[Event]) ->
         Event::Undone { step, stays: false, .. } => Some(step),
         _ => None,
     });
+    let mut undone = undone.peekable();
+    if undone.peek().is_none() {
+        return Vec::new();
+    }
+    let ways = Ways::of(engagement, runbook);
     let mut loosened = Vec::new();
     for gone in undone {
-        let hangs = hanging_on(runbook, gone);
+        let hangs = ways.after(gone);
         let users = engagement.steps.iter().filter(|(step, _)| hangs(step));
         let open = users.filter(|(step, record)| loosens(runbook, step, record));
         loosened.extend(open.map(|(step, _)| Event::Reopened { step: step.clone(), undone: Some(gone.clone()) }));
     }
     loosened
-}
-
-/// Which steps come after that one, host by host where that is how they go on.
-fn hanging_on(runbook: &Runbook, gone: &Address) -> impl Fn(&Address) -> bool + use<> {
-    let mut users: BTreeMap<&StepId, Vec<&Step>> = BTreeMap::new();
-    for step in runbook.steps() {
-        step.needs.iter().for_each(|need| users.entry(need).or_default().push(step));
-    }
-    let mut found: BTreeSet<(StepId, Option<String>)> = BTreeSet::new();
-    let mut todo = vec![(gone.step.clone(), gone.key.clone())];
-    while let Some((id, key)) = todo.pop() {
-        let Some(need) = runbook.step(&id) else { continue };
-        for user in users.get(&id).into_iter().flatten() {
-            let key = key.clone().filter(|_| user.follows_on_each_host(need));
-            if found.insert((user.id.clone(), key.clone())) {
-                todo.push((user.id.clone(), key));
-            }
-        }
-    }
-    move |step| [&step.key, &None].into_iter().any(|key| found.contains(&(step.step.clone(), key.clone())))
 }
 
 fn loosens(runbook: &Runbook, step: &Address, record: &StepRecord) -> bool {
@@ -227,10 +214,11 @@ fn loosens(runbook: &Runbook, step: &Address, record: &StepRecord) -> bool {
     has_begun && !is_answer && !goes_itself
 }
 
-/// Works out what taking these steps back means, or all of them when none is named.
-pub fn reach(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now: At) -> Reach {
+/// Works out what taking these back means, or everything when nothing is named.
+pub fn reach(engagement: &Engagement, runbook: &Runbook, targets: &[Target], now: At) -> Reach {
     let mut reach = Reach::default();
-    let wanted = |step: &Address| steps.is_empty() || steps.contains(step);
+    let wanted = |step: &Address| targets.is_empty() || targets.iter().any(|target| target.covers(step));
+    let named = |step: &Address| targets.iter().any(|target| target.covers(step) && matches!(target, Target::Step(_)));
     for (step, record) in engagement.steps.iter().filter(|(step, _)| wanted(step)) {
         if let Some(id) = &record.adopted {
             reach.stays.push((step.clone(), Stays::Adopted(id.clone())));
@@ -243,14 +231,15 @@ pub fn reach(engagement: &Engagement, runbook: &Runbook, steps: &[Address], now:
         }
         match (has_undo(runbook, step), until(record)) {
             (Err(why), _) => reach.stays.push((step.clone(), Stays::NoUndo(why))),
-            (Ok(()), Until::Moment(end)) if now > end && steps.is_empty() => {
+            (Ok(()), Until::Moment(end)) if now > end && !named(step) => {
                 reach.stays.push((step.clone(), Stays::Late(end)));
             }
             (Ok(()), _) => reach.order.push(step.clone()),
         }
     }
+    let ways = Ways::of(engagement, runbook);
     let needs: BTreeMap<&StepId, BTreeSet<StepId>> =
-        engagement.steps.keys().map(|step| (&step.step, runbook.closure(&step.step))).collect();
+        standing(engagement).map(|(step, _)| (&step.step, ways.behind(&step.step))).collect();
     let hangs_on = |user: &Address, used: &Address| {
         user.step != used.step && needs.get(&user.step).is_some_and(|needs| needs.contains(&used.step))
     };

@@ -29,7 +29,7 @@ pub(super) async fn diagnose(
     worlds: Arc<Worlds>,
     address: Address,
 ) -> Result<Diagnosed, Refusal> {
-    let refusal = |why: String, advice: &str| Refusal { why, advice: advice.to_owned() };
+    let refusal = |why: String, advice: &str| Refusal::new(why, advice);
     let Some((step, diagnosis)) = diagnosis_of(&sight.runbook, &address) else {
         return Err(refusal(
             format!("the runbook has no diagnosis for {address}"),

@@ -269,7 +269,7 @@ impl Dispatcher {
     }
 
     fn refuse(&mut self, why: impl Into<String>, advice: impl Into<String>) {
-        self.book.tell(&Notice::Refused(Refusal { why: why.into(), advice: advice.into() }));
+        self.book.tell(&Notice::Refused(Refusal::new(why, advice)));
     }
 
     /// For what was tried and did not go: what happened, and what that means.

@@ -138,14 +138,14 @@ impl Feed {
     /// A reader changes nothing.
     fn why_not(&self) -> Refusal {
         match &self.holder {
-            Some(holder) => Refusal {
-                why: format!("you are reading along: {holder} holds this engagement"),
-                advice: "Ask them, or wait until they are done".to_owned(),
-            },
-            None => Refusal {
-                why: "you are reading along, and nobody holds this engagement now".to_owned(),
-                advice: "Leave, and open it again to go on with it".to_owned(),
-            },
+            Some(holder) => {
+                let why = format!("you are reading along: {holder} holds this engagement");
+                Refusal::new(why, "Ask them, or wait until they are done")
+            }
+            None => Refusal::new(
+                "you are reading along, and nobody holds this engagement now",
+                "Leave, and open it again to go on with it",
+            ),
         }
     }
 
@@ -170,7 +170,7 @@ impl Feed {
                 self.output.entry((step.clone(), attempt)).or_insert(found.total);
                 self.tell(&Notice::Page(Page::of(step, attempt, found)));
             }
-            Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
+            Err(error) => self.tell(&Notice::Refused(Refusal::new(error.to_string(), ""))),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn find(
     }
     Some(match found {
         Ok(hit) => Notice::Found(Found { find, hit }),
-        Err(error) => Notice::Refused(Refusal { why: error.to_string(), advice: String::new() }),
+        Err(error) => Notice::Refused(Refusal::new(error.to_string(), "")),
     })
 }
 

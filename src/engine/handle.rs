@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::progress::Progress;
 use crate::engagement::{
     Address, Caller, Command, Diagnosed, Engagement, Finding, LoginQuestion, MissingSecret, Plan, Recorded, Refusal,
-    RunScope, RunbookFile, Tally, UndoPlan,
+    RunScope, RunbookFile, Tally, Target, UndoPlan,
 };
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::journal::{JournalError, Lines, PageAt};
@@ -24,14 +24,14 @@ pub enum Request {
     /// Start everything in scope that can start, and go on until nothing can.
     Run(RunScope),
     /// Take these changes back, what hangs on something before it. An empty list means all. Doubts are cleared up first.
-    Undo(Vec<Address>),
+    Undo(Vec<Target>),
     /// Walk another edition of the runbook from now on. Refused ones come back as `Notice::Refused`.
     Update {
         edition: Arc<Runbook>,
         files: Vec<RunbookFile>,
     },
-    /// Say what taking these steps back would do, or all of them; the answer is `Notice::UndoPlanned`. Changes nothing.
-    UndoPlan(Vec<Address>),
+    /// Say what taking these back would do, or everything; the answer is `Notice::UndoPlanned`. Changes nothing.
+    UndoPlan(Vec<Target>),
     /// This object is what the step stands for: the one of that id, or the one that is ours. Looked at before it is believed.
     Adopt {
         step: Address,
@@ -118,8 +118,8 @@ pub enum Notice {
     LoginAsks(LoginQuestion),
     /// Nobody waits for the answer to the question of that number any more.
     LoginWithdrawn(u64),
-    /// The steps that were asked for, and what would be done.
-    UndoPlanned(Vec<Address>, Arc<UndoPlan>),
+    /// What was asked for, and what would be done.
+    UndoPlanned(Vec<Target>, Arc<UndoPlan>),
     Page(Page),
     Found(Found),
     Refused(Refusal),

@@ -9,6 +9,7 @@ use super::handle::{Broken, Notice, Page};
 use super::sight::Sight;
 use crate::engagement::{
     Actor, Address, Board, Engagement, Event, Refusal, board_within, changes_values, loosened, mask_finding, masked,
+    overtaken,
 };
 use crate::journal::{DurableIntent, JournalError, PageAt, Placed, Writer};
 use crate::runbook::Runbook;
@@ -89,6 +90,7 @@ impl Recorder {
             return Some(Vec::new());
         }
         events.extend(loosened(self.writer.engagement(), &self.runbook, &events));
+        events.extend(overtaken(self.writer.engagement(), &self.runbook, &events));
         let masker = self.masks.now();
         let events: Vec<Event> = events.into_iter().map(|event| masked(event, &masker)).collect();
         if events.iter().any(|event| changes_values(self.writer.engagement(), event)) {
@@ -134,7 +136,7 @@ impl Recorder {
     pub fn page(&mut self, step: Address, attempt: u32, at: PageAt, lines: usize) {
         match self.writer.page(&self.named_at(&step, attempt), attempt, at, lines) {
             Ok(found) => self.tell(&Notice::Page(Page::of(step, attempt, found))),
-            Err(error) => self.tell(&Notice::Refused(Refusal { why: error.to_string(), advice: String::new() })),
+            Err(error) => self.tell(&Notice::Refused(Refusal::new(error.to_string(), ""))),
         }
     }
 

@@ -15,7 +15,7 @@ use super::start::{Prepared, drop_output, prepare};
 use crate::action::{Probe, Recalled, Trouble, Undoes, Worlds};
 use crate::engagement::{
     Address, At, Engagement, Event, Failure, Intent, Made, Outcome, Recovery, Refusal, State, Stays, StepRecord,
-    TakeBack, UndoEntry, UndoPlan, Until, held_by, reach, recover,
+    TakeBack, Target, UndoEntry, UndoPlan, Until, held_by, reach, recover,
 };
 use crate::runbook::Runbook;
 
@@ -34,20 +34,20 @@ pub(super) struct Undoing {
 }
 
 impl Undoing {
-    /// Takes these steps back, or all when none is named.
+    /// Takes these back, or everything when nothing is named.
     ///
     /// # Errors
-    /// A step that is named cannot be taken back; nothing is.
+    /// A step that is named itself cannot be taken back; nothing is.
     pub fn new(
         engagement: &Engagement,
         runbook: &Arc<Runbook>,
-        steps: &[Address],
+        targets: &[Target],
         now: At,
     ) -> Result<Undoing, Refusal> {
-        let reach = reach(engagement, runbook, steps, now);
-        if !steps.is_empty() {
-            refuse(&reach.stays)?;
-        }
+        let mut reach = reach(engagement, runbook, targets, now);
+        // Of all that a phase has, what can be is taken back, and the plan says what stays.
+        reach.stays.retain(|(step, _)| targets.iter().any(|target| target.is(step)));
+        refuse(&reach.stays)?;
         let in_doubt = |step: &&Address| record(engagement, step).is_some_and(|one| one.doubtful_change().is_some());
         let doubts = reach.order.iter().filter(in_doubt).cloned().collect();
         Ok(Undoing { doubts, queue: reach.order.into(), runbook: runbook.clone(), paused: false })
@@ -141,21 +141,21 @@ fn refuse(stays: &[(Address, Stays)]) -> Result<(), Refusal> {
         Stays::UsedBy(users) => format!("{step} is still used by {}", Address::list(users)),
         why => format!("{step} stays: {why}"),
     };
-    Err(Refusal { why, advice })
+    Err(Refusal::new(why, advice))
 }
 
-/// What taking these steps back would send now, or all of them. What is in doubt is looked for first. Looks at the world
+/// What taking these back would send now, or everything. What is in doubt is looked for first. Looks at the world
 /// and changes nothing.
 pub(super) async fn plan(
     engagement: Engagement,
     sight: Arc<Sight>,
     worlds: Arc<Worlds>,
-    steps: Vec<Address>,
+    targets: Vec<Target>,
     now: At,
 ) -> Notice {
     let worlds = worlds.read_only();
     let runbook = &sight.runbook;
-    let reach = reach(&engagement, runbook, &steps, now);
+    let reach = reach(&engagement, runbook, &targets, now);
     let title = |step: &Address| runbook.step(&step.step).map_or_else(|| step.to_string(), |step| step.title.clone());
     let stays = reach.stays.into_iter().map(|(step, why)| (step.clone(), title(&step), why));
     let mut plan = UndoPlan { entries: Vec::new(), stays: stays.collect() };
@@ -183,7 +183,7 @@ pub(super) async fn plan(
     for user in holding {
         plan.hold_back(&user, held_by(&engagement, runbook, &user));
     }
-    Notice::UndoPlanned(steps, Arc::new(plan))
+    Notice::UndoPlanned(targets, Arc::new(plan))
 }
 
 /// Why the world would not have it taken back.

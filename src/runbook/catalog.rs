@@ -54,14 +54,31 @@ pub struct ArgSpec {
     pub secret: bool,
     /// It is a shell script: each value in it is quoted.
     pub script: bool,
+    /// It is taken when the thing is made, and nobody can change it afterwards: another value later is no drift.
+    pub once: bool,
+    /// A person can change it where the thing stands: another value needs no undo, and the look says what is left to do.
+    pub by_hand: bool,
     pub summary: &'static str,
 }
 
 impl Catalog {
     /// The arguments of a kind that take a secret, by where it lives.
     pub(super) fn secrets(&self, kind: &str) -> impl Iterator<Item = &'static str> {
-        let args = self.kinds.get(kind).map(|spec| spec.args.as_slice()).unwrap_or_default();
-        args.iter().filter(|arg| arg.secret).map(|arg| arg.name)
+        self.args(kind).filter(|arg| arg.secret).map(|arg| arg.name)
+    }
+
+    /// The arguments of a kind that are taken when it is made, and never again.
+    pub(super) fn once(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        self.args(kind).filter(|arg| arg.once).map(|arg| arg.name)
+    }
+
+    /// The arguments of a kind that a person can change where it stands.
+    pub(super) fn by_hand(&self, kind: &str) -> impl Iterator<Item = &'static str> {
+        self.args(kind).filter(|arg| arg.by_hand).map(|arg| arg.name)
+    }
+
+    fn args(&self, kind: &str) -> impl Iterator<Item = &ArgSpec> {
+        self.kinds.get(kind).map(|spec| spec.args.as_slice()).unwrap_or_default().iter()
     }
 
     /// What is wrong with a step's use of a kind. `step` is the step; `key` is `aws`, `os` or `probe`, and `kind` what it says.

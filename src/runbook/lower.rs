@@ -283,7 +283,9 @@ impl Lowering<'_> {
         for name in with.keys().filter(|key| secrets.iter().any(|secret| secret == key)) {
             self.one_secret(&cursor.key("with").key(name), name, with.template(name));
         }
-        Work::Kind { kind, with, secrets }
+        let once = self.catalog.once(&kind).map(str::to_owned).collect();
+        let by_hand = self.catalog.by_hand(&kind).map(str::to_owned).collect();
+        Work::Kind { kind, with, secrets, once, by_hand }
     }
 
     fn shell(&mut self, cursor: &Cursor, step: &file::Step, shell: &file::Shell) -> Option<Shell> {

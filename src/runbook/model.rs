@@ -198,6 +198,10 @@ pub enum Work {
         with: Args,
         /// Names of the arguments that take a secret, by where it lives.
         secrets: Vec<String>,
+        /// Names of the arguments that are taken when it is made, and never again.
+        once: Vec<String>,
+        /// Names of the arguments that a person can change where it stands.
+        by_hand: Vec<String>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Status, StepRecord};
+use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Status, StepRecord, Target};
 use crate::engine::{AheadOf, Request};
 use crate::runbook::Step;
 use crate::ui::effect::Effect;
@@ -281,32 +281,62 @@ pub fn skip(state: &mut State) -> Vec<Effect> {
     ask(state, if on_host { Ask::SkipOnHost(step) } else { Ask::Skip(step) })
 }
 
+/// What the chosen row stands for: a step, a repeated one with all its instances, or a phase.
+fn chosen_target(state: &State) -> Option<Target> {
+    Some(match state.board.node()? {
+        Node::Step(step) => Target::Step(step.clone()),
+        Node::Group(step) => Target::Step(Address::new(step.clone(), None)),
+        Node::Phase(phase) => Target::Phase(phase.clone()),
+    })
+}
+
 pub fn can_undo(state: &State) -> Can {
-    let address = chosen(state).ok_or("choose a step first")?;
+    let target = chosen_target(state).ok_or("choose a step or a phase first")?;
+    can_undo_these(state, &[target])
+}
+
+fn can_undo_these(state: &State, targets: &[Target]) -> Can {
     let open = state.facts.open.as_ref().ok_or("nothing is open")?;
     if open.busy() > 0 {
         return Err("steps are running: stop them first".to_owned());
     }
-    let record = open.engagement.record(&address);
-    if record.is_some_and(StepRecord::may_stand) { Ok(()) } else { Err("it has changed nothing".to_owned()) }
+    let covered = |step: &Address| targets.iter().any(|target| target.covers(step));
+    match open.engagement.steps.iter().any(|(step, record)| covered(step) && record.may_stand()) {
+        true => Ok(()),
+        false => Err("it has changed nothing".to_owned()),
+    }
 }
 
-/// Shows what taking these steps back would do, or all of them when none is named.
-pub fn show_undo(state: &mut State, steps: Vec<Address>) -> Vec<Effect> {
+/// Shows what taking these back would do, or everything when nothing is named.
+pub fn show_undo(state: &mut State, targets: Vec<Target>) -> Vec<Effect> {
     state.show(Place::Undo);
-    state.undo.begin(&mut state.facts, steps)
+    state.undo.begin(&mut state.facts, targets)
 }
 
 pub fn undo(state: &mut State) -> Vec<Effect> {
-    match chosen(state) {
-        Some(step) => show_undo(state, vec![step]),
+    match chosen_target(state) {
+        Some(target) => show_undo(state, vec![target]),
         None => Vec::new(),
     }
 }
 
+pub fn can_make_way(state: &State) -> Can {
+    match state.form.in_the_way() {
+        [] => Err("nothing stands in the way of an answer".to_owned()),
+        targets => can_undo_these(state, targets),
+    }
+}
+
+/// `Ctrl-X` in a form: what has to be taken back before the answer can change.
+pub fn make_way(state: &mut State) -> Vec<Effect> {
+    let targets = state.form.in_the_way().to_vec();
+    show_undo(state, targets)
+}
+
 pub fn undo_again(state: &mut State) -> Vec<Effect> {
-    let steps = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref()).map(|planned| planned.steps.clone());
-    steps.map(|steps| show_undo(state, steps)).unwrap_or_default()
+    let planned = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref());
+    let targets = planned.map(|planned| planned.targets.clone());
+    targets.map(|targets| show_undo(state, targets)).unwrap_or_default()
 }
 
 pub fn can_approve_undo(state: &State) -> Can {

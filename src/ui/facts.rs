@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::engagement::{
     Address, At, Board, Caller, Engagement, Event as Fact, Finding, FindingKind, Plan, PlanEntry, Recorded, Row,
-    RunbookFile, ScopeMode, Status, Tally, UndoPlan, Wait, board, board_within, changes_values, fold, scope, waiting,
-    waiting_for_sign_in,
+    RunbookFile, ScopeMode, Status, Tally, Target, UndoPlan, Wait, board, board_within, changes_values, fold, scope,
+    waiting, waiting_for_sign_in,
 };
 use crate::engine::{AheadOf, Broken, Notice, Page, PageAt, Progress, Request};
 use crate::runbook::{Party, Runbook, Scope, Step};
@@ -182,8 +182,8 @@ pub struct Planned {
 /// What taking some steps back would do, as it was when somebody looked.
 #[derive(Debug, Clone)]
 pub struct UndoPlanned {
-    /// All, when none is named.
-    pub steps: Vec<Address>,
+    /// Everything, when nothing is named.
+    pub targets: Vec<Target>,
     pub plan: Arc<UndoPlan>,
     pub at: At,
 }
@@ -320,9 +320,9 @@ impl Opened {
                     )),
                 })
             }
-            Notice::UndoPlanned(steps, plan) => {
+            Notice::UndoPlanned(targets, plan) => {
                 let said = Said::plain(format!("Looked what is there: {}", plan.summary()));
-                self.undo_plan = Some(UndoPlanned { steps, plan, at: now });
+                self.undo_plan = Some(UndoPlanned { targets, plan, at: now });
                 Some(said)
             }
             Notice::Page(page) => {
@@ -340,7 +340,7 @@ impl Opened {
                 Some(Said::plain(format!("{} asked for", crate::text::count(missing.len(), "secret"))))
             }
             Notice::SecretsAtHand | Notice::LoginAsks(_) | Notice::LoginWithdrawn(_) => None,
-            Notice::Refused(refusal) => Some(Said::bad(refusal.to_string())),
+            Notice::Refused(refusal) => Some(Said::bad(words::refused(&refusal))),
             Notice::Identity(identity) => {
                 // Before the region is given there is nothing to be alarmed about.
                 let was_out = matches!(self.identity, Some(Err(_))) || self.is_signed_out();

@@ -321,7 +321,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         _ => None,
     };
     let refused = match &notice {
-        Notice::Refused(refusal) => Some(refusal.to_string()),
+        Notice::Refused(refusal) => Some(refusal.clone()),
         _ => None,
     };
     let wanted = match &notice {
@@ -342,7 +342,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     let closed = open.closed;
     let found = found.and_then(|found| state.output.found(&state.facts, &found));
     // What stands in its box already is not said twice.
-    let in_its_box = refused.as_ref().is_some_and(|why| adopt::refused(state, why));
+    let in_its_box = refused.as_ref().is_some_and(|refusal| adopt::refused(state, &refusal.to_string()));
     if let Some(said) = said.or(found).filter(|_| !in_its_box) {
         state.say(said);
     }
@@ -353,8 +353,8 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
         return Vec::new();
     }
-    if let Some(why) = refused {
-        state.form.refused(&why);
+    if let Some(refusal) = refused {
+        state.form.refused(refusal);
     }
     if recorded {
         state.form.known(&state.facts);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::engagement::doubt::Choice;
 use crate::engagement::{
     Address, At, Board, DoneHow, Engagement, Event as Fact, Finding, FindingKind, Outcome, Plan, Purpose, Question,
-    Status, Tally, Verdict,
+    Refusal, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::input::InputId;
@@ -205,6 +205,14 @@ pub fn with_names(text: &str, engagement: &str, step: &Address) -> String {
         }
     }
     out
+}
+
+/// Why something was refused, and what to press where changes stand in its way.
+pub fn refused(refusal: &Refusal) -> String {
+    match refusal.undo.is_empty() {
+        true => refusal.to_string(),
+        false => format!("{}. Ctrl-X: see and undo all that has to go first", refusal.why),
+    }
 }
 
 /// An undo that has not come to its end, and the key that goes on with it.

@@ -9,8 +9,8 @@ const fn row(service: &'static str, operations: &'static str, by: By) -> Row {
 
 const ANOTHER_ACCOUNT: &str =
     "the management account makes accounts, and onramp has the credentials of the engagement's account only";
-const LIVE_TUNNEL: &str =
-    "to change or to watch a tunnel that carries traffic takes a window with the customer, and AWS's own advice";
+const LIVE_TUNNEL: &str = "to change or to watch a tunnel that carries traffic takes a window with the customer, and AWS's own \
+     advice; another answer for a tunnel is taken, and the step says the call";
 const OTHER_OWNER: &str = "the owner of the other account does it, with that account's credentials";
 
 pub(super) const ROWS: &[Row] = &[

@@ -14,7 +14,7 @@ use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
 use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
 use super::super::check::Check;
 use super::super::object::Object;
-use super::{EXISTING, KEY, NAME, Row, may, must, secret};
+use super::{EXISTING, KEY, NAME, Row, by_hand, may, must, once, secret};
 use crate::aws::Operation::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -283,7 +283,7 @@ pub(super) const ROWS: &[Row] = &[
         arguments: &[
             must("address", "its public address"),
             may("asn", "its AS number; 65000 when not given, as with static routing"),
-            may("device", "a name for it"),
+            once("device", "a name for it, taken when it is made: AWS changes none"),
             KEY,
             NAME,
         ],
@@ -337,11 +337,11 @@ pub(super) const ROWS: &[Row] = &[
             may("encryption", "list, such as AES256-GCM-16; AWS's own list when not given"),
             may("integrity", "list, such as SHA2-256"),
             may("dh_groups", "list of numbers, such as 14, 19, 20"),
-            may("startup", "add (the customer begins) or start (AWS does, with ikev2 only); add when not given"),
-            may("dpd", "clear, none or restart when the other side is silent; clear when not given"),
-            may("dpd_timeout", "seconds of silence until then, 30 or more; 30 when not given"),
-            may("p1_life", "lifetime of phase 1 in seconds, 900 to 28800; 28800 when not given"),
-            may("p2_life", "lifetime of phase 2 in seconds, 900 to 3600; 3600 when not given"),
+            by_hand("startup", "add (the customer begins) or start (AWS does, with ikev2 only); add when not given"),
+            by_hand("dpd", "clear, none or restart when the other side is silent; clear when not given"),
+            by_hand("dpd_timeout", "seconds of silence until then, 30 or more; 30 when not given"),
+            by_hand("p1_life", "lifetime of phase 1 in seconds, 900 to 28800; 28800 when not given"),
+            by_hand("p2_life", "lifetime of phase 2 in seconds, 900 to 3600; 3600 when not given"),
             may("local", "the customer's range in the tunnels; 0.0.0.0/0 when not given"),
             may("remote", "AWS's range in the tunnels; 0.0.0.0/0 when not given"),
             may("bandwidth", "standard (1.25 Gbit/s) or large (5 Gbit/s, with `transit`); standard when not given"),
@@ -349,7 +349,7 @@ pub(super) const ROWS: &[Row] = &[
                 "acceleration",
                 "true for a way over AWS's own network from the nearest place on (with `transit`), for ever; false when not given",
             ),
-            may(
+            by_hand(
                 "key_storage",
                 "where AWS keeps the keys: standard (whoever may call DescribeVpnConnections reads them) or secrets_manager; standard when not given, and not compared",
             ),

@@ -93,7 +93,15 @@ fn catalog() -> Catalog {
         summary: "for tests",
         args: args
             .iter()
-            .map(|name| ArgSpec { name, required: false, secret: false, script: false, summary: "see the manual" })
+            .map(|name| ArgSpec {
+                name,
+                required: false,
+                secret: false,
+                script: false,
+                once: false,
+                by_hand: false,
+                summary: "see the manual",
+            })
             .collect(),
         results: results.to_vec(),
         mutates,

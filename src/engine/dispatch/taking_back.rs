@@ -1,13 +1,13 @@
 //! Taking back what was made, and adopting what others made.
 
 use super::{Dispatcher, Going};
-use crate::engagement::{Address, Refusal, may_adopt};
+use crate::engagement::{Address, Refusal, Target, may_adopt};
 use crate::engine::attempt::Job;
 use crate::engine::undoing::Undoing;
 
 impl Dispatcher {
-    /// Takes back what was made by these steps, or everything.
-    pub(super) fn start_undo(&mut self, steps: &[Address]) {
+    /// Takes back what was made by these, or everything.
+    pub(super) fn start_undo(&mut self, targets: &[Target]) {
         if self.book.is_broken() {
             return self.book.tell_broken();
         }
@@ -15,10 +15,10 @@ impl Dispatcher {
             return self.refuse("something is running", "Stop it first, then undo");
         }
         let runbook = self.library.for_undo(self.book.engagement());
-        match Undoing::new(self.book.engagement(), &runbook, steps, self.clock.now()) {
-            Ok(undoing) if self.book.append(undoing.began(steps.is_empty())) => self.going = Going::Undo(undoing),
+        match Undoing::new(self.book.engagement(), &runbook, targets, self.clock.now()) {
+            Ok(undoing) if self.book.append(undoing.began(targets.is_empty())) => self.going = Going::Undo(undoing),
             Ok(_) => return,
-            Err(Refusal { why, advice }) => return self.refuse(why, advice),
+            Err(Refusal { why, advice, .. }) => return self.refuse(why, advice),
         }
         self.go_on();
     }
@@ -44,7 +44,7 @@ impl Dispatcher {
         if self.running.get(step).is_some_and(|running| !running.poll) || matches!(self.going, Going::Undo(_)) {
             return self.refuse(format!("{step} is being worked on"), "Wait until that ends, or stop it");
         }
-        if let Err(Refusal { why, advice }) = may_adopt(self.book.engagement(), &self.runbook, step, &reason) {
+        if let Err(Refusal { why, advice, .. }) = may_adopt(self.book.engagement(), &self.runbook, step, &reason) {
             return self.refuse(why, advice);
         }
         self.begin(step, None, Job::Adopt { id, reason });

@@ -127,7 +127,7 @@ async fn scripts_run_one_after_the_other_on_a_host_whose_key_a_person_accepted_o
         matches!(desk.status("net/two"), Status::Done { .. }),
         "it has no undo, and holds the others up in nothing"
     );
-    desk.handle.send(Request::Undo(vec![at("net/two")]));
+    desk.handle.send(Request::Undo(vec![at("net/two").into()]));
     assert!(desk.refusal().await.contains("has no undo"));
     desk.close().await;
 }

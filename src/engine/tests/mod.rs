@@ -4,6 +4,7 @@ mod accounts;
 mod along;
 mod attempts;
 mod broken;
+mod corrections;
 mod customers_vpc;
 mod diagnoses;
 mod diagnoses_lines;
@@ -418,7 +419,7 @@ impl Desk {
     }
 
     async fn undo_plan_of(&mut self, steps: &[&str]) -> Arc<UndoPlan> {
-        self.handle.send(Request::UndoPlan(steps.iter().map(|step| at(step)).collect()));
+        self.handle.send(Request::UndoPlan(steps.iter().map(|step| step.parse().unwrap()).collect()));
         let planned = |notice: &Notice| match notice {
             Notice::UndoPlanned(_, plan) => Some(plan.clone()),
             _ => None,
@@ -427,7 +428,7 @@ impl Desk {
     }
 
     async fn undo(&mut self, steps: &[&str]) -> Summary {
-        self.handle.send(Request::Undo(steps.iter().map(|step| at(step)).collect()));
+        self.handle.send(Request::Undo(steps.iter().map(|step| step.parse().unwrap()).collect()));
         self.idle().await
     }
 

@@ -68,14 +68,14 @@ async fn what_others_stand_on_is_not_undone() {
     let stage = Stage::new(NETWORK, Faults::none());
     stage.to_the_end().await;
     let mut desk = stage.open().await;
-    desk.handle.send(Request::Undo(vec![at("net/vpc")]));
+    desk.handle.send(Request::Undo(vec![at("net/vpc").into()]));
     assert!(desk.refusal().await.contains("still used by"));
     let refusal = {
-        desk.handle.send(Request::Undo(vec![at("net/gateway")]));
+        desk.handle.send(Request::Undo(vec![at("net/gateway").into()]));
         desk.refusal().await
     };
     assert!(refusal.contains("net/address") && refusal.contains("net/nat"), "all that use it are named: {refusal}");
-    desk.handle.send(Request::Undo(vec![at("net/address")]));
+    desk.handle.send(Request::Undo(vec![at("net/address").into()]));
     assert!(desk.refusal().await.contains("net/nat"));
     desk.undo(&["net/nat", "net/address"]).await;
     assert_eq!(desk.engagement.ledger().len(), 4);
@@ -138,7 +138,7 @@ async fn doubtful_undo() -> Stage {
     stage.to_the_end().await;
     let mut desk = stage.open().await;
     let full = refuse_events(&stage.file(), "concluded");
-    desk.handle.send(Request::Undo(vec![at("net/nat")]));
+    desk.handle.send(Request::Undo(vec![at("net/nat").into()]));
     desk.hear("the state file is full", |notice| matches!(notice, Notice::Broken(_)).then_some(())).await;
     desk.close().await;
     full.execute_batch("DROP TRIGGER full").unwrap();

@@ -16,6 +16,8 @@ fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static s
         required: *required,
         secret: *name == "password",
         script: *name == "after",
+        once: *name == "label",
+        by_hand: false,
         summary: "see the manual",
     };
     KindSpec {

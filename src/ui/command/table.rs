@@ -138,7 +138,7 @@ pub const TABLE: &[Command] = &[
         .when(acts::can_skip)
         .changes()
         .quiet(),
-    command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step, after review", acts::undo)
+    command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step, or all changes of the chosen phase, after review", acts::undo)
         .when(acts::can_undo)
         .changes()
         .quiet(),
@@ -294,6 +294,16 @@ pub const TABLE: &[Command] = &[
         |state| state.form.undo(),
     )
     .quiet(),
+    command(
+        "form.make-way",
+        &["Ctrl-X"],
+        &[Form],
+        "undo what is in the way",
+        "Where an answer cannot change because of what was made with it: undo all that has to go first, after review",
+        acts::make_way,
+    )
+    .when(acts::can_make_way)
+    .changes(),
     // ── the plan
     command(
         "plan.approve",

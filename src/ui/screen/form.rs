@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use secrecy::SecretString;
 
-use crate::engagement::{Address, Command, known_answers};
+use crate::engagement::{Address, Command, Refusal, Target, known_answers};
 use crate::engine::Request;
 use crate::input::{InputId, Kind, SecretRef, Value};
 use crate::text;
@@ -42,6 +42,7 @@ pub struct FormScreen {
     hidden: BTreeMap<InputId, FormField>,
     /// Answers on their way to the state file.
     pending: Vec<(InputId, Value)>,
+    in_the_way: Vec<Target>,
 }
 
 /// Opens the form of a step, on its first open field. Drafts are kept, those of other forms too.
@@ -205,15 +206,27 @@ impl FormScreen {
     pub fn known(&mut self, facts: &Facts) {
         let Some(open) = &facts.open else { return };
         self.pending.retain(|(id, value)| open.engagement.inputs.get(id).is_none_or(|given| given.value != *value));
+        let stands =
+            |target: &Target| open.engagement.steps.iter().any(|(step, one)| target.covers(step) && one.may_stand());
+        self.in_the_way.retain(stands);
         self.refresh(facts);
     }
 
     /// An answer that looked right was refused by the engine: the words go to its field, the draft stays.
-    pub fn refused(&mut self, why: &str) {
+    pub fn refused(&mut self, refusal: Refusal) {
+        let said = words::refused(&refusal);
+        if !refusal.undo.is_empty() {
+            self.in_the_way = refusal.undo;
+        }
         let Some((id, _)) = self.pending.pop() else { return };
         if let Some(field) = self.fields.iter_mut().find(|field| field.id == id) {
-            field.problem = Some(Problem::error(why));
+            field.problem = Some(Problem::error(said));
         }
+    }
+
+    /// What has to be taken back before the answer that was refused last can be given.
+    pub fn in_the_way(&self) -> &[Target] {
+        &self.in_the_way
     }
 
     #[cfg(test)]

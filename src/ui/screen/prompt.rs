@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use secrecy::SecretString;
 
 use crate::engagement::doubt::{Choice, choices};
-use crate::engagement::{Address, Command, MissingSecret, RunScope, Settlement};
+use crate::engagement::{Address, Command, MissingSecret, RunScope, Settlement, Target};
 use crate::engine::{AheadOf, Request};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
@@ -269,7 +269,8 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
 /// What is left of an undo that was begun.
 fn undo_the_rest(state: &mut State) -> Vec<Effect> {
     let half_undone = state.facts.open.as_ref().and_then(|open| open.engagement.half_undone());
-    let left = half_undone.map(|(undo, left)| if undo.all { Vec::new() } else { left.into_iter().cloned().collect() });
+    let left = half_undone
+        .map(|(undo, left)| if undo.all { Vec::new() } else { left.into_iter().cloned().map(Target::Step).collect() });
     left.map(|left| acts::show_undo(state, left)).unwrap_or_default()
 }
 
@@ -337,7 +338,7 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
             let Some(planned) = open.undo_plan.take() else { return Err("look again first: d".to_owned()) };
             open.running = true;
             state.show(Place::Board);
-            Ok(vec![Effect::Send(Request::Undo(planned.steps))])
+            Ok(vec![Effect::Send(Request::Undo(planned.targets))])
         }
         Ask::Secrets { ahead_of, .. } => {
             let said = Effect::Send(Request::Secrets(prompt.given.clone()));
@@ -382,7 +383,7 @@ fn settle(state: &mut State, prompt: &Prompt, step: &Address, typed: String) -> 
             let (id, reason) = (Some(typed).filter(|id| !id.is_empty()), "found after the interruption".to_owned());
             Ok(vec![Effect::Send(Request::Adopt { step: step.clone(), id, reason })])
         }
-        "undo" => Ok(acts::show_undo(state, vec![step.clone()])),
+        "undo" => Ok(acts::show_undo(state, vec![step.clone().into()])),
         "retry" => Ok([vec![settle(Settlement::Retry, String::new())], run(state, again)].concat_effects()),
         _ => {
             let reason = required(typed, "say what you saw: it stands in the handover report")?;

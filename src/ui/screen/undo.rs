@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::engagement::{Address, Stays, TakeBack, UndoEntry, UndoPlan};
+use crate::engagement::{Address, Stays, TakeBack, Target, UndoEntry, UndoPlan};
 use crate::engine::Request;
 use crate::text;
 use crate::ui::effect::Effect;
@@ -52,12 +52,16 @@ impl UndoRow<'_> {
 }
 
 impl UndoScreen {
-    /// Asks the engine what taking these steps back would do, or all of them.
-    pub fn begin(&mut self, facts: &mut Facts, steps: Vec<Address>) -> Vec<Effect> {
-        (self.cursor, self.opened) = (0, steps.iter().cloned().collect());
+    /// Asks the engine what taking these back would do, or everything.
+    pub fn begin(&mut self, facts: &mut Facts, targets: Vec<Target>) -> Vec<Effect> {
+        let step = |target: &Target| match target {
+            Target::Step(step) => Some(step.clone()),
+            Target::Phase(_) => None,
+        };
+        (self.cursor, self.opened) = (0, targets.iter().filter_map(step).collect());
         let Some(open) = &mut facts.open else { return Vec::new() };
         open.undo_plan = None;
-        vec![Effect::Send(Request::UndoPlan(steps))]
+        vec![Effect::Send(Request::UndoPlan(targets))]
     }
 
     fn rows<'a>(&self, facts: &'a Facts, width: u16) -> Vec<UndoRow<'a>> {

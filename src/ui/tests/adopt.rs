@@ -44,7 +44,7 @@ fn a_refusal_stands_in_the_box_and_the_id_can_be_mended() {
     let mut stage = failed();
     stage.press(&["A"]).write("vpc-0000").press(&["Enter"]).write("it is ours").press(&["Enter"]);
     let (why, advice) = ("there is no vpc-0000 that could be a VPC".to_owned(), "Give another id".to_owned());
-    stage.notice(Notice::Refused(Refusal { why, advice }));
+    stage.notice(Notice::Refused(Refusal::new(why, advice)));
     let screen = stage.screen(80, 24);
     assert_eq!(screen.matches("there is no vpc-0000 that could be a VPC. Give another id").count(), 1, "{screen}");
     assert!(screen.contains("ours): vpc-0000"), "{screen}");

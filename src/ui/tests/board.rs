@@ -233,7 +233,7 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
         does: TakeBack::Unclear { why: "AWS does not answer".to_owned() },
     };
     let plan = UndoPlan { entries: vec![unclear], stays: Vec::new() };
-    stage.notice(Notice::UndoPlanned(vec![address("network/vpc")], std::sync::Arc::new(plan)));
+    stage.notice(Notice::UndoPlanned(vec![address("network/vpc").into()], std::sync::Arc::new(plan)));
     stage.press(&["a"]);
     assert!(stage.state.popup.is_none(), "what nobody can tell is not agreed to");
     let screen = stage.screen(80, 24);
@@ -253,10 +253,10 @@ fn the_time_that_is_left_to_look_runs_on_while_the_undo_is_read() {
         until: Until::Unused,
         does: TakeBack::NotSeenYet { seconds: 59, changes: Vec::new() },
     };
-    stage.state.undo.begin(&mut stage.state.facts, vec![address("network/vpc")]);
+    stage.state.undo.begin(&mut stage.state.facts, vec![address("network/vpc").into()]);
     stage.state.show(Place::Undo);
     let plan = UndoPlan { entries: vec![entry], stays: Vec::new() };
-    stage.notice(Notice::UndoPlanned(vec![address("network/vpc")], std::sync::Arc::new(plan)));
+    stage.notice(Notice::UndoPlanned(vec![address("network/vpc").into()], std::sync::Arc::new(plan)));
     let at = |stage: &mut Stage, seconds: i64| {
         crate::ui::state::update(&mut stage.state, Event::Tick(At(NOW.0 + seconds * 1_000)));
         stage.screen(120, 24)
@@ -381,7 +381,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
     stage.state.board.jump(&step);
     stage.wished();
     stage.press(&["u"]);
-    assert!(stage.wished()[0].starts_with("Send(UndoPlan([Address"), "it is looked first");
+    assert!(stage.wished()[0].starts_with("Send(UndoPlan([Step(Address"), "it is looked first");
     stage.press(&["a"]);
     assert!(stage.screen(80, 24).contains("onramp still looks"), "nothing is agreed to unseen");
     let call = Change::new("ec2", "DeleteVpc", serde_json::json!({ "VpcId": "vpc-0a1b" }));
@@ -396,7 +396,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
     };
     let stays = vec![(address("network/key"), "The key".to_owned(), Stays::Adopted("key-1".to_owned()))];
     let plan = UndoPlan { entries: vec![entry], stays };
-    stage.notice(Notice::UndoPlanned(vec![step.clone()], std::sync::Arc::new(plan)));
+    stage.notice(Notice::UndoPlanned(vec![step.clone().into()], std::sync::Arc::new(plan)));
     assert_snapshot!(stage.screen(80, 24));
     stage.press(&["a", "Enter"]);
     assert!(stage.wished().is_empty(), "Enter alone takes nothing back");
@@ -571,7 +571,7 @@ fn news_go_after_five_seconds_and_problems_stay() {
     assert!(stage.screen(80, 24).contains("Checking every finished step"));
     tick(&mut stage, 5);
     assert!(!stage.screen(80, 24).contains("Checking every finished step"), "{}", stage.screen(80, 24));
-    stage.notice(Notice::Refused(crate::engagement::Refusal { why: "no".to_owned(), advice: "Ask".to_owned() }));
+    stage.notice(Notice::Refused(crate::engagement::Refusal::new("no", "Ask")));
     tick(&mut stage, 60);
     assert!(stage.screen(80, 24).contains("no. Ask"), "a problem is not to be missed");
 }

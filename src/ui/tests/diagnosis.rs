@@ -99,7 +99,7 @@ fn only_its_own_refusal_ends_the_asking() {
     let mut stage = failed("line/up");
     stage.press(&["d"]);
     stage.wished();
-    let refusal = Refusal { why: "app-1 has no lines".to_owned(), advice: String::new() };
+    let refusal = Refusal::new("app-1 has no lines", "");
     stage.notice(Notice::Refused(refusal.clone()));
     assert!(stage.screen(120, 24).contains("the matter; nothing is changed"), "something else was refused");
     stage.press(&["d"]);

@@ -189,10 +189,8 @@ fn a_refusal_of_the_engine_goes_to_its_field() {
         .state
         .form
         .expect_answer("net.vpc_cidr".parse().unwrap(), crate::input::Value::Text("10.50.0.0/16".to_owned()));
-    let refusal = crate::engagement::Refusal {
-        why: "network/vpc already ran with the value that stands now".to_owned(),
-        advice: "Undo that step first".to_owned(),
-    };
+    let why = "network/vpc already ran with the value that stands now";
+    let refusal = crate::engagement::Refusal::new(why, "Undo that step first");
     stage.notice(Notice::Refused(refusal));
     assert!(stage.screen(80, 24).contains("already ran with the value"));
 }

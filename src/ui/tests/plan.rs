@@ -164,7 +164,7 @@ fn what_stays_says_why_in_full() {
     let users = ["network/addresses[one]", "network/addresses[two]", "network/gateway", "handover/firewall"];
     let stays = Stays::UsedBy(users.map(address).to_vec());
     let plan = UndoPlan { entries: Vec::new(), stays: vec![(step.clone(), "The VPC".to_owned(), stays)] };
-    stage.notice(Notice::UndoPlanned(vec![step], std::sync::Arc::new(plan)));
+    stage.notice(Notice::UndoPlanned(vec![step.into()], std::sync::Arc::new(plan)));
     let whole = "handover/firewall";
     assert!(stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
     stage.press(&["Enter"]);

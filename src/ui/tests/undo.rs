@@ -37,7 +37,7 @@ fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
     insta::assert_snapshot!(stage.screen(80, 24));
     stage.press(&["Enter"]);
     let wished = stage.wished();
-    assert!(wished.len() == 1 && wished[0].starts_with("Send(UndoPlan([Address"), "{wished:?}");
+    assert!(wished.len() == 1 && wished[0].starts_with("Send(UndoPlan([Step(Address"), "{wished:?}");
     stage.press(&["Esc", "Enter", "Down", "Enter"]);
     let wished = stage.wished();
     assert!(wished.iter().any(|wish| wish.contains("Reopen(")), "{wished:?}");
@@ -70,4 +70,29 @@ fn all_that_was_undone_is_wanted_again_with_one_key() {
     let reopened = wished.iter().filter(|wish| wish.contains("Reopen(")).count();
     assert!(reopened == 2 && wished.last().is_some_and(|wish| wish.contains("Run(All)")), "{wished:?}");
     assert!(stage.screen(120, 24).contains("Again: 2 steps"), "{}", stage.screen(120, 24));
+}
+
+#[test]
+fn a_phase_is_taken_back_as_a_whole() {
+    let mut stage = Stage::answered();
+    stage.press(&["2", "u"]);
+    assert!(stage.screen(120, 24).contains("it has changed nothing"), "{}", stage.screen(120, 24));
+    stage.makes_a_vpc(&address("network/vpc"));
+    stage.wished();
+    stage.press(&["2", "u"]);
+    let wished = stage.wished();
+    assert_eq!(wished, ["Send(UndoPlan([Phase(\"network\")]))"], "its steps in their order, in one review");
+}
+
+#[test]
+fn an_answer_that_something_was_made_with_says_which_key_shows_what_has_to_go() {
+    let mut stage = Stage::answered();
+    stage.makes_a_vpc(&address("network/vpc"));
+    stage.state.board.jump(&address("network/ranges"));
+    stage.press(&["Enter", "Ctrl-U"]).write("10.50.0.0/16").press(&["Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("network/vpc already ran") && screen.contains("Ctrl-X"), "{screen}");
+    stage.wished();
+    stage.press(&["Ctrl-X"]);
+    assert_eq!(stage.wished(), ["Send(UndoPlan([Phase(\"network\")]))"], "all that has to go, in one review");
 }
