@@ -1,6 +1,7 @@
 //! A form: the inputs that one step asks for. Each answer is checked and saved as its field is left; none is ever lost.
 
 mod agree;
+mod refused;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use secrecy::SecretString;
 
-use crate::engagement::{Address, Command, Refusal, Target, known_answers};
+use crate::engagement::{Address, Command, Target, known_answers};
 use crate::engine::Request;
 use crate::input::{InputId, Kind, SecretRef, Value};
 use crate::text;
@@ -210,23 +211,6 @@ impl FormScreen {
             |target: &Target| open.engagement.steps.iter().any(|(step, one)| target.covers(step) && one.may_stand());
         self.in_the_way.retain(stands);
         self.refresh(facts);
-    }
-
-    /// An answer that looked right was refused by the engine: the words go to its field, the draft stays.
-    pub fn refused(&mut self, refusal: Refusal) {
-        let said = words::refused(&refusal);
-        if !refusal.undo.is_empty() {
-            self.in_the_way = refusal.undo;
-        }
-        let Some((id, _)) = self.pending.pop() else { return };
-        if let Some(field) = self.fields.iter_mut().find(|field| field.id == id) {
-            field.problem = Some(Problem::error(said));
-        }
-    }
-
-    /// What has to be taken back before the answer that was refused last can be given.
-    pub fn in_the_way(&self) -> &[Target] {
-        &self.in_the_way
     }
 
     #[cfg(test)]
