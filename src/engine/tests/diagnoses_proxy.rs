@@ -81,7 +81,8 @@ async fn a_proxy_that_lets_nobody_out_says_in_which_way() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_is_down_is_not_the_proxys_fault() {
-    let stage = scenario("14-dx-lag.yaml").await;
+    let mut stage = scenario("14-dx-lag.yaml").await;
+    stage.net = Some(stage.account.net());
     until(&stage, "connection/proxy-lets-out").await;
     let out = "connection/proxy-lets-out[app-1]";
     assert_eq!(branch(&stage, out).await, "proxy/lets-out");
