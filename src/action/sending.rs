@@ -103,7 +103,9 @@ pub(super) async fn carry_out(
             }
             Err(failure) => {
                 // It may have been for the secret.
-                call.secrets().into_iter().for_each(|reference| world.forget_secret(reference));
+                if failure.kind == Kind::Invalid {
+                    call.secrets().into_iter().for_each(|reference| world.forget_secret(reference));
+                }
                 return Err(Stopped::Refused(failure.into()));
             }
         }

@@ -401,7 +401,7 @@ fn undo_lists_what_it_takes_back_and_wants_a_word() {
     stage.press(&["a", "Enter"]);
     assert!(stage.wished().is_empty(), "Enter alone takes nothing back");
     stage.write("acme").press(&["Enter"]);
-    assert!(stage.wished()[0].starts_with("Send(Undo([Address"));
+    assert!(stage.wished()[0].starts_with("Send(Undo([Step(Address"));
 }
 
 #[test]
