@@ -88,6 +88,6 @@ async fn a_line_that_is_down_is_not_the_proxys_fault() {
     assert_eq!(branch(&stage, out).await, "proxy/lets-out");
     let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
     let interface = kept(&stage, "connection.interfaces.first");
-    lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
+    lines.delete_virtual_interface().virtual_interface_id(&interface).send().await.unwrap();
     assert_eq!(branch(&stage, out).await, "proxy/no-way-to-the-proxy");
 }
