@@ -43,6 +43,9 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("diagnosis-ssh.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-ssh.yaml")),
         ("diagnosis-line.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-line.yaml")),
         ("diagnosis-tunnel.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-tunnel.yaml")),
+        ("diagnosis-macsec.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-macsec.yaml")),
+        ("diagnosis-building.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-building.yaml")),
+        ("diagnosis-proxy.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-proxy.yaml")),
     ],
 )];
 
