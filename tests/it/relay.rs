@@ -86,7 +86,7 @@ const STEPS: [&str; 11] = [
     "passes",
 ];
 /// What earlier phases and AWS would have told, and the password where no account keeps it.
-const KNOWN: [(&str, &str); 14] = [
+const KNOWN: [(&str, &str); 15] = [
     ("aws.region_primary", "('eu-west-1')"),
     ("conn.mode", "('none')"),
     ("dns.mode == 'route53' and dns.visibility != 'private'", "1 == 2"),
@@ -101,6 +101,7 @@ const KNOWN: [(&str, &str); 14] = [
     ("net.nat_mode", "('single')"),
     ("net.secondary_cidrs | default([])", "[]"),
     ("net.vpc_cidr", "('10.214.0.0/24')"),
+    ("vpn.ping_target", "('192.0.2.1')"),
 ];
 
 /// An engagement whose mail server is data-1, which is so no host of ours.
