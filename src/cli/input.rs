@@ -77,9 +77,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     }
     neighbours::differ(context, &arguments.name, writer.engagement(), &given)?;
     let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();
-    let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
+    let stored = session::give(&mut writer, &runbook, &context.actor(), given)?;
     odd(writer.engagement(), &runbook, &ids).iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
-    print::line(&format!("{} stored", text::count(count, "input")))?;
+    print::line(&stored)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -172,8 +172,8 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
     let said = match dry_run {
         true => format!("{} would be stored, {} as before", given.len(), back.same),
         false => {
-            let count = session::give(&mut writer, &runbook, &context.actor(), given)?;
-            format!("{} stored, {} as before", text::count(count, "input"), back.same)
+            let stored = session::give(&mut writer, &runbook, &context.actor(), given)?;
+            format!("{stored}, {} as before", back.same)
         }
     };
     print::line(&said)?;

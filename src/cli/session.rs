@@ -29,6 +29,7 @@ use crate::journal::{Glance, Reader, Writer};
 use crate::net;
 use crate::runbook::Runbook;
 use crate::ssh;
+use crate::text;
 
 /// What holds a step up is not said anew before it has lasted twice as long.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -231,7 +232,7 @@ pub fn ssh_settings(context: &Context, everywhere: &Everywhere) -> ssh::Settings
     ssh::Settings { config: Arc::new(config), ..settings }
 }
 
-/// Gives inputs without an engine: all or none.
+/// Gives inputs without an engine: all or none. What is said of it: how many, and whether steps look again for it.
 ///
 /// # Errors
 /// One of them is refused, or cannot be stored.
@@ -240,12 +241,18 @@ pub fn give(
     runbook: &Runbook,
     actor: &Actor,
     given: Vec<(InputId, Value)>,
-) -> Result<usize, Failure> {
+) -> Result<String, Failure> {
     let events = decide(writer.engagement(), runbook, &Command::GiveInputs(given))
         .map_err(|refusal| Failure::usage(refusal.to_string()).hint("nothing was stored"))?;
-    let count = events.len();
+    let count = events.iter().filter(|event| matches!(event, Event::InputGiven { .. })).count();
+    let again = events.iter().filter(|event| matches!(event, Event::Reopened { .. })).count();
     writer.append(Clock::default().now(), actor, events)?;
-    Ok(count)
+    let stored = format!("{} stored", text::count(count, "input"));
+    Ok(match again {
+        0 => stored,
+        1 => format!("{stored}; 1 step is looked at again"),
+        _ => format!("{stored}; {again} steps are looked at again"),
+    })
 }
 
 /// Rules for answers that are given now.

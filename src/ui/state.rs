@@ -343,6 +343,12 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     let found = found.and_then(|found| state.output.found(&state.facts, &found));
     // What stands in its box already is not said twice.
     let in_its_box = refused.as_ref().is_some_and(|refusal| adopt::refused(state, &refusal.to_string()));
+    // A form that was left with its last answer is there again: what to press stands in it.
+    let in_its_form = refused.as_ref().is_some_and(|refusal| state.form.refused(refusal));
+    if in_its_form && state.place == Place::Board && state.popup.is_none() {
+        state.show(Place::Form);
+    }
+    let in_its_box = in_its_box || (in_its_form && state.place == Place::Form);
     if let Some(said) = said.or(found).filter(|_| !in_its_box) {
         state.say(said);
     }
@@ -352,9 +358,6 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
     if let Some(ask) = wanted {
         state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
         return Vec::new();
-    }
-    if let Some(refusal) = refused {
-        state.form.refused(refusal);
     }
     if recorded {
         state.form.known(&state.facts);

@@ -1,7 +1,8 @@
 //! What was taken back, and what stays for all that.
 
 use super::stage::{Stage, address};
-use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure};
+use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure, Refusal};
+use crate::engine::Notice;
 
 #[test]
 fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
@@ -95,4 +96,28 @@ fn an_answer_that_something_was_made_with_says_which_key_shows_what_has_to_go() 
     stage.wished();
     stage.press(&["Ctrl-X"]);
     assert_eq!(stage.wished(), ["Send(UndoPlan([Phase(\"network\")]))"], "all that has to go, in one review");
+}
+
+/// The engine answers after a form has closed behind its last answer.
+#[test]
+fn a_form_that_closed_before_its_answer_was_refused_is_there_again_with_the_key() {
+    let mut stage = Stage::answered();
+    stage.makes_a_vpc(&address("network/vpc"));
+    stage.state.board.jump(&address("network/ranges"));
+    stage.press(&["Enter"]);
+    let value = crate::input::Value::Text("10.50.0.0/16".to_owned());
+    stage.state.form.expect_answer("net.vpc_cidr".parse().unwrap(), value);
+    stage.press(&["Esc"]);
+    assert!(!stage.screen(80, 24).contains("Ctrl-X"), "{}", stage.screen(80, 24));
+    let undo = vec!["network".parse().unwrap()];
+    let refusal = Refusal { undo, ..Refusal::new("network/vpc already ran with the value that stands now", "Undo it") };
+    stage.notice(Notice::Refused(refusal));
+    let screen = stage.screen(80, 24);
+    assert!(
+        screen.contains("network/vpc already ran") && screen.contains("Ctrl-X undo what is in the way"),
+        "{screen}"
+    );
+    stage.wished();
+    stage.press(&["Ctrl-X"]);
+    assert_eq!(stage.wished(), ["Send(UndoPlan([Phase(\"network\")]))"]);
 }

@@ -6,16 +6,15 @@ use crate::ui::screen::form_field::Problem;
 use crate::ui::words;
 
 impl FormScreen {
-    /// An answer that looked right was refused by the engine: the words go to its field, the draft stays.
-    pub fn refused(&mut self, refusal: Refusal) {
-        let said = words::refused(&refusal);
+    /// An answer that looked right was refused by the engine: the words go to its field, the draft stays. False where
+    /// no answer was on its way.
+    pub fn refused(&mut self, refusal: &Refusal) -> bool {
         if !refusal.undo.is_empty() {
-            self.in_the_way = refusal.undo;
+            self.in_the_way.clone_from(&refusal.undo);
         }
-        let Some((id, _)) = self.pending.pop() else { return };
-        if let Some(field) = self.fields.iter_mut().find(|field| field.id == id) {
-            field.problem = Some(Problem::error(said));
-        }
+        let Some((id, _)) = self.pending.pop() else { return false };
+        let field = self.fields.iter_mut().find(|field| field.id == id);
+        field.map(|field| field.problem = Some(Problem::error(words::refused(refusal)))).is_some()
     }
 
     /// What has to be taken back before the answer that was refused last can be given.
