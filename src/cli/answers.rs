@@ -35,7 +35,7 @@ impl<'a> Asked<'a> {
     }
 
     pub fn beside(mut self, engagement: &Engagement) -> Self {
-        self.standing = engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+        self.standing = engagement.given();
         self
     }
 

@@ -1,7 +1,5 @@
 //! The other engagements of this home, beside which answers are given.
 
-use std::collections::BTreeMap;
-
 use super::context::Context;
 use super::failure::Failure;
 use super::print;
@@ -26,8 +24,7 @@ pub fn differ(
     if engagement.identity.practice || !new.iter().any(|id| alike.contains(&id.as_str())) {
         return Ok(());
     }
-    let mut values: BTreeMap<InputId, Value> =
-        engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let mut values = engagement.given();
     values.extend(given.iter().cloned());
     let others = others(context, name);
     let others = others.iter().map(|[name, customer, slug, account]| Neighbour { name, customer, slug, account });

@@ -35,7 +35,7 @@ pub fn counted(runbook: &Runbook, values: BTreeMap<InputId, Value>) -> BTreeMap<
 
 /// The answers of an engagement that count.
 pub fn answers(engagement: &Engagement, runbook: &Runbook) -> BTreeMap<InputId, Value> {
-    counted(runbook, engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect())
+    counted(runbook, engagement.given())
 }
 
 fn seen(values: &BTreeMap<InputId, Value>) -> Scope {

@@ -207,6 +207,11 @@ impl Engagement {
         self.steps.get(step).map_or(&State::Idle, |record| &record.state)
     }
 
+    /// Every answer as it was given, those of ways that were left among them.
+    pub fn given(&self) -> BTreeMap<InputId, Value> {
+        self.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect()
+    }
+
     /// The value of an input, if it was given and fits.
     pub fn input(&self, id: &str) -> Option<&Value> {
         self.inputs.get(id).filter(|_| !self.unfit.contains(id)).map(|given| &given.value)

@@ -219,7 +219,7 @@ fn a_vpc_that_the_transit_gateway_does_not_know_gets_no_answers_and_the_diagnosi
         learns(&stage, serde_json::json!([]));
         stage.run(&["practice", "--verify"]).expect(0);
         let said = stage.run(&["practice", "--pace", "instant", "--diagnose", "connection/path[app-1]"]).expect(0);
-        said.says("[carries]");
+        said.says("[line-carries]");
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::matrix::{EVERYTHING, made};
 use super::*;
+use crate::aws::ec2::types::AttributeBooleanValue;
 
 /// Every token that was written down for the step.
 fn tokens(stage: &Stage, step: &str) -> BTreeSet<String> {
@@ -55,6 +56,9 @@ async fn an_instance_that_somebody_ended_meanwhile_is_said_and_the_next_try_has_
     let ec2 = Cloud::connect(stage.wiring()).await.unwrap().ec2().clone();
     let there = ec2.describe_instances().send().await.unwrap();
     let id = there.reservations()[0].instances()[0].instance_id().unwrap();
+    // Whoever ends it means it: its protection has to go first.
+    let meant = AttributeBooleanValue::builder().value(false).build();
+    ec2.modify_instance_attribute().instance_id(id).disable_api_termination(meant).send().await.unwrap();
     ec2.terminate_instances().instance_ids(id).send().await.unwrap();
     let mut desk = stage.open().await;
     assert!(matches!(desk.status("net/instance"), Status::InDoubt { .. }));

@@ -138,7 +138,7 @@ pub const TABLE: &[Command] = &[
         .when(acts::can_skip)
         .changes()
         .quiet(),
-    command("board.undo", &["u"], &[Board], "undo..", "Undo the change of the chosen step or phase, after review", acts::undo)
+    command("board.undo", &["u"], &[Board], "undo..", "Undo the change of a step or phase, after review", acts::undo)
         .when(acts::can_undo)
         .changes()
         .quiet(),

@@ -42,8 +42,7 @@ pub(super) fn offer(open: &Opened, field: &Field, setting: &Setting) -> Option<S
 /// Rules between answers that this one would break.
 pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
     let open = facts.open.as_ref()?;
-    let mut values: BTreeMap<InputId, Value> =
-        open.engagement.inputs.iter().map(|(id, given)| (id.clone(), given.value.clone())).collect();
+    let mut values = open.engagement.given();
     values.insert(id.clone(), value.clone());
     let values = counted(&open.runbook, values);
     let found = input::agree(&values);
