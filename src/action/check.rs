@@ -13,6 +13,11 @@ use crate::journal::DurableIntent;
 #[async_trait]
 pub(super) trait Question: Send + Sync {
     async fn ask(&self, world: &World) -> Verified;
+
+    /// See `Action::asks_for_rehearsals`.
+    fn asks_for_rehearsals(&self) -> bool {
+        false
+    }
 }
 
 /// A question as an action that changes nothing.
@@ -26,6 +31,10 @@ impl<Q: Question> Action for Check<Q> {
 
     fn class(&self) -> RepeatClass {
         RepeatClass::Natural
+    }
+
+    fn asks_for_rehearsals(&self) -> bool {
+        self.0.asks_for_rehearsals()
     }
 
     async fn probe(&self, world: &World) -> Probe {

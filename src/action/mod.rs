@@ -44,6 +44,7 @@ mod aws_network;
 mod aws_outbound;
 mod aws_peering;
 mod aws_peering_names;
+mod aws_permissions;
 mod aws_quota;
 mod aws_rds;
 mod aws_rds_export;
@@ -107,6 +108,7 @@ use crate::engagement::{Change, Difference, Intent, Outcome, Question, Rehearsal
 use crate::journal::DurableIntent;
 
 pub use access::{Access, NotConnected};
+pub use aws_permissions::Rehearsing;
 pub use coverage::coverage;
 pub use desk::{Desk, LoginCall};
 pub use papers::Papers;
@@ -153,6 +155,11 @@ pub trait Action: Send + Sync {
     /// nothing; the way to AWS refuses whatever is no rehearsal.
     async fn rehearse(&self, _world: &World) -> Vec<Rehearsal> {
         Vec::new()
+    }
+
+    /// Does it look at what other steps are still to make? Then it is given `World::rehearsing`. Pure.
+    fn asks_for_rehearsals(&self) -> bool {
+        false
     }
 
     /// How long what it makes usually takes until it can be used, where that is known.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
+use super::aws_permissions::Rehearsing;
 use super::desk::{Desk, LoginCall};
 use super::failure::of_ssh;
 use super::os::facts::Known;
@@ -204,6 +205,7 @@ impl Worlds {
             subject: Subject { papers: self.vault.papers(), ..subject },
             shows_at_once: self.shows_at_once,
             teller: Teller::default(),
+            rehearsing: None,
         }
     }
 
@@ -236,6 +238,8 @@ pub struct World {
     pub shows_at_once: bool,
     /// Where it is said what holds the attempt up.
     pub(super) teller: Teller,
+    /// How AWS is asked for what is still to be made; only for those that ask for it.
+    pub rehearsing: Option<Arc<dyn Rehearsing>>,
 }
 
 /// For whom, and by which step.

@@ -202,6 +202,13 @@ impl Cloud {
         self.for_no_more_than(Allows::Rehearsals)
     }
 
+    /// Does it speak to AWS itself, and not to an endpoint that somebody named and AWS does not run?
+    pub fn is_aws(&self) -> bool {
+        let of_aws = |host: &str| [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|end| host.ends_with(end));
+        let named = self.config.endpoint_url();
+        named.is_none_or(|url| url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some_and(of_aws)))
+    }
+
     /// The same account in another region of it.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Cloud {

@@ -1,7 +1,6 @@
 //! `onramp plan NAME --policy` and `--permissions`: what these credentials must be allowed, and what they are not.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use super::Everywhere;
@@ -12,7 +11,7 @@ use super::print::{self, Format};
 use super::session;
 use crate::action::{counted_by, needs_of};
 use crate::aws::{Ground, Needs, Operation, Use, policies, unnamed};
-use crate::engagement::{Limited, Permissions, Plan, chosen_actions};
+use crate::engagement::{Limited, Plan, chosen_actions};
 use crate::input::SecretRef;
 use crate::text;
 
@@ -80,30 +79,9 @@ pub fn policy(
 pub fn report(name: &str, plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
     let sums = plan.permissions();
     if format == Format::Text {
-        print::out(&page(&sums))?;
+        print::out(&format!("\n{}", sums.page()))?;
     }
-    if sums.denied.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let missing: Vec<&str> = sums.denied.keys().copied().collect();
-    let said = format!("these credentials lack {}", text::list(&missing));
+    let Some(said) = sums.lacking() else { return Ok(ExitCode::SUCCESS) };
     let hint = format!("a policy that has them, and no more than the steps need: onramp plan {name} --policy");
     Err(Failure::new(Kind::StepFailed, said).hint(hint))
-}
-
-fn page(sums: &Permissions) -> String {
-    let mut out = String::from("\nPermissions, as AWS answers when a call is only rehearsed:\n");
-    for (permission, steps) in &sums.denied {
-        let _ = writeln!(out, "  missing  {permission}  needed by {}", text::list(steps));
-    }
-    for permission in &sums.allowed {
-        let _ = writeln!(out, "  allowed  {permission}");
-    }
-    for (permission, why) in &sums.untold {
-        let _ = writeln!(out, "  untold   {permission}  {why}");
-    }
-    if sums.is_empty() {
-        out.push_str("  nothing that AWS takes a rehearsal of would be sent\n");
-    }
-    out
 }

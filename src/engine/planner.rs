@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value as Json;
@@ -14,7 +15,7 @@ use super::handle::Notice;
 use super::schedule::{HOSTS_TOGETHER, TOGETHER};
 use super::sight::{Sight, View};
 use super::start::{Prepared, drop_output, prepare, subject};
-use crate::action::{Action, Found, Probe, Trouble, Verified, World, Worlds, build};
+use crate::action::{Action, Found, Probe, Rehearsing, Trouble, Verified, World, Worlds, build};
 use crate::engagement::{
     Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Question,
     Rehearsal, State, Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
@@ -62,6 +63,38 @@ pub(super) async fn plan(engagement: Engagement, sight: Arc<Sight>, worlds: Arc<
     let mut plan = Plan::new(entries);
     plan.quotas = worlds.room(takes(&plan.entries)).await;
     plan
+}
+
+/// What is still to be made, for whoever asks whether these credentials may.
+pub(super) struct StillToMake {
+    engagement: Engagement,
+    sight: Arc<Sight>,
+    worlds: Worlds,
+}
+
+impl StillToMake {
+    pub fn new(engagement: &Engagement, sight: &Arc<Sight>, worlds: &Worlds) -> Self {
+        StillToMake { engagement: engagement.clone(), sight: sight.clone(), worlds: worlds.clone() }
+    }
+}
+
+#[async_trait]
+impl Rehearsing for StillToMake {
+    async fn rehearsed(&self, phase: Option<&str>) -> Plan {
+        let rehearsing = Some(self.worlds.rehearsing());
+        let facts = Facts { rehearsing, ..Facts::new(&self.engagement, &self.sight) };
+        let of_phase = |step: &&Step| phase.is_none_or(|phase| step.id.phase() == phase);
+        let mut rehearsed: Vec<BoxFuture<'_, PlanEntry>> = Vec::new();
+        for step in self.sight.runbook.steps().filter(of_phase) {
+            for item in facts.plan.expand(step).unwrap_or_default() {
+                rehearsed.extend(facts.to_make(step, item.as_ref()).map(|entry| -> BoxFuture<'_, PlanEntry> {
+                    let (facts, instance) = (&facts, (step, Ok(item)));
+                    Box::pin(async move { facts.rehearsed(&instance, entry).await })
+                }));
+            }
+        }
+        Plan::new(stream::iter(rehearsed).buffered(HOSTS_TOGETHER).collect().await)
+    }
 }
 
 /// As a step keeps it: of one that is repeated, by key.
@@ -304,6 +337,20 @@ impl<'a> Facts<'a> {
         entry
     }
 
+    /// What the step would change if nothing of it were there; nothing where it is over, or where too little is known.
+    fn to_make(&self, step: &Step, item: Option<&Item>) -> Option<PlanEntry> {
+        let address = Address::new(step.id.clone(), item.map(|item| item.key.clone()));
+        let over = |state: &State| {
+            matches!(state, State::Applied { .. } | State::Done { .. } | State::Skipped { .. } | State::Undone { .. })
+        };
+        if over(self.engagement.state(&address)) {
+            return None;
+        }
+        let call = call(step, item, &self.plan.scope).ok()?;
+        let action = build(&call, &subject(self.engagement, &address)).ok()?;
+        Some(PlanEntry { changes: action.changes(), ..entry(step, address, String::new()) })
+    }
+
     /// AWS is asked whether these credentials may make the changes: with real values, where those were looked at.
     async fn rehearsed(&self, (step, item): &Instance<'_>, mut entry: PlanEntry) -> PlanEntry {
         let Some(worlds) = self.rehearsing.as_ref().filter(|_| !entry.changes.is_empty()) else { return entry };
@@ -370,7 +417,7 @@ fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {
 /// One line for each step that is done and touches the world: is it still so?
 pub(super) fn drift(
     engagement: &Engagement,
-    sight: &Sight,
+    sight: &Arc<Sight>,
     worlds: &Worlds,
     board: &Board,
 ) -> Vec<impl Future<Output = Notice> + use<>> {

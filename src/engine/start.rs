@@ -1,6 +1,7 @@
 //! Everything an attempt needs, worked out from what is true before it starts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Job, Report};
 use super::clock::Clock;
+use super::planner::StillToMake;
 use super::progress::Progress;
 use super::sight::Sight;
 use crate::action::{Action, Papers, Subject, Teller, World, Worlds, build};
@@ -43,7 +45,7 @@ pub(super) struct Prepared {
 /// A value is missing or does not fit; the failure names it.
 pub(super) fn prepare(
     engagement: &Engagement,
-    sight: &Sight,
+    sight: &Arc<Sight>,
     worlds: &Worlds,
     address: &Address,
     job: &Job,
@@ -59,9 +61,14 @@ pub(super) fn prepare(
     let unattended = matches!(job, Job::Poll { unasked: true, .. }).then(|| worlds.unattended());
     let worlds = unattended.as_ref().unwrap_or(worlds);
     let made = engagement.record(address).and_then(|record| record.made.as_ref());
+    let intent = intent(engagement, address, job, &call, action.as_ref(), &subject);
+    let mut world = worlds.world(engagement, sight.routes(worlds), subject, output, cancel);
+    if action.asks_for_rehearsals() {
+        world.rehearsing = Some(Arc::new(StillToMake::new(engagement, sight, worlds)));
+    }
     Ok(Prepared {
-        intent: intent(engagement, address, job, &call, action.as_ref(), &subject),
-        world: worlds.world(engagement, sight.routes(worlds), subject, output, cancel),
+        intent,
+        world,
         planned: sight.planned(engagement, address),
         account: engagement.account(),
         waits_on,

@@ -196,7 +196,7 @@ struct Left {
 /// The looks of one plan.
 struct Looking<'a> {
     engagement: &'a Engagement,
-    sight: &'a Sight,
+    sight: &'a Arc<Sight>,
     worlds: &'a Worlds,
     now: At,
 }

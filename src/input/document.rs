@@ -1,7 +1,5 @@
-//! Answers of many lines that are one thing: prose, certificates, an OpenPGP key.
+//! Answers of many lines that are one thing: prose, certificates.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::der_parser::oid;
@@ -23,7 +21,6 @@ const PEM: &str = "RFC 7468 section 5";
 const X509: &str = "RFC 5280 section 4.2.1.9";
 const VALIDITY: &str = "RFC 5280 section 4.1.2.5";
 const ISSUED: &str = "CA/Browser Forum baseline requirements, section 6.1.5";
-const ARMOUR: &str = "RFC 9580 section 6.2";
 
 /// What a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,63 +217,4 @@ pub(super) fn names(pem: &str) -> Vec<String> {
 
 fn said(certificate: &X509Certificate<'_>) -> String {
     quoted(&certificate.subject().to_string())
-}
-
-const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
-const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
-
-/// One OpenPGP public key in ASCII armour (RFC 9580 section 6.2). Whether it can encrypt and has not expired is for a
-/// check to say, and that it is the right one, for its owner on the telephone.
-pub(super) fn pgp_key(text: &str) -> Result<Value, Refusal> {
-    let refuse = |what: &str, why: &str| Err(Refusal::new(what, why, ARMOUR));
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let (Some(begin), Some(end)) =
-        (lines.iter().position(|line| *line == BEGIN), lines.iter().position(|line| *line == END))
-    else {
-        return refuse("there is no public key in it", &format!("it must begin with {BEGIN} and ends with {END}"));
-    };
-    let others = lines.iter().filter(|line| line.starts_with("-----BEGIN")).count();
-    if end < begin || others > 1 {
-        return refuse("there is more than one block in it", "one public key is wanted");
-    }
-    // Headers end with an empty line; a last line with = is a checksum.
-    let inside = &lines[begin + 1..end];
-    let body = inside.iter().position(|line| line.is_empty()).map_or(inside, |blank| &inside[blank + 1..]);
-    let (sum, data): (Vec<&str>, Vec<&str>) = body.iter().partition(|line| line.starts_with('='));
-    let Ok(bytes) = STANDARD.decode(data.concat()) else {
-        return refuse(
-            "the key is damaged",
-            "what stands between its first and last line is not base64; part of it may be missing",
-        );
-    };
-    let whole = match sum.first().map(|sum| STANDARD.decode(&sum[1..])) {
-        None => true,
-        Some(Ok(sum)) => sum == crc24(&bytes),
-        Some(Err(_)) => false,
-    };
-    if !whole {
-        return refuse("the key is damaged", "its checksum does not agree with it");
-    }
-    // RFC 9580 section 4.2: the first packet of a public key has tag 6, in the new or in the old form.
-    let first = bytes.first().copied().unwrap_or_default();
-    let tag = if first & 0xc0 == 0xc0 { first & 0x3f } else { (first >> 2) & 0x0f };
-    if first & 0x80 == 0 || tag != 6 || bytes.len() < 32 {
-        return refuse("this is no public key", "what is inside does not begin with one");
-    }
-    Ok(Value::Text(lines[begin..=end].join("\n")))
-}
-
-/// RFC 9580 section 6.1.1.
-fn crc24(bytes: &[u8]) -> Vec<u8> {
-    let mut crc: u32 = 0x00b7_04ce;
-    for byte in bytes {
-        crc ^= u32::from(*byte) << 16;
-        for _ in 0..8 {
-            crc <<= 1;
-            if crc & 0x0100_0000 != 0 {
-                crc ^= 0x0186_4cfb;
-            }
-        }
-    }
-    crc.to_be_bytes()[1..].to_vec()
 }

@@ -25,6 +25,7 @@ mod name;
 mod neighbour;
 mod network;
 mod number;
+mod openpgp;
 mod range;
 mod records;
 mod refusal;
@@ -240,7 +241,7 @@ fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
         Kind::Schedule => calendar::schedule(word),
         Kind::Prose(length, used_as) => document::prose(word, *length, *used_as),
         Kind::Certificates(used_as) => document::pem(word, *used_as, setting.now),
-        Kind::PgpKey => document::pgp_key(word),
+        Kind::PgpKey => openpgp::public_key(word, setting.now),
         Kind::Secret(_) => secret::reference(word).map(Value::Secret),
         // Those of several entries or rows were taken apart before.
         other => Err(Refusal::new("one value was given", other.describe(), "onramp")),

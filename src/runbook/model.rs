@@ -40,7 +40,8 @@ impl Runbook {
 
     /// The step of that id, if the runbook has it.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
-        self.steps().find(|step| &step.id == id)
+        let of_phase = self.phases.iter().filter(|phase| phase.id == id.phase());
+        of_phase.flat_map(|phase| phase.steps.iter()).find(|step| &step.id == id)
     }
 
     /// The diagnosis that a step names.

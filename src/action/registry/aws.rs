@@ -7,6 +7,7 @@ use super::super::aws_exposure::Exposure;
 use super::super::aws_groups::{Closed, ExtraRules, TheSecurityGroup};
 use super::super::aws_network::{TakenVpc, TheInternetGateway, TheSubnet, TheVpc};
 use super::super::aws_outbound::{ElasticAddress, TheNatGateway};
+use super::super::aws_permissions::MayMake;
 use super::super::aws_quota::{TheIncrease, TheQuota};
 use super::super::aws_secret::TheSecret;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
@@ -36,6 +37,20 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[],
         mutates: false,
         make: |_, _| Ok(Box::new(Check(RoleGuard))),
+    },
+    Row {
+        name: "aws/permissions",
+        summary: "The credentials may make what is still to be made, as far as its values are known and AWS takes a rehearsal of \
+                  it (EC2 does)",
+        arguments: &[may("phase", "of which it is about; all when not given")],
+        results: &[
+            ("allowed", "list of permissions, such as ec2:CreateVpc"),
+            ("untold", "list of those of which AWS tells nothing"),
+        ],
+        // The rehearsals are those of other steps.
+        sends: &[],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(MayMake::new(arguments, subject)?))),
     },
     Row {
         name: "aws/region",

@@ -104,6 +104,7 @@ impl Lab {
             cancel: CancellationToken::new(),
             shows_at_once: false,
             teller: crate::aws::Teller::default(),
+            rehearsing: None,
             subject: subject("e1"),
         };
         (world, receiver)

@@ -102,6 +102,7 @@ impl Stage {
             subject: Subject { papers: super::Papers::beside(folder.path()), ..subject(engagement) },
             shows_at_once: false,
             teller: crate::aws::Teller::default(),
+            rehearsing: None,
         };
         Stage { practice, world, wiring, generation: 0.into(), _folder: folder, _output: receiver }
     }

@@ -53,6 +53,60 @@ async fn each_change_is_rehearsed_once_however_often_a_plan_comes_to_it() {
     desk.close().await;
 }
 
+/// The step that looks for it stands first, knows no other step, and asks the customer for what is missing.
+#[tokio::test]
+async fn what_is_missing_is_found_by_a_step_of_the_runbook_before_anything_is_made() {
+    let look = r#"
+  - id: permissions
+    title: Our rights
+    needs: [where]
+    waits_on: customer
+    ask: Please give us what is missing.
+    aws: permissions
+    saves: {allowed: net.allowed, untold: net.untold}
+  - id: others
+    title: Of a phase that makes nothing
+    needs: [where]
+    aws: permissions
+    with: {phase: elsewhere}
+"#;
+    let runbook = format!("{}{look}", EVERYTHING.trim_end());
+    let denied = Stage::new(&runbook, Faults::none().deny("CreateNatGateway"));
+    let mut desk = denied.open().await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    desk.run(RunScope::All).await;
+    match desk.status("net/permissions") {
+        Status::Waiting(wait) => {
+            assert!(wait.said.contains("these credentials lack ec2:CreateNatGateway (net/nat)"), "{}", wait.said);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(desk.status("net/others"), Status::Done { .. }), "{:?}", desk.status("net/others"));
+    assert_eq!(denied.changes(), Vec::<String>::new());
+    desk.close().await;
+
+    let stage = Stage::new(&runbook, Faults::none());
+    let mut desk = stage.open().await;
+    desk.give("aws.account_id", ACCOUNT);
+    desk.give("aws.region_primary", REGION);
+    desk.run(RunScope::All).await;
+    assert!(matches!(desk.status("net/permissions"), Status::Done { .. }), "{:?}", desk.status("net/permissions"));
+    let kept = |name: &str| {
+        let all = desk.engagement.kept.values().flatten();
+        all.filter(|kept| kept.name == name).map(|kept| kept.value.to_string()).collect::<String>()
+    };
+    assert!(kept("net.allowed").contains("ec2:CreateVpc"), "{}", kept("net.allowed"));
+    assert!(kept("net.untold").contains("ec2:ModifyVpcAttribute"), "{}", kept("net.untold"));
+    assert_eq!(stage.changes(), Vec::<String>::new());
+    // A plan does not ask all of it once more.
+    let before = stage.account.cloud().calls().len();
+    desk.plan().await;
+    let again = stage.account.cloud().calls().split_off(before);
+    assert!(again.iter().all(|call| call.operation != "CreateVpc"), "{again:?}");
+    desk.close().await;
+}
+
 const BUCKETS: &str = r#"
 runbook: buckets
 title: Buckets

@@ -3,6 +3,7 @@
 mod between;
 mod corpus;
 mod kinds;
+mod openpgp;
 mod properties;
 mod tables;
 

@@ -36,6 +36,7 @@ fn over(dial: Arc<dyn ssh::Dial>, net: Arc<dyn crate::net::Net>) -> (World, mpsc
         cancel: CancellationToken::new(),
         shows_at_once: false,
         teller: crate::aws::Teller::default(),
+        rehearsing: None,
         subject: subject("e1"),
     };
     (world, receiver)
