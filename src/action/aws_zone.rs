@@ -26,9 +26,12 @@ pub(super) fn whole_name(name: &str) -> String {
     if known(name) { format!("{}.", name.trim_end_matches('.').to_ascii_lowercase()) } else { name.to_owned() }
 }
 
-/// As people write it.
+/// As people write it. The root has no other name than its dot.
 pub(super) fn said_name(name: &str) -> &str {
-    name.trim_end_matches('.')
+    match name.trim_end_matches('.') {
+        "" => name,
+        short => short,
+    }
 }
 
 pub(super) fn zone_id(id: &str) -> &str {

@@ -42,7 +42,9 @@ pub(super) fn public_key(text: &str, now: Option<Timestamp>) -> Result<Value, Re
         (Some(Ok(PublicOrSecret::Secret(_))), true) => {
             refuse("this is a private key", "it stays with its owner; the public one is wanted (gpg --armor --export)")
         }
-        (None, _) => refuse("this is no public key", "what is inside does not begin with one"),
+        (None, _) => {
+            refuse("the key is damaged, or of a kind that is not known", "nothing inside can be read as a public key")
+        }
         (Some(Ok(_)), _) => refuse("there is more than one key in it", "one public key is wanted"),
         (Some(Err(_)), _) => refuse("the key is damaged", "part of it may be missing, or lines may have been changed"),
     }

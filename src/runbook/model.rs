@@ -40,8 +40,7 @@ impl Runbook {
 
     /// The step of that id, if the runbook has it.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
-        let of_phase = self.phases.iter().filter(|phase| phase.id == id.phase());
-        of_phase.flat_map(|phase| phase.steps.iter()).find(|step| &step.id == id)
+        self.steps().find(|step| &step.id == id)
     }
 
     /// The diagnosis that a step names.

@@ -160,7 +160,9 @@ fn from_instance(world: &World, from: Ipv4Addr, to: Ipv4Addr, port: u16) -> bool
     let leaves = admits(world, source, true, port, |peer| matches!(peer, Peer::V4(net) if net.contains(&to)));
     if matches!(way_out(world, &source.subnet, to), Some(Kind::VpnGateway | Kind::TransitGateway)) {
         let gateway = target(world, &source.subnet, to);
-        return leaves && gateway.is_some_and(|gateway| finds_back(world, &gateway, &source.vpc, from));
+        let there_and_back =
+            |gateway: String| leads_there(world, &gateway, to) && finds_back(world, &gateway, &source.vpc, from);
+        return leaves && gateway.is_some_and(there_and_back);
     }
     let seen_as = match way_out(world, &source.subnet, to) {
         Some(Kind::InternetGateway) => world.public_ip(id, source),
