@@ -29,7 +29,7 @@ fn inside(cidr: &str) -> Options {
     with(Tunnel::builder().tunnel_inside_cidr(cidr).build())
 }
 
-fn key(text: &str) -> Options {
+pub(super) fn key(text: &str) -> Options {
     with(Tunnel::builder().pre_shared_key(text).build())
 }
 

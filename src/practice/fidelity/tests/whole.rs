@@ -1,8 +1,10 @@
 //! A small P01 from the VPC to the bastion: who reaches whom, and the same after it was put away and taken up again.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::hosts::{from_group, from_net};
+use super::vpn::{device, key, vgw};
 use super::*;
 use crate::practice::cloud::{Ingress, Peers, Reach, Source};
 use aws_sdk_ec2::primitives::Blob;
@@ -95,6 +97,34 @@ async fn only_the_bastion_is_reached_and_only_from_the_operator() {
         unreachable!("{:?}", host.ingress)
     };
     assert_eq!(members.as_slice(), [bastion.private_ip]);
+}
+
+/// A route to a gateway is no way by itself: behind it a tunnel has to be up, and to lead there.
+#[tokio::test]
+async fn nothing_gets_into_the_data_centre_while_no_tunnel_is_up() {
+    let Site { cloud, ec2, host, .. } = site().await;
+    let (from, to) = (Source::Instance(ip("10.40.10.4")), ip("192.168.7.7"));
+    let there = ec2.describe_instances().instance_ids(&host).send().await.unwrap();
+    let instance = &there.reservations()[0].instances()[0];
+    let (vpc, inner) = (instance.vpc_id().unwrap(), instance.subnet_id().unwrap());
+    let gateway = vgw(&ec2).await;
+    ec2.attach_vpn_gateway().vpn_gateway_id(&gateway).vpc_id(vpc).send().await.unwrap();
+    let tables = ec2.describe_route_tables().filters(crate::aws::filter("association.subnet-id", [inner]));
+    let own = tables.send().await.unwrap().route_tables()[0].route_table_id().unwrap().to_string();
+    let way = ec2.create_route().route_table_id(own).destination_cidr_block("192.168.0.0/16");
+    way.gateway_id(&gateway).send().await.unwrap();
+    assert_eq!(cloud.reachable(from, to, 443).await, Reach::Filtered, "no connection");
+    let device = device(&ec2, "198.51.100.9", 65_010).await;
+    let made = ec2.create_vpn_connection().r#type("ipsec.1").customer_gateway_id(device).vpn_gateway_id(&gateway);
+    let made = made.options(key("a_good.key_1")).send().await.unwrap();
+    let id = made.vpn_connection().unwrap().vpn_connection_id().unwrap().to_string();
+    cloud.advance(Duration::from_secs(60));
+    assert_eq!(cloud.reachable(from, to, 443).await, Reach::Filtered, "a connection that leads nowhere");
+    let leads = ec2.create_vpn_connection_route().vpn_connection_id(id).destination_cidr_block("192.168.0.0/16");
+    leads.send().await.unwrap();
+    cloud.advance(Duration::from_secs(60));
+    assert_eq!(cloud.reachable(from, to, 443).await, Reach::Open);
+    assert_eq!(cloud.reachable(from, ip("172.16.0.1"), 443).await, Reach::Filtered, "another network");
 }
 
 #[tokio::test]
