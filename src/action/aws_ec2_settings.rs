@@ -20,9 +20,9 @@ use crate::aws::{AwsFailure, Cloud, Operation};
 use crate::engagement::Failure;
 
 /// Under which what was set before is kept.
-const FORMER: &str = "former";
+pub(super) const FORMER: &str = "former";
 
-fn unknown_before(what: &str) -> Remains {
+pub(super) fn unknown_before(what: &str) -> Remains {
     let said = format!("what {what} was before is not known, as onramp was cut off while it was changed");
     Remains::NotOurs { said }
 }

@@ -10,6 +10,7 @@ use crate::engagement::Change;
 use crate::input::SecretRef;
 
 pub(super) mod backup;
+pub(super) mod block;
 pub(super) mod dns;
 pub(super) mod dx;
 pub(super) mod ebs;
@@ -22,6 +23,7 @@ pub(super) mod resource;
 pub(super) mod vpn;
 
 use backup::BackupRequest;
+use block::BlockRequest;
 use dns::DnsRequest;
 use dx::DxRequest;
 use ebs::EbsRequest;
@@ -274,6 +276,8 @@ pub(super) enum Call {
     /// Those of other services are shown under their own names.
     #[serde(untagged)]
     Backup(BackupRequest),
+    #[serde(untagged)]
+    Block(BlockRequest),
     #[serde(untagged)]
     Dns(DnsRequest),
     #[serde(untagged)]

@@ -52,6 +52,7 @@ macro_rules! sent {
 }
 
 pub(in crate::action) mod backup;
+mod block;
 mod dns;
 mod dx;
 mod ebs;
@@ -121,6 +122,7 @@ impl Call {
             Call::CreateTransitGatewayVpcAttachment { .. } => Operation::CreateTransitGatewayVpcAttachment,
             Call::DeleteTransitGatewayVpcAttachment { .. } => Operation::DeleteTransitGatewayVpcAttachment,
             Call::Backup(request) => request.operation(),
+            Call::Block(request) => request.operation(),
             Call::CreateTransitGatewayRoute { .. } => Operation::CreateTransitGatewayRoute,
             Call::DeleteTransitGatewayRoute { .. } => Operation::DeleteTransitGatewayRoute,
             Call::Mail(request) => request.operation(),
@@ -240,6 +242,7 @@ impl Sender<'_> {
             | Call::CreateTransitGatewayRoute { .. }
             | Call::DeleteTransitGatewayRoute { .. } => self.transit_gateways(call).await,
             Call::Backup(request) => self.backup(call, request).await,
+            Call::Block(request) => self.block(call, request).await,
             Call::Mail(_) => self.mail(call).await,
             Call::Objects(request) => self.objects(call, request).await,
             Call::Dx(request) => self.dx(call, request).await,

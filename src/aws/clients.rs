@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::access::{Codes, Inner, Role, Session};
+use super::endpoint::AccountInHeader;
 use super::error::AwsFailure;
 use super::holdup::Teller;
 use super::limiter::{Limiter, Paces};
@@ -317,6 +318,18 @@ impl Cloud {
         let watch = Watch { log: self.shared.log.clone(), allows: self.allows };
         let config = aws_sdk_s3::config::Builder::from(&self.config).interceptor(watch).force_path_style(true);
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// S3 Control: what holds for all buckets of an account.
+    pub fn s3_control(&self) -> aws_sdk_s3control::Client {
+        let watch = Watch { log: self.shared.log.clone(), allows: self.allows };
+        let config = aws_sdk_s3control::config::Builder::from(&self.config).interceptor(watch);
+        aws_sdk_s3control::Client::from_conf(config.endpoint_resolver(AccountInHeader::default()).build())
+    }
+
+    /// CloudTrail: who did what.
+    pub fn trails(&self) -> aws_sdk_cloudtrail::Client {
+        client!(self, aws_sdk_cloudtrail)
     }
 
     /// RDS: databases, their snapshots and copies.

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use self::Repeat::Natural;
 use self::Service::{
-    Backup, CloudControl, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, S3Control, SecretsManager,
+    ServiceQuotas, Sts,
 };
 
 pub use table::Operation;
@@ -24,6 +25,7 @@ pub use table::Operation;
 pub enum Service {
     Backup,
     CloudControl,
+    CloudTrail,
     DirectConnect,
     Ec2,
     Mail,
@@ -31,6 +33,7 @@ pub enum Service {
     Resolver,
     Route53,
     S3,
+    S3Control,
     SecretsManager,
     ServiceQuotas,
     Sts,
@@ -42,6 +45,7 @@ impl Service {
         match self {
             Backup => "backup",
             CloudControl => "cloudformation",
+            CloudTrail => "cloudtrail",
             DirectConnect => "directconnect",
             Ec2 => "ec2",
             Mail => "ses",
@@ -49,6 +53,7 @@ impl Service {
             Resolver => "route53resolver",
             Route53 => "route53",
             S3 => "s3",
+            S3Control => "s3control",
             SecretsManager => "secretsmanager",
             ServiceQuotas => "servicequotas",
             Sts => "sts",
@@ -65,6 +70,7 @@ impl Service {
         match self {
             Backup => "Backup",
             CloudControl => "CloudControl",
+            CloudTrail => "CloudTrail",
             DirectConnect => "Direct Connect",
             Ec2 => "EC2",
             Mail => "SESv2",
@@ -72,6 +78,7 @@ impl Service {
             Resolver => "Route53Resolver",
             Route53 => "Route 53",
             S3 => "S3",
+            S3Control => "S3 Control",
             SecretsManager => "Secrets Manager",
             ServiceQuotas => "Service Quotas",
             Sts => "STS",
@@ -210,7 +217,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         Mail => &["ses:TagResource"],
         Rds => &["rds:AddTagsToResource"],
         Resolver => &["route53resolver:TagResource"],
-        Backup | CloudControl | Route53 | S3 | ServiceQuotas | Sts => &[] as &[&str],
+        Backup | CloudControl | CloudTrail | Route53 | S3 | S3Control | ServiceQuotas | Sts => &[] as &[&str],
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }

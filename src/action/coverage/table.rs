@@ -72,15 +72,8 @@ pub(super) const ROWS: &[Row] = &[
     row("kms", "CreateAlias ListAliases", Type("AWS::KMS::Alias")),
     row("kms", "ReplicateKey", Type("AWS::KMS::ReplicaKey")),
     row("secretsmanager", "CreateSecret GetSecretValue", Kind),
-    row("cloudtrail", "DescribeTrails GetTrailStatus", Type("AWS::CloudTrail::Trail")),
-    row(
-        "s3control",
-        "GetPublicAccessBlock PutPublicAccessBlock",
-        Person(
-            "CloudFormation has no type for the account's own block (each bucket has its own, and new ones are closed): \
-             signed off with `aws s3control put-public-access-block`",
-        ),
-    ),
+    row("cloudtrail", "DescribeTrails GetTrailStatus GetEventSelectors", Kind),
+    row("s3control", "GetPublicAccessBlock PutPublicAccessBlock DeletePublicAccessBlock", Kind),
     row(
         "ec2",
         "CreateVpc ModifyVpcAttribute DescribeVpcAttribute DescribeVpcs DeleteVpc CreateSubnet DescribeSubnets \

@@ -10,11 +10,13 @@ use super::super::aws_outbound::{ElasticAddress, TheNatGateway};
 use super::super::aws_permissions::MayMake;
 use super::super::aws_quota::{TheIncrease, TheQuota};
 use super::super::aws_secret::TheSecret;
+use super::super::aws_trail::TheTrail;
 use super::super::aws_vpn::{Propagation, TheCustomerGateway, TheVpnGateway};
 use super::super::aws_vpn_connection::{TheVpnConnection, TheVpnRoute};
 use super::super::aws_vpn_device::{Sample, TheDevice, Tunnels};
 use super::super::check::Check;
 use super::super::object::Object;
+use super::rds::REGION;
 use super::{EXISTING, KEY, NAME, Row, by_hand, may, must, once, secret};
 use crate::aws::Operation::*;
 
@@ -63,6 +65,15 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeRegions, DescribeAvailabilityZones],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(TheRegion::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/trail",
+        summary: "A trail of CloudTrail is switched on and writes down what is changed in a region of the account",
+        arguments: &[REGION],
+        results: &[("arn", "of the trail")],
+        sends: &[DescribeTrails, GetTrailStatus, GetEventSelectors],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheTrail::new(arguments, subject)?))),
     },
     Row {
         name: "aws/instance-type",

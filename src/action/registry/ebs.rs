@@ -1,8 +1,9 @@
-//! The kinds of disks and images, and of what holds for all new ones.
+//! The kinds of disks and images, and of what holds for all new ones and for all buckets.
 
 use super::super::aws_ebs::{TheSnapshot, TheSnapshotCopy};
 use super::super::aws_ec2_settings::{EncryptionByDefault, MetadataDefaults};
 use super::super::aws_images::{TheImageCopy, TheInstanceImage};
+use super::super::aws_public_block::PublicBlock;
 use super::super::object::Object;
 use super::rds::REGION;
 use super::{KEY, NAME, Row, may, must};
@@ -30,6 +31,15 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[GetInstanceMetadataDefaults, ModifyInstanceMetadataDefaults],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(MetadataDefaults::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/account-public-block",
+        summary: "No bucket of the account can be made public, in whatever region; its undo puts back what was set before",
+        arguments: &[must("account", "twelve digits")],
+        results: &[("blocked", "true")],
+        sends: &[GetPublicAccessBlock, PutPublicAccessBlock, DeletePublicAccessBlock],
+        mutates: true,
+        make: |arguments, subject| Ok(Box::new(Object(PublicBlock::new(arguments, subject)?))),
     },
     Row {
         name: "aws/ebs-snapshot",

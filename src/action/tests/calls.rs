@@ -16,6 +16,7 @@ pub(super) fn one_of_each() -> Vec<Call> {
         .chain(super::dx_calls::one_of_each())
         .chain(super::resources::one_of_each())
         .chain(super::backups::one_of_each())
+        .chain(super::settings::one_of_each())
         .chain(super::vaults::one_of_each());
     of_ec2().into_iter().chain(others).collect()
 }

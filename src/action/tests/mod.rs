@@ -30,6 +30,7 @@ mod resources;
 mod resources_beside;
 mod rungs;
 mod secrets;
+mod settings;
 mod taken_over;
 mod vaults;
 mod vpn;

@@ -51,6 +51,15 @@ fn a_policy_knows_the_permissions_of_the_types() {
     assert!(any_type.contains(&"s3:CreateBucket".to_owned()) && any_type.contains(&"sns:CreateTopic".to_owned()));
 }
 
+#[test]
+fn a_trail_is_asked_for_in_the_region_that_it_is_about() {
+    let away = of("aws/trail", &json!({ "region": "eu-central-1" }), &[]);
+    for operation in [Operation::DescribeTrails, Operation::GetTrailStatus, Operation::GetEventSelectors] {
+        assert_eq!(regions(&away, operation), ["eu-central-1"], "{operation:?}");
+    }
+    assert_eq!(regions(&of("aws/trail", &json!({}), &[]), Operation::DescribeTrails), [HOME]);
+}
+
 /// A copy is asked for where it is to be; where its source is, no more than is sent or looked at there.
 #[test]
 fn a_copy_uses_the_other_region_for_no_more_than_it_does_there() {

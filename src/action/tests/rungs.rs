@@ -153,6 +153,7 @@ async fn every_kind_lives(stage: &Stage) {
     }
     super::vaults::every_kind_lives(stage, &id).await;
     super::quotas::every_kind_lives(stage).await;
+    super::settings::every_kind_lives(stage, &id).await;
     let secret = json!({ "key": "psk/one", "name": format!("onramp/{id}/psk") });
     let made = stage.make("aws/secret", secret.clone()).await;
     let intent = stage.intent("aws/secret", &secret);

@@ -33,6 +33,28 @@ pub(super) const SECRETS_MANAGER: &[Row] = &[
     ),
 ];
 
+/// CloudTrail ("AWS CloudTrail API Reference").
+pub(super) const CLOUD_TRAIL: &[Row] = &[
+    row_of(
+        Kind::NotFound,
+        &["TrailNotFoundException"],
+        "CloudTrail does not know this trail in this region: it was deleted, or is of another region and called by its name alone.",
+        "Look again: aws cloudtrail describe-trails shows those that are there, each with its region.",
+    ),
+    row_of(
+        Kind::Denied,
+        &["OperationNotPermittedException", "NoManagementAccountSLRExistsException"],
+        "The trail is the organisation's, and its management account does not let this account do this.",
+        "Ask whoever runs the organisation; or skip the step, and say in the note who watches the trail.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidTrailNameException", "CloudTrailARNInvalidException", "UnsupportedOperationException"],
+        "CloudTrail does not take the name of the trail, or does not do this in this region.",
+        "Read AWS's own words below, and correct the step.",
+    ),
+];
+
 /// Route 53: hosted zones and records.
 pub(super) const ROUTE53: &[Row] = &[
     row_of(

@@ -110,3 +110,19 @@ pub(super) const S3: &[Row] = &[
         "Give the step the bucket's `region`; otherwise run it again.",
     ),
 ];
+
+/// S3 Control: what holds for a whole account ("Amazon S3 API Reference", S3 Control).
+pub(super) const S3_CONTROL: &[Row] = &[
+    row_of(
+        Kind::NotFound,
+        &["NoSuchPublicAccessBlockConfiguration"],
+        "Nobody has set for the account whether its buckets can be made public: each bucket decides for itself.",
+        "Run the step that sets it.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidRequest", "MalformedXML", "InvalidAccountId"],
+        "S3 does not take the account's number or the setting as it was sent.",
+        "Compare the account id of the step with the engagement's: twelve digits.",
+    ),
+];

@@ -5,7 +5,8 @@ use serde::Serialize;
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
 use super::Service::{
-    Backup, CloudControl, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, SecretsManager, ServiceQuotas, Sts,
+    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, S3Control, SecretsManager,
+    ServiceQuotas, Sts,
 };
 use super::{Row, Scope, arranges, makes, reads, takes};
 
@@ -49,6 +50,8 @@ const DELIVERS_LOGS_AND_LINKS: &[&str] = &[
 /// The first in an account makes the role under which the service works: "Service-linked roles" of transit gateways and of
 /// the Resolver, and the managed policy ServiceQuotasFullAccess.
 const LINKS: &[&str] = &["iam:CreateServiceLinkedRole"];
+/// Of an account it is one permission that sets the block and takes it away.
+const PUT_BLOCK: &str = "s3:PutAccountPublicAccessBlock";
 const BARE: &str = "moto shows an attachment without its tags, by which ours is found";
 
 macro_rules! called {
@@ -335,6 +338,15 @@ operations! {
     GetInstanceMetadataDefaults = reads(Ec2).not_in_moto(LACKS),
     ModifyInstanceMetadataDefaults =
         arranges(Ec2, &[GetInstanceMetadataDefaults]).undone_by(ModifyInstanceMetadataDefaults).not_in_moto(LACKS),
+    GetPublicAccessBlock = reads(S3Control).permitted_by("s3:GetAccountPublicAccessBlock"),
+    PutPublicAccessBlock =
+        arranges(S3Control, &[GetPublicAccessBlock])
+            .permitted_by(PUT_BLOCK)
+            .undone_by(DeletePublicAccessBlock),
+    DeletePublicAccessBlock = takes(S3Control, &[GetPublicAccessBlock]).permitted_by(PUT_BLOCK),
+    DescribeTrails = reads(CloudTrail),
+    GetTrailStatus = reads(CloudTrail),
+    GetEventSelectors = reads(CloudTrail),
     DescribeSnapshots = reads(Ec2),
     CreateSnapshot =
         makes(Ec2, Tag, &[DescribeSnapshots], &["snapshot"]).on(&["volume"]).undone_by(DeleteSnapshot),

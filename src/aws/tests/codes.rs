@@ -32,7 +32,7 @@ impl HttpConnector for Refusing {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Refusing { code, message, status } = self;
         let form = request.body().bytes().is_some_and(|body| body.starts_with(b"Action="));
-        let rest_xml = request.uri().contains("/2013-04-01/");
+        let rest_xml = request.uri().contains("/2013-04-01/") || request.uri().contains("/v20180820/");
         let sts = request.uri().contains("sts.") || request.uri().contains("rds.");
         let bare = request.uri().contains("s3.");
         let body = match () {
@@ -82,6 +82,8 @@ async fn said(service: Service, code: &'static str, message: &'static str) -> Aw
         Service::DirectConnect => refused!(cloud.direct_connect().describe_connections()),
         Service::Backup => refused!(cloud.backup().describe_region_settings()),
         Service::S3 => refused!(cloud.s3().list_objects_v2().bucket("b")),
+        Service::S3Control => refused!(cloud.s3_control().get_public_access_block().account_id("123456789012")),
+        Service::CloudTrail => refused!(cloud.trails().describe_trails()),
         Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
         Service::Rds => refused!(cloud.databases().describe_db_instances()),
         Service::ServiceQuotas => {
@@ -136,6 +138,8 @@ async fn what_any_service_says_of_who_calls_and_how_often_is_understood_in_all_o
         Service::Rds,
         Service::ServiceQuotas,
         Service::Backup,
+        Service::S3Control,
+        Service::CloudTrail,
     ] {
         assert_table(service, &table).await;
     }
@@ -166,6 +170,13 @@ async fn storage_has_words_for_its_own_codes() {
         ("AccessDenied", Denied),
     ];
     assert_table(Service::S3, &objects).await;
+    let account = [
+        ("NoSuchPublicAccessBlockConfiguration", NotFound),
+        ("InvalidRequest", Invalid),
+        ("MalformedXML", Invalid),
+        ("AccessDenied", Denied),
+    ];
+    assert_table(Service::S3Control, &account).await;
 }
 
 #[tokio::test]
@@ -298,6 +309,14 @@ async fn each_service_has_words_for_its_own_codes() {
         ],
     )
     .await;
+    let trails = [
+        ("TrailNotFoundException", NotFound),
+        ("OperationNotPermittedException", Denied),
+        ("InvalidTrailNameException", Invalid),
+        ("CloudTrailARNInvalidException", Invalid),
+        ("UnsupportedOperationException", Invalid),
+    ];
+    assert_table(Service::CloudTrail, &trails).await;
     let sts = [("RegionDisabledException", Activation), ("InvalidAuthorizationMessageException", Invalid)];
     assert_table(Service::Sts, &sts).await;
 }

@@ -23,6 +23,7 @@ steps:
   - {id: where, title: Where, form: [aws.account_id, aws.region_primary]}
   - {id: encryption, title: New disks are encrypted, aws: ebs-encryption}
   - {id: metadata, title: Metadata want a token, aws: metadata-defaults, with: {tokens: required}}
+  - {id: block, title: No bucket is public, aws: account-public-block, with: {account: "@account@"}}
   - id: disk
     title: One disk
     aws: ebs-snapshot
@@ -80,7 +81,7 @@ steps:
     within: 2m
   - id: past
     title: As it was a moment ago
-    needs: [encryption, metadata, host, disk-away, image-away, snapshot-away, replication, drill]
+    needs: [encryption, metadata, block, host, disk-away, image-away, snapshot-away, replication, drill]
     aws: rds-restore
     with:
       instance: past
@@ -117,9 +118,10 @@ steps:
 const LAST: &str = "past";
 
 /// Which step sends it first, on the way there.
-pub(super) const MAKES: [(&str, &str); 11] = [
+pub(super) const MAKES: [(&str, &str); 12] = [
     ("EnableEbsEncryptionByDefault", "encryption"),
     ("ModifyInstanceMetadataDefaults", "metadata"),
+    ("PutPublicAccessBlock", "block"),
     ("CreateSnapshot", "disk"),
     ("CreateSnapshots", "host"),
     ("CopySnapshot", "disk-away"),
@@ -135,9 +137,10 @@ pub(super) const MAKES: [(&str, &str); 11] = [
 pub(super) const ELSEWHERE: [&str; 3] = ["RestoreDBInstanceToPointInTime", "StartExportTask", "CancelExportTask"];
 
 /// What an undo of everything sends.
-pub(super) const TAKES: [&str; 7] = [
+pub(super) const TAKES: [&str; 8] = [
     "DisableEbsEncryptionByDefault",
     "ModifyInstanceMetadataDefaults",
+    "DeletePublicAccessBlock",
     "DeleteSnapshot",
     "DeregisterImage",
     "DeleteDBSnapshot",
@@ -147,7 +150,7 @@ pub(super) const TAKES: [&str; 7] = [
 
 /// Calls that make nothing that could be out of sight.
 fn makes_nothing(operation: &str) -> bool {
-    operation.starts_with("Enable") || operation.starts_with("Modify")
+    ["Enable", "Modify", "Put"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// An account with a host and a database in it, kept in a file, and the runbook about them.
@@ -218,6 +221,7 @@ async fn there(stage: &Stage) -> Vec<(&'static str, usize)> {
         let growing = backups.db_instance_automated_backups().iter().filter(|one| one.status() != Some("retained"));
         let encrypted = ec2.get_ebs_encryption_by_default().send().await.unwrap();
         let metadata = ec2.get_instance_metadata_defaults().send().await.unwrap().account_level;
+        let blocked = cloud.s3_control().get_public_access_block().account_id(ACCOUNT).send().await.is_ok();
         let found = [
             disks.snapshots().len(),
             images.images().len(),
@@ -226,6 +230,7 @@ async fn there(stage: &Stage) -> Vec<(&'static str, usize)> {
             growing.count(),
             usize::from(encrypted.ebs_encryption_by_default() == Some(true)),
             usize::from(metadata.is_some_and(|level| level.http_tokens().is_some())),
+            usize::from(blocked),
         ];
         all.extend(found.map(|count| (at, count)));
     }

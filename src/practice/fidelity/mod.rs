@@ -9,6 +9,7 @@ mod addresses;
 mod backup;
 mod backup_restore;
 mod base;
+mod block;
 mod control;
 mod control_network;
 mod control_types;
@@ -60,6 +61,7 @@ mod seed;
 pub(super) mod services;
 mod tags;
 mod tokens;
+mod trails;
 mod transit;
 pub(super) mod views;
 mod vpc;
@@ -195,8 +197,9 @@ impl Layer {
             let mut world = World::new(&self.account, region);
             (world.pace, world.now) = (self.pace, now);
             self.worlds.insert(region.into(), world);
-            if region != EVERYWHERE {
-                seed::default_vpc(self, region).await?;
+            match region {
+                EVERYWHERE => self.world(region).trails = trails::usual(),
+                _ => seed::default_vpc(self, region).await?,
             }
         }
         Ok(())

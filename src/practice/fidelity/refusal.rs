@@ -36,6 +36,7 @@ impl Refusal {
             "InvalidObjectState" => 403,
             "DryRunOperation" | "PreconditionFailed" => 412,
             "NotFoundException" | "NotFound" | "NoSuchKey" | "NoSuchBucket" => 404,
+            "NoSuchPublicAccessBlockConfiguration" => 404,
             "ConflictException" | "RestoreAlreadyInProgress" => 409,
             "TooManyRequestsException" => 429,
             "InternalError" | "InternalFailure" => 500,

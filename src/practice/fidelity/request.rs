@@ -39,9 +39,10 @@ impl Request {
         let &[access_key, _, region, service, _] = scope.as_slice() else { return Err(unsigned()) };
         let text = std::str::from_utf8(http.body().bytes().unwrap_or_default()).unwrap_or_default();
         let target = http.headers().get("x-amz-target").map(str::to_owned);
-        let asked = services::service(service);
         let path =
             http.uri().split_once("://").map_or(http.uri(), |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+        let service = services::meant(service, path);
+        let asked = services::service(service);
         let parameters = match (&target, asked) {
             (Some(target), _) => {
                 let action = target.split_once('.').map_or(target.as_str(), |(_, action)| action);

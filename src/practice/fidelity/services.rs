@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{backup, control, dx, mail, quotas, rds, resolver, route53, s3, secrets};
+use super::{backup, block, control, dx, mail, quotas, rds, resolver, route53, s3, secrets, trails};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -136,6 +136,25 @@ const SERVICES: &[Service] = &[
         answer: s3::answer,
     },
     Service {
+        name: block::NAME,
+        speaks: Speaks::RestXml(block::SPACE),
+        everywhere: true,
+        paths: block::PATHS,
+        reads: &[],
+        open: true,
+        answer: block::answer,
+    },
+    // Each trail has a home, and one of all regions is seen in each.
+    Service {
+        name: "cloudtrail",
+        speaks: Speaks::Json,
+        everywhere: true,
+        paths: &[],
+        reads: &[],
+        open: true,
+        answer: trails::answer,
+    },
+    Service {
         name: "rds",
         speaks: Speaks::Query,
         everywhere: false,
@@ -171,6 +190,14 @@ pub(super) fn looks(operation: &str) -> bool {
 
 fn as_it_is(_: &mut Visit<'_>) -> Answer {
     Ok(None)
+}
+
+/// The service that is meant: two are signed under one name.
+pub(super) fn meant<'a>(signed: &'a str, path: &str) -> &'a str {
+    match signed == block::SIGNED_AS && path.starts_with(block::PATH) {
+        true => block::NAME,
+        false => signed,
+    }
 }
 
 /// The service of that name in signatures; EC2 is none of them.

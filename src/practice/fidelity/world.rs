@@ -8,6 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::backup::Backups;
+use super::block::Block;
 use super::control::Control;
 use super::deposits::Deposit;
 use super::dhcp;
@@ -25,6 +26,7 @@ use super::resolver::Resolver;
 use super::route53::Zones;
 use super::s3::Stored;
 use super::secrets::Secret;
+use super::trails::{self, Trail};
 use super::transit::{TransitAttachment, TransitGateway};
 use super::xml::Xml;
 
@@ -82,6 +84,11 @@ pub(super) struct World {
     /// Only where that is kept which is one for all regions.
     #[serde(default)]
     pub zones: Zones,
+    /// So are these two.
+    #[serde(default)]
+    pub block: Option<Block>,
+    #[serde(default = "trails::usual")]
+    pub trails: Vec<Trail>,
     #[serde(default)]
     pub mail: Mail,
     /// The last message that came to each address.

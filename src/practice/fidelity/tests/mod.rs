@@ -13,6 +13,7 @@ mod naming;
 mod network;
 mod quotas;
 mod resolver;
+mod settings;
 mod time;
 mod vpn;
 mod whole;
