@@ -173,7 +173,9 @@ fn whoever_has_nothing_in_aws_needs_no_account() {
     let status = stage.run(&["status", "acme"]).expect(0).out;
     let line = |step: &str| status.lines().find(|line| line.contains(step)).unwrap_or_default().to_owned();
     assert!(!line("preflight/where ").contains("aws.account_id"), "{status}");
-    for step in ["preflight/encryption", "preflight/metadata", "preflight/public-block", "access/vpc"] {
+    for step in
+        ["preflight/encryption", "preflight/metadata", "preflight/public-block", "preflight/trail", "access/vpc"]
+    {
         assert_eq!(line(&format!("{step} ")), "", "{status}");
     }
     stage.run(&["input", "acme", "smtp.mode=amazon_ses"]).expect(0);
@@ -193,6 +195,7 @@ fn the_trust_policy_names_our_account_and_wants_the_device() {
         "aws.account_mode=existing_customer",
         "aws.partition=aws",
         "aws.support_plan=basic",
+        "aws.block_public_buckets=yes",
         "dr.requested=no",
         "aws.role_arn=arn:aws:iam::012345678901:role/Ops",
         "aws.external_id=acme-123456",

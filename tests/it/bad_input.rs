@@ -111,7 +111,12 @@ fn a_damaged_state_file() {
 fn an_endpoint_that_does_not_answer() {
     let stage = begun();
     let who = ["dr.requested=no", "aws.azs=eu-west-1a,eu-west-1b", "eng.customer_name=Acme", "eng.customer_slug=acme"];
-    let whose = ["aws.account_mode=existing_customer", "aws.partition=aws", "aws.support_plan=basic"];
+    let whose = [
+        "aws.account_mode=existing_customer",
+        "aws.partition=aws",
+        "aws.support_plan=basic",
+        "aws.block_public_buckets=yes",
+    ];
     stage.run(&[&["input", "acme"], who.as_slice(), &whose].concat()).expect(0);
     let answer =
         stage.run(&["run", "acme", "--yes", "--until", "preflight/caller", "--endpoint-url", "http://127.0.0.1:9"]);

@@ -66,6 +66,8 @@ fn there_and_back(answers: &Path) {
     let open: Vec<&str> =
         steps.filter(|line| !settled.iter().any(|word| line.trim_start().starts_with(word))).collect();
     assert!(open.is_empty() && status.contains("connection/kind"), "{name}: {open:#?}");
+    let asked = std::fs::read_to_string(answers).unwrap().contains("aws.block_public_buckets: \"yes\"");
+    assert_eq!(blocks(&stage), asked, "{name}: the account's buckets are closed where the customer wants it");
     let answers = answers.to_str().unwrap();
     let again = ["practice", "--headless", "--pace", "instant", "--format", "jsonl", "--answers", answers];
     let again = stage.run(&again).expect(0);
@@ -75,6 +77,37 @@ fn there_and_back(answers: &Path) {
     assert!(drift.is_empty(), "{name}: {drift:#?}");
     stage.run(&["practice", "--doubles"]).expect(0).says("none");
     stage.run(&["practice", "--undo"]).expect(0).says("nothing is left");
+    assert!(!blocks(&stage), "{name}: as it was before");
+}
+
+/// Has the practice account a block of public access?
+fn blocks(stage: &Stage) -> bool {
+    let file = stage.data().join("practice/engagements/practice/account.json");
+    let saved: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    saved["cloud"]["regions"]["aws-global"]["ours"]["block"].is_array()
+}
+
+#[test]
+fn what_holds_for_the_whole_account_is_missed_when_somebody_has_taken_it_away() {
+    let stage = walked(&folder().join("02-vpn-static.yaml"));
+    let mut before = serde_json::Value::Null;
+    at_the_console(&stage, |saved| {
+        before = saved["cloud"]["regions"]["aws-global"]["ours"].clone();
+        assert_eq!(before["trails"].as_array().map(Vec::len), Some(1));
+        saved["cloud"]["regions"]["aws-global"]["ours"]["trails"] = serde_json::json!([]);
+        saved["cloud"]["regions"]["aws-global"]["ours"]["block"] = serde_json::json!([true, true, false, true]);
+    });
+    let drift = stage.run(&["practice", "--verify"]).expect(1).out;
+    for (step, why) in [
+        ("preflight/public-block", "new public bucket policies"),
+        ("preflight/trail", "no trail writes down what is done in eu-west-1"),
+        ("preflight/second-trail", "no trail writes down what is done in eu-central-1"),
+    ] {
+        let line = drift.lines().find(|line| line.contains(&format!("{step} "))).unwrap_or_default();
+        assert!(!line.starts_with("matches ") && line.contains(why), "{step}: {line}\n{drift}");
+    }
+    at_the_console(&stage, |saved| saved["cloud"]["regions"]["aws-global"]["ours"] = before);
+    stage.run(&["practice", "--verify"]).expect(0);
 }
 
 /// Hosts that forward nothing try the customer's mail server as well as a bastion of ours would.
