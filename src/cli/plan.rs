@@ -137,15 +137,20 @@ fn one(out: &mut String, entry: &PlanEntry) {
     };
     let _ = writeln!(out, "{sign} {}  {}", entry.step, entry.title);
     match &entry.finding {
-        Some(finding) => {
-            let _ = writeln!(out, "    {}: {}", finding.kind.word(), entry.said);
-        }
+        Some(finding) => below(out, &format!("{}: {}", finding.kind.word(), entry.said)),
         None if entry.said.is_empty() => {}
-        None => {
-            let _ = writeln!(out, "    {}", entry.said);
-        }
+        None => below(out, &entry.said),
     }
     details(out, entry);
+}
+
+/// A text of several lines stands below its step, each of them.
+fn below(out: &mut String, said: &str) {
+    let mut lines = said.trim_end().lines();
+    let _ = writeln!(out, "    {}", lines.next().unwrap_or_default());
+    for line in lines {
+        let _ = writeln!(out, "{}", format!("      {line}").trim_end());
+    }
 }
 
 /// What is otherwise than wanted, a line each.
@@ -164,11 +169,7 @@ fn details(out: &mut String, entry: &PlanEntry) {
         change(out, one);
     }
     if let Some(asks) = entry.asks.as_ref().filter(|_| entry.verdict != Verdict::Nothing) {
-        let mut lines = asks.lines();
-        let _ = writeln!(out, "    asks {}", lines.next().unwrap_or_default());
-        for line in lines {
-            let _ = writeln!(out, "      {line}");
-        }
+        below(out, &format!("asks {asks}"));
     }
     if entry.would_change() {
         for price in &entry.prices {

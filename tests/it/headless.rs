@@ -80,6 +80,19 @@ fn practice_survives_what_the_cloud_does_to_it() {
 }
 
 #[test]
+fn a_text_of_several_lines_stands_below_its_step_in_a_plan() {
+    let stage = Stage::new();
+    let runbook = stage.file(
+        "lines.yaml",
+        "runbook: lines\ntitle: Lines\nphase: one\n\
+         steps:\n  - id: told\n    title: Told\n    manual: |\n      Hand it over:\n\n      - this\n        and that\n",
+    );
+    stage.run(&["new", "acme", "--runbook", runbook.to_str().unwrap()]).expect(0);
+    let plan = stage.run(&["plan", "acme"]).expect(0);
+    plan.says("one/told  Told\n    Hand it over:\n\n      - this\n        and that\n");
+}
+
+#[test]
 fn a_form_of_which_nothing_is_needed_waits_for_a_run() {
     let stage = Stage::new();
     let runbook = stage.file(
