@@ -180,8 +180,10 @@ fn bastion_may_forward(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     // The rule may be called by its whole name, with the prefix of its data stream.
     let excepted = |row: &Row| cell(row, "rule").ends_with(FORWARDING) && cell(row, "role") == "bastion";
     let what = "level 2 forbids forwarding, and nobody could get through the bastion";
-    let refusal =
-        |why: &str| Refusal::new(what, why, CIS_FORWARDING).suggest("sshd_disable_forwarding, bastion, jump host");
+    let refusal = |why: &str| {
+        Refusal::new(what, why, CIS_FORWARDING)
+            .suggest("sshd_disable_forwarding, bastion, jump host, J. Doe, 2099-12-31")
+    };
     match answers.get("sec.exceptions") {
         // They are asked for once the level is chosen.
         None => {
