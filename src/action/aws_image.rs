@@ -1,7 +1,8 @@
-//! The images that hosts are launched from: the newest of a family, as its publisher makes it or as CIS hardens it, and
-//! whether this account may launch it.
+//! The images that hosts are launched from: the newest of a family, as its publisher makes it or as CIS hardens it, or one that
+//! was chosen; and whether this account may launch it.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::arguments::{Arguments, known};
@@ -14,7 +15,7 @@ use super::sending::{Rehearsed, rehearsed};
 use super::world::Subject;
 use super::{Failure, Trouble, Verified, World};
 use crate::aws::ec2::types::{Image, ImageState};
-use crate::aws::{Operation, filter};
+use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
 
 /// By which account one publisher's images are known: there is one in each part of AWS, and whose name a stranger can take.
 struct Owners {
@@ -98,12 +99,19 @@ const FAMILIES: [Family; 8] = [
 /// Words in the names of images that the patterns find as well, and that are something else.
 const OTHERS: [&str; 5] = ["BETA", "STIG", "DOCKER", "CONTAINER", "EKS"];
 
-/// `aws/image`: the newest image of a family, by its publisher. The journal keeps which one it was.
+/// `aws/image`: the newest image of a family, by its publisher, or the one that was chosen. The journal keeps which one it was.
 pub(super) struct TheImage {
     family: &'static Family,
     architecture: &'static str,
     /// CIS's name of the family, and the level of its benchmark.
     hardened: Option<(&'static str, char)>,
+    chosen: Option<Chosen>,
+}
+
+/// One image and no other, and the accounts besides our own, the publisher's and the Marketplace that it may be of.
+struct Chosen {
+    id: String,
+    owners: Vec<String>,
 }
 
 impl TheImage {
@@ -126,7 +134,9 @@ impl TheImage {
                 return Err(Failure::new(what, "Choose Ubuntu or Red Hat, or the image as it is."));
             }
         };
-        Ok(TheImage { family, architecture, hardened })
+        let owners = arguments.list("owners")?;
+        let chosen = arguments.optional("id")?.map(|id| Chosen { id, owners });
+        Ok(TheImage { family, architecture, hardened, chosen })
     }
 
     fn owner(&self, region: &str) -> Option<&'static str> {
@@ -158,6 +168,9 @@ fn is_meant(image: &Image) -> bool {
 #[async_trait]
 impl Question for TheImage {
     async fn ask(&self, world: &World) -> Verified {
+        if let Some(chosen) = &self.chosen {
+            return asked(world, async |cloud| self.ask_for(chosen, &cloud).await).await;
+        }
         asked(world, async |cloud| {
             let pattern = self.pattern();
             let Some(owner) = self.owner(cloud.region()) else {
@@ -187,6 +200,59 @@ impl Question for TheImage {
 }
 
 impl TheImage {
+    async fn ask_for(&self, chosen: &Chosen, cloud: &Cloud) -> Result<Verified, AwsFailure> {
+        // Of one that is deprecated EC2 tells only its owner, and whoever asks for it by id.
+        let request = cloud.ec2().describe_images().image_ids(&chosen.id).include_deprecated(true);
+        let images = match cloud.read(Operation::DescribeImages, || request.clone().send()).await {
+            Ok(answer) => answer.images.unwrap_or_default(),
+            Err(failure) if failure.kind == Kind::NotFound => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let Some(image) = images.first() else {
+            let what = format!("there is no image {} in {}, or this account may not use it", chosen.id, cloud.region());
+            let advice = "An image is of one region: correct the id, or let its owner share it with this account (and the key of its disk).";
+            return Ok(Verified::NotSo(Failure::new(what, advice)));
+        };
+        let account = cloud.identity().await?.account;
+        Ok(match self.unfit(chosen, image, &account, cloud.region(), Timestamp::now()) {
+            None => Verified::So(self.found(image)),
+            Some(failure) => Verified::NotSo(failure),
+        })
+    }
+
+    /// Why the chosen image is not launched, if it is not.
+    fn unfit(&self, chosen: &Chosen, image: &Image, account: &str, region: &str, now: Timestamp) -> Option<Failure> {
+        let id = &chosen.id;
+        let owner = image.owner_id().unwrap_or_default();
+        let is_known = owner == account
+            || image.image_owner_alias() == Some("aws-marketplace")
+            || self.family.owners.of(region) == Some(owner)
+            || chosen.owners.iter().any(|one| one == owner);
+        if !is_known {
+            let what = format!("{id} belongs to account {owner}, and nobody has said that its images are used");
+            return Some(Failure::new(
+                what,
+                "Name that account as an owner, if it is the customer's; an image runs whatever its maker put in it.",
+            ));
+        }
+        let architecture = image.architecture().map_or("", |one| one.as_str());
+        if architecture != self.architecture {
+            let what = format!("{id} is for {architecture}, and the hosts are {}", self.architecture);
+            return Some(Failure::new(what, "Choose an image for the processors of the instance types."));
+        }
+        if image.platform().is_some() {
+            return Some(Failure::new(format!("{id} is of Windows"), "The hosts are Linux: choose another image."));
+        }
+        if let Some(state) = image.state().filter(|state| **state != ImageState::Available) {
+            let what = format!("{id} is {}, not available", state.as_str());
+            return Some(Failure::new(what, "Wait until it is, or choose another one."));
+        }
+        let until =
+            image.deprecation_time().filter(|until| until.parse().is_ok_and(|until: Timestamp| until <= now))?;
+        let what = format!("{id} is deprecated since {}", until.get(..10).unwrap_or(until));
+        Some(Failure::new(what, "It gets no updates any more and can go at any time. Choose its successor."))
+    }
+
     fn unpublished(&self, region: &str) -> Failure {
         let what = format!("onramp does not know who publishes images of {} in {region}", self.called());
         let advice = "Publishers have another account in each part of AWS, and an image of the same name can be anybody's. Choose \
@@ -264,7 +330,7 @@ mod tests {
     fn image(name: &str, level: Option<char>) -> TheImage {
         let family = FAMILIES.iter().find(|family| family.name == name).unwrap();
         let hardened = level.map(|level| (family.at_cis.unwrap(), level));
-        TheImage { family, architecture: "x86_64", hardened }
+        TheImage { family, architecture: "x86_64", hardened, chosen: None }
     }
 
     #[test]
@@ -280,5 +346,38 @@ mod tests {
         assert_eq!(owners("rhel-9", Some('1')), [Some("aws-marketplace"), Some("aws-marketplace"), None]);
         let refused = image("ubuntu-24.04", Some('2')).unpublished("cn-north-1");
         assert!(refused.what.contains("ubuntu-24.04 by CIS, level 2, in cn-north-1"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_chosen_image_is_of_somebody_who_was_named_and_can_run() {
+        use crate::aws::ec2::types::{ArchitectureValues, PlatformValues};
+        let chosen = Chosen { id: "ami-0abcdef1234567890".to_owned(), owners: vec!["222233334444".to_owned()] };
+        let good = || {
+            let one = Image::builder().image_id("ami-0abcdef1234567890").owner_id("222233334444");
+            one.architecture(ArchitectureValues::X8664)
+                .state(ImageState::Available)
+                .deprecation_time("2027-01-01T00:00:00.000Z")
+        };
+        let at: Timestamp = "2026-11-28T00:00:00Z".parse().unwrap();
+        let image_of_family = self::image("ubuntu-24.04", None);
+        let why = |image: Image| {
+            image_of_family.unfit(&chosen, &image, "123456789012", "eu-west-1", at).map(|failure| failure.what)
+        };
+        assert_eq!(why(good().build()), None);
+        for owner in ["123456789012", "099720109477"] {
+            assert_eq!(why(good().owner_id(owner).build()), None, "ours, and the publisher of the family");
+        }
+        assert_eq!(why(good().owner_id("679593333241").image_owner_alias("aws-marketplace").build()), None);
+        let refused = [
+            (good().owner_id("309956199498"), "belongs to account 309956199498"),
+            (good().architecture(ArchitectureValues::Arm64), "is for arm64, and the hosts are x86_64"),
+            (good().platform(PlatformValues::Windows), "is of Windows"),
+            (good().state(ImageState::Pending), "is pending, not available"),
+            (good().deprecation_time("2026-11-27T23:59:00.000Z"), "is deprecated since 2026-11-27"),
+        ];
+        for (image, says) in refused {
+            let what = why(image.build()).unwrap();
+            assert!(what.contains(says), "{what}");
+        }
     }
 }

@@ -251,6 +251,13 @@ impl<'a> Facts<'a> {
             Ok(action) => action,
             Err(failure) => return with(entry, Verdict::Input, &failure.what),
         };
+        // Not asked here: that would be a rehearsal of everything for each plan. A run asks again before each change.
+        if action.asks_for_rehearsals() {
+            return match self.engagement.state(&address) {
+                State::Done { .. } => with(entry, Verdict::Nothing, "it is done"),
+                _ => with(entry, Verdict::Check, "AWS is asked for each call when the step runs"),
+            };
+        }
         match self.askable(step, &address) {
             Some(real) => self.ask(worlds, entry, real).await,
             // A run does not look again at what is done, whatever comes of the steps before it.

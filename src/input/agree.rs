@@ -6,6 +6,7 @@ mod free;
 mod lines;
 mod mail;
 mod names;
+mod packages;
 mod promises;
 mod zones;
 
@@ -65,7 +66,7 @@ pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
     let rules = NETWORK.iter().chain(connection::RULES).chain(lines::RULES).chain(names::RULES).chain(mail::RULES);
-    let rules = rules.chain(zones::RULES).chain(promises::RULES).chain(environments::RULES);
+    let rules = rules.chain(zones::RULES).chain(promises::RULES).chain(environments::RULES).chain(packages::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found
 }

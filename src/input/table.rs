@@ -23,7 +23,7 @@ pub struct Column {
 }
 
 /// Kinds whose answers have no blanks and no commas in them, so that a list can be typed on one line.
-const ONE_WORD: [&str; 15] = [
+const ONE_WORD: [&str; 16] = [
     "email",
     "phone",
     "name",
@@ -39,6 +39,7 @@ const ONE_WORD: [&str; 15] = [
     "region",
     "instance-type",
     "timezone",
+    "account-id",
 ];
 
 /// Can a list have entries of this kind? The error is a sentence for whoever writes the runbook.

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "aws/image",
-        summary: "The newest image of a family, by its publisher",
+        summary: "The newest image of a family, by its publisher; or one that was chosen",
         arguments: &[
             must(
                 "family",
@@ -28,6 +28,8 @@ pub(super) const ROWS: &[Row] = &[
             ),
             may("architecture", "x86_64 or arm64; x86_64 when not given"),
             may("hardening", "none, cis_l1 or cis_l2: CIS's own images of Ubuntu and Red Hat, from the Marketplace"),
+            may("id", "ami-…: this one instead of the newest; what kind of image it is, the others say"),
+            may("owners", "accounts whose images may be chosen, besides our own, the publisher's and the Marketplace"),
         ],
         results: &[
             ("id", "ami-…"),

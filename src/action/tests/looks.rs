@@ -97,6 +97,15 @@ async fn the_newest_image_of_a_family() {
     let none = json!({ "family": "ubuntu-24.04", "architecture": "arm64", "hardening": "cis_l1" });
     let failure = stage.not_so("aws/image", none).await;
     assert!(failure.what.contains("by CIS, level 1") && failure.what.contains("arm64"), "{failure:?}");
+    let id = text(&arm, "id").to_owned();
+    let chosen = json!({ "family": "rhel-9", "architecture": "arm64", "id": id.clone() });
+    assert_eq!(text(&stage.so("aws/image", chosen).await, "id"), id);
+    let wrong = json!({ "family": "rhel-9", "id": id });
+    let failure = stage.not_so("aws/image", wrong).await;
+    assert!(failure.what.contains("is for arm64, and the hosts are x86_64"), "{failure:?}");
+    let gone = json!({ "family": "rhel-9", "id": "ami-0abcdef1234567890" });
+    let failure = stage.not_so("aws/image", gone).await;
+    assert!(failure.what.contains("there is no image ami-0abcdef1234567890 in eu-west-1"), "{failure:?}");
     let with = json!({ "family": "debian-12", "hardening": "cis_l1" });
     let call = Call::Kind { kind: "aws/image".to_owned(), with: with.as_object().cloned().unwrap() };
     let refused = build(&call, &stage.world.subject);

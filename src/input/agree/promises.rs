@@ -29,7 +29,6 @@ pub(super) const RULES: &[Rule] = &[
     elastic_is_new_enough,
     parts_exist,
     production_outlives_a_host,
-    proxy_is_not_in_the_way,
     certificate_covers_the_names,
     line_takes_weeks,
 ];
@@ -300,20 +299,6 @@ fn line_takes_weeks(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let why = "AWS takes up to 72 hours for the port, then the colocation provider makes the cross connect in its own time, \
                then BGP comes up; a VPN is the bridge until then and the backup afterwards";
     warn(found, &[id], Refusal::new(what, why, LINES).suggest("direct_connect_with_vpn_backup"));
-}
-
-/// AWS's own addresses are not reached through a proxy.
-fn proxy_is_not_in_the_way(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((id, text)) = answers.text("mon.no_proxy") else { return };
-    let entries: Vec<&str> = text.split([',', ' ']).filter(|entry| !entry.is_empty()).collect();
-    let needed = ["169.254.169.254", "169.254.169.253", "169.254.169.123", "localhost", "127.0.0.1"];
-    let missing: Vec<&str> = needed.into_iter().filter(|one| !entries.contains(one)).collect();
-    if !missing.is_empty() {
-        let what = format!("{} would go through the proxy", list(&missing));
-        let why = "hosts ask AWS and themselves there, and a proxy knows none of it";
-        let source = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html";
-        report(found, &[id], Refusal::new(what, why, source).suggest(format!("{text},{}", missing.join(","))));
-    }
 }
 
 /// Every host name stands in the certificate (RFC 9525 section 6.3).

@@ -19,6 +19,7 @@ pub mod sudo;
 pub mod system;
 pub mod systemctl;
 pub mod systemd_run;
+mod trust;
 pub mod users;
 
 use super::power;
@@ -89,6 +90,8 @@ const OPTIONAL: &[Program] = &[
     of(packages::DEBIAN, "apt-get", packages::apt_get),
     of(packages::DEBIAN, "dpkg", packages::dpkg),
     of(packages::DEBIAN, "dpkg-query", packages::dpkg_query),
+    of(packages::DEBIAN, "update-ca-certificates", trust::update_ca_certificates),
+    of(packages::RED_HAT, "update-ca-trust", trust::update_ca_trust),
     of(packages::RED_HAT, "dnf", packages::dnf),
     of(packages::RED_HAT, "rpm", packages::rpm),
     of(packages::RED_HAT, "getenforce", selinux::getenforce),
