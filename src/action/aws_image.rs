@@ -15,7 +15,7 @@ use super::sending::{Rehearsed, rehearsed};
 use super::world::Subject;
 use super::{Failure, Trouble, Verified, World};
 use crate::aws::ec2::types::{Image, ImageState};
-use crate::aws::{AwsFailure, Cloud, Kind, Operation, filter};
+use crate::aws::{AwsFailure, Cloud, Operation, filter};
 
 /// By which account one publisher's images are known: there is one in each part of AWS, and whose name a stranger can take.
 struct Owners {
@@ -205,7 +205,7 @@ impl TheImage {
         let request = cloud.ec2().describe_images().image_ids(&chosen.id).include_deprecated(true);
         let images = match cloud.read(Operation::DescribeImages, || request.clone().send()).await {
             Ok(answer) => answer.images.unwrap_or_default(),
-            Err(failure) if failure.kind == Kind::NotFound => Vec::new(),
+            Err(failure) if failure.code.as_deref() == Some("InvalidAMIID.NotFound") => Vec::new(),
             Err(failure) => return Err(failure),
         };
         let Some(image) = images.first() else {

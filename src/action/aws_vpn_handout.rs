@@ -27,6 +27,7 @@ pub(super) struct Handout {
     ours: Vec<String>,
     device: Option<Device>,
     backup: bool,
+    second: bool,
 }
 
 /// What the router is called, and what AWS has a sample for.
@@ -59,6 +60,8 @@ struct Agreed {
     device: Option<Device>,
     /// Is it there for the day when a line is down?
     backup: bool,
+    /// Is it of a second router, which stands by for the first?
+    is_second: bool,
     is_static: bool,
     /// It ends on a transit gateway, not at one VPC.
     is_transit: bool,
@@ -113,6 +116,7 @@ impl Handout {
                 _ => None,
             },
             backup: arguments.optional("backup")?.is_some_and(|said| said == "true"),
+            second: arguments.optional("second")?.is_some_and(|said| said == "true"),
         })
     }
 
@@ -128,6 +132,7 @@ impl Handout {
             ours: self.ours.clone(),
             device: self.device.clone(),
             backup: self.backup,
+            is_second: self.second,
             is_static: options.and_then(|options| options.static_routes_only()).unwrap_or(self.customer.asn.is_none()),
             is_transit: there.transit_gateway_id().is_some_and(|id| !id.is_empty()),
             is_accelerated: options.and_then(|options| options.enable_acceleration()).unwrap_or(false),
@@ -142,6 +147,12 @@ impl Handout {
 }
 
 impl Agreed {
+    /// Which of all tunnels comes how late: 0 and 1 are those of the first router, 2 and 3 those of the second.
+    fn ranks(&self) -> std::ops::Range<usize> {
+        let first = if self.is_second { 2 } else { 0 };
+        first..first + self.tunnels.len()
+    }
+
     /// Is ESP packed into UDP?
     fn is_in_udp(&self) -> bool {
         self.customer.behind_nat || self.is_accelerated

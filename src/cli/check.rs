@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use super::context::{self, DEFAULT_RUNBOOK};
 use super::failure::Failure;
 use super::print;
-use crate::action;
 use crate::runbook::{Severity, Stats};
 use crate::text;
 
@@ -36,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let (phases, steps) = (runbook.phases.len(), runbook.steps().count());
             print::line(&format!("{path}: {}, {}", text::count(phases, "phase"), text::count(steps, "step")))?;
             if arguments.stats {
-                print::line(&said(&Stats::of(&runbook, &action::catalog())))?;
+                print::line(&said(&Stats::of(&runbook)))?;
             }
         }
     }

@@ -183,6 +183,10 @@ impl Doors for Real {
         edition(id, digest)
     }
 
+    fn reached(&self, engagement: &str, text: &str) -> String {
+        self.context.reach(engagement, false).put(text)
+    }
+
     fn now(&self) -> At {
         Clock::default().now()
     }

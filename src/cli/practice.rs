@@ -410,6 +410,10 @@ impl Doors for Practice {
         home::edition(id, digest)
     }
 
+    fn reached(&self, engagement: &str, text: &str) -> String {
+        self.context.reach(engagement, true).put(text)
+    }
+
     fn now(&self) -> At {
         Clock::default().now()
     }

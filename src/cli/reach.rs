@@ -94,7 +94,7 @@ impl Reach {
                 return (format!("{onramp} practice"), without_options(arguments));
             }
             "run" => "practice --headless",
-            "status" => "practice --status",
+            "status" if !arguments.starts_with(" --value") => "practice --status",
             "verify" => "practice --verify",
             // Its cloud is inside the program; the screen does all of these.
             "open" | "plan" | "undo" | "settle" | "secret" | "update" => {
@@ -192,6 +192,8 @@ mod tests {
         assert_eq!(reach.put("onramp run NAME --only a/b"), "onramp --data-dir /d practice");
         assert_eq!(reach.put("onramp run NAME --only a/b looks"), "onramp --data-dir /d practice looks");
         assert_eq!(reach.put("onramp run NAME --redo makes it"), "onramp --data-dir /d practice makes it");
+        let kept = "onramp --data-dir /d/practice status practice --value connection.sheet";
+        assert_eq!(reach.put("onramp status NAME --value connection.sheet"), kept);
         assert_eq!(reach.put("onramp run NAME looks"), "onramp --data-dir /d practice --headless looks");
         assert_eq!(reach.put("onramp watch NAME, or wait"), "onramp --data-dir /d/practice watch practice, or wait");
     }

@@ -134,13 +134,16 @@ fn needed_where(runbook: &Runbook, when: &Expr, scope: &Scope) -> String {
         known.map_or_else(|| name.clone(), |field| format!("\"{}\" ({})", field.label, field.id))
     };
     let names = when.names();
+    let depends = || {
+        let labels: Vec<String> = names.iter().map(label).collect();
+        format!("Whether it is asked depends on {}.", text::list(&labels))
+    };
     let open: Vec<&String> = names.iter().filter(|name| scope.get_dotted(name).is_none()).collect();
     let mut tried = vec![scope.clone()];
     for name in &open {
         let offers = runbook.fields.get(name.as_str()).map(|field| field.kind.offers()).unwrap_or_default();
         if offers.is_empty() || tried.len() * offers.len() > MOST_TRIED {
-            let labels: Vec<String> = names.iter().map(label).collect();
-            return format!("Whether it is needed depends on {}.", text::list(&labels));
+            return depends();
         }
         let with = |scope: &Scope, offer: &Json| {
             let mut scope = scope.clone();
@@ -157,7 +160,12 @@ fn needed_where(runbook: &Runbook, when: &Expr, scope: &Scope) -> String {
         let (good, all) = (all_of(name, &mut hold.iter().copied()), all_of(name, &mut tried.iter()));
         (good != all).then(|| format!("{} is {}", label(name), text::either(&good.into_iter().collect::<Vec<_>>())))
     });
-    format!("It is needed where {}.", said.collect::<Vec<_>>().join(", and "))
+    let said: Vec<String> = said.collect();
+    // Each answer by itself is possible, and it is the two together that decide.
+    if said.is_empty() {
+        return depends();
+    }
+    format!("It is asked only where {}.", said.join(", and "))
 }
 
 /// As it stands in a file of answers.

@@ -20,6 +20,7 @@ use crate::engagement::{
     Address, Asking, Board, Call, Change, Engagement, Finding, FindingKind, Leave, Plan, PlanEntry, Question,
     Rehearsal, State, Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
 };
+use crate::input::InputId;
 use crate::runbook::{Item, Scope, Step, StepId, Unrendered};
 
 /// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls. With `rehearse`,
@@ -122,7 +123,8 @@ struct Facts<'a> {
     /// Turns to ask AWS.
     turns: Semaphore,
     unsettled: BTreeSet<StepId>,
-    missing: BTreeSet<Address>,
+    /// The inputs that are missing, by the step that cannot go on without them.
+    missing: BTreeMap<Address, Vec<InputId>>,
     /// What the looks of this plan have found, of steps that are not done.
     found: Mutex<BTreeMap<Address, BTreeMap<String, Json>>>,
     /// What a plan shows by name, with all of it that is known by now.
@@ -135,8 +137,11 @@ impl<'a> Facts<'a> {
         let board = board_within(engagement, &sight.runbook, &sight.real.scope);
         let unsettled =
             board.rows.iter().filter(|row| !row.status.settled()).map(|row| row.address.step.clone()).collect();
-        let needs_input = |status: &Status| matches!(status, Status::NeedsInput(_));
-        let missing = board.rows.iter().filter(|row| needs_input(&row.status)).map(|row| row.address.clone()).collect();
+        let missing = board.rows.iter().filter_map(|row| match &row.status {
+            Status::NeedsInput(inputs) => Some((row.address.clone(), inputs.clone())),
+            _ => None,
+        });
+        let missing = missing.collect();
         Facts {
             engagement,
             sight,
@@ -211,15 +216,16 @@ impl<'a> Facts<'a> {
         if !matches!(planned, Call::Manual { .. }) {
             entry.asks = asking(step, item.as_ref(), &self.plan.scope).ok().flatten().map(|asking| asked(&asking));
         }
-        if self.missing.contains(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
-            return with(entry, Verdict::Input, "inputs are missing");
+        if self.missing.contains_key(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
+            return with(entry, Verdict::Input, &self.lacks(&address));
         }
         match &planned {
             Call::Form(_) if matches!(self.engagement.state(&address), State::Done { .. }) => {
                 entry.said = "all its inputs are given".to_owned();
                 return entry;
             }
-            Call::Form(_) => return with(entry, Verdict::Input, "inputs are missing"),
+            // Its answers may be there already: whether they fit is seen when the step's turn comes.
+            Call::Form(_) => return with(entry, Verdict::Input, &self.after(step)),
             Call::Manual { ask } => {
                 return match self.engagement.state(&address) {
                     State::Done { .. } | State::Skipped { .. } => with(entry, Verdict::Nothing, "signed off"),
@@ -267,8 +273,7 @@ impl<'a> Facts<'a> {
             None => {
                 entry.changes = action.changes();
                 let verdict = if entry.changes.is_empty() { Verdict::Check } else { Verdict::Change };
-                let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
-                let after = format!("after {}", crate::text::list(&after.collect::<Vec<_>>()));
+                let after = self.after(step);
                 // Not known before then: it is approved, and may turn out not to be needed.
                 let open = step
                     .when
@@ -278,6 +283,16 @@ impl<'a> Facts<'a> {
                 with(entry, verdict, &format!("{after}{only_if}"))
             }
         }
+    }
+
+    fn after(&self, step: &Step) -> String {
+        let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
+        format!("after {}", crate::text::list(&after.collect::<Vec<_>>()))
+    }
+
+    fn lacks(&self, address: &Address) -> String {
+        let inputs: Vec<String> = self.missing.get(address).into_iter().flatten().map(InputId::to_string).collect();
+        format!("without {}", crate::text::list(&inputs))
     }
 
     /// The step with real values, where everything it needs is there already; or with those that are known, where it takes
@@ -403,7 +418,11 @@ fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
         cost: step.cost.clone(),
         prices: Vec::new(),
         breaks: step.breaks.clone(),
-        undo: step.no_undo.as_ref().map(|why| format!("none: {why}")),
+        undo: match (&step.no_undo, step.takes_back) {
+            (Some(why), _) => Some(format!("none: {why}")),
+            (None, Some(true)) => Some("onramp can take it back".to_owned()),
+            (None, _) => None,
+        },
         asks: None,
         rehearsals: Vec::new(),
     }

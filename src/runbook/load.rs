@@ -177,7 +177,7 @@ impl<'a> Parts<'a> {
         };
         let written: BTreeMap<_, _> = runbook.steps().map(|step| (step.id.clone(), step.needs.clone())).collect();
         needs::add_implied(&mut runbook);
-        needs::add_gates(&mut runbook, catalog);
+        needs::add_gates(&mut runbook);
         let steps: Vec<_> = self.steps.into_iter().map(|(step, cursor)| (step.id, cursor)).collect();
         let inputs: Vec<_> = self.fields.into_iter().map(|(field, cursor)| (field.id, cursor)).collect();
         let hosts: Vec<Cursor> = self.hosts.into_iter().map(|(_, cursor)| cursor).collect();

@@ -217,6 +217,7 @@ impl Lowering<'_> {
             cost: step.cost.clone(),
             breaks: step.breaks.clone(),
             no_undo: step.no_undo.clone(),
+            takes_back: work.as_ref().and_then(|work| takes_back(work, self.catalog)),
             undo_until: self.undo_until(&cursor.key("undo_until"), step.undo_until.as_ref()),
             within: self.duration(&cursor.key("within"), step.within.as_ref()),
             diagnosis: step.diagnosis.clone(),
@@ -499,4 +500,16 @@ fn choice(written: &serde_yaml::Value) -> Choice {
     let part = |key: &str| scalar(written.get(key));
     let value = scalar(Some(written)).or_else(|| part("value")).unwrap_or_default();
     Choice { label: part("label").unwrap_or_else(|| value.clone()), value }
+}
+
+/// Is there an undo? Nothing where the work changes nothing.
+fn takes_back(work: &Work, catalog: &Catalog) -> Option<bool> {
+    match work {
+        Work::Shell(shell) => shell.run.is_some().then_some(shell.undo.is_some()),
+        Work::Kind { kind, .. } => {
+            let spec = catalog.kinds.get(kind)?;
+            spec.mutates.then_some(spec.has_undo)
+        }
+        Work::Form(_) | Work::Choice(_) | Work::Manual(_) => None,
+    }
 }

@@ -137,6 +137,8 @@ pub struct Step {
     pub breaks: Option<String>,
     /// Why there is no undo, where there is none.
     pub no_undo: Option<String>,
+    /// Can onramp take the change back? Nothing where the step changes nothing outside the state file.
+    pub takes_back: Option<bool>,
     /// Until when its change may be taken back.
     pub undo_until: UndoUntil,
     /// How long the check after the change may go on saying "not yet".

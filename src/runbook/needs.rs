@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalog::Catalog;
 use super::model::{HostTemplate, Runbook, Step, StepId, Work, names_a_host};
 use super::names::Names;
-use super::stats::takes_back;
 use super::template::Template;
 
 /// Names that are always there: what the engagement is, and the names of its hosts.
@@ -111,12 +109,12 @@ pub(super) fn add_implied(runbook: &mut Runbook) {
 }
 
 /// What comes after a gate and changes something needs it, unless the gate needs that itself.
-pub(super) fn add_gates(runbook: &mut Runbook, catalog: &Catalog) {
+pub(super) fn add_gates(runbook: &mut Runbook) {
     let gates: Vec<StepId> = runbook.steps().filter(|step| step.gate).map(|step| step.id.clone()).collect();
     for gate in gates {
         let before = runbook.closure(&gate);
         let after = runbook.phases.iter_mut().flat_map(|phase| &mut phase.steps).skip_while(|step| step.id != gate);
-        for step in after.filter(|step| takes_back(step, catalog).is_some() && !before.contains(&step.id)) {
+        for step in after.filter(|step| step.takes_back.is_some() && !before.contains(&step.id)) {
             step.needs.insert(gate.clone());
         }
     }

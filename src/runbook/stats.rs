@@ -1,6 +1,5 @@
 //! How much of a runbook a machine proves, and how much of what it changes it can take back.
 
-use super::catalog::Catalog;
 use super::model::{Runbook, Step, Work};
 
 /// The counts of one runbook.
@@ -18,14 +17,14 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts a runbook, of which the catalogue knows every kind.
-    pub fn of(runbook: &Runbook, catalog: &Catalog) -> Stats {
+    /// Counts a runbook.
+    pub fn of(runbook: &Runbook) -> Stats {
         let mut stats = Stats::default();
         for step in runbook.steps() {
             stats.steps += 1;
             stats.checked += usize::from(is_checked(step));
             stats.reasoned += usize::from(!step.why.is_empty());
-            if let Some(undone) = takes_back(step, catalog) {
+            if let Some(undone) = step.takes_back {
                 stats.changes += 1;
                 stats.undone += usize::from(undone);
             }
@@ -54,17 +53,5 @@ fn is_checked(step: &Step) -> bool {
         Work::Manual(_) => false,
         Work::Shell(shell) => shell.check.is_some() || shell.verify.is_some(),
         Work::Form(_) | Work::Choice(_) | Work::Kind { .. } => true,
-    }
-}
-
-/// Is there an undo? Nothing when the step changes nothing.
-pub(super) fn takes_back(step: &Step, catalog: &Catalog) -> Option<bool> {
-    match &step.work {
-        Work::Shell(shell) => shell.run.is_some().then_some(shell.undo.is_some()),
-        Work::Kind { kind, .. } => {
-            let spec = catalog.kinds.get(kind)?;
-            spec.mutates.then_some(spec.has_undo)
-        }
-        Work::Form(_) | Work::Choice(_) | Work::Manual(_) => None,
     }
 }

@@ -56,6 +56,9 @@ pub trait Doors {
     /// Another edition of this runbook than the one of that digest, where there is one.
     fn edition(&self, id: &str, digest: &str) -> Option<Edition>;
 
+    /// A text that names commands as `onramp VERB NAME …`, with those that reach this engagement from a shell.
+    fn reached(&self, engagement: &str, text: &str) -> String;
+
     fn now(&self) -> At;
 }
 
@@ -327,7 +330,8 @@ impl App {
                 }
             }
         });
-        let effects = self.state.opened(&handle);
+        let printing = self.doors.reached(handle.name(), "onramp status NAME --value");
+        let effects = self.state.opened(&handle, printing);
         let engagement = handle.engagement();
         if let Some(edition) = self.doors.edition(&engagement.runbook, &engagement.runbook_digest) {
             self.state.found_edition(edition);

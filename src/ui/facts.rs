@@ -193,6 +193,8 @@ pub struct UndoPlanned {
 pub struct Opened {
     /// What it is called on this machine, which commands take.
     pub name: String,
+    /// The command that prints a kept text of it; the text's name comes behind.
+    pub printing: String,
     pub runbook: Arc<Runbook>,
     pub engagement: Engagement,
     pub board: Board,
@@ -257,6 +259,7 @@ impl Along {
 impl Opened {
     pub fn new(runbook: Arc<Runbook>, engagement: Engagement) -> Self {
         let mut opened = Opened {
+            printing: format!("onramp status {} --value", engagement.identity.name),
             name: engagement.identity.name.clone(),
             board: Board::default(),
             scope: Scope::default(),
@@ -303,7 +306,7 @@ impl Opened {
                 None
             }
             Notice::Planned(plan) => {
-                let said = Said::plain(format!("Plan made: {}", words::plan_summary(&plan)));
+                let said = Said::plain(words::plan_made(&plan));
                 self.planned = Some(Planned { plan, at: now, stale: false });
                 self.planning = false;
                 Some(said)

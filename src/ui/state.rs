@@ -115,10 +115,12 @@ impl State {
         }
     }
 
-    /// An engagement was opened: its board is shown, on the next thing to do.
-    pub fn opened(&mut self, handle: &Handle) -> Vec<Effect> {
+    /// An engagement was opened: its board is shown, on the next thing to do. `printing` is the command that prints a text that
+    /// it keeps, but for the text's name.
+    pub fn opened(&mut self, handle: &Handle, printing: String) -> Vec<Effect> {
         let mut open = Opened::new(handle.runbook().clone(), handle.engagement().as_ref().clone());
         open.name = handle.name().to_owned();
+        open.printing = printing;
         open.masks = handle.masks().clone();
         let effects = self.enter(open);
         if let Some(greeting) = handle.greeting() {

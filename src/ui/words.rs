@@ -259,7 +259,17 @@ pub fn kept_texts<'o>(open: &'o Opened, step: &Address) -> Vec<(String, &'o str)
     several.filter(|(_, text)| text.contains('\n')).collect()
 }
 
+/// What a plan that has just come says first; what a rehearsal found stands above its rows, out of sight where one has moved down.
+pub fn plan_made(plan: &Plan) -> String {
+    let known = plan.permissions();
+    match known.denied.len() {
+        _ if known.is_empty() => format!("Plan made: {}", plan_summary(plan)),
+        0 => "Rehearsed: AWS refuses none of it. The list is at the top (g)".to_owned(),
+        many => format!("Rehearsed: {} missing. They stand at the top (g)", text::count(many, "permission")),
+    }
+}
+
 /// How a kept text is written into a file as it is.
 pub fn into_a_file(open: &Opened, name: &str) -> String {
-    format!("onramp status {} --value {name} > FILE", open.engagement.identity.name)
+    format!("{} {name} > FILE", open.printing)
 }

@@ -14,6 +14,9 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
         out += "It is the backup of a Direct Connect line. While the line is up, let your router send by the line (a higher\n\
                 local preference), and announce nothing narrower through the tunnels than over the line.\n\n";
     }
+    if agreed.is_second {
+        out += "This router stands by for your first one: see below by what AWS and your network tell them apart.\n\n";
+    }
     out += "Configure both tunnels: AWS takes one of them down for maintenance at any time.\n\n";
     rows(&mut out, agreed);
     out += "\nRouting\n";
@@ -121,6 +124,9 @@ fn routing(out: &mut String, agreed: &Agreed) {
             list(&agreed.ours),
             list(&customer.ranges)
         );
+        if agreed.is_second {
+            out.push_str("  In your network the same routes of the first router come before those of this one, as long as its tunnels are up.\n");
+        }
         return;
     }
     let asn = customer.asn.as_deref().unwrap_or("?");
@@ -146,10 +152,21 @@ fn routing(out: &mut String, agreed: &Agreed) {
         list(&agreed.ours)
     );
     // "Route tables and VPN route priority", user guide.
-    out.push_str(
-        "  Of tunnels that announce the same, AWS takes the one with the shorter AS path: announce with your AS once more on\n  \
-         tunnel 2 than on tunnel 1, and give what you learn on tunnel 1 the higher local preference.\n",
-    );
+    out.push_str("  Of tunnels that announce the same, AWS takes the one with the shortest AS path. So that your side takes the same one:\n");
+    for (number, rank) in agreed.ranks().enumerate() {
+        let times = ["once", "twice", "three times", "four times"].get(rank).copied().unwrap_or("more often");
+        let _ = writeln!(
+            out,
+            "    tunnel {}: announce with your AS {times}, and give what you learn local preference {}",
+            number + 1,
+            preference(rank)
+        );
+    }
+}
+
+/// BGP's own is 100, and what comes later gets less; only the order counts.
+pub(super) fn preference(rank: usize) -> usize {
+    100_usize.saturating_sub(10 * rank)
 }
 
 /// MTU and MSS by what the tunnels may negotiate ("Best practices for your customer gateway device"); the smallest of them

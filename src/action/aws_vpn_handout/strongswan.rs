@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::{Agreed, Phase, Tunnel};
+use super::{Agreed, Phase, Tunnel, sheet};
 
 /// XFRM interfaces, by which each tunnel has routes and BGP of its own: ipsec1 with id 101, ipsec2 with id 102.
 fn interface(number: usize) -> (String, usize) {
@@ -128,17 +128,22 @@ pub(super) fn frr(agreed: &Agreed) -> String {
     let mut out = format!("! {}: for FRR 8 or later, beside the interfaces that swanctl.conf tells of\n", agreed.vpn);
     if agreed.is_static {
         for range in &agreed.ours {
-            for number in 1..=agreed.tunnels.len() {
-                // The second one only where the first is gone.
-                let distance = if number == 1 { "" } else { " 200" };
-                let _ = writeln!(out, "ip route {range} {}{distance}", interface(number).0);
+            for (number, rank) in agreed.ranks().enumerate() {
+                // A later one only where those before are gone; of a second router also what the routers tell each other comes first.
+                let distance = if rank == 0 { String::new() } else { format!(" {}", 190 + 10 * rank) };
+                let _ = writeln!(out, "ip route {range} {}{distance}", interface(number + 1).0);
             }
         }
         return out;
     }
+    let asn = agreed.customer.asn.as_deref().unwrap_or_default();
     prefixes(&mut out, "from-aws", &agreed.ours);
     prefixes(&mut out, "to-aws", &agreed.customer.ranges);
-    let _ = writeln!(out, "router bgp {}", agreed.customer.asn.as_deref().unwrap_or_default());
+    for (number, rank) in agreed.ranks().enumerate() {
+        route_maps(&mut out, number + 1, rank, asn);
+    }
+    out += "! What is announced has to stand in this router's table with the same length (show ip route).\n";
+    let _ = writeln!(out, "router bgp {asn}");
     let neighbours: Vec<Ipv4Addr> = agreed.tunnels.iter().filter_map(|tunnel| Some(tunnel.inner()?.0)).collect();
     for (number, neighbour) in neighbours.iter().enumerate() {
         let _ = writeln!(out, " neighbor {neighbour} remote-as {}", agreed.amazon_asn);
@@ -149,13 +154,24 @@ pub(super) fn frr(agreed: &Agreed) -> String {
     for range in &agreed.customer.ranges {
         let _ = writeln!(out, "  network {range}");
     }
-    for neighbour in &neighbours {
+    for (number, neighbour) in (1..).zip(&neighbours) {
         let _ = writeln!(
             out,
-            "  neighbor {neighbour} prefix-list from-aws in\n  neighbor {neighbour} prefix-list to-aws out"
+            "  neighbor {neighbour} route-map from-aws-{number} in\n  neighbor {neighbour} route-map to-aws-{number} out"
         );
     }
     out + " exit-address-family\nexit\n"
+}
+
+/// By which both sides take the same tunnel.
+fn route_maps(out: &mut String, number: usize, rank: usize, asn: &str) {
+    let _ = writeln!(out, "route-map from-aws-{number} permit 10\n match ip address prefix-list from-aws");
+    let _ = writeln!(out, " set local-preference {}\nexit", sheet::preference(rank));
+    let _ = writeln!(out, "route-map to-aws-{number} permit 10\n match ip address prefix-list to-aws");
+    if rank > 0 {
+        let _ = writeln!(out, " set as-path prepend {}", vec![asn; rank].join(" "));
+    }
+    *out += "exit\n";
 }
 
 fn prefixes(out: &mut String, name: &str, ranges: &[String]) {

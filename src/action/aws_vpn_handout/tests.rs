@@ -36,6 +36,7 @@ fn agreed(asn: Option<&str>) -> Agreed {
         ours: vec!["10.40.0.0/16".to_owned()],
         device: None,
         backup: false,
+        is_second: false,
         is_static: asn.is_none(),
         is_transit: false,
         is_accelerated: false,
@@ -89,7 +90,8 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
         "your AS 65010, AWS's AS 64620",
         "tunnel 2: your 169.254.44.6 with neighbour 169.254.44.5, hold time 30 s, keepalive 10 s",
         "AWS's IKE identity     192.0.2.10           192.0.2.11",
-        "announce with your AS once more on\n  tunnel 2 than on tunnel 1",
+        "tunnel 1: announce with your AS once, and give what you learn local preference 100\n",
+        "tunnel 2: announce with your AS twice, and give what you learn local preference 90\n",
         "Announce 192.168.0.0/16",
         "UDP 500 (IKE), IP protocol 50 (ESP)\n",
         "TCP 179 (BGP)",
@@ -208,4 +210,39 @@ fn proposals_are_written_as_strongswan_reads_them() {
     // What AWS leaves open is settled.
     agreed.tunnels[1].phase_one = Phase { seconds: 28_800, ..Phase::default() };
     assert!(strongswan::swanctl(&agreed).contains("proposals = aes256-sha256-modp2048\n"));
+}
+
+/// Or AWS sees paths of one length from both routers, and answers come back by the other one.
+#[test]
+fn a_second_router_stands_by_in_the_sheet_and_in_its_configuration() {
+    let second = Agreed { is_second: true, ..agreed(Some("65010")) };
+    let sheet = sheet::sheet(&second);
+    for words in [
+        "This router stands by for your first one",
+        "tunnel 1: announce with your AS three times, and give what you learn local preference 80\n",
+        "tunnel 2: announce with your AS four times, and give what you learn local preference 70\n",
+    ] {
+        assert!(sheet.contains(words), "{words:?} is not in:\n{sheet}");
+    }
+    let first = strongswan::frr(&agreed(Some("65010")));
+    assert!(
+        first.contains(
+            "route-map to-aws-2 permit 10\n match ip address prefix-list to-aws\n set as-path prepend 65010\n"
+        ),
+        "{first}"
+    );
+    assert!(first.contains("route-map to-aws-1 permit 10\n match ip address prefix-list to-aws\nexit\n"), "{first}");
+    assert!(first.contains("  neighbor 169.254.44.5 route-map from-aws-2 in\n"), "{first}");
+    let frr = strongswan::frr(&second);
+    assert!(
+        frr.contains(" set as-path prepend 65010 65010 65010\n") && frr.contains(" set local-preference 70\n"),
+        "{frr}"
+    );
+    let fixed = Agreed { is_second: true, ..agreed(None) };
+    let frr = strongswan::frr(&fixed);
+    assert!(
+        frr.contains("ip route 10.40.0.0/16 ipsec1 210\n") && frr.contains("ip route 10.40.0.0/16 ipsec2 220\n"),
+        "{frr}"
+    );
+    assert!(sheet::sheet(&fixed).contains("routes of the first router come before those of this one"));
 }

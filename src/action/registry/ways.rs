@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Row] = &[
             may("device", "maker, model and software of the device"),
             may("sample", "the same of what AWS's sample is for"),
             may("backup", "true when it is the backup of a Direct Connect line"),
+            may("second", "true when it ends at a second router, which stands by for the first"),
         ],
         results: &[
             ("sheet", "both tunnels value by value, for a person"),

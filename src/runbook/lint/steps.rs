@@ -8,7 +8,6 @@ use crate::runbook::needs;
 use crate::runbook::place::Cursor;
 use crate::runbook::problem::Problem;
 use crate::runbook::scope::Scope;
-use crate::runbook::stats::takes_back;
 
 pub(super) fn was(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -132,7 +131,7 @@ fn lacks_undo(book: &Book, step: &Step) -> bool {
         Work::Kind { kind, .. } => book.catalog.kinds.get(kind).is_some_and(|spec| spec.undo_reason.is_some()),
         _ => false,
     };
-    takes_back(step, book.catalog) == Some(false) && !says_why
+    step.takes_back == Some(false) && !says_why
 }
 
 pub(super) fn no_undo(book: &Book) -> Vec<Problem> {

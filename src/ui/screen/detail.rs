@@ -413,9 +413,12 @@ impl Detail<'_> {
 
     fn undo(&self, prose: &mut Prose) {
         let Some(made) = self.open.engagement.record(self.address).and_then(|record| record.made.as_ref()) else {
-            if let Some(why) = &self.step.no_undo {
-                prose.item("Undo", why, Style::new());
-            }
+            let how = match (&self.step.no_undo, self.step.takes_back) {
+                (Some(why), _) => why,
+                (None, Some(true)) => "onramp can, once it is made",
+                (None, _) => return,
+            };
+            prose.item("Undo", how, Style::new());
             return;
         };
         let how = match (made.created, &self.open.along) {

@@ -50,7 +50,7 @@ impl SecretLine {
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
-            KeyCode::Char('u' | 'w') if control => self.text.clear(),
+            KeyCode::Char('u' | 'w' | 'k') if control => self.text.clear(),
             KeyCode::Backspace if control => self.text.clear(),
             KeyCode::Backspace => {
                 self.text.pop();
