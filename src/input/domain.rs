@@ -130,6 +130,11 @@ const MAIL_PROVIDERS: [&str; 24] = [
 const OF_AWS: [&str; 6] =
     ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "compute.internal", "ec2.internal"];
 
+/// Is `name` the zone or below it?
+pub(super) fn within(name: &str, zone: &str) -> bool {
+    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
 /// A full name as RFC 1035 section 2.3.4 and RFC 1123 section 2.1 allow it, and what its use asks of it besides.
 pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
     if used_as == DomainUse::Forward && text == "." {
@@ -170,7 +175,7 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
                 "RFC 6761 section 6",
             );
         }
-        DomainUse::Zone if OF_AWS.iter().any(|aws| domain == *aws || domain.ends_with(&format!(".{aws}"))) => {
+        DomainUse::Zone if OF_AWS.iter().any(|aws| within(&domain, aws)) => {
             return refuse("cannot be the zone", "it would hide AWS's own names from the hosts", ZONES);
         }
         DomainUse::Sender if MAIL_PROVIDERS.contains(&domain.as_str()) => {
@@ -180,8 +185,11 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
                 IDENTITIES,
             );
         }
-        DomainUse::Forward if domain == "amazonaws.com" || domain.ends_with(".amazonaws.com") => {
+        DomainUse::Forward if OF_AWS.iter().any(|aws| within(&domain, aws)) => {
             return refuse("stays with AWS", "hosts would no longer find AWS's own names", RULES);
+        }
+        DomainUse::Forward if OF_AWS.iter().any(|aws| within(aws, &domain)) => {
+            return refuse("stays with AWS", "names of AWS end in it, and hosts would no longer find them", RULES);
         }
         _ => {}
     }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::super::domain::within;
 use super::super::refusal::Refusal;
-use super::names::within;
 use super::{Answers, Disagreement, Rule, report, warn};
 
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";

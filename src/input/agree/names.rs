@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
+use super::super::domain::within;
 use super::super::refusal::Refusal;
 use super::super::value::cell;
 use super::super::{InputId, Value};
@@ -29,11 +30,6 @@ pub(super) const RULES: &[Rule] = &[
     time_has_a_majority,
     nobody_asks_over_nothing,
 ];
-
-/// Is `name` the zone or below it?
-pub(super) fn within(name: &str, zone: &str) -> bool {
-    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
-}
 
 /// Route 53 takes records of the zone only, and no CNAME at its top (RFC 1034 section 3.6.2: the SOA stands there).
 fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {

@@ -2,10 +2,10 @@
 
 use ipnet::Ipv4Net;
 
+use super::super::domain::within;
 use super::super::refusal::Refusal;
 use super::super::value::cell;
 use super::super::{InputId, cloud};
-use super::names::within;
 use super::{Answers, Disagreement, Rule, free, report};
 
 const PRIVATE: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html";
