@@ -13,6 +13,7 @@ use crate::text::count;
 
 const ZONES: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html";
 const ENDPOINTS: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-forwarding-inbound-queries.html";
+const OUTBOUND: &str = "docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-forwarding-outbound-queries.html";
 const DHCP: &str = "docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -78,7 +79,8 @@ fn host_address(text: &str) -> Option<IpAddr> {
     bare.trim_matches(['[', ']']).parse().ok()
 }
 
-/// Servers with a private address stand in the customer's ranges: the rest is not reached over the private link.
+/// Servers of the customer's stand in the customer's ranges: the rest is not reached over the private link. A public time
+/// server may be anybody's.
 fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
     let Some((premises_id, range)) = premises.first() else { return };
@@ -86,27 +88,45 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
         let Some((id, servers)) = answers.texts(list) else { continue };
         for address in servers.iter().filter_map(|server| host_address(server)) {
             let IpAddr::V4(four) = address else { continue };
-            if four.is_private() && !premises.iter().any(|(_, net)| net.contains(&four)) {
-                let what = format!("{four} of {id} is in none of the ranges of {premises_id}");
+            let is_ours = premises.iter().any(|(_, net)| net.contains(&four));
+            let outside = format!("{four} of {id} is in none of the ranges of {premises_id}");
+            if four.is_private() && !is_ours {
                 let why = "it is private, so the VPC must have a route to it";
-                report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
-            }
-            if !four.is_private()
-                && list == "dns.onprem_resolvers"
-                && !premises.iter().any(|(_, net)| net.contains(&four))
-            {
-                let what = format!("{four} of {id} is in none of the ranges of {premises_id}, and public");
-                let why = "is it one of the customer's own? Somebody else's would be told the names that are asked for";
-                warn(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+                report(found, &[id, premises_id], Refusal::new(outside, why, "onramp").suggest(free::inside(*range)));
+            } else if list == "dns.onprem_resolvers" && !is_ours {
+                public_resolver(answers, [id, premises_id], outside, found);
             }
         }
     }
 }
 
+/// A public name server outside of the customer's ranges: refused where the Resolver asks it on the hosts' behalf.
+fn public_resolver(
+    answers: &Answers<'_>,
+    [id, premises_id]: [&InputId; 2],
+    outside: String,
+    found: &mut Vec<Disagreement>,
+) {
+    let what = format!("{outside}, and public");
+    if is_asked_by_rules(answers) {
+        let why = "it would be asked outside of the private connection, where anybody may read the questions and answer \
+                   them; if it is the customer's own, add its range to those";
+        let inside = answers.blocks(&["net.onprem_cidrs"]).first().map(|(_, net)| free::inside(*net));
+        report(found, &[id, premises_id], Refusal::new(what, why, OUTBOUND).suggest(inside.unwrap_or_default()));
+    } else {
+        let why = "is it one of the customer's own? Somebody else's would be told the names that are asked for";
+        warn(found, &[id, premises_id], Refusal::new(what, why, "onramp"));
+    }
+}
+
+/// Do rules of the Resolver send questions to the data centre?
+fn is_asked_by_rules(answers: &Answers<'_>) -> bool {
+    !answers.is("conn.mode", "none") && ["outbound", "both"].iter().any(|way| answers.is("dns.hybrid", way))
+}
+
 /// Are the customer's name servers told to the hosts themselves, and not asked by rules of the Resolver?
 fn are_told(answers: &Answers<'_>) -> bool {
-    answers.is("dns.mode", "customer_dns")
-        && (answers.is("conn.mode", "none") || !["outbound", "both"].iter().any(|way| answers.is("dns.hybrid", way)))
+    answers.is("dns.mode", "customer_dns") && !is_asked_by_rules(answers)
 }
 
 /// A set of DHCP options has four name servers, as addresses, and names that fit into one answer.
