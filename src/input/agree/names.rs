@@ -197,14 +197,16 @@ fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     }
 }
 
+/// Only the data centre asks the inbound addresses, and it comes over the private connection.
 fn askers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&["net.onprem_cidrs"]);
     let Some((premises_id, range)) = premises.first() else { return };
+    let asks_from = free::inside(*range);
     for (id, net) in answers.blocks(&["dns.query_sources"]) {
-        if net.addr().is_private() && !premises.iter().any(|(_, around)| around.contains(&net)) {
+        if !premises.iter().any(|(_, around)| around.contains(&net)) {
             let what = format!("{net} of {id} is in none of the ranges of {premises_id}");
-            let refusal = Refusal::new(what, "the VPC has no route back to it", "onramp");
-            report(found, &[id, premises_id], refusal.suggest(range.to_string()));
+            let why = "the VPC has no route back to it over the private connection";
+            report(found, &[id, premises_id], Refusal::new(what, why, ENDPOINTS).suggest(format!("{asks_from}/32")));
         }
     }
 }
