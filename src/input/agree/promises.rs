@@ -12,6 +12,7 @@ const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-cla
 /// A rule of level 2 for servers and of level 1 for workstations, in each benchmark for Red Hat and Ubuntu.
 const FORWARDING: &str = "sshd_disable_forwarding";
 const CIS_FORWARDING: &str = "CIS benchmarks, level 2, Ensure sshd DisableForwarding is enabled";
+const KEYS: &str = "apim.docs.wso2.com, Symmetric Encryption";
 const LINES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/create-connection.html";
 const REGIONS: &str = "docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html";
 
@@ -23,6 +24,7 @@ pub(super) const RULES: &[Rule] = &[
     drill_comes_in_the_window,
     archive_keeps_the_promise,
     backups_are_as_often_as_promised,
+    backups_can_be_read_again,
     bastion_may_forward,
     nodes_have_a_majority,
     thresholds_rise,
@@ -162,6 +164,26 @@ fn backups_are_as_often_as_promised(answers: &Answers<'_>, found: &mut Vec<Disag
         let what = format!("{promised} minutes may be lost, and the schedule can lose {lost}");
         let why = "between two backups, the second of which may begin late; ask for backups more often, or for a database that is copied all the time";
         warn(found, &[id, schedule_id], Refusal::new(what, why, "onramp").suggest(lost.to_string()));
+    }
+}
+
+/// What the key stands in by which the products encrypt what they keep in their databases: `conf/deployment.toml`, and a
+/// product that has a folder `repository` has its `conf` in there.
+const WITH_THE_KEY: [&str; 3] = ["conf", "repository", "deployment.toml"];
+
+/// The last name of a path: `conf` of `/opt/wso2/conf/`.
+fn last_name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// A database that is restored without the key cannot be read.
+fn backups_can_be_read_again(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, paths)) = answers.texts("dr.paths") else { return };
+    if !paths.is_empty() && !paths.iter().any(|path| WITH_THE_KEY.contains(&last_name(path))) {
+        let what = format!("no folder of {id} is a product's conf, where the encryption key stands");
+        let why = "without that key nobody reads what the restored database keeps encrypted";
+        let refusal = Refusal::new(what, why, KEYS).suggest(format!("{}, /opt/wso2/conf", paths.join(", ")));
+        report(found, &[id], refusal);
     }
 }
 
