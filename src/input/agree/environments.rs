@@ -1,13 +1,90 @@
-//! What a host of the products needs, and who owns their data.
+//! The environments: how they are spread over hosts, what a host of the products needs, and who owns their data.
 
 use super::super::refusal::Refusal;
-use super::super::{cloud, value::cell};
-use super::{Answers, Disagreement, Rule, report};
+use super::super::value::{Row, cell};
+use super::super::{InputId, Value, cloud};
+use super::{Answers, Disagreement, Rule, report, warn};
+use crate::text::list;
 
 const PRODUCTS: &str = "apim.docs.wso2.com, installation prerequisites";
 const RDS: &str = "docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.MasterAccounts.html";
+const PATTERNS: &str = "apim.docs.wso2.com, deployment patterns";
 
-pub(super) const RULES: &[Rule] = &[hosts_are_large_enough, java_leaves_memory, data_has_owners_of_its_own];
+pub(super) const RULES: &[Rule] = &[
+    production_is_no_single_node,
+    patterns_are_of_environments,
+    production_outlives_a_host,
+    hosts_are_large_enough,
+    java_leaves_memory,
+    data_has_owners_of_its_own,
+];
+
+/// The rows of the table of patterns, where it was given.
+fn patterns<'a>(answers: &Answers<'a>) -> Option<(&'a InputId, &'a [Row])> {
+    answers.get("env.pattern").map(|(id, table)| (id, table.rows())).filter(|(_, rows)| !rows.is_empty())
+}
+
+/// Production has a pattern, and none that stands still with its only host.
+fn production_is_no_single_node(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, rows)) = patterns(answers) else { return };
+    let of_production = rows.iter().find(|row| cell(row, "environment") == "prod").map(|row| cell(row, "pattern"));
+    let refusal = match of_production {
+        None => {
+            let why = "what is promised is promised for production, which is always called prod";
+            Refusal::new("prod has no pattern", why, "onramp")
+        }
+        Some("0") => {
+            let why = "production would stand still when its only host does";
+            Refusal::new("a single node is for environments that may stand still, and prod is none", why, PATTERNS)
+        }
+        Some(_) => return,
+    };
+    report(found, &[id], refusal.suggest("prod, 1"));
+}
+
+/// Who has a pattern is built, and who is built has one. The latter comes second, so it is only a warning.
+fn patterns_are_of_environments(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, rows)), Some((names_id, names))) = (patterns(answers), answers.texts("eng.environments")) else {
+        return;
+    };
+    let known: Vec<&str> = rows.iter().map(|row| cell(row, "environment")).collect();
+    let unknown: Vec<&str> = known.iter().copied().filter(|name| !names.contains(name)).collect();
+    if !unknown.is_empty() {
+        let what = format!("{id} names {}, and {names_id} does not", list(&unknown));
+        let why = "only what stands there is built; add it there first, or leave it out here";
+        report(found, &[id, names_id], Refusal::new(what, why, "onramp").suggest("prod, 1"));
+    }
+    let without: Vec<&str> = names.into_iter().filter(|name| *name != "prod" && !known.contains(name)).collect();
+    if let Some(first) = without.first() {
+        let what = format!("{id} has no pattern for {}", list(&without));
+        let why = "each environment that is built has one";
+        warn(found, &[id, names_id], Refusal::new(what, why, "onramp").suggest(format!("{first}, 0")));
+    }
+}
+
+/// Production has two of each role; three control planes are not supported.
+fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, table)) = answers.get("env.nodes") else { return };
+    let count = |row: &Row| row.get("count").and_then(Value::number).unwrap_or_default();
+    let alone: Vec<&str> = table.rows().iter().filter(|row| count(row) < 2).map(|row| cell(row, "role")).collect();
+    if !alone.is_empty() {
+        let what = format!("{} would run on one host", list(&alone));
+        warn(
+            found,
+            &[id],
+            Refusal::new(what, "in production each role has two, in two zones", "onramp").suggest("gw, 2"),
+        );
+    }
+    if table.rows().iter().any(|row| cell(row, "role") == "cp" && count(row) > 2) {
+        let why = "the product supports two that are active, and no more";
+        report(
+            found,
+            &[id],
+            Refusal::new("there are more than two control planes", why, "the product's deployment patterns")
+                .suggest("cp, 2"),
+        );
+    }
+}
 
 /// A product wants two processors and 4 GiB at the least.
 fn hosts_are_large_enough(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {

@@ -30,7 +30,6 @@ pub(super) const RULES: &[Rule] = &[
     thresholds_rise,
     elastic_is_new_enough,
     parts_exist,
-    production_outlives_a_host,
     certificate_covers_the_names,
     line_takes_weeks,
 ];
@@ -279,38 +278,6 @@ fn parts_exist(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
                 Refusal::new(what, why, "the product's release notes, 4.5.0").suggest(format!("apim, {version}")),
             );
         }
-    }
-}
-
-/// Production has two of each role and never a single node; three control planes are not supported.
-fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let Some((id, "0")) = answers.text("env.pattern") {
-        let why = "production stands still when its only host does";
-        report(
-            found,
-            &[id],
-            Refusal::new("a single node is for environments that may stand still", why, "onramp").suggest("1"),
-        );
-    }
-    let Some((id, table)) = answers.get("env.nodes") else { return };
-    let count = |row: &super::super::value::Row| row.get("count").and_then(Value::number).unwrap_or_default();
-    let alone: Vec<&str> = table.rows().iter().filter(|row| count(row) < 2).map(|row| cell(row, "role")).collect();
-    if !alone.is_empty() {
-        let what = format!("{} would run on one host", list(&alone));
-        warn(
-            found,
-            &[id],
-            Refusal::new(what, "in production each role has two, in two zones", "onramp").suggest("gw, 2"),
-        );
-    }
-    if table.rows().iter().any(|row| cell(row, "role") == "cp" && count(row) > 2) {
-        let why = "the product supports two that are active, and no more";
-        report(
-            found,
-            &[id],
-            Refusal::new("there are more than two control planes", why, "the product's deployment patterns")
-                .suggest("cp, 2"),
-        );
     }
 }
 
