@@ -62,18 +62,16 @@ fn patterns_are_of_environments(answers: &Answers<'_>, found: &mut Vec<Disagreem
     }
 }
 
-/// Production has two of each role; three control planes are not supported.
+/// Production has two hosts of each role; that there are two zones is a rule of `aws.azs`. Three control planes are not
+/// supported.
 fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, table)) = answers.get("env.nodes") else { return };
     let count = |row: &Row| row.get("count").and_then(Value::number).unwrap_or_default();
-    let alone: Vec<&str> = table.rows().iter().filter(|row| count(row) < 2).map(|row| cell(row, "role")).collect();
-    if !alone.is_empty() {
-        let what = format!("{} would run on one host", list(&alone));
-        warn(
-            found,
-            &[id],
-            Refusal::new(what, "in production each role has two, in two zones", "onramp").suggest("gw, 2"),
-        );
+    let mut alone = table.rows().iter().filter(|row| count(row) < 2).map(|row| cell(row, "role")).peekable();
+    if let Some(first) = alone.peek().map(|first| format!("{first}, 2")) {
+        let what = format!("{} would run on one host", list(&alone.collect::<Vec<_>>()));
+        let why = "in production each role has two or more, in two zones";
+        report(found, &[id], Refusal::new(what, why, PATTERNS).suggest(first));
     }
     if table.rows().iter().any(|row| cell(row, "role") == "cp" && count(row) > 2) {
         let why = "the product supports two that are active, and no more";
