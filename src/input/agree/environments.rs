@@ -8,12 +8,14 @@ use crate::text::list;
 
 const PRODUCTS: &str = "apim.docs.wso2.com, installation prerequisites";
 const RDS: &str = "docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.MasterAccounts.html";
+const MULTI_AZ: &str = "docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZSingleStandby.html";
 const PATTERNS: &str = "apim.docs.wso2.com, deployment patterns";
 
 pub(super) const RULES: &[Rule] = &[
     production_is_no_single_node,
     patterns_are_of_environments,
     production_outlives_a_host,
+    production_has_a_second_database,
     hosts_are_large_enough,
     java_leaves_memory,
     data_has_owners_of_its_own,
@@ -81,6 +83,15 @@ fn production_outlives_a_host(answers: &Answers<'_>, found: &mut Vec<Disagreemen
             Refusal::new("there are more than two control planes", why, "the product's deployment patterns")
                 .suggest("cp, 2"),
         );
+    }
+}
+
+/// Production's database has one that stands by in another zone, and takes over within a minute or two.
+fn production_has_a_second_database(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let Some((id, _)) = answers.get("env.db_multi_az").filter(|(_, value)| value.flag() == Some(false)) {
+        let what = "production would have a single database";
+        let why = "it would stand still when that one does, or its zone; a second one stands by in another zone";
+        report(found, &[id], Refusal::new(what, why, MULTI_AZ).suggest("yes"));
     }
 }
 
