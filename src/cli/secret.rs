@@ -114,6 +114,7 @@ impl Open {
 
     fn set(mut self, id: &str, store: Place) -> Result<ExitCode, Failure> {
         let (id, rule) = secret_input(&self.runbook, id)?;
+        let rule = rule.beside(&self.writer.engagement().given());
         let store = match store {
             Place::Age => SecretStore::Age,
             Place::Keyring => SecretStore::Keyring,

@@ -80,11 +80,11 @@ fn named(step: &Step, address: &Address, scope: &Scope) -> Vec<SecretRef> {
     step.secrets().into_iter().filter_map(|template| template.text(&scope).ok()?.parse().ok()).collect()
 }
 
-/// The rule for the text of the secret that lives there, where it answers an input.
+/// The rule for the text of the secret that lives there, where it answers an input, beside what else is answered.
 pub fn secret_rule(engagement: &Engagement, runbook: &Runbook, reference: &SecretRef) -> Option<SecretRule> {
     let (input, _) = engagement.secrets().find(|(_, known)| known == reference)?;
     match runbook.fields.get(input)?.kind {
-        Kind::Secret(rule) => Some(rule),
+        Kind::Secret(rule) => Some(rule.beside(&engagement.given())),
         _ => None,
     }
 }

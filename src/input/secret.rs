@@ -1,5 +1,6 @@
 //! Secrets: where one lives, and the rules for its text. The text is never a value, and no refusal repeats it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,9 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::InputId;
 use super::kind::Bounds;
 use super::refusal::Refusal;
+use super::{InputId, Value};
 use crate::text::either;
 
 const SUDO: &str = "sudo password of ";
@@ -165,6 +166,8 @@ pub enum SecretUse {
     Ntp,
     /// The password of a database's master user.
     Database,
+    /// The same where the engine is Oracle.
+    OracleDatabase,
     /// The password of a Java keystore.
     Keystore,
     /// The password of an administrator of a product.
@@ -194,6 +197,10 @@ const USES: [(&str, SecretUse, i64, i64); 11] = [
     ("private-key", SecretUse::PrivateKey, 100, 16_384),
 ];
 
+/// In characters, by the engine (RDS API, CreateDBInstance, `MasterUserPassword`); none may have fewer than eight.
+const LONGEST_MASTER_PASSWORD: [(&str, i64); 5] =
+    [("mysql", 41), ("mariadb", 41), ("postgres", 128), ("sqlserver-se", 128), ("oracle-se2", 30)];
+
 /// The rules for the text of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretRule {
@@ -213,7 +220,7 @@ impl SecretUse {
                 "docs.aws.amazon.com/directconnect/latest/APIReference/API_NewPrivateVirtualInterface.html, authKey"
             }
             SecretUse::Ntp => "chrony.conf(5), keyfile",
-            SecretUse::Database => {
+            SecretUse::Database | SecretUse::OracleDatabase => {
                 "docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, MasterUserPassword"
             }
             SecretUse::Keystore => "keytool(1); TOML, shell and Java take these characters as they are",
@@ -247,6 +254,11 @@ impl SecretUse {
                 all(&|c| ascii(c) && !"/\"@".contains(c)),
                 "there is a character in it that RDS refuses",
                 "it has printable ASCII characters without blanks, /, \" and @",
+            ),
+            SecretUse::OracleDatabase => (
+                all(&|c| ascii(c) && !"/\"@&'".contains(c)),
+                "there is a character in it that RDS refuses",
+                "for Oracle it has printable ASCII characters without blanks, /, \", @, & and '",
             ),
             SecretUse::Keystore => (
                 all(&|c| word(c) || "._-".contains(c)),
@@ -334,6 +346,18 @@ impl SecretRule {
             return Err(format!("min {} and max {} of the kind secret leave nothing", length.min, length.max));
         }
         Ok(SecretRule { used_as, length })
+    }
+
+    /// The same rule beside the other answers: the password of a master user is no longer than the engine of `env.db_engine`
+    /// takes it, and for Oracle it lacks two more characters. It is asked as the text is typed, for that is kept nowhere;
+    /// where the engine is not answered yet, the rule stays as it is.
+    #[must_use]
+    pub fn beside(self, answers: &BTreeMap<InputId, Value>) -> SecretRule {
+        let engine = answers.get("env.db_engine").and_then(Value::text);
+        let known = LONGEST_MASTER_PASSWORD.iter().find(|(known, _)| Some(*known) == engine);
+        let (SecretUse::Database, Some((engine, longest))) = (self.used_as, known) else { return self };
+        let used_as = if *engine == "oracle-se2" { SecretUse::OracleDatabase } else { self.used_as };
+        SecretRule { used_as, length: Bounds { max: self.length.max.min(*longest), ..self.length } }
     }
 
     /// How its text looks, and no text that could be taken for one; empty where any line will do.

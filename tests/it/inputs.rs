@@ -323,9 +323,18 @@ fn what_another_answer_makes_necessary_may_not_stay_empty() {
 struct Together {
     rule: String,
     answers: BTreeMap<String, String>,
+    /// Texts of secrets, each judged beside the answers.
+    #[serde(default)]
+    secrets: BTreeMap<String, String>,
     says: Option<String>,
     #[serde(default)]
     warns: bool,
+}
+
+/// Why the text of a secret is not kept, beside these answers.
+fn unkept(field: &Field, text: &str, values: &BTreeMap<InputId, Value>) -> Option<Refusal> {
+    let Kind::Secret(rule) = &field.kind else { panic!("{} is no secret", field.id) };
+    rule.beside(values).check(text).err()
 }
 
 /// What is refused and proposes nothing instead. A warning may: it stops nothing.
@@ -345,11 +354,14 @@ fn answers_that_do_not_fit_together_are_told() {
             let field = runbook.fields.get(id.as_str()).unwrap_or_else(|| panic!("there is no input {id}"));
             (field.id.clone(), parse(&field.kind, text, &PRACTICE).unwrap_or_else(|refusal| panic!("{id}: {refusal}")))
         });
-        let found = agree(&answers.collect());
-        let said: Vec<String> = found.iter().map(|one| format!("{} ({})", one.refusal, one.warning)).collect();
+        let values: BTreeMap<InputId, Value> = answers.collect();
+        let found = agree(&values);
+        let mut said: Vec<(String, bool)> = found.iter().map(|one| (one.refusal.to_string(), one.warning)).collect();
+        let unkept = case.secrets.iter().filter_map(|(id, text)| unkept(&runbook.fields[id.as_str()], text, &values));
+        said.extend(unkept.map(|refusal| (refusal.to_string(), false)));
         let good = match &case.says {
-            None => found.is_empty(),
-            Some(words) => found.iter().any(|one| one.warning == case.warns && one.refusal.to_string().contains(words)),
+            None => said.is_empty(),
+            Some(words) => said.iter().any(|(said, warning)| *warning == case.warns && said.contains(words)),
         };
         wrong.extend(without_example(&found).map(|refusal| format!("{:?}: no example: {refusal}", case.answers)));
         // Every complaint names whose answers it is about, so that a form can show it there.

@@ -18,10 +18,12 @@ phase: mail
 inputs:
   - {id: smtp.password, label: Password, kind: secret, use: password}
   - {id: vpn.t1_psk, label: Pre-shared key, kind: secret, use: psk, optional: true}
+  - {id: env.db_engine, label: Database, kind: choice, choices: [{value: oracle-se2, label: Oracle}], optional: true}
+  - {id: env.db_master_password, label: Master password, kind: secret, use: database, max: 128, optional: true}
 hosts:
   - {name: app, address: 127.0.0.1, port: 1, user: nobody}
 steps:
-  - {id: ask, title: Ask, form: [smtp.password, vpn.t1_psk]}
+  - {id: ask, title: Ask, form: [smtp.password, vpn.t1_psk, env.db_engine, env.db_master_password]}
   - id: mail
     title: Mail
     host: app
@@ -112,7 +114,11 @@ fn a_secret_that_breaks_its_rules_is_refused_before_it_is_kept() {
         let answer = given_on_stdin(&stage, psk, wrong).expect(2);
         assert!(!answer.err.contains(wrong), "{}", answer.err);
     }
+    let master = &["secret", "acme", "set", "env.db_master_password"];
+    stage.run(&["input", "acme", "env.db_engine=oracle-se2"]).expect(0);
+    given_on_stdin(&stage, master, &"x".repeat(31)).expect(2).says("it must have 8 to 30");
     assert!(!stage.data().join("engagements/acme/secrets.age").exists());
+    given_on_stdin(&stage, master, &"x".repeat(30)).expect(0);
     stage.run(&["secret", "acme", "set", "smtp.pasword"]).expect(2).says("smtp.password");
 }
 

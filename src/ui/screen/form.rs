@@ -26,7 +26,7 @@ use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::secret_line::SecretLine;
 use crate::ui::words;
-use agree::{applies, brings_up, disagreement, offer, setting};
+use agree::{applies, brings_up, disagreement, kind_beside, offer, setting};
 
 /// From this width on, help has a pane of its own.
 const WIDE: u16 = 110;
@@ -130,7 +130,7 @@ fn finish(state: &mut State) {
 /// where.
 fn enter_secret(state: &mut State) -> Vec<Effect> {
     let Some(field) = state.form.fields.get_mut(state.form.cursor) else { return Vec::new() };
-    let kind = field.kind().clone();
+    let kind = field.kind.clone();
     let (Control::Secret(line), Kind::Secret(rule)) = (&mut field.control, kind) else {
         return Vec::new();
     };
@@ -181,6 +181,7 @@ impl FormScreen {
                 }
                 None => FormField::new(field, saved, offer),
             };
+            shown.kind = kind_beside(open, field);
             shown.known = known_answers(field, &open.scope);
             shown.optional = field.may_stay_empty(&open.scope);
             self.fields.push(shown);
@@ -570,16 +571,16 @@ fn draw_about(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect, field
     if !field.help.is_empty() {
         prose.text(&field.help, Style::new()).blank();
     }
-    prose.item("Rule", field.kind().describe(), Style::new());
+    prose.item("Rule", field.kind.describe(), Style::new());
     for (index, line) in field.example.lines().enumerate() {
-        prose.item(if index == 0 { "Example" } else { "" }, &field.kind().in_words(line), Style::new());
+        prose.item(if index == 0 { "Example" } else { "" }, &field.kind.in_words(line), Style::new());
     }
     if !field.known.is_empty() {
         prose.item("Known", &field.known.join("; "), Style::new());
     }
     if let Some(offer) = &field.offer {
         for (index, line) in offer.lines().enumerate() {
-            let line = field.kind().in_words(line);
+            let line = field.kind.in_words(line);
             prose.item(if index == 0 { "Offered" } else { "" }, &line, look.style(Role::Done));
         }
         if field.is_blank() && field.takes_text() {

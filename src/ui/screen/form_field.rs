@@ -47,7 +47,7 @@ pub struct FormField {
     pub help: String,
     pub example: String,
     pub optional: bool,
-    kind: Kind,
+    pub kind: Kind,
     pub control: Control,
     /// The answer that is stored.
     pub saved: Option<Value>,
@@ -296,10 +296,6 @@ impl FormField {
                 self.control = control(&self.kind, None, self.offer.as_deref());
             }
         }
-    }
-
-    pub fn kind(&self) -> &Kind {
-        &self.kind
     }
 
     /// Puts the offered answer into an empty field, to change it.

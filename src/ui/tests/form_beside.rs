@@ -122,3 +122,35 @@ fn a_short_name_that_another_customer_has_is_refused_in_the_same_account() {
     assert!(ask("Northwind Freight", "freight", "111122223333").0, "another environment of the same customer");
     assert!(ask("Freight of Lund", "freight-2", "111122223333").0);
 }
+
+/// A database and the password of its master user, whose length depends on it.
+const DATABASE: &str = r#"
+runbook: database
+title: Database
+phase: database
+inputs:
+  - id: env.db_engine
+    label: Database
+    kind: choice
+    choices: [{value: mysql, label: MySQL}, {value: postgres, label: PostgreSQL}]
+  - {id: env.db_master_password, label: Master password, kind: secret, use: database, min: 8, max: 128}
+steps:
+  - {id: plan, title: The plan, form: [env.db_master_password, env.db_engine]}
+"#;
+
+/// Its text is kept nowhere, so no rule looks at it once the form is left.
+#[test]
+fn a_master_password_is_as_long_as_its_database_takes_it() {
+    let mut stage = Stage::on(DATABASE);
+    stage.press(&["Enter"]);
+    records(&mut stage, "env.db_engine", "mysql");
+    stage.write(&"x".repeat(42));
+    let screen = flat(&stage.screen(80, 24));
+    assert!(screen.contains("it has 42 characters") && screen.contains("8 to 41"), "{screen}");
+    stage.press(&["Enter"]);
+    assert!(!stage.screen(80, 24).contains("Where is this secret to be kept?"));
+    records(&mut stage, "env.db_engine", "postgres");
+    stage.press(&["Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Where is this secret to be kept?"), "{screen}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engagement::{Address, counted, known_answers, unheard_of, worded};
-use crate::input::{self, InputId, Neighbour, Setting, Value, clash};
+use crate::input::{self, InputId, Kind, Neighbour, Setting, Value, clash};
 use crate::runbook::Field;
 use crate::text;
 use crate::ui::facts::{Facts, Opened};
@@ -16,6 +16,14 @@ pub(super) fn setting(facts: &Facts) -> Setting {
 /// A field whose condition cannot be told yet waits.
 pub(super) fn applies(open: &Opened, field: &Field) -> bool {
     field.when.as_ref().is_none_or(|when| when.truth(&open.scope).unwrap_or(false))
+}
+
+/// What an answer of the field is judged by: of a secret, whose text no rule sees later, beside what else is answered.
+pub(super) fn kind_beside(open: &Opened, field: &Field) -> Kind {
+    match &field.kind {
+        Kind::Secret(rule) => Kind::Secret(rule.beside(&open.engagement.given())),
+        kind => kind.clone(),
+    }
 }
 
 /// Does another field of the form apply with these answers?
