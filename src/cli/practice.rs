@@ -28,7 +28,7 @@ use crate::ui::{Desk, Doors, Edition, EngagementCard};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Trouble on purpose; may be repeated
+    /// Trouble on purpose: throttle, lost-reply, slow, denied and others, which --fault help lists; may be repeated
     #[arg(long, value_name = "KIND")]
     fault: Vec<String>,
     /// Walk to the end by itself, without a screen

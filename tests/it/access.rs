@@ -37,6 +37,16 @@ fn with_library(stage: &Stage, over: &[(PathBuf, &str)], script: &str) -> Option
 
 /// What a real sshd takes once it was hardened, of a host with these settings, this stack of PAM and this log of logins.
 fn hardened(settings: &str, pam: &str, log: &str) -> Option<String> {
+    let script = r#"tell 10-onramp-hardening "$(hardening no)" not_in_force no
+sshd -t
+not_in_force no
+sshd -T -C user=root,host=bastion,addr=198.51.100.17 | grep -E '^(passwordauthentication|kbdinteractiveauthentication) ' | sort
+ways_kept_said"#;
+    told(settings, pam, log, script)
+}
+
+/// What a script prints that has a real sshd's settings at hand.
+fn told(settings: &str, pam: &str, log: &str, script: &str) -> Option<String> {
     if !Path::new("/usr/sbin/sshd").exists() {
         eprintln!("SKIPPED: no sshd (install openssh-server to run this test)");
         return None;
@@ -57,17 +67,79 @@ fn hardened(settings: &str, pam: &str, log: &str) -> Option<String> {
     std::fs::create_dir_all(&logs).unwrap();
     std::fs::create_dir_all(stage.home().join("pam.d")).unwrap();
     std::fs::write(stage.home().join("pam.d/sshd"), pam).unwrap();
-    let script = r#"mkdir -p /run/sshd
-tell 10-onramp-hardening "$(hardening no)" not_in_force no
-sshd -t
-not_in_force no
-sshd -T -C user=root,host=bastion,addr=198.51.100.17 | grep -E '^(passwordauthentication|kbdinteractiveauthentication) ' | sort
-ways_kept_said"#;
+    let script = format!("mkdir -p /run/sshd\n{script}");
     let over = [(ssh, "/etc/ssh"), (logs, "/var/log"), (stage.home().join("pam.d"), "/etc/pam.d")];
-    with_library(&stage, &over, script)
+    with_library(&stage, &over, &script)
 }
 
 const BY_KEY: &str = "Accepted publickey for root from 198.51.100.17 port 40022 ssh2: ED25519 SHA256:x";
+
+/// On a bastion that we launch nobody else logs in; on the customer's own that is theirs to say.
+#[test]
+fn a_list_of_who_may_log_in_counts_where_there_is_one() {
+    let script = |users: &str| {
+        format!(
+            "tell 10-onramp-hardening \"$(hardening local {users})\" not_in_force local {users}\nsshd -t\n\
+             not_in_force local {users}\nsshd -T | grep '^allowusers ' || echo everybody"
+        )
+    };
+    let Some(said) = told("", "", BY_KEY, &script("ubuntu wso2ops")) else { return };
+    assert_eq!(said, "allowusers ubuntu\nallowusers wso2ops\n");
+    assert_eq!(told("", "", BY_KEY, &script("")).unwrap(), "everybody\n");
+}
+
+/// apt itself says from where it would fetch.
+#[test]
+fn packages_come_from_a_mirror_and_from_nowhere_else_until_it_is_taken_back() {
+    if !Path::new("/usr/bin/apt-get").exists() {
+        eprintln!("SKIPPED: no apt on this machine");
+        return;
+    }
+    let stage = Stage::new();
+    let etc = stage.home().join("etc");
+    assert!(Command::new("cp").arg("-a").arg("/etc").arg(&etc).status().unwrap().success());
+    let script = r#"mirror=https://mirror.acme.example
+asks() { apt-get --print-uris update | sed -n "s/^'\(https*:\/\/[^/]*\)\/.*/\1/p" | sort -u; }
+if by_mirror "$mirror"; then echo early; fi
+tell_mirror "$mirror"
+by_mirror "$mirror"
+if by_mirror "$mirror/other"; then echo another; fi
+asks
+forget_mirror
+if by_mirror "$mirror"; then echo still; fi
+asks | grep -c mirror.acme.example || true
+test ! -e /etc/onramp"#;
+    let Some(said) = with_library(&stage, &[(etc, "/etc")], script) else { return };
+    let sites: Vec<&str> = said.lines().collect();
+    assert!(
+        sites.len() > 1 && sites[..sites.len() - 1].iter().all(|site| site.starts_with("https://mirror.acme.example/")),
+        "{said}"
+    );
+    assert_eq!(sites.last(), Some(&"0"), "{said}");
+}
+
+/// By the distribution's own program, and gone again with all that it made.
+#[test]
+fn the_authority_of_a_proxy_is_trusted_until_it_is_taken_back() {
+    if !Path::new("/usr/sbin/update-ca-certificates").exists() {
+        eprintln!("SKIPPED: no update-ca-certificates on this machine");
+        return;
+    }
+    let text = std::fs::read_to_string(root().join("tests/scenarios/07-dx-vgw.yaml")).unwrap();
+    let answers: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let authority = answers["mon.proxy_ca"].as_str().unwrap().trim();
+    let stage = Stage::new();
+    let (etc, local) = (stage.home().join("etc"), stage.home().join("local"));
+    assert!(Command::new("cp").arg("-a").arg("/etc").arg(&etc).status().unwrap().success());
+    std::fs::create_dir_all(&local).unwrap();
+    let script = format!(
+        "authority='{authority}'\nif trusts \"$authority\"; then echo early; fi\ntrust \"$authority\"\ntrusts \"$authority\"\n\
+         ls $anchors\ntrust_no_more\nif trusts \"$authority\"; then echo still; fi\nls $anchors"
+    );
+    let over = [(etc, "/etc"), (local, "/usr/local/share")];
+    let Some(said) = with_library(&stage, &over, &script) else { return };
+    assert_eq!(said, "onramp-proxy-1.crt\nonramp-proxy-2.crt\n");
+}
 
 #[test]
 fn where_only_keys_are_used_passwords_and_codes_are_turned_off() {

@@ -43,8 +43,8 @@ pub(super) const ROWS: &[Row] = &[
         "iam",
         "GetAccountSummary GenerateCredentialReport GetCredentialReport GetAccountPasswordPolicy",
         Person(
-            "root user, its device and old keys are the account owner's: signed off with \
-             `aws iam get-account-summary` and `aws iam get-credential-report`",
+            "root user, its device and old keys are the account owner's to look at, with `aws iam get-account-summary` and \
+             `aws iam get-credential-report`: no step asks for it before the phase of security, which is not there yet",
         ),
     ),
     row(
@@ -323,7 +323,8 @@ pub(super) const ROWS: &[Row] = &[
         "guardduty",
         "ListDetectors",
         Person(
-            "whether it watches the account is the security contact's to say: signed off with `aws guardduty list-detectors`",
+            "whether it watches the account is the security contact's to say, with `aws guardduty list-detectors`: no step asks \
+             for it before the phase of security, which is not there yet",
         ),
     ),
     row(

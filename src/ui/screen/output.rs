@@ -10,6 +10,7 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
 use crate::ui::screen::board::lines_of;
+use crate::ui::screen::diagnosis;
 use crate::ui::screen::{Move, Screen, content_now, draw_prose};
 use crate::ui::state::{Place, State};
 use crate::ui::widget::log::{self, Output, Seen};
@@ -22,7 +23,8 @@ use crate::ui::words;
 pub struct OutputScreen {
     step: Option<Address>,
     view: log::View,
-    /// The texts that the step keeps, where it printed nothing: a sheet, a configuration.
+    /// What was found to be the matter with the step, and the texts that it keeps, where it printed nothing: a sheet, a
+    /// configuration.
     kept: Option<Output>,
     /// What the engine looks for, where it is not in the lines that are here.
     finding: Option<Find>,
@@ -30,7 +32,7 @@ pub struct OutputScreen {
 
 impl OutputScreen {
     pub fn show(&mut self, facts: &Facts, step: Address, view: log::View) {
-        self.kept = facts.open.as_ref().and_then(|open| kept(open, &step));
+        self.kept = facts.open.as_ref().and_then(|open| kept(facts, open, &step));
         self.step = Some(step);
         self.view = view;
         if self.is_of_what_is_kept(facts) {
@@ -137,6 +139,9 @@ impl OutputScreen {
     }
 }
 
+/// Width of the labels of a diagnosis.
+const LABELS: usize = 8;
+
 /// What a pane leaves of an area.
 fn inside(area: Rect) -> Size {
     Size::new(area.width.saturating_sub(2), area.height.saturating_sub(2))
@@ -147,9 +152,15 @@ fn read_of<'a>(facts: &'a Facts, step: Option<&Address>, kept: Option<&'a Output
     printed().filter(|output| !output.is_empty() || kept.is_none()).or(kept)
 }
 
-/// The texts of several lines that a step keeps, each below the command that writes it into a file.
-fn kept(open: &Opened, step: &Address) -> Option<Output> {
+/// What was found to be the matter with a step, with room to be read; and the texts of several lines that it keeps, each below
+/// the command that writes it into a file.
+fn kept(facts: &Facts, open: &Opened, step: &Address) -> Option<Output> {
     let mut lines = Vec::new();
+    if let Some(diagnosis) = open.diagnoses.get(step) {
+        let mut prose = Prose::new(&facts.look, OutputScreen::room(facts).width, LABELS);
+        diagnosis::add(&mut prose, facts, diagnosis);
+        lines.extend(prose.lines().iter().map(ToString::to_string));
+    }
     for (name, text) in words::kept_texts(open, step) {
         lines.push(words::into_a_file(open, &name));
         lines.push(String::new());
