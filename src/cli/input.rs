@@ -162,6 +162,7 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
     }
     back.odd.iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
     back.open.iter().for_each(|open| print::say(&format!("Still open: {open}")));
+    back.besides.iter().for_each(|besides| print::say(&format!("Asked now, too, because of these answers: {besides}")));
     if !back.broken.is_empty() {
         let count = text::count(back.broken.len(), "rule");
         let broken = back.broken.join("\n  ");

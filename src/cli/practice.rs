@@ -22,8 +22,9 @@ use crate::engagement::{Address, At, Event, RunScope, State};
 use crate::engine::{Clock, Handle, Notice, Request};
 use crate::input::{Kind as InputKind, SecretRef, SecretUse, Value};
 use crate::journal::Writer;
-use crate::practice::{Account, Fault, Faults, Pace};
+use crate::practice::{Account, Fault, Faults, Mishap, Pace};
 use crate::ssh;
+use crate::text;
 use crate::ui::{Desk, Doors, Edition, EngagementCard};
 
 #[derive(Debug, clap::Args)]
@@ -61,6 +62,12 @@ pub struct Arguments {
     /// Only find out what is the matter with a step
     #[arg(long, value_name = "STEP", conflicts_with = "headless")]
     diagnose: Option<Address>,
+    /// Only let something go wrong at the customer's end; see it with --verify, and ask --diagnose
+    #[arg(long = "break", value_name = "WHAT", conflicts_with = "headless")]
+    broken: Option<Broken>,
+    /// Only put right again what --break has broken
+    #[arg(long, conflicts_with_all = ["headless", "broken"])]
+    mend: bool,
     /// Only take everything back, and say what is left of it
     #[arg(long, conflicts_with = "headless")]
     undo: bool,
@@ -73,6 +80,26 @@ pub struct Arguments {
 enum Speed {
     Instant,
     Human,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Broken {
+    /// The first tunnel of each connection is down at the router
+    Tunnel,
+    /// All tunnels are down
+    Tunnels,
+    /// The firewall in the data centre lets nothing through that comes over the connection
+    Firewall,
+}
+
+impl From<Broken> for Mishap {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Tunnel => Mishap::Tunnel,
+            Broken::Tunnels => Mishap::Tunnels,
+            Broken::Firewall => Mishap::Firewall,
+        }
+    }
 }
 
 const NAME: &str = "practice";
@@ -116,6 +143,9 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     let practice = Practice { context: context.clone(), everywhere, runbook, runtime, account, trouble };
     if arguments.doubles {
         return practice.doubles(&folder);
+    }
+    if arguments.mend || arguments.broken.is_some() {
+        return practice.happen(&folder, arguments.broken.map(Mishap::from));
     }
     if arguments.verify {
         return practice.verify();
@@ -315,6 +345,36 @@ impl Practice {
         session.close();
         self.sleep()?;
         ended.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Something goes wrong at the customer's end, or all is well there again.
+    fn happen(&self, folder: &Path, mishap: Option<Mishap>) -> Result<ExitCode, Failure> {
+        let nowhere = || Failure::usage("there is no connection to the customer's data centre in this practice yet");
+        let nowhere = || nowhere().hint("walk to its end first: onramp practice --headless");
+        if !folder.exists() {
+            return Err(nowhere());
+        }
+        let session = self.open_unattended()?;
+        let there = self.runtime.block_on(self.account.cloud().happen(mishap));
+        session.close();
+        self.sleep()?;
+        if there.is_empty() {
+            return Err(nowhere());
+        }
+        let there = text::list(&there);
+        let said = match mishap {
+            None => format!("All is well again at {there}."),
+            Some(Mishap::Tunnel) => format!("Tunnel 1 is down at {there}."),
+            Some(Mishap::Tunnels) => format!("All tunnels are down at {there}."),
+            Some(Mishap::Firewall) => format!("The customer's firewall lets nothing through that comes over {there}."),
+        };
+        print::line(&said)?;
+        let next =
+            "onramp verify NAME shows what that does; --diagnose STEP in the place of --verify says what is the matter";
+        if mishap.is_some() {
+            print::say(&session.reach.put(next));
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Takes everything back. What carries the engagement's tags after that is an error.

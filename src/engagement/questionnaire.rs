@@ -289,6 +289,8 @@ pub struct Returned {
     pub odd: Vec<String>,
     /// Questions of the file that have to be answered and are not.
     pub open: Vec<String>,
+    /// Questions that have to be answered now because of these answers, and are not in the file.
+    pub besides: Vec<String>,
     /// Those whose answers are refused by themselves: neither the new answer nor the one before counts beside others.
     refused: BTreeSet<InputId>,
 }
@@ -396,6 +398,25 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
         let said = now.text().and_then(|answer| unheard_of(&known, answer));
         returned.odd.extend(said.map(|said| format!("\"{label}\" ({id}): {said}")));
     }
+    let wanted = |field: &Field| {
+        is_asked(runbook, field, &scope)
+            && applies(runbook, field, &scope) == Some(true)
+            && !field.may_stay_empty(&scope)
+    };
+    // What hangs on one of these answers: the rest is asked by whoever leads the engagement.
+    let hangs =
+        |when: &Expr| when.names().iter().any(|name| returned.changed.iter().any(|one| one.id.as_str() == *name));
+    let before = self::scope(engagement, runbook, ScopeMode::Real);
+    returned.besides = runbook
+        .fields
+        .values()
+        .filter(|field| {
+            field.when.as_ref().is_some_and(hangs) && wanted(field) && applies(runbook, field, &before) != Some(true)
+        })
+        .filter(|field| after.input(field.id.as_str()).is_none())
+        .map(|field| format!("\"{}\" ({})", field.label, field.id))
+        .filter(|besides| !returned.open.contains(besides))
+        .collect();
     returned.open.retain(|open| {
         let of = |field: &&Field| open.ends_with(&format!("({})", field.id));
         let needed = |field: &Field| applies(runbook, field, &scope) == Some(true) && !field.may_stay_empty(&scope);

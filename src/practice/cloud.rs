@@ -28,6 +28,7 @@ use super::fidelity::request::Request;
 use super::fidelity::services::{Document, Speaks};
 use super::fidelity::{Consoles, Hidden, Kept, Layer, is_region};
 use super::keeper::Keeper;
+use super::mishap::Mishap;
 
 pub use super::fidelity::mail_post::Letter;
 pub use super::fidelity::naming::{AMAZON, Lease, Question, Record, Said};
@@ -195,6 +196,12 @@ impl Cloud {
     pub async fn break_tunnel(&self, connection: &str, number: usize, said: Option<&str>) {
         let now = self.now();
         self.0.layer.lock().await.set_tunnel(&self.0.region, now, (connection, number), said);
+    }
+
+    /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
+    pub async fn happen(&self, mishap: Option<Mishap>) -> Vec<String> {
+        let now = self.now();
+        self.0.layer.lock().await.happen(&self.0.region, now, mishap)
     }
 
     /// As whom a host in the VPC sees the engineer, where the engineer's network is joined with the VPC.

@@ -182,6 +182,23 @@ fn rules_between_answers_are_told_beside_answers_that_are_wrong_alone() {
     assert!(!typed.err.contains("are both"), "{}", typed.err);
 }
 
+/// The customer's file does not have what only the answers in it make necessary.
+#[test]
+fn what_an_answer_makes_necessary_is_said_when_it_comes_back() {
+    let stage = begun();
+    stage.run(&["input", "acme", "conn.mode=ipsec_vpn", "vpn.routing=bgp"]).expect(0);
+    let file = stage.file("back.txt", "engagement: acme\nvpn.routing: static\n");
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(
+        back.err.contains("Asked now, too, because of these answers: ") && back.err.contains("(vpn.static_prefixes)"),
+        "{}",
+        back.err
+    );
+    let file = stage.file("both.txt", "engagement: acme\nvpn.routing: static\nvpn.static_prefixes: 192.168.0.0/16\n");
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(!back.err.contains("Asked now, too"), "{}", back.err);
+}
+
 #[test]
 fn a_secret_in_a_questionnaire_is_refused_and_not_repeated() {
     let stage = begun();

@@ -272,6 +272,32 @@ fn gateways<'v>(saved: &'v mut serde_json::Value, id: &str) -> Vec<&'v mut serde
     }
 }
 
+/// As somebody learns what a failure looks like: it breaks, is named, and is put right again.
+#[test]
+fn what_goes_wrong_at_the_customers_end_can_be_practised() {
+    let stage = Stage::new();
+    let said = stage.run(&["practice", "--break", "tunnels"]);
+    assert!(said.code != 0 && said.err.contains("no connection to the customer's data centre"), "{}", said.err);
+    let stage = walked(&folder().join("03-vpn-bgp.yaml"));
+    let path = "connection/path[app-1]";
+    let moved = |stage: &Stage, step: &str| {
+        let all = stage.run(&["practice", "--verify"]).out;
+        all.lines().any(|line| line.contains(step) && !line.starts_with("matches "))
+    };
+    for (what, drifts, branch) in [
+        ("tunnel", "connection/tunnels-up", ""),
+        ("tunnels", path, "[nothing-arrives]"),
+        ("firewall", path, "[no-way-back]"),
+    ] {
+        stage.run(&["practice", "--break", what]).expect(0);
+        assert!(moved(&stage, drifts), "{what}");
+        let said = stage.run(&["practice", "--pace", "instant", "--diagnose", path]).expect(0);
+        assert!(said.out.contains(branch), "{what}: {}", said.out);
+        stage.run(&["practice", "--mend"]).expect(0);
+        stage.run(&["practice", "--verify"]).expect(0);
+    }
+}
+
 /// The network engineer's papers, given to the programs that they are for.
 #[test]
 fn a_linux_router_takes_what_it_is_handed() {

@@ -73,7 +73,7 @@ pub(super) fn answers(world: &World, from: Ipv4Addr, to: Ipv4Addr, door: (&str, 
         // transit gateways).
         Kind::VpnGateway | Kind::TransitGateway => {
             let gateway = target(world, &source.subnet, to)?;
-            if !finds_back(world, &gateway, &source.vpc, from) {
+            if world.firewall_closed || !finds_back(world, &gateway, &source.vpc, from) {
                 return None;
             }
             match world.line_behind(&gateway).filter(|_| ANNOUNCED.contains(&to)) {
@@ -117,7 +117,8 @@ fn finds_back(world: &World, gateway: &str, vpc: &str, to: Ipv4Addr) -> bool {
 
 /// Is the gateway one behind which that address in the data centre is, over a line or a tunnel?
 fn leads_there(world: &World, gateway: &str, to: Ipv4Addr) -> bool {
-    matches!(Kind::of(gateway), Some(Kind::VpnGateway | Kind::TransitGateway))
+    !world.firewall_closed
+        && matches!(Kind::of(gateway), Some(Kind::VpnGateway | Kind::TransitGateway))
         && (world.is_behind(gateway, to) || (ANNOUNCED.contains(&to) && world.line_behind(gateway).is_some()))
 }
 

@@ -10,6 +10,7 @@ use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
 use super::{control_types, images, peering, seed};
+use crate::practice::mishap::Mishap;
 
 /// One instance, as its host should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,27 @@ impl Layer {
             tunnel.down = down.is_some();
             tunnel.said = down.map(str::to_owned);
         }
+    }
+
+    /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
+    pub(crate) fn happen(&mut self, region: &str, now: i64, mishap: Option<Mishap>) -> Vec<String> {
+        self.at(region, now);
+        let Some(world) = self.worlds.get_mut(region) else { return Vec::new() };
+        let mut there = Vec::new();
+        for (id, connection) in world.vpn_connections.iter_mut().filter(|(_, one)| one.deleted.is_none()) {
+            for (number, tunnel) in connection.tunnels.iter_mut().enumerate() {
+                let down = mishap == Some(Mishap::Tunnels) || (mishap == Some(Mishap::Tunnel) && number == 0);
+                tunnel.down = down;
+                tunnel.said = down.then(|| "IPSEC IS DOWN".to_owned());
+            }
+            there.push(id.clone());
+        }
+        let lines = world.vpn_gateways.len() + world.transit_gateways.len();
+        world.firewall_closed = mishap == Some(Mishap::Firewall) && lines > 0;
+        if there.is_empty() && lines > 0 && matches!(mishap, None | Some(Mishap::Firewall)) {
+            there.push("the line".to_owned());
+        }
+        there
     }
 
     /// Puts something into a bucket, or takes all of it out.

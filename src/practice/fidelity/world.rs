@@ -97,6 +97,9 @@ pub(super) struct World {
     /// In the customer's own name servers.
     #[serde(default)]
     pub published: Published,
+    /// The customer's firewall lets nothing through that comes over the connection.
+    #[serde(default)]
+    pub firewall_closed: bool,
     /// Products of the Marketplace whose terms are accepted, and from when on.
     #[serde(default)]
     pub terms: BTreeMap<String, i64>,

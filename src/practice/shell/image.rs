@@ -168,6 +168,8 @@ pub fn lay_out(
     }
     if image.is_rhel() {
         disk.put("/etc/sysconfig/nftables.conf", "# include \"/etc/nftables/main.nft\"\n", 0o600, root());
+    } else {
+        disk.dir("/etc/apt/apt.conf.d", 0o755, root());
     }
     accounts(&disk, image, login.user);
     if hardened.is_some() {
