@@ -46,7 +46,8 @@ fn lab_answers(lab: &Path, region: &str) -> String {
          eng.customer_name: Acme Insurance PLC\neng.customer_slug: acme\nnet.vpc_source: create\nnet.vpc_cidr: 10.40.0.0/16\n\
          net.subnets: |\n  10.40.0.0/24 public {region}a\n  10.40.1.0/24 public {region}b\n  10.40.10.0/24 app {region}a\n  10.40.11.0/24 app {region}b\n\
          net.nat_mode: per_az\n\
-         sign_off:\n  access/shown: J. Doe, Head of IT, saw the report\n"
+         sec.patch_source: public\n\
+         sign_off:\n  preflight/key-renewed: R. Roe, W2QF, next on the first of March\n  access/shown: J. Doe, Head of IT, saw the report\n"
     )
 }
 
