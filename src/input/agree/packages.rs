@@ -40,7 +40,7 @@ fn proxy_is_not_in_the_way(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
     }
 }
 
-/// An endpoint of PrivateLink leads to one service of AWS, and no archive of packages is one.
+/// Without a NAT gateway and a proxy no archive of packages is reached: an endpoint of PrivateLink leads to one service of AWS.
 fn packages_come_from_somewhere(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((nat_id, "none" | "none_private_link")) = answers.text("net.nat_mode") else { return };
     let Some((id, "public")) = answers.text("sec.patch_source") else { return };
