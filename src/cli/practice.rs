@@ -349,9 +349,10 @@ impl Practice {
 
     /// Something goes wrong at the customer's end, or all is well there again.
     fn happen(&self, folder: &Path, mishap: Option<Mishap>) -> Result<ExitCode, Failure> {
-        let nowhere = || Failure::usage("there is no connection to the customer's data centre in this practice yet");
         let nowhere = || {
-            nowhere().hint("walk one with a VPN or a line: onramp practice --fresh --headless --answers FILE, where FILE says conn.mode")
+            Failure::usage("there is no connection to the customer's data centre in this practice yet").hint(
+                "walk one with a VPN or a line: onramp practice --fresh --headless --answers FILE, where FILE says conn.mode",
+            )
         };
         if !folder.exists() {
             return Err(nowhere());
