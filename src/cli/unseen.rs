@@ -58,8 +58,8 @@ impl Unseen {
     }
 
     fn typed(&self, prompt: &str, shown: bool) -> Result<SecretString, Failure> {
-        print::ask(prompt);
         terminal::enable_raw_mode().map_err(trouble)?;
+        print::ask(prompt);
         let mut text = Zeroizing::new(String::new());
         let read = keys_into(&mut text, shown);
         terminal::disable_raw_mode().map_err(trouble)?;
@@ -145,6 +145,8 @@ fn keys_into(text: &mut String, shown: bool) -> io::Result<bool> {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Enter => return Ok(true),
+            // Enter, too: what was typed between two questions came while the terminal still made a line feed of it.
+            KeyCode::Char('j') if control => return Ok(true),
             KeyCode::Char('c' | 'd') if control => return Ok(false),
             KeyCode::Esc => return Ok(false),
             KeyCode::Char('u') if control => {

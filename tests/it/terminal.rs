@@ -268,6 +268,18 @@ fn a_secret_is_typed_unseen_its_passphrase_until_it_is_said_twice_alike_and_the_
     assert!(stage.run(&["secret", "acme", "list"]).expect(0).out.contains("age:secrets.age#smtp.password"));
 }
 
+/// So a terminal hands over what was typed while nobody read it.
+#[test]
+fn a_line_feed_ends_a_secret_as_enter_does() {
+    let stage = mail();
+    let mut terminal = Terminal::start(&stage, SET, 24, 80);
+    terminal.wait("it is not shown");
+    terminal.press(&format!("{SECRET}\nopen sesame\nopen sesame\n"));
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    terminal.wait("smtp.password in the file secrets.age");
+    terminal.assert_given_back();
+}
+
 #[test]
 fn whoever_breaks_off_while_a_secret_is_typed_leaves_all_as_it_was() {
     let stage = mail();
