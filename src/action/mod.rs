@@ -67,6 +67,7 @@ mod aws_vpn;
 mod aws_vpn_connection;
 mod aws_vpn_device;
 mod aws_vpn_handout;
+mod aws_vpn_log;
 mod aws_ways;
 mod aws_zone;
 mod aws_zone_elsewhere;

@@ -337,6 +337,11 @@ impl Cloud {
         client!(self, aws_sdk_rds)
     }
 
+    /// CloudWatch Logs: what services write down.
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        client!(self, aws_sdk_cloudwatchlogs)
+    }
+
     pub fn service_quotas(&self) -> aws_sdk_servicequotas::Client {
         client!(self, aws_sdk_servicequotas)
     }

@@ -37,6 +37,7 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
         Service::CloudControl => services::CLOUD_CONTROL,
         Service::CloudTrail => services::CLOUD_TRAIL,
         Service::DirectConnect => services::DIRECT_CONNECT,
+        Service::Logs => services::LOGS,
         Service::Mail => services::MAIL,
         Service::Rds => rds::RDS,
         Service::Resolver => services::RESOLVER,

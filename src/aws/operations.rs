@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use self::Repeat::Natural;
 use self::Service::{
-    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Mail, Rds, Resolver, Route53, S3, S3Control, SecretsManager,
-    ServiceQuotas, Sts,
+    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Rds, Resolver, Route53, S3, S3Control,
+    SecretsManager, ServiceQuotas, Sts,
 };
 
 pub use table::Operation;
@@ -28,6 +28,7 @@ pub enum Service {
     CloudTrail,
     DirectConnect,
     Ec2,
+    Logs,
     Mail,
     Rds,
     Resolver,
@@ -48,6 +49,7 @@ impl Service {
             CloudTrail => "cloudtrail",
             DirectConnect => "directconnect",
             Ec2 => "ec2",
+            Logs => "logs",
             Mail => "ses",
             Rds => "rds",
             Resolver => "route53resolver",
@@ -73,6 +75,7 @@ impl Service {
             CloudTrail => "CloudTrail",
             DirectConnect => "Direct Connect",
             Ec2 => "EC2",
+            Logs => "CloudWatch Logs",
             Mail => "SESv2",
             Rds => "RDS",
             Resolver => "Route53Resolver",
@@ -217,7 +220,7 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         Mail => &["ses:TagResource"],
         Rds => &["rds:AddTagsToResource"],
         Resolver => &["route53resolver:TagResource"],
-        Backup | CloudControl | CloudTrail | Route53 | S3 | S3Control | ServiceQuotas | Sts => &[] as &[&str],
+        Backup | CloudControl | CloudTrail | Logs | Route53 | S3 | S3Control | ServiceQuotas | Sts => &[] as &[&str],
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
@@ -63,8 +64,8 @@ pub struct Arguments {
     #[arg(long, value_name = "STEP", conflicts_with = "headless")]
     diagnose: Option<Address>,
     /// Only let something go wrong at the customer's end; see it with --verify, and ask --diagnose
-    #[arg(long = "break", value_name = "WHAT", conflicts_with = "headless")]
-    broken: Option<Broken>,
+    #[arg(long = "break", value_name = "WHAT", value_parser = mishaps(), conflicts_with = "headless")]
+    broken: Option<Mishap>,
     /// Only put right again what --break has broken
     #[arg(long, conflicts_with_all = ["headless", "broken"])]
     mend: bool,
@@ -82,24 +83,11 @@ enum Speed {
     Human,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Broken {
-    /// The first tunnel of each connection is down at the router
-    Tunnel,
-    /// All tunnels are down
-    Tunnels,
-    /// The firewall in the data centre lets nothing through that comes over the connection
-    Firewall,
-}
-
-impl From<Broken> for Mishap {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Tunnel => Mishap::Tunnel,
-            Broken::Tunnels => Mishap::Tunnels,
-            Broken::Firewall => Mishap::Firewall,
-        }
-    }
+/// What can be broken, by its name.
+fn mishaps() -> impl TypedValueParser<Value = Mishap> {
+    let all = Mishap::ALL.map(|one| PossibleValue::new(one.name()).help(one.says()));
+    let named = |name: String| Mishap::ALL.into_iter().find(|one| one.name() == name).ok_or("there is no such thing");
+    PossibleValuesParser::new(all).try_map(named)
 }
 
 const NAME: &str = "practice";
@@ -145,7 +133,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         return practice.doubles(&folder);
     }
     if arguments.mend || arguments.broken.is_some() {
-        return practice.happen(&folder, arguments.broken.map(Mishap::from));
+        return practice.happen(&folder, arguments.broken);
     }
     if arguments.verify {
         return practice.verify();
@@ -367,9 +355,7 @@ impl Practice {
         let there = text::list(&there);
         let said = match mishap {
             None => format!("All is well again at {there}."),
-            Some(Mishap::Tunnel) => format!("Tunnel 1 is down at {there}."),
-            Some(Mishap::Tunnels) => format!("All tunnels are down at {there}."),
-            Some(Mishap::Firewall) => format!("The customer's firewall lets nothing through that comes over {there}."),
+            Some(mishap) => format!("{}: {there}.", mishap.says()),
         };
         print::line(&said)?;
         let next =

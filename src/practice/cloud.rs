@@ -198,6 +198,13 @@ impl Cloud {
         self.0.layer.lock().await.set_tunnel(&self.0.region, now, (connection, number), said);
     }
 
+    /// What a tunnel writes into its log, again and again; about BGP while it is up, or else while it is down.
+    pub async fn write_log(&self, connection: &str, number: usize, lines: &[&str], of_session: bool) {
+        let now = self.now();
+        let mut layer = self.0.layer.lock().await;
+        layer.write_log(&self.0.region, now, (connection, number), (lines, of_session));
+    }
+
     /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
     pub async fn happen(&self, mishap: Option<Mishap>) -> Vec<String> {
         let now = self.now();

@@ -7,6 +7,7 @@ use super::super::aws_peering::{PeeringAccepted, ThePeering, TheRoute};
 use super::super::aws_peering_names::PeeringNames;
 use super::super::aws_vpn_device::Telemetry;
 use super::super::aws_vpn_handout::Handout;
+use super::super::aws_vpn_log::TheLog;
 use super::super::aws_ways::{Admits, RouteTo};
 use super::super::check::Check;
 use super::super::object::Object;
@@ -138,6 +139,35 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeVpnConnections],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Telemetry::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/vpn-log",
+        summary: "What the tunnels of a VPN connection that are down (or all, where none is) wrote into their log in the last hour",
+        arguments: &[
+            must("vpn", "id of the connection"),
+            may("group", "name of the log group; when not given, the one that the tunnels write into"),
+        ],
+        results: &[
+            ("up", "how many tunnels are up"),
+            ("down", "how many are down"),
+            ("startup", "who begins, for each tunnel: start is AWS, add is the customer's router"),
+            ("read", "false where there is no log, or none that may be read"),
+            ("group", "name of the log group"),
+            (
+                "cause",
+                "why a tunnel does not come up: selectors, key, proposal, phase_two, rekey, silent (the router no longer answers), \
+                 closed (by the router), unfinished, or nothing where it is not said",
+            ),
+            ("log", "the line that says so, with its time and tunnel, or what the log has instead"),
+            (
+                "session",
+                "why BGP is down or takes no route: as_number, own_as, next_hop, prefixes, ceased, silent, no_tcp, or nothing",
+            ),
+            ("session_log", "the line that says so"),
+        ],
+        sends: &[DescribeVpnConnections, FilterLogEvents],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(TheLog::new(arguments, subject)?))),
     },
     Row {
         name: "aws/route-to",

@@ -34,6 +34,7 @@ mod settings;
 mod taken_over;
 mod vaults;
 mod vpn;
+mod vpn_log;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

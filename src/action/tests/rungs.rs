@@ -90,6 +90,7 @@ async fn every_kind_lives(stage: &Stage) {
     let gateway = text(&lives(stage, "aws/vpn-gateway", json!({ "vpc": vpc, "key": "vgw/main" })).await, "id");
     let vpn = json!({ "customer_gateway": device, "gateway": gateway, "key": "vpn/main" });
     let vpn = text(&lives(stage, "aws/vpn-connection", vpn).await, "id");
+    stage.make("aws/vpn-log", json!({ "vpn": vpn, "group": "/aws/vendedlogs/nobody" })).await;
     if tried_here(stage, "aws/vpn-route") {
         lives(stage, "aws/vpn-route", json!({ "vpn": vpn, "to": "192.168.0.0/16" })).await;
         lives(stage, "aws/route-propagation", json!({ "gateway": gateway, "table": tables[0] })).await;

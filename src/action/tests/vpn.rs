@@ -7,17 +7,21 @@ use super::*;
 use crate::engagement::Question;
 
 /// A VPC with a table, a device and a gateway.
-struct Ends {
+pub(super) struct Ends {
     vpc: String,
     table: String,
     device: String,
     gateway: String,
 }
 
-async fn ends(stage: &Stage) -> Ends {
+pub(super) async fn ends(stage: &Stage) -> Ends {
+    ends_at(stage, "198.51.100.9").await
+}
+
+pub(super) async fn ends_at(stage: &Stage, address: &str) -> Ends {
     let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
     let table = text(&stage.make("aws/route-table", json!({ "vpc": vpc, "key": "routes/app" })).await, "id");
-    let device = json!({ "address": "198.51.100.9", "asn": "65010", "key": "cgw/main" });
+    let device = json!({ "address": address, "asn": "65010", "key": "cgw/main" });
     let device = text(&stage.make("aws/customer-gateway", device).await, "id");
     let gateway = json!({ "vpc": vpc, "asn": 64620, "key": "vgw/main" });
     let gateway = text(&stage.make("aws/vpn-gateway", gateway).await, "id");
@@ -25,7 +29,7 @@ async fn ends(stage: &Stage) -> Ends {
 }
 
 impl Ends {
-    fn connection(&self) -> Json {
+    pub(super) fn connection(&self) -> Json {
         json!({
             "customer_gateway": self.device, "gateway": self.gateway, "key": "vpn/main",
             "inside": ["169.254.44.0/30", "169.254.44.4/30"], "ike": ["ikev2"], "startup": "start", "dpd": "restart",

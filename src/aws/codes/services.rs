@@ -341,6 +341,28 @@ pub(super) const SERVICE_QUOTAS: &[Row] = &[
     ),
 ];
 
+/// CloudWatch Logs: what services write down.
+pub(super) const LOGS: &[Row] = &[
+    row_of(
+        Kind::NotFound,
+        &["ResourceNotFoundException"],
+        "The log group is not there, or nothing has been written into it yet.",
+        "Compare its name and region: aws logs describe-log-groups lists what is there.",
+    ),
+    row_of(
+        Kind::Invalid,
+        &["InvalidParameterException"],
+        "CloudWatch Logs does not take the name or the time.",
+        "Compare the name with those that aws logs describe-log-groups lists.",
+    ),
+    row_of(
+        Kind::LostReply,
+        &["ServiceUnavailableException"],
+        "CloudWatch Logs could not answer just now.",
+        "Nothing was changed. Ask again in a minute.",
+    ),
+];
+
 /// STS: who calls, and roles.
 pub(super) const STS: &[Row] = &[
     row_of(

@@ -86,6 +86,7 @@ async fn said(service: Service, code: &'static str, message: &'static str) -> Aw
         Service::CloudTrail => refused!(cloud.trails().describe_trails()),
         Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
         Service::Rds => refused!(cloud.databases().describe_db_instances()),
+        Service::Logs => refused!(cloud.logs().filter_log_events().log_group_name("/aws/vendedlogs/vpn")),
         Service::ServiceQuotas => {
             refused!(cloud.service_quotas().get_service_quota().service_code("vpc").quota_code("L-F678F1CE"))
         }
@@ -136,6 +137,7 @@ async fn what_any_service_says_of_who_calls_and_how_often_is_understood_in_all_o
         Service::DirectConnect,
         Service::CloudControl,
         Service::Rds,
+        Service::Logs,
         Service::ServiceQuotas,
         Service::Backup,
         Service::S3Control,
@@ -234,6 +236,15 @@ async fn each_service_has_words_for_its_own_codes() {
             ("ServiceLimitExceededException", Quota),
             ("NotStabilizedException", NotReady),
             ("HandlerFailureException", LostReply),
+        ],
+    )
+    .await;
+    assert_table(
+        Service::Logs,
+        &[
+            ("ResourceNotFoundException", NotFound),
+            ("InvalidParameterException", Invalid),
+            ("ServiceUnavailableException", LostReply),
         ],
     )
     .await;

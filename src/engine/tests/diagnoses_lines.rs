@@ -106,7 +106,9 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
         ("AWS tunnel: No Proposal Match Found by AWS", "tunnel/no-common-proposal"),
         ("Phase 2 was unable to establish", "tunnel/phase-two"),
         ("DPD timed out", "tunnel/dead-peer"),
-        ("received DELETE for IKE_SA", "tunnel/rekey"),
+        ("received DELETE for IKE_SA", "tunnel/closed-by-router"),
+        ("CHILD_REKEY collision", "tunnel/rekey"),
+        ("Timeout: deleting un-established Phase 1 IKE_SA", "tunnel/half-open"),
     ] {
         both(Some(said)).await;
         assert_eq!(branch(&stage, tunnels_up).await, wanted, "{said}");
@@ -114,7 +116,28 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     both(None).await;
     cloud.set_tunnel(&vpn, 1, true).await;
     assert_eq!(branch(&stage, tunnels_up).await, "tunnel/one-tunnel");
-    cloud.set_tunnel(&vpn, 1, false).await;
+    // Its log says more than its state.
+    for (lines, wanted) in [
+        (
+            ["No Proposal Match Found by AWS", "AWS tunnel Timeout: deleting un-established Phase 1 IKE_SA"],
+            "tunnel/no-common-proposal",
+        ),
+        (
+            ["AWS tunnel detected a pre-shared key mismatch", "AWS tunnel is sending AUTHENTICATION_FAILED"],
+            "tunnel/pre-shared-key",
+        ),
+        (["AWS: Traffic Selector: TS_UNACCEPTABLE", "AWS tunnel Phase 2 was unable to establish"], "tunnel/phase-two"),
+        (["AWS tunnel processed request (id=1)", "AWS tunnel DPD timed out after 5 retransmits"], "tunnel/dead-peer"),
+        (["AWS tunnel processed request (id=1)", "AWS tunnel processed request (id=2)"], "tunnel/one-tunnel"),
+    ] {
+        cloud.write_log(&vpn, 1, &lines, false).await;
+        assert_eq!(branch(&stage, tunnels_up).await, wanted, "{lines:?}");
+    }
+    stage.aws_says = &[("\"events\":[", "\"events\":{")];
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/log-not-asked");
+    stage.aws_says = &[];
+    cloud.write_log(&vpn, 1, &[], false).await;
+    assert_eq!(branch(&stage, tunnels_up).await, "tunnel/carries");
 
     // The second router's step is about the second router's connection, and the first's about the first.
     let second = kept(&stage, "connection.second_vpn_id");
@@ -149,6 +172,16 @@ async fn a_tunnel_that_fails_says_which_branch_it_is_in() {
     stage.aws_says =
         &[("<staticRoutesOnly>true", "<staticRoutesOnly>false"), ("acceptedRouteCount>", "notAcceptedRouteCount>")];
     assert_eq!(branch(&stage, tunnels_up).await, "tunnel/no-bgp");
+    for (line, wanted) in [
+        ("AWS-side peer detected a bad OPEN message - remote AS is 65010, expected 65001", "tunnel/wrong-as-number"),
+        ("AWS-side peer BGP session state has changed from Connect to Active", "tunnel/bgp-not-reached"),
+        ("AWS-side peer received notification 6/2 (Cease/Administrative Shutdown)", "tunnel/bgp-ended"),
+        ("AWS-side peer detected the maximum prefix limit was exceeded", "tunnel/too-many-prefixes"),
+        ("DENIED due to: as-path contains our own AS", "tunnel/route-refused"),
+    ] {
+        cloud.write_log(&vpn, 0, &[line], true).await;
+        assert_eq!(branch(&stage, tunnels_up).await, wanted, "{line}");
+    }
     stage.aws_says = &[];
 
     // The customer's side: large packets are lost, then all; and we ourselves let none in.

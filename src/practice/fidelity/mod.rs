@@ -32,6 +32,7 @@ mod instances;
 mod interfaces;
 mod keys;
 mod kind;
+mod logs;
 mod mail;
 pub(super) mod mail_post;
 mod mail_records;

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{backup, block, control, dx, mail, quotas, rds, resolver, route53, s3, secrets, trails};
+use super::{backup, block, control, dx, logs, mail, quotas, rds, resolver, route53, s3, secrets, trails};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -162,6 +162,15 @@ const SERVICES: &[Service] = &[
         reads: &[],
         open: true,
         answer: rds::answer,
+    },
+    Service {
+        name: "logs",
+        speaks: Speaks::Json,
+        everywhere: false,
+        paths: &[],
+        reads: &["FilterLogEvents"],
+        open: true,
+        answer: logs::answer,
     },
     Service {
         name: "servicequotas",

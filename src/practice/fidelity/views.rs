@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::Layer;
+use super::logs::Writing;
 use super::reach::{Reach, Source, answers, reach};
 use super::services::EVERYWHERE;
 use super::world::{Instance, Peer, Rule, World};
@@ -120,16 +121,36 @@ impl Layer {
         }
     }
 
+    /// What a tunnel writes into its log from now on, at each attempt. About BGP it writes while it is up, else it is down.
+    pub(crate) fn write_log(
+        &mut self,
+        region: &str,
+        now: i64,
+        (connection, number): (&str, usize),
+        (lines, of_session): (&[&str], bool),
+    ) {
+        self.at(region, now);
+        let tunnels = self.worlds.get_mut(region).and_then(|world| world.vpn_connections.get_mut(connection));
+        if let Some(tunnel) = tunnels.and_then(|connection| connection.tunnels.get_mut(number)) {
+            tunnel.down = !(lines.is_empty() || of_session);
+            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            tunnel.writes = Some(Writing { since: now, lines, of_session });
+        }
+    }
+
     /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
     pub(crate) fn happen(&mut self, region: &str, now: i64, mishap: Option<Mishap>) -> Vec<String> {
         self.at(region, now);
         let Some(world) = self.worlds.get_mut(region) else { return Vec::new() };
         let mut there = Vec::new();
         for (id, connection) in world.vpn_connections.iter_mut().filter(|(_, one)| one.deleted.is_none()) {
+            let router = world.customer_gateways.get(&connection.customer_gateway).map(|one| one.ip.to_string());
+            let lines = mishap.map(|mishap| mishap.writes(router.as_deref().unwrap_or_default())).unwrap_or_default();
             for (number, tunnel) in connection.tunnels.iter_mut().enumerate() {
-                let down = mishap == Some(Mishap::Tunnels) || (mishap == Some(Mishap::Tunnel) && number == 0);
-                tunnel.down = down;
-                tunnel.said = down.then(|| "IPSEC IS DOWN".to_owned());
+                tunnel.down = mishap.is_some_and(|mishap| mishap.takes_down(number));
+                tunnel.said = tunnel.down.then(|| "IPSEC IS DOWN".to_owned());
+                let writing = Writing { since: world.now, lines: lines.clone(), of_session: false };
+                tunnel.writes = (!lines.is_empty()).then_some(writing);
             }
             there.push(id.clone());
         }

@@ -218,6 +218,7 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
         logs,
         down: false,
         said: None,
+        writes: None,
     })
 }
 
@@ -308,7 +309,7 @@ impl World {
     }
 
     /// When the tunnel came up, if it is up.
-    fn up_since(&self, connection: &VpnConnection, tunnel: &Tunnel) -> Option<i64> {
+    pub fn up_since(&self, connection: &VpnConnection, tunnel: &Tunnel) -> Option<i64> {
         let at = connection.created + self.pace.millis(Wait::VpnConnection) + self.pace.millis(Wait::VpnTunnel);
         (self.vpn_state(connection) == "available" && !tunnel.down && self.now >= at).then_some(at)
     }

@@ -15,6 +15,7 @@ use super::dhcp;
 use super::disks::{Defaults, DiskSnapshot};
 use super::dx::Lines;
 use super::kind::Kind;
+use super::logs::Writing;
 use super::mail::Mail;
 use super::naming::Published;
 use super::own_images::OwnImage;
@@ -224,6 +225,8 @@ pub(super) struct Tunnel {
     /// What AWS says of it then, where that is more than usual.
     #[serde(default)]
     pub said: Option<String>,
+    #[serde(default)]
+    pub writes: Option<Writing>,
 }
 
 /// A VPC of ours that is joined with one of another account, or is to be.
