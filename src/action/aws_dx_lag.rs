@@ -164,7 +164,9 @@ impl Thing for TheLag {
         let state = thing.lag_state().map_or("unknown", LagState::as_str);
         let ports = usize::try_from(self.ports).unwrap_or_default();
         let said = format!("{id}, {} of {} at {}: {state}", count(ports, "port"), self.bandwidth, self.location);
-        Ok(Sight::Ready(found(said, json!({ "id": id, "name": self.label.name }))))
+        let mut members: Vec<&str> = thing.connections().iter().filter_map(Connection::connection_id).collect();
+        members.sort_unstable();
+        Ok(Sight::Ready(found(said, json!({ "id": id, "name": self.label.name, "members": members }))))
     }
 
     async fn ours(&self, at: &Account<'_>) -> Result<Vec<String>, AwsFailure> {

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::account::Account;
 use super::arguments::{Arguments, known};
 use super::aws_network::label;
+use super::aws_quota::Quota;
 use super::call::{Call, ITSELF, Label, Rule, Source};
 use super::dependents;
 use super::object::{Made, Partial, Remains, Sight, Thing, difference, differing, found, ids};
@@ -100,6 +101,36 @@ fn seen(at: &Account<'_>, rule: SecurityGroupRule) -> Seen {
     Seen { id: rule_id, rule: Rule { protocol, from_port, to_port, source, description }, ours }
 }
 
+/// What every account may have in one group, of one direction: Amazon VPC quotas, "Inbound or outbound rules per security group".
+const RULES: usize = 60;
+
+/// With these rules the group would have more than the account may have: nothing of them is written then. AWS counts those for IPv6
+/// apart from all others.
+async fn too_many(
+    at: &Account<'_>,
+    noun: &str,
+    there: &[Seen],
+    missing: &[&Rule],
+) -> Result<Option<Sight>, AwsFailure> {
+    let six = |rule: &Rule| matches!(rule.source, Source::V6(_));
+    let count = |of_six: bool| {
+        let there = there.iter().filter(|seen| six(&seen.rule) == of_six).count();
+        there + missing.iter().filter(|rule| six(rule) == of_six).count()
+    };
+    let most = count(false).max(count(true));
+    if missing.is_empty() || most <= RULES {
+        return Ok(None);
+    }
+    let quota = Quota::rules_of_a_group().now(at.cloud).await?;
+    let allowed = quota.and_then(|quota| quota.value()).unwrap_or(RULES as f64);
+    if most as f64 <= allowed {
+        return Ok(None);
+    }
+    let said = format!("{noun} would have {most} rules, and the account may have {allowed} in one group");
+    let differences = vec![difference("rules", format!("{allowed} at most"), most.to_string())];
+    Ok(Some(Sight::Foreign { said, differences }))
+}
+
 /// A placeholder source cannot be compared yet; it is taken to be there.
 fn is_there(wanted: &Rule, seen: &[Seen]) -> bool {
     !known(wanted.source.text()) || seen.iter().any(|seen| seen.rule.opens_the_same(wanted))
@@ -182,8 +213,12 @@ impl Thing for TheSecurityGroup {
             }
             None => {
                 let place = vec![filter("vpc-id", [self.vpc.as_str()]), filter("group-name", [self.name.as_str()])];
+                let all: Vec<&Rule> = self.rules.iter().collect();
                 return Ok(match self.describe(at, place).await?.first() {
-                    None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+                    None => match too_many(at, &self.noun(), &[], &all).await? {
+                        Some(crowded) => crowded,
+                        None => Sight::Nothing { said: format!("{} is not there", self.noun()) },
+                    },
                     Some(other) => {
                         let by = (other.group_id().unwrap_or_default(), other.tags.as_deref());
                         let place = format!("the name {} in {}", self.name, self.vpc);
@@ -203,6 +238,9 @@ impl Thing for TheSecurityGroup {
         }
         let seen = ingress(at, &[id]).await?;
         let missing: Vec<&Rule> = self.rules.iter().filter(|rule| !is_there(rule, &seen)).collect();
+        if let Some(crowded) = too_many(at, &self.noun(), &seen, &missing).await? {
+            return Ok(crowded);
+        }
         let extra =
             seen.iter().filter(|seen| !seen.ours && !self.rules.iter().any(|rule| rule.opens_the_same(&seen.rule)));
         let mut differences: Vec<_> =
@@ -275,6 +313,9 @@ impl Thing for ExtraRules {
         }
         let seen = ingress(at, &[&self.group]).await?;
         let (there, missing): (Vec<&Rule>, Vec<&Rule>) = self.rules.iter().partition(|rule| is_there(rule, &seen));
+        if let Some(crowded) = too_many(at, &self.noun(), &seen, &missing).await? {
+            return Ok(crowded);
+        }
         if there.is_empty() {
             return Ok(nothing());
         }

@@ -40,6 +40,10 @@ impl Quota {
         Quota { service: limited.service().to_owned(), code: limited.code().to_owned() }
     }
 
+    pub(super) fn rules_of_a_group() -> Self {
+        Quota { service: "vpc".to_owned(), code: "L-0EA8095F".to_owned() }
+    }
+
     /// What the account has: its own value, or AWS's default where it has none of its own.
     pub(super) async fn now(&self, cloud: &Cloud) -> Result<Option<ServiceQuota>, AwsFailure> {
         let quotas = cloud.service_quotas();

@@ -91,7 +91,11 @@ pub(super) const ROWS: &[Row] = &[
             KEY,
             NAME,
         ],
-        results: &[("id", "dxlag-…"), ("name", "what the console shows")],
+        results: &[
+            ("id", "dxlag-…"),
+            ("name", "what the console shows"),
+            ("members", "the ids of its ports, in their order"),
+        ],
         sends: &[DescribeLags, DescribeConnections, DescribeVirtualInterfaces, CreateLag, DeleteLag, DeleteConnection],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(Object(TheLag::new(arguments, subject)?))),

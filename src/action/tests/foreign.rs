@@ -332,3 +332,27 @@ async fn a_nat_gateway_that_failed_shows_why() {
     let undone = action.undo(&stage.world, &stage.intent("aws/nat-gateway", &with), &made).await;
     assert!(matches!(undone, Outcome::Changed { .. }), "{undone:?}");
 }
+
+#[tokio::test]
+async fn more_rules_than_a_group_may_have_are_counted_before_the_first_is_written() {
+    let stage = Stage::new().await;
+    let ground = ground(&stage).await;
+    let door = |port: u16, from: std::ops::Range<u8>| {
+        let all: Vec<String> = from.map(|n| format!("10.9.{n}.0/24")).collect();
+        json!({ "port": port, "cidrs": all, "why": "branch offices" })
+    };
+    let group = |name: &str, ingress: Json| json!({ "vpc": ground.vpc, "name": name, "key": format!("sg/{name}"), "ingress": ingress });
+    let said =
+        stage.leaves_alone("aws/security-group", group("many", json!([door(22, 0..40), door(443, 0..21)]))).await;
+    assert_eq!(said, "rules 60 at most 61");
+    let sixty = stage.make("aws/security-group", group("full", json!([door(22, 0..40), door(443, 0..20)]))).await;
+    let (mut rule, id) = (door(8443, 0..1), text(&sixty, "id"));
+    (rule["group"], rule["key"]) = (json!(id), json!("sg/full/one"));
+    let said = stage.leaves_alone("aws/security-group-rule", rule.clone()).await;
+    assert_eq!(said, "rules 60 at most 61");
+    // What AWS has granted counts, and IPv6 by itself.
+    rule["cidrs"] = json!(["2001:db8::/32"]);
+    stage.make("aws/security-group-rule", rule).await;
+    stage.make("aws/quota-increase", json!({ "service": "vpc", "code": "L-0EA8095F", "wanted": 100 })).await;
+    stage.make("aws/security-group", group("many", json!([door(22, 0..40), door(443, 0..21)]))).await;
+}

@@ -4,13 +4,11 @@ use super::Call;
 use super::describe::describe;
 use super::groups::plain;
 use super::kind::Kind;
+use super::quotas;
 use super::refusal::Refusal;
 use super::tags;
 use super::world::{Peer, Rule, Tags, World};
 use super::xml::Xml;
-
-/// For each group and direction.
-const MOST_RULES: usize = 60;
 
 pub(super) fn insert(world: &mut World, rule: Rule, tags: Tags) -> String {
     let id = world.mint("sgr");
@@ -35,7 +33,11 @@ pub(super) async fn authorize(call: &mut Call<'_>, egress: bool) -> Result<Xml, 
             return Err(Refusal::new("InvalidPermission.Duplicate", message));
         }
     }
-    if has.len() + asked.len() > MOST_RULES {
+    // For each group and direction, and "enforced separately for IPv4 and IPv6".
+    let six = |rule: &&Rule| matches!(rule.peer, Peer::V6(_));
+    let sixes = has.iter().copied().filter(six).count() + asked.iter().filter(six).count();
+    let others = has.len() + asked.len() - sixes;
+    if sixes.max(others) > quotas::allowed(call.world, "L-0EA8095F") {
         let message = "The maximum number of rules per security group has been reached.";
         return Err(Refusal::new("RulesPerSecurityGroupLimitExceeded", message));
     }

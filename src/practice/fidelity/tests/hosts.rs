@@ -3,8 +3,8 @@
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
-    InstanceNetworkInterfaceSpecification, IpPermission, IpRange, ResourceType, SecurityGroupRuleDescription,
-    UserIdGroupPair,
+    InstanceNetworkInterfaceSpecification, IpPermission, IpRange, Ipv6Range, ResourceType,
+    SecurityGroupRuleDescription, UserIdGroupPair,
 };
 
 use super::*;
@@ -87,9 +87,11 @@ async fn sixty_rules_and_rule_tags() {
         ec2.authorize_security_group_ingress().group_id(&sg).ip_permissions(fifty_nine.build()).send().await.unwrap();
     assert_eq!(made.security_group_rules().len(), 59);
     let one = ec2.authorize_security_group_ingress().group_id(&sg).tag_specifications(own);
+    let six = Ipv6Range::builder().cidr_ipv6("2001:db8::/32").build();
     rows! {
         one.ip_permissions(from_net(443, "10.0.0.0/8")) => "ok",
         ec2.authorize_security_group_ingress().group_id(&sg).ip_permissions(from_net(444, "10.0.0.0/8")) => "RulesPerSecurityGroupLimitExceeded",
+        ec2.authorize_security_group_ingress().group_id(&sg).ip_permissions(tcp(445).ipv6_ranges(six).build()) => "ok",
     }
     let tagged = ec2.describe_security_group_rules().filters(filter("tag:onramp:key", "rule/x")).send().await.unwrap();
     assert_eq!(tagged.security_group_rules()[0].to_port(), Some(443));
