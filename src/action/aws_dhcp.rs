@@ -21,11 +21,25 @@ use crate::engagement::{Difference, Failure};
 
 /// The set that AWS gives every VPC at first.
 const FIRST: &str = "default";
+const NAME_SERVERS: &str = "domain-name-servers";
+/// The name server that every VPC has.
+const AMAZONS: &str = "AmazonProvidedDNS";
+/// What a set may say (API reference, CreateDhcpOptions).
+const OPTIONS: [&str; 6] = [
+    "domain-name",
+    NAME_SERVERS,
+    "ntp-servers",
+    "netbios-name-servers",
+    "netbios-node-type",
+    "ipv6-address-preferred-lease-time",
+];
 
 /// `aws/dhcp-options`
 pub(super) struct TheDhcpOptions {
     vpc: String,
     wanted: Vec<DhcpConfiguration>,
+    /// What the VPC's own set says beside that goes on to be said.
+    keeps: bool,
     label: Label,
 }
 
@@ -33,7 +47,7 @@ impl TheDhcpOptions {
     pub(super) fn new(arguments: Arguments<'_>, subject: &Subject) -> Result<Self, Failure> {
         let options = [
             ("domain-name", arguments.optional("domain")?.into_iter().collect()),
-            ("domain-name-servers", arguments.list("name_servers")?),
+            (NAME_SERVERS, arguments.list("name_servers")?),
             ("ntp-servers", arguments.list("time_servers")?),
         ];
         let given = options.into_iter().filter(|(_, values): &(_, Vec<String>)| !values.is_empty());
@@ -42,7 +56,8 @@ impl TheDhcpOptions {
             let what = "aws/dhcp-options is given neither `domain` nor `name_servers` nor `time_servers`";
             return Err(Failure::new(what, "Correct the step in the runbook."));
         }
-        Ok(TheDhcpOptions { vpc: arguments.text("vpc")?, wanted, label: label(subject, arguments)? })
+        let keeps = arguments.one_of("keep", &["false", "true"])? == "true";
+        Ok(TheDhcpOptions { vpc: arguments.text("vpc")?, wanted, keeps, label: label(subject, arguments)? })
     }
 
     async fn describe(&self, at: &Account<'_>, by: Vec<Filter>) -> Result<Vec<DhcpOptions>, AwsFailure> {
@@ -72,9 +87,41 @@ impl TheDhcpOptions {
         Ok(vpc.map(|vpc| vpc.dhcp_options_id.unwrap_or_else(|| FIRST.to_owned())))
     }
 
-    fn create(&self, former: &str) -> Call {
+    /// What the VPC is to be told, where it had this set before ours.
+    fn whole(&self, before: Option<&DhcpOptions>) -> Vec<DhcpConfiguration> {
+        let mut whole = self.wanted.clone();
+        let before = before.filter(|_| self.keeps).map(configuration).unwrap_or_default();
+        for key in OPTIONS {
+            let kept = before.get(key).filter(|_| whole.iter().all(|one| one.key != key));
+            whole.extend(kept.map(|values| DhcpConfiguration { key, values: values.clone() }));
+        }
+        if self.keeps && whole.iter().all(|one| one.key != NAME_SERVERS) {
+            whole.push(DhcpConfiguration { key: NAME_SERVERS, values: vec![AMAZONS.to_owned()] });
+        }
+        whole
+    }
+
+    /// The set that the VPC had before ours: the one that it has now, where that is not ours. Where it is gone, ours says what it said.
+    async fn before(
+        &self,
+        at: &Account<'_>,
+        ours: &[DhcpOptions],
+        there: Option<&DhcpOptions>,
+    ) -> Result<Option<DhcpOptions>, AwsFailure> {
+        let Some(there) = there else { return Ok(None) };
+        if !self.keeps || !ours.iter().any(|set| id_of(set) == id_of(there)) {
+            return Ok(Some(there.clone()));
+        }
+        let before = match former(there) {
+            Some(former) if former != FIRST => self.by_id(at, former).await?,
+            _ => None,
+        };
+        Ok(Some(before.unwrap_or_else(|| there.clone())))
+    }
+
+    fn create(&self, former: &str, whole: Vec<DhcpConfiguration>) -> Call {
         Call::CreateDhcpOptions {
-            dhcp_configurations: self.wanted.clone(),
+            dhcp_configurations: whole,
             former: former.to_owned(),
             tag_specifications: self.label.clone(),
         }
@@ -85,10 +132,9 @@ impl TheDhcpOptions {
     }
 
     /// What the VPC is told now and would be told.
-    fn differences(&self, now: Option<&DhcpOptions>) -> Vec<Difference> {
+    fn differences(&self, whole: &[DhcpConfiguration], now: Option<&DhcpOptions>) -> Vec<Difference> {
         let found = now.map(configuration).unwrap_or_default();
-        let wanted: BTreeMap<&str, &[String]> =
-            self.wanted.iter().map(|one| (one.key, one.values.as_slice())).collect();
+        let wanted: BTreeMap<&str, &[String]> = whole.iter().map(|one| (one.key, one.values.as_slice())).collect();
         let mut names: Vec<&str> = found.keys().map(String::as_str).chain(wanted.keys().copied()).collect();
         names.sort_unstable();
         names.dedup();
@@ -126,17 +172,24 @@ impl Thing for TheDhcpOptions {
     }
 
     fn calls(&self) -> Vec<Call> {
-        vec![self.create("\u{2039}what the VPC has now\u{203a}"), self.associate(ITSELF)]
+        let mut whole = self.wanted.clone();
+        if self.keeps {
+            let values = vec!["\u{2039}as the VPC's own set has them\u{203a}".to_owned()];
+            whole.push(DhcpConfiguration { key: "\u{2039}all others\u{203a}", values });
+        }
+        vec![self.create("\u{2039}what the VPC has now\u{203a}", whole), self.associate(ITSELF)]
     }
 
     async fn look(&self, at: &Account<'_>) -> Result<Sight, AwsFailure> {
         let ours = self.describe(at, at.ours("dhcp-options-id")).await?;
         let ours = at.of_ours(&self.label.key, ours, DhcpOptions::tags);
-        let (as_wanted, old): (Vec<_>, Vec<_>) =
-            ours.into_iter().partition(|set| self.differences(Some(set)).is_empty());
         let Some(now) = self.of_the_vpc(at).await? else {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
         };
+        let there = self.by_id(at, &now).await?;
+        let whole = self.whole(self.before(at, &ours, there.as_ref()).await?.as_ref());
+        let (as_wanted, old): (Vec<_>, Vec<_>) =
+            ours.into_iter().partition(|set| self.differences(&whole, Some(set)).is_empty());
         let set = at.only_one(&self.label.key, as_wanted, DhcpOptions::dhcp_options_id, DhcpOptions::tags);
         let mut missing: Vec<Call> = Vec::new();
         if let Some(set) = &set {
@@ -144,16 +197,15 @@ impl Thing for TheDhcpOptions {
                 missing.push(self.associate(id_of(set)));
             }
         } else {
-            let there = self.by_id(at, &now).await?;
             if let Some(Holder::Engagement(other)) = there.as_ref().map(|set| at.holder(set.tags.as_deref())) {
                 let said = format!("{} is told what to do by the engagement {other}", self.vpc);
-                return Ok(Sight::Foreign { said, differences: self.differences(there.as_ref()) });
+                return Ok(Sight::Foreign { said, differences: self.differences(&whole, there.as_ref()) });
             }
             // Where the old one is ours it goes, and what was before it is what an undo brings back.
             let before = there.as_ref().filter(|_| old.iter().any(|set| id_of(set) == now)).and_then(former);
-            let calls = vec![self.create(before.unwrap_or(&now)), self.associate(ITSELF)];
+            let calls = vec![self.create(before.unwrap_or(&now), whole.clone()), self.associate(ITSELF)];
             if old.is_empty() {
-                let differences = self.differences(there.as_ref());
+                let differences = self.differences(&whole, there.as_ref());
                 let said: Vec<String> = differences.iter().map(|one| format!("{}: {}", one.what, one.found)).collect();
                 let said = format!("{} is not there; {} has {now} ({})", self.noun(), self.vpc, said.join("; "));
                 return Ok(Sight::Replaces { said, calls });
@@ -166,7 +218,7 @@ impl Thing for TheDhcpOptions {
             return Ok(Sight::Ready(found(format!("{id} at {}", self.vpc), json!({ "id": id }))));
         }
         let there = old.first().or(set.as_ref());
-        let mut differences = self.differences(there);
+        let mut differences = self.differences(&whole, there);
         if differences.is_empty() {
             differences.push(difference("the option set of the VPC", id, now));
         }

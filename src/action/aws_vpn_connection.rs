@@ -48,6 +48,9 @@ fn is_gone(connection: &VpnConnection) -> bool {
     matches!(connection.state(), Some(VpnState::Deleted | VpnState::Deleting))
 }
 
+/// A Diffie-Hellman group that AWS takes in phase 2 only (API_VpnTunnelOptionsSpecification).
+const OF_PHASE_TWO: i32 = 5;
+
 /// `aws/vpn-connection`
 pub(super) struct TheVpnConnection {
     request: VpnRequest,
@@ -77,16 +80,20 @@ impl TheVpnConnection {
             None => None,
         };
         let log_group = arguments.optional("log_group")?;
+        let (encryption, integrity) = (arguments.list("encryption")?, arguments.list("integrity")?);
         let mut both = TunnelOptions {
             ike_versions: arguments.list("ike")?,
-            encryption: arguments.list("encryption")?,
-            integrity: arguments.list("integrity")?,
-            dh_groups: groups,
+            phase_one_encryption: encryption.clone(),
+            phase_two_encryption: encryption,
+            phase_one_integrity: integrity.clone(),
+            phase_two_integrity: integrity,
+            phase_one_groups: groups.iter().copied().filter(|group| *group != OF_PHASE_TWO).collect(),
+            phase_two_groups: groups,
             startup_action: arguments.optional("startup")?,
             // The bounds of CreateVpnConnection.
             phase_one_seconds: arguments.number("p1_life", 900, 28_800)?,
             phase_two_seconds: arguments.number("p2_life", 900, 3_600)?,
-            dpd_timeout_seconds: arguments.number("dpd_timeout", 30, 3_600)?,
+            dpd_timeout_seconds: arguments.number("dpd_timeout", 30, 86_400)?,
             dpd_timeout_action: arguments.optional("dpd")?,
             log_options: log_group.map(|arn| LogOptions::new(of_group(&arn), !static_routes_only)),
             ..TunnelOptions::default()
@@ -204,6 +211,10 @@ impl TheVpnConnection {
             if let Some(logs) = &wanted.log_options {
                 differences.extend(logs_differ(logs, there, number + 1));
             }
+            for (name, wanted, found) in algorithms(wanted, there) {
+                let words = name.replace("Phase1", "phase 1, ").replace("Phase2", "phase 2, ");
+                differences.push(difference(&about(&words), crate::text::list(&wanted), crate::text::list(&found)));
+            }
             let mut versions: Vec<&str> = there.ike_versions().iter().filter_map(|one| one.value()).collect();
             versions.sort_unstable();
             if !wanted.ike_versions.is_empty() && versions != wanted.ike_versions {
@@ -223,6 +234,53 @@ impl TheVpnConnection {
     }
 }
 
+/// What both sides may choose from, where that is not as wanted: AWS's name of the list, what it should have, and what it has. moto never
+/// shows them, and AWS shows a list only where it was limited.
+fn algorithms(wanted: &TunnelOptions, there: &TunnelOption) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
+    fn texts<'v>(values: impl Iterator<Item = Option<&'v str>>) -> Vec<String> {
+        values.flatten().map(str::to_owned).collect()
+    }
+    let numbers = |all: &[i32]| all.iter().map(i32::to_string).collect::<Vec<_>>();
+    let found = |all: Vec<Option<i32>>| all.into_iter().flatten().map(|one| one.to_string()).collect::<Vec<_>>();
+    let all = [
+        (
+            "Phase1EncryptionAlgorithms",
+            wanted.phase_one_encryption.clone(),
+            texts(there.phase1_encryption_algorithms().iter().map(|one| one.value())),
+        ),
+        (
+            "Phase2EncryptionAlgorithms",
+            wanted.phase_two_encryption.clone(),
+            texts(there.phase2_encryption_algorithms().iter().map(|one| one.value())),
+        ),
+        (
+            "Phase1IntegrityAlgorithms",
+            wanted.phase_one_integrity.clone(),
+            texts(there.phase1_integrity_algorithms().iter().map(|one| one.value())),
+        ),
+        (
+            "Phase2IntegrityAlgorithms",
+            wanted.phase_two_integrity.clone(),
+            texts(there.phase2_integrity_algorithms().iter().map(|one| one.value())),
+        ),
+        (
+            "Phase1DHGroupNumbers",
+            numbers(&wanted.phase_one_groups),
+            found(there.phase1_dh_group_numbers().iter().map(|one| one.value()).collect()),
+        ),
+        (
+            "Phase2DHGroupNumbers",
+            numbers(&wanted.phase_two_groups),
+            found(there.phase2_dh_group_numbers().iter().map(|one| one.value()).collect()),
+        ),
+    ];
+    let sorted = |list: &[String]| list.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+    let other = |(_, wanted, found): &(&str, Vec<String>, Vec<String>)| {
+        !wanted.is_empty() && !found.is_empty() && sorted(wanted) != sorted(found)
+    };
+    all.into_iter().filter(other).collect()
+}
+
 /// What a person sends for one tunnel, so that it becomes as wanted; it is down for some minutes by that.
 fn modify(id: &str, wanted: &TunnelOptions, there: &TunnelOption, in_secret: Option<bool>) -> Option<String> {
     let mut options = Vec::new();
@@ -240,6 +298,10 @@ fn modify(id: &str, wanted: &TunnelOptions, there: &TunnelOption, in_secret: Opt
         options.extend(
             wanted.zip(found).filter(|(wanted, found)| wanted != found).map(|(wanted, _)| format!("{name}={wanted}")),
         );
+    }
+    for (name, wanted, _) in algorithms(wanted, there) {
+        let values: Vec<String> = wanted.iter().map(|value| format!("{{Value={value}}}")).collect();
+        options.push(format!("{name}=[{}]", values.join(",")));
     }
     let mut said = Vec::new();
     if !options.is_empty() {

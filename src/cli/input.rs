@@ -12,8 +12,8 @@ use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::{neighbours, print, session};
 use crate::engagement::{
-    Changed, Engagement, ScopeMode, answers as answers_of, known_answers, people, questionnaire, returned, scope,
-    unheard_of, worded,
+    Changed, Command, Engagement, ScopeMode, answers as answers_of, decide, known_answers, people, questionnaire,
+    returned, scope, unheard_of, worded,
 };
 use crate::engine::Clock;
 use crate::input::{Disagreement, InputId, Value, agree};
@@ -71,6 +71,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     let runbook = runbook_of(writer.engagement())?;
     let asked =
         Asked::new(&runbook, session::setting(writer.engagement().identity.practice)).beside(writer.engagement());
+    if let Some(emptied) = emptied(&arguments.given, writer.engagement(), &runbook)? {
+        let events = decide(writer.engagement(), &runbook, &Command::ForgetInput(emptied.clone()))
+            .map_err(|refusal| Failure::usage(refusal.to_string()).hint("nothing was changed"))?;
+        writer.append(Clock::default().now(), &context.actor(), events)?;
+        print::line(&format!("{emptied} has no answer any more"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut given = answers::from_arguments(&arguments.given, &asked)?.inputs;
     if let Some(path) = &arguments.file {
         given.extend(answers::from_file(path, &asked)?.inputs);
@@ -81,6 +88,25 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     odd(writer.engagement(), &runbook, &ids).iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
     print::line(&stored)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The one answer that is to be taken out, `ID=`, where it may be missing.
+///
+/// # Errors
+/// It is not the only one that was named.
+fn emptied(given: &[String], engagement: &Engagement, runbook: &Runbook) -> Result<Option<InputId>, Failure> {
+    let scope = scope(engagement, runbook, ScopeMode::Real);
+    let may_go = |argument: &&String| {
+        let id = argument.trim().strip_suffix('=')?;
+        let standing = engagement.inputs.keys().find(|standing| standing.as_str() == id)?;
+        runbook.fields.get(standing).filter(|field| field.may_stay_empty(&scope)).map(|field| field.id.clone())
+    };
+    match given.iter().find_map(|argument| may_go(&argument)) {
+        Some(id) if given.len() > 1 => {
+            Err(Failure::usage(format!("{id}= takes an answer out; say it by itself")).hint("nothing was changed"))
+        }
+        found => Ok(found),
+    }
 }
 
 /// What is allowed and seldom meant, of these inputs.
@@ -171,7 +197,11 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
     let given: Vec<_> = back.changed.into_iter().map(|changed| (changed.id, changed.now)).collect();
     neighbours::differ(context, name, writer.engagement(), &given)?;
     let said = match dry_run {
-        true => format!("{} would be stored, {} as before", given.len(), back.same),
+        true => {
+            let (count, same) = (given.len(), back.same);
+            session::may_give(writer.engagement(), &runbook, given)?;
+            format!("{count} would be stored, {same} as before")
+        }
         false => {
             let stored = session::give(&mut writer, &runbook, &context.actor(), given)?;
             format!("{stored}, {} as before", back.same)

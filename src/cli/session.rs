@@ -242,8 +242,7 @@ pub fn give(
     actor: &Actor,
     given: Vec<(InputId, Value)>,
 ) -> Result<String, Failure> {
-    let events = decide(writer.engagement(), runbook, &Command::GiveInputs(given))
-        .map_err(|refusal| Failure::usage(refusal.to_string()).hint("nothing was stored"))?;
+    let events = may_give(writer.engagement(), runbook, given)?;
     let count = events.iter().filter(|event| matches!(event, Event::InputGiven { .. })).count();
     let again = events.iter().filter(|event| matches!(event, Event::Reopened { .. })).count();
     writer.append(Clock::default().now(), actor, events)?;
@@ -252,6 +251,28 @@ pub fn give(
         0 => stored,
         1 => format!("{stored}; 1 step is looked at again"),
         _ => format!("{stored}; {again} steps are looked at again"),
+    })
+}
+
+/// What would be written down of these answers.
+///
+/// # Errors
+/// Why they are not taken; of several the names of those that are not.
+pub fn may_give(
+    engagement: &Engagement,
+    runbook: &Runbook,
+    given: Vec<(InputId, Value)>,
+) -> Result<Vec<Event>, Failure> {
+    let alone = |one: &(InputId, Value)| decide(engagement, runbook, &Command::GiveInputs(vec![one.clone()]));
+    decide(engagement, runbook, &Command::GiveInputs(given.clone())).map_err(|refusal| {
+        let failure = |said: String| Failure::usage(said).hint("nothing was stored");
+        let refused = given.iter().filter_map(|one| Some((one.0.to_string(), alone(one).err()?)));
+        let refused: Vec<String> = refused.map(|(id, refusal)| format!("{id}: {refusal}")).collect();
+        // Of answers that steps hang on, each says what has to go for it; rules between answers are told together.
+        if refusal.undo.is_empty() || given.len() < 2 {
+            return failure(refusal.to_string());
+        }
+        failure(refused.join("\n  "))
     })
 }
 

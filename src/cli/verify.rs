@@ -72,12 +72,12 @@ pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
         _ => {
             let hint = match session.handle.engagement().identity.practice {
                 true => {
-                    "put right what was changed by hand, and verify again; or make it anew: onramp open NAME, there u on the step, \
-                     and then Enter on it"
+                    "onramp diagnose NAME STEP says what is the matter, where nobody has changed it. What was changed by hand, put right \
+                     and verify again; or make it anew: onramp open NAME, there u on the step, and then Enter on it"
                 }
                 false => {
-                    "put right what was changed by hand, and verify again; or make it anew: onramp undo NAME STEP, then onramp \
-                     run NAME --only STEP"
+                    "onramp diagnose NAME STEP says what is the matter, where nobody has changed it. What was changed by hand, put right \
+                     and verify again; or make it anew: onramp undo NAME STEP, then onramp run NAME --only STEP"
                 }
             };
             Err(Failure::new(Kind::StepFailed, format!("{} drifted", text::count(drifted, "step"))).hint(hint))

@@ -307,7 +307,7 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
     let setting = Setting { practice: engagement.identity.practice, now: now.timestamp() };
     let mut returned = Returned::default();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let Read { written, stray, dropped } = read(file);
+    let Read { written, stray, dropped } = read(file, runbook);
     returned.broken.extend(stray.into_iter().map(|(line, text)| {
         format!("line {line}: {text} stands behind no question; write it behind the question's colon, or delete it")
     }));
@@ -346,8 +346,15 @@ fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Set
     let before = engagement.input(field.id.as_str());
     let asked = format!("\"{}\" ({}, line {})", field.label, field.id, written.line);
     if written.text.is_empty() {
-        if before.is_none() {
-            returned.open.push(format!("\"{}\" ({})", field.label, field.id));
+        // It may have been empty when the file was written, and somebody else has answered it since.
+        match before {
+            None => returned.open.push(format!("\"{}\" ({})", field.label, field.id)),
+            Some(before) => returned.odd.push(format!(
+                "{asked} is empty there, and what stands stays: {}; to take it out: onramp input {} {}=",
+                text::clip(&before.shown().replace('\n', "; "), 60),
+                engagement.identity.name,
+                field.id
+            )),
         }
         return;
     }
@@ -434,20 +441,25 @@ struct Read {
 }
 
 /// The answers of a file, and lines that belong to none. What stands below a question goes on with its answer, up to an
-/// empty line or an explanation; behind those, only what has blanks before it, and with it the empty lines between.
-fn read(file: &str) -> Read {
+/// empty line or an explanation; behind an empty line, only what has blanks before it, and with it the empty lines between.
+/// Behind an explanation nothing does: it is the next question's, whose answer has its place behind the colon.
+fn read(file: &str, runbook: &Runbook) -> Read {
     let (mut written, mut stray, mut dropped) = (Vec::<Written>::new(), Vec::new(), Vec::new());
     let mut goes_on = false;
+    let mut explained = false;
     let mut empty = 0;
     for (index, line) in file.trim_start_matches('\u{feff}').lines().enumerate() {
         // Mail programs put a > before each line that they quote.
         let line = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line);
         let text = line.trim();
-        if let Some((id, answer)) = line.split_once(':').filter(|(id, _)| is_name(id)) {
+        let named =
+            line.split_once(':').filter(|(id, answer)| is_name(id) && !(goes_on && is_door(id, answer, runbook)));
+        if let Some((id, answer)) = named {
             let text = unquoted(answer.trim()).to_owned();
             written.push(Written { id: id.trim().to_owned(), line: index + 1, text });
             // The engagement's name is one line.
             goes_on = id.trim() != ENGAGEMENT;
+            explained = false;
             empty = 0;
         } else if text.is_empty() {
             goes_on = false;
@@ -456,8 +468,11 @@ fn read(file: &str) -> Read {
             let below = written.last().filter(|answer| goes_on && !answer.text.is_empty());
             dropped.extend(below.map(|answer| (index + 1, answer.id.clone())));
             goes_on = false;
+            explained = true;
             empty = 0;
-        } else if let Some(answer) = written.last_mut().filter(|_| goes_on || line.starts_with([' ', '\t'])) {
+        } else if let Some(answer) =
+            written.last_mut().filter(|_| goes_on || (!explained && line.starts_with([' ', '\t'])))
+        {
             if !answer.text.is_empty() {
                 answer.text.push_str(&"\n".repeat(empty + 1));
             }
@@ -487,10 +502,23 @@ fn is_name(text: &str) -> bool {
     !text.starts_with([' ', '\t']) && (text.trim() == ENGAGEMENT || text.trim().parse::<InputId>().is_ok())
 }
 
+/// A name and its port, such as `db.acme.com:1433`, which no question of the runbook is nearly called as.
+fn is_door(id: &str, port: &str, runbook: &Runbook) -> bool {
+    let is_port = !port.is_empty() && port.trim_end().bytes().all(|byte| byte.is_ascii_digit());
+    is_port
+        && !runbook.fields.contains_key(id)
+        && text::nearest(id, runbook.fields.keys().map(InputId::as_str)).is_none()
+}
+
+/// Around a whole answer: straight ones, and those that word processors make of them.
+const QUOTES: [(char, char); 7] =
+    [('"', '"'), ('\'', '\''), ('“', '”'), ('„', '“'), ('„', '”'), ('‘', '’'), ('«', '»')];
+
 /// Without the quotes that somebody put around a whole answer.
 fn unquoted(text: &str) -> &str {
-    let inner = |quote: char| {
-        text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).filter(|inner| !inner.contains(quote))
+    let inner = |(open, close): (char, char)| {
+        let inner = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        inner.filter(|inner| !inner.contains([open, close]))
     };
-    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+    QUOTES.into_iter().find_map(inner).unwrap_or(text)
 }

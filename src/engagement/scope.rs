@@ -73,8 +73,11 @@ impl Call {
     pub fn from(&self) -> &str {
         let said = match self {
             Call::Shell { host, .. } => Some(host.as_str()),
-            Call::Kind { with, .. } => with.get("from").and_then(Json::as_str).filter(|from| !from.is_empty()),
-            Call::Form(_) | Call::Manual { .. } => None,
+            // Elsewhere it is a range, or whoever sends a message.
+            Call::Kind { kind, with } if kind.starts_with("probe/") => {
+                with.get("from").and_then(Json::as_str).filter(|from| !from.is_empty())
+            }
+            Call::Kind { .. } | Call::Form(_) | Call::Manual { .. } => None,
         };
         said.unwrap_or("here")
     }

@@ -79,6 +79,8 @@ impl Window {
         if matches!(text.to_lowercase().as_str(), "24x7" | "24/7" | "always") {
             return Ok(Window { days: [true; 7], start: 0, length: DAY, zone: "UTC".to_owned() });
         }
+        // Word processors make a dash of the hyphen between two hours or days.
+        let text = text.replace(['\u{2013}', '\u{2014}', '\u{2011}'], "-");
         let words: Vec<&str> = text.split_whitespace().collect();
         let Some(at) = words.iter().position(|word| word.contains(':')) else {
             return Err(refuse("it has days, hours as HH:MM-HH:MM, and a time zone"));

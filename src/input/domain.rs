@@ -31,73 +31,6 @@ pub(super) const DOMAIN_USES: [(&str, DomainUse); 4] = [
     ("forward", DomainUse::Forward),
 ];
 
-/// Suffixes of two parts under which strangers have their names. The full list has thousands; these are the ones that a
-/// customer's name most often ends in.
-const PUBLIC_SUFFIXES: [&str; 62] = [
-    "ac.at",
-    "ac.jp",
-    "ac.nz",
-    "ac.uk",
-    "ac.za",
-    "co.at",
-    "co.id",
-    "co.il",
-    "co.in",
-    "co.jp",
-    "co.ke",
-    "co.kr",
-    "co.nz",
-    "co.th",
-    "co.uk",
-    "co.za",
-    "com.ar",
-    "com.au",
-    "com.bd",
-    "com.br",
-    "com.cn",
-    "com.co",
-    "com.cy",
-    "com.ec",
-    "com.eg",
-    "com.gh",
-    "com.hk",
-    "com.lk",
-    "com.mt",
-    "com.mx",
-    "com.my",
-    "com.ng",
-    "com.pe",
-    "com.ph",
-    "com.pk",
-    "com.pl",
-    "com.pt",
-    "com.sa",
-    "com.sg",
-    "com.tr",
-    "com.tw",
-    "com.ua",
-    "com.uy",
-    "com.ve",
-    "com.vn",
-    "edu.au",
-    "gov.au",
-    "gov.in",
-    "gov.uk",
-    "gob.mx",
-    "go.jp",
-    "ltd.uk",
-    "me.uk",
-    "net.au",
-    "nhs.uk",
-    "or.at",
-    "or.jp",
-    "org.au",
-    "org.uk",
-    "plc.uk",
-    "amazonaws.com",
-    "cloudfront.net",
-];
-
 /// Domains where anybody has a mailbox: nobody but their owner can prove them to Amazon SES.
 const MAIL_PROVIDERS: [&str; 24] = [
     "aol.com",
@@ -140,7 +73,12 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
     if used_as == DomainUse::Forward && text == "." {
         return Ok(Value::Text(text.to_owned()));
     }
-    let domain = name::domain(text)?;
+    // Active Directory has zones such as _msdcs.acme.com; a host's name never begins so.
+    let domain = match used_as {
+        DomainUse::Forward => name::domain(&text.replace("._", ".").trim_start_matches('_').to_lowercase())
+            .map(|_| text.strip_suffix('.').unwrap_or(text).to_lowercase())?,
+        _ => name::domain(text)?,
+    };
     let refuse = |what: &str, why: &str, source| Err(Refusal::new(format!("{domain} {what}"), why, source));
     if domain == "localhost" {
         return refuse(
@@ -151,7 +89,7 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
     }
     match used_as {
         DomainUse::Name => {}
-        DomainUse::Zone | DomainUse::Sender if PUBLIC_SUFFIXES.contains(&domain.as_str()) => {
+        DomainUse::Zone | DomainUse::Sender if psl::suffix_str(&domain).is_some_and(|suffix| suffix == domain) => {
             return refuse(
                 "is a public suffix",
                 "names of strangers end in it too; put the customer's own part before it",
@@ -246,7 +184,11 @@ pub(super) fn url(text: &str, used_as: UrlUse, setting: &Setting) -> Result<Valu
         return refuse("it has up to 1000 characters");
     }
     if rest.chars().any(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(c)) {
-        return refuse("it has printable ASCII characters without blanks; others are written as % and two digits");
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        return refuse(match host.is_ascii() {
+            true => "it has printable ASCII characters without blanks; others are written as % and two digits",
+            false => "an international name stands in its xn-- form (RFC 5890)",
+        });
     }
     let (authority, after) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     let authority = match authority.rsplit_once('@') {
@@ -366,16 +308,23 @@ pub(super) fn dmarc(text: &str) -> Result<Value, Refusal> {
     }
     let Some(report) = parts.next() else { return Ok(Value::Text(policy)) };
     if parts.next().is_some() {
-        return refuse("behind the policy stands one mailbox for reports, rua=mailto:, and nothing more");
+        return refuse("behind the policy stands where reports go, rua=mailto:, and nothing more");
     }
-    let Some(mailbox) = report.strip_prefix("rua=").map(|uri| uri.trim()) else {
+    let Some(mailboxes) = report.strip_prefix("rua=") else {
         return refuse("behind the policy stands rua=mailto: and the mailbox that reports go to");
     };
-    let Some(mailbox) = mailbox.strip_prefix("mailto:") else {
-        return refuse("reports go to mailto: and a mailbox");
-    };
-    match name::email(mailbox)? {
-        Value::Text(mailbox) => Ok(Value::Text(format!("{policy}; rua=mailto:{mailbox}"))),
-        _ => refuse("reports go to a mailbox"),
+    let mut all = Vec::new();
+    for mailbox in mailboxes.split(',').map(str::trim) {
+        let Some(mailbox) = mailbox.strip_prefix("mailto:") else {
+            return refuse("reports go to mailto: and a mailbox, or to several with commas between");
+        };
+        // The longest report that is taken there: 10m.
+        let (mailbox, size) = mailbox.split_once('!').map_or((mailbox, ""), |(mailbox, size)| (mailbox, size));
+        if !size.trim_end_matches(['k', 'm', 'g', 't']).bytes().all(|byte| byte.is_ascii_digit()) {
+            return refuse("behind the ! stands how long a report may be, such as 10m");
+        }
+        let Value::Text(mailbox) = name::email(mailbox)? else { return refuse("reports go to a mailbox") };
+        all.push(if size.is_empty() { format!("mailto:{mailbox}") } else { format!("mailto:{mailbox}!{size}") });
     }
+    Ok(Value::Text(format!("{policy}; rua={}", all.join(","))))
 }

@@ -92,6 +92,20 @@ impl Given<'_> {
         if found { Err(Refusal::new("this is a private key", why, "RFC 7468")) } else { Ok(()) }
     }
 
+    /// Refuses a word that stands for no answer: stored, it would be taken at its word.
+    pub fn says_something(&self) -> Result<(), Refusal> {
+        let text = match self {
+            Self::Text(text) => text.trim(),
+            Self::Plain(Json::String(text)) => text.trim(),
+            Self::Plain(_) => return Ok(()),
+        };
+        if NOTHING.contains(&text.to_lowercase().as_str()) {
+            let what = format!("{} is a word for no answer, and would be taken at its word", quoted(text));
+            return Err(Refusal::new(what, "leave it empty where there is none", "onramp"));
+        }
+        Ok(())
+    }
+
     /// One value, without blanks around it.
     pub fn word(&self) -> Result<String, Refusal> {
         let word = match self {
@@ -120,6 +134,20 @@ impl Given<'_> {
             Self::Plain(Json::Null) => Ok(Vec::new()),
             Self::Plain(plain) => Ok(text_items(&scalar(plain)?)),
         }
+    }
+
+    /// The entries of a list that may have blanks in them: each stands on a line, or between commas.
+    pub fn phrases(&self) -> Result<Vec<Item>, Refusal> {
+        let texts = match self {
+            Self::Text(text) => vec![(*text).to_owned()],
+            Self::Plain(Json::Array(entries)) => entries.iter().map(scalar).collect::<Result<_, _>>()?,
+            Self::Plain(plain) => vec![scalar(plain)?],
+        };
+        let phrases = texts.iter().flat_map(|text| text.split([',', ';', '\n'])).map(str::trim);
+        let phrases = phrases.filter(|phrase| !phrase.is_empty() && !phrase.starts_with('#'));
+        let entry =
+            |(index, phrase): (usize, &str)| Item { place: format!("entry {}", index + 1), text: phrase.to_owned() };
+        Ok(phrases.enumerate().map(entry).collect())
     }
 
     /// The rows of a table, maybe none, each with what the rule makes of it; or what is wrong with every wrong one.
@@ -292,10 +320,13 @@ fn shape(plain: &Json, wanted: &str) -> Refusal {
     Refusal::new(format!("{what} was given"), format!("{wanted} is expected here"), "onramp")
 }
 
+/// What people write where there is nothing to write.
+const NOTHING: [&str; 10] = ["none", "n/a", "nil", "null", "-", "--", "–", "—", "keine", "keiner"];
+
 /// Entries between blanks, commas and semicolons. Quotes around an entry are left over from where it was copied.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_whitespace() || c == ',' || c == ';')
-        .map(|word| word.trim_matches(['"', '\'']))
+        .map(|word| word.trim_matches(['"', '\'', '“', '”', '„', '‘', '’', '«', '»']))
         .filter(|word| !word.is_empty())
 }
 

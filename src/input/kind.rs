@@ -421,6 +421,15 @@ impl Kind {
         matches!(self, Self::CidrList(..) | Self::ProviderCidrs(_) | Self::List(..))
     }
 
+    /// May an answer be called `none` and mean something?
+    pub(super) fn has_words_of_its_own(&self) -> bool {
+        match self {
+            Self::Choice(_) | Self::Choices(..) | Self::Dmarc | Self::YesNo | Self::Number(_) => true,
+            Self::List(of, _) => of.has_words_of_its_own(),
+            _ => false,
+        }
+    }
+
     /// Does an answer take several lines: a list, a table, or one long text?
     pub fn has_many_lines(&self) -> bool {
         self.is_rows() || self.is_list() || matches!(self, Self::Prose(..) | Self::Certificates(_) | Self::PgpKey)

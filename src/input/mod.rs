@@ -155,6 +155,7 @@ fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &S
     if kind.is_rows() {
         let practice = Setting { practice: true, ..*setting };
         let own = example.lines().next().filter(|_| parse(kind, example, &practice).is_ok());
+        let own = own.filter(|row| !given.lines().any(|line| line.trim() == *row));
         return match own.filter(|_| refusal.example.is_empty()) {
             Some(row) => refusal.suggest(row),
             None => refusal.or_suggest(kind),
@@ -173,6 +174,9 @@ fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &S
 
 fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Refusal> {
     given.holds_no_private_key()?;
+    if !kind.has_words_of_its_own() {
+        given.says_something()?;
+    }
     match kind {
         Kind::Table(columns, count) => table::rows(given, columns, *count, setting),
         Kind::Records(count) => records::records(given, *count, setting),
@@ -186,6 +190,10 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
         }
         Kind::ProviderCidrs(count) => given.items().and_then(|items| network::provider_cidrs(&items, *count, setting)),
         Kind::Choices(choices, count) => given.items().and_then(|items| choice::choices(&items, choices, *count)),
+        // A number is written with blanks in it.
+        Kind::List(of, count) if **of == Kind::Phone => {
+            given.phrases().and_then(|items| table::entries(&items, of, *count, setting))
+        }
         Kind::List(of, count) => given.items().and_then(|items| table::entries(&items, of, *count, setting)),
         single => given.word().and_then(|word| one(single, &word, setting)),
     }

@@ -35,10 +35,10 @@ pub(super) fn text(text: &str, length: Bounds, used_as: TextUse) -> Result<Value
     Ok(Value::Text(text.to_owned()))
 }
 
-/// What is too long, cut; of what is too short nobody knows how it goes on.
+/// What is a little too long, cut; of a long text and of what is too short nobody knows how it goes on.
 fn shortened(text: &str, length: Bounds) -> String {
     let most = usize::try_from(length.max).unwrap_or_default();
-    if text.chars().count() > most { text.chars().take(most.min(60)).collect() } else { String::new() }
+    if text.chars().count() > most && most <= 60 { text.chars().take(most).collect() } else { String::new() }
 }
 
 fn printable(text: &str) -> Result<(), Refusal> {
@@ -112,6 +112,9 @@ pub(super) fn email(text: &str) -> Result<Value, Refusal> {
         );
     }
     match domain(domain_part) {
+        Ok(domain) if domain == "localhost" => {
+            refuse("after the @ stands a full domain, not this machine", "RFC 5321 section 2.3.5")
+        }
         Ok(domain) => Ok(Value::Text(format!("{local}@{domain}"))),
         Err(refusal) => {
             refuse(&format!("after the @ stands a domain, but {}: {}", refusal.what, refusal.why), refusal.source)

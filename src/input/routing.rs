@@ -29,6 +29,12 @@ pub fn is_private_asn(asn: i64) -> bool {
     (64_512..=65_534).contains(&asn) || (4_200_000_000..=4_294_967_294).contains(&asn)
 }
 
+/// No address of the Internet: private (RFC 1918), or shared between a provider and its customers (RFC 6598), which some use inside.
+pub(super) fn is_inside(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    address.is_private() || (first == 100 && second & 0xc0 == 64)
+}
+
 /// Numbers that no router of a customer may have: first, last, why, source.
 const NO_CUSTOMER: [(i64, i64, &str, &str); 6] = [
     (0, 0, "0 means that there is none", "RFC 7607 section 2"),

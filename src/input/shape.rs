@@ -62,7 +62,15 @@ const fn shape(
     Shape { name, thing, form, example, rule, source }
 }
 
-const SHAPES: [Shape; 23] = [
+const SHAPES: [Shape; 25] = [
+    shape("role", ("a role", "2 to 32 lower-case letters, digits and hyphens, a letter first"), "gw", role, "onramp"),
+    shape(
+        "engine-version",
+        ("a version of a database", "a number, and parts with dots between, as RDS lists it"),
+        "8.0",
+        engine_version,
+        "docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBEngineVersions.html",
+    ),
     shape(
         "environment",
         ("an environment's name", "2 to 12 lower-case letters and digits, a letter first"),
@@ -283,6 +291,28 @@ fn environment(text: &str) -> Result<String, Wrong> {
     }
     only(text, lower, "it has lower-case letters and digits only")?;
     Ok(text.to_owned())
+}
+
+/// What a host is for, or a host's name: short ones, as gw, and long ones, as control-plane.
+fn role(text: &str) -> Result<String, Wrong> {
+    long(text, 2, 32)?;
+    if !text.starts_with(|first: char| first.is_ascii_lowercase()) || text.ends_with('-') {
+        return wrong("it must begin with a lower-case letter, and end with a letter or a digit");
+    }
+    only(text, |c| lower(c) || c == '-', "it has lower-case letters, digits and hyphens only")?;
+    Ok(text.to_owned())
+}
+
+/// As RDS lists them: 16, 8.0.35, 19.0.0.0.ru-2024-07.rur-2024-07.r1, 15.00.4415.2.v1 (DescribeDBEngineVersions, EngineVersion).
+fn engine_version(text: &str) -> Result<String, Wrong> {
+    long(text, 1, 64)?;
+    let parts: Vec<&str> = text.split('.').collect();
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let word = |part: &&str| !part.is_empty() && part.chars().all(|c| lower(c) || c == '-' || c == '_');
+    if number(parts[0]) && parts.iter().all(word) {
+        return Ok(text.to_owned());
+    }
+    wrong("it begins with a number, and goes on with parts between dots, as RDS lists it")
 }
 
 /// The rules for general purpose buckets (Amazon S3 user guide, "Bucket naming rules").

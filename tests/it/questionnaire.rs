@@ -258,3 +258,45 @@ fn what_is_seldom_meant_is_stored_and_said() {
     let fine = stage.run(&["input", "acme", "net.vpc_cidr=10.40.0.0/16"]).expect(0);
     assert!(!fine.err.contains("look again"), "{}", fine.err);
 }
+
+/// What stands in a sheet where nobody expects an answer is no answer to the question above it.
+#[test]
+fn a_line_in_the_place_of_an_example_is_nobodys_answer() {
+    let stage = begun();
+    let text =
+        "net.onprem_cidrs: 192.168.0.0/16\n\n# 6. Other VPCs\n# For example:\n    10.20.0.0/16\nnet.other_vpc_cidrs:\n";
+    let file = stage.file("back.txt", text);
+    stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2).says("line 5");
+    assert!(listed(&stage, "net.onprem_cidrs").contains(" - "), "nothing was stored");
+}
+
+#[test]
+fn an_answer_that_came_back_empty_is_said_and_taken_out_by_hand() {
+    let stage = begun();
+    stage.run(&["input", "acme", "net.other_vpc_cidrs=10.20.0.0/16"]).expect(0);
+    let file = stage.file("back.txt", "net.other_vpc_cidrs:\n");
+    let back = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    back.says(
+        "is empty there, and what stands stays: 10.20.0.0/16; to take it out: onramp input acme net.other_vpc_cidrs=",
+    );
+    stage.run(&["input", "acme", "net.other_vpc_cidrs=", "net.vpc_cidr=10.41.0.0/16"]).expect(2).says("by itself");
+    let out = stage.run(&["input", "acme", "net.other_vpc_cidrs="]).expect(0).out;
+    assert!(out.contains("net.other_vpc_cidrs has no answer any more"), "{out}");
+    assert!(listed(&stage, "net.other_vpc_cidrs").contains(" - "));
+    stage.run(&["input", "acme", "net.vpc_cidr="]).expect(2).says("needs a value");
+}
+
+#[test]
+fn doors_below_a_name_are_its_answer_and_quotes_of_a_word_processor_are_none() {
+    let stage = begun();
+    stage.run(&["input", "acme", "conn.mode=ipsec_vpn"]).expect(0);
+    let text = "vpn.tcp_targets:\ndb.acme.com:1433\nfiles.acme.com:445\n\neng.customer_name: \u{201c}M\u{fc}ller & S\u{f6}hne GmbH\u{201d}\n\
+                eng.change_window: Sat 22:00\u{2013}02:00 Europe/Berlin\n";
+    let file = stage.file("back.txt", text);
+    stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    assert!(listed(&stage, "vpn.tcp_targets").contains("db.acme.com:1433"));
+    assert!(listed(&stage, "eng.customer_name").contains(" M\u{fc}ller & S\u{f6}hne GmbH "));
+    assert!(listed(&stage, "eng.change_window").contains("Sat 22:00-02:00 Europe/Berlin"));
+    let typo = stage.file("typo.txt", "vpn.tcp_targets:\ndb.acme.com:1433\nnet.ssh_portt:2222\n");
+    stage.run(&["input", "acme", "--import", typo.to_str().unwrap()]).expect(2).says("did you mean net.ssh_port?");
+}

@@ -14,7 +14,10 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
         out += "It is the backup of a Direct Connect line. While the line is up, let your router send by the line (a higher\n\
                 local preference), and announce nothing narrower through the tunnels than over the line.\n\n";
     }
-    if agreed.is_second {
+    if agreed.is_second && agreed.is_static {
+        out += "This router is your second one. AWS chooses between the connections that are up, and nobody can tell it which: let\n\
+                both routers, and what stands behind them, take packets that come by the other one.\n\n";
+    } else if agreed.is_second {
         out += "This router stands by for your first one: see below by what AWS and your network tell them apart.\n\n";
     }
     out += "Configure both tunnels: AWS takes one of them down for maintenance at any time.\n\n";
@@ -36,7 +39,8 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
         let _ = writeln!(out, "  {door}");
     }
     out += "  and what your servers and ours are to be used for later, such as the products' own ports\n";
-    out += "Packets may come back through the other tunnel than they left by: allow that, or prefer one tunnel as above.\n";
+    out += "Packets may come back through the other tunnel than they left by: allow that";
+    out += if agreed.is_static { ".\n" } else { ", or prefer one tunnel as above.\n" };
     let (mtu, mss) = largest(agreed);
     let _ = writeln!(
         out,

@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 
 use super::{Agreed, Phase, Tunnel, sheet};
 
+/// What takes an interface up and down with its tunnel. By itself an XFRM interface stays up, and a static route into it as well.
+const UPDOWN: &str = "/etc/swanctl/aws-updown";
+
 /// XFRM interfaces, by which each tunnel has routes and BGP of its own: ipsec1 with id 101, ipsec2 with id 102.
 fn interface(number: usize) -> (String, usize) {
     (format!("ipsec{number}"), 100 + number)
@@ -25,7 +28,20 @@ pub(super) fn swanctl(agreed: &Agreed) -> String {
         let inner = tunnel.inner().map(|(_, inner)| inner.to_string()).unwrap_or_default();
         let _ = writeln!(
             out,
-            "#   ip link add {name} type xfrm dev eth0 if_id {id} && ip address add {inner}/30 dev {name} && ip link set {name} mtu {mtu} up"
+            "#   ip link add {name} type xfrm dev eth0 if_id {id} && ip address add {inner}/30 dev {name} && ip link set {name} mtu {mtu}{}",
+            if agreed.is_static { "" } else { " up" }
+        );
+    }
+    if agreed.is_static {
+        let _ = writeln!(
+            out,
+            "# With static routes an interface has to go down with its tunnel, or the other one never takes over. This is {UPDOWN}, for\n\
+             # everybody to run (chmod 755):\n\
+             #   #!/bin/sh\n\
+             #   case \"$PLUTO_VERB\" in\n\
+             #     up-*) ip link set \"ipsec${{PLUTO_CONNECTION#aws-}}\" up ;;\n\
+             #     down-*) ip link set \"ipsec${{PLUTO_CONNECTION#aws-}}\" down ;;\n\
+             #   esac"
         );
     }
     out += "connections {\n";
@@ -50,6 +66,9 @@ fn connection(out: &mut String, agreed: &Agreed, number: usize, tunnel: &Tunnel)
     let version = if tunnel.ike.iter().any(|one| one == "ikev2") || tunnel.ike.is_empty() { 2 } else { 1 };
     // The side that is to begin does so at once, and again after it lost the other; the other one only answers.
     let start = if tunnel.startup == "start" { "none" } else { "start" };
+    // Where AWS closes a tunnel, for its maintenance or at its end, it waits to be asked again.
+    let close = if tunnel.startup == "start" { "" } else { "        close_action = start\n" };
+    let updown = if agreed.is_static { format!("        updown = {UPDOWN}\n") } else { String::new() };
     let (one, two) = (&tunnel.phase_one, &tunnel.phase_two);
     // A tenth before the end, as strongSwan does by itself; over acceleration long before AWS would begin.
     let rekey = if agreed.is_accelerated { one.seconds / 2 } else { one.seconds * 9 / 10 };
@@ -62,7 +81,7 @@ fn connection(out: &mut String, agreed: &Agreed, number: usize, tunnel: &Tunnel)
          remote {{\n      auth = psk\n      id = {outside}\n    }}\n    children {{\n      aws-{number} {{\n        \
          local_ts = {local_ts}\n        remote_ts = {remote_ts}\n        esp_proposals = {esp}\n        \
          rekey_time = {child_rekey}s\n        life_time = {child_life}s\n        if_id_in = {id}\n        \
-         if_id_out = {id}\n        start_action = {start}\n        dpd_action = restart\n      }}\n    }}\n  }}\n",
+         if_id_out = {id}\n        start_action = {start}\n{close}        dpd_action = restart\n{updown}      }}\n    }}\n  }}\n",
         outside = tunnel.outside,
         address = customer.address,
         proposals = proposals(one, true),

@@ -62,13 +62,18 @@ pub(in crate::action) struct TunnelOptions {
     pub pre_shared_key: Option<SecretRef>,
     #[serde(rename = "IKEVersions", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
     pub ike_versions: Vec<String>,
-    /// The same for both phases.
-    #[serde(rename = "EncryptionAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
-    pub encryption: Vec<String>,
-    #[serde(rename = "IntegrityAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
-    pub integrity: Vec<String>,
-    #[serde(rename = "DHGroupNumbers", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
-    pub dh_groups: Vec<i32>,
+    #[serde(rename = "Phase1EncryptionAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_one_encryption: Vec<String>,
+    #[serde(rename = "Phase2EncryptionAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_two_encryption: Vec<String>,
+    #[serde(rename = "Phase1IntegrityAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_one_integrity: Vec<String>,
+    #[serde(rename = "Phase2IntegrityAlgorithms", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_two_integrity: Vec<String>,
+    #[serde(rename = "Phase1DHGroupNumbers", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_one_groups: Vec<i32>,
+    #[serde(rename = "Phase2DHGroupNumbers", skip_serializing_if = "Vec::is_empty", serialize_with = "values")]
+    pub phase_two_groups: Vec<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub startup_action: Option<String>,
     #[serde(rename = "Phase1LifetimeSeconds", skip_serializing_if = "Option::is_none")]

@@ -473,6 +473,7 @@ pub(super) const ROWS: &[Row] = &[
             may("domain", "domain that is searched for short names"),
             may("name_servers", "up to four addresses, or AmazonProvidedDNS"),
             may("time_servers", "up to four addresses"),
+            may("keep", "true: what the VPC's own set says beside these stays; false when not given"),
             KEY,
             NAME,
         ],

@@ -167,22 +167,31 @@ impl Sender<'_> {
         for version in &wanted.ike_versions {
             tunnel = tunnel.ike_versions(IkeVersionsRequestListValue::builder().value(version).build());
         }
-        for name in &wanted.encryption {
-            tunnel = tunnel
-                .phase1_encryption_algorithms(Phase1EncryptionAlgorithmsRequestListValue::builder().value(name).build())
-                .phase2_encryption_algorithms(
-                    Phase2EncryptionAlgorithmsRequestListValue::builder().value(name).build(),
-                );
+        for name in &wanted.phase_one_encryption {
+            tunnel = tunnel.phase1_encryption_algorithms(
+                Phase1EncryptionAlgorithmsRequestListValue::builder().value(name).build(),
+            );
         }
-        for name in &wanted.integrity {
+        for name in &wanted.phase_two_encryption {
+            tunnel = tunnel.phase2_encryption_algorithms(
+                Phase2EncryptionAlgorithmsRequestListValue::builder().value(name).build(),
+            );
+        }
+        for name in &wanted.phase_one_integrity {
             tunnel = tunnel
-                .phase1_integrity_algorithms(Phase1IntegrityAlgorithmsRequestListValue::builder().value(name).build())
+                .phase1_integrity_algorithms(Phase1IntegrityAlgorithmsRequestListValue::builder().value(name).build());
+        }
+        for name in &wanted.phase_two_integrity {
+            tunnel = tunnel
                 .phase2_integrity_algorithms(Phase2IntegrityAlgorithmsRequestListValue::builder().value(name).build());
         }
-        for group in &wanted.dh_groups {
-            tunnel = tunnel
-                .phase1_dh_group_numbers(Phase1DhGroupNumbersRequestListValue::builder().value(*group).build())
-                .phase2_dh_group_numbers(Phase2DhGroupNumbersRequestListValue::builder().value(*group).build());
+        for group in &wanted.phase_one_groups {
+            tunnel =
+                tunnel.phase1_dh_group_numbers(Phase1DhGroupNumbersRequestListValue::builder().value(*group).build());
+        }
+        for group in &wanted.phase_two_groups {
+            tunnel =
+                tunnel.phase2_dh_group_numbers(Phase2DhGroupNumbersRequestListValue::builder().value(*group).build());
         }
         tunnel.build()
     }

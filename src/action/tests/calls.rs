@@ -241,6 +241,7 @@ fn calls_in(code: &str) -> Vec<String> {
         "disable",
         "disassociate",
         "enable",
+        "filter",
         "get",
         "head",
         "import",

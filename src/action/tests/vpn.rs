@@ -448,6 +448,65 @@ async fn what_hosts_are_told_lives_and_another_set_takes_its_place() {
 }
 
 #[tokio::test]
+async fn of_a_vpc_that_was_there_what_is_not_said_anew_goes_on_to_be_said() {
+    let stage = Stage::new().await;
+    let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");
+    let ec2 = stage.world.cloud.as_ref().unwrap().ec2().clone();
+    let option = |key: &str, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        crate::aws::ec2::types::NewDhcpConfiguration::builder().key(key).set_values(Some(values)).build()
+    };
+    let theirs = ec2
+        .create_dhcp_options()
+        .dhcp_configurations(option("domain-name", &["corp.acme.com"]))
+        .dhcp_configurations(option("domain-name-servers", &["10.40.0.53", "10.40.1.53"]))
+        .dhcp_configurations(option("netbios-node-type", &["2"]))
+        .send();
+    let theirs = theirs.await.unwrap().dhcp_options().unwrap().dhcp_options_id().unwrap().to_owned();
+    ec2.associate_dhcp_options().dhcp_options_id(&theirs).vpc_id(&vpc).send().await.unwrap();
+
+    let with = json!({ "vpc": vpc, "time_servers": ["10.40.0.123"], "keep": "true", "key": "dhcp/main" });
+    let made = stage.make("aws/dhcp-options", with.clone()).await;
+    assert_eq!(set_of(&stage, &vpc).await, text(&made, "id"));
+    let shown = ec2.describe_dhcp_options().dhcp_options_ids(text(&made, "id")).send().await.unwrap();
+    let shown = format!("{:?}", shown.dhcp_options()[0].dhcp_configurations());
+    for kept in ["corp.acme.com", "10.40.0.53", "10.40.1.53", "netbios-node-type", "10.40.0.123"] {
+        assert!(shown.contains(kept), "{kept}: {shown}");
+    }
+    let undone = stage.action("aws/dhcp-options", &with);
+    undone.undo(&stage.world, &stage.intent("aws/dhcp-options", &with), &made).await;
+    assert_eq!(set_of(&stage, &vpc).await, theirs);
+}
+
+#[tokio::test]
+async fn what_both_sides_may_choose_from_is_compared_and_group_5_is_for_phase_two() {
+    let stage = Stage::new().await;
+    let ends = ends(&stage).await;
+    let mut with = ends.connection();
+    with["dh_groups"] = json!([5, 14]);
+    let action = stage.action("aws/vpn-connection", &with);
+    let planned = format!("{:?}", action.changes());
+    assert!(planned.contains("Phase1DHGroupNumbers") && planned.contains("Phase2DHGroupNumbers"), "{planned}");
+    stage.make("aws/vpn-connection", with.clone()).await;
+    assert!(matches!(action.probe(&stage.world).await, Probe::Same(_)));
+    with["dh_groups"] = json!([14, 20]);
+    with["encryption"] = json!(["AES256", "AES128"]);
+    let Probe::Different { differences, mend, .. } =
+        stage.action("aws/vpn-connection", &with).probe(&stage.world).await
+    else {
+        panic!("it takes other algorithms")
+    };
+    assert!(mend.is_empty(), "a person says when a tunnel is replaced");
+    let said: Vec<String> =
+        differences.iter().map(|one| format!("{} {} {}", one.what, one.wanted, one.found)).collect();
+    assert!(
+        said.iter().any(|said| said.contains("phase 2, DHGroupNumbers of tunnel 1 14 and 20 5 and 14")),
+        "{said:?}"
+    );
+    assert!(said.iter().any(|said| said.contains("EncryptionAlgorithms of tunnel 2 AES256 and AES128")), "{said:?}");
+}
+
+#[tokio::test]
 async fn two_engagements_do_not_tell_one_vpc_two_things() {
     let stage = Stage::new().await;
     let vpc = text(&stage.make("aws/vpc", json!({ "cidr": "10.40.0.0/16", "key": "vpc/main" })).await, "id");

@@ -76,6 +76,10 @@ async fn of_two_lines_the_one_that_is_down_is_named() {
     until(&stage, "connection/path").await;
     let path = "connection/path[app-1]";
     assert_eq!(branch(&stage, path).await, "tunnel/line-carries");
+    // A line carries more than a tunnel.
+    stage.meddled(Does::CutsAt(1_450));
+    assert_eq!(branch(&stage, path).await, "tunnel/large-packets");
+    stage.let_be();
     let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
     for (round, wanted) in [("first", "tunnel/first-line-down"), ("second", "tunnel/second-line-down")] {
         let interface = kept(&stage, &format!("connection.interfaces.{round}"));

@@ -32,12 +32,17 @@ inputs:
   - {id: ses.region, label: Region, kind: text, optional: true}
   - {id: ses.domain, label: Domain, kind: text, optional: true}
   - {id: ses.mail_from, label: MAIL FROM, kind: text, optional: true}
-  - {id: net.nat_mode, label: Way out, kind: text, optional: true}
+  - {id: net.nat_mode, label: Way out, kind: choice, choices: [per_az, none, none_proxy, none_private_link], optional: true}
   - {id: net.access_path, label: Way in, kind: text, optional: true}
-  - {id: conn.mode, label: Connection, kind: text, optional: true}
+  - {id: conn.mode, label: Connection, kind: choice, choices: [none, ipsec_vpn, direct_connect], optional: true}
+  - {id: aws.region_dr, label: Second region, kind: text, optional: true}
+  - {id: mon.http_proxy_host, label: Proxy, kind: text, optional: true}
+  - {id: mon.http_proxy_port, label: Its port, kind: port, optional: true}
+  - {id: mon.http_proxy_user, label: Its user, kind: text, optional: true}
+  - {id: mon.http_proxy_password, label: Its password, kind: secret, use: password, optional: true}
   - {id: vpn.ping_target, label: There, kind: text, optional: true}
 steps:
-  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, conn.mode, vpn.ping_target, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
+  - {id: asks, title: Asks, form: [smtp.mode, mail.relay, mail.ses_host, mail.ses_user, mail.login, ses.region, ses.domain, ses.mail_from, net.nat_mode, net.access_path, conn.mode, aws.region_dr, mon.http_proxy_host, mon.http_proxy_port, mon.http_proxy_user, mon.http_proxy_password, vpn.ping_target, smtp.host, smtp.port, smtp.tls, smtp.auth, smtp.username, smtp.password, smtp.ca_pem, smtp.from, mail.test_to]}
   - {id: open, title: Open, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\"}, diagnosis: mail-path}
   - {id: open-from, title: Open from there, probe: tcp, with: {address: \"{{ smtp.host }}\", port: \"{{ smtp.port }}\", from: web-7}, diagnosis: mail-path}
 ";
@@ -226,23 +231,40 @@ async fn amazon_ses_that_takes_no_mail_says_why() {
     assert_eq!(branch(&stage, passes).await, "mail-path/ses-not-asked");
 }
 
-/// Nobody is there, whoever is dialled.
-struct Nobody;
-
-#[async_trait::async_trait]
-impl ssh::dial::Dial for Nobody {
-    async fn dial(&self, _address: &str, _port: u16) -> std::io::Result<Box<dyn ssh::dial::Wire>> {
-        Err(std::io::ErrorKind::TimedOut.into())
-    }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amazon_ses_behind_an_endpoint_is_our_own_affair() {
+    let mut stage = scenario("19-ses-direct.yaml").await;
+    stage.net = Some(stage.account.net());
+    until(&stage, "mail/way-out").await;
+    stage.meddled(Does::Drops(Box::new(|_, _, port| [465, 587].contains(&port))));
+    assert_eq!(branch(&stage, "mail/way-out[app-1]").await, "mail-path/no-endpoint");
 }
 
-/// Without a way to the Internet it is the endpoint in the VPC that does not answer.
-#[tokio::test]
-async fn amazon_ses_behind_an_endpoint_is_our_own_affair() {
-    let mut stage = of_mail("127.0.0.1", 587, "starttls").await;
-    stage.dial = Arc::new(Nobody);
-    let private = [("smtp.mode", "amazon_ses"), ("ses.region", REGION), ("net.access_path", "bastion_in_vpc")];
-    gives(&stage, &private).await;
-    gives(&stage, &[("net.nat_mode", "none_private_link")]).await;
-    assert_eq!(branch(&stage, "mail/open").await, "mail-path/no-endpoint");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_region_is_asked_after_itself() {
+    let mut stage = scenario("10-access-datacentre.yaml").await;
+    until(&stage, "mail/second-verified").await;
+    until(&stage, "mail/second-granted").await;
+    for step in ["mail/second-verified", "mail/second-granted"] {
+        assert_eq!(branch(&stage, step).await, "mail-path/second-region-well");
+    }
+    stage.aws_says = &[("\"VerifiedForSendingStatus\":true", "\"VerifiedForSendingStatus\":false")];
+    let mut desk = stage.open().await;
+    let said = format!("{:?}", desk.diagnose("mail/second-verified").await);
+    assert!(said.contains("identity-not-verified") && said.contains("eu-central-1 here"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_by_the_web_is_asked_after_by_the_web() {
+    let mut stage = scenario("17-dx-allocated.yaml").await;
+    stage.net = Some(stage.account.net());
+    until(&stage, "mail/web-way-out").await;
+    until(&stage, "mail/verified").await;
+    until(&stage, "mail/granted").await;
+    let out = "mail/web-way-out[app-1]";
+    assert_eq!(branch(&stage, out).await, "mail-path/ses-web-well");
+    // Whoever sends is no host to look from.
+    assert_eq!(branch(&stage, "mail/test").await, "mail-path/ses-web-well");
+    stage.meddled(Does::Drops(Box::new(|_, _, port| port == 3128)));
+    assert_eq!(branch(&stage, out).await, "mail-path/ses-web-blocked");
 }

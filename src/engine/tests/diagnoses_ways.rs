@@ -125,7 +125,7 @@ async fn a_way_from_the_data_centre_that_ends_at_the_transit_gateway_says_so() {
 // ── hosts that are not ours to look at ───────────────────────────────────────────────────────────────────────────
 
 /// What the diagnosis reads and nobody answers here: these hosts stand in no account.
-const UNKNOWN: [&str; 19] = [
+const UNKNOWN: [&str; 21] = [
     "access.bastion_group_id",
     "access.host_ids",
     "access.hosts_group_id",
@@ -133,6 +133,8 @@ const UNKNOWN: [&str; 19] = [
     "conn.gateway",
     "conn.mode",
     "connection.line_gateway_id",
+    "dx.kind",
+    "dx.owner_gateway",
     "connection.second_vpn_id",
     "connection.transit_attachment_id",
     "connection.vpn_id",

@@ -43,6 +43,7 @@ pub(super) const RULES: &[Rule] = &[
     announced_ranges_are_theirs,
     announced_ranges_fit_the_gateway,
     ping_target_is_on_premises,
+    the_data_centre_is_routed_to,
 ];
 
 /// EC2 answers `AsnConflict` where both sides of a BGP session have one number.
@@ -179,7 +180,13 @@ pub(super) fn whole(
 
 /// A route of the table itself comes before one that a gateway tells ("Route priority", VPC user guide).
 fn default_route_leads_one_way(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let everywhere = answers.blocks(&["vpn.static_prefixes"]).into_iter().find(|(_, net)| net.prefix_len() == 0);
+    // A transit gateway is led to by routes of the table itself, which name the data centre's ranges.
+    let learnt: &[&str] = if answers.is("conn.gateway", "vgw") {
+        &["vpn.static_prefixes", "vpn.advertised_prefixes"]
+    } else {
+        &["vpn.static_prefixes"]
+    };
+    let everywhere = answers.blocks(learnt).into_iter().find(|(_, net)| net.prefix_len() == 0);
     if let (Some((id, _)), Some((nat_id, "per_az" | "single"))) = (everywhere, answers.text("net.nat_mode")) {
         let what = "0.0.0.0/0 is to go into the tunnels, and out through NAT gateways as well";
         let why = "the way through the NAT gateway wins, and nothing ever goes into the tunnels; name the data centre's ranges, or \
@@ -414,8 +421,34 @@ fn announced_ranges_fit_the_gateway(answers: &Answers<'_>, found: &mut Vec<Disag
     }
 }
 
+/// Which answer says where AWS sends what is for the data centre, with a VPN alone.
+fn routed(answers: &Answers<'_>) -> Option<&'static str> {
+    let ranges = match answers.text("vpn.routing") {
+        _ if !answers.is("conn.mode", "ipsec_vpn") => return None,
+        Some((_, "static")) => "vpn.static_prefixes",
+        Some((_, "bgp")) => "vpn.advertised_prefixes",
+        _ => return None,
+    };
+    answers.get(ranges).map(|_| ranges)
+}
+
+/// What is in the data centre and AWS is told nothing of, it sends elsewhere.
+fn the_data_centre_is_routed_to(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some(ranges) = routed(answers) else { return };
+    let all = answers.blocks(&[ranges]);
+    let Some((id, _)) = all.first().copied() else { return };
+    let all = ipnet::Ipv4Net::aggregate(&all.iter().map(|(_, net)| *net).collect());
+    for (premises_id, net) in answers.blocks(&["net.onprem_cidrs"]) {
+        if !all.iter().any(|routed| routed.contains(&net)) {
+            let what = format!("{net} of {premises_id} is in none of the ranges of {id}");
+            let why = "AWS sends nothing there through the tunnels; what stands there is not reached";
+            warn(found, &[id, premises_id], Refusal::new(what, why, ROUTES).suggest(net.to_string()));
+        }
+    }
+}
+
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let premises = answers.blocks(&["net.onprem_cidrs", "vpn.static_prefixes", "vpn.advertised_prefixes"]);
+    let premises = answers.blocks(&[routed(answers).unwrap_or("net.onprem_cidrs")]);
     let (Some((id, Value::Address(IpAddr::V4(address)))), Some((premises_id, range))) =
         (answers.get("vpn.ping_target"), premises.first())
     else {

@@ -27,6 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     macsec_takes_a_fast_port,
     macsec_keys_differ,
     our_range_is_announced,
+    the_line_is_as_narrow_as_its_backup,
 ];
 
 /// What makes a second line one of its own.
@@ -218,6 +219,22 @@ fn macsec_keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let why = "who learns the key of one line must not know that of the other; leave both empty and two are made";
         let refusal = Refusal::new("both lines have one MACsec key", why, MACSEC);
         report(found, &[id, other_id], refusal.suggest("age:secrets.age#LINE_2"));
+    }
+}
+
+/// Over the VPN the VPC's own ranges are heard. Where the line announces wider ones only, the narrower way wins, whatever the preference.
+fn the_line_is_as_narrow_as_its_backup(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let with_backup = answers.is("conn.mode", "direct_connect_with_vpn_backup");
+    let allowed = answers.blocks(&["dx.allowed_prefixes"]);
+    let (true, true, Some((id, _))) = (with_backup, answers.is("conn.gateway", "tgw"), allowed.first().copied()) else {
+        return;
+    };
+    for (vpc_id, vpc) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
+        if let Some((_, wider)) = allowed.iter().find(|(_, net)| net.contains(&vpc) && *net != vpc) {
+            let what = format!("the line tells the customer's routers of {wider}, and its backup of {vpc} of {vpc_id}");
+            let why = "the narrower range wins, so everything they send would go over the VPN while the line is up";
+            report(found, &[id, vpc_id], Refusal::new(what, why, PREFIXES).suggest(vpc.to_string()));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::super::domain::within;
 use super::super::refusal::Refusal;
+use super::super::routing;
 use super::{Answers, Disagreement, Rule, report, warn};
 
 const MAIL_FROM: &str = "docs.aws.amazon.com/ses/latest/dg/mail-from.html";
@@ -48,7 +49,7 @@ fn public_mail_server_is_reached(answers: &Answers<'_>, found: &mut Vec<Disagree
     let refusal = |what| Refusal::new(what, why, NAT).suggest("per_az");
     match host.parse::<IpAddr>() {
         // Of a private one, another rule speaks.
-        Ok(IpAddr::V4(four)) if four.is_private() => {}
+        Ok(IpAddr::V4(four)) if routing::is_inside(four) => {}
         Ok(_) => report(
             found,
             &[id, nat_id],
@@ -98,7 +99,7 @@ fn port_25_is_private(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     };
     let why = "AWS lets no mail out to port 25 of a public address";
     match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(four)) if four.is_private() || (four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64) => {}
+        Ok(IpAddr::V4(four)) if routing::is_inside(four) => {}
         Ok(_) => report(
             found,
             &[id, host_id],
@@ -138,6 +139,14 @@ fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             found,
             &[tls_id],
             Refusal::new("mail goes over the network in clear text", why, "RFC 8314 section 3").suggest("starttls"),
+        );
+    }
+    if let Some((id, "none")) = answers.text("smtp.auth").filter(|_| answers.is("smtp.mode", "own_server")) {
+        let why = "whoever gets as far as the server sends in the customer's name: an exception in writing is needed";
+        warn(
+            found,
+            &[id],
+            Refusal::new("mail is handed in without a login", why, "RFC 6409 section 4.3").suggest("login"),
         );
     }
     if let Some((id, port)) = answers.number("smtp.port") {

@@ -1,11 +1,13 @@
 //! What names and time ask of each other and of the network.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
 use super::super::domain::within;
 use super::super::refusal::Refusal;
+use super::super::routing;
 use super::super::value::cell;
 use super::super::{InputId, Value};
 use super::{Answers, Disagreement, Rule, free, report, warn};
@@ -63,7 +65,7 @@ fn record_addresses_are_known(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     let (Some((id, records)), false) = (answers.get("dns.records"), known.is_empty()) else { return };
     for row in records.rows().iter().filter(|row| cell(row, "type") == "A") {
         let Ok(address) = cell(row, "value").parse::<std::net::Ipv4Addr>() else { continue };
-        if address.is_private() && !known.iter().any(|(_, net)| net.contains(&address)) {
+        if routing::is_inside(address) && !known.iter().any(|(_, net)| net.contains(&address)) {
             let what = format!("{} of {id} is {address}, which is in none of the known ranges", cell(row, "name"));
             warn(found, &[id], Refusal::new(what, "nobody could reach it", "RFC 1918"));
         }
@@ -90,7 +92,7 @@ fn resolvers_are_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement
             let IpAddr::V4(four) = address else { continue };
             let is_ours = premises.iter().any(|(_, net)| net.contains(&four));
             let outside = format!("{four} of {id} is in none of the ranges of {premises_id}");
-            if four.is_private() && !is_ours {
+            if routing::is_inside(four) && !is_ours {
                 let why = "it is private, so the VPC must have a route to it";
                 report(found, &[id, premises_id], Refusal::new(outside, why, "onramp").suggest(free::inside(*range)));
             } else if list == "dns.onprem_resolvers" && !is_ours {
@@ -167,6 +169,7 @@ fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         return;
     };
     let mut zones: Vec<&str> = Vec::new();
+    let mut taken: BTreeMap<Ipv4Net, Ipv4Addr> = BTreeMap::new();
     for address in inbound.items() {
         let Value::Address(IpAddr::V4(address)) = address else { continue };
         let holds = |net: &Ipv4Net| net.contains(address);
@@ -184,6 +187,12 @@ fn inbound_addresses_are_free(answers: &Answers<'_>, found: &mut Vec<Disagreemen
             let why = "the first four addresses of a subnet and its last one are not free";
             let free = std::net::Ipv4Addr::from(u32::from(net.network()) + 10);
             report(found, &[id, plan_id], Refusal::new(what, why, ENDPOINTS).suggest(free.to_string()));
+        }
+        if let Some(other) = taken.insert(net, *address) {
+            let what = format!("{address} and {other} of {id} are both in {net}");
+            let elsewhere = plan.iter().filter_map(|row| row.get("cidr")?.cidr()).find(|net| !taken.contains_key(net));
+            let refusal = Refusal::new(what, "each stands in a subnet of its own", ENDPOINTS);
+            report(found, &[id, plan_id], refusal.suggest(elsewhere.map(free::inside).unwrap_or_default()));
         }
         zones.push(cell(row, "zone"));
     }
@@ -262,7 +271,7 @@ fn private_servers_are_reached(answers: &Answers<'_>, found: &mut Vec<Disagreeme
     let Some((conn_id, "none")) = answers.text("conn.mode") else { return };
     let ours = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]);
     let unreached = |address: IpAddr| match address {
-        IpAddr::V4(four) => four.is_private() && !ours.iter().any(|(_, net)| net.contains(&four)),
+        IpAddr::V4(four) => routing::is_inside(four) && !ours.iter().any(|(_, net)| net.contains(&four)),
         IpAddr::V6(_) => false,
     };
     let mut servers: Vec<(&InputId, &str)> = Vec::new();

@@ -89,7 +89,9 @@ fn mail_server_is_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreem
     else {
         return;
     };
-    if NO_SMTP.contains(&region) {
+    // By the API it is reached wherever it is.
+    let by_the_web = answers.is("mail.relay", "web") && cloud::partition(region) != "aws-cn";
+    if NO_SMTP.contains(&region) && !by_the_web {
         let what = format!("Amazon SES has no mail server in {region}");
         let why = match cloud::partition(region) {
             "aws-cn" => "it is not in China; the hosts send through a mail server of the customer's",

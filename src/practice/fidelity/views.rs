@@ -143,6 +143,11 @@ impl Layer {
         self.at(region, now);
         let Some(world) = self.worlds.get_mut(region) else { return Vec::new() };
         let mut there = Vec::new();
+        // Of a line there is nothing but the firewall that could be broken: what is broken already stays so.
+        let no_tunnel = world.vpn_connections.values().all(|one| one.deleted.is_some());
+        if no_tunnel && !matches!(mishap, None | Some(Mishap::Firewall)) {
+            return there;
+        }
         for (id, connection) in world.vpn_connections.iter_mut().filter(|(_, one)| one.deleted.is_none()) {
             let router = world.customer_gateways.get(&connection.customer_gateway).map(|one| one.ip.to_string());
             let lines = mishap.map(|mishap| mishap.writes(router.as_deref().unwrap_or_default())).unwrap_or_default();

@@ -54,6 +54,10 @@ const LISTS: [(&str, &str); 7] = [
     ("Phase2DHGroupNumber", "phase2DHGroupNumberSet"),
 ];
 
+const GROUPS: [&str; 12] = ["2", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23", "24"];
+const CIPHERS: [&str; 4] = ["AES128", "AES256", "AES128-GCM-16", "AES256-GCM-16"];
+const HASHES: [&str; 4] = ["SHA1", "SHA2-256", "SHA2-384", "SHA2-512"];
+
 pub(super) fn create(call: &mut Call<'_>) -> Result<Xml, Refusal> {
     check_type(call)?;
     let tags = tags::of(call.ask, Kind::VpnConnection)?;
@@ -177,6 +181,17 @@ fn tunnel(call: &Call<'_>, prefix: &str, used: &[Ipv4Net], (number, at): (usize,
             .collect();
         if asked == "IKEVersion" && values.iter().any(|one| !["ikev1", "ikev2"].contains(&one.as_str())) {
             return invalid("IKEVersions", &values.join(","), "It must be ikev1 or ikev2.");
+        }
+        // API_VpnTunnelOptionsSpecification, valid values.
+        let takes = |value: &str| match asked {
+            "Phase1DHGroupNumber" => GROUPS.contains(&value),
+            "Phase2DHGroupNumber" => value == "5" || GROUPS.contains(&value),
+            "Phase1EncryptionAlgorithm" | "Phase2EncryptionAlgorithm" => CIPHERS.contains(&value),
+            "Phase1IntegrityAlgorithm" | "Phase2IntegrityAlgorithm" => HASHES.contains(&value),
+            _ => true,
+        };
+        if let Some(other) = values.iter().find(|value| !takes(value)) {
+            return invalid(asked, other, "It is none of the valid values.");
         }
         lists.insert(described.to_string(), values);
     }
