@@ -167,7 +167,10 @@ fn fitted(refusal: Refusal, kind: &Kind, example: &str, given: &str, setting: &S
     // The Internet routes no address that is for examples (RFC 5737); it shows the form, unless it is what was refused.
     let practice = Setting { practice: true, ..*setting };
     let shown = || if parse(kind, given, &practice).is_err() { taken(&practice) } else { None };
-    let found = kind.in_words(taken(setting).or_else(shown).map_or(kind.form(), String::as_str));
+    // Words say more than an address that would be refused as well.
+    let form = || Some(kind.form()).filter(|form| !form.is_empty());
+    let found = taken(setting).map(String::as_str).or_else(form).or_else(|| shown().map(String::as_str));
+    let found = kind.in_words(found.unwrap_or_default());
     let found = found.lines().collect::<Vec<_>>().join(if kind.is_list() { ", " } else { " " });
     Refusal { example: crate::text::clip(&found, LONGEST_EXAMPLE), ..refusal }
 }

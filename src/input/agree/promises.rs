@@ -7,6 +7,7 @@ use super::super::{Value, calendar, cloud, document, shape};
 use super::{Answers, Disagreement, Rule, report, warn};
 use crate::text::list;
 
+const CONTACTS: &str = "docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html";
 const ROLES: &str = "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
 const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html";
 /// A rule of level 2 for servers and of level 1 for workstations, in each benchmark for Red Hat and Ubuntu.
@@ -32,7 +33,23 @@ pub(super) const RULES: &[Rule] = &[
     parts_exist,
     certificate_covers_the_names,
     line_takes_weeks,
+    security_is_read,
 ];
+
+/// Mailboxes that nobody opens.
+const UNREAD: [&str; 8] =
+    ["no-reply", "noreply", "no_reply", "do-not-reply", "donotreply", "devnull", "null", "mailer-daemon"];
+
+/// AWS writes there when something is wrong, and so do we.
+fn security_is_read(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, address)) = answers.text("eng.security_contact_email") else { return };
+    let Some((local, domain)) = address.split_once('@') else { return };
+    if UNREAD.contains(&local.to_lowercase().as_str()) {
+        let why = "what is written there in an emergency reaches nobody";
+        let refusal = Refusal::new(format!("{address} is a mailbox that nobody reads"), why, CONTACTS);
+        report(found, &[id], refusal.suggest(format!("security@{domain}")));
+    }
+}
 
 fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, arn)) = answers.text("aws.role_arn") else { return };
