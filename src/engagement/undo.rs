@@ -128,6 +128,15 @@ impl UndoPlan {
         unclear.map(|entry| &entry.step).collect()
     }
 
+    /// What still uses something that was named, each once.
+    pub fn users(&self) -> BTreeSet<Address> {
+        let users = self.stays.iter().filter_map(|(_, _, stays)| match stays {
+            Stays::UsedBy(users) => Some(users),
+            _ => None,
+        });
+        users.flatten().cloned().collect()
+    }
+
     /// One line: how much, and how much stays.
     pub fn summary(&self) -> String {
         let stays = match self.stays.len() {

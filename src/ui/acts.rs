@@ -339,6 +339,23 @@ pub fn undo_again(state: &mut State) -> Vec<Effect> {
     targets.map(|targets| show_undo(state, targets)).unwrap_or_default()
 }
 
+pub fn can_undo_users(state: &State) -> Can {
+    match undo_screen::plan(&state.facts) {
+        None => Err("onramp still looks what is there".to_owned()),
+        Some(plan) if plan.users().is_empty() => Err("nothing stays because something else uses it".to_owned()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What was named, and what still uses it, goes together.
+pub fn undo_users(state: &mut State) -> Vec<Effect> {
+    let planned = state.facts.open.as_ref().and_then(|open| open.undo_plan.as_ref());
+    let Some(planned) = planned else { return Vec::new() };
+    let users = planned.plan.users().into_iter().map(Target::Step);
+    let targets = planned.targets.iter().cloned().chain(users).collect();
+    show_undo(state, targets)
+}
+
 pub fn can_approve_undo(state: &State) -> Can {
     match undo_screen::plan(&state.facts) {
         None => Err("onramp still looks what is there".to_owned()),

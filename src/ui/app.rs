@@ -157,7 +157,7 @@ pub fn run(world: Desk, options: Options) -> Result<Exit, UiError> {
     let open = app.state.facts.open.as_ref();
     Ok(Exit {
         engagement: open.map(|open| open.name.clone()),
-        said: open.map(|open| crate::ui::words::counters(&open.board.tally)).unwrap_or_default(),
+        said: open.map(|open| crate::ui::words::counters(&open.board.tally, open.drifts())).unwrap_or_default(),
         broken: open.and_then(|open| open.broken.clone()),
         doubts: open.iter().flat_map(|open| open.board.doubts()).map(|row| row.address.clone()).collect(),
         interrupted: app.interrupted,

@@ -525,6 +525,12 @@ impl Opened {
         (found.kind != FindingKind::Same).then_some(found)
     }
 
+    /// How many were done and are no longer so.
+    pub fn drifts(&self) -> usize {
+        let gone = |row: &&Row| self.drifted(row).is_some_and(|found| found.kind != FindingKind::Unknown);
+        self.board.rows.iter().filter(gone).count()
+    }
+
     /// It was done, and is no longer so, or nobody can tell.
     pub fn is_drift(&self, row: &Row) -> bool {
         self.drifted(row).is_some()

@@ -136,10 +136,12 @@ pub fn idle(summary: &Summary) -> Said {
     }
 }
 
-/// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order.
-pub fn counters(tally: &Tally) -> String {
+/// `12/20 done  2 running  1 waiting  1 failed`: always there, always in this order. Of those that are done, so many were
+/// found otherwise since.
+pub fn counters(tally: &Tally, drifted: usize) -> String {
     let mut parts = vec![format!("{}/{} done", tally.done, tally.total)];
     let rest = [
+        (drifted, "drifted"),
         (tally.running, "running"),
         (tally.person, "for you"),
         (tally.waiting, "waiting"),

@@ -78,6 +78,8 @@ const UNKNOWN: &[&str] = &[
     "conn.gateway",
     "conn.mode",
     "connection.line_gateway_id",
+    "dx.kind",
+    "dx.owner_gateway",
     "connection.second_vpn_id",
     "connection.transit_attachment_id",
     "connection.vpn_id",

@@ -86,7 +86,8 @@ const STEPS: [&str; 11] = [
     "passes",
 ];
 /// What earlier phases and AWS would have told, and the password where no account keeps it.
-const KNOWN: [(&str, &str); 15] = [
+const KNOWN: [(&str, &str); 20] = [
+    ("aws.region_dr", "('eu-central-1')"),
     ("aws.region_primary", "('eu-west-1')"),
     ("conn.mode", "('none')"),
     ("dns.mode == 'route53' and dns.visibility != 'private'", "1 == 2"),
@@ -97,6 +98,10 @@ const KNOWN: [(&str, &str); 15] = [
     ("mail.login", "smtp.password"),
     ("mail.ses_host", "smtp.host"),
     ("mail.ses_user", "smtp.username"),
+    ("mon.http_proxy_host", "('192.0.2.1')"),
+    ("mon.http_proxy_password", "smtp.password"),
+    ("mon.http_proxy_port", "(3128)"),
+    ("mon.http_proxy_user", "('')"),
     ("net.access_path", "('bastion_in_vpc')"),
     ("net.nat_mode", "('single')"),
     ("net.secondary_cidrs | default([])", "[]"),

@@ -277,7 +277,7 @@ fn gateways<'v>(saved: &'v mut serde_json::Value, id: &str) -> Vec<&'v mut serde
 fn what_goes_wrong_at_the_customers_end_can_be_practised() {
     let stage = Stage::new();
     let said = stage.run(&["practice", "--break", "tunnels"]);
-    assert!(said.code != 0 && said.err.contains("no connection to the customer's data centre"), "{}", said.err);
+    assert!(said.code != 0 && said.err.contains("no such connection to the customer's data centre"), "{}", said.err);
     let stage = walked(&folder().join("03-vpn-bgp.yaml"));
     let path = "connection/path[app-1]";
     let moved = |stage: &Stage, step: &str| {
@@ -287,6 +287,9 @@ fn what_goes_wrong_at_the_customers_end_can_be_practised() {
     for (what, drifts, branch) in [
         ("tunnel", "connection/tunnels-up", ""),
         ("tunnels", path, "[nothing-arrives]"),
+        ("keys", path, "[pre-shared-key]"),
+        ("proposal", path, "[no-common-proposal]"),
+        ("selectors", path, "[phase-two]"),
         ("firewall", path, "[no-way-back]"),
     ] {
         stage.run(&["practice", "--break", what]).expect(0);

@@ -453,8 +453,8 @@ fn an_example_is_near_or_the_inputs_own() {
     assert_eq!(said("host", "smtp.acme.example", "smtp", &REAL), "smtp.acme.example");
     assert_eq!(said("port", "22", "0", &REAL), "22");
     assert_eq!(said("cidr-list", "192.168.0.0/16", "10.0.0.1/8", &REAL), "10.0.0.0/8", "the answer itself, put right");
-    // Examples of public addresses are those of documentation; one of them is no example for another.
-    assert_eq!(said("address", "203.0.113.12", "10.0.0.1", &REAL), "203.0.113.12");
+    // Examples of public addresses are those of documentation, which would be refused as well: words say where to look.
+    assert!(said("address", "203.0.113.12", "10.0.0.1", &REAL).contains("checkip.amazonaws.com"));
     assert!(said("address", "203.0.113.12", "203.0.113.13", &REAL).contains("checkip.amazonaws.com"));
     assert!(said("secret", "", "hunter2", &REAL).starts_with("age:"), "a place, and no secret");
 }

@@ -387,6 +387,15 @@ pub const TABLE: &[Command] = &[
             Vec::new()
         },
     ),
+    command(
+        "undo.users",
+        &["w"],
+        &[Undo],
+        "with its users..",
+        "Where something stays because others use it: show what it is to take them back, too",
+        acts::undo_users,
+    )
+    .when(acts::can_undo_users),
     command("undo.again", &["d"], &[Undo], "look again", "Look again what is there to be taken back", acts::undo_again),
     // ── another edition of the runbook
     command(

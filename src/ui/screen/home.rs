@@ -232,7 +232,7 @@ fn about<'a>(facts: &'a Facts, card: &EngagementCard, width: u16, rows: usize) -
     prose.item(" Where", or_dash(&place.join("  ")), plain);
     prose.item(" Next", or_dash(&card.next), look.bold());
     prose.item(" Who moves", &who_moves(facts, card), plain);
-    prose.item(" Progress", &words::counters(&card.tally), plain);
+    prose.item(" Progress", &words::counters(&card.tally, 0), plain);
     if let Some(holder) = &card.held_by {
         prose.item(" Held by", holder, look.style(Role::Waiting));
     }

@@ -254,7 +254,7 @@ struct News {
 fn news(facts: &Facts, home: bool, width: u16) -> News {
     let open = facts.open.as_ref().filter(|_| !home);
     let counters = match open {
-        Some(open) => words::counters(&open.board.tally),
+        Some(open) => words::counters(&open.board.tally, open.drifts()),
         None => text::count(facts.cards.len(), "engagement"),
     };
     // What stops everything stays in sight, whatever else is said.

@@ -138,7 +138,7 @@ fn here_and_next(prose: &mut Prose, state: &State) {
     let look = &facts.look;
     let (here, next) = match (&facts.open, state.place) {
         (Some(open), place) if place != Place::Home => {
-            let here = format!("{}: {}", open.name, words::counters(&open.board.tally));
+            let here = format!("{}: {}", open.name, words::counters(&open.board.tally, open.drifts()));
             let next = match open.board.next() {
                 Some(row) => {
                     let does = next_move(facts, &row.address).hint();

@@ -262,6 +262,9 @@ fn draw_gate(facts: &Facts, frame: &mut Frame, area: Rect) {
     match plan(facts).filter(|plan| !plan.entries.is_empty()) {
         None => {
             prose.text(" There is nothing to approve.", look.style(Role::Muted));
+            if plan(facts).is_some_and(|plan| !plan.users().is_empty()) {
+                prose.text(" w shows it together with what still uses it.", look.style(Role::Accent));
+            }
         }
         Some(_) => {
             let said = "only what onramp made, as its tags say; what stays is named with its reason";

@@ -61,6 +61,7 @@ fn what_drifted_is_marked_in_the_tree_until_it_is_tried_again() {
     assert!(screen.contains("unknown") && !screen.contains("drifted"), "not to know is no drift: {screen}");
     stage.notice(found(&step, FindingKind::Absent, "it is gone"));
     assert!(stage.screen(80, 24).contains("drifted"), "{}", stage.screen(80, 24));
+    assert!(stage.screen(80, 24).contains("done  1 drifted"), "the counts say so, too: {}", stage.screen(80, 24));
     stage.fact(Fact::AttemptStarted { step, attempt: 2 });
     assert!(!stage.screen(80, 24).contains("drifted"));
 }

@@ -169,6 +169,15 @@ fn what_stays_says_why_in_full() {
     assert!(stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
     stage.press(&["Enter"]);
     assert!(!stage.screen(80, 24).contains(whole), "{}", stage.screen(80, 24));
+    // The way out of it: all of them together, after another review.
+    assert!(stage.screen(80, 24).contains("w shows it together"), "{}", stage.screen(80, 24));
+    stage.wished();
+    stage.press(&["w"]);
+    let wished = format!("{:?}", stage.wished());
+    assert!(wished.starts_with("[\"Send(UndoPlan("), "{wished}");
+    for step in ["network/vpc", "network/gateway", "handover/firewall"] {
+        assert!(wished.contains(step), "{step}: {wished}");
+    }
 }
 
 /// What the account has no room for stands at the top; the frame says so wherever the cursor is.
