@@ -186,7 +186,10 @@ impl Thing for TheDhcpOptions {
         let Some(now) = self.of_the_vpc(at).await? else {
             return Ok(Sight::Nothing { said: format!("{} is not there", self.noun()) });
         };
-        let there = self.by_id(at, &now).await?;
+        let there = match ours.iter().find(|set| id_of(set) == now) {
+            Some(set) => Some(set.clone()),
+            None => self.by_id(at, &now).await?,
+        };
         let whole = self.whole(self.before(at, &ours, there.as_ref()).await?.as_ref());
         let (as_wanted, old): (Vec<_>, Vec<_>) =
             ours.into_iter().partition(|set| self.differences(&whole, Some(set)).is_empty());

@@ -234,6 +234,12 @@ impl TheVpnConnection {
     }
 }
 
+/// Who begins, for each tunnel: `start` is AWS, `add` the customer's router.
+pub(super) fn who_begins(connection: &VpnConnection) -> Vec<&str> {
+    let tunnels = connection.options().map(|options| options.tunnel_options()).unwrap_or_default();
+    tunnels.iter().filter_map(TunnelOption::startup_action).collect()
+}
+
 /// What both sides may choose from, where that is not as wanted: AWS's name of the list, what it should have, and what it has. moto never
 /// shows them, and AWS shows a list only where it was limited.
 fn algorithms(wanted: &TunnelOptions, there: &TunnelOption) -> Vec<(&'static str, Vec<String>, Vec<String>)> {

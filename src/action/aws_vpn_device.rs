@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::arguments::{Arguments, known};
 use super::aws_account::asked;
-use super::aws_vpn_connection::{REDACTED, connection, keys_shown};
+use super::aws_vpn_connection::{REDACTED, connection, keys_shown, who_begins};
 use super::aws_vpn_handout::above_sample;
 use super::check::Question;
 use super::object::found;
@@ -109,7 +109,6 @@ impl Question for Telemetry {
             let messages: Vec<&str> =
                 telemetry.iter().filter_map(|one| one.status_message()).filter(|one| !one.is_empty()).collect();
             let options = there.options();
-            let starts = options.map(|options| options.tunnel_options()).unwrap_or_default();
             let lines: Vec<String> = telemetry.iter().map(said).collect();
             let all = if lines.is_empty() { "AWS says nothing of its tunnels".to_owned() } else { lines.join("; ") };
             let state = there.state().map(|state| state.as_str()).unwrap_or("unknown");
@@ -120,7 +119,7 @@ impl Question for Telemetry {
                 "routes": up.iter().filter_map(|one| one.accepted_route_count()).min().unwrap_or(0),
                 "messages": messages.join("; "),
                 "static": options.and_then(|options| options.static_routes_only()).unwrap_or(false),
-                "startup": starts.iter().filter_map(|one| one.startup_action()).collect::<Vec<_>>(),
+                "startup": who_begins(&there),
             });
             Ok(Verified::So(found(format!("{} is {state}: {all}", self.vpn), results)))
         })

@@ -11,12 +11,12 @@ use serde_json::{Value as Json, json};
 use super::Verified;
 use super::arguments::Arguments;
 use super::aws_account::asked;
-use super::aws_vpn_connection::connection;
+use super::aws_vpn_connection::{connection, who_begins};
 use super::check::Question;
 use super::object::found;
 use super::world::{Subject, World};
 use super::{Failure, Trouble};
-use crate::aws::ec2::types::{TelemetryStatus, VpnConnection};
+use crate::aws::ec2::types::{TelemetryStatus, VgwTelemetry, VpnConnection};
 use crate::aws::logs::types::FilteredLogEvent;
 use crate::aws::{AwsFailure, Cloud, Kind, Operation};
 
@@ -99,6 +99,8 @@ struct Line {
     text: String,
     /// It is about the BGP session, not about the negotiation of keys.
     of_session: bool,
+    /// The session, or both phases, stood then: what was written before says nothing of now.
+    stood: bool,
 }
 
 impl Line {
@@ -110,7 +112,15 @@ impl Line {
         let details = if of_session { json.pointer("/message/details") } else { json.get("details") };
         let text = details.and_then(Json::as_str).unwrap_or(if json.is_object() { "" } else { message });
         let (stream, at) = (event.log_stream_name()?.to_owned(), event.timestamp()?);
-        (!text.is_empty()).then(|| Line { stream, at, text: text.to_owned(), of_session })
+        let is = |field: &str, word: &str| {
+            json.get(field).and_then(Json::as_str).is_some_and(|it| it.eq_ignore_ascii_case(word))
+        };
+        let stood = match of_session {
+            // Later lines of a session that is up tell of routes, too.
+            true => is("type", "BGPStatus") && text.to_lowercase().contains("to established"),
+            false => is("ike_phase1_state", "established") && is("ike_phase2_state", "established"),
+        };
+        (!text.is_empty()).then(|| Line { stream, at, text: text.to_owned(), of_session, stood })
     }
 
     fn tells(&self, telling: Telling) -> Option<(usize, &'static str)> {
@@ -131,12 +141,22 @@ fn told(text: &str, telling: Telling) -> Option<(usize, &'static str)> {
     telling.iter().enumerate().find(|(_, (part, _))| text.contains(part)).map(|(rank, (_, what))| (rank, *what))
 }
 
+/// Of each tunnel what was written since it last stood.
+fn since_it_stood<'l>(lines: &[&'l Line]) -> Vec<&'l Line> {
+    let stood = |line: &Line| lines.iter().rfind(|other| other.stood && other.stream == line.stream);
+    lines.iter().copied().filter(|line| stood(line).is_none_or(|stood| line.at >= stood.at)).collect()
+}
+
 /// Of the last attempt that says why, the line that says most.
 fn why<'l>(lines: &[&'l Line], telling: Telling) -> Option<(&'l Line, &'static str)> {
     let all = || lines.iter().filter_map(|line| line.tells(telling).map(|(rank, what)| (rank, what, *line)));
     let last = all().next_back()?.2.at;
     let of_it = all().filter(|(.., line)| line.at > last - TOGETHER);
     of_it.min_by_key(|(rank, _, line)| (*rank, -line.at)).map(|(_, what, line)| (line, what))
+}
+
+fn is_up(tunnel: &VgwTelemetry) -> bool {
+    tunnel.status() == Some(&TelemetryStatus::Up)
 }
 
 /// The name of a group, of its ARN: `arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/vpn:*`.
@@ -176,6 +196,7 @@ impl Tells {
         };
         let (session, negotiation): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.of_session);
         let negotiation: Vec<&Line> = negotiation.into_iter().filter(of_down).collect();
+        let (negotiation, session) = (since_it_stood(&negotiation), since_it_stood(&session));
         let (said, cause) = match (why(&negotiation, NEGOTIATION), negotiation.last()) {
             (Some((line, cause)), _) => (line.said(addresses), cause),
             (None, Some(last)) => (format!("its last line is {}", last.said(addresses)), ""),
@@ -199,7 +220,7 @@ impl Question for TheLog {
             };
             let telemetry = there.vgw_telemetry();
             let addresses: Vec<&str> = telemetry.iter().filter_map(|one| one.outside_ip_address()).collect();
-            let down = telemetry.iter().filter(|one| one.status() != Some(&TelemetryStatus::Up));
+            let down = telemetry.iter().filter(|one| !is_up(one));
             let down: Vec<&str> = down.filter_map(|one| one.outside_ip_address()).collect();
             let group = self.group.as_deref().or_else(|| group_of(&there));
             let mut tells = match group {
@@ -219,12 +240,10 @@ impl Question for TheLog {
             if let (true, Some((tunnel, said, cause))) = (tells.cause.is_empty(), words.next()) {
                 tells = Tells { cause, said: format!("{tunnel}: {said}"), ..tells };
             }
-            let options = there.options();
-            let starts = options.map(|options| options.tunnel_options()).unwrap_or_default();
             let results = json!({
-                "up": telemetry.len() - down.len(),
-                "down": down.len(),
-                "startup": starts.iter().filter_map(|one| one.startup_action()).collect::<Vec<_>>(),
+                "up": telemetry.iter().filter(|one| is_up(one)).count(),
+                "down": telemetry.iter().filter(|one| !is_up(one)).count(),
+                "startup": who_begins(&there),
                 "read": tells.read,
                 "group": group.unwrap_or_default(),
                 "cause": tells.cause,
@@ -235,5 +254,42 @@ impl Question for TheLog {
             Ok(Verified::So(found(format!("the log of {}: {}", self.vpn, tells.said), results)))
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(at: i64, message: Json) -> Line {
+        let event = FilteredLogEvent::builder().log_stream_name("vpn-1_192.0.2.10").timestamp(at);
+        Line::read(&event.message(message.to_string()).build()).unwrap()
+    }
+
+    fn negotiation(at: i64, details: &str, state: &str) -> Line {
+        line(at, json!({ "details": details, "ike_phase1_state": state, "ike_phase2_state": state }))
+    }
+
+    fn session(at: i64, details: &str, status: &str) -> Line {
+        line(at, json!({ "type": "BGPStatus", "status": status, "message": { "details": details } }))
+    }
+
+    fn tells(lines: &[Line]) -> (&'static str, &'static str) {
+        let told = Tells::of(lines, &["192.0.2.10"], &["192.0.2.10"]);
+        (told.cause, told.session)
+    }
+
+    #[test]
+    fn what_was_wrong_before_a_tunnel_or_a_session_stood_is_not_said_again() {
+        let key = negotiation(1, "AWS tunnel detected a pre-shared key mismatch with cgw: 203.0.113.12", "down");
+        let number = session(2, "bad OPEN message - remote AS is 65010, expected 65001", "DOWN");
+        assert_eq!(tells(&[key.clone(), number.clone()]), ("key", "as_number"));
+        let stood = negotiation(3, "AWS tunnel processed response (id=1) for CREATE_CHILD_SA", "Established");
+        let established = session(4, "has changed from OpenConfirm to Established", "UP");
+        let before = [key, number, stood, established];
+        assert_eq!(tells(&before), ("", ""));
+        let again = negotiation(5, "AWS tunnel DPD timed out after 5 retransmits", "down");
+        let closed = session(6, "received notification 6/2 (Cease/Administrative Shutdown)", "DOWN");
+        assert_eq!(tells(&[before.as_slice(), &[again, closed]].concat()), ("silent", "ceased"));
     }
 }

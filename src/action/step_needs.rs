@@ -28,7 +28,8 @@ pub fn needs_of(chosen: Vec<ChosenKind>, all: &[ChosenKind], region: &str) -> Ve
 
 /// What a step needs.
 pub fn needs(chosen: &ChosenKind, region: &str) -> Needs {
-    let step = Told { arguments: Arguments { kind: &chosen.kind, given: &chosen.with }, untold: &chosen.untold };
+    let arguments = Arguments { kind: &chosen.kind, given: &chosen.with };
+    let step = Told { arguments, untold: &chosen.untold, looks: chosen.looks };
     let sent = BTreeSet::from([step.region().unwrap_or_else(|| region.to_owned())]);
     let uses = step.sends().into_iter().map(|operation| {
         let elsewhere = step.elsewhere(operation);
@@ -71,6 +72,8 @@ struct Told<'a> {
     arguments: Arguments<'a>,
     /// Arguments that are given, and whose value is missing yet.
     untold: &'a BTreeSet<String>,
+    /// Nothing but its probe is asked.
+    looks: bool,
 }
 
 impl Told<'_> {
@@ -132,7 +135,8 @@ impl Told<'_> {
             Operation::ListRecoveryPointsByBackupVault if self.arguments.kind == RESOURCE => vault(),
             _ => true,
         };
-        operations(self.arguments.kind).iter().copied().filter(wanted).collect()
+        let allowed = |operation: &Operation| !(self.looks && operation.changes());
+        operations(self.arguments.kind).iter().copied().filter(wanted).filter(allowed).collect()
     }
 
     /// What its operations may be about, and this step is not.

@@ -61,7 +61,8 @@ impl Ground<'_> {
             self.account.unwrap_or("*")
         };
         let (partition, prefix) = (self.partition(), service.prefix());
-        let separator = if [Service::SecretsManager, Service::Rds].contains(&service) { ":" } else { "/" };
+        let separator =
+            if [Service::SecretsManager, Service::Rds, Service::Logs].contains(&service) { ":" } else { "/" };
         format!("arn:{partition}:{prefix}:{region}:{account}:{of}{separator}*")
     }
 

@@ -16,9 +16,9 @@ use crate::engagement::{
     returned, scope, unheard_of, worded,
 };
 use crate::engine::Clock;
-use crate::input::{Disagreement, InputId, Value, agree};
+use crate::input::{Disagreement, InputId, Kind as InputKind, Value, agree};
 use crate::journal::Writer;
-use crate::runbook::Runbook;
+use crate::runbook::{Field, Runbook};
 use crate::text;
 
 /// The most of a questionnaire that is read, in bytes.
@@ -99,7 +99,10 @@ fn emptied(given: &[String], engagement: &Engagement, runbook: &Runbook) -> Resu
     let may_go = |argument: &&String| {
         let id = argument.trim().strip_suffix('=')?;
         let standing = engagement.inputs.keys().find(|standing| standing.as_str() == id)?;
-        runbook.fields.get(standing).filter(|field| field.may_stay_empty(&scope)).map(|field| field.id.clone())
+        // A secret is taken out of the place where it is kept, too: onramp secret NAME forget.
+        let is_secret = |field: &&Field| matches!(field.kind, InputKind::Secret(_));
+        let field = runbook.fields.get(standing).filter(|field| field.may_stay_empty(&scope) && !is_secret(field))?;
+        Some(field.id.clone())
     };
     match given.iter().find_map(|argument| may_go(&argument)) {
         Some(id) if given.len() > 1 => {

@@ -336,25 +336,36 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
             returned.broken.push(format!("{at}: there is no question {}{hint}", one.id));
             continue;
         };
-        take(engagement, field, &one, &setting, &mut returned);
+        take((engagement, runbook), field, &one, &setting, &mut returned);
     }
     together(engagement, runbook, &mut returned);
     returned
 }
 
-fn take(engagement: &Engagement, field: &Field, written: &Written, setting: &Setting, returned: &mut Returned) {
+fn take(
+    (engagement, runbook): (&Engagement, &Runbook),
+    field: &Field,
+    written: &Written,
+    setting: &Setting,
+    returned: &mut Returned,
+) {
     let before = engagement.input(field.id.as_str());
     let asked = format!("\"{}\" ({}, line {})", field.label, field.id, written.line);
     if written.text.is_empty() {
         // It may have been empty when the file was written, and somebody else has answered it since.
         match before {
             None => returned.open.push(format!("\"{}\" ({})", field.label, field.id)),
-            Some(before) => returned.odd.push(format!(
-                "{asked} is empty there, and what stands stays: {}; to take it out: onramp input {} {}=",
-                text::clip(&before.shown().replace('\n', "; "), 60),
-                engagement.identity.name,
-                field.id
-            )),
+            // What is never in such a file is no news.
+            Some(Value::Secret(_)) => {}
+            Some(before) => {
+                let may_go = field.may_stay_empty(&scope(engagement, runbook, ScopeMode::Real));
+                let way = match may_go {
+                    true => format!("; to take it out: onramp input {} {}=", engagement.identity.name, field.id),
+                    false => String::new(),
+                };
+                let before = text::clip(&before.shown().replace('\n', "; "), 60);
+                returned.odd.push(format!("{asked} is empty there, and what stands stays: {before}{way}"));
+            }
         }
         return;
     }

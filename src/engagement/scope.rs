@@ -243,6 +243,8 @@ pub struct ChosenKind {
     pub untold: BTreeSet<String>,
     /// What of its result later steps use.
     pub saves: Vec<Save>,
+    /// A diagnosis asks it, and it changes nothing.
+    pub looks: bool,
 }
 
 fn steps_of<'r>(runbook: &'r Runbook, phase: Option<&str>) -> impl Iterator<Item = &'r Step> {
@@ -261,10 +263,31 @@ pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook, phase: Option<
         steps_of(runbook, phase).flat_map(items).filter_map(|(step, item): (&Step, Option<Item>)| match &step.work {
             Work::Kind { kind, with, .. } => {
                 let (with, untold) = with.render_known(&plan.of_round(item.as_ref()));
-                Some(ChosenKind { kind: kind.clone(), with, untold, saves: step.saves.clone() })
+                Some(ChosenKind { kind: kind.clone(), with, untold, saves: step.saves.clone(), looks: false })
             }
             _ => None,
         });
+    chosen.chain(looks(runbook, phase, &plan, &real)).collect()
+}
+
+/// What the diagnoses of the steps that are chosen ask, each question once.
+fn looks(runbook: &Runbook, phase: Option<&str>, plan: &Scope, real: &Scope) -> Vec<ChosenKind> {
+    let is_chosen = |step: &&Step| expand_planned(step, plan, real).is_ok_and(|items| !items.is_empty());
+    let steps = steps_of(runbook, phase).filter(|step| step.diagnosis.is_some()).filter(is_chosen);
+    let asked: BTreeSet<&str> = steps.filter_map(|step| step.diagnosis.as_deref()).collect();
+    let diagnoses = runbook.diagnoses.iter().filter(|diagnosis| asked.contains(diagnosis.id.as_str()));
+    let questions = diagnoses.flat_map(|diagnosis| &diagnosis.questions);
+    let questions = questions.filter(|question| {
+        // Which step asks is known only when it does.
+        question.when.as_ref().is_none_or(|when| when.truth(plan) != Ok(false))
+    });
+    let chosen = questions.filter_map(|question| match &question.look {
+        Work::Kind { kind, with, .. } => {
+            let (with, untold) = with.render_known(plan);
+            Some(ChosenKind { kind: kind.clone(), with, untold, saves: Vec::new(), looks: true })
+        }
+        _ => None,
+    });
     chosen.collect()
 }
 

@@ -31,8 +31,8 @@ pub fn is_private_asn(asn: i64) -> bool {
 
 /// No address of the Internet: private (RFC 1918), or shared between a provider and its customers (RFC 6598), which some use inside.
 pub(super) fn is_inside(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    address.is_private() || (first == 100 && second & 0xc0 == 64)
+    let range = special_range(Ipv4Net::from(address));
+    range.is_some_and(|range| matches!(range.purpose, Purpose::Private | Purpose::Shared))
 }
 
 /// Numbers that no router of a customer may have: first, last, why, source.

@@ -16,6 +16,7 @@ fn of(kind: &str, with: &Json, untold: &[&str]) -> Needs {
         with: with.as_object().cloned().unwrap(),
         untold: untold.iter().map(|name| (*name).to_owned()).collect(),
         saves: Vec::new(),
+        looks: false,
     };
     needs(&chosen, HOME)
 }

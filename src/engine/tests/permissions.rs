@@ -202,6 +202,27 @@ async fn roles_and_identities_are_those_of_the_steps() {
     assert_eq!(roles(&needs())[0], (vec!["backup"], known));
 }
 
+/// A diagnosis only looks, and a look is denied as well where nobody may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_diagnoses_ask_is_in_the_policy_and_changes_nothing() {
+    let stage = super::diagnoses::scenario("03-vpn-bgp.yaml").await;
+    let needs = |phase| {
+        let chosen = |phase| chosen_actions(&stage.engagement(), &stage.runbook, phase);
+        crate::action::needs_of(chosen(phase), &chosen(None), REGION)
+    };
+    let used = |phase| -> BTreeSet<crate::aws::Operation> {
+        needs(phase).iter().flat_map(|one| &one.uses).map(|one| one.operation).collect()
+    };
+    use crate::aws::Operation::{DescribeNetworkAcls, FilterLogEvents};
+    assert!(used(None).is_superset(&BTreeSet::from([DescribeNetworkAcls, FilterLogEvents])));
+    assert!(!used(Some("time")).contains(&FilterLogEvents), "no step of that phase asks the tunnels");
+    let looks: Vec<_> =
+        chosen_actions(&stage.engagement(), &stage.runbook, None).into_iter().filter(|one| one.looks).collect();
+    let changes =
+        looks.iter().flat_map(|one| crate::action::needs(one, REGION).uses).filter(|one| one.operation.changes());
+    assert!(looks.len() > 5 && changes.count() == 0, "{looks:?}");
+}
+
 /// A policy may be wider than it has to be, where inputs are missing; it lacks nothing.
 #[tokio::test]
 async fn a_policy_lacks_nothing_although_inputs_are_missing() {

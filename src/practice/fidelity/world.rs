@@ -225,6 +225,7 @@ pub(super) struct Tunnel {
     /// What AWS says of it then, where that is more than usual.
     #[serde(default)]
     pub said: Option<String>,
+    /// What goes into its log, beside that it came up.
     #[serde(default)]
     pub writes: Option<Writing>,
 }
