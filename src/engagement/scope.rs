@@ -10,7 +10,7 @@ use super::state::State;
 use super::{Address, Engagement, Event, Wait, digest_of};
 use crate::input::InputId;
 use crate::runbook::{
-    Expr, HostTemplate, Item, Party, Runbook, Save, Scope, Step, Template, Unrendered, Work, names_a_host,
+    Expr, HostTemplate, Item, Party, Question, Runbook, Save, Scope, Step, Template, Unrendered, Work, names_a_host,
 };
 
 /// Whether values that only earlier steps can tell are taken as they are, or shown by name.
@@ -270,25 +270,26 @@ pub fn chosen_actions(engagement: &Engagement, runbook: &Runbook, phase: Option<
     chosen.chain(looks(runbook, phase, &plan, &real)).collect()
 }
 
-/// What the diagnoses of the steps that are chosen ask, each question once.
+/// What the diagnoses of the steps that are chosen ask, each look once. From which host a step looks is known only when it does.
 fn looks(runbook: &Runbook, phase: Option<&str>, plan: &Scope, real: &Scope) -> Vec<ChosenKind> {
     let is_chosen = |step: &&Step| expand_planned(step, plan, real).is_ok_and(|items| !items.is_empty());
-    let steps = steps_of(runbook, phase).filter(|step| step.diagnosis.is_some()).filter(is_chosen);
-    let asked: BTreeSet<&str> = steps.filter_map(|step| step.diagnosis.as_deref()).collect();
-    let diagnoses = runbook.diagnoses.iter().filter(|diagnosis| asked.contains(diagnosis.id.as_str()));
-    let questions = diagnoses.flat_map(|diagnosis| &diagnosis.questions);
-    let questions = questions.filter(|question| {
-        // Which step asks is known only when it does.
-        question.when.as_ref().is_none_or(|when| when.truth(plan) != Ok(false))
-    });
-    let chosen = questions.filter_map(|question| match &question.look {
-        Work::Kind { kind, with, .. } => {
-            let (with, untold) = with.render_known(plan);
-            Some(ChosenKind { kind: kind.clone(), with, untold, saves: Vec::new(), looks: true })
+    let mut looks: Vec<ChosenKind> = Vec::new();
+    for step in steps_of(runbook, phase).filter(is_chosen) {
+        let Some(diagnosis) = runbook.diagnosis_of(step) else { continue };
+        let mut scope = plan.clone();
+        scope.insert_dotted("step.id", Json::from(step.id.to_string()));
+        let may_be_asked =
+            |question: &&Question| question.when.as_ref().is_none_or(|when| when.truth(&scope) != Ok(false));
+        for question in diagnosis.questions.iter().filter(may_be_asked) {
+            let Work::Kind { kind, with, .. } = &question.look else { continue };
+            let (with, untold) = with.render_known(&scope);
+            let look = ChosenKind { kind: kind.clone(), with, untold, saves: Vec::new(), looks: true };
+            if !looks.contains(&look) {
+                looks.push(look);
+            }
         }
-        _ => None,
-    });
-    chosen.collect()
+    }
+    looks
 }
 
 fn is_item(name: &str) -> bool {
