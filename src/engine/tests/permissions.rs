@@ -205,7 +205,12 @@ async fn roles_and_identities_are_those_of_the_steps() {
 /// A diagnosis only looks, and a look is denied as well where nobody may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_diagnoses_ask_is_in_the_policy_and_changes_nothing() {
-    let stage = super::diagnoses::scenario("03-vpn-bgp.yaml").await;
+    for name in ["03-vpn-bgp.yaml", "10-access-datacentre.yaml"] {
+        asked_of(&super::diagnoses::scenario(name).await);
+    }
+}
+
+fn asked_of(stage: &Stage) {
     let needs = |phase| {
         let chosen = |phase| chosen_actions(&stage.engagement(), &stage.runbook, phase);
         crate::action::needs_of(chosen(phase), &chosen(None), REGION)
@@ -218,8 +223,10 @@ async fn what_the_diagnoses_ask_is_in_the_policy_and_changes_nothing() {
     assert!(!used(Some("time")).contains(&FilterLogEvents), "no step of that phase asks the tunnels");
     let looks: Vec<_> =
         chosen_actions(&stage.engagement(), &stage.runbook, None).into_iter().filter(|one| one.looks).collect();
-    let changes =
-        looks.iter().flat_map(|one| crate::action::needs(one, REGION).uses).filter(|one| one.operation.changes());
+    let uses: Vec<_> = looks.iter().flat_map(|one| crate::action::needs(one, REGION).uses).collect();
+    let anywhere: Vec<_> = uses.iter().filter(|one| one.regions.contains("*")).collect();
+    assert!(anywhere.is_empty(), "who asks tells the region: {anywhere:?}");
+    let changes = uses.iter().filter(|one| one.operation.changes());
     assert!(looks.len() > 5 && changes.count() == 0, "{looks:?}");
 }
 
