@@ -21,6 +21,8 @@ use crate::aws::{AwsFailure, Cloud, Operation, filter};
 
 /// The port that whoever begins gives an answer to, as Linux chooses it (ip_local_port_range).
 const ANSWERED_AT: RangeInclusive<u16> = 32_768..=60_999;
+/// The same of a NAT gateway ("NAT gateway basics" of the VPC user guide: it uses the ports 1024 to 65535).
+const ANSWERED_AT_NAT: RangeInclusive<u16> = 1_024..=65_535;
 /// The rule that stands last in every network ACL and denies the rest.
 const THE_REST: i32 = 32_767;
 /// Numbers of protocols, as network ACLs have them, and ICMP's types of a ping and of its answer.
@@ -35,6 +37,8 @@ pub(super) struct AclLets {
     udp: bool,
     /// True where the subnet's hosts begin, false where the others do.
     out: bool,
+    /// Where answers come to.
+    answered_at: RangeInclusive<u16>,
 }
 
 enum Subnet {
@@ -55,8 +59,13 @@ struct Packet {
 impl AclLets {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         let subnet = arguments.text("subnet")?;
+        let port = arguments.port("port")?;
         let places = |name: &str| -> Result<Vec<Place>, Failure> {
-            arguments.list(name)?.iter().map(|text| Place::new(arguments, name, text)).collect()
+            let place = |text: &String| {
+                let place = Place::new(arguments, name, text)?;
+                Ok(Place { port: place.port.or(port), ..place })
+            };
+            arguments.list(name)?.iter().map(place).collect()
         };
         let (to, from) = (places("to")?, places("from")?);
         if to.is_empty() == from.is_empty() {
@@ -70,6 +79,11 @@ impl AclLets {
             others: if out { to } else { from },
             udp: arguments.one_of("protocol", &["tcp", "udp"])? == "udp",
             out,
+            answered_at: if arguments.one_of("nat", &["false", "true"])? == "true" {
+                ANSWERED_AT_NAT
+            } else {
+                ANSWERED_AT
+            },
         })
     }
 
@@ -89,11 +103,11 @@ impl AclLets {
                 packet(
                     !self.out,
                     protocol,
-                    ANSWERED_AT,
+                    self.answered_at.clone(),
                     format!(
                         "answers by {word} to ports {} to {} {back} {other}",
-                        ANSWERED_AT.start(),
-                        ANSWERED_AT.end()
+                        self.answered_at.start(),
+                        self.answered_at.end()
                     ),
                 ),
             ],
@@ -212,8 +226,13 @@ mod tests {
 
     /// What is kept back of a question to 192.168.1.25, or of one from there.
     fn kept(rules: &[Rule], port: Option<u16>, out: bool) -> Vec<String> {
+        kept_at(ANSWERED_AT, rules, port, out)
+    }
+
+    fn kept_at(answered_at: RangeInclusive<u16>, rules: &[Rule], port: Option<u16>, out: bool) -> Vec<String> {
         let place = Place { range: "192.168.1.25/32".parse().unwrap(), port };
-        let lets = AclLets { vpc: None, subnet: Subnet::Id("subnet-1".into()), others: vec![], udp: false, out };
+        let subnet = Subnet::Id("subnet-1".into());
+        let lets = AclLets { vpc: None, subnet, others: vec![], udp: false, out, answered_at };
         let (acl, packets) = (acl(rules), lets.packets(&place));
         packets.iter().filter_map(|packet| packet.kept_back(&acl)).collect()
     }
@@ -270,6 +289,15 @@ mod tests {
         ];
         assert!(kept(&halves, Some(465), true).is_empty());
         assert_eq!(kept(&halves[..2], Some(465), true).len(), 1);
+    }
+
+    #[test]
+    fn a_nat_gateway_takes_answers_at_more_ports_than_a_host() {
+        let rules =
+            [Rule(100, true, "-1", ALL, None, Allow), Rule(100, false, "6", ALL, Some((32_768, 60_999)), Allow)];
+        assert!(kept(&rules, Some(80), true).is_empty());
+        let said = kept_at(ANSWERED_AT_NAT, &rules, Some(80), true);
+        assert!(said.len() == 1 && said[0].contains("to ports 1024 to 65535 in from"), "{said:?}");
     }
 
     #[test]

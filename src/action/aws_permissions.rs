@@ -58,7 +58,7 @@ impl Question for MayMake {
             return Verified::NotSo(Failure::new(lacking, advice));
         }
         let said = match (known.allowed.len(), known.untold.len()) {
-            (0, 0) => "nothing is known yet that would be made".to_owned(),
+            (0, 0) => "there is nothing left to make, for which AWS would have to allow something".to_owned(),
             (allowed, 0) => format!("AWS allows all {allowed}"),
             (allowed, untold) => format!("AWS allows {allowed}, and of {untold} it tells nothing by a rehearsal"),
         };

@@ -23,7 +23,7 @@ use super::shell::Shell;
 use super::world::Subject;
 use crate::aws::{Operation, ResourceType};
 use crate::engagement::{Call, Failure};
-use crate::runbook::{ArgSpec, Catalog, KindSpec, TypeSpec};
+use crate::runbook::{ArgSpec, Catalog, KindSpec, ResultSpec, TypeSpec};
 
 type Made = Result<Box<dyn Action>, Failure>;
 
@@ -203,7 +203,7 @@ pub fn catalog() -> Catalog {
                 summary: one.help,
             })
             .collect(),
-        results: row.results.iter().map(|(name, _)| *name).collect(),
+        results: row.results.iter().map(|(name, summary)| ResultSpec { name, summary }).collect(),
         mutates: row.mutates,
         has_undo: row.mutates && no_undo(row.name).is_none(),
         undo_reason: no_undo(row.name).or((!row.mutates).then_some("it changes nothing")),

@@ -46,6 +46,7 @@ const SHIPPED: &[(&str, &[(&str, &str)])] = &[(
         ("diagnosis-macsec.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-macsec.yaml")),
         ("diagnosis-building.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-building.yaml")),
         ("diagnosis-proxy.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-proxy.yaml")),
+        ("diagnosis-packages.yaml", include_str!("../../runbooks/managed-cloud/diagnosis-packages.yaml")),
     ],
 )];
 

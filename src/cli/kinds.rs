@@ -46,9 +46,8 @@ fn one(out: &mut String, kind: &KindSpec) {
         let must = if argument.required { "" } else { ", may be left out" };
         let _ = writeln!(out, "- `{}`{must}: {}", argument.name, argument.summary);
     }
-    if !kind.results.is_empty() {
-        let results: Vec<String> = kind.results.iter().map(|name| format!("`{name}`")).collect();
-        let _ = writeln!(out, "- gives {}", results.join(", "));
+    for result in &kind.results {
+        let _ = writeln!(out, "- gives `{}`: {}", result.name, result.summary);
     }
     if let Some(why) = kind.undo_reason {
         let _ = writeln!(out, "- no undo: {why}");

@@ -102,15 +102,22 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     // A folder of its own: practice is never among real engagements.
     let context = &Context { data: context.data.join("practice"), ..context.clone() };
     let folder = context.folder(NAME)?;
-    if arguments.fresh && folder.exists() {
-        drop(Writer::open(&folder, &context.holder())?);
-        std::fs::remove_dir_all(&folder).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
-    }
     if arguments.status {
         return super::status::one_text(context, NAME);
     }
+    if arguments.fresh && folder.exists() {
+        // One that cannot be walked takes nothing away.
+        context::usable(&context::runbook_files(&arguments.runbook)?)?;
+        drop(Writer::open(&folder, &context.holder())?);
+        std::fs::remove_dir_all(&folder).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+    }
     if folder.exists() && arguments.runbook != DEFAULT_RUNBOOK {
         the_same_runbook(context, &arguments.runbook)?;
+    }
+    if arguments.fault.iter().any(|name| name == "help") {
+        let all: String = Fault::all().map(|fault| format!("{}: {}\n", fault.name(), fault.says())).collect();
+        print::out(&all)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let mut faults = Vec::new();
     for name in &arguments.fault {
@@ -160,13 +167,20 @@ struct Practice {
 
 /// A practice goes on with the runbook that it began with.
 fn the_same_runbook(context: &Context, given: &str) -> Result<(), Failure> {
-    let (_, begun, _) = session::look(context, NAME)?;
-    let given = context::usable(&context::runbook_files(given)?)?;
-    if given.id == begun.id {
+    let (engagement, begun, _) = session::look(context, NAME)?;
+    let files = context::runbook_files(given)?;
+    let id = context::usable(&files)?.id;
+    let said = if id != begun.id {
+        format!("there is a practice already, and it walks {}, not {id}", begun.id)
+    } else if files != *engagement.runbook_files {
+        format!(
+            "there is a practice already, and it walks {id} as it was when it began; {given} says something else by now"
+        )
+    } else {
         return Ok(());
-    }
-    let said = format!("there is a practice already, and it walks {}, not {}", begun.id, given.id);
-    Err(Failure::usage(said).hint("begin anew with: onramp practice --fresh --runbook RUNBOOK"))
+    };
+    let hint = "begin anew with: onramp practice --fresh --runbook RUNBOOK; go on as it was begun without --runbook";
+    Err(Failure::usage(said).hint(hint))
 }
 
 impl Practice {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Address;
 use super::event::{At, DoneHow, Failure, Question};
-use super::scope::{ScopeMode, expand, scope};
+use super::scope::{ScopeMode, call, expand, scope};
 use super::state::{Engagement, Stage, State};
 use super::update::is_outdated;
 use super::wait::Wait;
@@ -300,7 +300,7 @@ fn own_rows(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Sco
             .iter()
             .map(|item| {
                 let key = item.as_ref().map(|item: &Item| item.key.as_str());
-                let found = row(key, status(engagement, runbook, step, key, scope));
+                let found = row(key, status(engagement, runbook, step, item.as_ref(), scope));
                 let outdated = is_outdated(engagement, &found.address);
                 Row { outdated: outdated && matches!(found.status, Status::Done { .. }), ..found }
             })
@@ -317,7 +317,8 @@ fn unknown_yet(runbook: &Runbook, name: String) -> Status {
     }
 }
 
-fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&str>, scope: &Scope) -> Status {
+fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, item: Option<&Item>, scope: &Scope) -> Status {
+    let key = item.map(|item| item.key.as_str());
     let address = Address::new(step.id.clone(), key.map(str::to_owned));
     let state = engagement.state(&address);
     let goes_on =
@@ -337,7 +338,12 @@ fn status(engagement: &Engagement, runbook: &Runbook, step: &Step, key: Option<&
     match state {
         // The answers that were waited for have come.
         State::Waiting { .. } if missing.is_empty() && unseen.is_empty() && !step.asks().is_empty() => Status::Ready,
-        State::Idle if matches!(step.work, Work::Manual(_)) => Status::SignOff,
+        // Nobody signs what nobody can read.
+        State::Idle if matches!(step.work, Work::Manual(_)) => match call(step, item, scope) {
+            Ok(_) => Status::SignOff,
+            Err(Unrendered::Missing { name }) => unknown_yet(runbook, name),
+            Err(Unrendered::Wrong { message }) => Status::Unclear(message),
+        },
         State::Idle => Status::Ready,
         State::Running { stage, since, .. } => Status::Running { stage: *stage, since: *since },
         State::Applied { .. } => Status::ReadyToVerify,

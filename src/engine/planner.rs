@@ -186,7 +186,7 @@ impl<'a> Facts<'a> {
             entries.push(Box::pin(async move {
                 match item {
                     Ok(item) => self.entry(worlds, step, item.clone()).await,
-                    Err(why) => self.unclear(step, why),
+                    Err(why) => self.unclear(step, None, why),
                 }
             }));
         }
@@ -209,7 +209,7 @@ impl<'a> Facts<'a> {
         let address = Address::new(step.id.clone(), item.as_ref().map(|item| item.key.clone()));
         let planned = match call(step, item.as_ref(), &self.plan.scope) {
             Ok(planned) => planned,
-            Err(why) => return self.unclear(step, &why),
+            Err(why) => return self.unclear(step, item.as_ref(), &why),
         };
         let mut entry = entry(step, address.clone(), bound(&planned, &self.plan.scope));
         // What a person signs off is said with the step itself.
@@ -251,7 +251,7 @@ impl<'a> Facts<'a> {
             return with(entry, Verdict::Nothing, &format!("the host is left out: {}", left_out.reason));
         }
         if let Some(by) = taken_away_by(self.engagement, &self.sight.runbook, &address) {
-            return with(entry, Verdict::Nothing, &format!("{by} has taken it away again, as it should"));
+            return with(entry, Verdict::Nothing, &format!("it was to hold until {by}, which is done"));
         }
         let action = match build(&planned, &subject(self.engagement, &address)) {
             Ok(action) => action,
@@ -394,12 +394,13 @@ impl<'a> Facts<'a> {
         entry
     }
 
-    fn unclear(&self, step: &Step, why: &Unrendered) -> PlanEntry {
+    fn unclear(&self, step: &Step, item: Option<&Item>, why: &Unrendered) -> PlanEntry {
         let said = match why {
             Unrendered::Missing { name } => format!("{name} is not known yet"),
             Unrendered::Wrong { message } => message.clone(),
         };
-        with(entry(step, Address::new(step.id.clone(), None), String::new()), Verdict::Input, &said)
+        let address = Address::new(step.id.clone(), item.map(|item| item.key.clone()));
+        with(entry(step, address, String::new()), Verdict::Input, &said)
     }
 }
 
@@ -456,7 +457,7 @@ pub(super) fn drift(
         let over = taken_away_by(engagement, &sight.runbook, &step).cloned();
         async move {
             let finding = match (over, prepared) {
-                (Some(by), _) => of_kind(FindingKind::Same, format!("{by} has taken it away again, as it should")),
+                (Some(by), _) => of_kind(FindingKind::Same, format!("it was to hold until {by}, which is done")),
                 (None, Err(failure)) => of_kind(FindingKind::Unknown, failure.what),
                 (None, Ok(Prepared { action, world, .. })) => {
                     // Nobody closes it; without a turn it would only be asked at once.

@@ -19,7 +19,7 @@ use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
     call, digest_of, token,
 };
-use crate::runbook::{Save, Step, UndoUntil, Unrendered};
+use crate::runbook::{Runbook, Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
 
 /// A check that says "not yet" is asked again for half a minute: AWS is seldom slower to agree with itself.
@@ -148,14 +148,32 @@ pub(super) fn job_for(engagement: &Engagement, address: &Address) -> Job {
 }
 
 fn resolve<'a>(sight: &'a Sight, address: &Address) -> Result<(&'a Step, Call, Option<Asking>), Failure> {
-    let unrendered =
-        |why: Unrendered| Failure::new(why.to_string(), "Give the missing input, or run the step that finds it");
+    let unrendered = |why: Unrendered| Failure::new(why.to_string(), advice(&sight.runbook, &why));
     let gone = || Failure::new(format!("{address} is not in the runbook"), "");
     let step = sight.runbook.step(&address.step).ok_or_else(gone)?;
     let item = sight.real.item(step, address).map_err(unrendered)?.ok_or_else(gone)?;
     let call = call(step, item.as_ref(), &sight.real.scope).map_err(unrendered)?;
     let asking = asking(step, item.as_ref(), &sight.real.scope).map_err(unrendered)?;
     Ok((step, call, asking))
+}
+
+fn advice(runbook: &Runbook, why: &Unrendered) -> String {
+    let Unrendered::Missing { name } = why else {
+        return "Correct the runbook, or the answers that it reads".to_owned();
+    };
+    let field = runbook.fields.values().find(|field| field.id.as_str() == name);
+    match field {
+        Some(field) if field.optional || field.when.is_some() => format!(
+            "Give {name}, if it is asked. It may be missing: then the runbook has to read it with `| default(…)`, or under `when: {name} is defined`"
+        ),
+        Some(_) => format!("Give {name}"),
+        None if ["item", "key"].iter().any(|given| name == given || name.starts_with(&format!("{given}."))) => {
+            "Correct the runbook: what the step is repeated over has no such part".to_owned()
+        }
+        None => format!(
+            "Run the step that finds {name}. If that is skipped or not needed, the runbook has to read it with `| default(…)`"
+        ),
+    }
 }
 
 /// Who the change is for: what goes into tags and names.

@@ -16,6 +16,9 @@ const BASTION_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 5);
 const USER: &str = "ops";
 /// The hosts of 192.168.20.0/24, by the last byte of their addresses: a gate, and two behind it.
 const HOSTS: [(&str, u8); 3] = [("onprem-gate", 10), ("onprem-app-1", 21), ("onprem-data-1", 22)];
+/// Where the customer's hosts, and ours, have packages from.
+pub const MIRROR: &str = "mirror.acme.example";
+pub const MIRROR_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 32);
 /// As whom they see an engineer who is on the customer's VPN.
 const VPN_CLIENT: Ipv4Addr = Ipv4Addr::new(192, 168, 30, 18);
 

@@ -37,12 +37,19 @@ pub struct KindSpec {
     pub summary: &'static str,
     pub args: Vec<ArgSpec>,
     /// The keys of its result, which `saves` can keep.
-    pub results: Vec<&'static str>,
+    pub results: Vec<ResultSpec>,
     /// Does applying it change anything?
     pub mutates: bool,
     pub has_undo: bool,
     /// Why it has none.
     pub undo_reason: Option<&'static str>,
+}
+
+/// One key of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultSpec {
+    pub name: &'static str,
+    pub summary: &'static str,
 }
 
 /// One argument.
@@ -110,11 +117,12 @@ impl Catalog {
         }
         problems.extend(self.unknown_type(step, with));
         problems.extend(self.properties(step, with));
-        for result in saves.filter(|result| !spec.results.contains(&result.as_str())) {
+        let results = || spec.results.iter().map(|result| result.name);
+        for result in saves.filter(|result| !results().any(|name| name == result.as_str())) {
             let message = format!("`{key}: {kind}` gives no `{result}`");
             let place = step.key("saves").key_place(result);
             let problem = Problem::error(&place, "unknown-result", message);
-            problems.push(problem.nearest(result, spec.results.iter().copied()));
+            problems.push(problem.nearest(result, results()));
         }
         problems
     }

@@ -49,7 +49,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 54] = [
+pub const RULES: [Rule; 56] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -156,6 +156,18 @@ pub const RULES: [Rule; 54] = [
         "There is nothing to choose from.",
     ),
     rule("unknown-name", inputs::unknown_name, "Something reads a name that nothing gives.", "It would wait for ever."),
+    rule(
+        "no-key",
+        inputs::no_key,
+        "A step is repeated over a table without a column `key` or `name`.",
+        "Its rounds could not be told apart.",
+    ),
+    rule(
+        "may-be-missing",
+        inputs::may_be_missing,
+        "A step reads an input that may stay empty, and does not say what then.",
+        "It would stand still for whoever leaves it empty.",
+    ),
     rule("item-outside", inputs::item_outside, "`item` or `key` is read without `for_each`.", "There is no item."),
     rule(
         "unknown-choice",

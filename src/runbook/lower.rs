@@ -399,6 +399,16 @@ impl Lowering<'_> {
         let saves = cursor.key("saves");
         let mut kept = Vec::new();
         for (from, to) in step.saves.iter().flatten() {
+            if let Some(shell) = &step.shell {
+                let wrong = match (from.as_str(), shell.check.is_some() || shell.verify.is_some()) {
+                    ("stdout", true) => None,
+                    ("stdout", false) => {
+                        Some("`stdout` is what `check` or `verify` writes, and there is neither".to_owned())
+                    }
+                    _ => Some(format!("a script gives no `{from}`, only `stdout`")),
+                };
+                wrong.into_iter().for_each(|wrong| self.error(&saves.key(from), "unknown-result", wrong));
+            }
             // Saved values and inputs live under the same dotted names.
             if self.input_id(&saves.key(from), to).is_some() {
                 kept.push(Save { from: from.clone(), to: to.clone() });

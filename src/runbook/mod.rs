@@ -30,7 +30,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{ArgSpec, Catalog, KindSpec, TypeSpec};
+pub use catalog::{ArgSpec, Catalog, KindSpec, ResultSpec, TypeSpec};
 pub use changes::{
     Changes, Former, InputChange, InputDifference, StepChange, StepDifference, changes, does, does_after, with_former,
 };

@@ -75,28 +75,38 @@ pub(super) enum Role {
 
 const KEYWORDS: [&str; 8] = ["and", "or", "not", "in", "is", "if", "elif", "else"];
 
+/// Code cut into texts in quotes, words, and characters that stand alone, each with where it begins; blanks are left out.
+pub(super) fn lexed(code: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(character) = code[at..].chars().next() {
+        let start = at;
+        at += match character {
+            '\'' | '"' => string_length(&code[at..]),
+            _ if starts_name(character) => name_length(&code[at..]),
+            _ => character.len_utf8(),
+        };
+        if !character.is_whitespace() {
+            found.push((start, &code[start..at]));
+        }
+    }
+    found
+}
+
 /// The words of code, strings and keywords left out.
 pub(super) fn words(code: &str) -> Vec<Word<'_>> {
     let mut found = Vec::new();
-    let mut at = 0;
     let mut before = "";
-    while let Some(character) = code[at..].chars().next() {
-        let start = at;
-        match character {
-            '\'' | '"' => at += string_length(&code[at..]),
-            _ if starts_name(character) => at += name_length(&code[at..]),
-            _ => at += character.len_utf8(),
-        }
-        let text = &code[start..at];
-        if character.is_whitespace() || (text == "not" && before == "is") {
+    for (start, text) in lexed(code) {
+        if text == "not" && before == "is" {
             continue;
         }
         // A word after a dot is an attribute of something computed.
-        if starts_name(character) && before != "." && !KEYWORDS.contains(&text) {
+        if text.starts_with(starts_name) && before != "." && !KEYWORDS.contains(&text) {
             let role = match before {
                 "|" => Role::Filter,
                 "is" => Role::Test,
-                _ if code[at..].starts_with('(') => Role::Function,
+                _ if code[start + text.len()..].starts_with('(') => Role::Function,
                 _ => Role::Name,
             };
             found.push(Word { text, start, role });

@@ -106,6 +106,44 @@ pub(super) fn add_implied(runbook: &mut Runbook) {
         step.needs.remove(&step.id);
     }
     add_way_to_hosts(runbook, &givers);
+    add_forms(runbook, &givers);
+}
+
+/// A step that reads an input with `default` or `is defined` comes after the form that asks for it: before that, nobody can
+/// have given it, and the step would do without what is about to be said. Where that would make a circle the need is left out.
+fn add_forms(runbook: &mut Runbook, givers: &Givers) {
+    let mut before = needs_of(runbook);
+    let forms: Vec<(StepId, BTreeSet<StepId>)> = runbook
+        .steps()
+        .map(|step| {
+            let names = own_names(step);
+            let asked =
+                givers.inputs.iter().filter(|(input, _)| names.optional.iter().any(|name| overlap(input, name)));
+            (step.id.clone(), asked.flat_map(|(_, forms)| forms.iter().cloned()).collect())
+        })
+        .collect();
+    for (id, forms) in forms {
+        add_unless_circle(&mut before, &id, forms);
+    }
+    set_needs(runbook, before);
+}
+
+fn needs_of(runbook: &Runbook) -> BTreeMap<StepId, BTreeSet<StepId>> {
+    runbook.steps().map(|step| (step.id.clone(), step.needs.clone())).collect()
+}
+
+fn set_needs(runbook: &mut Runbook, mut needs: BTreeMap<StepId, BTreeSet<StepId>>) {
+    for step in runbook.phases.iter_mut().flat_map(|phase| &mut phase.steps) {
+        step.needs = needs.remove(&step.id).unwrap_or_default();
+    }
+}
+
+fn add_unless_circle(needs: &mut BTreeMap<StepId, BTreeSet<StepId>>, id: &StepId, added: BTreeSet<StepId>) {
+    for giver in added {
+        if giver != *id && !comes_before(needs, id, &giver) {
+            needs.entry(id.clone()).or_default().insert(giver);
+        }
+    }
 }
 
 /// What comes after a gate and changes something needs it, unless the gate needs that itself.
@@ -120,10 +158,16 @@ pub(super) fn add_gates(runbook: &mut Runbook) {
     }
 }
 
-/// The steps that give what a step reads by name.
-fn direct(runbook: &Runbook, givers: &Givers, step: &Step) -> BTreeSet<StepId> {
+/// What a step reads, without the fields of a form: what is asked there follows what is answered elsewhere at any time.
+fn own_names(step: &Step) -> Names {
     let mut names = Names::default();
     reads(step).iter().for_each(|(_, read)| names.merge(read));
+    names
+}
+
+/// The steps that give what a step reads by name.
+fn direct(runbook: &Runbook, givers: &Givers, step: &Step) -> BTreeSet<StepId> {
+    let mut names = own_names(step);
     for field in step.asks().iter().filter_map(|id| runbook.fields.get(id)) {
         field.when.iter().for_each(|when| names.merge(when.reads()));
         field.default.iter().for_each(|default| names.merge(default.reads()));
@@ -158,8 +202,7 @@ fn way(host: &HostTemplate) -> impl Iterator<Item = &Names> {
 /// A step that goes to a host needs what the way to it is made of. Which hosts those are can only be guessed from the
 /// names, so a need that would make a circle is left out: the step then says for itself that its host is not known yet.
 fn add_way_to_hosts(runbook: &mut Runbook, givers: &Givers) {
-    let mut before: BTreeMap<StepId, BTreeSet<StepId>> =
-        runbook.steps().map(|step| (step.id.clone(), step.needs.clone())).collect();
+    let mut before = needs_of(runbook);
     let ids: Vec<StepId> = runbook.steps().map(|step| step.id.clone()).collect();
     for id in ids {
         let Some(step) = runbook.step(&id) else { continue };
@@ -169,17 +212,9 @@ fn add_way_to_hosts(runbook: &mut Runbook, givers: &Givers) {
             way(host).for_each(|read| names.merge(read));
         }
         let steps: BTreeSet<StepId> = names.required().flat_map(|name| givers.steps(name)).cloned().collect();
-        for giver in steps {
-            if giver != id && !comes_before(&before, &id, &giver) {
-                before.entry(id.clone()).or_default().insert(giver);
-            }
-        }
+        add_unless_circle(&mut before, &id, steps);
     }
-    for step in runbook.phases.iter_mut().flat_map(|phase| &mut phase.steps) {
-        if let Some(needs) = before.remove(&step.id) {
-            step.needs = needs;
-        }
-    }
+    set_needs(runbook, before);
 }
 
 /// Does `later` need `first`, directly or through others?

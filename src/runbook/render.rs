@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior}
 use serde_json::Value as Json;
 
 use super::functions;
-use super::names::{Names, Role, words};
+use super::names::{self, Names, Role, words};
 use super::pieces::{self, Syntax, What, line_column};
 use super::scope::{Missed, Scope, engine_value};
 use crate::text::nearest;
@@ -103,6 +103,9 @@ pub(super) fn check_text(source: &str) -> Result<Names, BadTemplate> {
         message: "a brace is not closed".to_owned(),
         hint: None,
     })?;
+    for piece in cut.iter().filter(|piece| piece.what != What::Text) {
+        readable(piece.code, piece.offset)?;
+    }
     let template = ENVIRONMENT.template_from_str(source).map_err(|error| bad(error, source, 0))?;
     for piece in cut.iter().filter(|piece| piece.what != What::Text) {
         known_words(piece.code, piece.offset)?;
@@ -113,9 +116,42 @@ pub(super) fn check_text(source: &str) -> Result<Names, BadTemplate> {
 
 /// Checks one expression, which begins at `offset` of some source, and tells what it reads.
 pub(super) fn check_expression(code: &str, offset: usize) -> Result<Names, BadTemplate> {
+    readable(code, offset)?;
     let expression = ENVIRONMENT.compile_expression(code).map_err(|error| bad(error, code, offset))?;
     known_words(code, offset)?;
     Ok(Names::new(expression.undeclared_variables(true), &FUNCTIONS, [code]))
+}
+
+/// What no code has outside of quotes. minijinja (3.1) drops a character that it cannot read where text in quotes stands before
+/// it, and all that follows: a condition would hold with half of it left out. And two texts side by side are one to it, where a
+/// comma was meant.
+fn readable(code: &str, offset: usize) -> Result<(), BadTemplate> {
+    let bad = |at: usize, message: String, hint: &str| {
+        Err(BadTemplate { offset: offset + at, message, hint: Some(hint.to_owned()) })
+    };
+    let mut after_text = false;
+    for (at, piece) in names::lexed(code) {
+        let is_text = piece.starts_with(['"', '\'']);
+        if is_text && after_text {
+            return bad(
+                at,
+                "two texts stand side by side".to_owned(),
+                "put a comma between them, or `~` to make them one",
+            );
+        }
+        after_text = is_text;
+        let is_known = |c: char| c.is_ascii_alphanumeric() || "_().[]{},:|+-*/%~=<>".contains(c);
+        let unequal = code[at..].starts_with("!=");
+        if !(is_text || unequal || piece.chars().all(is_known)) {
+            let hint = match piece {
+                "&" => "write `and`",
+                "!" => "write `not`",
+                _ => "text stands in quotes",
+            };
+            return bad(at, format!("`{piece}` means nothing here"), hint);
+        }
+    }
+    Ok(())
 }
 
 /// minijinja finds an unknown filter or test only when it comes to it; a runbook's author wants to know before.

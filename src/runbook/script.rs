@@ -49,14 +49,14 @@ pub(super) fn parse(source: &str) -> Result<Script, Vec<Fault>> {
     let values: Vec<&Piece> = cut.iter().filter(|piece| piece.what == What::Value).collect();
     let mut faults = template_words(source);
     faults.extend(values.iter().filter_map(|piece| trims(piece)));
-    if !values.is_empty() {
-        let ends = cut.iter().skip(1).map(|next| next.start).chain([source.len()]);
-        let values = cut.iter().zip(ends).filter(|(piece, _)| piece.what == What::Value);
-        let values = values.map(|(piece, end)| (piece.start, end)).collect();
-        let mut reader = Reader::new(source, values);
-        reader.read();
-        faults.extend(reader.faults);
-    }
+    let ends = cut.iter().skip(1).map(|next| next.start).chain([source.len()]);
+    let places = cut.iter().zip(ends).filter(|(piece, _)| piece.what == What::Value);
+    let mut reader = Reader::new(source, places.map(|(piece, end)| (piece.start, end)).collect());
+    reader.read();
+    faults.extend(
+        reader.open().map(|what| fault(source.trim_end().len(), format!("the script ends inside {what}"), None)),
+    );
+    faults.extend(reader.faults);
     if !faults.is_empty() {
         faults.sort_by_key(|fault| fault.offset);
         return Err(faults);
@@ -186,6 +186,8 @@ struct Reader<'a> {
     lost: Option<&'static str>,
     /// It has a here-document or here-string that expands.
     writes_files: bool,
+    /// It has single quotes that nothing ends.
+    in_single_quotes: bool,
     faults: Vec<Fault>,
 }
 
@@ -202,6 +204,7 @@ impl<'a> Reader<'a> {
             in_eval: false,
             lost: None,
             writes_files: false,
+            in_single_quotes: false,
             faults: Vec::new(),
         }
     }
@@ -227,6 +230,21 @@ impl<'a> Reader<'a> {
                 Some(Frame::Arithmetic { .. }) => self.arithmetic_character(character),
                 None => self.lost = Some("a bracket closes that nothing opened"),
             }
+        }
+    }
+
+    /// What is still open where the script ends, as far as that can be told.
+    fn open(&self) -> Option<&'static str> {
+        if self.lost.is_some() || !self.faults.is_empty() {
+            return None;
+        }
+        match self.frames.last() {
+            _ if self.in_single_quotes => Some("single quotes"),
+            Some(Frame::DoubleQuotes) => Some("double quotes"),
+            Some(Frame::Parameter { .. }) => Some("`${ }`"),
+            Some(Frame::Arithmetic { .. }) => Some("`$(( ))`"),
+            Some(Frame::Commands { substitution: true, .. }) => Some("`$( )`"),
+            Some(Frame::Commands { .. }) | None => None,
         }
     }
 
@@ -365,6 +383,7 @@ impl<'a> Reader<'a> {
     fn single_quotes(&mut self) {
         let begin = self.at;
         let closing = self.source[begin + 1..].find('\'');
+        self.in_single_quotes = closing.is_none();
         let end = closing.map_or(self.source.len(), |length| begin + 1 + length + 1);
         let hint = Some("the value is quoted by itself: end the quotes before it");
         self.refuse_values(begin, end, "a value inside single quotes", hint);

@@ -67,7 +67,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
         NextMove::Drifted(step) => {
             let sentence = NextMove::Drifted(step).sentence(&state.facts);
-            state.say(Said::plain(sentence));
+            state.say(Said::whole(sentence));
             Vec::new()
         }
         NextMove::Watch(_) => full_output(state),
@@ -291,8 +291,33 @@ fn chosen_target(state: &State) -> Option<Target> {
 }
 
 pub fn can_undo(state: &State) -> Can {
-    let target = chosen_target(state).ok_or("choose a step or a phase first")?;
-    can_undo_these(state, &[target])
+    match what_to_undo(state).as_slice() {
+        [] => Err("choose a step or a phase first".to_owned()),
+        targets => can_undo_these(state, targets),
+    }
+}
+
+/// What is chosen. Where an undo was cut off, and what is chosen is a part of it or has changed nothing, what is left of that.
+fn what_to_undo(state: &State) -> Vec<Target> {
+    let chosen = chosen_target(state);
+    let left = half_undone(state);
+    let stands = |target: &Target| {
+        let mut steps = state.facts.open.iter().flat_map(|open| open.engagement.steps.iter());
+        steps.any(|(step, record)| {
+            target.covers(step) && record.may_stand() && !left.contains(&Target::Step(step.clone()))
+        })
+    };
+    match chosen {
+        Some(target) if left.is_empty() || stands(&target) => vec![target],
+        _ => left,
+    }
+}
+
+/// What is left of an undo that was begun, of named steps.
+pub fn half_undone(state: &State) -> Vec<Target> {
+    let begun = state.facts.open.as_ref().and_then(|open| open.engagement.half_undone());
+    let left = begun.filter(|(undo, _)| !undo.all).map(|(_, left)| left).unwrap_or_default();
+    left.into_iter().cloned().map(Target::Step).collect()
 }
 
 fn can_undo_these(state: &State, targets: &[Target]) -> Can {
@@ -314,9 +339,9 @@ pub fn show_undo(state: &mut State, targets: Vec<Target>) -> Vec<Effect> {
 }
 
 pub fn undo(state: &mut State) -> Vec<Effect> {
-    match chosen_target(state) {
-        Some(target) => show_undo(state, vec![target]),
-        None => Vec::new(),
+    match what_to_undo(state) {
+        targets if targets.is_empty() => Vec::new(),
+        targets => show_undo(state, targets),
     }
 }
 

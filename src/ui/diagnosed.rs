@@ -13,7 +13,7 @@ pub enum Diagnosis {
 /// One line of news.
 pub fn news(diagnosed: &Diagnosed) -> Said {
     match &diagnosed.branch {
-        Some(placed) => Said::plain(format!("Found: {}", placed.what)),
+        Some(placed) => Said::whole(format!("Found: {}", placed.what)),
         None => Said::bad("No branch of the diagnosis fits what was seen: what was asked stands beside the step"),
     }
 }

@@ -31,6 +31,11 @@ impl Said {
         Said { text: text.into(), tone: Tone::Refused }
     }
 
+    /// What somebody waits to read: plain, and never cut where the line ends.
+    pub fn whole(text: impl Into<String>) -> Self {
+        Said { text: text.into(), tone: Tone::Refused }
+    }
+
     pub fn bad(text: impl Into<String>) -> Self {
         Said { text: text.into(), tone: Tone::Bad }
     }

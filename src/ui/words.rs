@@ -1,23 +1,35 @@
 //! What happened and what is meant, in words for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engagement::doubt::Choice;
 use crate::engagement::{
-    Address, At, Board, DoneHow, Engagement, Event as Fact, Finding, FindingKind, Outcome, Plan, Purpose, Question,
-    Refusal, Status, Tally, Verdict,
+    Address, At, Board, Call, DoneHow, Engagement, Event as Fact, Finding, FindingKind, Outcome, Plan, Purpose,
+    Question, Refusal, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::input::InputId;
-use crate::runbook::{Party, Runbook};
+use crate::runbook::{Party, Runbook, StepId};
 use crate::text;
 use crate::ui::facts::{Facts, Opened, Said};
+use crate::ui::look::Look;
+use crate::ui::widget::prose::cells;
 
 /// What may be skipped on a host.
 pub const ON_HOST: [Choice; 2] = [
     Choice { name: "this step", does: "on this host; what needs it goes on as if it were done", then: "" },
     Choice { name: "the host", does: "this step and all later ones go on for the other hosts", then: "" },
 ];
+
+/// What a person is asked to do in a step, where a person does it.
+pub fn manual_text(open: &Opened, step: &Address) -> Option<String> {
+    let found = open.step(step)?;
+    let item = crate::engagement::item_of(found, step, &open.scope).ok()??;
+    match crate::engagement::call(found, item.as_ref(), &open.scope).ok()? {
+        Call::Manual { ask } => Some(ask),
+        _ => None,
+    }
+}
 
 /// A step's title, with the key of its instance.
 pub fn title(runbook: &Runbook, address: &Address) -> String {
@@ -26,6 +38,12 @@ pub fn title(runbook: &Runbook, address: &Address) -> String {
         Some(key) => format!("{title} [{key}]"),
         None => title,
     }
+}
+
+/// The same in so much room. The key stays whole: without it repeated steps look the same.
+pub fn fitted_title(look: &Look, title: &str, key: Option<&String>, room: usize) -> String {
+    let key = key.map(|key| look.text(&format!(" [{key}]"))).unwrap_or_default();
+    format!("{}{key}", text::clip(&look.text(title), room.saturating_sub(cells(&key))))
 }
 
 /// The last event, for the status line. Nothing for events that the next one explains better.
@@ -130,7 +148,7 @@ pub fn idle(summary: &Summary) -> Said {
     } else if person > 0 {
         Said::plain(format!("{how}{} for you: n goes to the next", text::count(person, "step")))
     } else if waiting > 0 {
-        Said::plain(format!("{how}Others must move now; it is looked at again from time to time"))
+        Said::whole(format!("{how}Others must move now; it is looked at again from time to time"))
     } else {
         Said::plain(format!("{how}Nothing more can start"))
     }
@@ -220,8 +238,25 @@ pub fn refused(refusal: &Refusal) -> String {
 /// An undo that has not come to its end, and the key that goes on with it.
 pub fn half_undone(engagement: &Engagement) -> Option<String> {
     let (undo, left) = engagement.half_undone()?;
-    let key = if undo.all { "U" } else { "u on them" };
+    let key = if undo.all { "U" } else { "u" };
     Some(format!("undo half done, {} left: {key} goes on", text::count(left.len(), "step")))
+}
+
+/// A gate that holds back some of these steps, with how many: an approval alone starts none of them.
+pub fn held_back(open: &Opened, steps: &BTreeSet<StepId>) -> Option<String> {
+    let gates = open.runbook.steps().filter(|step| step.gate);
+    let said = gates.filter_map(|gate| {
+        let row = open.board.rows.iter().find(|row| row.address.step == gate.id && !row.status.settled())?;
+        let held = steps.iter().filter(|step| open.runbook.closure(step).contains(&gate.id)).count();
+        let how_many = if held == steps.len() {
+            "nothing of it starts".to_owned()
+        } else {
+            format!("{held} of them do not start")
+        };
+        (held > 0).then(|| format!("{how_many} before \"{}\": {}", gate.title, row.status.word()))
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What to say where no step is next.

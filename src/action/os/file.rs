@@ -391,7 +391,11 @@ fn content(arguments: &Arguments<'_>) -> Result<String, Failure> {
 
 /// Where the secret lives that stands in the content, or a placeholder of it; and only together with the place for it.
 fn secret(arguments: &Arguments<'_>) -> Result<Option<String>, Failure> {
-    let Some(text) = arguments.optional("secret")? else { return Ok(None) };
+    let Some(text) = arguments.optional("secret")? else {
+        let marked = arguments.optional("content")?.is_some_and(|content| content.contains(MARK));
+        let why = format!("says {MARK}, and no `secret` is given to stand there");
+        return if marked { Err(wrong(arguments, "content", &why)) } else { Ok(None) };
+    };
     if known(&text) {
         arguments.secret("secret")?;
     }

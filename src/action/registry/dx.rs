@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         results: &[
             ("name", "what AWS calls it"),
-            ("speeds", "list of the speeds of its ports"),
+            ("speeds", "list of the speeds of its ports, such as 10Gbps"),
             ("macsec", "list of the speeds of those that can encrypt"),
             ("providers", "list of the providers that AWS knows there"),
             ("codes", "list of the codes of all locations"),
@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
         results: &[
             ("id", "dxlag-…"),
             ("name", "what the console shows"),
-            ("members", "the ids of its ports, in their order"),
+            ("members", "list of the ids of its ports, sorted"),
         ],
         sends: &[DescribeLags, DescribeConnections, DescribeVirtualInterfaces, CreateLag, DeleteLag, DeleteConnection],
         mutates: true,
@@ -294,7 +294,10 @@ pub(super) const ROWS: &[Row] = &[
         name: "aws/dx-bgp",
         summary: "The BGP sessions over a virtual interface are up, as AWS sees them; that it is available says less",
         arguments: &[INTERFACE],
-        results: &[("peers", "list of {id, customer, status, device}")],
+        results: &[(
+            "peers",
+            "list of {id, customer, status, device}: dxpeer-…, the customer's address, up, and Amazon's router",
+        )],
         sends: &[DescribeVirtualInterfaces],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Bgp::new(arguments, subject)?))),
@@ -304,7 +307,10 @@ pub(super) const ROWS: &[Row] = &[
         summary: "Two virtual interfaces end on two routers of Amazon's, so that their lines can fail one by one; whether in \
                   two buildings is told",
         arguments: &[must("first", "dxvif-… of one line"), must("second", "dxvif-… of the other")],
-        results: &[("routers", "the two routers"), ("locations", "where each of them stands")],
+        results: &[
+            ("routers", "list of the names of the two routers"),
+            ("locations", "list of the codes of where they stand, in the same order"),
+        ],
         sends: &[DescribeVirtualInterfaces],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Apart::new(arguments, subject)?))),

@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         results: &[
             ("id", "snap-…, the first one"),
             ("ids", "list of all of them"),
-            ("volumes", "list of what they are of, in the same order"),
+            ("volumes", "list of the ids of the disks that they are of, in the same order"),
         ],
         sends: &[DescribeSnapshots, CreateSnapshot, CreateSnapshots, DeleteSnapshot],
         mutates: true,

@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         results: &[
             ("domain", "the domain"),
-            ("tokens", "AWS's three tokens"),
+            ("tokens", "list of AWS's three tokens"),
             ("hosted_zone", "AWS's zone that the tokens are in, such as dkim.amazonses.com"),
             (
                 "records",
@@ -232,7 +232,7 @@ pub(super) const ROWS: &[Row] = &[
             may("text", "its text"),
             REGION,
         ],
-        results: &[("message_id", "AWS's id of it"), ("from", "its sender"), ("to", "its recipients")],
+        results: &[("message_id", "AWS's id of it"), ("from", "its sender"), ("to", "list of its recipients")],
         sends: &[SendEmail],
         mutates: true,
         make: |arguments, subject| Ok(Box::new(TestMessage::new(arguments, subject)?)),

@@ -103,7 +103,7 @@ fn catalog() -> Catalog {
                 summary: "see the manual",
             })
             .collect(),
-        results: results.to_vec(),
+        results: results.iter().map(|name| crate::runbook::ResultSpec { name, summary: "" }).collect(),
         mutates,
         has_undo: mutates,
         undo_reason: None,

@@ -17,10 +17,10 @@ const BGP_DOWN: Words = &[SESSION_DOWN];
 const PENDING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"pending\""), SESSION_DOWN];
 const DELETING: Words = &[(INTERFACE_UP, "\"virtualInterfaceState\":\"deleting\""), SESSION_DOWN];
 
-const ACL_DENIES: Words = &[("<ruleAction>allow</ruleAction>", "<ruleAction>deny</ruleAction>")];
+pub(super) const ACL_DENIES: Words = &[("<ruleAction>allow</ruleAction>", "<ruleAction>deny</ruleAction>")];
 
 /// A rule that lets out to everywhere.
-fn lets_out(protocol: &str, port: Option<i32>) -> IpPermission {
+pub(super) fn lets_out(protocol: &str, port: Option<i32>) -> IpPermission {
     let everywhere = IpRange::builder().cidr_ip("0.0.0.0/0").build();
     let permission = IpPermission::builder().ip_protocol(protocol).ip_ranges(everywhere);
     permission.set_from_port(port).set_to_port(port).build()

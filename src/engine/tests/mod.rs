@@ -10,6 +10,7 @@ mod diagnoses;
 mod diagnoses_lines;
 mod diagnoses_mail;
 mod diagnoses_names;
+mod diagnoses_packages;
 mod diagnoses_proxy;
 mod diagnoses_time;
 mod diagnoses_ways;

@@ -1,5 +1,6 @@
 //! The programs of a virtual host that bashkit lacks, or that must tell the truth about this host.
 
+mod archives;
 pub mod audit;
 pub mod chrony;
 pub mod curl;

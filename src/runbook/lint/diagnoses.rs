@@ -78,7 +78,10 @@ fn wrong_answers(book: &Book, question: &Question) -> Vec<String> {
         found.push(format!("nothing comes to the answers of `{}` after the one that always holds", question.id));
     }
     let results: Vec<&str> = match &question.look {
-        Work::Kind { kind, .. } => book.catalog.kinds.get(kind).map(|spec| spec.results.clone()).unwrap_or_default(),
+        Work::Kind { kind, .. } => {
+            let results = book.catalog.kinds.get(kind).into_iter().flat_map(|spec| &spec.results);
+            results.map(|result| result.name).collect()
+        }
         Work::Shell(_) => vec!["stdout"],
         Work::Form(_) | Work::Choice(_) | Work::Manual(_) => Vec::new(),
     };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Book;
 use crate::input::{InputId, Kind};
 use crate::runbook::model::{Step, StepId, Work};
+use crate::runbook::names::Names;
 use crate::runbook::needs::{self, Givers, ROUND, overlap};
 use crate::runbook::place::{Cursor, Place};
 use crate::runbook::problem::Problem;
@@ -96,9 +97,20 @@ pub(super) fn unknown_choice(book: &Book) -> Vec<Problem> {
     problems
 }
 
+/// Words that a name of an input cannot begin with: onramp gives what stands there.
+const TAKEN: [&str; 5] = ["answer", "engagement", "item", "key", "step"];
+
 pub(super) fn name_clash(book: &Book) -> Vec<Problem> {
     let givers = Givers::of(book.runbook);
     let mut problems = Vec::new();
+    for (id, cursor) in book.inputs {
+        let inputs = givers.inputs.keys().map(String::as_str).filter(|other| *other != id.as_str());
+        let own = id.as_str().split('.').next().filter(|word| TAKEN.contains(word));
+        if let Some(other) = inputs.chain(needs::GIVEN).find(|other| overlap(other, id.as_str())).or(own) {
+            let message = format!("the input `{id}` cannot be beside `{other}`: one would replace the other");
+            problems.push(Problem::error(&cursor.place(), "name-clash", message));
+        }
+    }
     for (step, cursor) in book.steps() {
         for save in &step.saves {
             let others = givers.saved.keys().filter(|other| **other != save.to && overlap(other, &save.to));
@@ -156,4 +168,39 @@ pub(super) fn unused_input(book: &Book) -> Vec<Problem> {
         Problem::warning(&place, "unused-input", format!("nothing asks for `{id}` and nothing reads it"))
     })
     .collect()
+}
+
+pub(super) fn no_key(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        let Some(each) = &step.for_each else { continue };
+        let over = book.runbook.fields.values().find(|field| field.id.as_str() == each.source());
+        let Some(Kind::Table(columns, _)) = over.map(|field| &field.kind) else { continue };
+        if !columns.iter().any(|column| ["key", "name"].contains(&column.name.as_str())) {
+            let message = format!("the rows of `{}` have no column that tells them apart", each.source());
+            let problem = Problem::error(&cursor.key("for_each").place(), "no-key", message);
+            problems.push(problem.hint("call one of its columns `key` or `name`"));
+        }
+    }
+    problems
+}
+
+/// Where a condition of the step mentions the input, its author has thought of it.
+pub(super) fn may_be_missing(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        let reads = needs::reads(step);
+        let asks = |id: &str| step.when.iter().chain(&step.for_each).any(|expr| expr.reads().optional.contains(id));
+        let fields = book.runbook.fields.values().filter(|field| field.optional && field.required_when.is_none());
+        let fields = fields.filter(|field| !asks(field.id.as_str()));
+        for field in fields {
+            let required = |names: &Names| names.required().any(|name| overlap(field.id.as_str(), name));
+            let Some((keys, _)) = reads.iter().find(|(_, names)| required(names)) else { continue };
+            let place = keys.iter().fold(cursor.clone(), |at, key| at.key(key)).place();
+            let message = format!("`{}` may stay empty, and this step stands still then", field.id);
+            let hint = format!("read it with `| default(…)`, or do the step `when: {} is defined`", field.id);
+            problems.push(Problem::warning(&place, "may-be-missing", message).hint(hint));
+        }
+    }
+    problems
 }

@@ -8,7 +8,7 @@ mod templates;
 
 use std::collections::BTreeSet;
 
-use super::{ArgSpec, Catalog, KindSpec, TypeSpec};
+use super::{ArgSpec, Catalog, KindSpec, ResultSpec, TypeSpec};
 
 fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static str], mutates: bool) -> KindSpec {
     let arg = |(name, required): &(&'static str, bool)| ArgSpec {
@@ -24,7 +24,7 @@ fn kind(name: &'static str, args: &[(&'static str, bool)], results: &[&'static s
         name,
         summary: "for tests",
         args: args.iter().map(arg).collect(),
-        results: results.to_vec(),
+        results: results.iter().map(|name| ResultSpec { name, summary: "" }).collect(),
         mutates,
         has_undo: mutates && name != "aws/stubborn",
         undo_reason: None,

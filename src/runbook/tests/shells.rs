@@ -313,6 +313,10 @@ fn places_where_quoting_cannot_help_are_refused() {
         ("echo {{ v", "is not closed"),
         ("echo {{ v | safe }}", "no filter called `safe`"),
         ("echo \0", "NUL"),
+        ("rm '", "ends inside single quotes"),
+        ("rm \"$(cat x)", "ends inside double quotes"),
+        ("rm $(cat x", "ends inside `$( )`"),
+        ("rm ${x", "ends inside `${ }`"),
     ] {
         let faults = Template::parse_script(source).unwrap_err();
         let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();

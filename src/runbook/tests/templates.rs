@@ -96,3 +96,28 @@ fn no_template_runs_for_ever() {
     assert_eq!(text(loops).unwrap_err().to_string(), "it takes too much work");
     assert!(text("{{ 'a' * 1000000000 }}").is_err());
 }
+
+/// minijinja would drop `&& net.flow_logs` where text in quotes stands before it, and the condition would hold.
+#[test]
+fn what_means_nothing_is_refused_wherever_it_stands() {
+    use crate::runbook::expr::Expr;
+    for (code, said, hint) in [
+        ("net.x == \"big\" && net.n == 1", "`&` means nothing here", "write `and`"),
+        ("net.x == 'big' ; net.n", "`;` means nothing here", "text stands in quotes"),
+        ("net.x == 'big' ? 1", "`?` means nothing here", "text stands in quotes"),
+        ("net.x == 'big' \u{2026}", "`\u{2026}` means nothing here", "text stands in quotes"),
+        (
+            "net.x in [\"big\" \"small\"]",
+            "two texts stand side by side",
+            "put a comma between them, or `~` to make them one",
+        ),
+    ] {
+        for found in [Expr::parse(code).unwrap_err(), Template::parse(&format!("{{{{ {code} }}}}")).unwrap_err()] {
+            assert_eq!((found.message.as_str(), found.hint.as_deref()), (said, Some(hint)), "{code}");
+        }
+    }
+    for code in ["net.x != 'a;&?' and not net.y", "net.x[-1:] ~ 'b' in ['c', \"d\"]", "{'a': 1}.a if net.n >= 2 else 1"]
+    {
+        Expr::parse(code).unwrap();
+    }
+}

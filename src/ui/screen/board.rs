@@ -372,6 +372,9 @@ fn nothing_to_show(open: &Opened, address: Option<&Address>) -> String {
     match address {
         None => "Choose a step to see its output.".to_owned(),
         Some(_) if matches!(work, Some(Work::Form(_) | Work::Choice(_))) => "A form has no output.".to_owned(),
+        Some(_) if matches!(work, Some(Work::Manual(_))) => {
+            "What a person does has no output; its evidence is what was signed.".to_owned()
+        }
         Some(_) if attempts == 0 => "It has not run yet.".to_owned(),
         Some(_) => "It said nothing.".to_owned(),
     }

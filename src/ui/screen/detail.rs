@@ -48,8 +48,9 @@ const MORE: &str = "  PgDn: more";
 /// The pane's note, which says by which key more is shown.
 pub fn note(note: &str, more: bool, focused: bool) -> String {
     match (more, focused) {
-        (true, true) => format!("{note}{MORE}"),
-        (true, false) => format!("{note}  Tab: more"),
+        // The title wants the room more than the number of the attempt.
+        (true, true) => format!("{}{MORE}", note.split("  attempt").next().unwrap_or(note)),
+        (true, false) => format!("{}  Tab: more", note.split("  attempt").next().unwrap_or(note)),
         (false, _) => note.to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! A form: the inputs that one step asks for. Each answer is checked and saved as its field is left; none is ever lost.
 
 mod agree;
+mod going_on;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -104,8 +105,12 @@ pub fn enter(state: &mut State) -> Vec<Effect> {
 /// nothing that is offered, and accepts no empty form.
 pub fn next(state: &mut State) -> Vec<Effect> {
     let last = state.form.is_last();
-    let effects = state.go(Move::Next);
-    if last && state.form.more_to_come(&state.facts) {
+    let leaves_offer = state.form.leaves_offer();
+    let mut effects = state.go(Move::Next);
+    if leaves_offer {
+        effects.extend(state.form.accept_empty());
+        finish(state);
+    } else if last && state.form.more_to_come(&state.facts) {
         state.form.answered = state.form.fields.last().map(|field| field.id.clone());
     } else if last && state.form.complete() && state.form.accept_empty().is_none() {
         finish(state);
@@ -228,36 +233,6 @@ impl FormScreen {
         self.cursor + 1 >= self.fields.len()
     }
 
-    /// What Tab does: on the last field of a form that wants nothing else it is done.
-    pub fn next_hint(&self) -> String {
-        if self.tab_ends_it() { "done" } else { "next" }.to_owned()
-    }
-
-    /// Does Tab lead anywhere? It takes no choice and no secret, and accepts no empty form: Enter does.
-    pub fn can_go_on(&self) -> Result<(), String> {
-        let typed = self.field().is_some_and(|field| matches!(field.control, Control::Text(_)) && !field.is_blank());
-        if self.fields.len() > 1 || typed || self.tab_ends_it() {
-            return Ok(());
-        }
-        match self.fields.is_empty() {
-            true => Err("nothing is asked here".to_owned()),
-            false => Err(format!("there is no other field; Enter: {}", self.enter_hint())),
-        }
-    }
-
-    pub fn can_go_back(&self) -> Result<(), String> {
-        if self.cursor > 0 { Ok(()) } else { Err("this is the first field".to_owned()) }
-    }
-
-    fn tab_ends_it(&self) -> bool {
-        let Some(field) = self.field().filter(|_| self.is_last()) else { return false };
-        let others = self.first_open().is_none_or(|open| open == self.cursor);
-        let given = field.saved.is_some() || (field.is_taken_when_left() && !field.is_blank());
-        let wrong = field.problem.as_ref().is_some_and(|problem| problem.tone != Tone::Strange);
-        let anything = given || !self.pending.is_empty() || self.fields.iter().any(|field| field.saved.is_some());
-        others && anything && (given || field.optional) && !wrong
-    }
-
     fn complete(&self) -> bool {
         self.first_open().is_none()
     }
@@ -320,7 +295,9 @@ impl FormScreen {
     pub fn leave_field(&mut self, facts: &Facts) -> Vec<Effect> {
         let Some(field) = self.field() else { return Vec::new() };
         let untouched = field.is_blank() && field.saved.is_none();
-        if untouched || !field.is_taken_when_left() {
+        // What was refused as it stands is not sent again: it would bring back whoever leaves.
+        let refused = field.problem.as_ref().is_some_and(|problem| problem.tone == Tone::Refused && !problem.between);
+        if untouched || refused || !field.is_taken_when_left() {
             return Vec::new();
         }
         let draft = field.draft();
@@ -382,7 +359,9 @@ impl FormScreen {
 
     pub fn can_edit_offer(&self) -> Result<(), String> {
         match self.field() {
-            Some(field) if field.is_blank() && field.takes_text() && field.offer.is_some() => Ok(()),
+            Some(field) if field.is_blank() && matches!(field.control, Control::Text(_)) && field.offer.is_some() => {
+                Ok(())
+            }
             _ => Err("nothing is offered here".to_owned()),
         }
     }

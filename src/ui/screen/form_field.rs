@@ -555,7 +555,7 @@ pub fn focused(facts: &Facts, field: &FormField, width: u16, help: bool) -> Draw
         if let Some(known) = offered::like_the_draft(field) {
             prose.indented("    ", &known, look.style(Role::Muted));
         }
-        if field.offer.is_some() && field.is_blank() && field.takes_text() {
+        if field.offer.is_some() && field.is_blank() && matches!(field.control, Control::Text(_)) {
             prose.indented(
                 "    ",
                 "Enter takes what is offered. Right puts it into the field, to change it.",

@@ -369,20 +369,17 @@ impl PlanScreen {
                 let (sign, word, role) = sign(entry.verdict);
                 let open = self.opened.contains(&entry.step);
                 let fold = look.glyph(if open { Glyph::Open } else { Glyph::Folded });
-                // The key stays whole: without it repeated steps look the same.
-                let key = entry.step.key.as_ref().map(|key| look.text(&format!(" [{key}]"))).unwrap_or_default();
                 let calls = match entry.bill().cents {
                     0 => calls(entry),
                     cents => format!("{}  {}", calls(entry), dollars(cents)),
                 };
                 let before = format!("{cursor} {fold} ");
                 let room = width.saturating_sub(cells(&before) + 11 + cells(&calls) + 2);
-                let title = text::clip(&look.text(&entry.title), room.saturating_sub(cells(&key)));
                 let style = look.style(role);
                 Line::from(vec![
                     Span::raw(before),
                     Span::styled(format!("{sign} {} ", fitted(word, 8)), style),
-                    Span::raw(fitted(&format!("{title}{key}"), room)),
+                    Span::raw(fitted(&words::fitted_title(look, &entry.title, entry.step.key.as_ref(), room), room)),
                     Span::raw(" "),
                     Span::styled(calls, look.style(Role::Muted)),
                 ])
@@ -462,6 +459,9 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         format!("{}{cost}", text::count(approval.len(), "step"))
     };
     prose.item(" Covers", &said, Style::new());
+    if let Some(said) = words::held_back(open, &approval.keys().map(|step| step.step.clone()).collect()) {
+        prose.item(" Waits", &said, look.style(Role::Waiting));
+    }
     if !approval.is_empty() {
         let said = format!("a, then type {}; Enter alone never approves", facts.approval_word());
         prose.item(" Approve", &said, look.style(Role::Accent));

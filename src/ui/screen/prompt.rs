@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use secrecy::SecretString;
 
 use crate::engagement::doubt::{Choice, choices};
-use crate::engagement::{Address, Command, MissingSecret, RunScope, Settlement, Target};
+use crate::engagement::{Address, Command, MissingSecret, RunScope, Settlement};
 use crate::engine::{AheadOf, Request};
 use crate::input::{InputId, SecretRef, SecretStore};
 use crate::text;
@@ -268,10 +268,9 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
 
 /// What is left of an undo that was begun.
 fn undo_the_rest(state: &mut State) -> Vec<Effect> {
-    let half_undone = state.facts.open.as_ref().and_then(|open| open.engagement.half_undone());
-    let left = half_undone
-        .map(|(undo, left)| if undo.all { Vec::new() } else { left.into_iter().cloned().map(Target::Step).collect() });
-    left.map(|left| acts::show_undo(state, left)).unwrap_or_default()
+    // Of an undo of everything nothing is named: the rest is everything that still stands.
+    let left = acts::half_undone(state);
+    acts::show_undo(state, left)
 }
 
 fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {

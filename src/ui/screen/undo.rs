@@ -103,8 +103,10 @@ impl UndoScreen {
         match row {
             UndoRow::Line(_, line) => line.clone(),
             UndoRow::Stays((step, _, why)) => {
-                let title = title(facts, step);
-                let said = fitted(&look.text(&format!("{title}: {why}")), width.saturating_sub(13));
+                // The reason is what the row is there for.
+                let room = width.saturating_sub(13);
+                let title = fitted_title(facts, step, room.saturating_sub(cells(&why.to_string()) + 2).max(room / 2));
+                let said = fitted(&look.text(&format!("{title}: {why}")), room);
                 let fold = look.glyph(if self.opened.contains(step) { Glyph::Open } else { Glyph::Folded });
                 Line::from(vec![
                     Span::raw(format!("{cursor} {fold} ")),
@@ -121,7 +123,7 @@ impl UndoScreen {
                 Line::from(vec![
                     Span::raw(before),
                     Span::styled(format!("- {} ", fitted(word, 8)), look.style(role)),
-                    Span::raw(fitted(&look.text(&title(facts, &entry.step)), room)),
+                    Span::raw(fitted(&fitted_title(facts, &entry.step, room), room)),
                     Span::raw(" "),
                     Span::styled(calls, look.style(Role::Muted)),
                 ])
@@ -130,13 +132,15 @@ impl UndoScreen {
     }
 }
 
+fn fitted_title(facts: &Facts, step: &Address, room: usize) -> String {
+    let found = facts.open.as_ref().and_then(|open| open.step(step));
+    let title = found.map_or_else(|| step.step.to_string(), |found| found.title.clone());
+    words::fitted_title(&facts.look, &title, step.key.as_ref(), room)
+}
+
 /// The plan that has come, if one has.
 pub fn plan(facts: &Facts) -> Option<&UndoPlan> {
     facts.open.as_ref()?.undo_plan.as_ref().map(|planned| planned.plan.as_ref())
-}
-
-fn title(facts: &Facts, step: &Address) -> String {
-    facts.open.as_ref().map_or_else(|| step.to_string(), |open| words::title(&open.runbook, step))
 }
 
 fn does(does: &TakeBack) -> (&'static str, String, Role) {
@@ -260,6 +264,9 @@ fn draw_gate(facts: &Facts, frame: &mut Frame, area: Rect) {
     let inside = pane(frame, look, area, "Before you approve", &place, false);
     let mut prose = Prose::new(look, inside.width.saturating_sub(1), 10);
     match plan(facts).filter(|plan| !plan.entries.is_empty()) {
+        None if plan(facts).is_none() => {
+            prose.text(" The gate opens when it is known what would go.", look.style(Role::Muted));
+        }
         None => {
             prose.text(" There is nothing to approve.", look.style(Role::Muted));
             if plan(facts).is_some_and(|plan| !plan.users().is_empty()) {

@@ -151,7 +151,8 @@ impl WaitForm {
                 .text("The step rests until you say that it is over; everything that does not need it goes on.", plain),
             Some(wait) => {
                 let lasted = crate::text::about(wait.lasted(facts.now));
-                prose.text(&format!("It waits on {}, for {lasted} now. {}", wait.party, wait.said), plain)
+                let said = if wait.said.is_empty() { String::new() } else { format!(": {}", wait.said) };
+                prose.text(&format!("It waits on {}, for {lasted} now{said}", wait.party), plain)
             }
         };
         prose.blank();
@@ -322,6 +323,9 @@ pub fn reminder(state: &State) -> Result<String, String> {
     let step = state.board.address(&state.facts).ok_or("choose a step first")?;
     match state.facts.open.as_ref().and_then(|open| open.row(&step)).map(|row| &row.status) {
         Some(Status::Waiting(wait)) => Ok(wait.reminder(state.facts.now)),
-        _ => Err("it waits on nobody".to_owned()),
+        _ => {
+            let open = state.facts.open.as_ref();
+            open.and_then(|open| words::manual_text(open, &step)).ok_or_else(|| "it waits on nobody".to_owned())
+        }
     }
 }

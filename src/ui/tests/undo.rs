@@ -28,11 +28,7 @@ fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
     stage.wished();
     stage.press(&["R"]);
     assert!(stage.wished().is_empty(), "it is taken back, and R goes forward");
-    assert!(
-        stage.screen(80, 24).contains("undo half done, 1 step left: u on them goes on"),
-        "{}",
-        stage.screen(80, 24)
-    );
+    assert!(stage.screen(80, 24).contains("undo half done, 1 step left: u goes on"), "{}", stage.screen(80, 24));
 
     stage.press(&["Enter"]);
     insta::assert_snapshot!(stage.screen(80, 24));

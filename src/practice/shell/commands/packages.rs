@@ -12,6 +12,7 @@ use super::super::machine::Machine;
 use super::super::postfix;
 use super::super::program::{Answer, Call, Program};
 use super::super::systemd::{AtBoot, Role, Unit};
+use super::archives;
 
 /// Stands for "every Debian or Ubuntu": apt itself.
 pub const DEBIAN: &str = "apt";
@@ -50,6 +51,12 @@ fn version(machine: &Machine, package: &str) -> Option<String> {
 /// The first package that no archive has, or nothing.
 fn unknown<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().copied().find(|name| !BASE.contains(name) && !ARCHIVE.iter().any(|(known, _)| known == name))
+}
+
+/// Why those of them that are not there cannot be fetched.
+async fn wanting(call: &Call, names: &[&str]) -> Option<String> {
+    let there = names.iter().all(|name| version(&call.session.machine, name).is_some());
+    if there { None } else { archives::trouble(call).await }
 }
 
 async fn bring(call: &Call, names: &[&str]) {
@@ -129,7 +136,11 @@ async fn take(call: &Call, names: &[&str]) {
 }
 
 fn operands<'a>(words: &[&'a str]) -> (Option<&'a str>, Vec<&'a str>) {
-    let mut plain = words.iter().copied().filter(|word| !word.starts_with('-') && !word.contains("::"));
+    // A file of settings, and a setting: `-c FILE`, `-o NAME::OF=VALUE`.
+    let file = |at: usize| at.checked_sub(1).is_some_and(|before| words[before] == "-c");
+    let named =
+        words.iter().enumerate().filter(|(at, word)| !file(*at) && !word.starts_with('-') && !word.contains("::"));
+    let mut plain = named.map(|(_, word)| *word);
     (plain.next(), plain.collect())
 }
 
@@ -144,10 +155,26 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
             );
         }
         match verb {
-            Some("update") => Answer::ok("Reading package lists...\n"),
-            Some("install") => match unknown(&names) {
-                Some(name) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
-                None => {
+            Some("update") => match archives::trouble(&call).await {
+                None => Answer::ok("Reading package lists...\n"),
+                Some(why) => {
+                    let said = format!(
+                        "{why}E: Some index files failed to download. They have been ignored, or old ones used instead.\n"
+                    );
+                    // Without it, old lists do, and the end is a good one (apt-get(8)).
+                    let strict = words.contains(&"APT::Update::Error-Mode=any");
+                    Answer { err: said, code: if strict { 100 } else { 0 }, ..Answer::default() }
+                }
+            },
+            Some("install") => match (unknown(&names), wanting(&call, &names).await) {
+                (Some(name), _) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
+                (None, Some(why)) => Answer::fail(
+                    100,
+                    format!(
+                        "{why}E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n"
+                    ),
+                ),
+                (None, None) => {
                     bring(&call, &names).await;
                     let set_up = names.iter().map(|name| format!("Setting up {name} ...\n")).collect::<String>();
                     Answer::ok(format!("Reading package lists...\nBuilding dependency tree...\n{set_up}"))
@@ -193,6 +220,9 @@ pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
                     Answer::ok("Nothing to do.\nComplete!\n")
                 }
                 None => {
+                    if let Some(why) = archives::trouble(&call).await {
+                        return Answer::fail(1, why);
+                    }
                     bring(&call, &names).await;
                     Answer::ok(format!("Installed:\n  {}\n\nComplete!\n", names.join("\n  ")))
                 }
@@ -201,7 +231,10 @@ pub fn dnf(call: Call) -> BoxFuture<'static, Answer> {
                 take(&call, &names).await;
                 Answer::ok("Complete!\n")
             }
-            Some("makecache") => Answer::ok("Metadata cache created.\n"),
+            Some("makecache") => match archives::trouble(&call).await {
+                None => Answer::ok("Metadata cache created.\n"),
+                Some(why) => Answer::fail(1, why),
+            },
             _ => Answer::fail(1, "usage: dnf [options] COMMAND\n"),
         }
     })

@@ -71,14 +71,7 @@ impl Prompt {
     }
 
     fn explain_sign_off(&self, facts: &Facts, step: &Address, prose: &mut Prose) {
-        let ask = facts.open.as_ref().and_then(|open| {
-            let found = open.step(step)?;
-            let item = crate::engagement::item_of(found, step, &open.scope).ok()??;
-            match crate::engagement::call(found, item.as_ref(), &open.scope).ok()? {
-                crate::engagement::Call::Manual { ask } => Some(ask),
-                _ => None,
-            }
-        });
+        let ask = facts.open.as_ref().and_then(|open| words::manual_text(open, step));
         if let Some(ask) = ask {
             prose.text(&ask, facts.look.bold()).blank();
         }
@@ -91,10 +84,15 @@ pub(super) fn status<'a>(facts: &'a Facts, step: &Address) -> Option<&'a Status>
 }
 
 fn explain_approval(facts: &Facts, prose: &mut Prose) {
-    let Some(planned) = facts.open.as_ref().and_then(|open| open.planned.as_ref()) else { return };
+    let Some(open) = &facts.open else { return };
+    let Some(planned) = &open.planned else { return };
     let summary = words::plan_summary(&planned.plan);
     let said = format!("{summary}. onramp runs them then; a step that would do anything else stops and asks again.");
     prose.text(&said, Style::new());
+    let approved = planned.plan.approval().into_keys().map(|step| step.step).collect();
+    if let Some(said) = words::held_back(open, &approved) {
+        prose.blank().item("Waits", &said, facts.look.style(Role::Waiting));
+    }
     let entries = || planned.plan.entries.iter().filter(|entry| entry.would_change());
     let look = &facts.look;
     let costly: BTreeSet<&str> =
