@@ -244,24 +244,23 @@ impl ConsoleHostKeys {
     pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
         Ok(ConsoleHostKeys { instance: arguments.text("instance")? })
     }
+}
 
-    async fn console(&self, cloud: &Cloud) -> Result<String, AwsFailure> {
-        let request = cloud.ec2().get_console_output().instance_id(&self.instance);
-        let latest = request.clone().latest(true);
-        let answer = match cloud.read(Operation::GetConsoleOutput, || latest.clone().send()).await {
-            // The latest output is for Nitro instances only; the others show it some minutes later.
-            Err(failure)
-                if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") =>
-            {
-                cloud.read(Operation::GetConsoleOutput, || request.clone().send()).await?
-            }
-            other => other?,
-        };
-        use base64::Engine;
-        let encoded: String = answer.output.unwrap_or_default().split_whitespace().collect();
-        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
+/// What an instance has printed since it was started, as far as AWS kept it.
+async fn console(cloud: &Cloud, instance: &str) -> Result<String, AwsFailure> {
+    let request = cloud.ec2().get_console_output().instance_id(instance);
+    let latest = request.clone().latest(true);
+    let answer = match cloud.read(Operation::GetConsoleOutput, || latest.clone().send()).await {
+        // The latest output is for Nitro instances only; the others show it some minutes later.
+        Err(failure) if failure.kind == Kind::Capacity || failure.code.as_deref() == Some("UnsupportedOperation") => {
+            cloud.read(Operation::GetConsoleOutput, || request.clone().send()).await?
+        }
+        other => other?,
+    };
+    use base64::Engine;
+    let encoded: String = answer.output.unwrap_or_default().split_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Between the two lines that cloud-init prints: `SHA256:…` of each key.
@@ -285,7 +284,7 @@ impl Question for ConsoleHostKeys {
             return Verified::NotYet { said: "the instance is not there yet".to_owned() };
         }
         asked(world, async |cloud| {
-            let found_keys = fingerprints(&self.console(&cloud).await?);
+            let found_keys = fingerprints(&console(&cloud, &self.instance).await?);
             Ok(if found_keys.is_empty() {
                 Verified::NotYet { said: format!("{} has not printed its host keys yet", self.instance) }
             } else {
@@ -297,9 +296,81 @@ impl Question for ConsoleHostKeys {
     }
 }
 
+/// `aws/console-logins`: whom the instance said on its console that it lets in, and what went wrong with that.
+pub(super) struct ConsoleLogins {
+    instance: String,
+}
+
+impl ConsoleLogins {
+    pub(super) fn new(arguments: Arguments<'_>, _subject: &Subject) -> Result<Self, Failure> {
+        Ok(ConsoleLogins { instance: arguments.text("instance")? })
+    }
+}
+
+/// Lines about keys that are let in (cloud-init, cc_ssh_authkey_fingerprints), and what cloud-init or sshd could not do.
+fn of_logins(console: &str) -> Vec<String> {
+    let is_meant = |line: &str| {
+        let line = line.to_lowercase();
+        let of_them = ["cloud-init", "sshd", "ssh.service"].iter().any(|word| line.contains(word));
+        let trouble =
+            ["error", "fail", "warning", "traceback", "unable", "denied"].iter().any(|word| line.contains(word));
+        line.contains("authorized") || (of_them && trouble)
+    };
+    let lines = console.lines().map(|line| line.trim().trim_start_matches("ci-info: ").trim_matches(['+', ' ']));
+    let mut found: Vec<String> =
+        lines.filter(|line| is_meant(line)).map(|line| crate::text::clip(line, LONGEST)).collect();
+    found.dedup();
+    // A host that was started often says it often: the last time counts.
+    found.split_off(found.len().saturating_sub(MOST_LINES))
+}
+
+const MOST_LINES: usize = 6;
+const LONGEST: usize = 160;
+
+#[async_trait]
+impl Question for ConsoleLogins {
+    async fn ask(&self, world: &World) -> Verified {
+        if !known(&self.instance) {
+            return Verified::NotYet { said: "the instance is not there yet".to_owned() };
+        }
+        asked(world, async |cloud| {
+            let lines = of_logins(&console(&cloud, &self.instance).await?);
+            Ok(if lines.is_empty() {
+                Verified::NotYet { said: format!("{} says nothing of logins on its console", self.instance) }
+            } else {
+                let said = format!("{} says on its console: {}", self.instance, lines.join(" / "));
+                Verified::So(found(said, json!({ "lines": lines })))
+            })
+        })
+        .await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_console_only_what_is_about_logins_is_told_and_the_end_of_it() {
+        let boot = "[   12.1] cloud-init[812]: Cloud-init v. 24.4 running 'modules:config'\r\n\
+                    ci-info: +++++++Authorized keys from /home/ubuntu/.ssh/authorized_keys for user ubuntu+++++++\r\n\
+                    ci-info: no authorized SSH keys fingerprints found for user ubuntu.\n\
+                    [   13.0] cloud-init[812]: 2026-01-01 - util.py[WARNING]: Running module users-groups failed\n\
+                    systemd[1]: Started Getty on tty1.\n";
+        assert_eq!(
+            of_logins(boot),
+            [
+                "Authorized keys from /home/ubuntu/.ssh/authorized_keys for user ubuntu",
+                "no authorized SSH keys fingerprints found for user ubuntu.",
+                "[   13.0] cloud-init[812]: 2026-01-01 - util.py[WARNING]: Running module users-groups failed"
+            ]
+        );
+        assert_eq!(of_logins("login: "), Vec::<String>::new());
+        assert_eq!(
+            of_logins(&(0..9).map(|n| format!("authorized {n}\n")).collect::<String>()).first().unwrap(),
+            "authorized 3"
+        );
+    }
 
     #[test]
     fn only_a_whole_block_of_fingerprints_counts_and_the_last_one() {

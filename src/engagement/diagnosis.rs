@@ -169,13 +169,22 @@ pub fn course<'r>(diagnosis: &'r Diagnosis, question: &Question, answered: &Answ
 }
 
 fn with_answer(answered: &Answered, seen: &Scope) -> Scope {
-    let mut answer: serde_json::Map<String, Json> =
-        answered.results.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    answer.insert("so".to_owned(), json!(answered.so.word()));
-    answer.insert("said".to_owned(), json!(answered.said));
     let mut scope = seen.clone();
-    scope.insert_dotted("answer", Json::Object(answer));
+    scope.insert_dotted("answer", as_value(answered));
     scope
+}
+
+/// What later questions see beside: the answer to this one, as `asked.QUESTION`.
+pub fn with_asked(question: &Question, answered: &Answered, seen: &Scope) -> Scope {
+    let mut scope = seen.clone();
+    scope.insert_dotted(&format!("asked.{}", question.id), as_value(answered));
+    scope
+}
+
+fn as_value(answered: &Answered) -> Json {
+    let results = answered.results.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let own = [("so".to_owned(), json!(answered.so.word())), ("said".to_owned(), json!(answered.said))];
+    Json::Object(results.chain(own).collect())
 }
 
 /// A value that is missing in the words stands there as it was written: the branch is told all the same.

@@ -44,7 +44,7 @@ pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use counted::{answers, counted};
 pub use decide::{Refusal, decide, may_adopt};
 pub use diagnosis::{
-    Answered, Asked, Course, Diagnosed, Placed, So, course, diagnosable, diagnosis_of, look, what_is_seen,
+    Answered, Asked, Course, Diagnosed, Placed, So, course, diagnosable, diagnosis_of, look, what_is_seen, with_asked,
 };
 pub use event::{
     Actor, At, Difference, DoneAs, DoneHow, Event, Evidence, Failure, Finding, FindingKind, Intent, Inverse, Kept,

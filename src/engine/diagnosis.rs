@@ -12,7 +12,7 @@ use super::start::{drop_output, subject};
 use crate::action::{Probe, Trouble, Worlds, build};
 use crate::engagement::{
     Address, Answered, Asked, Course, Diagnosed, Engagement, Question, Refusal, So, course, diagnosis_of, look,
-    what_is_seen,
+    what_is_seen, with_asked,
 };
 use crate::runbook::Scope;
 
@@ -36,7 +36,7 @@ pub(super) async fn diagnose(
             "Its own output and what it said are what there is",
         ));
     };
-    let seen = what_is_seen(step, &address, &sight.real.scope).map_err(|why| {
+    let mut seen = what_is_seen(step, &address, &sight.real.scope).map_err(|why| {
         refusal(format!("{address}: {why}"), "Give the missing input, or name one of the step's rounds")
     })?;
     let worlds = worlds.read_only().afresh();
@@ -46,6 +46,7 @@ pub(super) async fn diagnose(
     while let Some(question) = next {
         let answered = asking.ask(question, &seen).await;
         let leads = course(diagnosis, question, &answered, &seen);
+        seen = with_asked(question, &answered, &seen);
         asked.push(Asked { question: question.id.clone(), ask: question.ask.clone(), answered });
         next = None;
         match leads {

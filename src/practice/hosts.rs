@@ -113,7 +113,7 @@ impl Hosts {
             .collect();
         image::link_programs(&machine.disk, &programs);
         let keys = image::read_host_keys(&machine.disk).await;
-        let console = image::console(spec.image, &hostname, &keys);
+        let console = image::console(spec.image, &hostname, &spec.user, &keys);
         machine.disk.put(CONSOLE, &console, 0o600, super::shell::disk::Owner::root());
         machine.boot().await;
         self.network.attach(machine);

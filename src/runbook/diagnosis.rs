@@ -7,9 +7,9 @@ use super::place::Place;
 use super::scope::Scope;
 use super::template::Template;
 
-/// What the words and conditions of a diagnosis read beside what every template does: the answer to the question, and the
-/// id and the host of the step.
-pub(super) const IN_A_DIAGNOSIS: [&str; 2] = ["answer", "step"];
+/// What the words and conditions of a diagnosis read beside what every template does: the answer to the question, those to
+/// the questions before it, and the id and the host of the step.
+pub(super) const IN_A_DIAGNOSIS: [&str; 3] = ["answer", "asked", "step"];
 
 /// One tree, which steps name.
 #[derive(Debug, Clone)]

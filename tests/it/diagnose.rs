@@ -72,6 +72,7 @@ fn the_only_engagement_need_not_be_named() {
 /// What the shipped diagnosis reads besides the hosts. Nobody answers it: these hosts stand in no account.
 const UNKNOWN: &[&str] = &[
     "access.bastion_group_id",
+    "access.bastion_id",
     "access.host_ids",
     "access.hosts_group_id",
     "access.sshd_moved",
@@ -80,6 +81,7 @@ const UNKNOWN: &[&str] = &[
     "connection.line_gateway_id",
     "dx.kind",
     "dx.owner_gateway",
+    "hosts.source",
     "connection.second_vpn_id",
     "connection.transit_attachment_id",
     "connection.vpn_id",

@@ -64,6 +64,30 @@ fn a_runbook_is_not_given_answers_that_it_does_not_ask_for() {
     stage.run(&["practice", "--headless", "--pace", "instant", "--runbook", runbook.to_str().unwrap()]).expect(0);
 }
 
+/// Whoever writes a runbook tries it again and again.
+#[test]
+fn a_practice_is_not_lost_to_a_runbook_that_cannot_be_read_and_walks_no_other_in_silence() {
+    let stage = Stage::new();
+    let file = stage.home().join("mine.yaml");
+    let text = "runbook: mine\ntitle: Mine\nphase: p\nsteps:\n  - {id: seen, title: Seen, manual: Look.}\n";
+    let path = file.to_str().unwrap();
+    let walk = |more: &[&str]| {
+        stage.run(&[&["practice", "--headless", "--pace", "instant", "--runbook", path], more].concat())
+    };
+    std::fs::write(&file, text).unwrap();
+    // A person has to look: that much is open.
+    walk(&[]).expect(3);
+    std::fs::write(&file, text.replace("manual", "manuel")).unwrap();
+    assert_ne!(walk(&["--fresh"]).code, 0);
+    stage.run(&["practice", "--status"]).expect(0).says("seen");
+    std::fs::write(&file, text.replace("Look.", "Look twice.")).unwrap();
+    let said = walk(&[]).expect(2);
+    said.says("says something else by now");
+    said.says("--fresh");
+    walk(&["--fresh"]).expect(3);
+    stage.run(&["practice", "--fault", "help"]).expect(0).says("lost-reply");
+}
+
 #[test]
 fn practice_survives_what_the_cloud_does_to_it() {
     for fault in ["lost-reply", "invisible"] {

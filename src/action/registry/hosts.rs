@@ -1,6 +1,6 @@
 //! The kinds of hosts: their images and keys, and how they come up.
 
-use super::super::aws_account::{ConsoleHostKeys, InstanceReady};
+use super::super::aws_account::{ConsoleHostKeys, ConsoleLogins, InstanceReady};
 use super::super::aws_compute::{InstanceAddress, KeyPair, TheInstance};
 use super::super::aws_image::{LaunchAllowed, TheImage};
 use super::super::check::Check;
@@ -121,5 +121,14 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[GetConsoleOutput],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(ConsoleHostKeys::new(arguments, subject)?))),
+    },
+    Row {
+        name: "aws/console-logins",
+        summary: "An instance said on its console whom it lets in, or what went wrong with that",
+        arguments: &[must("instance", "i-…")],
+        results: &[("lines", "list of the lines that are about keys and logins, the last six")],
+        sends: &[GetConsoleOutput],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(ConsoleLogins::new(arguments, subject)?))),
     },
 ];

@@ -52,6 +52,18 @@ fn a_sign_off_is_for_a_person_s_step_whose_turn_has_come() {
     assert_eq!(walk.status("net/shown"), Status::SignOff, "a signature can be taken back");
 }
 
+/// Nobody signs what nobody can read.
+#[test]
+fn a_text_that_cannot_be_filled_in_is_not_signed_off() {
+    let mut walk = Walk::made();
+    walk.runbook = runbook(&SMALL.replace("manual: Show {{ net.vpc_cidr }}.", "manual: \"Show {{ net.zones[7] }}.\""));
+    let round = ["net/subnets[eu-west-1a]", "net/subnets[eu-west-1b]", "net/port"];
+    walk.happens(round.map(|step| done(step, DoneHow::AlreadySo)));
+    assert!(matches!(walk.status("net/shown"), Status::Unclear(_)), "{:?}", walk.status("net/shown"));
+    let sign = Command::SignOff { step: at("net/shown"), note: "seen".to_owned() };
+    assert!(refused(walk.wishes(sign)).contains("cannot be signed off"));
+}
+
 #[test]
 fn a_skip_wants_a_reason_and_something_that_is_not_done() {
     let mut walk = Walk::made();

@@ -30,7 +30,17 @@ async fn a_way_to_a_host_that_ends_says_where() {
     assert_eq!(branch(&stage, jump).await, "ssh-hop/works");
 
     at_console(&app, "mv /home/ubuntu/.ssh/authorized_keys /home/ubuntu/.ssh/away").await;
-    assert_eq!(branch(&stage, jump).await, "ssh-hop/login-refused");
+    assert_eq!(branch(&stage, jump).await, "ssh-hop/login-refused-and-console");
+    let mut desk = stage.open().await;
+    let placed = desk.diagnose(jump).await.branch.unwrap();
+    desk.close().await;
+    assert!(
+        placed.seen.contains("Authorized keys from /home/ubuntu/.ssh/authorized_keys for user ubuntu"),
+        "{placed:?}"
+    );
+    stage.aws_says = &[("output>", "nothing>")];
+    assert_eq!(branch(&stage, jump).await, "ssh-hop/login-refused-and-no-console");
+    stage.aws_says = &[];
     at_console(&app, "mv /home/ubuntu/.ssh/away /home/ubuntu/.ssh/authorized_keys").await;
 
     // It was installed anew: the host key is another one.
@@ -125,8 +135,9 @@ async fn a_way_from_the_data_centre_that_ends_at_the_transit_gateway_says_so() {
 // ── hosts that are not ours to look at ───────────────────────────────────────────────────────────────────────────
 
 /// What the diagnosis reads and nobody answers here: these hosts stand in no account.
-const UNKNOWN: [&str; 21] = [
+const UNKNOWN: [&str; 23] = [
     "access.bastion_group_id",
+    "access.bastion_id",
     "access.host_ids",
     "access.hosts_group_id",
     "access.sshd_moved",
@@ -135,6 +146,7 @@ const UNKNOWN: [&str; 21] = [
     "connection.line_gateway_id",
     "dx.kind",
     "dx.owner_gateway",
+    "hosts.source",
     "connection.second_vpn_id",
     "connection.transit_attachment_id",
     "connection.vpn_id",
@@ -182,12 +194,14 @@ async fn on(hosts: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_of_which_we_see_one_end_says_whose_move_it_is() {
     let keyless = GATE.replace("gate", "app").replace("KEY", "NONE");
+    let stranger = GATE.replace("gate", "app").replace("user: ops", "user: nobody-there");
     for (hosts, wanted) in [
         (vec!["{name: app, address: 192.168.20.99, user: ops, key: KEY}"], "ssh-hop/first-hop-silent"),
         (vec![GATE, "{name: app, address: 192.168.20.99, user: ops, key: KEY, via: gate}"], "ssh-hop/host-silent"),
         (vec!["{name: app, address: nowhere, user: ops, key: KEY}"], "ssh-hop/no-such-name"),
         (vec!["{name: app, address: 192.168.20.10, user: ops, key: KEY}"], "ssh-hop/new-key"),
         (vec![keyless.as_str()], "ssh-hop/no-key-of-ours"),
+        (vec![stranger.as_str()], "ssh-hop/login-refused"),
         (
             vec!["{name: app, address: 192.168.20.10, user: ops, key: KEY, fingerprints: \"SHA256:short\"}"],
             "ssh-hop/our-set-up",

@@ -285,7 +285,7 @@ pub fn fingerprints(keys: &[PrivateKey]) -> Vec<String> {
 
 /// The end of the first boot on the serial console, as cloud-init writes it (cc_ssh_authkey_fingerprints and
 /// cc_keys_to_console).
-pub fn console(image: Image, hostname: &str, keys: &[PrivateKey]) -> String {
+pub fn console(image: Image, hostname: &str, user: &str, keys: &[PrivateKey]) -> String {
     let pretty = image.release().os_release.split("PRETTY_NAME=\"").nth(1).and_then(|rest| rest.split('"').next());
     let stamp = "<14>Jan  1 00:00:21 ec2: ";
     let rule = format!("{stamp}{}\n", "#".repeat(61));
@@ -301,6 +301,8 @@ pub fn console(image: Image, hostname: &str, keys: &[PrivateKey]) -> String {
     for key in keys {
         text += &format!("{}\n", key.public_key().to_openssh().unwrap_or_default());
     }
+    let home = format!("/home/{user}/.ssh/authorized_keys");
+    text += &format!("ci-info: ++++++++++Authorized keys from {home} for user {user}++++++++++\n");
     text + "-----END SSH HOST KEY KEYS-----\n[   21.004512] cloud-init[812]: Cloud-init finished. Datasource DataSourceEc2Local.\n"
 }
 

@@ -98,7 +98,7 @@ pub(super) fn unknown_choice(book: &Book) -> Vec<Problem> {
 }
 
 /// Words that a name of an input cannot begin with: onramp gives what stands there.
-const TAKEN: [&str; 5] = ["answer", "engagement", "item", "key", "step"];
+const TAKEN: [&str; 6] = ["answer", "asked", "engagement", "item", "key", "step"];
 
 pub(super) fn name_clash(book: &Book) -> Vec<Problem> {
     let givers = Givers::of(book.runbook);

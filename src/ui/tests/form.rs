@@ -560,3 +560,38 @@ fn a_part_of_a_name_finds_the_names_that_hold_it() {
     assert!(said("Fortinett").ends_with("did you mean Fortinet?"), "{}", said("Fortinett"));
     assert!(said("zzz").contains("known are Barracuda"), "{}", said("zzz"));
 }
+
+const OFFERED: &str = "
+runbook: one
+title: One
+phase: p
+inputs:
+  - {id: a.bucket, label: Bucket, kind: text, optional: true, default: acme-audit}
+steps:
+  - {id: asks, title: Asks, form: [a.bucket]}
+  - {id: agreed, title: It is agreed, gate: true, manual: 'Agree to {{ a.bucket | default(\"nothing\") }}.'}
+";
+
+/// Enter takes the offer; so another key has to leave the only answer of a form empty.
+#[test]
+fn an_offer_that_nobody_wants_is_left_by_tab() {
+    let mut stage = Stage::on(OFFERED);
+    stage.state.board.jump(&address("p/asks"));
+    stage.press(&["Enter"]);
+    assert_eq!(stage.state.place, Place::Form);
+    assert!(stage.screen(80, 24).contains("Tab leave it empty"), "{}", stage.screen(80, 24));
+    stage.press(&["Tab"]);
+    assert_eq!((stage.state.place, given(&stage, "a.bucket")), (Place::Board, None));
+    let row = stage.state.facts.open.as_ref().unwrap().row(&address("p/asks")).unwrap().status.clone();
+    assert!(row.settled(), "{row:?}");
+}
+
+/// What a person is to do or to hand on is copied, whoever it waits on.
+#[test]
+fn the_text_of_a_sign_off_can_be_copied() {
+    let mut stage = Stage::on(OFFERED);
+    stage.state.board.jump(&address("p/agreed"));
+    stage.wished();
+    stage.press(&["y"]);
+    assert!(stage.wished().iter().any(|wish| wish.contains("Agree to nothing.")));
+}

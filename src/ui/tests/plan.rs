@@ -246,3 +246,29 @@ fn the_step_under_the_cursor_stays_there_when_more_steps_are_shown() {
         assert!(before.contains("Step number 2") && under(&mut stage).contains("Step number 2"), "{key}: {before}");
     }
 }
+
+const GATED: &str = "
+runbook: one
+title: One
+phase: network
+inputs:
+  - {id: aws.account_id, label: Account, kind: account-id}
+  - {id: net.cidr, label: Range, kind: vpc-cidr}
+steps:
+  - {id: asks, title: Asks, form: [aws.account_id, net.cidr]}
+  - {id: agreed, title: It is agreed, gate: true, manual: Agree.}
+  - {id: vpc, title: The VPC, aws: vpc, with: {cidr: '{{ net.cidr }}', key: vpc/main}}
+  - {id: gateway, title: The gateway, needs: [vpc], aws: internet-gateway, with: {vpc: vpc-1, key: igw/main}}
+";
+
+/// The word is typed, and nothing starts: whoever approves has to know why.
+#[test]
+fn an_approval_that_starts_nothing_yet_names_the_gate() {
+    let mut stage = Stage::on(GATED);
+    stage.press(&["p"]);
+    stage.planned();
+    let said = "nothing of it starts before \"It is agreed\"";
+    assert!(stage.screen(120, 40).contains(said), "{}", stage.screen(120, 40));
+    stage.press(&["a"]);
+    assert!(stage.screen(120, 40).contains(said), "{}", stage.screen(120, 40));
+}

@@ -40,6 +40,27 @@ fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
     assert!(wished.iter().any(|wish| wish.contains("Reopen(")), "{wished:?}");
 }
 
+/// Whoever stands on what is undone already is led to the rest.
+#[test]
+fn an_undo_that_was_cut_off_goes_on_from_wherever_one_stands() {
+    let mut stage = Stage::answered();
+    let (vpc, gateway) = (address("network/vpc"), address("network/gateway"));
+    stage.makes_a_vpc(&vpc);
+    stage.fact(Fact::UndoBegan { steps: vec![vpc.clone(), gateway.clone()], all: false });
+    stage.fact(Fact::Undone { step: gateway.clone(), attempt: 2, evidence: Evidence::said("gone"), stays: false });
+    for step in [&gateway, &vpc] {
+        stage.state.board.jump(step);
+        stage.wished();
+        stage.press(&["u"]);
+        let wished = stage.wished();
+        assert!(
+            wished.len() == 1 && wished[0].contains("\"network/vpc\"") && !wished[0].contains("gateway"),
+            "{wished:?}"
+        );
+        stage.press(&["Esc"]);
+    }
+}
+
 #[test]
 fn whoever_saw_that_it_was_so_has_not_made_it() {
     let mut stage = Stage::answered();
@@ -89,6 +110,15 @@ fn an_answer_that_something_was_made_with_says_which_key_shows_what_has_to_go() 
     stage.press(&["Enter", "Ctrl-U"]).write("10.50.0.0/16").press(&["Enter"]);
     let screen = stage.screen(80, 24);
     assert!(screen.contains("network/vpc already ran") && screen.contains("Ctrl-X"), "{screen}");
+    stage.wished();
+    stage.press(&["Esc"]);
+    assert_eq!(
+        stage.wished(),
+        Vec::<String>::new(),
+        "what was refused is not sent again: it would open the form again"
+    );
+    assert_eq!(stage.state.place, crate::ui::state::Place::Board);
+    stage.press(&["Enter"]);
     stage.wished();
     stage.press(&["Ctrl-X"]);
     assert_eq!(stage.wished(), ["Send(UndoPlan([Phase(\"network\")]))"], "all that has to go, in one review");
