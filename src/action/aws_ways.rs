@@ -64,7 +64,11 @@ impl RouteTo {
             Some(route) if is_black_hole(route) => {
                 format!("{id} sends {} to {}, which is gone", self.to, next_hop(route))
             }
-            Some(route) => format!("{id} sends {} to {}", self.to, next_hop(route)),
+            Some(route) => {
+                let way = if is_learnt(route) { ", learnt" } else { "" };
+                let prefix = route.destination_cidr_block().unwrap_or_default();
+                format!("{id} sends {} to {} ({prefix}{way})", self.to, next_hop(route))
+            }
         }
     }
 }

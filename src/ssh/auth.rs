@@ -184,7 +184,7 @@ impl Login<'_> {
         let limit = self.settings.limits.auth;
         let user = self.hop.user.clone();
         let hash = match offer.public_key().algorithm() {
-            Algorithm::Rsa { .. } => Some(within(limit, rsa_hash(self.handle)).await?),
+            Algorithm::Rsa { .. } => within(limit, rsa_hash(self.handle, self.hop.extra.sha1.login)).await?,
             _ => None,
         };
         match offer {
@@ -339,10 +339,11 @@ fn self_signed(signed: Result<AuthResult, CannotSign>) -> Result<AuthResult, Pro
     }
 }
 
-/// SHA-2 always: a server that knows only SHA-1 has to be upgraded.
-async fn rsa_hash(handle: &Handle<Guard>) -> Result<HashAlg, Problem> {
-    let best = handle.best_supported_rsa_hash().await.map_err(lost)?;
-    Ok(best.flatten().unwrap_or(HashAlg::Sha512))
+/// SHA-2 always: a server that knows only SHA-1 has to be upgraded, or the set-up has to ask for SHA-1 by name. One that says
+/// nothing of what it takes (RFC 8308) is then taken for such a server.
+async fn rsa_hash(handle: &Handle<Guard>, sha1: bool) -> Result<Option<HashAlg>, Problem> {
+    let best = handle.best_supported_rsa_hash().await.map_err(lost)?.flatten();
+    Ok(best.or((!sha1).then_some(HashAlg::Sha512)))
 }
 
 impl Offer {

@@ -285,6 +285,7 @@ impl Config {
                 revoked: setup.revoked.clone(),
                 connect: setup.connect,
                 alive: setup.alive,
+                sha1: setup.sha1,
             },
         }
     }

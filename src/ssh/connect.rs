@@ -21,7 +21,7 @@ use super::auth;
 use super::dial::Wire;
 use super::error::{Problem, Stage, printable};
 use super::hostkey::{Judge, Wanted};
-use super::{Alive, Hop, Limits, Settings};
+use super::{Alive, Extra, Hop, Limits, Settings};
 
 /// sshd's MaxSessions is 10; two are left for people.
 const MOST_SESSIONS: usize = 8;
@@ -125,7 +125,7 @@ impl Connection {
         let (tell, news) = watch::channel(News::default());
         let guard = Guard { judge, tell };
         let exchange = async {
-            let connected = client::connect_stream(Arc::new(config(wanted, hop.extra.alive)), wire, guard).await;
+            let connected = client::connect_stream(Arc::new(config(wanted, &hop.extra)), wire, guard).await;
             connected.map_err(Refusal::into_failure)
         };
         let mut handle = within(limits.handshake, Stage::KeyExchange, exchange).await?;
@@ -300,11 +300,14 @@ async fn open_in_background(
     }
 }
 
-fn config(wanted: Wanted, alive: Option<Alive>) -> client::Config {
-    let alive = alive.unwrap_or(ALIVE);
+fn config(wanted: Wanted, extra: &Extra) -> client::Config {
+    let alive = extra.alive.unwrap_or(ALIVE);
+    let old = extra.sha1.key_exchange.then_some(russh::kex::DH_G14_SHA1);
+    let exchanges = Preferred::DEFAULT.kex.iter().cloned().chain(old).collect();
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-onramp_", env!("CARGO_PKG_VERSION")))),
         preferred: Preferred {
+            kex: Cow::Owned(exchanges),
             key: Cow::Owned(wanted.keys),
             host_key_certificates: Cow::Owned(wanted.certificates),
             // A compressed packet can be a bomb (CVE-2026-46702), and text gains little.

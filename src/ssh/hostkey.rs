@@ -12,7 +12,7 @@ use super::error::{OfferedKey, PINNED, Problem, printable};
 use super::known_hosts::{Entry, KnownHosts, Marker, USUAL_PORT, glob_matches, written};
 use super::{Hop, Settings};
 
-/// Host key algorithms in our order. No DSA, no RSA with SHA-1.
+/// Host key algorithms in our order. No DSA; RSA with SHA-1 only where it is asked for.
 const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Ed25519,
     Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
@@ -35,6 +35,8 @@ pub(super) struct Judge {
     here: Vec<Arc<Entry>>,
     /// What is written of this host without a port, when ours is not the usual one.
     without_port: Vec<Arc<Entry>>,
+    /// Is RSA with SHA-1 asked for, too?
+    sha1: bool,
     accepted_here: Vec<String>,
     accepted_elsewhere: Vec<String>,
     now: u64,
@@ -65,6 +67,7 @@ impl Judge {
             address: hop.address.clone(),
             port: hop.port,
             known_as: hop.extra.known_as.clone(),
+            sha1: hop.extra.sha1.host_key,
             pins: hop.pins.iter().map(|pin| fingerprint_in(pin)).collect::<Result<_, _>>()?,
             here,
             without_port,
@@ -77,8 +80,9 @@ impl Judge {
     /// The algorithms to ask for: those of the keys we know come first, so that a server with several keys shows one
     /// that we can recognise (as ssh does). `not` are kinds of key that were shown before and did not fit.
     pub(super) fn wanted(&self, not: &[Algorithm]) -> Wanted {
-        let mut keys: Vec<Algorithm> =
-            ALGORITHMS.iter().filter(|a| !not.iter().any(|n| same_kind(a, n))).cloned().collect();
+        let old = self.sha1.then_some(Algorithm::Rsa { hash: None });
+        let all = ALGORITHMS.iter().cloned().chain(old);
+        let mut keys: Vec<Algorithm> = all.filter(|a| !not.iter().any(|n| same_kind(a, n))).collect();
         let entries = || self.entries_here().chain(self.entries_without_port());
         let known = |a: &Algorithm| entries().any(|e| e.marker.is_none() && same_kind(&e.key.algorithm(), a));
         keys.sort_by_key(|algorithm| !known(algorithm));

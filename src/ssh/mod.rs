@@ -90,6 +90,19 @@ pub struct Extra {
     pub connect: Option<Duration>,
     /// How a dead connection is noticed.
     pub alive: Option<Alive>,
+    /// What old servers have nothing better than, for a host of which the set-up asks for it by name.
+    pub sha1: Sha1,
+}
+
+/// SHA-1, where a server of before 2016 has nothing else. Each is offered last, and only to the host that it is set for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Sha1 {
+    /// HostKeyAlgorithms +ssh-rsa
+    pub host_key: bool,
+    /// PubkeyAcceptedAlgorithms +ssh-rsa
+    pub login: bool,
+    /// KexAlgorithms +diffie-hellman-group14-sha1
+    pub key_exchange: bool,
 }
 
 /// A question now and then whether the other side is still there.

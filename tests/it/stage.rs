@@ -68,7 +68,8 @@ impl Stage {
                 let later = text.starts_with("diagnosis-") && text != "diagnosis-ssh.yaml";
                 if number.is_none_or(|number| number < 2) && !later {
                     let text = std::fs::read_to_string(&path).expect("a file of the runbook");
-                    std::fs::write(folder.join(&name), without_the_connection(&text)).expect("a copy");
+                    let text = without_the_connection(&text).replace("    diagnosis: packages\n", "");
+                    std::fs::write(folder.join(&name), text).expect("a copy");
                 }
             }
         }
@@ -179,9 +180,13 @@ impl Lab {
         for needs in steps.iter_mut().filter_map(|step| step.get_mut("needs")?.as_sequence_mut()) {
             needs.retain(|need| ids.iter().any(|id| need.as_str() == Some(id)));
         }
-        // The trees of names and time ask after what a phase by itself has not.
+        // The trees of names, time and packages ask after what a phase by itself has not.
         for step in steps.iter_mut().filter_map(Yaml::as_mapping_mut) {
-            if step.get("diagnosis").and_then(Yaml::as_str).is_some_and(|tree| ["names", "time"].contains(&tree)) {
+            if step
+                .get("diagnosis")
+                .and_then(Yaml::as_str)
+                .is_some_and(|tree| ["names", "packages", "time"].contains(&tree))
+            {
                 step.remove("diagnosis");
             }
         }

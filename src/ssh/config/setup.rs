@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tokens::{Names, below_home};
 use super::{Asked, Entry};
-use crate::ssh::{Alive, error::printable};
+use crate::ssh::{Alive, Sha1, error::printable};
 
 /// What the set-up says of one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Setup {
     pub connect: Option<Duration>,
     /// ServerAliveInterval and ServerAliveCountMax.
     pub alive: Option<Alive>,
+    /// HostKeyAlgorithms, PubkeyAcceptedAlgorithms and KexAlgorithms, as far as they name what is old.
+    pub sha1: Sha1,
     /// What is set and not honoured, each with what that means.
     pub remarks: Vec<String>,
     /// Keywords that concern nothing that onramp does.
@@ -146,6 +148,11 @@ pub(super) fn set(all: Vec<Entry>, defaults: &[Entry], alias: &str) -> Vec<Entry
     all.into_iter().filter(|entry| !is_default(entry)).collect()
 }
 
+/// Does a list of algorithms have this one? `-` takes it out of ssh's own list.
+fn names_it(list: &str, algorithm: &str) -> bool {
+    !list.starts_with('-') && list.trim_start_matches(['+', '^']).split(',').any(|one| one == algorithm)
+}
+
 impl Setup {
     /// Sorts what is set. Of a keyword that is no list the first counts.
     pub(super) fn of(entries: &[Entry], mut names: Names) -> Self {
@@ -202,6 +209,11 @@ impl Setup {
                     "StrictHostKeyChecking is off, which is not honoured: host keys are verified all the same"
                         .to_owned(),
                 ),
+                "hostkeyalgorithms" if names_it(value, "ssh-rsa") => setup.sha1.host_key = true,
+                "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" if names_it(value, "ssh-rsa") => {
+                    setup.sha1.login = true;
+                }
+                "kexalgorithms" if names_it(value, "diffie-hellman-group14-sha1") => setup.sha1.key_exchange = true,
                 // ssh turns the second off by itself where known_hosts is set.
                 "stricthostkeychecking" | "updatehostkeys" => {}
                 _ if MOOT.contains(&keyword.as_str()) || keyword.starts_with("gssapi") => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::setup::Setup;
 use super::{Asked, Config, Jump};
-use crate::ssh::{Alive, Identity, Problem, Stage};
+use crate::ssh::{Alive, Identity, Problem, Sha1, Stage};
 
 #[expect(clippy::disallowed_methods, reason = "a test looks for this machine's ssh")]
 fn path_of_this_machine() -> String {
@@ -51,6 +51,8 @@ Host acme-* !acme-x
   IdentityAgent ~/agent.sock
   Compression yes
   Ciphers aes256-ctr
+  HostKeyAlgorithms +ssh-rsa
+  PubkeyAcceptedAlgorithms +ssh-rsa
 Host acme-web
   User never
   ProxyCommand never
@@ -133,6 +135,7 @@ async fn every_keyword_that_is_honoured_is_found_and_the_rest_is_said() {
         key_alias: Some("acme".to_owned()),
         connect: Some(Duration::from_secs(7)),
         alive: Some(Alive { interval: Duration::from_secs(20), unanswered: 5 }),
+        sha1: Sha1 { host_key: true, login: true, key_exchange: false },
         remarks: vec![
             "StrictHostKeyChecking is off, which is not honoured: host keys are verified all the same".to_owned(),
             "a UserKnownHostsFile that holds nothing does not switch the verification off".to_owned(),

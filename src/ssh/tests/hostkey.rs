@@ -26,6 +26,7 @@ fn judge(known: &str, port: u16) -> Judge {
     let known = KnownHosts::from_text(known);
     let usual = known.of(&written("Web.example.com", 22));
     Judge {
+        sha1: false,
         name: "web-1".to_owned(),
         address: "Web.example.com".to_owned(),
         port,

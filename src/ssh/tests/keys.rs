@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::lab::{OurPool, Server, account, make_keys, new_key, no_sshd, pool, run, run_tool, write};
 use super::logins::Agent;
-use crate::ssh::{Hop, Identity, Pool, Problem, Settings};
+use crate::ssh::{Extra, Hop, Identity, Pool, Problem, Settings, Sha1, Stage};
 
 fn with_agent(socket: PathBuf) -> Pool {
     let ours: OurPool = pool("");
@@ -75,7 +75,7 @@ async fn a_certificate_that_has_expired_does_not_keep_the_key_from_being_tried()
 }
 
 #[tokio::test]
-async fn rsa_signs_with_sha2_and_never_with_sha1() {
+async fn rsa_signs_with_sha2_and_with_sha1_only_where_that_is_asked_for() {
     if no_sshd() {
         return;
     }
@@ -88,6 +88,36 @@ async fn rsa_signs_with_sha2_and_never_with_sha1() {
         write(&server.dir.path().join("authorized_keys"), &public, 0o644);
         let hop = [Hop { identity: Identity::File(file.clone()), ..server.hop("host", "deploy", &new_key()) }];
         assert_eq!(run(&pool(""), &hop, "true").await.is_ok(), works, "{allowed}\n{}", server.log());
+        let sha1 = Sha1 { login: true, ..Sha1::default() };
+        let opted = hop.map(|hop| Hop { extra: Extra { sha1, ..hop.extra.clone() }, ..hop });
+        run(&pool(""), &opted, "true").await.expect("SHA-1 only where there is nothing better, and asked for");
+    }
+}
+
+/// As servers of before 2016 are. Nothing of it is offered to a host of which the set-up does not ask for it by name.
+#[tokio::test]
+async fn a_server_with_sha1_alone_is_reached_where_each_part_is_asked_for() {
+    if no_sshd() {
+        return;
+    }
+    let (dir, key) = (tempfile::tempdir().unwrap(), new_key());
+    let file = dir.path().join("rsa_host").display().to_string();
+    run_tool("ssh-keygen", &["-q", "-t", "rsa", "-b", "3072", "-N", "", "-f", &file]);
+    let line = run_tool("ssh-keygen", &["-lf", &file]);
+    let pin = line.split(' ').nth(1).unwrap().to_owned();
+    let settings = format!("HostKey {file}\nHostKeyAlgorithms ssh-rsa\nKexAlgorithms diffie-hellman-group14-sha1");
+    let server = Server::start(&[&key], &settings).await;
+    for (host_key, key_exchange) in [(false, false), (true, false), (false, true), (true, true)] {
+        let sha1 = Sha1 { host_key, key_exchange, login: false };
+        let hop = server.stranger("old", "deploy", &key);
+        let hop = [Hop { pins: vec![pin.clone()], extra: Extra { sha1, ..hop.extra.clone() }, ..hop }];
+        match run(&pool(""), &hop, "true").await {
+            Ok(_) => assert!(host_key && key_exchange, "{sha1:?}"),
+            Err(error) => {
+                assert!(!(host_key && key_exchange), "{sha1:?}: {error}\n{}", server.log());
+                assert_eq!(error.stage, Stage::KeyExchange, "{error:?}");
+            }
+        }
     }
 }
 

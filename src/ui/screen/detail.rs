@@ -9,7 +9,8 @@ use crate::engagement::{
     Address, Call, DoneHow, Failure, FindingKind, PlanEntry, Purpose, Question, Row, State as StepState, Status, Wait,
     call, item_of, may_stay_empty,
 };
-use crate::runbook::{Step, StepId, Work};
+use crate::input::Kind;
+use crate::runbook::{Field, Step, StepId, Work};
 use crate::text;
 use crate::ui::facts::{Facts, Opened};
 use crate::ui::look::Role;
@@ -358,8 +359,10 @@ impl Detail<'_> {
     fn answers(&self, prose: &mut Prose) {
         for id in self.step.asks() {
             let Some(given) = self.open.engagement.inputs.get(id) else { continue };
-            let label = self.open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());
-            let (label, value) = (format!("{label}: "), given.value.shown());
+            let field = self.open.runbook.fields.get(id);
+            let label = field.map_or_else(|| id.to_string(), |field| field.label.clone());
+            let mark = if label.ends_with('?') { " " } else { ": " };
+            let (label, value) = (format!("{label}{mark}"), chosen(field, given.value.shown()));
             // A long label would leave no room beside it.
             match cells(&label) > WIDE_LABEL {
                 true => prose.text(&format!("{label}{value}"), Style::new()),
@@ -472,4 +475,10 @@ pub fn shown(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Of a choice what a person has read when it was taken.
+fn chosen(field: Option<&Field>, value: String) -> String {
+    let Some(Kind::Choice(choices)) = field.map(|field| &field.kind) else { return value };
+    choices.iter().find(|choice| choice.value == value).map_or(value, |choice| choice.label.clone())
 }

@@ -341,7 +341,9 @@ impl FormScreen {
     pub fn not_taken(&self) -> Option<Said> {
         let wrong = self.fields.iter().filter(|field| field.problem.as_ref().is_some_and(Problem::refuses));
         let labels: Vec<&str> = wrong.map(|field| field.label.as_str()).collect();
-        let said = || format!("Not taken as it stands, and kept for you to mend: {}", text::list(&labels));
+        let said = || {
+            format!("Not taken as it stands, and kept here until you quit, for you to mend: {}", text::list(&labels))
+        };
         (!labels.is_empty()).then(|| Said::bad(said()))
     }
 
