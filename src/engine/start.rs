@@ -19,6 +19,7 @@ use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
     call, digest_of, token,
 };
+use crate::input::InputId;
 use crate::runbook::{Runbook, Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
 
@@ -161,8 +162,7 @@ fn advice(runbook: &Runbook, why: &Unrendered) -> String {
     let Unrendered::Missing { name } = why else {
         return "Correct the runbook, or the answers that it reads".to_owned();
     };
-    let field = runbook.fields.values().find(|field| field.id.as_str() == name);
-    match field {
+    match name.parse().ok().and_then(|id: InputId| runbook.fields.get(&id)) {
         Some(field) if field.optional || field.when.is_some() => format!(
             "Give {name}, if it is asked. It may be missing: then the runbook has to read it with `| default(…)`, or under `when: {name} is defined`"
         ),

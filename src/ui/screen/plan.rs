@@ -301,7 +301,7 @@ impl Screen for PlanScreen {
     fn go(&mut self, facts: &Facts, to: Move) -> Vec<Effect> {
         let area = content_now(facts);
         let rows = self.rows(facts, area.width.saturating_sub(2)).len();
-        let page = usize::from(area.height.saturating_sub(GATE_HEIGHT + 3)).max(1);
+        let page = usize::from(area.height.saturating_sub(gate_height(facts, area) + 3)).max(1);
         let last = rows.saturating_sub(1);
         self.cursor = to.within(self.cursor, last, page);
         Vec::new()
@@ -313,7 +313,8 @@ impl Screen for PlanScreen {
 
     fn draw(&self, facts: &Facts, frame: &mut Frame, area: Rect) {
         let Some(open) = &facts.open else { return };
-        let [list, gate] = Layout::vertical([Constraint::Fill(1), Constraint::Length(GATE_HEIGHT)]).areas(area);
+        let [list, gate] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(gate_height(facts, area))]).areas(area);
         match (&open.planned, open.planning) {
             (_, true) => draw_asking(facts, frame, list),
             (None, false) => draw_nothing(facts, frame, list),
@@ -417,13 +418,24 @@ fn draw_nothing(facts: &Facts, frame: &mut Frame, area: Rect) {
 }
 
 fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
-    let look = &facts.look;
     let place = if facts.practice() { "PRACTICE: nothing here is real".to_owned() } else { open.target() };
-    let inside = pane(frame, look, area, "Before you approve", &place, false);
-    let mut prose = Prose::new(look, inside.width.saturating_sub(1), 10);
+    let inside = pane(frame, &facts.look, area, "Before you approve", &place, false);
+    draw_prose(frame, inside, gate(facts, open, inside.width), 0);
+}
+
+/// As high as what stands in it, where the screen has room for that.
+fn gate_height(facts: &Facts, area: Rect) -> u16 {
+    let lines = facts.open.as_ref().map_or(0, |open| gate(facts, open, area.width.saturating_sub(2)).height());
+    let wanted = u16::try_from(lines + 2).unwrap_or(GATE_HEIGHT).max(GATE_HEIGHT);
+    wanted.min((area.height / 2).max(GATE_HEIGHT))
+}
+
+fn gate<'a>(facts: &'a Facts, open: &Opened, width: u16) -> Prose<'a> {
+    let look = &facts.look;
+    let mut prose = Prose::new(look, width.saturating_sub(1), 10);
     let Some(planned) = open.planned.as_ref().filter(|_| !open.planning) else {
         prose.text(" The gate opens when the plan is there.", look.style(Role::Muted));
-        return draw_prose(frame, inside, prose, 0);
+        return prose;
     };
     match &open.identity {
         Some(Ok(caller)) if open.engagement.account().is_some_and(|account| account != caller.account) => {
@@ -468,5 +480,5 @@ fn draw_gate(facts: &Facts, open: &Opened, frame: &mut Frame, area: Rect) {
         let digest: String = planned.plan.digest.chars().take(12).collect();
         prose.item(" Digest", &format!("{digest}: it holds for exactly these calls"), Style::new());
     }
-    draw_prose(frame, inside, prose, 0);
+    prose
 }

@@ -268,7 +268,10 @@ fn an_approval_that_starts_nothing_yet_names_the_gate() {
     stage.press(&["p"]);
     stage.planned();
     let said = "nothing of it starts before \"It is agreed\"";
-    assert!(stage.screen(120, 40).contains(said), "{}", stage.screen(120, 40));
+    for (width, height) in [(80, 24), (120, 40)] {
+        let screen = stage.screen(width, height);
+        assert!(screen.contains(said) && screen.contains("Approve") && screen.contains("Digest"), "{screen}");
+    }
     stage.press(&["a"]);
     assert!(stage.screen(120, 40).contains(said), "{}", stage.screen(120, 40));
 }

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::super::image::Image;
 use super::super::program::Call;
 use crate::practice::datacentre;
@@ -30,14 +32,9 @@ fn base(text: &str) -> Option<&str> {
 }
 
 /// Host and port of a URL, without a login.
-fn door(url: &str) -> Option<(&str, u16)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let place = rest.split('/').next()?;
-    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-    match place.rsplit_once(':') {
-        Some((host, port)) => Some((host, port.parse().ok()?)),
-        None => Some((place, if scheme == "https" { 443 } else { 80 })),
-    }
+fn door(url: &str) -> Option<(String, u16)> {
+    let url = Url::parse(url).ok()?;
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
 }
 
 /// What the distribution of the host has its packages at.
@@ -75,7 +72,7 @@ async fn missed(call: &Call, url: &str) -> Option<Miss> {
         return None;
     }
     let Some((host, port)) = door(url) else { return Some(Miss::NoName) };
-    match tokio::time::timeout(PATIENCE, reach.dial(machine, host, port)).await {
+    match tokio::time::timeout(PATIENCE, reach.dial(machine, &host, port)).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Some(Miss::NoName),
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Some(Miss::Refused),
@@ -88,7 +85,7 @@ pub async fn trouble(call: &Call) -> Option<String> {
     let (url, proxy) = sources(call).await;
     let asked = proxy.as_deref().unwrap_or(&url);
     let why = missed(call, asked).await?;
-    let (host, port) = door(asked).unwrap_or((asked, 80));
+    let (host, port) = door(asked).unwrap_or((asked.to_owned(), 80));
     let image = call.session.machine.image;
     Some(if image.is_rhel() {
         let why = match why {
@@ -125,8 +122,8 @@ mod tests {
             Some("https://m.example/ubuntu")
         );
         assert_eq!(base("Acquire::http::Proxy \"http://10.0.0.1:3128\";"), Some("http://10.0.0.1:3128"));
-        assert_eq!(door("http://u:p%40@10.0.0.1:3128"), Some(("10.0.0.1", 3128)));
-        assert_eq!(door("https://m.example/ubuntu"), Some(("m.example", 443)));
+        assert_eq!(door("http://u:p%40@10.0.0.1:3128"), Some(("10.0.0.1".to_owned(), 3128)));
+        assert_eq!(door("https://m.example/ubuntu"), Some(("m.example".to_owned(), 443)));
         assert_eq!(base("nothing"), None);
     }
 }
