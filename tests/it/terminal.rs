@@ -168,6 +168,28 @@ fn a_terminal_that_is_too_small_says_so_and_recovers() {
     assert_eq!(terminal.ended(), 0);
 }
 
+/// A size and a key in one breath: what reads the terminal must hand on both, and not keep the key until the next one comes.
+#[test]
+fn a_key_right_behind_a_new_size_is_taken_at_once() {
+    let stage = Stage::new();
+    let mut terminal = Terminal::start(&stage, &["practice"], 24, 80);
+    terminal.wait("Preflight");
+    for round in 0..40 {
+        terminal.resize(25 - round % 2, 80);
+        // Both must be there when the reader looks: how long that takes differs, so that several lengths are tried.
+        let resized = Instant::now();
+        while resized.elapsed() < Duration::from_micros(u64::from(round) * 3) {
+            std::hint::spin_loop();
+        }
+        terminal.press("?");
+        terminal.wait("Help:");
+        terminal.press("\x1b");
+        terminal.wait_gone("Help:");
+    }
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+}
+
 #[test]
 fn an_engagement_that_somebody_else_holds_is_read_along_live() {
     use onramp::journal::{Holder, Writer};
