@@ -13,6 +13,7 @@ const ENDPOINTS: &str = "docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc
 const TOPICS: &str = "docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html";
 const NAT: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html";
 const SIMULATOR: &str = "docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html";
+const SES_PORTS: &str = "docs.aws.amazon.com/ses/latest/dg/smtp-connect.html";
 const PORT_25: &str = "docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-resource-limits.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -22,6 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     port_25_is_private,
     mail_is_handed_in_there,
     mail_is_encrypted,
+    ses_takes_mail_there,
     certificates_are_for_names,
     mail_gets_out_to_its_region,
     topic_is_in_reach,
@@ -118,14 +120,39 @@ const SUBMISSION: [i64; 6] = [25, 465, 587, 2465, 2525, 2587];
 /// A port that is well known for something else is a slip; a high one may be what the customer chose.
 fn mail_is_handed_in_there(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, port)) = answers.number("smtp.port").filter(|(_, port)| !SUBMISSION.contains(port)) else { return };
+    if answers.is("smtp.mode", "amazon_ses") {
+        return;
+    }
     let what = format!("port {port} of {id} is none that mail is handed in at");
     let why = "587 and 465 are, also 2587, 2465 and 2525, and 25 of a private address";
     let refusal = Refusal::new(what, why, "RFC 8314 section 3.3").suggest("587");
     if port < 1024 { report(found, &[id], refusal) } else { warn(found, &[id], refusal) }
 }
 
+/// Amazon SES takes mail over TLS only: 587 and 2587 change over to it, 465 and 2465 begin with it. It has port 25, too, to
+/// which EC2 lets nothing out.
+fn ses_takes_mail_there(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((tls_id, tls)) = answers.text("smtp.tls").filter(|_| answers.is("smtp.mode", "amazon_ses")) else {
+        return;
+    };
+    if tls == "none" {
+        let why = "its servers take no login and no message before the connection is encrypted";
+        let what = "Amazon SES takes no mail in clear text";
+        return report(found, &[tls_id], Refusal::new(what, why, SES_PORTS).suggest("starttls"));
+    }
+    let (ports, usual) = if tls == "implicit" { ([465, 2465], "465") } else { ([587, 2587], "587") };
+    if let Some((id, port)) = answers.number("smtp.port").filter(|(_, port)| !ports.contains(port)) {
+        let what = format!("with {tls_id} = {tls} Amazon SES takes no mail at port {port}");
+        let why = format!("it does at {} and {}", ports[0], ports[1]);
+        report(found, &[id, tls_id], Refusal::new(what, why, SES_PORTS).suggest(usual));
+    }
+}
+
 fn mail_is_encrypted(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((tls_id, tls)) = answers.text("smtp.tls") else { return };
+    // Of Amazon SES another rule speaks.
+    let Some((tls_id, tls)) = answers.text("smtp.tls").filter(|_| !answers.is("smtp.mode", "amazon_ses")) else {
+        return;
+    };
     if let (Some((id, auth)), "none") = (answers.text("smtp.auth"), tls)
         && auth != "none"
         && answers.is("smtp.mode", "own_server")
