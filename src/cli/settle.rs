@@ -121,7 +121,14 @@ fn carry_out(session: &Session, decision: Decision, arguments: &Arguments) -> Re
     match decision {
         Decision::Undo => {
             let (name, steps) = (arguments.name.clone(), vec![step.into()]);
-            let arguments = undo::Arguments { name, steps, all: false, yes: arguments.yes, format: Format::Text };
+            let arguments = undo::Arguments {
+                name,
+                steps,
+                all: false,
+                with_users: false,
+                yes: arguments.yes,
+                format: Format::Text,
+            };
             return undo::review(session, &arguments);
         }
         Decision::Adopt => {

@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Everything that this engagement changed
     #[arg(long, conflicts_with = "steps")]
     pub all: bool,
+    /// Also what still uses the named steps; without it they stay where something does
+    #[arg(long, requires = "steps")]
+    pub with_users: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -40,7 +43,14 @@ pub struct Arguments {
 impl Arguments {
     /// All of it, and nobody is asked.
     pub fn everything(name: &str) -> Self {
-        Arguments { name: name.to_owned(), steps: Vec::new(), all: true, yes: true, format: Format::Text }
+        Arguments {
+            name: name.to_owned(),
+            steps: Vec::new(),
+            all: true,
+            with_users: false,
+            yes: true,
+            format: Format::Text,
+        }
     }
 }
 
@@ -65,7 +75,7 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::usage(what).hint("onramp status NAME lists them all"));
     }
     let mut follower = Follower::new(session);
-    let plan = planned(session, &arguments.steps, &mut follower)?;
+    let (targets, plan) = wanted(session, arguments, &mut follower)?;
     match arguments.format {
         Format::Text => print::out(&text(&plan))?,
         Format::Json => print::json(plan.as_ref())?,
@@ -74,6 +84,8 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
         // What an undo has let be before is no reason to complain: it was said just now.
         let held = plan.stays.iter().find(|(.., why)| !matches!(why, Stays::Kept(_)));
         return match held.filter(|_| !arguments.steps.is_empty()) {
+            Some((step, _, why @ Stays::UsedBy(_))) => Err(Failure::usage(format!("{step} stays: {why}"))
+                .hint("--with-users takes back what still uses it, too; without --yes it asks first")),
             Some((step, _, why)) => Err(Failure::usage(format!("{step} stays: {why}"))),
             None => Ok(()),
         };
@@ -94,7 +106,7 @@ pub fn review(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.yes && !confirmed(&arguments.name)? {
         return Err(Failure::new(Kind::Waiting, "nothing was undone").hint("--yes does not ask"));
     }
-    take_back(session, &arguments.steps, &mut follower)
+    take_back(session, &targets, &mut follower)
 }
 
 fn is_known(session: &Session, target: &Target) -> bool {
@@ -126,6 +138,24 @@ pub fn half_done(engagement: &Engagement, reach: &Reach) -> Option<String> {
         text::count(left.len(), "step"),
         Address::list(left),
     ))
+}
+
+/// What is to go: the steps that were named, with what still uses them where that is wanted, and the plan for them.
+fn wanted(
+    session: &Session,
+    arguments: &Arguments,
+    follower: &mut Follower,
+) -> Result<(Vec<Target>, Arc<UndoPlan>), Failure> {
+    let mut targets = arguments.steps.clone();
+    loop {
+        let plan = planned(session, &targets, follower)?;
+        let is_named = |user: &Address| targets.iter().any(|target| target.covers(user));
+        let users: Vec<Target> = plan.users().into_iter().filter(|user| !is_named(user)).map(Target::Step).collect();
+        if !arguments.with_users || users.is_empty() {
+            return Ok((targets, plan));
+        }
+        targets.extend(users);
+    }
 }
 
 fn planned(session: &Session, targets: &[Target], follower: &mut Follower) -> Result<Arc<UndoPlan>, Failure> {

@@ -143,6 +143,21 @@ fn what_was_undone_comes_back_only_when_somebody_says_so() {
 }
 
 #[test]
+fn what_still_uses_a_step_goes_with_it_once_somebody_says_so() {
+    let play = Play::begun();
+    play.onramp(&["run", "acme", "--yes"]).expect(0);
+    let used = play.onramp(&["undo", "acme", "net/vpc", "--yes"]).expect(2);
+    used.says("net/vpc stays: it is still used by net/gateway");
+    used.says("--with-users takes back what still uses it, too");
+    assert_eq!(play.world.tagged().len(), 2);
+    // It is shown, and asked for.
+    play.onramp(&["undo", "acme", "net/vpc", "--with-users"]).expect(3).says("- net/gateway  The gateway");
+    assert_eq!(play.world.tagged().len(), 2);
+    play.onramp(&["undo", "acme", "net/vpc", "--with-users", "--yes"]).expect(0).says("undone net/vpc");
+    assert_eq!(play.world.tagged(), Vec::<String>::new());
+}
+
+#[test]
 fn an_undo_that_was_cut_off_is_named_with_what_goes_on_with_it() {
     let play = Play::begun();
     play.onramp(&["run", "acme", "--yes"]).expect(0);
