@@ -49,7 +49,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 56] = [
+pub const RULES: [Rule; 57] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -154,6 +154,12 @@ pub const RULES: [Rule; 56] = [
         inputs::choice_kind,
         "`choice` names an input of another kind.",
         "There is nothing to choose from.",
+    ),
+    rule(
+        "refused-value",
+        inputs::refused_value,
+        "The `default` or the `example` of an input is none that its form takes.",
+        "Whoever follows it is refused.",
     ),
     rule("unknown-name", inputs::unknown_name, "Something reads a name that nothing gives.", "It would wait for ever."),
     rule(

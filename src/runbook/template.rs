@@ -76,6 +76,11 @@ impl Template {
         &self.source
     }
 
+    /// Does it stand for itself, whatever is known?
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.form, Form::Plain)
+    }
+
     /// Is the whole of it one `{{ value }}`?
     pub(super) fn is_one_value(&self) -> bool {
         matches!(self.form, Form::Single(_))

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Book;
-use crate::input::{InputId, Kind};
+use crate::input::{InputId, Kind, Setting, parse};
 use crate::runbook::model::{Step, StepId, Work};
 use crate::runbook::names::Names;
 use crate::runbook::needs::{self, Givers, ROUND, overlap};
 use crate::runbook::place::{Cursor, Place};
 use crate::runbook::problem::Problem;
+use crate::runbook::template::Template;
 
 pub(super) fn unknown_input(book: &Book) -> Vec<Problem> {
     let known = || book.runbook.fields.keys().map(InputId::as_str);
@@ -180,6 +181,25 @@ pub(super) fn no_key(book: &Book) -> Vec<Problem> {
             let message = format!("the rows of `{}` have no column that tells them apart", each.source());
             let problem = Problem::error(&cursor.key("for_each").place(), "no-key", message);
             problems.push(problem.hint("call one of its columns `key` or `name`"));
+        }
+    }
+    problems
+}
+
+/// What is offered, or shown as an example, must be what the form takes; an example with `…` shows where a long one begins.
+pub(super) fn refused_value(book: &Book) -> Vec<Problem> {
+    let setting = Setting { practice: true, now: None };
+    let mut problems = Vec::new();
+    for (id, cursor) in book.inputs {
+        let Some(field) = book.runbook.fields.get(id) else { continue };
+        let default = field.default.as_ref().filter(|default| default.is_plain()).map(Template::source);
+        let example = Some(field.example.as_str()).filter(|example| !example.contains('…'));
+        for (key, text) in [("default", default), ("example", example)] {
+            let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
+            if let Err(refusal) = parse(&field.kind, text, &setting) {
+                let message = format!("the {key} of `{id}` would be refused: {}: {}", refusal.what, refusal.why);
+                problems.push(Problem::error(&cursor.key(key).place(), "refused-value", message));
+            }
         }
     }
     problems
