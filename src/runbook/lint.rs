@@ -49,7 +49,7 @@ const fn rule(id: &'static str, check: fn(&Book) -> Vec<Problem>, text: &'static
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 57] = [
+pub const RULES: [Rule; 58] = [
     read("too-big", "A file is larger than 1 MiB.", "Reading is bounded, whoever wrote the file."),
     read("too-deep", "A file nests deeper than 32 levels.", "Reading is bounded, whoever wrote the file."),
     read("yaml", "The file is no YAML.", "Nothing else can be told."),
@@ -173,6 +173,12 @@ pub const RULES: [Rule; 57] = [
         inputs::may_be_missing,
         "A step reads an input that may stay empty, and does not say what then.",
         "It would stand still for whoever leaves it empty.",
+    ),
+    rule(
+        "unknown-part",
+        inputs::unknown_part,
+        "A repeated step reads something of `item` that no row and no host has.",
+        "It would wait for ever.",
     ),
     rule("item-outside", inputs::item_outside, "`item` or `key` is read without `for_each`.", "There is no item."),
     rule(

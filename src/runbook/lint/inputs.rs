@@ -186,6 +186,36 @@ pub(super) fn no_key(book: &Book) -> Vec<Problem> {
     problems
 }
 
+/// What an `item` of this `for_each` has, where that can be told: a row of a table its columns, a host what every host has.
+fn parts_of_item<'a>(book: &'a Book, each: &str) -> Option<Vec<&'a str>> {
+    const HOSTS: [&str; 3] = ["hosts.all", "hosts.bastions", "hosts.private"];
+    if each.split(" or ").all(|list| HOSTS.contains(&list.trim())) {
+        return Some(vec!["name", "via", "address"]);
+    }
+    let field = book.runbook.fields.values().find(|field| field.id.as_str() == each.trim())?;
+    match &field.kind {
+        Kind::Table(columns, _) => Some(columns.iter().map(|column| column.name.as_str()).collect()),
+        _ => None,
+    }
+}
+
+pub(super) fn unknown_part(book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (step, cursor) in book.steps() {
+        let Some(parts) = step.for_each.as_ref().and_then(|each| parts_of_item(book, each.source())) else { continue };
+        for (keys, names) in needs::reads(step) {
+            let read = names.all.iter().filter_map(|name| name.strip_prefix("item."));
+            let read = read.map(|rest| rest.split('.').next().unwrap_or(rest));
+            for part in read.filter(|part| !parts.contains(part)) {
+                let place = keys.iter().fold(cursor.clone(), |at, key| at.key(key)).place();
+                let problem = Problem::error(&place, "unknown-part", format!("`item` has no `{part}` here"));
+                problems.push(problem.hint(format!("it has {}", crate::text::list(&parts))));
+            }
+        }
+    }
+    problems
+}
+
 /// What is offered, or shown as an example, must be what the form takes; an example with `…` shows where a long one begins.
 pub(super) fn refused_value(book: &Book) -> Vec<Problem> {
     let setting = Setting { practice: true, now: None };
