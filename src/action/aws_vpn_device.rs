@@ -165,11 +165,15 @@ impl TheDevice {
         let all = types.iter().filter(of_vendor).collect();
         let all = nearer(self.platform.as_deref(), all, VpnConnectionDeviceType::platform);
         let all = nearer(self.software.as_deref(), all, VpnConnectionDeviceType::software);
-        all.into_iter().max_by(|one, other| one.software().cmp(&other.software()))
+        all.into_iter().max_by_key(|one| {
+            let software = one.software().unwrap_or_default();
+            (crate::text::release(software).map(|(_, number)| number), std::cmp::Reverse(software.len()))
+        })
     }
 }
 
-/// Those of the wanted name; else those whose name begins with it; else those of the nearest name; else all.
+/// Those of the wanted name; else those whose name begins with it; else the nearest release, or those of the nearest name;
+/// else all.
 fn nearer<'t>(
     wanted: Option<&str>,
     among: Vec<&'t VpnConnectionDeviceType>,
@@ -180,7 +184,9 @@ fn nearer<'t>(
     let such =
         |fits: &dyn Fn(String) -> bool| -> Vec<_> { among.iter().copied().filter(|&one| fits(lower(one))).collect() };
     let wanted = wanted.to_lowercase();
-    let near = crate::text::nearest(&wanted, among.iter().filter_map(|one| name(one))).map(str::to_lowercase);
+    let all = || among.iter().filter_map(|one| name(one));
+    let near = crate::text::nearest_release(&wanted, all()).or_else(|| crate::text::nearest(&wanted, all()));
+    let near = near.map(str::to_lowercase);
     let ways: [&dyn Fn(String) -> bool; 3] =
         [&|found| found == wanted, &|found| found.starts_with(&wanted), &|found| near.as_ref() == Some(&found)];
     ways.into_iter().map(such).find(|found| !found.is_empty()).unwrap_or_else(|| among.clone())

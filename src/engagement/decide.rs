@@ -196,7 +196,11 @@ fn attempt_of(engagement: &Engagement, step: &Address) -> u32 {
     engagement.record(step).map_or(0, |record| record.attempts)
 }
 
-fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook::Step, Refusal> {
+/// The step of that name.
+///
+/// # Errors
+/// There is none; the one that was probably meant is named.
+pub fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook::Step, Refusal> {
     match runbook.step(&step.step) {
         Some(found) => Ok(found),
         None => {
@@ -223,7 +227,9 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
     let board = board(engagement, runbook);
     match board.row(step).map(|row| &row.status) {
         Some(Status::SignOff | Status::Waiting(_)) => {}
-        Some(Status::Done { .. }) => return refuse(format!("{step} is signed off already"), ""),
+        // Whoever signed the wrong thing says the right one: both stand in the journal, the later one counts.
+        Some(Status::Done { how: DoneHow::SignedOff, .. }) => {}
+        Some(Status::Done { .. }) => return refuse(format!("{step} is done already"), ""),
         Some(Status::Blocked(by)) => {
             let by: Vec<_> = by.iter().map(ToString::to_string).collect();
             return refuse(format!("{step} comes after {}", text::list(&by)), "");

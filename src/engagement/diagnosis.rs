@@ -125,6 +125,7 @@ pub fn what_is_seen(step: &Step, address: &Address, scope: &Scope) -> Result<Sco
         let there = crate::text::either(&there.collect::<Vec<_>>());
         let message = match there.is_empty() {
             true => "another branch was chosen: this step is not needed".to_owned(),
+            false if rounds.len() == 1 && key(&rounds[0]).is_none() => format!("it is done once: name {there}"),
             false => format!("it is one of several: name {there}"),
         };
         return Err(Unrendered::Wrong { message });

@@ -28,7 +28,8 @@ pub fn unheard_of(known: &[String], answer: &str) -> Option<String> {
 /// The few that were probably meant, the nearest first: one that is spelt nearly so, or else those with it in them.
 fn meant<'a>(known: &'a [String], answer: &str) -> Vec<&'a str> {
     const FEW: usize = 3;
-    if let Some(near) = text::nearest(answer, known.iter().map(String::as_str)) {
+    let all = || known.iter().map(String::as_str);
+    if let Some(near) = text::nearest_release(answer, all()).or_else(|| text::nearest(answer, all())) {
         return vec![near];
     }
     let part = answer.to_lowercase();

@@ -101,6 +101,40 @@ pub enum TakeBack {
     Unseen { recorded: Vec<Change>, why: String },
 }
 
+/// What is lost with a call that takes away, beside the thing itself, and does not come back when it is made again.
+fn lost_by(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "TerminateInstances" => "the host goes, with what is on its disks",
+        "DeleteConnection" | "DeleteLag" => {
+            "the line goes back: another one is ordered, connected in the building, and billed anew"
+        }
+        "DeleteVirtualInterface" => "what goes over the line is cut off at once",
+        "DeleteVpnConnection" => {
+            "its tunnels end; made again they have other addresses, and the customer's router is set anew"
+        }
+        "DeleteHostedZone" => "its records go; a zone that is made again has other name servers",
+        "ReleaseAddress" => "the address goes back to AWS, and another one comes in its place",
+        "DeleteEmailIdentity" => "mail of the domain is refused; made again it has other keys to publish",
+        "DeleteResolverEndpoint" => "its addresses answer nobody any more",
+        "DeleteNatGateway" => "the hosts behind it reach nothing outside",
+        "DeleteDBInstance" => "the database goes",
+        _ => return None,
+    })
+}
+
+impl UndoEntry {
+    /// What taking it back loses for good, each once.
+    pub fn loses(&self) -> BTreeSet<&'static str> {
+        let changes = match &self.does {
+            TakeBack::Send(changes)
+            | TakeBack::Unseen { recorded: changes, .. }
+            | TakeBack::NotSeenYet { changes, .. } => changes.as_slice(),
+            TakeBack::Nothing | TakeBack::NotMade { .. } | TakeBack::Unclear { .. } => &[],
+        };
+        changes.iter().filter_map(|change| lost_by(&change.operation)).collect()
+    }
+}
+
 impl UndoPlan {
     /// Calls and scripts, as far as they are known; also those that may turn out not to be needed.
     pub fn changes(&self) -> usize {
@@ -126,6 +160,20 @@ impl UndoPlan {
     pub fn unclear(&self) -> Vec<&Address> {
         let unclear = self.entries.iter().filter(|entry| matches!(entry.does, TakeBack::Unclear { .. }));
         unclear.map(|entry| &entry.step).collect()
+    }
+
+    /// What it loses for good, and by which steps.
+    pub fn losses(&self) -> BTreeMap<&'static str, Vec<&str>> {
+        let mut losses: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+        for entry in &self.entries {
+            for lost in entry.loses() {
+                let titles = losses.entry(lost).or_default();
+                if !titles.contains(&entry.title.as_str()) {
+                    titles.push(&entry.title);
+                }
+            }
+        }
+        losses
     }
 
     /// What still uses something that was named, each once.

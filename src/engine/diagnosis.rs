@@ -11,10 +11,10 @@ use super::sight::Sight;
 use super::start::{drop_output, subject};
 use crate::action::{Probe, Trouble, Worlds, build};
 use crate::engagement::{
-    Address, Answered, Asked, Course, Diagnosed, Engagement, Question, Refusal, So, course, diagnosis_of, look,
-    what_is_seen, with_asked,
+    Address, Answered, Asked, Course, Diagnosed, Engagement, Question, Refusal, So, course, diagnosis_of, known_step,
+    look, what_is_seen, with_asked,
 };
-use crate::runbook::Scope;
+use crate::runbook::{Scope, Unrendered};
 
 /// A look takes no longer than this.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -30,6 +30,7 @@ pub(super) async fn diagnose(
     address: Address,
 ) -> Result<Diagnosed, Refusal> {
     let refusal = |why: String, advice: &str| Refusal::new(why, advice);
+    known_step(&sight.runbook, &address)?;
     let Some((step, diagnosis)) = diagnosis_of(&sight.runbook, &address) else {
         return Err(refusal(
             format!("the runbook has no diagnosis for {address}"),
@@ -37,7 +38,11 @@ pub(super) async fn diagnose(
         ));
     };
     let mut seen = what_is_seen(step, &address, &sight.real.scope).map_err(|why| {
-        refusal(format!("{address}: {why}"), "Give the missing input, or name one of the step's rounds")
+        let advice = match why {
+            Unrendered::Missing { .. } => "Give the missing input",
+            Unrendered::Wrong { .. } => "onramp status NAME lists the steps that are needed",
+        };
+        refusal(format!("{address}: {why}"), advice)
     })?;
     let worlds = worlds.read_only().afresh();
     let asking = Asking { engagement: &engagement, sight: &sight, worlds: &worlds, address: &address };

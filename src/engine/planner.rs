@@ -212,10 +212,7 @@ impl<'a> Facts<'a> {
             Err(why) => return self.unclear(step, item.as_ref(), &why),
         };
         let mut entry = entry(step, address.clone(), bound(&planned, &self.plan.scope));
-        // What a person signs off is said with the step itself.
-        if !matches!(planned, Call::Manual { .. }) {
-            entry.asks = asking(step, item.as_ref(), &self.plan.scope).ok().flatten().map(|asking| asked(&asking));
-        }
+        entry.asks = self.asks(step, item.as_ref());
         if self.missing.contains_key(&address) && !matches!(self.engagement.state(&address), State::Skipped { .. }) {
             return with(entry, Verdict::Input, &self.lacks(&address));
         }
@@ -229,6 +226,8 @@ impl<'a> Facts<'a> {
             Call::Manual { ask } => {
                 return match self.engagement.state(&address) {
                     State::Done { .. } | State::Skipped { .. } => with(entry, Verdict::Nothing, "signed off"),
+                    // Of somebody else it stands where they are asked.
+                    _ if entry.asks.is_some() => with(entry, Verdict::Input, &self.after(step)),
                     _ => with(entry, Verdict::Input, ask),
                 };
             }
@@ -284,7 +283,10 @@ impl<'a> Facts<'a> {
 
     fn after(&self, step: &Step) -> String {
         let after = step.needs.iter().filter(|need| self.unsettled.contains(need)).map(StepId::to_string);
-        format!("after {}", crate::text::list(&after.collect::<Vec<_>>()))
+        match after.collect::<Vec<_>>().as_slice() {
+            [] => "when its turn comes".to_owned(),
+            after => format!("after {}", crate::text::list(after)),
+        }
     }
 
     fn lacks(&self, address: &Address) -> String {
@@ -397,10 +399,29 @@ impl<'a> Facts<'a> {
     fn unclear(&self, step: &Step, item: Option<&Item>, why: &Unrendered) -> PlanEntry {
         let said = match why {
             Unrendered::Missing { name } => format!("{name} is not known yet"),
+            // A name stands there for what only an earlier step can tell, and may fit nowhere.
+            Unrendered::Wrong { .. } if step.needs.iter().any(|need| self.unsettled.contains(need)) => {
+                format!("{}, which tell what it is about", self.after(step))
+            }
             Unrendered::Wrong { message } => message.clone(),
         };
         let address = Address::new(step.id.clone(), item.map(|item| item.key.clone()));
-        with(entry(step, address, String::new()), Verdict::Input, &said)
+        let mut entry = entry(step, address, String::new());
+        entry.asks = self.asks(step, item);
+        with(entry, Verdict::Input, &said)
+    }
+
+    /// Whom it asks, for how long, and what; where the words hang on what is not known yet, what it is about.
+    fn asks(&self, step: &Step, item: Option<&Item>) -> Option<String> {
+        let scope = &self.plan.scope;
+        if let Ok(asking) = asking(step, item, scope) {
+            return asking.as_ref().map(asked);
+        }
+        let wait = step.waits_on.as_ref()?;
+        let who = wait.who.as_ref().and_then(|who| who.text(&scope.of_round(item)).ok()).unwrap_or_default();
+        let ask =
+            format!("{}. The words come when what they are about is known.", step.title.trim_end_matches(['.', '?']));
+        Some(asked(&Asking { party: wait.party, who, ask, due_in: wait.due }))
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) const ROWS: [KindRow; 51] = [
     row("ticket", "The key of a ticket, or up to 40 characters.", "ACMEMC-1"),
     row("email", "An e-mail address.", "ops@acme.example").takes(SIZE, 3, 254),
     row("phone", "An international telephone number, with + and the code of the country.", "+442071234567"),
-    row("name", "A name or an id of the form that `use` says.", "prod").takes(USE, 0, 0),
+    row("name", "A name or an id, as AWS or the product writes it.", "prod").takes(USE, 0, 0),
     row("account-id", "The 12 digits of an AWS account.", "012345678901"),
     row("region", "The code of an AWS region.", "eu-west-1"),
     row("zones", "Availability zones of one region, by name.", "eu-west-1a, eu-west-1b").takes(SIZE, 2, 3),

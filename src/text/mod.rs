@@ -16,5 +16,5 @@ pub mod seal;
 pub use diff::unified;
 pub use escape::{Cleaner, clean, is_clean, is_hostile, lines};
 pub use mask::{MaskLanes, MaskStream, Masker, Masks};
-pub use nearest::nearest;
-pub use say::{about, ago, clip, count, duration, either, list, read_duration};
+pub use nearest::{nearest, nearest_release, release};
+pub use say::{about, ago, clip, count, duration, either, list, read_duration, some};

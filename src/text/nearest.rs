@@ -32,6 +32,29 @@ pub fn within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, mos
     best.map(|(_, candidate)| candidate)
 }
 
+/// Of the releases of one product the newest that is not newer than `word`, or the oldest where all are: `PANOS 7.0+` for
+/// `PANOS 10.1`. Of equals the shortest name wins. Nothing where `word` has no number, or none is of its product.
+pub fn nearest_release<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (product, wanted) = release(word)?;
+    let same = |candidate: &'a str| {
+        let (of, number) = release(candidate)?;
+        (of == product).then_some((number, candidate))
+    };
+    let all: Vec<(Vec<u64>, &str)> = candidates.into_iter().filter_map(same).collect();
+    let by_length = |one: &(Vec<u64>, &str)| std::cmp::Reverse(one.1.len());
+    let older = all.iter().filter(|(number, _)| *number <= wanted);
+    let newest = older.max_by_key(|one| (one.0.clone(), by_length(one)));
+    newest.or_else(|| all.iter().min_by_key(|one| (one.0.clone(), one.1.len()))).map(|(_, name)| *name)
+}
+
+/// The product and its release: `FortiOS 6.4.4+ (GUI)` is release 6.4.4 of `fortios`. Nothing without a number.
+pub fn release(name: &str) -> Option<(String, Vec<u64>)> {
+    let at = name.find(|c: char| c.is_ascii_digit())?;
+    let product = name[..at].chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let number = name[at..].split(|c: char| c != '.' && !c.is_ascii_digit()).next()?;
+    Some((product, number.split('.').map_while(|part| part.parse().ok()).collect()))
+}
+
 fn letters(word: &str) -> Vec<char> {
     word.chars().flat_map(char::to_lowercase).collect()
 }
@@ -76,6 +99,29 @@ mod tests {
             assert_eq!(nearest(word, kinds), expected, "{word}");
         }
         assert_eq!(nearest(&"a".repeat(100_000), kinds), None);
+    }
+
+    #[test]
+    fn releases_are_compared_by_their_numbers() {
+        let known = [
+            "FortiOS 4.0+",
+            "FortiOS 5.0+",
+            "FortiOS 5.0+ (GUI)",
+            "FortiOS 6.4.4+ (GUI)",
+            "PANOS 4.1.2+",
+            "PANOS 7.0+",
+        ];
+        for (word, expected) in [
+            ("FortiOS 7.2", Some("FortiOS 6.4.4+ (GUI)")),
+            ("fortios 5.6.1", Some("FortiOS 5.0+")),
+            ("FortiOS 3", Some("FortiOS 4.0+")),
+            ("PANOS 10.1", Some("PANOS 7.0+")),
+            ("PAN-OS 11.0.2-h1", Some("PANOS 7.0+")),
+            ("IOS 15", None),
+            ("FortiOS", None),
+        ] {
+            assert_eq!(nearest_release(word, known), expected, "{word}");
+        }
     }
 
     #[test]

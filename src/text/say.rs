@@ -90,6 +90,15 @@ pub fn either<S: AsRef<str>>(items: &[S]) -> String {
     join(items, "or")
 }
 
+/// The first few of several titles: `a; b; and 3 more`.
+pub fn some<S: AsRef<str>>(items: &[S], most: usize) -> String {
+    let mut shown: Vec<String> = items.iter().take(most).map(|item| item.as_ref().to_owned()).collect();
+    if items.len() > most {
+        shown.push(format!("and {} more", items.len() - most));
+    }
+    shown.join("; ")
+}
+
 fn join<S: AsRef<str>>(items: &[S], word: &str) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     match items.split_last() {

@@ -1,10 +1,10 @@
 //! What commands do. Each changes the state, or answers with wishes; conditions stand beside what they guard.
 
-use crate::engagement::{Address, Command, MissingSecret, Question, RunScope, Status, StepRecord, Target};
+use crate::engagement::{Address, Command, DoneHow, MissingSecret, Question, RunScope, Status, StepRecord, Target};
 use crate::engine::{AheadOf, Request};
 use crate::runbook::Step;
 use crate::ui::effect::Effect;
-use crate::ui::facts::Said;
+use crate::ui::facts::{Opened, Said};
 use crate::ui::next::{NextMove, next_move};
 use crate::ui::runs;
 use crate::ui::screen::palette::{Entry, Palette};
@@ -61,7 +61,7 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::GiveSecret(step) => give_secret(state, step),
         NextMove::SignIn => sign_in(state),
-        NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
+        NextMove::SignOff(step) | NextMove::SignAgain(step) => ask(state, Ask::SignOff(step)),
         NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
@@ -265,6 +265,9 @@ pub fn can_skip(state: &State) -> Can {
     let address = chosen(state).ok_or("choose a step first")?;
     let row = state.facts.open.as_ref().and_then(|open| open.row(&address)).ok_or("this step is not known yet")?;
     match &row.status {
+        Status::Done { how: DoneHow::SignedOff, .. } => {
+            Err("it is signed off: Enter corrects what was signed".to_owned())
+        }
         Status::Done { .. } | Status::ReadyToVerify => Err("it is done: u undoes it".to_owned()),
         Status::Skipped { .. } => Err("it is skipped already".to_owned()),
         Status::NotNeeded => Err("it is not needed".to_owned()),
@@ -328,8 +331,16 @@ fn can_undo_these(state: &State, targets: &[Target]) -> Can {
     let covered = |step: &Address| targets.iter().any(|target| target.covers(step));
     match open.engagement.steps.iter().any(|(step, record)| covered(step) && record.may_stand()) {
         true => Ok(()),
+        false if targets.iter().any(|target| is_signed(open, target)) => {
+            Err("it has changed nothing: Enter corrects what was signed".to_owned())
+        }
         false => Err("it has changed nothing".to_owned()),
     }
+}
+
+fn is_signed(open: &Opened, target: &Target) -> bool {
+    let signed = |status: &Status| matches!(status, Status::Done { how: DoneHow::SignedOff, .. });
+    open.board.rows.iter().any(|row| target.is(&row.address) && signed(&row.status))
 }
 
 /// Shows what taking these back would do, or everything when nothing is named.

@@ -149,7 +149,7 @@ pub fn perform(state: &mut State, command: &'static Command) -> Vec<Effect> {
     match command.may(state) {
         Ok(()) => (command.perform)(state),
         Err(why) => {
-            state.say(Said::refused(format!("{}: {why}", command.label.trim_end_matches('.'))));
+            state.say(Said::whole(format!("{}: {why}", command.label.trim_end_matches('.'))));
             Vec::new()
         }
     }

@@ -1,6 +1,6 @@
 //! The next sensible thing on a step: what Enter does, said before it is done.
 
-use crate::engagement::{Address, FindingKind, Question, Status};
+use crate::engagement::{Address, DoneHow, FindingKind, Question, Status};
 use crate::runbook::Work;
 use crate::ui::facts::Facts;
 use crate::ui::words;
@@ -30,6 +30,8 @@ pub enum NextMove {
     /// The session with AWS has ended.
     SignIn,
     SignOff(Address),
+    /// It is signed off: what was signed can be corrected.
+    SignAgain(Address),
     /// It is done, and the runbook would do it otherwise now.
     Outdated(Address),
     /// It was done, and a look said that it is no longer so.
@@ -58,6 +60,7 @@ impl NextMove {
             NextMove::GiveSecret(_) => "give the secret",
             NextMove::SignIn => "look again",
             NextMove::SignOff(_) => "sign off",
+            NextMove::SignAgain(_) => "correct..",
             NextMove::Outdated(_) => "look or keep",
             NextMove::Drifted(_) => "ways out",
             NextMove::Settle(_) => "settle",
@@ -96,6 +99,7 @@ impl NextMove {
                 "sign in to AWS, and it goes on by itself; Enter looks at once whether you have".to_owned()
             }
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
+            NextMove::SignAgain(_) => "nothing: it is signed off; Enter corrects what was signed".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
             NextMove::Drifted(step) if is_unknown(facts, step) => {
                 "it could not be looked at again, and nothing says that it has changed: see why, and V looks again"
@@ -157,6 +161,7 @@ pub fn next_move(facts: &Facts, address: &Address) -> NextMove {
         Status::Done { .. } if row.outdated => NextMove::Outdated(here),
         Status::Done { .. } if open.is_drift(row) => NextMove::Drifted(here),
         Status::Done { .. } if !step.asks().is_empty() => NextMove::Look(here),
+        Status::Done { how: DoneHow::SignedOff, .. } => NextMove::SignAgain(here),
         Status::Done { .. } => NextMove::Nothing("nothing: it is done"),
         Status::Waiting(wait) if wait.by_hand && !step.asks().is_empty() => NextMove::FillForm(here),
         Status::Waiting(wait) if wait.by_hand => NextMove::Wait(here),

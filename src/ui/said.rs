@@ -6,8 +6,8 @@ pub enum Tone {
     #[default]
     Plain,
     Good,
-    /// Why a key does nothing here: gone as soon as other news, and read whole as long as it is there.
-    Refused,
+    /// What somebody waits to read, such as why a key does nothing here: never cut where the line ends.
+    Whole,
     Bad,
 }
 
@@ -27,13 +27,8 @@ impl Said {
         Said { text: text.into(), tone: Tone::Good }
     }
 
-    pub fn refused(text: impl Into<String>) -> Self {
-        Said { text: text.into(), tone: Tone::Refused }
-    }
-
-    /// What somebody waits to read: plain, and never cut where the line ends.
     pub fn whole(text: impl Into<String>) -> Self {
-        Said { text: text.into(), tone: Tone::Refused }
+        Said { text: text.into(), tone: Tone::Whole }
     }
 
     pub fn bad(text: impl Into<String>) -> Self {

@@ -378,6 +378,11 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         return Vec::new();
     }
     let stopped = was_running && state.facts.open.as_ref().is_some_and(|open| !open.running);
+    if stopped && state.place == Place::Board && state.popup.is_none() && state.form.takes_the_free_way() {
+        state.show(Place::Form);
+        state.say(Said::whole("What was in the way is taken back: Enter gives the answer that was refused"));
+        return Vec::new();
+    }
     if !stopped || !goes_along {
         return Vec::new();
     }

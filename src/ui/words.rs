@@ -131,7 +131,7 @@ fn asked(question: &Question) -> &'static str {
 pub fn done_how(how: DoneHow) -> &'static str {
     match how {
         DoneHow::Given => "all answers given",
-        DoneHow::AlreadySo => "done, it was so already",
+        DoneHow::AlreadySo => "done, found so",
         DoneHow::Applied => "done",
         DoneHow::SignedOff => "signed off",
     }

@@ -365,6 +365,11 @@ async fn a_device_is_found_by_its_nearest_name_and_an_unknown_vendor_is_said() {
     let with = json!({ "vendor": "fortinet", "platform": "Fortigate 40+ Series", "software": "FortiOS 6.4.4+" });
     let Verified::So(found) = device(with).verify(&stage.world).await else { panic!("AWS has it") };
     assert_eq!(found.output["id"], json!("7125681a"), "{found:?}");
+    for (software, wanted) in [("FortiOS 7.2", "FortiOS 6.4.4+ (GUI)"), ("FortiOS 5.6", "FortiOS 5.0+")] {
+        let with = json!({ "vendor": "Fortinet", "platform": "Fortigate 40+ Series", "software": software });
+        let Verified::So(found) = device(with).verify(&stage.world).await else { panic!("AWS has a nearest one") };
+        assert_eq!(found.output["software"], json!(wanted), "{software}");
+    }
     let Verified::So(all) = device(json!({})).verify(&stage.world).await else { panic!("AWS has a list") };
     assert!(all.output["list"].as_str().unwrap().contains("Fortinet; Fortigate 40+ Series; FortiOS 6.4.4+"), "{all:?}");
     assert_eq!(all.output.get("id"), None, "none is chosen");

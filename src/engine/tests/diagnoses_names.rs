@@ -440,7 +440,7 @@ async fn what_is_meddled_with_between_the_vpc_and_the_data_centre_is_said() {
     assert_eq!(branch(&stage, found).await, "names/resolver-silent");
     at_console("mv /root/resolv /etc/resolv.conf; apt-get -y remove bind9-dnsutils").await;
     assert_eq!(branch(&stage, servers).await, "names/no-tool");
-    at_console("apt-get -y install bind9-dnsutils").await;
+    at_console("apt-get -q update && apt-get -y install bind9-dnsutils").await;
 
     // The resolver's addresses: the door is open and they are silent; another rule comes first; the zone is not the VPC's.
     let addresses = kept(&stage, "dns.inbound_addresses");

@@ -145,8 +145,8 @@ const LETS_IN_WHAT_HOSTS_NEED: &[(&str, &str)] = &[(
 async fn a_way_out_that_ends_says_where() {
     let mut stage = scenario("01-no-connection.yaml").await;
     until(&stage, "time/installed").await;
-    until(&stage, "access/logins-watched").await;
-    let (app, bastion) = ("time/installed[app-1]", "access/logins-watched[bastion]");
+    until(&stage, "access/audit-installed").await;
+    let (app, bastion) = ("time/installed[app-1]", "access/audit-installed[bastion]");
     for step in [app, bastion] {
         assert_eq!(branch(&stage, step).await, "packages/fetches", "{step}");
     }

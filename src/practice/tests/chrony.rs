@@ -29,7 +29,7 @@ async fn a_fresh_host_follows_amazon_and_one_without_chrony_gets_it() {
     let (_lab, shell) = host(Image::Debian12).await;
     let done = shell.sudo("chronyc tracking; systemctl is-active systemd-timesyncd\n").await;
     assert!(done.out == "active\n" && done.err.contains("chronyc"), "{done:?}");
-    let done = shell.sudo("apt-get -y install chrony >/dev/null; systemctl is-active systemd-timesyncd chrony; getent group _chrony | cut -d: -f1; chronyc activity | tail -n 2\n").await;
+    let done = shell.sudo("apt-get -q update >/dev/null; apt-get -y install chrony >/dev/null; systemctl is-active systemd-timesyncd chrony; getent group _chrony | cut -d: -f1; chronyc activity | tail -n 2\n").await;
     assert_eq!(done.out, "inactive\nactive\n_chrony\n1 sources online\n0 sources offline\n", "{done:?}");
     let done =
         shell.sudo("dpkg --remove chrony >/dev/null; systemctl is-active chrony; ls /etc/chrony/chrony.conf\n").await;

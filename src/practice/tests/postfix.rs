@@ -14,7 +14,7 @@ async fn host(image: Image, port: u16, more: &str) -> (Lab, Shell) {
     let install = if image.is_rhel() {
         "dnf -y install postfix cyrus-sasl-plain"
     } else {
-        "apt-get -y install postfix libsasl2-modules"
+        "apt-get -q update && apt-get -y install postfix libsasl2-modules"
     };
     let script = format!(
         "set -e\n{install} >/dev/null\n\

@@ -324,7 +324,7 @@ impl Detail<'_> {
         let moment = words::moment(self.facts, *at);
         let how_by = match how {
             // Whoever looked has not made it so.
-            DoneHow::AlreadySo => format!("it was so already, seen by {by}"),
+            DoneHow::AlreadySo => format!("found so by {by}"),
             _ => format!("{} by {by}", words::done_how(*how)),
         };
         prose.item("Done", &format!("{how_by}, {moment}"), look.style(Role::Done));

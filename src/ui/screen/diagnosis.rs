@@ -23,7 +23,9 @@ pub fn can(state: &State) -> Result<(), String> {
         (true, _) => Ok(()),
         (false, Some(_)) if open.is_drift(row) => Ok(()),
         (false, None) => Err("the runbook has no diagnosis for this step".to_owned()),
-        (false, Some(_)) => Err("it has not failed, and waits on nobody".to_owned()),
+        (false, Some(_)) => {
+            Err("it has not failed, and waits on nobody: V looks whether all is still as it was made".to_owned())
+        }
     }
 }
 

@@ -45,6 +45,10 @@ pub struct FormScreen {
     /// Answers on their way to the state file.
     pending: Vec<(InputId, Value)>,
     in_the_way: Vec<Target>,
+    /// The field whose answer they are in the way of.
+    makes_way_for: Option<InputId>,
+    /// All of them are taken back: the answer that was refused can be given.
+    way_is_free: bool,
 }
 
 /// Opens the form of a step, on its first open field. Drafts are kept, those of other forms too.
@@ -215,7 +219,11 @@ impl FormScreen {
         self.pending.retain(|(id, value)| open.engagement.inputs.get(id).is_none_or(|given| given.value != *value));
         let stands =
             |target: &Target| open.engagement.steps.iter().any(|(step, one)| target.covers(step) && one.may_stand());
+        let stood = !self.in_the_way.is_empty();
         self.in_the_way.retain(stands);
+        if stood && self.in_the_way.is_empty() {
+            self.free_the_way();
+        }
         self.refresh(facts);
     }
 

@@ -265,7 +265,7 @@ fn news(facts: &Facts, home: bool, width: u16) -> News {
     let room = usize::from(width).saturating_sub(cells(&counters) + 4);
     let text = facts.look.text(&said.text);
     let mut lines = match said.tone {
-        Tone::Bad | Tone::Refused if cells(&text) > room => wrap(&text, room),
+        Tone::Bad | Tone::Whole if cells(&text) > room => wrap(&text, room),
         _ => vec![text],
     };
     if lines.len() > most {
@@ -281,7 +281,7 @@ fn said(state: &State, width: u16) -> Vec<Line<'static>> {
     let look = &state.facts.look;
     let News { lines, tone, counters } = news(&state.facts, state.place == Place::Home, width);
     let style = match tone {
-        Tone::Plain | Tone::Refused => Style::new(),
+        Tone::Plain | Tone::Whole => Style::new(),
         Tone::Good => look.style(Role::Done),
         Tone::Bad => look.style(Role::Problem),
     };

@@ -212,7 +212,10 @@ fn opened<'a>(facts: &'a Facts, entry: &UndoEntry, width: u16) -> Prose<'a> {
     } else if entry.found {
         prose.item("      Found", &format!("{moment}; its tags say that this engagement made it"), Style::new());
     }
-    prose.item("      Safe", &entry.until.to_string(), Style::new());
+    for lost in entry.loses() {
+        prose.item("      Care", lost, look.style(Role::Waiting));
+    }
+    prose.item("      Goes", &entry.until.to_string(), Style::new());
     prose
 }
 

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, address};
 use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure, Refusal};
-use crate::engine::Notice;
+use crate::engine::{Notice, Summary};
 
 #[test]
 fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
@@ -69,7 +69,7 @@ fn whoever_saw_that_it_was_so_has_not_made_it() {
     stage.fact(Fact::Done { step: step.clone(), attempt: 1, how: DoneHow::AlreadySo, evidence, kept: Vec::new() });
     stage.state.board.jump(&step);
     let screen = stage.screen(120, 40);
-    assert!(screen.contains("it was so already, seen by"), "{screen}");
+    assert!(screen.contains("found so by"), "{screen}");
 }
 
 #[test]
@@ -146,4 +146,15 @@ fn a_form_that_closed_before_its_answer_was_refused_is_there_again_with_the_key(
     stage.wished();
     stage.press(&["Ctrl-X"]);
     assert_eq!(stage.wished(), ["Send(UndoPlan([Phase(\"network\")]))"]);
+
+    // It is approved, and comes to its end: the answer is asked for again, or it would be made anew with the old one.
+    stage.state.show(crate::ui::state::Place::Board);
+    stage.state.facts.open.as_mut().unwrap().running = true;
+    let evidence = Evidence::said("gone");
+    stage.fact(Fact::Undone { step: address("network/vpc"), attempt: 2, evidence, stays: false });
+    let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+    stage.notice(Notice::Idle(Summary { tally, stopped: false }));
+    let screen = stage.screen(80, 24);
+    assert_eq!(stage.state.place, crate::ui::state::Place::Form);
+    assert!(screen.contains("What was in the way is taken back") && !screen.contains("already ran"), "{screen}");
 }

@@ -96,7 +96,7 @@ async fn a_host_asks_through_its_own_connection_what_is_out_of_reach_from_here()
     assert!(said.contains("bastion has no dig") && said.contains("bind9-dnsutils"), "{said}");
     let said = unknown(&world, "probe/ntp", json!({ "server": "192.168.1.20", "from": "app" })).await;
     assert!(said.contains("app has no tool"), "{said}");
-    lab.hosts.at_console("app", "apt-get -y install bind9-dnsutils").await.unwrap();
+    lab.hosts.at_console("app", "apt-get -q update && apt-get -y install bind9-dnsutils").await.unwrap();
     let by_udp = json!({ "name": "gw.acme.example", "server": "192.168.1.10", "from": "app" });
     let found = so(&world, "probe/dns", by_udp).await;
     assert_eq!(found.output["servers"]["192.168.1.10"]["over"], json!("UDP"), "{found:?}");

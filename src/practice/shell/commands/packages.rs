@@ -18,6 +18,8 @@ use super::archives;
 pub const DEBIAN: &str = "apt";
 const AUDITD: &str = "auditd.service";
 const TIMESYNCD: &str = "systemd-timesyncd.service";
+/// What `apt-get update` leaves behind; an image comes without it.
+const LISTS: &str = "/var/lib/apt/lists/archive_dists_main_Packages";
 /// Stands for "every RHEL": dnf itself.
 pub const RED_HAT: &str = "dnf";
 
@@ -51,6 +53,13 @@ fn version(machine: &Machine, package: &str) -> Option<String> {
 /// The first package that no archive has, or nothing.
 fn unknown<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().copied().find(|name| !BASE.contains(name) && !ARCHIVE.iter().any(|(known, _)| known == name))
+}
+
+/// The first of those that are not there, where apt has no lists yet in which it could stand.
+async fn unlisted<'a>(call: &Call, names: &[&'a str]) -> Option<&'a str> {
+    let machine = &call.session.machine;
+    let listed = machine.disk.text(LISTS).await.is_some();
+    names.iter().copied().find(|name| !listed && version(machine, name).is_none())
 }
 
 /// Why those of them that are not there cannot be fetched.
@@ -156,7 +165,13 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
         }
         match verb {
             Some("update") => match archives::trouble(&call).await {
-                None => Answer::ok("Reading package lists...\n"),
+                None => {
+                    // The diagnosis keeps its own elsewhere.
+                    if !words.iter().any(|word| word.starts_with("Dir::State::Lists=")) {
+                        call.session.machine.disk.put(LISTS, "", 0o644, Owner::root());
+                    }
+                    Answer::ok("Reading package lists...\n")
+                }
                 Some(why) => {
                     let said = format!(
                         "{why}E: Some index files failed to download. They have been ignored, or old ones used instead.\n"
@@ -166,20 +181,22 @@ pub fn apt_get(call: Call) -> BoxFuture<'static, Answer> {
                     Answer { err: said, code: if strict { 100 } else { 0 }, ..Answer::default() }
                 }
             },
-            Some("install") => match (unknown(&names), wanting(&call, &names).await) {
-                (Some(name), _) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
-                (None, Some(why)) => Answer::fail(
-                    100,
-                    format!(
-                        "{why}E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n"
+            Some("install") => {
+                match (unlisted(&call, &names).await.or(unknown(&names)), wanting(&call, &names).await) {
+                    (Some(name), _) => Answer::fail(100, format!("E: Unable to locate package {name}\n")),
+                    (None, Some(why)) => Answer::fail(
+                        100,
+                        format!(
+                            "{why}E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n"
+                        ),
                     ),
-                ),
-                (None, None) => {
-                    bring(&call, &names).await;
-                    let set_up = names.iter().map(|name| format!("Setting up {name} ...\n")).collect::<String>();
-                    Answer::ok(format!("Reading package lists...\nBuilding dependency tree...\n{set_up}"))
+                    (None, None) => {
+                        bring(&call, &names).await;
+                        let set_up = names.iter().map(|name| format!("Setting up {name} ...\n")).collect::<String>();
+                        Answer::ok(format!("Reading package lists...\nBuilding dependency tree...\n{set_up}"))
+                    }
                 }
-            },
+            }
             Some("remove" | "purge") => {
                 take(&call, &names).await;
                 Answer::ok(names.iter().map(|name| format!("Removing {name} ...\n")).collect::<String>())

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::{Ask, Prompt, host_key};
 use crate::engagement::doubt::told;
 use crate::engagement::{Address, Question, Status};
+use crate::text;
 use crate::ui::facts::Facts;
 use crate::ui::look::Role;
 use crate::ui::screen::undo;
@@ -110,9 +111,15 @@ fn explain_approval(facts: &Facts, prose: &mut Prose) {
 
 fn explain_undo(facts: &Facts, prose: &mut Prose) {
     let Some(plan) = undo::plan(facts) else { return };
-    let said =
-        format!("{}, one after another, and only what onramp made. What cannot be taken back ends it.", plan.summary());
+    let said = format!(
+        "{}, one after another, and only what onramp made. It ends where one cannot be taken back.",
+        plan.summary()
+    );
     prose.text(&said, Style::new());
+    for (index, (lost, titles)) in plan.losses().into_iter().enumerate() {
+        let said = format!("{lost}: {}", text::some(&titles, 4));
+        prose.item(if index == 0 { "Care" } else { "" }, &said, facts.look.style(Role::Waiting));
+    }
     for (index, (_, title, why)) in plan.stays.iter().enumerate() {
         prose.item(if index == 0 { "Stays" } else { "" }, &format!("{title}: {why}"), facts.look.style(Role::Waiting));
     }
