@@ -167,10 +167,8 @@ fn write_questions(context: &Context, name: &str, file: &Path, person: Option<&s
     };
     let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(unwritable)?;
     open.write_all(written.as_bytes()).and_then(|()| open.sync_all()).map_err(unwritable)?;
-    print::line(&format!(
-        "{} written. It holds no secrets. When it is back: onramp input {name} --import FILE",
-        file.display()
-    ))?;
+    let back = context.reach(name, false).put("onramp input NAME --import FILE");
+    print::line(&format!("{} written. It holds no secrets. When it is back: {back}", file.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -401,13 +401,16 @@ impl<'a> Facts<'a> {
             Unrendered::Missing { name } => format!("{name} is not known yet"),
             // A name stands there for what only an earlier step can tell, and may fit nowhere.
             Unrendered::Wrong { .. } if step.needs.iter().any(|need| self.unsettled.contains(need)) => {
-                format!("{}, which tell what it is about", self.after(step))
+                format!("{}; what it is about is known then", self.after(step))
             }
             Unrendered::Wrong { message } => message.clone(),
         };
         let address = Address::new(step.id.clone(), item.map(|item| item.key.clone()));
         let mut entry = entry(step, address, String::new());
-        entry.asks = self.asks(step, item);
+        // Where an answer is missing it may not be needed at all.
+        if matches!(why, Unrendered::Wrong { .. }) {
+            entry.asks = self.asks(step, item);
+        }
         with(entry, Verdict::Input, &said)
     }
 

@@ -118,10 +118,13 @@ fn wrong(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-/// `join` of a list. What a plan shows by name is a text in place of the list, and stays whole.
+/// `join` of a list. What is not known yet is no empty list, or a text for people would have a hole. What a plan shows by name is a text in place of the list, and stays whole.
 fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         return Ok(text.to_owned());
+    }
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
     }
     let parts: Vec<String> = value.try_iter()?.map(|part| part.to_string()).collect();
     Ok(parts.join(&between.unwrap_or_default()))
@@ -265,6 +268,7 @@ mod tests {
         assert_eq!(value("['10.0.0.1', '10.0.0.2'] | join(' and ')"), Ok(json!("10.0.0.1 and 10.0.0.2")));
         assert_eq!(value("'‹dns.inbound_addresses›' | join(' and ')"), Ok(json!("‹dns.inbound_addresses›")));
         assert_eq!(value("[1, 2] | join"), Ok(json!("12")));
+        assert_eq!(value("net.readers | join(', ')"), Err("net.readers is not known yet".into()));
     }
 
     #[test]

@@ -93,6 +93,11 @@ fn ranges_that_hurt_later_are_warned_of() {
 #[test]
 fn secondary_ranges_fit_the_primary_one() {
     check(&[("net.secondary_cidrs", "cidr-list", "10.41.0.0/16")], &[]);
+    check(&[("net.secondary_cidrs", "cidr-list", "10.0.0.0/16")], &[]);
+    let beside = ("net.secondary_cidrs", "cidr-list", "10.1.0.0/16 10.0.0.0/16");
+    check(&[beside], &["beside a block from 10.0.0.0/15 AWS takes none from 10.0.0.0/16"]);
+    let theirs = ("net.secondary_cidrs", "cidr-list", "198.19.4.0/22");
+    check(&[theirs], &["may hurt later", "takes no further block from 198.19.0.0/16"]);
     check(&[("net.secondary_cidrs", "cidr-list", "172.20.0.0/16")], &["two private ranges in one VPC"]);
     check(&[("net.secondary_cidrs", "cidr-list", "100.64.0.0/20")], &["shared by carriers"]);
     let five = "10.41.0.0/16 10.42.0.0/16 10.43.0.0/16 10.44.0.0/16 10.45.0.0/16";

@@ -240,7 +240,7 @@ fn path(state: &State) -> String {
 }
 
 /// Rows that bad news and refusals may take, so that they are read whole; anything else has one.
-const BAD_NEWS: usize = 3;
+const BAD_NEWS: usize = 5;
 /// Rows for why nothing goes on at all.
 const LAST_NEWS: usize = 6;
 
