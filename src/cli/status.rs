@@ -1,5 +1,6 @@
 //! `onramp status [NAME]`: where engagements stand, also while somebody else holds one.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
@@ -60,7 +61,15 @@ fn print_value(engagement: &Engagement, runbook: &Runbook, name: &str) -> Result
         None => {
             let kept = runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str()));
             let near = text::nearest(name, kept.chain(runbook.fields.keys().map(InputId::as_str)));
-            let hint = near.map(|near| format!("did you mean {near}? A step that is not done has kept nothing yet"));
+            let family = |known: &&str| known.split('.').next() == name.split('.').next();
+            let kept = runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str()));
+            let relatives: BTreeSet<&str> = kept.filter(family).collect();
+            let relatives: Vec<&str> = relatives.into_iter().collect();
+            let hint = match near {
+                Some(near) => Some(format!("did you mean {near}? A step that is not done has kept nothing yet")),
+                None if relatives.is_empty() => None,
+                None => Some(format!("what steps keep there: {}", text::some(&relatives, 12))),
+            };
             let failure = Failure::usage(format!("nothing is known under the name \"{name}\""));
             return Err(hint.into_iter().fold(failure, |failure, hint| failure.hint(hint)));
         }

@@ -502,7 +502,7 @@ async fn still(action: &dyn Action, world: &World) -> Finding {
         // A question that could not be asked is no drift.
         Verified::Unknown(Trouble::Failure(failure)) => return of_kind(FindingKind::Unknown, failure.whole()),
         Verified::Unknown(Trouble::Question(Question::NeedsSecret { reference, .. })) => {
-            let said = "was not given; onramp asks for it again once it is opened again";
+            let said = "was not given; the next look asks for it again";
             return of_kind(FindingKind::Unknown, format!("{} {said}", reference.said()));
         }
         Verified::Unknown(Trouble::Question(_)) => {

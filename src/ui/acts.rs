@@ -128,7 +128,12 @@ pub fn show_plan(state: &mut State, wanted: Option<Address>) -> Vec<Effect> {
 }
 
 pub fn plan(state: &mut State) -> Vec<Effect> {
-    let wanted = chosen(state);
+    // What is done is at the end of it, below all that would change.
+    let is_done = |address: &Address| {
+        let row = state.facts.open.as_ref().and_then(|open| open.row(address));
+        row.is_some_and(|row| matches!(row.status, Status::Done { .. }))
+    };
+    let wanted = chosen(state).filter(|address| !is_done(address));
     show_plan(state, wanted)
 }
 

@@ -281,6 +281,11 @@ async fn a_second_look_asks_for_the_secrets_that_it_reads() {
         let finding = desk.hear("what became of it", kept).await;
         assert_eq!(finding.kind, kind, "{finding:?}");
         assert!(answer.is_some() || finding.said.contains("smtp.password was not given"), "{finding:?}");
+        if answer.is_none() {
+            // Whoever looks once more may have it by now.
+            desk.handle.send(Request::Verify);
+            assert_eq!(asked(&mut desk).await.0[0].reference, reference);
+        }
         desk.close().await;
     }
 }

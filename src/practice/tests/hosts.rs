@@ -283,6 +283,9 @@ async fn the_small_tools_work() {
             "back\nactive\n",
         ),
         ("apt-get -y install no-such-package; echo $?", "100\n"),
+        // An image comes without lists of packages.
+        ("apt-get -y install postfix 2>&1; echo $?", "E: Unable to locate package postfix\n100\n"),
+        ("apt-get -q update >/dev/null; apt-get -y install postfix >/dev/null; echo $?", "0\n"),
         ("setsid sh -c \"kill -s KILL -- -\\$(cut -d ' ' -f 5 /proc/self/stat); echo on\"; echo $?", "137\n"),
     ] {
         let done = shell.sudo(&format!("{script}\n")).await;

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use super::{Ask, Prompt};
 use crate::engagement::{MissingSecret, secret_rule};
 use crate::engine::AheadOf;
+use crate::input::SecretRef;
 use crate::ui::facts::Facts;
 use crate::ui::look::{Glyph, Role};
 use crate::ui::widget::prose::Prose;
@@ -43,7 +44,7 @@ impl Prompt {
                 None => (" ", Style::new()),
             };
             let why = if now { format!(": {}", one.why) } else { String::new() };
-            prose.indented(&format!("{lead} "), &format!("{}{why}", one.reference.said()), style);
+            prose.indented(&format!("{lead} "), &format!("{}{why}", called(facts, &one.reference)), style);
         }
         prose.text(left, look.style(Role::Muted));
     }
@@ -81,5 +82,16 @@ impl Prompt {
         self.problem = None;
         self.given.push((wanted.reference, text));
         self.wanted().is_none()
+    }
+}
+
+/// What the form calls it, and where it lives.
+fn called(facts: &Facts, reference: &SecretRef) -> String {
+    let said = reference.said();
+    let Some(open) = &facts.open else { return said };
+    let answer = open.engagement.secrets().find(|(_, lives)| lives == reference);
+    match answer.and_then(|(id, _)| open.runbook.fields.get(id)) {
+        Some(field) => format!("{} ({said})", field.label),
+        None => said,
     }
 }
