@@ -18,7 +18,7 @@ use crate::engagement::{
 use crate::engine::Clock;
 use crate::input::{Disagreement, InputId, Kind as InputKind, Value, agree};
 use crate::journal::Writer;
-use crate::runbook::{Field, Runbook};
+use crate::runbook::{Field, Runbook, Scope};
 use crate::text;
 
 /// The most of a questionnaire that is read, in bytes.
@@ -131,6 +131,7 @@ fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId]) -> Vec<Strin
 
 fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {
     let (engagement, runbook, _) = session::look(context, name)?;
+    let scope = scope(&engagement, &runbook, ScopeMode::Real);
     for field in runbook.fields.values() {
         let given = engagement.inputs.get(&field.id);
         if !all && given.is_none() && runbook.is_to_come(field) {
@@ -138,11 +139,24 @@ fn list(context: &Context, name: &str, all: bool) -> Result<ExitCode, Failure> {
         }
         let value = match given {
             Some(given) => text::clip(&given.value.shown().replace('\n', "; "), 60),
-            None => "-".to_owned(),
+            None => text::clip(&open(field, &scope), 60),
         };
         print::line(&format!("{:<28} {:<62} {}", field.id.as_str(), value, field.label))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to say of an answer that is not given yet.
+fn open(field: &Field, scope: &Scope) -> String {
+    if field.when.as_ref().is_some_and(|when| when.truth(scope).is_ok_and(|holds| !holds)) {
+        return "- (not needed, as it stands)".to_owned();
+    }
+    let offered = field.default.as_ref().and_then(|default| default.text(scope).ok()).unwrap_or_default();
+    match offered.trim() {
+        "" if field.may_stay_empty(scope) => "- (may stay empty)".to_owned(),
+        "" => "-".to_owned(),
+        offered => format!("- (offered: {})", offered.replace('\n', "; ")),
+    }
 }
 
 fn write_questions(context: &Context, name: &str, file: &Path, person: Option<&str>) -> Result<ExitCode, Failure> {

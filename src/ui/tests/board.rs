@@ -241,34 +241,6 @@ fn a_doubt_is_settled_by_looking_or_by_a_reason() {
 }
 
 #[test]
-fn what_an_undo_loses_for_good_is_said_in_its_row_and_before_it_is_approved() {
-    let mut stage = Stage::answered();
-    let entry = UndoEntry {
-        step: address("network/vpc"),
-        title: "The hosts".to_owned(),
-        made: NOW,
-        doubt: false,
-        found: false,
-        until: Until::Unused,
-        does: TakeBack::Send(vec![Change {
-            service: "ec2".to_owned(),
-            operation: "TerminateInstances".to_owned(),
-            arguments: serde_json::json!({ "InstanceIds": ["i-1"] }),
-        }]),
-    };
-    stage.state.board.jump(&address("network/vpc"));
-    stage.state.undo.begin(&mut stage.state.facts, vec![address("network/vpc").into()]);
-    stage.state.show(Place::Undo);
-    let plan = UndoPlan { entries: vec![entry], stays: Vec::new() };
-    stage.notice(Notice::UndoPlanned(vec![address("network/vpc").into()], std::sync::Arc::new(plan)));
-    let screen = stage.screen(80, 24);
-    assert!(screen.contains("Care  the host goes, with what is on its disks"), "{screen}");
-    stage.press(&["a"]);
-    let screen = stage.screen(80, 24);
-    assert!(screen.contains("Care   the host goes, with what is on its disks: The hosts"), "{screen}");
-}
-
-#[test]
 fn the_time_that_is_left_to_look_runs_on_while_the_undo_is_read() {
     let mut stage = Stage::answered();
     stage.state.board.jump(&address("network/vpc"));

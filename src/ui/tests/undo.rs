@@ -1,7 +1,9 @@
 //! What was taken back, and what stays for all that.
 
-use super::stage::{Stage, address};
-use crate::engagement::{DoneHow, Event as Fact, Evidence, Failure, Refusal};
+use super::stage::{NOW, Stage, address};
+use crate::engagement::{
+    Change, DoneHow, Event as Fact, Evidence, Failure, Refusal, TakeBack, UndoEntry, UndoPlan, Until,
+};
 use crate::engine::{Notice, Summary};
 
 #[test]
@@ -157,4 +159,32 @@ fn a_form_that_closed_before_its_answer_was_refused_is_there_again_with_the_key(
     let screen = stage.screen(80, 24);
     assert_eq!(stage.state.place, crate::ui::state::Place::Form);
     assert!(screen.contains("What was in the way is taken back") && !screen.contains("already ran"), "{screen}");
+}
+
+#[test]
+fn what_an_undo_loses_for_good_is_said_in_its_row_and_before_it_is_approved() {
+    let mut stage = Stage::answered();
+    let entry = UndoEntry {
+        step: address("network/vpc"),
+        title: "The hosts".to_owned(),
+        made: NOW,
+        doubt: false,
+        found: false,
+        until: Until::Unused,
+        does: TakeBack::Send(vec![Change {
+            service: "ec2".to_owned(),
+            operation: "TerminateInstances".to_owned(),
+            arguments: serde_json::json!({ "InstanceIds": ["i-1"] }),
+        }]),
+    };
+    stage.state.board.jump(&address("network/vpc"));
+    stage.state.undo.begin(&mut stage.state.facts, vec![address("network/vpc").into()]);
+    stage.state.show(crate::ui::state::Place::Undo);
+    let plan = UndoPlan { entries: vec![entry], stays: Vec::new() };
+    stage.notice(Notice::UndoPlanned(vec![address("network/vpc").into()], std::sync::Arc::new(plan)));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Care  the host goes, with what is on its disks"), "{screen}");
+    stage.press(&["a"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Care   the host goes, with what is on its disks: The hosts"), "{screen}");
 }
