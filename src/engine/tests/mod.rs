@@ -28,6 +28,7 @@ mod matrix_vaults;
 mod meddling;
 mod output;
 mod permissions;
+mod plans;
 mod quotas;
 mod resume;
 mod runs;
