@@ -59,16 +59,15 @@ fn print_value(engagement: &Engagement, runbook: &Runbook, name: &str) -> Result
         Some(Json::String(text)) => print::out(text)?,
         Some(value) => print::json(value)?,
         None => {
-            let kept = runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str()));
-            let near = text::nearest(name, kept.chain(runbook.fields.keys().map(InputId::as_str)));
+            let kept: BTreeSet<&str> =
+                runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str())).collect();
+            let near = text::nearest(name, kept.iter().copied().chain(runbook.fields.keys().map(InputId::as_str)));
             let family = |known: &&str| known.split('.').next() == name.split('.').next();
-            let kept = runbook.steps().flat_map(|step| step.saves.iter().map(|save| save.to.as_str()));
-            let relatives: BTreeSet<&str> = kept.filter(family).collect();
-            let relatives: Vec<&str> = relatives.into_iter().collect();
+            let relatives: Vec<&str> = kept.iter().copied().filter(family).collect();
             let hint = match near {
                 Some(near) => Some(format!("did you mean {near}? A step that is not done has kept nothing yet")),
                 None if relatives.is_empty() => None,
-                None => Some(format!("what steps keep there: {}", text::some(&relatives, 12))),
+                None => Some(format!("what steps keep there: {}", text::some(&relatives, ", ", 12))),
             };
             let failure = Failure::usage(format!("nothing is known under the name \"{name}\""));
             return Err(hint.into_iter().fold(failure, |failure, hint| failure.hint(hint)));

@@ -299,7 +299,7 @@ fn text(plan: &UndoPlan) -> String {
         }
     }
     for (lost, titles) in plan.losses() {
-        let _ = writeln!(out, "careful: {lost}: {}", text::some(&titles, 4));
+        let _ = writeln!(out, "careful: {lost}: {}", text::some(&titles, "; ", 4));
     }
     for (step, title, why) in &plan.stays {
         let _ = writeln!(out, "= {step}  {title}\n    stays: {why}");

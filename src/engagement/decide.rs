@@ -159,9 +159,8 @@ fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) ->
 }
 
 fn some_of(steps: &[&Address]) -> String {
-    let names: Vec<_> = steps.iter().take(3).map(ToString::to_string).collect();
-    let more = if steps.len() > 3 { format!(" and {} more", steps.len() - 3) } else { String::new() };
-    format!("{}{more}", names.join(", "))
+    let names: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    text::some(&names, ", ", 3)
 }
 
 fn forget(engagement: &Engagement, runbook: &Runbook, id: &InputId) -> Result<Vec<Event>, Refusal> {
@@ -200,7 +199,7 @@ fn attempt_of(engagement: &Engagement, step: &Address) -> u32 {
 ///
 /// # Errors
 /// There is none; the one that was probably meant is named.
-pub fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook::Step, Refusal> {
+pub fn known_step<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runbook::Step, Refusal> {
     match runbook.step(&step.step) {
         Some(found) => Ok(found),
         None => {
@@ -214,7 +213,7 @@ pub fn known<'a>(runbook: &'a Runbook, step: &Address) -> Result<&'a crate::runb
 }
 
 fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &str) -> Result<Vec<Event>, Refusal> {
-    let found = known(runbook, step)?;
+    let found = known_step(runbook, step)?;
     if !matches!(found.work, crate::runbook::Work::Manual(_)) {
         return refuse(
             format!("{step} is not for a person to sign off"),
@@ -247,7 +246,7 @@ fn sign_off(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &s
 }
 
 fn accept_form(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<Vec<Event>, Refusal> {
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     match board(engagement, runbook).row(step) {
         Some(Row { status: Status::Done { .. }, .. }) => Ok(Vec::new()),
         Some(row) if may_stay_empty(engagement, runbook, row) => Ok(vec![Event::Done {
@@ -263,7 +262,7 @@ fn accept_form(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Re
 }
 
 fn skip(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str) -> Result<Vec<Event>, Refusal> {
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     if reason.trim().is_empty() {
         return refuse("a skipped step needs a reason", "The reason stands in the handover report");
     }
@@ -317,7 +316,7 @@ fn let_in(engagement: &Engagement, host: &str) -> Result<Vec<Event>, Refusal> {
 }
 
 fn reopen(engagement: &Engagement, runbook: &Runbook, step: &Address) -> Result<Vec<Event>, Refusal> {
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     if let Some(host) = step.key.as_ref().filter(|host| is_left_out(engagement, runbook, &step.step, host)) {
         return Ok(vec![Event::HostLetIn { host: host.clone() }]);
     }
@@ -347,7 +346,7 @@ fn keep_done(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refu
 }
 
 fn wait(engagement: &Engagement, runbook: &Runbook, step: &Address, order: &WaitOrder) -> Result<Vec<Event>, Refusal> {
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     let board = board(engagement, runbook);
     let before = match board.row(step).map(|row| &row.status) {
         Some(Status::Waiting(wait)) => Some(wait),
@@ -394,7 +393,7 @@ fn wait(engagement: &Engagement, runbook: &Runbook, step: &Address, order: &Wait
 }
 
 fn end_wait(engagement: &Engagement, runbook: &Runbook, step: &Address, note: &str) -> Result<Vec<Event>, Refusal> {
-    let found = known(runbook, step)?;
+    let found = known_step(runbook, step)?;
     match engagement.state(step) {
         State::Waiting { wait, .. } if wait.by_hand => {
             Ok(vec![Event::WaitEnded { step: step.clone(), note: note.trim().to_owned() }])
@@ -438,7 +437,7 @@ fn trust(engagement: &Engagement, step: &Address) -> Result<Vec<Event>, Refusal>
 /// # Errors
 /// Nothing is open about it, or there is no reason.
 pub fn may_adopt(engagement: &Engagement, runbook: &Runbook, step: &Address, reason: &str) -> Result<(), Refusal> {
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     let undoing = engagement.record(step).and_then(|record| record.pending.as_ref());
     if undoing.is_some_and(|intent| intent.purpose == Purpose::Undo) {
         return refuse(format!("{step} was being undone"), "Undo it again: that looks first what is left");
@@ -474,7 +473,7 @@ fn settle(
         reason: reason.trim().to_owned(),
     };
     let undoing = intent.purpose == Purpose::Undo;
-    known(runbook, step)?;
+    known_step(runbook, step)?;
     let keeps = finds_out_for_others(runbook, step);
     match how {
         Settlement::Retry if undoing => refuse(

@@ -42,7 +42,7 @@ pub use board::{Board, Row, Status, Tally, board, board_within, is_left_out, may
 pub use caller::{Caller, waiting_for_sign_in};
 pub use command::{Command, Scope as RunScope, Settlement, WaitOrder};
 pub use counted::{answers, counted};
-pub use decide::{Refusal, decide, known as known_step, may_adopt};
+pub use decide::{Refusal, decide, known_step, may_adopt};
 pub use diagnosis::{
     Answered, Asked, Course, Diagnosed, Placed, So, course, diagnosable, diagnosis_of, look, what_is_seen, with_asked,
 };

@@ -122,29 +122,29 @@ fn lost_by(operation: &str) -> Option<&'static str> {
     })
 }
 
+impl TakeBack {
+    /// Calls and scripts, as far as they are known; also those that may turn out not to be needed.
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            TakeBack::Send(changes)
+            | TakeBack::Unseen { recorded: changes, .. }
+            | TakeBack::NotSeenYet { changes, .. } => changes,
+            TakeBack::Nothing | TakeBack::NotMade { .. } | TakeBack::Unclear { .. } => &[],
+        }
+    }
+}
+
 impl UndoEntry {
     /// What taking it back loses for good, each once.
     pub fn loses(&self) -> BTreeSet<&'static str> {
-        let changes = match &self.does {
-            TakeBack::Send(changes)
-            | TakeBack::Unseen { recorded: changes, .. }
-            | TakeBack::NotSeenYet { changes, .. } => changes.as_slice(),
-            TakeBack::Nothing | TakeBack::NotMade { .. } | TakeBack::Unclear { .. } => &[],
-        };
-        changes.iter().filter_map(|change| lost_by(&change.operation)).collect()
+        self.does.changes().iter().filter_map(|change| lost_by(&change.operation)).collect()
     }
 }
 
 impl UndoPlan {
     /// Calls and scripts, as far as they are known; also those that may turn out not to be needed.
     pub fn changes(&self) -> usize {
-        let known = |entry: &UndoEntry| match &entry.does {
-            TakeBack::Send(changes)
-            | TakeBack::Unseen { recorded: changes, .. }
-            | TakeBack::NotSeenYet { changes, .. } => changes.len(),
-            TakeBack::Nothing | TakeBack::NotMade { .. } | TakeBack::Unclear { .. } => 0,
-        };
-        self.entries.iter().map(known).sum()
+        self.entries.iter().map(|entry| entry.does.changes().len()).sum()
     }
 
     /// That step stays, and what it stands on with it.

@@ -19,7 +19,6 @@ use crate::engagement::{
     Address, Asking, Call, Change, DoneHow, Engagement, Failure, Intent, Made, Purpose, State, StepRecord, asking,
     call, digest_of, token,
 };
-use crate::input::InputId;
 use crate::runbook::{Runbook, Save, Step, UndoUntil, Unrendered};
 use crate::text::Masks;
 
@@ -162,7 +161,7 @@ fn advice(runbook: &Runbook, why: &Unrendered) -> String {
     let Unrendered::Missing { name } = why else {
         return "Correct the runbook, or the answers that it reads".to_owned();
     };
-    match name.parse().ok().and_then(|id: InputId| runbook.fields.get(&id)) {
+    match runbook.fields.get(name.as_str()) {
         Some(field) if field.optional || field.when.is_some() => format!(
             "Give {name}, if it is asked. It may be missing: then the runbook has to read it with `| default(…)`, or under `when: {name} is defined`"
         ),

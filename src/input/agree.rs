@@ -201,8 +201,17 @@ fn blocks_are_ordinary(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
-/// At most five blocks, all from one family of private ranges; public and 100.64/10 ranges go with any. None of a second block
-/// comes from 198.19.0.0/16, nor from 10.0.0.0/16 beside one from 10.0.0.0/15 ("IPv4 CIDR block association restrictions").
+/// Why AWS takes this block beside no other, or not beside one of these ("IPv4 CIDR block association restrictions").
+fn refused_beside(net: Ipv4Net, mut others: impl Iterator<Item = Ipv4Net>) -> Option<&'static str> {
+    let range = |a, b, bits| Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, 0, 0), bits);
+    if overlap(net, range(198, 19, 16)) {
+        return Some("AWS takes no further block from 198.19.0.0/16, which it uses itself");
+    }
+    let crowded = overlap(net, range(10, 0, 16)) && others.any(|other| range(10, 0, 15).contains(&other));
+    crowded.then_some("beside a block from 10.0.0.0/15 AWS takes none from 10.0.0.0/16")
+}
+
+/// At most five blocks, all from one family of private ranges; public and 100.64/10 ranges go with any.
 fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let secondary = answers.blocks(&["net.secondary_cidrs"]);
     let (Some((vpc_id, vpc)), Some((id, _))) =
@@ -220,22 +229,9 @@ fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         special_range_around(net).filter(|special| special.purpose == Purpose::Private).map(|special| special.net)
     };
     for (id, net) in &secondary {
-        let others: Vec<Ipv4Net> = std::iter::once(vpc)
-            .chain(secondary.iter().map(|(_, other)| *other))
-            .filter(|other| other != net)
-            .collect();
-        let within = |prefix: &str| prefix.parse::<Ipv4Net>().is_ok_and(|range| overlap(range, *net));
-        let beside = |prefix: &str| {
-            prefix.parse::<Ipv4Net>().is_ok_and(|range| others.iter().any(|other| range.contains(other)))
-        };
-        let why = if within("198.19.0.0/16") {
-            Some("AWS takes no further block from 198.19.0.0/16, which it uses itself")
-        } else if within("10.0.0.0/16") && beside("10.0.0.0/15") {
-            Some("beside a block from 10.0.0.0/15 AWS takes none from 10.0.0.0/16")
-        } else {
-            None
-        };
-        if let Some(why) = why {
+        let others =
+            || std::iter::once(vpc).chain(secondary.iter().map(|(_, other)| *other)).filter(|other| other != net);
+        if let Some(why) = refused_beside(*net, others()) {
             let what = format!("{net} of {id} cannot be a block beside {vpc} of {vpc_id}");
             report(found, &[id, vpc_id], Refusal::new(what, why, VPC_BLOCKS).suggest(free::range(answers, |_| true)));
         }

@@ -384,7 +384,7 @@ impl Kind {
             Self::Choices(choices, _) => choices.first().map_or_else(String::new, |choice| choice.value.clone()),
             Self::Table(columns, _) => table::example(columns),
             Self::List(of, _) => of.own_example(),
-            Self::Number(bounds) => 30.clamp(bounds.min, bounds.max).to_string(),
+            Self::Number(bounds) => 30.max(bounds.min).min(bounds.max).to_string(),
             // A place, and nothing that looks like the secret itself.
             Self::Secret(_) => "age:secrets.age#NAME".to_owned(),
             // A message has one line; of a certificate it shows how it begins.

@@ -118,7 +118,8 @@ fn wrong(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-/// `join` of a list. What is not known yet is no empty list, or a text for people would have a hole. What a plan shows by name is a text in place of the list, and stays whole.
+/// `join` of a list. What is not known yet is no empty list, or a text for people would have a hole. What a plan shows by
+/// name is a text in place of the list, and stays whole.
 fn join(value: &Value, between: Option<String>) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         return Ok(text.to_owned());

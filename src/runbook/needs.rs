@@ -10,6 +10,9 @@ use super::template::Template;
 pub(super) const GIVEN: [&str; 6] =
     ["engagement.id", "engagement.name", "engagement.practice", "hosts.all", "hosts.bastions", "hosts.private"];
 
+/// Those of them that are lists of hosts.
+pub(super) const HOST_LISTS: [&str; 3] = ["hosts.all", "hosts.bastions", "hosts.private"];
+
 /// Names that `for_each` gives.
 pub(super) const ROUND: [&str; 2] = ["item", "key"];
 
@@ -176,7 +179,7 @@ fn direct(runbook: &Runbook, givers: &Givers, step: &Step) -> BTreeSet<StepId> {
     for name in names.required() {
         needed.extend(givers.steps(name).cloned());
         // The lists of hosts are made of what the host section reads for their names.
-        if ["hosts.all", "hosts.bastions", "hosts.private"].iter().any(|list| overlap(list, name)) {
+        if HOST_LISTS.iter().any(|list| overlap(list, name)) {
             for host in &runbook.hosts {
                 let mut listed = Names::default();
                 listing(host).for_each(|read| listed.merge(read));

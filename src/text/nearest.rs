@@ -37,7 +37,7 @@ pub fn within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, mos
 pub fn nearest_release<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (product, wanted) = release(word)?;
     let same = |candidate: &'a str| {
-        let (of, number) = release(candidate)?;
+        let (of, number) = release(candidate).filter(|_| is_release(candidate))?;
         (of == product).then_some((number, candidate))
     };
     let all: Vec<(Vec<u64>, &str)> = candidates.into_iter().filter_map(same).collect();
@@ -45,6 +45,13 @@ pub fn nearest_release<'a>(word: &str, candidates: impl IntoIterator<Item = &'a 
     let older = all.iter().filter(|(number, _)| *number <= wanted);
     let newest = older.max_by_key(|one| (one.0.clone(), by_length(one)));
     newest.or_else(|| all.iter().min_by_key(|one| (one.0.clone(), one.1.len()))).map(|(_, name)| *name)
+}
+
+/// Nothing stands behind the number but a sign, or a remark in parentheses: `2900SeriesRouters` is no release.
+fn is_release(name: &str) -> bool {
+    let rest = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let rest = rest.trim_start_matches(|c: char| c == '.' || c == '+' || c.is_ascii_digit()).trim_start();
+    rest.is_empty() || rest.starts_with('(')
 }
 
 /// The product and its release: `FortiOS 6.4.4+ (GUI)` is release 6.4.4 of `fortios`. Nothing without a number.
@@ -110,6 +117,8 @@ mod tests {
             "FortiOS 6.4.4+ (GUI)",
             "PANOS 4.1.2+",
             "PANOS 7.0+",
+            "Cisco-2900Series-IOS12",
+            "Cisco-7200Series-IOS12",
         ];
         for (word, expected) in [
             ("FortiOS 7.2", Some("FortiOS 6.4.4+ (GUI)")),
@@ -119,6 +128,7 @@ mod tests {
             ("PAN-OS 11.0.2-h1", Some("PANOS 7.0+")),
             ("IOS 15", None),
             ("FortiOS", None),
+            ("Cisco-29000Series-IOS12", None),
         ] {
             assert_eq!(nearest_release(word, known), expected, "{word}");
         }

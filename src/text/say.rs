@@ -90,13 +90,11 @@ pub fn either<S: AsRef<str>>(items: &[S]) -> String {
     join(items, "or")
 }
 
-/// The first few of several titles: `a; b; and 3 more`.
-pub fn some<S: AsRef<str>>(items: &[S], most: usize) -> String {
-    let mut shown: Vec<String> = items.iter().take(most).map(|item| item.as_ref().to_owned()).collect();
-    if items.len() > most {
-        shown.push(format!("and {} more", items.len() - most));
-    }
-    shown.join("; ")
+/// The first few, and how many there are beside them: `a, b and 3 more`.
+pub fn some<S: AsRef<str>>(items: &[S], between: &str, most: usize) -> String {
+    let shown: Vec<&str> = items.iter().take(most).map(AsRef::as_ref).collect();
+    let more = if items.len() > most { format!(" and {} more", items.len() - most) } else { String::new() };
+    format!("{}{more}", shown.join(between))
 }
 
 fn join<S: AsRef<str>>(items: &[S], word: &str) -> String {

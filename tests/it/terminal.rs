@@ -112,6 +112,15 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// Help opens, and closes again.
+    fn looks_at_the_help(&mut self) {
+        self.press("?");
+        self.wait("Help:");
+        self.press("\x1b");
+        // An escape and a letter right behind it would be read as one key.
+        self.wait_gone("Help:");
+    }
+
     fn resize(&self, rows: u16, cols: u16) {
         self.screen.lock().unwrap().screen_mut().set_size(rows, cols);
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
@@ -146,11 +155,7 @@ fn practice_opens_says_that_it_is_practice_gives_help_and_leaves() {
     let mut terminal = Terminal::start(&stage, &["practice"], 24, 80);
     terminal.wait("PRACTICE");
     terminal.wait("Preflight");
-    terminal.press("?");
-    terminal.wait("Help:");
-    terminal.press("\x1b");
-    // An escape and a letter right behind it would be read as one key.
-    terminal.wait_gone("Help:");
+    terminal.looks_at_the_help();
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
     // The terminal is given back, and the shell shows how to go on.
@@ -181,10 +186,7 @@ fn a_key_right_behind_a_new_size_is_taken_at_once() {
         while resized.elapsed() < Duration::from_micros(u64::from(round) * 3) {
             std::hint::spin_loop();
         }
-        terminal.press("?");
-        terminal.wait("Help:");
-        terminal.press("\x1b");
-        terminal.wait_gone("Help:");
+        terminal.looks_at_the_help();
     }
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);

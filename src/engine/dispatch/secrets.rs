@@ -20,8 +20,6 @@ pub(super) struct Secrets {
     errands: JoinSet<Errand>,
     /// A person would rather be asked for these when their step comes.
     declined: BTreeSet<SecretRef>,
-    /// What goes on now is what they were asked ahead of.
-    just_asked: bool,
     /// Typed, and not kept yet: the store wants its passphrase first.
     waiting: Vec<Typed>,
 }
@@ -54,7 +52,6 @@ impl Secrets {
 impl Dispatcher {
     /// What it is ahead of goes on at once where every secret is known, and with `take_errand` else.
     pub(super) fn seek_secrets(&mut self, scope: &RunScope, ahead_of: AheadOf) {
-        self.secrets.just_asked = false;
         let run = Run::new(scope, &self.runbook);
         let ahead = secrets_ahead(self.book.engagement(), &self.runbook, |step| run.wants(step));
         self.seek(ahead, ahead_of);
@@ -63,10 +60,6 @@ impl Dispatcher {
     /// The same before a second look at what is done: without its secret a step could only be said to be unknown.
     pub(super) fn seek_secrets_for_checks(&mut self) {
         let behind = secrets_behind(self.book.engagement(), &self.runbook);
-        // Whoever looks once more may have it by now.
-        if !std::mem::take(&mut self.secrets.just_asked) {
-            self.secrets.declined.retain(|reference| !behind.contains(reference));
-        }
         self.seek(behind, AheadOf::Checks);
     }
 
@@ -89,7 +82,12 @@ impl Dispatcher {
                 self.begin_run(scope);
             }
             AheadOf::Approval(_) => self.book.tell(&Notice::SecretsAtHand),
-            AheadOf::Checks => self.verify(),
+            AheadOf::Checks => {
+                // Left empty for this look alone: whoever looks once more may have it by then.
+                let behind = secrets_behind(self.book.engagement(), &self.runbook);
+                self.secrets.declined.retain(|reference| !behind.contains(reference));
+                self.verify();
+            }
             AheadOf::Keeping => {}
         }
     }
@@ -122,7 +120,6 @@ impl Dispatcher {
             // What was typed is not kept without the passphrase that a person does not give.
             self.secrets.waiting.clear();
         }
-        self.secrets.just_asked = true;
         for (reference, text) in said {
             match text {
                 Some(text) => self.worlds.vault().remember(&reference, text),

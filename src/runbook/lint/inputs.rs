@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Book;
-use crate::input::{InputId, Kind, Setting, parse};
+use crate::input::{Column, InputId, Kind, Setting, parse};
+use crate::runbook::expr::Expr;
 use crate::runbook::model::{Step, StepId, Work};
 use crate::runbook::names::Names;
 use crate::runbook::needs::{self, Givers, ROUND, overlap};
@@ -171,12 +172,19 @@ pub(super) fn unused_input(book: &Book) -> Vec<Problem> {
     .collect()
 }
 
+/// The columns of the table that is walked, where a table is walked as it stands.
+fn columns_of<'a>(book: &'a Book, each: &Expr) -> Option<&'a [Column]> {
+    match &book.runbook.fields.get(each.source().trim())?.kind {
+        Kind::Table(columns, _) => Some(columns),
+        _ => None,
+    }
+}
+
 pub(super) fn no_key(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (step, cursor) in book.steps() {
         let Some(each) = &step.for_each else { continue };
-        let over = book.runbook.fields.values().find(|field| field.id.as_str() == each.source());
-        let Some(Kind::Table(columns, _)) = over.map(|field| &field.kind) else { continue };
+        let Some(columns) = columns_of(book, each) else { continue };
         if !columns.iter().any(|column| ["key", "name"].contains(&column.name.as_str())) {
             let message = format!("the rows of `{}` have no column that tells them apart", each.source());
             let problem = Problem::error(&cursor.key("for_each").place(), "no-key", message);
@@ -187,22 +195,17 @@ pub(super) fn no_key(book: &Book) -> Vec<Problem> {
 }
 
 /// What an `item` of this `for_each` has, where that can be told: a row of a table its columns, a host what every host has.
-fn parts_of_item<'a>(book: &'a Book, each: &str) -> Option<Vec<&'a str>> {
-    const HOSTS: [&str; 3] = ["hosts.all", "hosts.bastions", "hosts.private"];
-    if each.split(" or ").all(|list| HOSTS.contains(&list.trim())) {
+fn parts_of_item<'a>(book: &'a Book, each: &Expr) -> Option<Vec<&'a str>> {
+    if each.source().split(" or ").all(|list| needs::HOST_LISTS.contains(&list.trim())) {
         return Some(vec!["name", "via", "address"]);
     }
-    let field = book.runbook.fields.values().find(|field| field.id.as_str() == each.trim())?;
-    match &field.kind {
-        Kind::Table(columns, _) => Some(columns.iter().map(|column| column.name.as_str()).collect()),
-        _ => None,
-    }
+    Some(columns_of(book, each)?.iter().map(|column| column.name.as_str()).collect())
 }
 
 pub(super) fn unknown_part(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (step, cursor) in book.steps() {
-        let Some(parts) = step.for_each.as_ref().and_then(|each| parts_of_item(book, each.source())) else { continue };
+        let Some(parts) = step.for_each.as_ref().and_then(|each| parts_of_item(book, each)) else { continue };
         for (keys, names) in needs::reads(step) {
             let read = names.all.iter().filter_map(|name| name.strip_prefix("item."));
             let read = read.map(|rest| rest.split('.').next().unwrap_or(rest));

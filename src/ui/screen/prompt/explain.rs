@@ -117,7 +117,7 @@ fn explain_undo(facts: &Facts, prose: &mut Prose) {
     );
     prose.text(&said, Style::new());
     for (index, (lost, titles)) in plan.losses().into_iter().enumerate() {
-        let said = format!("{lost}: {}", text::some(&titles, 4));
+        let said = format!("{lost}: {}", text::some(&titles, "; ", 4));
         prose.item(if index == 0 { "Care" } else { "" }, &said, facts.look.style(Role::Waiting));
     }
     for (index, (_, title, why)) in plan.stays.iter().enumerate() {
