@@ -186,11 +186,19 @@ pub fn drift(found: &BTreeMap<Address, Finding>, of: usize, runbook: &Runbook) -
     }
 }
 
+fn waits(steps: usize) -> String {
+    format!("{} {}", text::count(steps, "step"), if steps == 1 { "waits" } else { "wait" })
+}
+
 /// `3 steps would change something with 7 calls; 2 unknown`.
 pub fn plan_summary(plan: &Plan) -> String {
     let changing = plan.entries.iter().filter(|entry| entry.would_change()).count();
-    if changing == 0 {
-        return "nothing would be changed".to_owned();
+    let later = plan.entries.iter().filter(|entry| entry.verdict == Verdict::Input).count();
+    match (changing, later) {
+        (0, 0) => return "nothing would be changed".to_owned(),
+        // Whoever has not answered yet would take the other for the end.
+        (0, _) => return format!("nothing would be changed yet; {}", waits(later)),
+        _ => {}
     }
     let calls = plan.changes().count();
     let mut said = format!("{} would send {}", text::count(changing, "step"), text::count(calls, "change"));

@@ -344,7 +344,9 @@ impl PlanScreen {
             rows.iter().enumerate().map(|(index, row)| self.line(facts, row, width, index == cursor)).collect();
         if lines.is_empty() {
             let mut prose = Prose::new(&facts.look, inside.width, 0);
-            prose.text("No step would change anything. e shows every step and what its probe said.", Style::new());
+            let said = "No step would change anything now. What waits for answers, people or steps before it is planned when its \
+                        turn comes: e shows every step.";
+            prose.text(said, Style::new());
             draw_prose(frame, inside, prose, 0);
         }
         tree::draw(frame, &facts.look, inside, &lines, cursor, true);

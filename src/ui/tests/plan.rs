@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::stage::{Stage, address};
-use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Plan, PlanEntry, Stays, UndoPlan};
+use crate::engagement::{Change, DoneHow, Event as Fact, Evidence, Plan, PlanEntry, Stays, UndoPlan, Verdict};
 use crate::engine::Notice;
 use crate::ui::state::Place;
 
@@ -120,6 +120,20 @@ fn what_is_done_is_not_planned_any_more() {
     stage.wished();
     stage.press(&["p"]);
     assert_eq!(stage.wished(), ["Send(Plan)"], "and it is made anew when somebody looks");
+}
+
+#[test]
+fn a_plan_before_the_answers_are_given_is_not_the_end() {
+    let mut stage = Stage::answered();
+    stage.press(&["g", "p"]);
+    let mut entries = stage.plan().entries;
+    entries.truncate(1);
+    entries[0].changes.clear();
+    entries[0].verdict = Verdict::Input;
+    stage.notice(Notice::Planned(std::sync::Arc::new(Plan::new(entries))));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Plan: nothing would be changed yet; 1 step waits"), "{screen}");
+    assert!(screen.contains("planned when its"), "{screen}");
 }
 
 #[test]
