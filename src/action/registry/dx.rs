@@ -13,11 +13,14 @@ use super::super::aws_transit::{TheAttachment, TheRoutes, TheTransitGateway};
 use super::super::aws_transit_back::Back;
 use super::super::aws_transit_ways::{Place, TheStaticRoutes};
 use super::super::check::Check;
+use super::super::elsewhere::Elsewhere;
 use super::super::object::Object;
 use super::{Argument, KEY, NAME, Row, may, must, secret};
 use crate::aws::Operation::*;
 
 const LINE: Argument = must("connection", "id of the connection, dxcon-…, or of the LAG, dxlag-…");
+const REGION: Argument =
+    may("region", "region in which AWS lists the building of the line, where it is another than the engagement's");
 const MACSEC: Argument =
     may("macsec", "yes or no: whether it can be encrypted (MACsec), which is said now or never; no when not given");
 const CKN: Argument = must("ckn", "name of the key, 64 hexadecimal digits");
@@ -50,6 +53,7 @@ pub(super) const ROWS: &[Row] = &[
                 "macsec",
                 "yes or no: whether its ports of that speed must be able to encrypt (MACsec); no when not given",
             ),
+            REGION,
         ],
         results: &[
             ("name", "what AWS calls it"),
@@ -60,7 +64,9 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[DescribeLocations],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(TheLocation::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Check(Elsewhere::of(arguments, TheLocation::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/dx-connection",
@@ -71,13 +77,14 @@ pub(super) const ROWS: &[Row] = &[
             must("bandwidth", "such as 1Gbps; it cannot be changed"),
             may("provider", "network provider; it stands on the letter of authorization"),
             MACSEC,
+            REGION,
             KEY,
             NAME,
         ],
         results: &[("id", "dxcon-…"), ("name", "what the console shows")],
         sends: &[DescribeConnections, DescribeVirtualInterfaces, CreateConnection, DeleteConnection],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheLine::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheLine::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-lag",
@@ -88,6 +95,7 @@ pub(super) const ROWS: &[Row] = &[
             may("ports", "how many: 1 to 4, 2 at most from 100Gbps on; 2 when not given"),
             may("provider", "network provider; it stands on the letter of authorization"),
             MACSEC,
+            REGION,
             KEY,
             NAME,
         ],
@@ -98,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[DescribeLags, DescribeConnections, DescribeVirtualInterfaces, CreateLag, DeleteLag, DeleteConnection],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheLag::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheLag::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-hosted-connection",
@@ -107,6 +115,7 @@ pub(super) const ROWS: &[Row] = &[
             LINE,
             may("vlan", "the one VLAN that it has, as the partner told it"),
             may("bandwidth", "the speed that was bought, such as 1Gbps; one that has another is not accepted"),
+            REGION,
             KEY,
             NAME,
         ],
@@ -120,12 +129,14 @@ pub(super) const ROWS: &[Row] = &[
             DeleteConnection,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheHostedLine::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheHostedLine::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/dx-connection-state",
         summary: "A connection is as far as it must be: its port is allotted, or it is up",
-        arguments: &[LINE, may("state", "available or allotted; available when not given")],
+        arguments: &[LINE, may("state", "available or allotted; available when not given"), REGION],
         results: &[
             ("state", "requested, pending, available, down, …"),
             ("device", "Amazon's router"),
@@ -133,42 +144,42 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[DescribeConnections, DescribeLags],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Reached::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, Reached::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-macsec-key",
         summary: "A line that was ordered with MACsec, or each port of a LAG, has a key to encrypt with; Direct Connect keeps \
                   name and key in a secret of its own, which an undo leaves there",
-        arguments: &[LINE, CKN, secret("cak", "the key, 64 hexadecimal digits, as a secret")],
+        arguments: &[LINE, CKN, secret("cak", "the key, 64 hexadecimal digits, as a secret"), REGION],
         results: &[("id", "ARN of the secret in which Direct Connect keeps it"), ("state", "associated")],
         sends: &[DescribeConnections, DescribeLags, AssociateMacSecKey, DisassociateMacSecKey],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheKey::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheKey::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-macsec-state",
         summary: "What goes over a line is encrypted: both ends have the key of that name",
-        arguments: &[LINE, CKN],
+        arguments: &[LINE, CKN, REGION],
         results: &[("status", "Encryption Up"), ("mode", "should_encrypt or must_encrypt")],
         sends: &[DescribeConnections, DescribeLags],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Encrypted::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, Encrypted::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-encryption-mode",
         summary: "How strict a line with MACsec is, at the least; one that must encrypt is down when it cannot, so that is set \
                   only where it does already",
-        arguments: &[LINE, may("mode", "should_encrypt or must_encrypt; should_encrypt when not given")],
+        arguments: &[LINE, may("mode", "should_encrypt or must_encrypt; should_encrypt when not given"), REGION],
         results: &[("mode", "what is set")],
         sends: &[DescribeConnections, DescribeLags, UpdateConnection, UpdateLag],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheMode::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheMode::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-letter",
         summary: "The letter of authorization for the building, issued once and kept as a file of the engagement; take the file \
                   away to have another one issued, which begins its 90 days anew",
-        arguments: &[LINE, may("provider", "network provider; it stands on the letter")],
+        arguments: &[LINE, may("provider", "network provider; it stands on the letter"), REGION],
         results: &[
             ("file", "where it lies on this machine, a PDF"),
             ("issued", "when AWS issued it last"),
@@ -177,7 +188,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[DescribeConnections, DescribeLags, DescribeLoa],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheLetter::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Object(Elsewhere::of(arguments, TheLetter::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-gateway",
@@ -248,6 +259,7 @@ pub(super) const ROWS: &[Row] = &[
             may("type", "private or transit, as it was allocated; private when not given"),
             may("gateway", "id of the Direct Connect gateway of this account"),
             may("virtual_gateway", "or vgw-… of one VPC in this region, for a private one"),
+            REGION,
             KEY,
             NAME,
         ],
@@ -261,7 +273,9 @@ pub(super) const ROWS: &[Row] = &[
             DeleteVirtualInterface,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheAllocated::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheAllocated::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/dx-interface",
@@ -277,6 +291,7 @@ pub(super) const ROWS: &[Row] = &[
             may("amazon_ip", "with its /30 or /31, together with `customer_ip`; AWS chooses both when not given"),
             may("customer_ip", "the other one of the same range"),
             secret("md5", "the MD5 key of the session, as a secret; AWS makes one when not given"),
+            REGION,
             KEY,
             NAME,
         ],
@@ -288,37 +303,43 @@ pub(super) const ROWS: &[Row] = &[
             DeleteVirtualInterface,
         ],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(TheInterface::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, TheInterface::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/dx-bgp",
         summary: "The BGP sessions over a virtual interface are up, as AWS sees them; that it is available says less",
-        arguments: &[INTERFACE],
+        arguments: &[INTERFACE, REGION],
         results: &[(
             "peers",
             "list of {id, customer, status, device}: dxpeer-…, the customer's address, up, and Amazon's router",
         )],
         sends: &[DescribeVirtualInterfaces],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Bgp::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, Bgp::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-apart",
         summary: "Two virtual interfaces end on two routers of Amazon's, so that their lines can fail one by one; whether in \
                   two buildings is told",
-        arguments: &[must("first", "dxvif-… of one line"), must("second", "dxvif-… of the other")],
+        arguments: &[must("first", "dxvif-… of one line"), must("second", "dxvif-… of the other"), REGION],
         results: &[
             ("routers", "list of the names of the two routers"),
             ("locations", "list of the codes of where they stand, in the same order"),
         ],
         sends: &[DescribeVirtualInterfaces],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(Apart::new(arguments, subject)?))),
+        make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, Apart::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-router-configuration",
         summary: "AWS's configuration of the customer's router for a virtual interface, its key held back",
-        arguments: &[INTERFACE, may("router", "AWS's identifier of the router type; AWS chooses when not given")],
+        arguments: &[
+            INTERFACE,
+            may("router", "AWS's identifier of the router type; AWS chooses when not given"),
+            REGION,
+        ],
         results: &[
             ("configuration", "the text, without the MD5 key"),
             ("vendor", "whose router it is for"),
@@ -326,17 +347,21 @@ pub(super) const ROWS: &[Row] = &[
         ],
         sends: &[DescribeVirtualInterfaces, DescribeRouterConfiguration],
         mutates: false,
-        make: |arguments, subject| Ok(Box::new(Check(RouterConfiguration::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Check(Elsewhere::of(arguments, RouterConfiguration::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/dx-failover-test",
         summary: "AWS takes the BGP sessions of a virtual interface down for some minutes, to show that another way takes over; \
                   an undo ends one that is under way",
-        arguments: &[INTERFACE, may("minutes", "1 to 180; 10 when not given")],
+        arguments: &[INTERFACE, may("minutes", "1 to 180; 10 when not given"), REGION],
         results: &[("id", "id of the test"), ("from", "when the sessions went down"), ("to", "when they came back")],
         sends: &[DescribeVirtualInterfaces, ListVirtualInterfaceTestHistory, StartBgpFailoverTest, StopBgpFailoverTest],
         mutates: true,
-        make: |arguments, subject| Ok(Box::new(Object(FailoverTest::new(arguments, subject)?))),
+        make: |arguments, subject| {
+            Ok(Box::new(Object(Elsewhere::of(arguments, FailoverTest::new(arguments, subject)?)?)))
+        },
     },
     Row {
         name: "aws/transit-gateway",

@@ -47,7 +47,7 @@ pub(super) async fn neighbours_live(stage: &Stage, [gateway, transit]: [&str; 2]
     lives_once(stage, "aws/dx-association-proposal", unanswered).await;
 }
 
-async fn vgw(stage: &Stage) -> String {
+pub(super) async fn vgw(stage: &Stage) -> String {
     let vpc = ground(stage).await.vpc;
     text(&stage.make("aws/vpn-gateway", json!({ "vpc": vpc, "key": "vgw/main" })).await, "id")
 }

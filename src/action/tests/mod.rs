@@ -6,6 +6,7 @@ mod calls;
 mod dns;
 mod dx;
 mod dx_calls;
+mod dx_elsewhere;
 mod dx_macsec;
 mod dx_neighbours;
 mod existing_vpc;

@@ -80,7 +80,7 @@ async fn of_two_lines_the_one_that_is_down_is_named() {
     stage.meddled(Does::CutsAt(1_450));
     assert_eq!(branch(&stage, path).await, "tunnel/large-packets");
     stage.let_be();
-    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().in_region("us-east-1").direct_connect();
     for (round, wanted) in [("first", "tunnel/first-line-down"), ("second", "tunnel/second-line-down")] {
         let interface = kept(&stage, &format!("connection.interfaces.{round}"));
         lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
@@ -392,7 +392,7 @@ async fn a_partners_line_that_is_not_up_is_the_partners_affair() {
     assert_eq!(branch(&stage, "connection/hosted-line-up[first]").await, "line/partner");
     stage.aws_says = &[];
     // The second line is another one: it was given back, and is offered anew.
-    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().in_region("eu-central-1").direct_connect();
     lines.delete_connection().connection_id("dxcon-ffabc124").send().await.unwrap();
     assert_eq!(branch(&stage, "connection/hosted-line-up[second]").await, "line/not-allotted");
 }
@@ -467,7 +467,7 @@ async fn an_interface_on_another_accounts_line_says_whom_to_ask() {
     let works = "connection/line-works[second]";
     until(&stage, "connection/path").await;
     assert_eq!(branch(&stage, works).await, "line/line-works");
-    let lines = Cloud::connect(stage.wiring()).await.unwrap().direct_connect();
+    let lines = Cloud::connect(stage.wiring()).await.unwrap().in_region("us-east-1").direct_connect();
     let interface = kept(&stage, "connection.interfaces.second");
     lines.start_bgp_failover_test().virtual_interface_id(&interface).send().await.unwrap();
     assert_eq!(branch(&stage, works).await, "line/in-a-test");

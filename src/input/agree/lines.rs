@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use super::super::cloud;
 use super::super::refusal::Refusal;
 use super::connection::{one_secret, whole};
 use super::{Answers, Block, Disagreement, Rule, overlap, report};
@@ -14,12 +15,14 @@ const INTERFACE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/crea
 const LIMITS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/limits.html";
 const ACROSS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html";
 const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
+const GATEWAYS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-gateways-intro.html";
 const RESILIENCE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
 const MACSEC: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-mac-sec-getting-started.html";
 
 pub(super) const RULES: &[Rule] = &[
     lines_differ,
     owner_is_another,
+    a_gateway_leads_to_another_region,
     speeds_fit_the_lines,
     peers_are_whole,
     peers_share_a_range,
@@ -104,6 +107,29 @@ fn owner_is_another(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
         let why = "a gateway of the same account is not asked for; choose another kind of Direct Connect";
         let another = if ours == "444455556666" { "777788889999" } else { "444455556666" };
         report(found, &[id, other_id], Refusal::new(what, why, ACROSS).suggest(another));
+    }
+}
+
+/// From the region of a line a Direct Connect gateway leads to any other, but for China and from one part of AWS to another.
+/// Straight to a virtual private gateway it stays where it is.
+fn a_gateway_leads_to_another_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, line)), Some((primary_id, primary))) =
+        (answers.text("dx.region"), answers.text("aws.region_primary"))
+    else {
+        return;
+    };
+    if line == primary {
+        return;
+    }
+    let from = cloud::partition(line);
+    if from != cloud::partition(primary) || from == "aws-cn" {
+        let what = format!("no line leads from {line} to {primary}");
+        let why = "a Direct Connect gateway leads to other regions, but not in China, nor to another part of AWS";
+        report(found, &[id, primary_id], Refusal::new(what, why, GATEWAYS).suggest(primary));
+    } else if let Some((attach_id, "vgw")) = answers.text("dx.attach") {
+        let what = format!("the line is in {line}, and the virtual private gateway in {primary}");
+        let why = "a line leads to another region over a Direct Connect gateway only";
+        report(found, &[attach_id, id], Refusal::new(what, why, GATEWAYS).suggest("gateway"));
     }
 }
 

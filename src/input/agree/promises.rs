@@ -72,7 +72,7 @@ fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
 
 fn region_is_in_the_partition(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((partition_id, partition)) = answers.text("aws.partition") else { return };
-    for (id, region) in ["aws.region_primary", "ses.region"].iter().filter_map(|id| answers.text(id)) {
+    for (id, region) in ["aws.region_primary", "ses.region", "dx.region"].iter().filter_map(|id| answers.text(id)) {
         let own = cloud::partition(region);
         if own != partition {
             let what = format!("{region} of {id} is in {own}, and not in {partition}");

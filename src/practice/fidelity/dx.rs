@@ -30,7 +30,7 @@ const HOSTED: [(&str, &str, i64, &str); 2] =
     [("dxcon-ffabc123", "EqDC2", 101, "1Gbps"), ("dxcon-ffabc124", "EqSe2", 102, "500Mbps")];
 const PARTNER: &str = "Practice Carrier";
 
-/// What Direct Connect knows in one region. Its gateways are one for all regions; practice has them where they were made.
+/// What Direct Connect knows of the account: gateways are one for all regions, lines and interfaces are seen in their own.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lines {
     connections: BTreeMap<String, Line>,
@@ -45,6 +45,9 @@ pub(super) struct Lines {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Line {
+    /// Where AWS lists its building. A partner's is offered wherever it is looked for, and stays where it was accepted.
+    #[serde(default)]
+    pub region: Option<String>,
     name: String,
     pub location: String,
     bandwidth: String,
@@ -191,10 +194,12 @@ pub(super) fn is_gone(world: &World, deleted: Option<i64>) -> bool {
 /// The partner's offers are there from the start, and again when they were given back; what was to go goes.
 fn settle(world: &mut World) {
     for (id, location, vlan, speed) in HOSTED {
-        if world.lines.connections.get(id).is_some_and(|line| !is_gone(world, line.deleted)) {
+        let there = world.lines.connections.get(id);
+        if there.is_some_and(|line| !is_gone(world, line.deleted) || !world.is_here(&line.region)) {
             continue;
         }
         let offer = Line {
+            region: None,
             name: format!("{PARTNER} {vlan}"),
             location: location.into(),
             bandwidth: speed.into(),
@@ -222,16 +227,21 @@ fn settle(world: &mut World) {
     }
 }
 
-/// The line of that id that is not gone; of a LAG its first port.
+/// The line of that id in this region that is not gone; of a LAG its first port.
 pub(super) fn line<'w>(world: &'w World, id: &str) -> Result<&'w Line, Refusal> {
-    if world.lines.lags.contains_key(id) {
-        return match lag(world, id)?.ports.first() {
-            Some(port) => line(world, port),
-            None => Err(missing("LAG", id)),
-        };
-    }
-    let there = world.lines.connections.get(id).filter(|line| world.visible(id) && !is_gone(world, line.deleted));
-    there.ok_or_else(|| missing("Connection", id))
+    let there = anywhere(world, id).filter(|line| world.is_here(&line.region));
+    there.ok_or_else(|| missing(if world.lines.lags.contains_key(id) { "LAG" } else { "Connection" }, id))
+}
+
+/// As `line`, in whichever region.
+fn anywhere<'w>(world: &'w World, id: &str) -> Option<&'w Line> {
+    let port = match world.lines.lags.get(id) {
+        Some(lag) if is_gone(world, lag.deleted) => None,
+        Some(lag) => lag.ports.first().map(String::as_str),
+        None => Some(id),
+    };
+    let line = world.lines.connections.get(port?)?;
+    (world.visible(id) && !is_gone(world, line.deleted)).then_some(line)
 }
 
 impl World {
@@ -252,9 +262,14 @@ impl World {
         }
     }
 
-    /// A line of that id that carries.
+    /// A line of that id that carries, in whichever region.
     pub fn line_is_up(&self, id: &str) -> bool {
-        line(self, id).is_ok_and(|line| self.line_state(line) == "available")
+        anywhere(self, id).is_some_and(|line| self.line_state(line) == "available")
+    }
+
+    /// Is a line or an interface of that region seen from here? One of none is seen from everywhere.
+    pub fn is_here(&self, region: &Option<String>) -> bool {
+        region.as_ref().is_none_or(|region| *region == self.region)
     }
 
     pub fn is_port_of_a_lag(&self, id: &str) -> bool {
@@ -280,6 +295,11 @@ pub(super) fn ports(world: &World, id: &str) -> Result<Vec<String>, Refusal> {
 }
 
 impl Lines {
+    /// Has anybody asked for them yet?
+    pub fn are_known(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
     pub fn line_mut(&mut self, id: &str) -> Option<&mut Line> {
         self.connections.get_mut(id)
     }
@@ -320,8 +340,8 @@ fn connections(world: &World, ask: &Ask) -> Result<Json, Refusal> {
         line(world, id).map_err(|_| missing("Connection", id))?;
         return Ok(json!({ "connections": [shown(world, id)] }));
     }
-    let all = world.lines.connections.keys().filter(|id| world.visible(id));
-    Ok(json!({ "connections": all.map(|id| shown(world, id)).collect::<Vec<_>>() }))
+    let all = world.lines.connections.iter().filter(|(id, line)| world.visible(id) && world.is_here(&line.region));
+    Ok(json!({ "connections": all.map(|(id, _)| shown(world, id)).collect::<Vec<_>>() }))
 }
 
 fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
@@ -337,11 +357,11 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     if wants && !there.available_mac_sec_port_speeds.iter().any(|speed| speed == bandwidth) {
         return Err(refused(format!("MACsec is not supported on {bandwidth} connections at location {location}.")));
     }
-    let own = world.lines.connections.values().filter(|line| line.deleted.is_none() && line.hosted.is_none());
-    if own.count() >= MOST_CONNECTIONS {
+    if own_lines(world) >= MOST_CONNECTIONS {
         return Err(refused("You have reached the maximum number of connections for this region."));
     }
     let new = Line {
+        region: Some(world.region.clone()),
         name: name.into(),
         location: location.into(),
         bandwidth: bandwidth.into(),
@@ -359,10 +379,16 @@ fn create(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     Ok(shown(world, &id))
 }
 
-/// The live LAG of that id.
+/// Ports that were ordered from AWS in this region.
+fn own_lines(world: &World) -> usize {
+    let own = |line: &&Line| line.deleted.is_none() && line.hosted.is_none() && world.is_here(&line.region);
+    world.lines.connections.values().filter(own).count()
+}
+
+/// The live LAG of that id in this region.
 fn lag<'w>(world: &'w World, id: &str) -> Result<&'w Lag, Refusal> {
-    let there = world.lines.lags.get(id).filter(|lag| world.visible(id) && !is_gone(world, lag.deleted));
-    there.ok_or_else(|| missing("LAG", id))
+    line(world, id).map_err(|_| missing("LAG", id))?;
+    world.lines.lags.get(id).ok_or_else(|| missing("LAG", id))
 }
 
 fn shown_lag(world: &World, id: &str) -> Json {
@@ -393,8 +419,8 @@ fn lags(world: &World, ask: &Ask) -> Result<Json, Refusal> {
         lag(world, id)?;
         return Ok(json!({ "lags": [shown_lag(world, id)] }));
     }
-    let all = world.lines.lags.iter().filter(|(id, lag)| world.visible(id) && !is_gone(world, lag.deleted));
-    Ok(json!({ "lags": all.map(|(id, _)| shown_lag(world, id)).collect::<Vec<_>>() }))
+    let all = world.lines.lags.keys().filter(|id| lag(world, id).is_ok());
+    Ok(json!({ "lags": all.map(|id| shown_lag(world, id)).collect::<Vec<_>>() }))
 }
 
 /// All ports or none.
@@ -404,8 +430,7 @@ fn create_lag(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let most = if ["100Gbps", "400Gbps"].contains(&bandwidth) { 2 } else { 4 };
     let many = ask.number("numberOfConnections").filter(|many| (1..=most).contains(many));
     let many = many.ok_or_else(|| refused(format!("A LAG of {bandwidth} has 1 to {most} connections.")))?;
-    let own = world.lines.connections.values().filter(|line| line.deleted.is_none() && line.hosted.is_none()).count();
-    if own + usize::try_from(many).unwrap_or(MOST_CONNECTIONS) > MOST_CONNECTIONS {
+    if own_lines(world) + usize::try_from(many).unwrap_or(MOST_CONNECTIONS) > MOST_CONNECTIONS {
         return Err(refused("You have reached the maximum number of connections for this region."));
     }
     let of_port = |number: i64| {
@@ -457,9 +482,10 @@ fn confirm(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     if state != "ordering" {
         return Err(refused(format!("Connection {id} cannot be confirmed in the state {state}.")));
     }
-    let now = world.now;
-    if let Some(hosted) = world.lines.connections.get_mut(id).and_then(|line| line.hosted.as_mut()) {
-        hosted.accepted = Some(now);
+    let (now, region) = (world.now, world.region.clone());
+    if let Some(line) = world.lines.connections.get_mut(id) {
+        line.region = Some(region);
+        line.hosted.iter_mut().for_each(|hosted| hosted.accepted = Some(now));
     }
     Ok(json!({ "connectionState": "pending" }))
 }

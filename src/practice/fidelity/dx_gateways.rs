@@ -35,6 +35,9 @@ pub(super) struct Association {
     pub gateway: String,
     /// A virtual private gateway or a transit gateway.
     pub to: String,
+    /// Where that is.
+    #[serde(default)]
+    region: String,
     ranges: BTreeSet<Ipv4Net>,
     created: i64,
     pub deleted: Option<i64>,
@@ -116,8 +119,8 @@ pub(super) fn associate(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
 pub(super) fn tied(world: &mut World, gateway: String, to: String, ranges: BTreeSet<Ipv4Net>) -> String {
     let id = world.mint("dxassoc");
     world.appears(&id);
-    let created = world.now;
-    world.lines.associations.insert(id.clone(), Association { gateway, to, ranges, created, deleted: None });
+    let (created, region) = (world.now, world.region.clone());
+    world.lines.associations.insert(id.clone(), Association { gateway, to, region, ranges, created, deleted: None });
     id
 }
 
@@ -190,9 +193,9 @@ pub(super) fn association_state(world: &World, association: &Association) -> &'s
 }
 
 /// A gateway of the network, as an association shows it.
-pub(super) fn end(world: &World, to: &str) -> Json {
+pub(super) fn end(world: &World, to: &str, region: &str) -> Json {
     let kind = if is_transit(to) { "transitGateway" } else { "virtualPrivateGateway" };
-    json!({ "id": to, "type": kind, "ownerAccount": world.account, "region": world.region })
+    json!({ "id": to, "type": kind, "ownerAccount": world.account, "region": region })
 }
 
 fn association(world: &World, id: &str) -> Json {
@@ -201,7 +204,7 @@ fn association(world: &World, id: &str) -> Json {
     json!({
         "associationId": id, "directConnectGatewayId": one.gateway,
         "directConnectGatewayOwnerAccount": dx_neighbour::owner(world, &one.gateway),
-        "associationState": association_state(world, one), "associatedGateway": end(world, &one.to),
+        "associationState": association_state(world, one), "associatedGateway": end(world, &one.to, &one.region),
         "allowedPrefixesToDirectConnectGateway": ranges.collect::<Vec<_>>(),
         "virtualGatewayId": (!is_transit(&one.to)).then_some(&one.to),
     })

@@ -33,6 +33,10 @@ const ROUTERS: [(&str, &str, &str, &str); 3] = [
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Interface {
+    /// That of its line. One that another account allocated is offered wherever it is looked for, and stays where it was
+    /// accepted.
+    #[serde(default)]
+    pub region: Option<String>,
     pub connection: String,
     pub gateway: String,
     pub is_transit: bool,
@@ -113,8 +117,9 @@ pub(super) fn create(world: &mut World, ask: &Ask, is_transit: bool) -> Result<J
     let (name, tags) = (new.need("virtualInterfaceName")?.to_owned(), new.tags()?);
     let id = world.mint("dxvif");
     world.born(&id, tags);
-    let created = world.now;
+    let (created, region) = (world.now, Some(world.region.clone()));
     let interface = Interface {
+        region,
         connection,
         gateway,
         is_transit,
@@ -272,7 +277,8 @@ fn configuration(world: &World, id: &str, one: &Interface) -> String {
 
 /// One that is there, or is on its way out.
 pub(super) fn there<'w>(world: &'w World, id: &str) -> Result<&'w Interface, Refusal> {
-    let one = world.lines.interfaces.get(id).filter(|one| world.visible(id) && !is_gone(world, one.deleted));
+    let is_seen = |one: &&Interface| world.visible(id) && !is_gone(world, one.deleted) && world.is_here(&one.region);
+    let one = world.lines.interfaces.get(id).filter(is_seen);
     one.ok_or_else(|| missing("Virtual interface", id))
 }
 
@@ -288,6 +294,7 @@ pub(super) fn list(world: &World, ask: &Ask) -> Result<Json, Refusal> {
     let all = world.lines.interfaces.iter().filter(|(id, one)| {
         world.visible(id)
             && !is_gone(world, one.deleted)
+            && world.is_here(&one.region)
             && wanted.is_none_or(|connection| connection == one.connection)
     });
     Ok(json!({ "virtualInterfaces": all.map(|(id, _)| shown(world, id)).collect::<Vec<_>>() }))
@@ -298,6 +305,7 @@ pub(super) fn allocate(world: &mut World, id: &str, (connection, vlan): (&str, i
     let Ok((amazon, customer)) = addresses(world, &Ask(serde_json::Map::new())) else { return };
     let key = blake3::hash(id.as_bytes()).to_hex()[..24].to_owned();
     let interface = Interface {
+        region: None,
         connection: connection.into(),
         gateway: String::new(),
         is_transit,
@@ -331,9 +339,10 @@ pub(super) fn confirm(world: &mut World, ask: &Ask, is_transit: bool) -> Result<
     if asn == one.asn {
         return Err(refused(format!("ASN {asn} is not valid for this virtual interface.")));
     }
-    let now = world.now;
+    let (now, region) = (world.now, Some(world.region.clone()));
     if let Some(one) = world.lines.interfaces.get_mut(id) {
-        (one.gateway, one.created, one.allocated) = (gateway, now, Some(Allocated { is_accepted: true }));
+        (one.gateway, one.created, one.region) = (gateway, now, region);
+        one.allocated = Some(Allocated { is_accepted: true });
     }
     Ok(json!({ "virtualInterfaceState": "pending" }))
 }

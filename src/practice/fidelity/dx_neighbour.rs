@@ -39,6 +39,8 @@ const HOLDS: i64 = 7 * 24 * 60 * 60 * 1_000;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Proposal {
     to: String,
+    #[serde(default)]
+    region: String,
     ranges: BTreeSet<Ipv4Net>,
     created: i64,
     state: State,
@@ -70,12 +72,13 @@ pub(super) fn carries(gateway: &str) -> Option<u32> {
 /// It accepts what was proposed, and allocates anew what is gone.
 pub(super) fn settle(world: &mut World) {
     for (id, line, vlan, is_transit) in ALLOCATED {
-        if world.lines.interfaces.get(id).is_none_or(|one| is_gone(world, one.deleted)) {
+        if world.lines.interfaces.get(id).is_none_or(|one| is_gone(world, one.deleted) && world.is_here(&one.region)) {
             allocate(world, id, (line, vlan), is_transit);
         }
     }
     let due = |one: &Proposal| {
         one.state == State::Requested
+            && (one.region.is_empty() || one.region == world.region)
             && passed(world, one.created, Wait::PeeringAccepted)
             && one.ranges.iter().all(|range| range.prefix_len() >= WIDEST)
     };
@@ -104,7 +107,8 @@ pub(super) fn propose(world: &mut World, ask: &Ask) -> Result<Json, Refusal> {
     let ranges = ranges(world, ask, &to)?;
     let id = world.mint("dxprop");
     world.appears(&id);
-    let proposal = Proposal { to, ranges, created: world.now, state: State::Requested };
+    let region = world.region.clone();
+    let proposal = Proposal { to, region, ranges, created: world.now, state: State::Requested };
     world.lines.proposals.insert(id.clone(), proposal);
     Ok(json!({ "directConnectGatewayAssociationProposal": shown(world, &id) }))
 }
@@ -123,7 +127,7 @@ fn shown(world: &World, id: &str) -> Json {
     let ranges = one.ranges.iter().map(|range| json!({ "cidr": range.to_string() }));
     json!({
         "proposalId": id, "directConnectGatewayId": GATEWAY, "directConnectGatewayOwnerAccount": ACCOUNT,
-        "proposalState": one.state, "associatedGateway": end(world, &one.to),
+        "proposalState": one.state, "associatedGateway": end(world, &one.to, &one.region),
         "existingAllowedPrefixesToDirectConnectGateway": [],
         "requestedAllowedPrefixesToDirectConnectGateway": ranges.collect::<Vec<_>>(),
     })

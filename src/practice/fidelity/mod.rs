@@ -96,6 +96,9 @@ pub(super) struct Layer {
     pace: Pace,
     base: Base,
     worlds: BTreeMap<String, World>,
+    /// Lines of Direct Connect lead from one region into another: what is known of them is always in the region that is looked
+    /// at, and was last in this one.
+    lines_at: String,
 }
 
 /// One region, as it is kept on disk.
@@ -129,7 +132,7 @@ pub(super) struct Call<'a> {
 
 impl Layer {
     pub fn new(account: &str, pace: Pace) -> Self {
-        Self { account: account.into(), pace, base: Base::default(), worlds: BTreeMap::new() }
+        Self { account: account.into(), pace, base: Base::default(), worlds: BTreeMap::new(), lines_at: String::new() }
     }
 
     /// The answer's document for a call that arrives at `now` (milliseconds since 1970).
@@ -186,6 +189,7 @@ impl Layer {
     /// Goes to a place at a moment.
     async fn enter(&mut self, place: &str, now: i64, hidden: Hidden) -> Result<(), Refusal> {
         self.open(place, now).await?;
+        self.bring_lines(place);
         let world = self.world(place);
         (world.now, world.hidden_for, world.veil) = (now, hidden.all, hidden.new);
         world.settle();
@@ -218,6 +222,14 @@ impl Layer {
         seed::customers_hosts(self, region, operator).await
     }
 
+    fn bring_lines(&mut self, place: &str) {
+        if self.lines_at != place {
+            let lines = self.worlds.get_mut(&self.lines_at).map(|world| std::mem::take(&mut world.lines));
+            self.world(place).lines = lines.unwrap_or_default();
+            self.lines_at = place.into();
+        }
+    }
+
     fn world(&mut self, region: &str) -> &mut World {
         self.worlds.entry(region.into()).or_default()
     }
@@ -228,6 +240,9 @@ impl Layer {
 
     /// The region's world at this moment; none when nobody has called there yet.
     fn at(&mut self, region: &str, now: i64) -> Option<&World> {
+        if self.worlds.contains_key(region) {
+            self.bring_lines(region);
+        }
         let world = self.worlds.get_mut(region)?;
         (world.now, world.hidden_for) = (now, 0);
         world.settle();
@@ -246,9 +261,13 @@ impl Layer {
 
     pub async fn take_back(&mut self, kept: BTreeMap<String, Kept>) -> Result<(), winterbaume_core::StateViewError> {
         self.worlds.clear();
+        self.lines_at.clear();
         for (region, Kept { ours, theirs, beside }) in kept {
             let mut world: World = serde_json::from_value(ours)?;
             world.pace = self.pace;
+            if world.lines.are_known() {
+                self.lines_at = region.clone();
+            }
             self.base.restore(&region, theirs).await?;
             self.base.put_beside(&region, beside).await?;
             self.worlds.insert(region, world);

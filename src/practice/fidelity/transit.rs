@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Call;
 use super::describe::describe;
-use super::dx_gateways::association_state;
+use super::dx_gateways::{Association, association_state};
 use super::kind::Kind;
 use super::pace::Wait;
 use super::refusal::Refusal;
@@ -255,7 +255,8 @@ fn places(world: &World) -> Vec<(String, &str, &'static str, &str, &'static str)
     let tunnels = world.vpn_connections.iter().filter(|(_, one)| Kind::of(&one.gateway) == Some(Kind::TransitGateway));
     let tunnels = tunnels.map(|(id, one)| (place_of(id), &*one.gateway, "vpn", &**id, world.vpn_state(one)));
     let lines = world.lines.associations.iter().filter(|(_, one)| Kind::of(&one.to) == Some(Kind::TransitGateway));
-    let lines = lines.filter(|(_, one)| one.deleted.is_none()).map(|(id, one)| {
+    let here = |one: &Association| one.deleted.is_none() && world.transit_gateways.contains_key(&one.to);
+    let lines = lines.filter(|(_, one)| here(one)).map(|(id, one)| {
         let state = if association_state(world, one) == "associated" { "available" } else { "pending" };
         (line_of(id), &*one.to, "direct-connect-gateway", &*one.gateway, state)
     });
