@@ -1,5 +1,6 @@
 //! Rules between answers: each is right alone, and together they may still be wrong. Those of the network stand here.
 
+mod blocks;
 mod connection;
 mod environments;
 mod free;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
-use super::range::{Purpose, overlap, special_range_around};
+use super::range::overlap;
 use super::refusal::Refusal;
 use super::value::{Row, cell};
 use super::{InputId, Value, cloud, hosts, subnets};
@@ -41,10 +42,8 @@ pub struct Disagreement {
 /// One rule: looks at the answers and adds what it finds.
 type Rule = fn(&Answers<'_>, &mut Vec<Disagreement>);
 
-const NETWORK: [Rule; 17] = [
+const NETWORK: [Rule; 15] = [
     blocks_are_disjoint,
-    blocks_are_ordinary,
-    secondary_blocks_fit,
     subnets_are_inside,
     subnets_hold_balancers,
     subnets_are_in_our_zones,
@@ -65,7 +64,13 @@ const NETWORK: [Rule; 17] = [
 pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
     let answers = Answers(values);
     let mut found = Vec::new();
-    let rules = NETWORK.iter().chain(connection::RULES).chain(lines::RULES).chain(names::RULES).chain(mail::RULES);
+    let rules = NETWORK
+        .iter()
+        .chain(blocks::RULES)
+        .chain(connection::RULES)
+        .chain(lines::RULES)
+        .chain(names::RULES)
+        .chain(mail::RULES);
     let rules = rules.chain(zones::RULES).chain(promises::RULES).chain(environments::RULES).chain(packages::RULES);
     rules.for_each(|rule| rule(&answers, &mut found));
     found
@@ -176,73 +181,6 @@ fn overlapping(
         let what = format!("{net} of {id} and {other} of {other_id} overlap");
         let proposal = free::range(answers, |_| true);
         report(found, &[id, other_id], Refusal::new(what, why, source).suggest(proposal));
-    }
-}
-
-/// Ranges that AWS takes for a VPC, and that hurt later.
-fn blocks_are_ordinary(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let container_bridge = Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 17, 0, 0), 16);
-    let aws_internal = Ipv4Net::new_assert(std::net::Ipv4Addr::new(198, 19, 0, 0), 16);
-    for (id, net) in answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs"]) {
-        let why = if overlap(net, container_bridge) {
-            "172.17.0.0/16 is the default network of containers, also in some AWS services; hosts there cannot be reached"
-        } else if overlap(net, aws_internal) {
-            "AWS uses 198.19.0.0/16 inside some of its services"
-        } else {
-            match special_range_around(net).map(|special| special.purpose) {
-                Some(Purpose::Private) => continue,
-                Some(Purpose::Shared) => "100.64.0.0/10 is shared by carriers; not every device routes it",
-                Some(Purpose::Documentation) => "it is a range for documentation, good for practice only",
-                _ => "it is not private (RFC 1918): the real owner of these addresses cannot be reached from the VPC",
-            }
-        };
-        let refusal = Refusal::new(format!("{net} of {id} may hurt later"), why, VPC_BLOCKS).suggest("10.40.0.0/16");
-        warn(found, &[id], refusal);
-    }
-}
-
-/// Why AWS takes this block beside no other, or not beside one of these ("IPv4 CIDR block association restrictions").
-fn refused_beside(net: Ipv4Net, mut others: impl Iterator<Item = Ipv4Net>) -> Option<&'static str> {
-    let range = |a, b, bits| Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, 0, 0), bits);
-    if overlap(net, range(198, 19, 16)) {
-        return Some("AWS takes no further block from 198.19.0.0/16, which it uses itself");
-    }
-    let crowded = overlap(net, range(10, 0, 16)) && others.any(|other| range(10, 0, 15).contains(&other));
-    crowded.then_some("beside a block from 10.0.0.0/15 AWS takes none from 10.0.0.0/16")
-}
-
-/// At most five blocks, all from one family of private ranges; public and 100.64/10 ranges go with any.
-fn secondary_blocks_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let secondary = answers.blocks(&["net.secondary_cidrs"]);
-    let (Some((vpc_id, vpc)), Some((id, _))) =
-        (answers.blocks(&["net.vpc_cidr"]).first().copied(), secondary.first().copied())
-    else {
-        return;
-    };
-    if secondary.len() > 4 {
-        let what = format!("{id} has {} ranges", secondary.len());
-        let four: Vec<String> = secondary.iter().take(4).map(|(_, net)| net.to_string()).collect();
-        let why = "a VPC has five blocks at most, the primary one counted";
-        report(found, &[id], Refusal::new(what, why, VPC_BLOCKS).suggest(four.join(", ")));
-    }
-    let family = |net| {
-        special_range_around(net).filter(|special| special.purpose == Purpose::Private).map(|special| special.net)
-    };
-    for (id, net) in &secondary {
-        let others =
-            || std::iter::once(vpc).chain(secondary.iter().map(|(_, other)| *other)).filter(|other| other != net);
-        if let Some(why) = refused_beside(*net, others()) {
-            let what = format!("{net} of {id} cannot be a block beside {vpc} of {vpc_id}");
-            report(found, &[id, vpc_id], Refusal::new(what, why, VPC_BLOCKS).suggest(free::range(answers, |_| true)));
-        }
-        if let (Some(primary), Some(other)) = (family(vpc), family(*net))
-            && primary != other
-        {
-            let what = format!("{net} of {id} is from {other}, and {vpc} of {vpc_id} from {primary}");
-            let why = "AWS refuses blocks of two private ranges in one VPC";
-            let proposal = free::range(answers, |net| primary.contains(&net));
-            report(found, &[vpc_id, id], Refusal::new(what, why, VPC_BLOCKS).suggest(proposal));
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ui::facts::{Opened, Said};
 use crate::ui::next::{NextMove, next_move};
 use crate::ui::runs;
 use crate::ui::screen::palette::{Entry, Palette};
-use crate::ui::screen::prompt::{Ask, Prompt};
+use crate::ui::screen::prompt::Ask;
 use crate::ui::screen::rows::Node;
 use crate::ui::screen::{form, login, plan as plan_screen, undo as undo_screen, waiting};
 use crate::ui::state::{Place, Popup, State, run};
@@ -16,7 +16,7 @@ use crate::ui::state::{Place, Popup, State, run};
 pub(super) type Can = Result<(), String>;
 
 fn ask(state: &mut State, ask: Ask) -> Vec<Effect> {
-    state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
+    state.ask(ask);
     Vec::new()
 }
 
@@ -494,7 +494,7 @@ pub fn can_go_back(state: &State) -> Can {
 
 /// `Esc`: one step back.
 pub fn back(state: &mut State) -> Vec<Effect> {
-    match state.popup.take() {
+    match state.leave_popup() {
         Some(Popup::Login(form)) => return login::decline(&form),
         Some(_) => return Vec::new(),
         None => {}

@@ -88,6 +88,8 @@ pub struct State {
     pub edition: EditionScreen,
     pub undo: UndoScreen,
     pub popup: Option<Popup>,
+    /// A question that was left with something typed into it, for when it is asked again.
+    left: Option<Box<Prompt>>,
     /// What a login asks, until it can be shown.
     pub login: Option<LoginQuestion>,
     /// The person wants to leave; we wait for running steps to come to a safe end.
@@ -109,6 +111,7 @@ impl State {
             edition: EditionScreen::default(),
             undo: UndoScreen::default(),
             popup: None,
+            left: None,
             login: None,
             leaving: false,
             interrupted: None,
@@ -158,7 +161,7 @@ impl State {
         self.plan = PlanScreen::default();
         self.form = FormScreen::default();
         self.output = OutputScreen::default();
-        self.popup = None;
+        (self.popup, self.left) = (None, None);
         self.place = Place::Board;
         self.board.jump_to_next(&self.facts);
         self.ask_for_output()
@@ -240,6 +243,22 @@ impl State {
     pub fn go(&mut self, to: Move) -> Vec<Effect> {
         let (screen, facts) = self.focus();
         screen.go(facts, to)
+    }
+
+    /// Asks, with what was typed when the same was asked before and left.
+    pub fn ask(&mut self, ask: Ask) {
+        let left = self.left.take_if(|left| left.ask == ask);
+        self.popup = Some(Popup::Prompt(left.unwrap_or_else(|| Box::new(Prompt::new(ask, &self.facts)))));
+    }
+
+    /// Leaves the popup, if there is one.
+    pub fn leave_popup(&mut self) -> Option<Popup> {
+        if let Some(Popup::Prompt(prompt)) = self.popup.as_ref()
+            && prompt.has_a_text_to_keep()
+        {
+            self.left = Some(prompt.clone());
+        }
+        self.popup.take()
     }
 
     /// Shows another screen of the open engagement.
@@ -358,7 +377,7 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         adopt::adopted(state, &step);
     }
     if let Some(ask) = wanted {
-        state.popup = Some(Popup::Prompt(Box::new(Prompt::new(ask, &state.facts))));
+        state.ask(ask);
         return Vec::new();
     }
     if recorded {

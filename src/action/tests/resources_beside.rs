@@ -42,10 +42,15 @@ async fn a_further_range_holds_subnets() {
     assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
     let outcome = action.undo(&stage.world, &stage.intent("aws/resource", &range), &made).await;
     assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
-    for taken in ["10.40.128.0/20", "10.40.0.0/16"] {
-        let overlapping = of("AWS::EC2::VPCCidrBlock", "vpc/other", json!({ "VpcId": vpc, "CidrBlock": taken }));
-        let action = stage.action("aws/resource", &overlapping);
-        let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &overlapping)).await;
-        assert!(format!("{outcome:?}").contains("conflicts"), "{taken}: {outcome:?}");
+    for (refused, why) in [
+        ("10.40.128.0/20", "conflicts"),
+        ("10.40.0.0/16", "conflicts"),
+        ("172.20.0.0/20", "restricted"),
+        ("198.19.0.0/20", "restricted"),
+    ] {
+        let other = of("AWS::EC2::VPCCidrBlock", "vpc/other", json!({ "VpcId": vpc, "CidrBlock": refused }));
+        let action = stage.action("aws/resource", &other);
+        let outcome = action.apply(&stage.world, &stage.intent("aws/resource", &other)).await;
+        assert!(format!("{outcome:?}").contains(why), "{refused}: {outcome:?}");
     }
 }

@@ -103,8 +103,7 @@ fn endpoint_stands(world: &World, model: &Model) -> Result<(), Failed> {
     Ok(())
 }
 
-/// VPC user guide, "VPC CIDR blocks": five in all, and none that overlaps another. From which family it may be is the rule of
-/// an answer.
+/// VPC user guide, "VPC CIDR blocks": five in all, none that overlaps another, and "IPv4 CIDR block association restrictions".
 fn more_range(world: &World, model: &Model) -> Result<(), Failed> {
     let (vpc, asked) = (text(model, "VpcId"), text(model, "CidrBlock"));
     let Ok(cidr) = vpc::block(asked, "InvalidVpc.Range") else {
@@ -116,6 +115,12 @@ fn more_range(world: &World, model: &Model) -> Result<(), Failed> {
     if there.iter().any(|other| other.contains(&cidr) || cidr.contains(other)) {
         return refused(format!("The CIDR '{asked}' conflicts with an existing CIDR block of the VPC"));
     }
+    if is_restricted(&there, cidr) {
+        return refused(format!(
+            "The CIDR '{asked}' is restricted. Use a CIDR from the same private address range as the current VPC CIDR, or use a \
+             publicly-routable CIDR."
+        ));
+    }
     if there.len() >= 5 {
         return Err((
             "ServiceLimitExceeded",
@@ -123,6 +128,19 @@ fn more_range(world: &World, model: &Model) -> Result<(), Failed> {
         ));
     }
     Ok(())
+}
+
+/// The first block counts for the family; what stands beside it, for the ranges that AWS itself is in.
+fn is_restricted(there: &[Ipv4Net], asked: Ipv4Net) -> bool {
+    let range = |a, b, bits| Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, 0, 0), bits);
+    let has = |whole: Ipv4Net| there.iter().any(|one| whole.contains(one));
+    let private = [range(10, 0, 8), range(172, 16, 12), range(192, 168, 16)];
+    let family = |net: &Ipv4Net| private.iter().position(|whole| whole.contains(net));
+    let other_family = family(&asked).is_some() && there.first().and_then(family) != family(&asked);
+    other_family
+        || range(198, 19, 16).contains(&asked)
+        || (range(10, 0, 16).contains(&asked) && has(range(10, 0, 15)))
+        || (range(172, 31, 16).contains(&asked) && has(range(172, 16, 12)))
 }
 
 fn balancer(world: &World, model: &Model) -> Result<(), Failed> {

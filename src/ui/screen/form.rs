@@ -20,9 +20,9 @@ use crate::ui::effect::Effect;
 use crate::ui::facts::{Facts, Opened, Said};
 use crate::ui::look::Role;
 use crate::ui::screen::form_field::{Control, Drawn, FormField, Left, Problem, Tone, closed, focused, text_width};
-use crate::ui::screen::prompt::{Ask, Prompt};
+use crate::ui::screen::prompt::Ask;
 use crate::ui::screen::{Move, Screen, content_now, draw_prose};
-use crate::ui::state::{Place, Popup, State};
+use crate::ui::state::{Place, State};
 use crate::ui::widget::popup::{margin, pane};
 use crate::ui::widget::prose::Prose;
 use crate::ui::widget::secret_line::SecretLine;
@@ -153,7 +153,7 @@ fn enter_secret(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let id = field.id.clone();
-    state.popup = Some(Popup::Prompt(Box::new(Prompt::new(Ask::Store(id), &state.facts))));
+    state.ask(Ask::Store(id));
     Vec::new()
 }
 

@@ -130,6 +130,12 @@ impl Prompt {
         Prompt { ask, editor, hidden, given, first, adoption, choices, choice: 0, scroll: 0, problem: None }
     }
 
+    /// Somebody's own words, which nobody should have to write twice.
+    pub fn has_a_text_to_keep(&self) -> bool {
+        let is_told = matches!(self.ask, Ask::SignOff(_) | Ask::Skip(_) | Ask::SkipOnHost(_));
+        is_told && !self.editor.text().trim().is_empty()
+    }
+
     fn chosen(&self) -> &'static str {
         self.choices.get(self.choice).map_or("", |choice| choice.name)
     }

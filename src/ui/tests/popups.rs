@@ -50,3 +50,21 @@ fn a_command_that_is_off_says_why() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("Off now: it"), "{screen}");
 }
+
+/// Who looks something up in the middle of a sign-off finds the half sentence again, at that step and at no other.
+#[test]
+fn what_was_typed_into_a_sign_off_is_there_when_it_is_opened_again() {
+    let mut stage = Stage::on(
+        "runbook: one\ntitle: One\nphase: network\nsteps:\n  - {id: agreed, title: It is agreed, manual: Agree.}\n  \
+         - {id: shown, title: It is shown, manual: Show it.}\n",
+    );
+    stage.press(&["Enter"]).write("J. Doe, by tele").press(&["Esc"]);
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("J. Doe"), "{screen}");
+    stage.press(&["Down", "Enter"]);
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("Sign off: It is shown") && !screen.contains("J. Doe"), "{screen}");
+    stage.press(&["Esc", "Up", "Enter"]).write("phone");
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("J. Doe, by telephone"), "{screen}");
+}

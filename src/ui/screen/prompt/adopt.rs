@@ -36,7 +36,7 @@ pub fn can(state: &State) -> Result<(), String> {
 /// `A`: asks for the id and the reason.
 pub fn open(state: &mut State) -> Vec<Effect> {
     if let Some(step) = state.board.address(&state.facts) {
-        state.popup = Some(Popup::Prompt(Box::new(Prompt::new(Ask::Adopt(step), &state.facts))));
+        state.ask(Ask::Adopt(step));
     }
     Vec::new()
 }
