@@ -109,7 +109,10 @@ impl Thing for TheHostedLine {
         let id = self.offer.id.as_str();
         let Some(one) = lines(at.cloud).await?.into_iter().find(|one| one.id == id) else {
             let advice = "Compare the id with what the partner wrote, and the region and account that it was made for.";
-            return Ok(Sight::Broken(Failure::new(format!("there is no connection {id} in this region"), advice)));
+            return Ok(Sight::Broken(Failure::new(
+                format!("there is no connection {id} in {}", at.cloud.region()),
+                advice,
+            )));
         };
         let (line, holder) = (&one.thing, one.holder(at));
         // It has the one VLAN that the partner chose, and the speed that was bought from them.
@@ -202,7 +205,7 @@ impl Thing for TheAllocated {
         let Some(one) = interfaces(at.cloud, None).await?.into_iter().find(|one| one.id == id) else {
             let advice = "Compare the id with what the owner of the line wrote, and the region and account that it was allocated for.";
             return Ok(Sight::Broken(Failure::new(
-                format!("there is no virtual interface {id} in this region"),
+                format!("there is no virtual interface {id} in {}", at.cloud.region()),
                 advice,
             )));
         };

@@ -130,6 +130,16 @@ impl<T: Thing> Thing for Elsewhere<T> {
 impl<Q: Question> Question for Elsewhere<Q> {
     async fn ask(&self, world: &World) -> Verified {
         let there = world.cloud.as_ref().map(|cloud| Arc::new(self.cloud(cloud))).map_err(Clone::clone);
-        self.thing.ask(&World { cloud: there, ..world.clone() }).await
+        let answer = self.thing.ask(&World { cloud: there, ..world.clone() }).await;
+        // Whoever reads that something is not there would look for it in the usual region.
+        let region = self.region.as_deref();
+        let region = region.filter(|region| world.cloud.as_ref().is_ok_and(|cloud| cloud.region() != *region));
+        match (answer, region) {
+            (Verified::NotYet { said }, Some(region)) => Verified::NotYet { said: format!("{said} (in {region})") },
+            (Verified::NotSo(failure), Some(region)) => {
+                Verified::NotSo(Failure { what: format!("{} (in {region})", failure.what), ..failure })
+            }
+            (answer, _) => answer,
+        }
     }
 }

@@ -421,7 +421,12 @@ fn words(failure: &crate::engagement::Failure) -> String {
 /// The exit of a run, from where everything stands.
 pub fn verdict(board: &Board) -> Result<(), Failure> {
     let tally = board.tally;
+    let unclear = |row: &crate::engagement::Row| match &row.status {
+        crate::engagement::Status::Unclear(said) => Some(format!("{} cannot begin: {said}", row.address)),
+        _ => None,
+    };
     let next = board.next().map(|row| format!("next: {} {} ({})", row.address, row.title, row.status.word()));
+    let next = next.or_else(|| board.rows.iter().find_map(unclear));
     let ended = |kind: Kind, message: String| {
         let failure = Failure::new(kind, message);
         Err(match next {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::context::{Context, runbook_of};
 use super::failure::Failure;
 use super::print;
-use crate::engagement::{Address, Command, decide};
+use crate::engagement::{Address, Command, DoneHow, State, decide};
 use crate::engine::Clock;
 use crate::journal::Writer;
 
@@ -15,7 +15,11 @@ pub struct Arguments {
     /// As in access/shown
     step: Address,
     /// Who saw or did what
-    note: String,
+    #[arg(required_unless_present = "withdraw")]
+    note: Option<String>,
+    /// It was not so: the step is to be signed anew
+    #[arg(long, conflicts_with = "note")]
+    withdraw: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -24,10 +28,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         print::say(&greeting);
     }
     let runbook = runbook_of(writer.engagement())?;
-    let command = Command::SignOff { step: arguments.step.clone(), note: arguments.note.clone() };
+    let step = &arguments.step;
+    let signed = matches!(writer.engagement().state(step), State::Done { how: DoneHow::SignedOff, .. });
+    let (command, done) = match &arguments.note {
+        Some(note) => (Command::SignOff { step: step.clone(), note: note.clone() }, "is signed off"),
+        None if signed => (Command::Reopen(step.clone()), "is to be signed anew"),
+        None => return Err(Failure::usage(format!("{step} is not signed off")).hint("nothing was changed")),
+    };
     let events =
         decide(writer.engagement(), &runbook, &command).map_err(|refusal| Failure::usage(refusal.to_string()))?;
     writer.append(Clock::default().now(), &context.actor(), events)?;
-    print::line(&format!("{} is signed off", arguments.step))?;
+    print::line(&format!("{step} {done}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -237,7 +237,7 @@ pub fn board_within(engagement: &Engagement, runbook: &Runbook, scope: &Scope) -
         needs.get(&step.id).into_iter().flatten().filter(open).map(|need| need.id.clone()).collect()
     };
     let blocked: Vec<Vec<StepId>> =
-        rows.iter().map(|one| if blockable(&one.1.status) { blocked(one) } else { Vec::new() }).collect();
+        rows.iter().map(|one| if blockable(one.0, &one.1.status) { blocked(one) } else { Vec::new() }).collect();
     let mut board = Board::default();
     for ((_, mut row), by) in rows.into_iter().zip(blocked) {
         if !by.is_empty() {
@@ -280,9 +280,14 @@ impl Settled {
     }
 }
 
-/// Statuses that unfinished predecessors override: the step has not begun.
-fn blockable(status: &Status) -> bool {
-    matches!(status, Status::Ready | Status::SignOff | Status::Unclear(_) | Status::NeedsInput(_))
+/// Statuses that unfinished predecessors override: the step has not begun. What a person was asked and has not signed yet is
+/// asked about something that is not so any more.
+fn blockable(step: &Step, status: &Status) -> bool {
+    match status {
+        Status::Ready | Status::SignOff | Status::Unclear(_) | Status::NeedsInput(_) => true,
+        Status::Waiting(wait) => !wait.by_hand && matches!(step.work, Work::Manual(_)),
+        _ => false,
+    }
 }
 
 fn own_rows(engagement: &Engagement, runbook: &Runbook, step: &Step, scope: &Scope) -> Vec<Row> {

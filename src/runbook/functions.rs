@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use crate::input::{processors, suggest_subnets};
 
 /// Every filter that a runbook may use, minijinja's and ours.
-pub(super) const FILTERS: [&str; 53] = [
+pub(super) const FILTERS: [&str; 54] = [
     "abs",
     "addresses",
     "batch",
@@ -53,6 +53,7 @@ pub(super) const FILTERS: [&str; 53] = [
     "title",
     "trim",
     "unique",
+    "unless",
     "upper",
     "where",
     "zip",
@@ -106,6 +107,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("pluck", pluck);
     environment.add_filter("lookup", lookup);
     environment.add_filter("pick", pick);
+    environment.add_filter("unless", unless);
     environment.add_filter("cidr_host", cidr_host);
     environment.add_filter("addresses", addresses);
     environment.add_filter("public_records", public_records);
@@ -159,6 +161,11 @@ fn lookup(rows: &Value, field: &str, value: &Value, wanted: &str) -> Result<Valu
 fn column(row: &Value, field: &str) -> Result<Value, Error> {
     let value = row.get_attr(field)?;
     if value.is_undefined() { Err(wrong(format!("a row has no {field}"))) } else { Ok(value) }
+}
+
+/// `value | unless(usual)`: the value, or an empty text where it is the usual one.
+fn unless(value: Value, usual: &Value) -> Value {
+    if value == *usual { Value::from("") } else { value }
 }
 
 /// `map | pick(keys)`: the values of these keys, in the order of the keys.
@@ -296,6 +303,8 @@ mod tests {
     fn values_are_picked_in_order() {
         assert_eq!(value("{'a': 1, 'b': 2, 'c': 3} | pick(['c', 'a'])"), Ok(json!([3, 1])));
         assert_eq!(value("ids | pick(['a'])"), Err("ids is not known yet".into()));
+        assert_eq!(value("'us-east-1' | unless('eu-west-1')"), Ok(json!("us-east-1")));
+        assert_eq!(value("'eu-west-1' | unless('eu-west-1')"), Ok(json!("")));
         assert_eq!(value("net.rows | pick(['a', 'z'])"), Err("net.rows.z is not known yet".into()));
     }
 

@@ -61,7 +61,8 @@ fn do_next(state: &mut State, address: &Address) -> Vec<Effect> {
         NextMove::Decide(step) => ask(state, Ask::Different(step)),
         NextMove::GiveSecret(step) => give_secret(state, step),
         NextMove::SignIn => sign_in(state),
-        NextMove::SignOff(step) | NextMove::SignAgain(step) => ask(state, Ask::SignOff(step)),
+        NextMove::SignOff(step) => ask(state, Ask::SignOff(step)),
+        NextMove::SignAgain(step) => ask(state, Ask::SignAgain(step)),
         NextMove::Outdated(step) => ask(state, Ask::Outdated(step)),
         NextMove::Wait(step) => waiting::open(state, step),
         NextMove::Settle(step) => ask(state, Ask::Settle(step)),
@@ -337,7 +338,7 @@ fn can_undo_these(state: &State, targets: &[Target]) -> Can {
     match open.engagement.steps.iter().any(|(step, record)| covered(step) && record.may_stand()) {
         true => Ok(()),
         false if targets.iter().any(|target| is_signed(open, target)) => {
-            Err("it has changed nothing: Enter corrects what was signed".to_owned())
+            Err("it has changed nothing: Enter corrects or withdraws what was signed".to_owned())
         }
         false => Err("it has changed nothing".to_owned()),
     }

@@ -99,7 +99,7 @@ impl NextMove {
                 "sign in to AWS, and it goes on by itself; Enter looks at once whether you have".to_owned()
             }
             NextMove::SignOff(_) => "do what is asked, then Enter signs it off".to_owned(),
-            NextMove::SignAgain(_) => "nothing: it is signed off; Enter corrects what was signed".to_owned(),
+            NextMove::SignAgain(_) => "nothing: it is signed off; Enter corrects or withdraws it".to_owned(),
             NextMove::Outdated(_) => "Enter lets you look at it again, or keep it as it was done".to_owned(),
             NextMove::Drifted(step) if is_unknown(facts, step) => {
                 "it could not be looked at again, and nothing says that it has changed: see why, and V looks again"

@@ -28,8 +28,11 @@ pub fn can_run_all(state: &State) -> Can {
     let held = open.held().is_some() || open.is_signed_out();
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
+    } else if let Some(left) = words::half_undone(&open.engagement) {
+        // What is being taken back must not be built upon by the way.
+        Err(left)
     } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
-        Err(words::half_undone(&open.engagement).unwrap_or_else(|| nothing_ready(state)))
+        Err(nothing_ready(state))
     } else {
         Ok(())
     }

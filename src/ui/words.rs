@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::engagement::doubt::Choice;
 use crate::engagement::{
     Address, At, Board, Call, DoneHow, Engagement, Event as Fact, Finding, FindingKind, Outcome, Plan, Purpose,
-    Question, Refusal, Status, Tally, Verdict,
+    Question, Refusal, State, Status, Tally, Verdict,
 };
 use crate::engine::Summary;
 use crate::input::InputId;
@@ -144,9 +144,9 @@ pub fn idle(summary: &Summary) -> Said {
     if summary.tally.all_done() {
         Said::good(format!("All {} are done", text::count(total, "step")))
     } else if failed > 0 {
-        Said::bad(format!("{how}{} failed: n goes there, R tries again", text::count(failed, "step")))
+        Said::bad(format!("{how}{} failed; R tries again", text::count(failed, "step")))
     } else if person > 0 {
-        Said::plain(format!("{how}{} for you: n goes to the next", text::count(person, "step")))
+        Said::plain(format!("{how}{} for you", text::count(person, "step")))
     } else if waiting > 0 {
         Said::whole(format!("{how}Others must move now; it is looked at again from time to time"))
     } else {
@@ -248,6 +248,14 @@ pub fn half_undone(engagement: &Engagement) -> Option<String> {
     let (undo, left) = engagement.half_undone()?;
     let key = if undo.all { "U" } else { "u" };
     Some(format!("undo half done, {} left: {key} goes on", text::count(left.len(), "step")))
+}
+
+/// What was signed at a step that is signed off.
+pub fn signed(facts: &Facts, step: &Address) -> Option<String> {
+    match facts.open.as_ref()?.engagement.state(step) {
+        State::Done { how: DoneHow::SignedOff, evidence, .. } => Some(evidence.said.clone()),
+        _ => None,
+    }
 }
 
 /// A gate that holds back some of these steps, with how many: an approval alone starts none of them.

@@ -211,6 +211,9 @@ fn a_sign_off_without_a_note() {
     let answers = stage.file("answers.yaml", "sign_off: {one/seen: ' '}\n");
     stage.run(&["run", "acme", "--answers", answers.to_str().unwrap()]).expect(2).says("needs a note");
     stage.run(&["status", "acme"]).expect(0).says("sign-off");
+    stage.run(&["sign", "acme", "one/seen", "--withdraw"]).expect(2).says("one/seen is not signed off");
+    stage.run(&["sign", "acme", "one/seen", "J. Doe saw it"]).expect(0);
+    stage.run(&["sign", "acme", "one/seen", "--withdraw"]).expect(0).says("one/seen is to be signed anew");
     stage.run(&["sign", "acme", "one/seen", "J. Doe saw it"]).expect(0);
 }
 

@@ -175,6 +175,29 @@ fn a_sign_off_ends_the_wait_of_a_step_that_somebody_else_does() {
     assert_eq!(walk.engagement.record(&at("net/shown")).unwrap().waited.len(), 1);
 }
 
+/// A customer who was asked about one range has not agreed to another, and nobody signs before it was looked at.
+#[test]
+fn what_a_person_was_asked_with_another_answer_is_asked_anew_and_in_its_turn() {
+    let mut walk = Walk::filled();
+    for step in ["net/caller", "net/vpc", "net/subnets[eu-west-1a]", "net/subnets[eu-west-1b]", "net/port"] {
+        walk.happens([done(step, DoneHow::AlreadySo)]);
+    }
+    let (step, party, ask) = (at("net/shown"), Party::Customer, "Show 10.40.0.0/16.".to_owned());
+    let (said, who) = ("not signed off yet".to_owned(), String::new());
+    let asked = Event::Waiting { step: step.clone(), attempt: 0, party, ask, said, who, due_in: None };
+    walk.happens([asked]);
+    assert!(matches!(walk.status("net/shown"), Status::Waiting(_)));
+    walk.happens([Event::reopened(at("net/port"))]);
+    assert!(matches!(walk.status("net/shown"), Status::Blocked(_)), "{:?}", walk.status("net/shown"));
+    let refusal = walk.wishes(Command::SignOff { step: step.clone(), note: "J. Doe".to_owned() }).unwrap_err();
+    assert!(refusal.why.contains("comes after net/port"), "{refusal}");
+    walk.happens([done("net/port", DoneHow::AlreadySo)]);
+    assert!(matches!(walk.status("net/shown"), Status::Waiting(_)));
+
+    let events = walk.gives("net.vpc_cidr", "10.41.0.0/16").unwrap();
+    assert!(events.contains(&Event::reopened(step)), "{events:?}");
+}
+
 #[test]
 fn a_wait_of_an_earlier_version_is_read() {
     let old = r#"{"event":"waiting","step":"net/tunnel","attempt":1,"party":"customer","ask":"a","said":"b"}"#;

@@ -17,6 +17,7 @@ const ACROSS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/multi-a
 const PREFIXES: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html";
 const GATEWAYS: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-gateways-intro.html";
 const RESILIENCE: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/resiliency_toolkit.html";
+const ROUTES: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html";
 const MACSEC: &str = "docs.aws.amazon.com/directconnect/latest/UserGuide/direct-connect-mac-sec-getting-started.html";
 
 pub(super) const RULES: &[Rule] = &[
@@ -31,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     macsec_keys_differ,
     our_range_is_announced,
     the_line_is_as_narrow_as_its_backup,
+    the_backup_is_no_narrower,
 ];
 
 /// What makes a second line one of its own.
@@ -260,6 +262,25 @@ fn the_line_is_as_narrow_as_its_backup(answers: &Answers<'_>, found: &mut Vec<Di
             let what = format!("the line tells the customer's routers of {wider}, and its backup of {vpc} of {vpc_id}");
             let why = "the narrower range wins, so everything they send would go over the VPN while the line is up";
             report(found, &[id, vpc_id], Refusal::new(what, why, PREFIXES).suggest(vpc.to_string()));
+        }
+    }
+}
+
+/// What the customer sends is told over the line as `net.onprem_cidrs`. A narrower range on the VPN wins over it at Amazon, before
+/// any preference ("Site-to-Site VPN route priority": the longest prefix first), so the VPN would carry while the line is up.
+fn the_backup_is_no_narrower(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if !answers.is("conn.mode", "direct_connect_with_vpn_backup") {
+        return;
+    }
+    let premises = answers.blocks(&["net.onprem_cidrs"]);
+    for (id, backup) in answers.blocks(&["vpn.static_prefixes", "vpn.advertised_prefixes"]) {
+        if premises.iter().any(|(_, net)| *net == backup) {
+            continue;
+        }
+        if let Some((premises_id, wider)) = premises.iter().find(|(_, net)| net.contains(&backup)) {
+            let what = format!("the backup leads to {backup} of {id}, and the line to {wider} of {premises_id}");
+            let why = "the narrower range wins, so everything for it would go over the VPN while the line is up";
+            report(found, &[id, premises_id], Refusal::new(what, why, ROUTES).suggest(wider.to_string()));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod agree;
 mod going_on;
 mod refused;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -287,7 +288,9 @@ impl FormScreen {
             Left::Give(value) => {
                 field.problem = disagreement(facts, &id, &value);
                 if field.problem.as_ref().is_some_and(Problem::refuses) {
-                    return (Vec::new(), false);
+                    let Some(answers) = self.together(facts, &id, &value) else { return (Vec::new(), false) };
+                    self.pending.extend(answers.iter().cloned());
+                    return (vec![Effect::Send(Request::Command(Command::GiveInputs(answers)))], true);
                 }
                 if field.is_blank() && matches!(field.control, Control::Text(_)) {
                     field.edit_offer();

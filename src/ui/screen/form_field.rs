@@ -171,6 +171,11 @@ impl FormField {
         input::parse_beside(&self.kind, &self.example, text, setting, self.saved.as_ref())
     }
 
+    /// What the draft says, where it is right by itself.
+    pub fn value(&self, setting: &Setting) -> Option<Value> {
+        self.judged(&self.draft(), setting).ok()
+    }
+
     /// Reads `text` by the rules of the kind. The problem, if any, is kept beside the draft.
     pub fn check(&mut self, text: &str, setting: &Setting) -> Left {
         self.problem = None;

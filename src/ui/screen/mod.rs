@@ -239,8 +239,10 @@ fn path(state: &State) -> String {
     parts.join(" / ")
 }
 
-/// Rows that bad news and refusals may take, so that they are read whole; anything else has one.
+/// Rows that bad news and refusals may take, so that they are read whole.
 const BAD_NEWS: usize = 5;
+/// Rows for anything else.
+const GOOD_NEWS: usize = 2;
 /// Rows for why nothing goes on at all.
 const LAST_NEWS: usize = 6;
 
@@ -260,14 +262,14 @@ fn news(facts: &Facts, home: bool, width: u16) -> News {
     // What stops everything stays in sight, whatever else is said.
     let (said, most) = match open.and_then(|open| open.broken.as_ref()) {
         Some(broken) => (Said::bad(broken.said()), LAST_NEWS),
-        None => (facts.said.clone(), BAD_NEWS),
+        None => match facts.said.tone {
+            Tone::Bad | Tone::Whole => (facts.said.clone(), BAD_NEWS),
+            Tone::Plain | Tone::Good => (facts.said.clone(), GOOD_NEWS),
+        },
     };
     let room = usize::from(width).saturating_sub(cells(&counters) + 4);
     let text = facts.look.text(&said.text);
-    let mut lines = match said.tone {
-        Tone::Bad | Tone::Whole if cells(&text) > room => wrap(&text, room),
-        _ => vec![text],
-    };
+    let mut lines = if cells(&text) > room { wrap(&text, room) } else { vec![text] };
     if lines.len() > most {
         let rest = lines.split_off(most - 1).join(" ");
         lines.push(rest);

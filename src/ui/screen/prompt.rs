@@ -34,6 +34,8 @@ pub enum Ask {
     /// The step, or the host from here on?
     SkipOnHost(Address),
     SignOff(Address),
+    /// It is signed off: otherwise, or not at all?
+    SignAgain(Address),
     /// Is this the key of the right host?
     TrustKey(Address),
     /// Something else is there.
@@ -103,6 +105,15 @@ const HALF_UNDONE: [Choice; 2] = [
     Choice { name: "make again", does: "it looks first what is there", then: "the undo ends where it is" },
 ];
 
+const SIGNED: [Choice; 2] = [
+    Choice { name: "correct", does: "say it as it was", then: "what was signed first stays in the journal" },
+    Choice {
+        name: "withdraw",
+        does: "it was not so: it is to be signed anew",
+        then: "what comes after it waits for that",
+    },
+];
+
 const STORES: [Choice; 4] = [
     Choice { name: "file", does: "secrets.age beside the state file", then: "sealed with a passphrase" },
     Choice { name: "keyring", does: "the keyring of this machine's user", then: "" },
@@ -123,10 +134,15 @@ impl Prompt {
             Ask::SkipOnHost(_) => words::ON_HOST.to_vec(),
             Ask::Outdated(_) => OUTDATED.to_vec(),
             Ask::HalfUndone(_) => HALF_UNDONE.to_vec(),
+            Ask::SignAgain(_) => SIGNED.to_vec(),
             Ask::Store(_) => STORES.to_vec(),
             _ => Vec::new(),
         };
-        let editor = Editor::line("");
+        let signed = match &ask {
+            Ask::SignAgain(step) => words::signed(facts, step).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let editor = Editor::line(&signed);
         Prompt { ask, editor, hidden, given, first, adoption, choices, choice: 0, scroll: 0, problem: None }
     }
 
@@ -149,6 +165,7 @@ impl Prompt {
             Ask::New => "Begin a new engagement".to_owned(),
             Ask::Skip(step) | Ask::SkipOnHost(step) => format!("Skip: {}", title(step)),
             Ask::SignOff(step) => format!("Sign off: {}", title(step)),
+            Ask::SignAgain(step) => format!("Signed off: {}", title(step)),
             Ask::TrustKey(_) => "Is this the right host?".to_owned(),
             Ask::Different(step) => format!("Not as expected: {}", title(step)),
             Ask::Settle(step) => format!("In doubt: {}", title(step)),
@@ -171,12 +188,15 @@ impl Prompt {
             Ask::New => "Name".to_owned(),
             Ask::Skip(_) | Ask::SkipOnHost(_) => "Reason".to_owned(),
             Ask::SignOff(_) => "Who saw or did what?".to_owned(),
+            Ask::SignAgain(_) if self.chosen() == "correct" => "Who saw or did what?".to_owned(),
             Ask::TrustKey(_) => "yes, or the fingerprint from there".to_owned(),
             Ask::Different(_) if self.chosen() == "skip" => "Reason".to_owned(),
             Ask::Different(_) if self.chosen() == "adopt" => "Its id".to_owned(),
             Ask::Settle(_) if self.chosen() == "adopt" => "Its id (empty: the one that is ours)".to_owned(),
             Ask::Settle(_) if self.chosen() == "done" => "What did you see?".to_owned(),
-            Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) | Ask::HalfUndone(_) => String::new(),
+            Ask::Different(_) | Ask::Settle(_) | Ask::Outdated(_) | Ask::HalfUndone(_) | Ask::SignAgain(_) => {
+                String::new()
+            }
             Ask::Adopt(_) => self.adoption.label().to_owned(),
             Ask::TakeEdition => "Type yes to take it".to_owned(),
             Ask::Approve | Ask::Undo => format!("Type {} to go on", facts.approval_word()),
@@ -294,7 +314,8 @@ fn answer(state: &mut State, prompt: &Prompt) -> Result<Vec<Effect>, String> {
                 _ => Command::Skip { step: step.clone(), reason },
             })])
         }
-        Ask::SignOff(step) => {
+        Ask::SignAgain(step) if prompt.chosen() == "withdraw" => Ok(vec![command(Command::Reopen(step.clone()))]),
+        Ask::SignOff(step) | Ask::SignAgain(step) => {
             let note = required(typed, "say who saw or did what: it stands in the handover report")?;
             Ok(vec![command(Command::SignOff { step: step.clone(), note })])
         }

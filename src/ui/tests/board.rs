@@ -492,7 +492,7 @@ fn the_end_of_a_run_is_said() {
     let mut stage = Stage::answered();
     let tally = Tally { total: 7, done: 3, person: 1, failed: 1, ..Tally::default() };
     stage.notice(Notice::Idle(Summary { tally, stopped: false }));
-    assert!(stage.screen(120, 24).contains("1 step failed: n goes there, R tries again"));
+    assert!(stage.screen(120, 24).contains("1 step failed; R tries again"));
 }
 
 #[test]

@@ -154,3 +154,28 @@ fn a_master_password_is_as_long_as_its_database_takes_it() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("Where is this secret to be kept?"), "{screen}");
 }
+
+/// A plan of addresses that moves as a whole: each new range is refused beside the other's old one.
+#[test]
+fn two_answers_that_only_fit_together_are_given_together() {
+    let mut stage = Stage::on(
+        "runbook: one\ntitle: One\nphase: net\ninputs:\n  - {id: net.vpc_cidr, label: VPC range, kind: vpc-cidr}\n  \
+         - {id: net.onprem_cidrs, label: Ranges on premises, kind: cidr-list}\nsteps:\n  \
+         - {id: ranges, title: Ranges, form: [net.vpc_cidr, net.onprem_cidrs]}\n",
+    );
+    let given = |stage: &Stage| {
+        let open = stage.state.facts.open.as_ref().unwrap();
+        ["net.vpc_cidr", "net.onprem_cidrs"].map(|id| open.engagement.input(id).map(Value::shown).unwrap_or_default())
+    };
+    stage.press(&["Enter"]).write("10.40.0.0/16").press(&["Enter"]).write("10.50.0.0/16").press(&["Tab"]);
+    assert_eq!(given(&stage), ["10.40.0.0/16", "10.50.0.0/16"]);
+    stage.state.board.jump(&super::stage::address("net/ranges"));
+    if stage.state.place != Place::Form {
+        stage.press(&["Enter"]);
+    }
+    stage.press(&["Shift-Tab", "Shift-Tab", "Ctrl-U"]).write("10.50.0.0/16").press(&["Tab"]);
+    assert_eq!(given(&stage)[0], "10.40.0.0/16", "it overlaps what is on premises: {}", stage.screen(80, 24));
+    stage.press(&["Ctrl-U"]).write("10.40.0.0/16").press(&["Tab"]);
+    assert_eq!(given(&stage), ["10.50.0.0/16", "10.40.0.0/16"], "{}", stage.screen(80, 24));
+    assert!(!stage.screen(80, 24).contains("overlap"), "{}", stage.screen(80, 24));
+}

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::stage::{Stage, address};
+use crate::engagement::{DoneHow, Event as Fact, Evidence};
 use crate::ui::state::Place;
 
 #[test]
@@ -67,4 +68,24 @@ fn what_was_typed_into_a_sign_off_is_there_when_it_is_opened_again() {
     stage.press(&["Esc", "Up", "Enter"]).write("phone");
     let screen = stage.screen(80, 24);
     assert!(screen.contains("J. Doe, by telephone"), "{screen}");
+}
+
+#[test]
+fn a_sign_off_can_be_said_otherwise_or_withdrawn() {
+    let mut stage = Stage::on(
+        "runbook: one\ntitle: One\nphase: network\nsteps:\n  - {id: agreed, title: It is agreed, manual: Agree.}\n",
+    );
+    let (step, how) = (address("network/agreed"), DoneHow::SignedOff);
+    let evidence = Evidence::said("J. Doe, by telephone");
+    stage.fact(Fact::Done { step: step.clone(), attempt: 0, how, evidence, kept: Vec::new() });
+    stage.state.board.jump(&step);
+    stage.press(&["Enter"]);
+    assert_snapshot!(stage.screen(80, 24));
+    stage.wished();
+    stage.write(" on Monday").press(&["Enter"]);
+    let wished = stage.wished();
+    assert!(wished.iter().any(|wish| wish.contains("SignOff") && wish.contains("telephone on Monday")), "{wished:?}");
+    stage.press(&["Enter", "Down", "Enter"]);
+    let wished = stage.wished();
+    assert!(wished.iter().any(|wish| wish.contains("Reopen(")), "{wished:?}");
 }

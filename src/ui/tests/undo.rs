@@ -5,6 +5,7 @@ use crate::engagement::{
     Change, DoneHow, Event as Fact, Evidence, Failure, Refusal, TakeBack, UndoEntry, UndoPlan, Until,
 };
 use crate::engine::{Notice, Summary};
+use crate::ui::runs;
 
 #[test]
 fn what_an_undo_lets_be_says_that_it_stays_and_until_when() {
@@ -40,6 +41,20 @@ fn what_failed_while_it_was_taken_back_is_not_made_again_by_the_way() {
     stage.press(&["Esc", "Enter", "Down", "Enter"]);
     let wished = stage.wished();
     assert!(wished.iter().any(|wish| wish.contains("Reopen(")), "{wished:?}");
+}
+
+/// What could go on beside it must not be built upon what is on its way out.
+#[test]
+fn nothing_goes_forward_while_an_undo_is_half_done() {
+    let mut stage = Stage::answered();
+    let step = address("network/vpc");
+    stage.makes_a_vpc(&step);
+    assert!(runs::can_run_all(&stage.state).is_ok(), "something is ready");
+    stage.fact(Fact::UndoBegan { steps: vec![step.clone()], all: false });
+    stage.wished();
+    stage.press(&["R"]);
+    assert!(stage.wished().is_empty(), "R would build on it");
+    assert!(stage.screen(80, 24).contains("undo half done, 1 step left: u goes on"), "{}", stage.screen(80, 24));
 }
 
 /// Whoever stands on what is undone already is led to the rest.

@@ -69,6 +69,16 @@ pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option
     Some(Problem::between(format!("{}{instead}{with}", worded(broken, &open.runbook)), tone))
 }
 
+/// Do these answers fit to all that is given, and to each other?
+pub(super) fn fit(facts: &Facts, answers: &[(InputId, Value)]) -> bool {
+    let Some(open) = &facts.open else { return false };
+    let mut values = open.engagement.given();
+    values.extend(answers.iter().cloned());
+    let broken = input::agree(&counted(&open.runbook, values));
+    let ours = |ids: &[InputId]| answers.iter().any(|(id, _)| ids.contains(id));
+    !broken.iter().any(|broken| !broken.warning && ours(&broken.ids))
+}
+
 /// Another engagement here has the short name, as the list of them knew it last.
 fn one_name(facts: &Facts, open: &Opened, id: &InputId, values: &BTreeMap<InputId, Value>) -> Option<Problem> {
     let real = facts.cards.iter().filter(|card| !card.practice && card.name != open.name);

@@ -12,7 +12,8 @@ impl FormScreen {
         if !refusal.undo.is_empty() {
             self.in_the_way.clone_from(&refusal.undo);
         }
-        let Some((id, _)) = self.pending.pop() else { return false };
+        // What was given with it was refused with it.
+        let Some((id, _)) = std::mem::take(&mut self.pending).pop() else { return false };
         let Some(at) = self.fields.iter().position(|field| field.id == id) else { return false };
         self.fields[at].problem = Some(Problem::error(words::refused(refusal)));
         // The cursor had gone on, as after any answer.

@@ -29,7 +29,7 @@ impl Prompt {
                     plain,
                 );
             }
-            Ask::SignOff(step) => self.explain_sign_off(facts, step, prose),
+            Ask::SignOff(step) | Ask::SignAgain(step) => self.explain_sign_off(facts, step, prose),
             Ask::TrustKey(step) => host_key::explain(facts, step, prose),
             Ask::Different(step) => {
                 if let Some(Status::Asked(Question::Different { said, differences })) = status(facts, step) {
