@@ -139,15 +139,11 @@ fn changes_behind(before: &Engagement, after: &Engagement, runbook: &Runbook) ->
         };
         return Err(Refusal { why, advice, undo });
     }
-    // What waits has been made with the old value, and a look at it makes nothing; what a person was asked with the old value
-    // is asked anew. What a person has put on waiting stays there until that person says so.
-    let asks = |step: &Address| {
-        let found = runbook.step(&step.step);
-        found.is_some_and(|step| matches!(step.work, crate::runbook::Work::Manual(_)))
-    };
-    let looked_at = with_state(&|one, record| match &record.state {
+    // What waits has been made with the old value, and a look at it makes nothing; what a person has put on waiting stays
+    // there until that person says so.
+    let looked_at = with_state(&|_, record| match &record.state {
         State::Done { .. } | State::Applied { .. } | State::Asked { .. } => true,
-        State::Waiting { wait, .. } => (record.made.is_some() || asks(one.step)) && !wait.by_hand,
+        State::Waiting { wait, .. } => record.made.is_some() && !wait.by_hand,
         _ => false,
     });
     // What was read from a thing that a person changes is read anew.

@@ -15,6 +15,10 @@ const CRON: &str = "docs.aws.amazon.com/eventbridge/latest/userguide/eb-schedule
 /// Every name in the time zone database, older spellings among them.
 const ZONE_NAMES: &str = include_str!("zones.txt");
 
+/// Mondays, as summer time comes and goes in one part of the world after the other.
+const SEASONS: [&str; 8] =
+    ["2026-01-05", "2026-03-16", "2026-04-13", "2026-06-15", "2026-09-28", "2026-10-12", "2026-10-26", "2026-12-07"];
+
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAY: u32 = 24 * 60;
 const WEEK: u32 = 7 * DAY;
@@ -116,12 +120,37 @@ impl Window {
         format!("{} {}-{} {}", shown_days(&self.days), clock(self.start), clock(end), self.zone)
     }
 
-    /// Does every minute of `other` lie in this one? Nothing where the zones differ: summer time moves them apart.
+    /// Does every minute of `other` lie in this one? Nothing where that changes with summer time.
     pub fn holds(&self, other: &Window) -> Option<bool> {
-        (self.zone == other.zone).then(|| {
-            let (ours, theirs) = (self.minutes(), other.minutes());
-            theirs.iter().zip(ours).all(|(theirs, ours)| ours || !theirs)
-        })
+        let ours = self.minutes();
+        if self.zone == other.zone {
+            return Some(other.minutes().iter().zip(ours).all(|(theirs, ours)| ours || !theirs));
+        }
+        let weeks = SEASONS.iter().filter_map(|monday| self.holds_in_week(&ours, other, monday));
+        let (held, not): (Vec<bool>, Vec<bool>) = weeks.partition(|held| *held);
+        match (held.is_empty(), not.is_empty()) {
+            (false, true) => Some(true),
+            (true, false) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The same in the week of that Monday, for windows of different zones; looked at every quarter of an hour, and at the end.
+    fn holds_in_week(&self, ours: &[bool], other: &Window, monday: &str) -> Option<bool> {
+        let (here, there) = (TimeZone::get(&self.zone).ok()?, TimeZone::get(&other.zone).ok()?);
+        let monday: Date = monday.parse().ok()?;
+        let (hour, minute) = (i8::try_from(other.start / 60).ok()?, i8::try_from(other.start % 60).ok()?);
+        let mut looks = (0..other.length).step_by(15).chain([other.length.saturating_sub(1)]);
+        let days: Vec<Date> = (0..7_i64)
+            .filter(|day| other.days.get(usize::try_from(*day).unwrap_or_default()) == Some(&true))
+            .filter_map(|day| monday.checked_add(day.days()).ok())
+            .collect();
+        let open = |day: &Date, after: u32| {
+            let moment = day.at(hour, minute, 0, 0).to_zoned(there.clone()).ok()?;
+            let moment = moment.checked_add(i64::from(after).minutes()).ok()?.with_time_zone(here.clone());
+            ours.get(Window::minute_of(&moment)).copied()
+        };
+        Some(looks.all(|after| days.iter().all(|day| open(day, after) == Some(true))))
     }
 
     /// Does it stand open at that moment, in its own zone? Nothing where this machine does not know the zone.

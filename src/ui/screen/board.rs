@@ -340,7 +340,7 @@ impl BoardScreen {
         let (title, note) = detail::heading(open, node);
         let (room, focused) = (text_room(area), self.pane == Pane::Detail);
         let prose = detail::prose(facts, open, node, room);
-        let note = detail::note(&note, prose.height() > usize::from(room.height), focused);
+        let note = detail::note(&note, prose.height() > usize::from(room.height) + self.scroll, focused);
         let inside = pane(frame, &facts.look, area, &title, &note, focused);
         draw_prose(frame, margin(inside), prose, self.scroll);
     }

@@ -16,7 +16,7 @@ use crate::ui::facts::{Facts, Opened};
 use crate::ui::look::Role;
 use crate::ui::next::next_move;
 use crate::ui::screen::diagnosis;
-use crate::ui::screen::rows::Node;
+use crate::ui::screen::rows::{Node, badge_of};
 use crate::ui::widget::prose::{Prose, cells};
 use crate::ui::widget::{badge, diff};
 use crate::ui::words;
@@ -36,7 +36,7 @@ pub fn heading(open: &Opened, node: &Node) -> (String, String) {
         Node::Group(id) => (words::title(&open.runbook, &Address::new(id.clone(), None)), "repeated".to_owned()),
         Node::Step(address) => {
             let record = open.engagement.record(address).map_or(0, |record| record.attempts);
-            let word = open.row(address).map_or("", |row| row.status.word());
+            let word = open.row(address).map_or("", |row| badge_of(open, row).word);
             let attempt = if record > 1 { format!("{word}  attempt {record}") } else { word.to_owned() };
             (words::title(&open.runbook, address), attempt)
         }

@@ -130,7 +130,7 @@ fn add_step(open: &Opened, folds: &Folds, id: &StepId, instances: &[&Row], rows:
 }
 
 /// What is done, and was found changed when everything was checked again, shows that.
-fn badge_of(open: &Opened, row: &Row) -> Badge {
+pub fn badge_of(open: &Opened, row: &Row) -> Badge {
     match open.drifted(row).map(|finding| finding.kind) {
         Some(FindingKind::Unknown) => badge::UNKNOWN,
         Some(_) => badge::DRIFTED,
