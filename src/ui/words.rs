@@ -139,7 +139,7 @@ pub fn done_how(how: DoneHow) -> &'static str {
 
 /// The end of a run. How many stand where is in the counters beside it.
 pub fn idle(summary: &Summary) -> Said {
-    let Tally { total, failed, person, waiting, .. } = summary.tally;
+    let Tally { total, failed, person, waiting, ready, .. } = summary.tally;
     let how = if summary.stopped { "Stopped. " } else { "" };
     if summary.tally.all_done() {
         Said::good(format!("All {} are done", text::count(total, "step")))
@@ -149,6 +149,8 @@ pub fn idle(summary: &Summary) -> Said {
         Said::plain(format!("{how}{} for you", text::count(person, "step")))
     } else if waiting > 0 {
         Said::whole(format!("{how}Others must move now; it is looked at again from time to time"))
+    } else if ready > 0 {
+        Said::plain(format!("{how}{} ready: R runs what is", text::count(ready, "step")))
     } else {
         Said::plain(format!("{how}Nothing more can start"))
     }
