@@ -260,3 +260,18 @@ async fn a_hosted_connection_that_was_accepted_and_could_not_be_tagged_is_given_
     desk.close().await;
     assert_eq!(hosted(&stage).await, (ConnectionState::Ordering, 0), "the partner offers it anew");
 }
+
+/// Whoever began before the region of a line was asked for has it in the engagement's own: to say so changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_was_ordered_before_its_region_was_asked_for_stays_as_it_is() {
+    for (name, changes) in [("14-dx-lag.yaml", false), ("07-dx-vgw.yaml", true)] {
+        let stage = super::diagnoses::scenario(name).await;
+        super::diagnoses::until(&stage, "connection/line-works").await;
+        let asked_later = Command::ForgetInput("dx.region".parse().unwrap());
+        let decided = crate::engagement::decide(&stage.engagement(), &stage.runbook, &asked_later);
+        match changes {
+            false => assert_eq!(decided.unwrap().len(), 1, "{name}: nothing is looked at again"),
+            true => assert!(decided.unwrap_err().why.contains("already ran"), "{name}"),
+        }
+    }
+}
