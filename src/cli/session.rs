@@ -21,7 +21,7 @@ use super::{login, print};
 use crate::action::{Desk, Vault, Worlds};
 use crate::aws::{Paces, Wiring};
 use crate::engagement::{
-    Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, board, decide, fold,
+    Actor, Address, Board, Command, Engagement, Event, Outcome, Question, Recorded, Row, Status, board, decide, fold,
 };
 use crate::engine::{self, Broken, Clock, Following, Handle, Notice, Progress, Request, Settings};
 use crate::input::{InputId, Setting, Value};
@@ -421,8 +421,8 @@ fn words(failure: &crate::engagement::Failure) -> String {
 /// The exit of a run, from where everything stands.
 pub fn verdict(board: &Board) -> Result<(), Failure> {
     let tally = board.tally;
-    let unclear = |row: &crate::engagement::Row| match &row.status {
-        crate::engagement::Status::Unclear(said) => Some(format!("{} cannot begin: {said}", row.address)),
+    let unclear = |row: &Row| match &row.status {
+        Status::Unclear(said) => Some(format!("{} cannot begin: {said}", row.address)),
         _ => None,
     };
     let next = board.next().map(|row| format!("next: {} {} ({})", row.address, row.title, row.status.word()));

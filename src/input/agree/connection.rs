@@ -147,15 +147,13 @@ fn insides_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     {
         let what = format!("both tunnels have {first} inside");
         let why = "each tunnel of a router has a range of its own";
-        let another = ["169.254.44.0/30", "169.254.44.4/30"].into_iter().find(|one| *one != first.to_string());
-        report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest(another.unwrap_or_default()));
+        report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest(free::tunnel(answers)));
     }
     for (id, inside) in insides {
         for (other_id, line) in lines::peers(answers).into_iter().filter(|(_, line)| overlap(inside, *line)) {
             let what = format!("{inside} of {id} and {line} of {other_id} overlap");
             let why = "the router could not tell the tunnel from the line";
-            let free = ["169.254.44.0/30", "169.254.48.0/30"].into_iter().find(|one| *one != inside.to_string());
-            report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest(free.unwrap_or_default()));
+            report(found, &[id, other_id], Refusal::new(what, why, TUNNEL).suggest(free::tunnel(answers)));
         }
     }
 }

@@ -32,6 +32,15 @@ pub(super) fn range(answers: &Answers<'_>, fits: impl Fn(Ipv4Net) -> bool) -> St
     ranges.find(|net| fits(*net) && !taken(*net)).map(|net| net.to_string()).unwrap_or_default()
 }
 
+/// The inside of a tunnel that no tunnel has, nor any line.
+pub(super) fn tunnel(answers: &Answers<'_>) -> String {
+    let mut known = answers.blocks(&["vpn.t1_inside", "vpn.t2_inside"]);
+    known.extend(lines::peers(answers));
+    let ranges = (0..=252).step_by(4).filter_map(|last| Ipv4Net::new(Ipv4Addr::new(169, 254, 44, last), 30).ok());
+    let mut free = ranges.filter(|net| !known.iter().any(|(_, other)| overlap(*net, *other)));
+    free.next().map(|net| net.to_string()).unwrap_or_default()
+}
+
 /// The row with a range inside of the VPC that no other row has.
 pub(super) fn subnet(vpc: Ipv4Net, row: &Row, rows: &[Row]) -> String {
     let of = |row: &Row| row.get("cidr").and_then(Value::cidr);
