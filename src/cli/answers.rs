@@ -45,7 +45,7 @@ impl<'a> Asked<'a> {
         values.extend(taken.iter().cloned());
         values.retain(|id, _| !refused.contains_key(id.as_str()));
         let new = |id: &InputId| taken.iter().any(|(taken, _)| taken == id);
-        let broken = input::agree(&counted(self.runbook, values))
+        let broken = input::agree(&counted(self.runbook, values), None)
             .into_iter()
             .filter(|one| !one.warning && one.ids.iter().any(new));
         broken.map(|one| told(&one, self.runbook)).collect()

@@ -16,7 +16,7 @@ use crate::engagement::{
     returned, scope, unheard_of, worded,
 };
 use crate::engine::Clock;
-use crate::input::{Disagreement, InputId, Kind as InputKind, Value, agree};
+use crate::input::{Disagreement, InputId, Kind as InputKind, Setting, Value, agree};
 use crate::journal::Writer;
 use crate::runbook::{Field, Runbook, Scope};
 use crate::text;
@@ -85,7 +85,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     neighbours::differ(context, &arguments.name, writer.engagement(), &given)?;
     let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();
     let stored = session::give(&mut writer, &runbook, &context.actor(), given)?;
-    odd(writer.engagement(), &runbook, &ids).iter().for_each(|odd| print::say(&format!("Please look again: {odd}")));
+    odd(writer.engagement(), &runbook, &ids, &asked.setting)
+        .iter()
+        .for_each(|odd| print::say(&format!("Please look again: {odd}")));
     print::line(&stored)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -113,8 +115,8 @@ fn emptied(given: &[String], engagement: &Engagement, runbook: &Runbook) -> Resu
 }
 
 /// What is allowed and seldom meant, of these inputs.
-fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId]) -> Vec<String> {
-    let warned = agree(&answers_of(engagement, runbook))
+fn odd(engagement: &Engagement, runbook: &Runbook, ids: &[InputId], setting: &Setting) -> Vec<String> {
+    let warned = agree(&answers_of(engagement, runbook), setting.now)
         .into_iter()
         .filter(|one| one.warning && one.ids.iter().any(|id| ids.contains(id)));
     let about = |ids: &[InputId]| text::list(&ids.iter().map(InputId::to_string).collect::<Vec<_>>());

@@ -105,7 +105,7 @@ fn agree(
     // An answer that was void and counts again is as good as new.
     let counted = answers(before, runbook);
     let new = |id: &InputId| given.iter().any(|(new, _)| new == id) || !counted.contains_key(id);
-    let broken: Vec<String> = input::agree(&values)
+    let broken: Vec<String> = input::agree(&values, None)
         .iter()
         .filter(|broken| !broken.warning && broken.ids.iter().any(new))
         .map(|broken| told(broken, runbook))

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::counted::counted;
@@ -338,7 +339,7 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
         };
         take((engagement, runbook), field, &one, &setting, &mut returned);
     }
-    together(engagement, runbook, &mut returned);
+    together(engagement, runbook, setting.now, &mut returned);
     returned
 }
 
@@ -389,7 +390,7 @@ fn take(
 }
 
 /// Rules between the new answers, and between them and those that stand; and which questions are needed now after all.
-fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned) {
+fn together(engagement: &Engagement, runbook: &Runbook, now: Option<Timestamp>, returned: &mut Returned) {
     let mut after = engagement.clone();
     for Changed { id, now, .. } in &returned.changed {
         let event = Event::InputGiven { id: id.clone(), value: now.clone() };
@@ -401,7 +402,7 @@ fn together(engagement: &Engagement, runbook: &Runbook, returned: &mut Returned)
     let label = |id: &InputId| {
         runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id})", field.label))
     };
-    for broken in input::agree(&values) {
+    for broken in input::agree(&values, now) {
         if !broken.ids.iter().any(|id| returned.changed.iter().any(|changed| changed.id == *id)) {
             continue;
         }

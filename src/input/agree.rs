@@ -14,6 +14,7 @@ mod zones;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
+use jiff::Timestamp;
 
 use super::range::overlap;
 use super::refusal::Refusal;
@@ -60,9 +61,10 @@ const NETWORK: [Rule; 15] = [
     hosts_are_in_the_vpc,
 ];
 
-/// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing.
-pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
-    let answers = Answers(values);
+/// Everything in which these answers do not fit together. An answer that is not there yet disagrees with nothing. A warning
+/// that has a day in it counts from `now`, and is told without the day where that is not given.
+pub fn agree(values: &BTreeMap<InputId, Value>, now: Option<Timestamp>) -> Vec<Disagreement> {
+    let answers = Answers { values, now };
     let mut found = Vec::new();
     let rules = NETWORK
         .iter()
@@ -77,14 +79,17 @@ pub fn agree(values: &BTreeMap<InputId, Value>) -> Vec<Disagreement> {
 }
 
 /// The answers, by the ids of the shipped runbook.
-struct Answers<'a>(&'a BTreeMap<InputId, Value>);
+struct Answers<'a> {
+    values: &'a BTreeMap<InputId, Value>,
+    now: Option<Timestamp>,
+}
 
 /// A range and the answer that it is from.
 type Block<'a> = (&'a InputId, Ipv4Net);
 
 impl<'a> Answers<'a> {
     fn get(&self, id: &str) -> Option<(&'a InputId, &'a Value)> {
-        self.0.get_key_value(id)
+        self.values.get_key_value(id)
     }
 
     fn text(&self, id: &str) -> Option<(&'a InputId, &'a str)> {
@@ -402,7 +407,7 @@ fn path_leads_to_the_hosts(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
 /// Hosts to launch have a subnet that is not public and a name that is free; private hosts have a way through the bastion.
 fn hosts_have_a_place(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let mut names: BTreeMap<String, &InputId> = BTreeMap::new();
-    for (id, value) in answers.0 {
+    for (id, value) in answers.values {
         let there = hosts(value);
         let bastion = there.iter().find(|host| host.role == hosts::Role::Bastion);
         for host in &there {
@@ -414,7 +419,7 @@ fn hosts_have_a_place(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             }
         }
     }
-    let launched = answers.0.iter().flat_map(|(id, value)| value.rows().iter().map(move |row| (id, row)));
+    let launched = answers.values.iter().flat_map(|(id, value)| value.rows().iter().map(move |row| (id, row)));
     for (id, row) in launched.filter(|(_, row)| row.contains_key("subnet") && row.contains_key("type")) {
         let name = cell(row, "name");
         if let Some(other) = names.get(name) {

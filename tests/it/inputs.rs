@@ -60,7 +60,7 @@ fn answer(field: &Field, text: &str, setting: &Setting) -> Result<Option<Value>,
 
 /// Rules between answers see one that stands alone, too.
 fn alone(field: &Field, value: Value) -> Result<Value, Refusal> {
-    let broken = agree(&BTreeMap::from([(field.id.clone(), value.clone())])).into_iter().find(|one| !one.warning);
+    let broken = agree(&BTreeMap::from([(field.id.clone(), value.clone())]), None).into_iter().find(|one| !one.warning);
     broken.map_or(Ok(value), |broken| Err(broken.refusal))
 }
 
@@ -355,7 +355,7 @@ fn answers_that_do_not_fit_together_are_told() {
             (field.id.clone(), parse(&field.kind, text, &PRACTICE).unwrap_or_else(|refusal| panic!("{id}: {refusal}")))
         });
         let values: BTreeMap<InputId, Value> = answers.collect();
-        let found = agree(&values);
+        let found = agree(&values, None);
         let mut said: Vec<(String, bool)> = found.iter().map(|one| (one.refusal.to_string(), one.warning)).collect();
         let unkept = case.secrets.iter().filter_map(|(id, text)| unkept(&runbook.fields[id.as_str()], text, &values));
         said.extend(unkept.map(|refusal| (refusal.to_string(), false)));

@@ -1,6 +1,7 @@
 //! `probe/dns`: what name servers answer. Each is asked by itself, so that one that differs is seen.
 
 mod dig;
+mod here;
 mod query;
 mod record;
 mod several;
@@ -18,6 +19,7 @@ use super::super::object::found;
 use super::super::{Failure, Found, World};
 use super::tcp::{is_plain, place};
 use super::{Asks, Miss, Origin, wrong};
+pub(super) use here::Here;
 use query::Server;
 pub(super) use query::{Answer, Asker, NoAnswer};
 pub(in super::super) use several::DnsRecords;

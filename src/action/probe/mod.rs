@@ -9,6 +9,7 @@ mod certificate;
 pub(super) mod dkim;
 pub(super) mod dns;
 pub(super) mod http;
+pub(super) mod mail_domains;
 pub(super) mod message;
 pub(super) mod ntp;
 pub(super) mod path_mtu;

@@ -6,6 +6,7 @@ use super::super::probe::banner::Banner;
 use super::super::probe::dkim::Dkim;
 use super::super::probe::dns::{Dns, DnsRecords};
 use super::super::probe::http::Http;
+use super::super::probe::mail_domains::MailDomains;
 use super::super::probe::message::Message;
 use super::super::probe::ntp::Ntp;
 use super::super::probe::path_mtu::PathMtu;
@@ -134,6 +135,20 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[],
         mutates: false,
         make: |arguments, _subject| Ok(Box::new(Check(Probing::new(arguments, DnsRecords::new)?))),
+    },
+    Row {
+        name: "probe/mail-domains",
+        summary: "The domains of these addresses take mail, as far as DNS tells: by MX, or else by an address of their own",
+        arguments: &[
+            must("addresses", "list of e-mail addresses; empty ones are left out"),
+            may("server", "the name server to ask; those that this machine asks when not given"),
+            may("port", "of the name server; 53 when not given"),
+            LIMIT,
+        ],
+        results: &[("domains", "map from domain to the list of its mail servers, or of its address where it has none")],
+        sends: &[],
+        mutates: false,
+        make: |arguments, _subject| Ok(Box::new(Check(Probing::new(arguments, MailDomains::new)?))),
     },
     Row {
         name: "probe/ntp",

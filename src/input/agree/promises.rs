@@ -1,5 +1,7 @@
 //! What was promised to the customer, and what has to be so that it can be kept: accounts, windows, copies, hosts.
 
+use jiff::SignedDuration;
+
 use super::super::calendar::Window;
 use super::super::refusal::Refusal;
 use super::super::value::{Row, cell};
@@ -298,13 +300,34 @@ fn parts_exist(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
-/// A line alone keeps everybody waiting for it.
+/// How long AWS may take for a port; what comes after it has no time that anybody promises.
+const PORT_TAKES: SignedDuration = SignedDuration::from_hours(72);
+
+/// A line alone keeps everybody waiting for it. Another account's line is there already.
 fn line_takes_weeks(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((id, "direct_connect")) = answers.text("conn.mode") else { return };
-    let what = "the line is there in three days at the very earliest, mostly in weeks, and nothing else until then";
+    let Some((id, mode @ ("direct_connect" | "direct_connect_with_vpn_backup"))) = answers.text("conn.mode") else {
+        return;
+    };
+    if ["interface", "gateway"].iter().any(|kind| answers.is("dx.kind", kind)) {
+        return;
+    }
+    let earliest = answers.now.and_then(|now| now.checked_add(PORT_TAKES).ok());
+    let when = earliest.map_or_else(
+        || "is there three days after it was ordered at the very earliest".to_owned(),
+        |day| format!("that is ordered today is there on {} at the very earliest", day.strftime("%Y-%m-%d")),
+    );
     let why = "AWS takes up to 72 hours for the port, then the colocation provider makes the cross connect in its own time, \
-               then BGP comes up; a VPN is the bridge until then and the backup afterwards";
-    warn(found, &[id], Refusal::new(what, why, LINES).suggest("direct_connect_with_vpn_backup"));
+               then BGP comes up";
+    let (meanwhile, why, instead) = match mode {
+        "direct_connect" => (
+            "nothing else is there until then",
+            format!("{why}; a VPN is the bridge until then and the backup afterwards"),
+            "direct_connect_with_vpn_backup",
+        ),
+        _ => ("the VPN carries alone until then", why.to_owned(), ""),
+    };
+    let what = format!("a line {when}, mostly weeks later, and {meanwhile}");
+    warn(found, &[id], Refusal::new(what, why, LINES).suggest(instead));
 }
 
 /// Every host name stands in the certificate (RFC 9525 section 6.3).

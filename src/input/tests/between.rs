@@ -40,15 +40,15 @@ const GOOD: [(&str, &str, &str); 9] = [
 
 #[test]
 fn good_answers_agree() {
-    assert_eq!(said(&agree(&answers(&GOOD))), Vec::<String>::new());
-    assert_eq!(agree(&BTreeMap::new()), []);
+    assert_eq!(said(&agree(&answers(&GOOD), None)), Vec::<String>::new());
+    assert_eq!(agree(&BTreeMap::new(), None), []);
 }
 
 /// The good answers with these in their place, and a fragment of every message that must come of it, in order.
 fn check(changes: &[(&str, &str, &str)], expected: &[&str]) {
     let mut values = answers(&GOOD);
     values.extend(answers(changes));
-    let said = said(&agree(&values));
+    let said = said(&agree(&values, None));
     assert_eq!(said.len(), expected.len(), "{changes:?}: {said:#?}");
     for (said, fragment) in said.iter().zip(expected) {
         assert!(said.contains(fragment), "{changes:?}: \"{said}\" does not say \"{fragment}\"");
@@ -82,7 +82,7 @@ fn ranges_that_hurt_later_are_warned_of() {
     ] {
         let mut values = answers(&subnets(net));
         values.extend(answers(&[("net.onprem_cidrs", "cidr-list", "192.168.0.0/16")]));
-        let said = said(&agree(&values));
+        let said = said(&agree(&values, None));
         assert!(
             said.len() == 1 && said[0].contains(words) && said[0].ends_with("[net.vpc_cidr] (warning)"),
             "{said:?}"
@@ -164,7 +164,7 @@ fn regions_and_zones_fit() {
 fn a_small_vpc_is_refused_before_the_plan() {
     let values =
         answers(&[("net.vpc_cidr", "vpc-cidr", "10.40.0.0/28"), ("aws.azs", "zones", "eu-west-1a, eu-west-1b")]);
-    assert!(said(&agree(&values))[0].contains("10.40.0.0/28 has no room for 4 subnets"));
+    assert!(said(&agree(&values, None))[0].contains("10.40.0.0/28 has no room for 4 subnets"));
 }
 
 #[test]
@@ -228,4 +228,23 @@ fn a_mail_from_domain_that_is_the_verified_one_is_complained_of_once() {
     };
     check(&mail("mc.acme.example"), &["is not below mc.acme.example"]);
     check(&mail("bounce.mc.acme.example"), &[]);
+}
+
+#[test]
+fn a_line_has_an_earliest_day() {
+    let now = "2026-12-30T23:30:00Z".parse().ok();
+    let said_of = |mode: &'static str, kind: &'static str| {
+        let values = answers(&[("conn.mode", "any", mode), ("dx.kind", "any", kind)]);
+        said(&agree(&values, now))
+    };
+    let alone = said_of("direct_connect", "dedicated");
+    assert!(alone[0].contains("ordered today is there on 2027-01-02 at the very earliest"), "{alone:?}");
+    assert!(alone[0].contains("nothing else is there until then") && alone[0].contains("a VPN is the bridge"));
+    let beside = said_of("direct_connect_with_vpn_backup", "hosted");
+    assert!(beside[0].contains("2027-01-02") && beside[0].contains("the VPN carries alone until then"), "{beside:?}");
+    for (mode, kind) in [("ipsec_vpn", "hosted"), ("direct_connect", "interface"), ("direct_connect", "gateway")] {
+        assert_eq!(said_of(mode, kind), Vec::<String>::new());
+    }
+    let whenever = said(&agree(&answers(&[("conn.mode", "any", "direct_connect")]), None));
+    assert!(whenever[0].contains("three days after it was ordered"), "{whenever:?}");
 }

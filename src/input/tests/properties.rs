@@ -108,7 +108,7 @@ proptest! {
                     ("net.subnets".parse().unwrap(), plan),
                     ("aws.azs".parse().unwrap(), Value::List(zones.into_iter().map(Value::Text).collect())),
                 ]);
-                let errors: Vec<_> = agree(&values).into_iter().filter(|one| !one.warning).collect();
+                let errors: Vec<_> = agree(&values, None).into_iter().filter(|one| !one.warning).collect();
                 prop_assert!(errors.is_empty(), "{errors:?}");
             }
             Err(refusal) => {

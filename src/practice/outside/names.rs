@@ -1,5 +1,5 @@
 //! The name servers of practice. What they say of the account's own names comes from its zones, rules and endpoints; every
-//! other name has an address, and a domain a SOA record and a DMARC policy.
+//! other name has an address, and a domain a SOA record, a DMARC policy and a mail server.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -72,10 +72,13 @@ fn elsewhere(name: &str, kind: &str) -> Reply {
         let value = "a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400".to_owned();
         return Reply::of(vec![Record { name: ".".to_owned(), kind: kind.to_owned(), ttl: TTL, value }]);
     }
-    let Some(address) = address_of(&name) else { return Reply::nothing(ResponseCode::NXDomain) };
+    // What ends so is nobody's, anywhere (RFC 6761 section 6.4).
+    let address = address_of(&name).filter(|_| name != "invalid" && !name.ends_with(".invalid"));
+    let Some(address) = address else { return Reply::nothing(ResponseCode::NXDomain) };
     let value = match kind {
         "A" => address.to_string(),
         "SOA" => format!("ns1.{name}. hostmaster.{name}. 1 7200 900 1209600 300"),
+        "MX" if name.matches('.').count() == 1 => format!("10 mail.{name}."),
         "TXT" if name.starts_with("_dmarc.") => "\"v=DMARC1; p=none\"".to_owned(),
         _ => return Reply::of(Vec::new()),
     };

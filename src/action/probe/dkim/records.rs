@@ -18,7 +18,7 @@ use mail_auth::{DnsError, DnssecStatus, Error, MX, MessageAuthenticator, Paramet
 
 use super::super::super::World;
 use super::super::Miss;
-use super::super::dns::Asker;
+use super::super::dns::Here;
 
 /// Names that SPF may lead to (RFC 7208, 4.6.4).
 const MOST_LOOKUPS: usize = 10;
@@ -55,11 +55,10 @@ impl<V: Clone> ResolverCache<Box<str>, V> for Known<V> {
 
 /// The records, and who is asked for them.
 pub(super) struct Records<'w> {
-    askers: Vec<Asker>,
+    here: Here<'w>,
     texts: Known<Txt>,
     addresses: Known<RecordSet<Ipv4Addr>>,
     exchanges: Known<RecordSet<MX>>,
-    world: &'w World,
 }
 
 type With<'a, P> = Parameters<
@@ -78,21 +77,11 @@ impl<'w> Records<'w> {
     /// # Errors
     /// This machine asks none.
     pub(super) fn new(world: &'w World, server: Option<&str>, port: u16) -> Result<Records<'w>, Miss> {
-        let servers = match server {
-            Some(server) => vec![server.to_owned()],
-            None => world.net.name_servers().map_err(|error| {
-                Miss::unknown(format!("which name servers this machine asks cannot be read: {error}"), NAME_ONE)
-            })?,
-        };
-        if servers.is_empty() {
-            return Err(Miss::unknown("this machine asks no name server", NAME_ONE));
-        }
         Ok(Records {
-            askers: servers.iter().map(|server| Asker::here(world, server, port)).collect(),
+            here: Here::new(world, server, port)?,
             texts: Known(HashMap::new()),
             addresses: Known(HashMap::new()),
             exchanges: Known(HashMap::new()),
-            world,
         })
     }
 
@@ -104,24 +93,12 @@ impl<'w> Records<'w> {
             .with_ipv4_cache(&self.addresses)
     }
 
-    /// What the first name server that answers has; what there is not, is an empty list.
+    /// What there is not, or cannot be a name, is an empty list.
     async fn look_up(&self, name: &str, kind: RecordType) -> Result<Vec<String>, Miss> {
-        let Ok(mut asked) = Name::from_str_relaxed(name) else { return Ok(Vec::new()) };
-        asked.set_fqdn(true);
-        let mut why = String::new();
-        for asker in &self.askers {
-            match asker.ask(asked.clone(), kind).await {
-                Ok(answer) if [ResponseCode::NoError, ResponseCode::NXDomain].contains(&answer.code()) => {
-                    let values = answer.values();
-                    let said = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
-                    self.world.say(&format!("{name} {kind}: {}", crate::text::clip(&said, 200))).await;
-                    return Ok(values);
-                }
-                Ok(answer) => why = format!("the name server answers {}", answer.code()),
-                Err(no) => why = format!("the name server {no}"),
-            }
+        match Name::from_str_relaxed(name) {
+            Ok(_) => Ok(self.here.look_up(name, kind).await?.values()),
+            Err(_) => Ok(Vec::new()),
         }
-        Err(Miss::unknown(format!("{name} {kind} could not be looked up: {why}"), "Look at the name servers here."))
     }
 
     async fn text<T: TxtRecordParser + Into<Txt>>(&mut self, name: &str) -> Result<Vec<String>, Miss> {
@@ -203,8 +180,6 @@ impl<'w> Records<'w> {
         Ok(())
     }
 }
-
-const NAME_ONE: &str = "Name one in the step: server.";
 
 /// As the judge asks for it.
 fn dotted(name: &str) -> Box<str> {

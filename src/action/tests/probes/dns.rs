@@ -262,3 +262,32 @@ async fn a_signed_zone_is_validated_here_and_a_wrong_key_is_not_believed() {
         Call::Kind { kind: "probe/dns".to_owned(), with: ask("acme.example 1 2 3").as_object().cloned().unwrap() };
     assert!(build(&wrong, &world.subject).is_err());
 }
+
+#[tokio::test]
+async fn where_mail_of_a_domain_goes_is_seen_as_a_mail_server_sees_it() {
+    let zones = ["acme.example", "plain.example", "six.example", "refuses.example", "empty.example"];
+    let head = "$TTL 300\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 127.0.0.1\n";
+    let more = ["@ IN MX 10 mail\n", "@ IN A 10.40.1.1\n", "@ IN AAAA 2001:db8::1\n", "@ IN MX 0 .\n", ""];
+    let statements = zones.map(|zone| format!("zone \"{zone}\" {{ type primary; file \"@/{zone}\"; }};\n"));
+    let statements = format!("options {{\n  recursion no;\n}};\n{}", statements.concat());
+    let files: Vec<(&str, String)> = zones.into_iter().zip(more.map(|more| format!("{head}{more}"))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(zone, text)| (*zone, text.as_str())).collect();
+    let Some(server) = servers::named(&statements, &files) else { return };
+    let (world, _output) = world();
+    let ask = |addresses: &[&str]| json!({ "addresses": addresses, "server": "127.0.0.1", "port": server.port });
+    let good =
+        so(&world, "probe/mail-domains", ask(&["ops@Acme.example", "", "a@plain.example", "b@six.example"])).await;
+    let expected = json!({ "acme.example": ["mail.acme.example"], "plain.example": ["10.40.1.1"], "six.example": ["2001:db8::1"] });
+    assert_eq!(good.output["domains"], expected);
+    for (address, why) in [
+        ("ops@refuses.example", "refuses.example says that it takes none (its MX record is a dot)"),
+        ("ops@empty.example", "empty.example has no MX record and no address"),
+        ("ops@nowhere.acme.example", "there is no domain nowhere.acme.example"),
+    ] {
+        let said = not_so(&world, "probe/mail-domains", ask(&["a@acme.example", address])).await;
+        assert_eq!(said, format!("mail to {address} arrives nowhere: {why}"));
+    }
+    // A server that refuses to answer tells nothing of a domain.
+    let said = unknown(&world, "probe/mail-domains", ask(&["ops@elsewhere.example"])).await;
+    assert!(said.contains("elsewhere.example MX could not be looked up"), "{said}");
+}

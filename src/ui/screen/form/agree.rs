@@ -53,7 +53,7 @@ pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option
     let mut values = open.engagement.given();
     values.insert(id.clone(), value.clone());
     let values = counted(&open.runbook, values);
-    let found = input::agree(&values);
+    let found = input::agree(&values, facts.now.timestamp());
     let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
     ours.sort_by_key(|broken| broken.warning);
     let Some(broken) = ours.first() else {
@@ -74,7 +74,7 @@ pub(super) fn fit(facts: &Facts, answers: &[(InputId, Value)]) -> bool {
     let Some(open) = &facts.open else { return false };
     let mut values = open.engagement.given();
     values.extend(answers.iter().cloned());
-    let broken = input::agree(&counted(&open.runbook, values));
+    let broken = input::agree(&counted(&open.runbook, values), None);
     let ours = |ids: &[InputId]| answers.iter().any(|(id, _)| ids.contains(id));
     !broken.iter().any(|broken| !broken.warning && ours(&broken.ids))
 }
@@ -106,6 +106,6 @@ fn fitting(facts: &Facts, open: &Opened, id: &InputId, mut values: BTreeMap<Inpu
     let field = open.runbook.fields.get(id).filter(|field| !field.example.is_empty())?;
     let example = input::parse(&field.kind, &field.example, &setting(facts)).ok()?;
     values.insert(id.clone(), example);
-    let fits = !input::agree(&values).iter().any(|broken| broken.ids.contains(id) && !broken.warning);
+    let fits = !input::agree(&values, None).iter().any(|broken| broken.ids.contains(id) && !broken.warning);
     fits.then(|| text::list(&field.example.lines().collect::<Vec<_>>()))
 }
