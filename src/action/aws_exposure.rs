@@ -105,6 +105,8 @@ async fn groups(at: &Account<'_>, vpc: &str) -> Result<Vec<Group>, AwsFailure> {
 struct Report {
     rows: Vec<Json>,
     faults: Vec<String>,
+    /// What would be a fault, had the customer not made it.
+    theirs: Vec<String>,
 }
 
 /// One row, for the person who shows the report.
@@ -112,8 +114,11 @@ fn line(row: &Json) -> String {
     let text = |name: &str| row[name].as_str().unwrap_or_default();
     match row.get("instance") {
         Some(_) => format!("{} has the public address {}", text("instance"), text("public_address")),
-        None if text("why").is_empty() => format!("group {}: {}", text("group"), text("rule")),
-        None => format!("group {}: {} ({})", text("group"), text("rule"), text("why")),
+        None => {
+            let why = if text("why").is_empty() { String::new() } else { format!(" ({})", text("why")) };
+            let theirs = if row["theirs"] == true { ": the customer's own door, and open" } else { "" };
+            format!("group {}: {}{why}{theirs}", text("group"), text("rule"))
+        }
     }
 }
 
@@ -121,11 +126,13 @@ impl Exposure {
     async fn rules(&self, at: &Account<'_>, report: &mut Report) -> Result<(), AwsFailure> {
         for group in groups(at, &self.vpc).await? {
             for seen in ingress(at, &[&group.id]).await? {
-                let fault = self.fault(&group, &seen).filter(|_| !(self.shows_others && group.is_others));
+                let fault = self.fault(&group, &seen);
+                let is_theirs = fault.is_some() && self.shows_others && group.is_others;
                 report.rows.push(json!({
-                    "group": group.name, "rule": seen.rule.said(), "why": seen.rule.description, "ok": fault.is_none(),
+                    "group": group.name, "rule": seen.rule.said(), "why": seen.rule.description,
+                    "ok": fault.is_none(), "theirs": is_theirs,
                 }));
-                report.faults.extend(fault);
+                if is_theirs { report.theirs.extend(fault) } else { report.faults.extend(fault) }
             }
         }
         Ok(())
@@ -169,11 +176,12 @@ impl Question for Exposure {
                 for row in &report.rows {
                     world.say(&line(row)).await;
                 }
-                let said = format!(
-                    "{} looked at, nothing open that should not be",
-                    crate::text::count(report.rows.len(), "door")
-                );
-                return Ok(Verified::So(found(said, json!({ "report": report.rows }))));
+                let looked = crate::text::count(report.rows.len(), "door");
+                let said = match report.theirs.as_slice() {
+                    [] => format!("{looked} looked at, nothing open that should not be"),
+                    theirs => format!("{looked} looked at; of the customer's own, {}", theirs.join("; ")),
+                };
+                return Ok(Verified::So(found(said, json!({ "report": report.rows, "theirs": report.theirs }))));
             }
             Ok(Verified::NotSo(Failure {
                 meaning: report.faults.join("; "),

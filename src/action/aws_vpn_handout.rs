@@ -166,6 +166,16 @@ pub(super) fn above_sample(sample: &str, there: &VpnConnection) -> String {
 }
 
 impl Tunnel {
+    fn is_ikev1(&self) -> bool {
+        self.ike == ["ikev1"]
+    }
+
+    /// AWS begins it, and does so again when the router was silent: of itself it begins one that is new or was changed ("Site-to-Site
+    /// VPN tunnel initiation options"), and never by IKEv1.
+    fn aws_begins_again(&self) -> bool {
+        self.startup == "start" && self.dpd_action == "restart" && !self.is_ikev1()
+    }
+
     /// What AWS does not say is its default ("Tunnel options for your Site-to-Site VPN connection").
     fn of(there: &TunnelOption) -> Self {
         let mut ike: Vec<String> =

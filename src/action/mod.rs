@@ -25,6 +25,7 @@ mod aws_dx_apart;
 mod aws_dx_gateway;
 mod aws_dx_interface;
 mod aws_dx_lag;
+mod aws_dx_light;
 mod aws_dx_macsec;
 mod aws_dx_proposal;
 mod aws_dx_test;

@@ -337,6 +337,11 @@ impl Cloud {
         client!(self, aws_sdk_rds)
     }
 
+    /// CloudWatch: what services measure.
+    pub fn metrics(&self) -> aws_sdk_cloudwatch::Client {
+        client!(self, aws_sdk_cloudwatch)
+    }
+
     /// CloudWatch Logs: what services write down.
     pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         client!(self, aws_sdk_cloudwatchlogs)

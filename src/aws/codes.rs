@@ -39,6 +39,7 @@ pub(super) fn row(service: Service, code: &str, message: &str) -> Option<&'stati
         Service::DirectConnect => services::DIRECT_CONNECT,
         Service::Logs => services::LOGS,
         Service::Mail => services::MAIL,
+        Service::Metrics => services::METRICS,
         Service::Rds => rds::RDS,
         Service::Resolver => services::RESOLVER,
         Service::Route53 => services::ROUTE53,

@@ -32,6 +32,7 @@ pub use access::{Codes, Role};
 pub use aws_sdk_backup as backup;
 pub use aws_sdk_cloudcontrol as cloud_control;
 pub use aws_sdk_cloudtrail as cloud_trail;
+pub use aws_sdk_cloudwatch as metrics;
 pub use aws_sdk_cloudwatchlogs as logs;
 pub use aws_sdk_directconnect as direct_connect;
 pub use aws_sdk_ec2 as ec2;

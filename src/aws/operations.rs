@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use self::Repeat::Natural;
 use self::Service::{
-    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Rds, Resolver, Route53, S3, S3Control,
+    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Metrics, Rds, Resolver, Route53, S3, S3Control,
     SecretsManager, ServiceQuotas, Sts,
 };
 
@@ -30,6 +30,7 @@ pub enum Service {
     Ec2,
     Logs,
     Mail,
+    Metrics,
     Rds,
     Resolver,
     Route53,
@@ -51,6 +52,7 @@ impl Service {
             Ec2 => "ec2",
             Logs => "logs",
             Mail => "ses",
+            Metrics => "cloudwatch",
             Rds => "rds",
             Resolver => "route53resolver",
             Route53 => "route53",
@@ -77,6 +79,7 @@ impl Service {
             Ec2 => "EC2",
             Logs => "CloudWatch Logs",
             Mail => "SESv2",
+            Metrics => "CloudWatch",
             Rds => "RDS",
             Resolver => "Route53Resolver",
             Route53 => "Route 53",
@@ -220,7 +223,9 @@ const fn makes(service: Service, repeat: Repeat, probes: &'static [Operation], t
         Mail => &["ses:TagResource"],
         Rds => &["rds:AddTagsToResource"],
         Resolver => &["route53resolver:TagResource"],
-        Backup | CloudControl | CloudTrail | Logs | Route53 | S3 | S3Control | ServiceQuotas | Sts => &[] as &[&str],
+        Backup | CloudControl | CloudTrail | Logs | Metrics | Route53 | S3 | S3Control | ServiceQuotas | Sts => {
+            &[] as &[&str]
+        }
     };
     Row { probes, also, scope: Scope::New { types, on: &[] }, ..row(service, Effect::Makes, repeat) }
 }

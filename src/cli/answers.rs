@@ -199,7 +199,7 @@ fn one(id: &str, plain: &Json, asked: &Asked<'_>) -> Result<(InputId, Value), St
     }
     match input::from_plain_for(&field.kind, &field.example, plain, &asked.setting) {
         Ok(value) => Ok((known.clone(), value)),
-        Err(refusal) => Err(format!("{id}: {refusal}")),
+        Err(refusal) => Err(format!("{id}: {refusal} (rule: {})", refusal.source)),
     }
 }
 

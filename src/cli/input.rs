@@ -228,17 +228,28 @@ fn read_answers(context: &Context, name: &str, file: &Path, dry_run: bool) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-/// One answer that differs, with what stood before.
+/// What stands in one line of a difference.
+const SHORT: usize = 80;
+
+/// One answer that differs, with what stood before: of a long one every line that came or went, whole.
 fn difference(changed: &Changed) -> String {
-    let one_line = |value: &Value| text::clip(&value.shown().replace('\n', "; "), 80);
-    match &changed.before {
-        None => format!("+ {:<28} {}  ({})", changed.id.as_str(), one_line(&changed.now), changed.label),
-        Some(before) => format!(
-            "~ {:<28} {} -> {}  ({})",
-            changed.id.as_str(),
-            one_line(before),
-            one_line(&changed.now),
-            changed.label
-        ),
+    let (id, label) = (changed.id.as_str(), &changed.label);
+    let now = changed.now.shown();
+    let is_short = |text: &str| text.chars().count() <= SHORT;
+    let one_line = |text: &str| text.replace('\n', "; ");
+    let Some(before) = changed.before.as_ref().map(Value::shown) else {
+        return format!("+ {id:<28} {}  ({label})", text::clip(&one_line(&now), SHORT));
+    };
+    if is_short(&before) && is_short(&now) {
+        return format!("~ {id:<28} {} -> {}  ({label})", one_line(&before), one_line(&now));
     }
+    let gone =
+        before.lines().filter(|line| !now.lines().any(|other| other == *line)).map(|line| format!("    - {line}"));
+    let come =
+        now.lines().filter(|line| !before.lines().any(|other| other == *line)).map(|line| format!("    + {line}"));
+    let mut lines: Vec<String> = gone.chain(come).collect();
+    if lines.is_empty() {
+        lines.push("    the same lines in another order".to_owned());
+    }
+    format!("~ {id:<28} ({label})\n{}", lines.join("\n"))
 }

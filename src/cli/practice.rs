@@ -352,7 +352,7 @@ impl Practice {
     /// Something goes wrong at the customer's end, or all is well there again.
     fn happen(&self, folder: &Path, mishap: Option<Mishap>) -> Result<ExitCode, Failure> {
         let nowhere = || {
-            Failure::usage("there is no such connection to the customer's data centre in this practice (of a line alone only the firewall can be broken)").hint(
+            Failure::usage("there is no such connection to the customer's data centre in this practice (of a line alone only the firewall and the fibre can be broken)").hint(
                 "walk one with a VPN or a line: onramp practice --fresh --headless --answers FILE, where FILE says conn.mode",
             )
         };

@@ -195,6 +195,12 @@ fn question(engagement: &Engagement, runbook: &Runbook, field: &Field, number: u
     if !example.is_empty() {
         comment(&mut text, "For example:");
         example.lines().for_each(|line| comment(&mut text, &format!("  {line}")));
+        let setting = Setting { practice: engagement.identity.practice, now: None };
+        let for_practice = Setting { practice: true, ..setting };
+        let is_good = |setting| input::parse(&field.kind, example, setting).is_ok();
+        if is_good(&for_practice) && !is_good(&setting) {
+            comment(&mut text, "(That one shows the form; it is kept for examples and cannot be yours.)");
+        }
     }
     if applies(runbook, field, scope).is_none()
         && let Some(when) = &field.when
@@ -308,6 +314,7 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
     let setting = Setting { practice: engagement.identity.practice, now: now.timestamp() };
     let mut returned = Returned::default();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names_engagement = false;
     let Read { written, stray, dropped } = read(file, runbook);
     returned.broken.extend(stray.into_iter().map(|(line, text)| {
         format!("line {line}: {text} stands behind no question; write it behind the question's colon, or delete it")
@@ -320,6 +327,7 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
     for one in written {
         let at = format!("line {}", one.line);
         if one.id == ENGAGEMENT {
+            names_engagement = true;
             if one.text != engagement.identity.name {
                 let what =
                     format!("{at}: this is a questionnaire of {}, and not of {}", one.text, engagement.identity.name);
@@ -339,7 +347,13 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
         };
         take((engagement, runbook), field, &one, &setting, &mut returned);
     }
-    together(engagement, runbook, setting.now, &mut returned);
+    if seen.is_empty() {
+        returned.broken.push("there is no question of ours in it: is it the right file?".to_owned());
+    } else if !names_engagement {
+        let name = &engagement.identity.name;
+        returned.odd.push(format!("it does not say whose it is (the line engagement: {name} is missing)"));
+    }
+    together((engagement, runbook), setting.now, &seen, &mut returned);
     returned
 }
 
@@ -390,7 +404,12 @@ fn take(
 }
 
 /// Rules between the new answers, and between them and those that stand; and which questions are needed now after all.
-fn together(engagement: &Engagement, runbook: &Runbook, now: Option<Timestamp>, returned: &mut Returned) {
+fn together(
+    (engagement, runbook): (&Engagement, &Runbook),
+    now: Option<Timestamp>,
+    lines: &BTreeMap<String, usize>,
+    returned: &mut Returned,
+) {
     let mut after = engagement.clone();
     for Changed { id, now, .. } in &returned.changed {
         let event = Event::InputGiven { id: id.clone(), value: now.clone() };
@@ -400,7 +419,8 @@ fn together(engagement: &Engagement, runbook: &Runbook, now: Option<Timestamp>, 
     let counts = after.inputs.iter().filter(|(id, _)| !returned.refused.contains(*id));
     let values = counted(runbook, counts.map(|(id, given)| (id.clone(), given.value.clone())).collect());
     let label = |id: &InputId| {
-        runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id})", field.label))
+        let at = lines.get(id.as_str()).map(|line| format!(", line {line}")).unwrap_or_default();
+        runbook.fields.get(id).map_or_else(|| id.to_string(), |field| format!("\"{}\" ({id}{at})", field.label))
     };
     for broken in input::agree(&values, now) {
         if !broken.ids.iter().any(|id| returned.changed.iter().any(|changed| changed.id == *id)) {
@@ -464,6 +484,12 @@ fn read(file: &str, runbook: &Runbook) -> Read {
         // Mail programs put a > before each line that they quote.
         let line = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line);
         let text = line.trim();
+        // Mail and word processors push lines in.
+        let known = |id: &str| id == ENGAGEMENT || runbook.fields.contains_key(id);
+        let line = match text.split_once(':') {
+            Some((id, _)) if known(id.trim_end()) => text,
+            _ => line,
+        };
         let named =
             line.split_once(':').filter(|(id, answer)| is_name(id) && !(goes_on && is_door(id, answer, runbook)));
         if let Some((id, answer)) = named {

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::range::overlap;
 use super::refusal::Refusal;
 use super::value::{Row, cell};
-use super::{InputId, Value, cloud, hosts, subnets};
+use super::{InputId, Value, cloud, hosts, routing, subnets};
 use crate::text::{list, nearest};
 
 const VPC_BLOCKS: &str = "docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html";
@@ -343,16 +343,18 @@ fn bastion_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     let premises = answers.blocks(&["net.onprem_cidrs"]);
     let Some((id, Value::Address(address))) = answers.get("dc.bastion_egress_ip") else { return };
     let std::net::IpAddr::V4(address) = address else { return };
-    if !address.is_private() {
+    // Carriers' shared range (RFC 6598) is routed on the Internet as little as a private one.
+    let is_inside = routing::is_inside(*address);
+    if !is_inside {
         let what = format!("{address} of {id} is a public address");
         let why = "no host is reached over the Internet: the private connection has to lead back to this address too, so it \
                    has to be among the customer's ranges; ask the firewall team over which way it comes";
         warn(found, &[id], Refusal::new(what, why, "onramp"));
     }
     let Some((premises_id, range)) = premises.first() else { return };
-    if address.is_private() && !premises.iter().any(|(_, net)| net.contains(address)) {
+    if is_inside && !premises.iter().any(|(_, net)| net.contains(address)) {
         let what = format!("{address} of {id} is in none of the ranges of {premises_id}");
-        let why = "it is private, so the VPC must have a route to it";
+        let why = "nobody routes it on the Internet, so the VPC must have a route to it";
         report(found, &[id, premises_id], Refusal::new(what, why, "onramp").suggest(free::inside(*range)));
     }
 }

@@ -47,8 +47,11 @@ pub(super) fn choice(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
 
 /// The same among several, which are written by their values.
 fn one_of(text: &str, choices: &[Choice]) -> Result<Value, Refusal> {
-    let is_meant =
-        |choice: &&Choice| choice.value.eq_ignore_ascii_case(text) || choice.label.eq_ignore_ascii_case(text);
+    // A questionnaire lists them as `value - label`, and somebody copies that.
+    let is_meant = |choice: &&Choice| {
+        let listed = format!("{} - {}", choice.value, choice.label);
+        [&choice.value, &choice.label, &listed].iter().any(|known| known.eq_ignore_ascii_case(text))
+    };
     if let Some(choice) = choices.iter().find(|choice| choice.value == text).or_else(|| choices.iter().find(is_meant)) {
         return Ok(Value::Text(choice.value.clone()));
     }

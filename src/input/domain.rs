@@ -59,6 +59,14 @@ const MAIL_PROVIDERS: [&str; 24] = [
     "yandex.ru",
 ];
 
+/// Those that have one such domain in many countries.
+const MAIL_PROVIDERS_ANYWHERE: [&str; 6] = ["gmx", "googlemail", "hotmail", "live", "outlook", "yahoo"];
+
+fn is_of_a_mail_provider(domain: &str) -> bool {
+    let in_a_country = domain.split_once('.').filter(|(name, _)| MAIL_PROVIDERS_ANYWHERE.contains(name));
+    MAIL_PROVIDERS.contains(&domain) || in_a_country.is_some_and(|(_, rest)| psl::suffix_str(domain) == Some(rest))
+}
+
 /// Below which the names of AWS's services are, in any part of AWS, and those that it gives to hosts in a VPC.
 const OF_AWS: [&str; 6] =
     ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "compute.internal", "ec2.internal"];
@@ -116,7 +124,7 @@ pub(super) fn domain(text: &str, used_as: DomainUse) -> Result<Value, Refusal> {
         DomainUse::Zone if OF_AWS.iter().any(|aws| within(&domain, aws)) => {
             return refuse("cannot be the zone", "it would hide AWS's own names from the hosts", ZONES);
         }
-        DomainUse::Sender if MAIL_PROVIDERS.contains(&domain.as_str()) => {
+        DomainUse::Sender if is_of_a_mail_provider(&domain) => {
             return refuse(
                 "belongs to a mail provider",
                 "records in the DNS of the domain prove who owns it, and nobody else can write them there",

@@ -5,7 +5,7 @@ use super::kind::Bounds;
 use super::refusal::{Refusal, quoted};
 
 /// Ports of the products and agents that the platform runs: a bastion must not take one of them from a host that moves.
-const PRODUCT_PORTS: [i64; 28] = [
+pub(super) const PRODUCT_PORTS: [i64; 28] = [
     5044, 5601, 5672, 8021, 8099, 8243, 8253, 8280, 8290, 8672, 9021, 9090, 9093, 9099, 9100, 9164, 9200, 9201, 9300,
     9443, 9600, 9611, 9711, 9763, 9999, 10389, 10711, 11111,
 ];

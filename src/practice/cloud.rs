@@ -22,6 +22,7 @@ use aws_smithy_types::body::SdkBody;
 use serde::{Deserialize, Serialize};
 
 use self::logins::Logins;
+use super::cbor;
 use super::fault::{Aim, Fault, Faults, Odds};
 use super::fidelity::refusal::Refusal;
 use super::fidelity::request::Request;
@@ -203,6 +204,12 @@ impl Cloud {
         let now = self.now();
         let mut layer = self.0.layer.lock().await;
         layer.write_log(&self.0.region, now, (connection, number), (lines, of_session));
+    }
+
+    /// How much light the lines bring to Amazon's ports, in dBm; no number where nobody measures it.
+    pub async fn set_light(&self, level: f64) {
+        let now = self.now();
+        self.0.layer.lock().await.set_light(&self.0.region, now, level);
     }
 
     /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
@@ -530,7 +537,15 @@ fn refused(refusal: &Refusal, ask: &Request, id: &str) -> HttpResponse {
 
 fn response(status: u16, document: Document, speaks: Speaks, id: &str) -> HttpResponse {
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::new(StatusCode::from(status), SdkBody::from(document.text));
+    let body = match speaks {
+        // Each of our documents is JSON until it is sent.
+        Speaks::Cbor => SdkBody::from(cbor::from_json(&serde_json::from_str(&document.text).unwrap_or_default())),
+        _ => SdkBody::from(document.text),
+    };
+    let mut response = HttpResponse::new(StatusCode::from(status), body);
+    if speaks == Speaks::Cbor {
+        response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+    }
     response.headers_mut().insert("content-type", speaks.content_type());
     response.headers_mut().insert("x-amzn-requestid", id.to_string());
     for (name, value) in document.headers {

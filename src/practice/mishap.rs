@@ -9,11 +9,19 @@ pub enum Mishap {
     Proposal,
     Selectors,
     Firewall,
+    Fibre,
 }
 
 impl Mishap {
-    pub const ALL: [Mishap; 6] =
-        [Mishap::Tunnel, Mishap::Tunnels, Mishap::Keys, Mishap::Proposal, Mishap::Selectors, Mishap::Firewall];
+    pub const ALL: [Mishap; 7] = [
+        Mishap::Tunnel,
+        Mishap::Tunnels,
+        Mishap::Keys,
+        Mishap::Proposal,
+        Mishap::Selectors,
+        Mishap::Firewall,
+        Mishap::Fibre,
+    ];
 
     /// As it is chosen by.
     pub fn name(self) -> &'static str {
@@ -24,6 +32,7 @@ impl Mishap {
             Mishap::Proposal => "proposal",
             Mishap::Selectors => "selectors",
             Mishap::Firewall => "firewall",
+            Mishap::Fibre => "fibre",
         }
     }
 
@@ -36,7 +45,13 @@ impl Mishap {
             Mishap::Proposal => "The router offers encryption that AWS does not take, and no tunnel comes up",
             Mishap::Selectors => "The router asks for more than one pair of ranges, and no tunnel comes up",
             Mishap::Firewall => "The firewall in the data centre lets nothing through that comes over the connection",
+            Mishap::Fibre => "The cross connects of Direct Connect are pulled out, and no light reaches Amazon's ports",
         }
+    }
+
+    /// Is it about lines, and not about tunnels?
+    pub(super) fn is_of_lines(self) -> bool {
+        matches!(self, Mishap::Firewall | Mishap::Fibre)
     }
 
     /// Is this tunnel of a connection down by it, the first being 0?
@@ -44,7 +59,7 @@ impl Mishap {
         match self {
             Mishap::Tunnel => tunnel == 0,
             Mishap::Tunnels | Mishap::Keys | Mishap::Proposal | Mishap::Selectors => true,
-            Mishap::Firewall => false,
+            Mishap::Firewall | Mishap::Fibre => false,
         }
     }
 
@@ -67,7 +82,7 @@ impl Mishap {
                 "AWS: Traffic Selector: TS_UNACCEPTABLE: received from responder".to_owned(),
                 "AWS tunnel Phase 2 was unable to establish while keeping Phase 1".to_owned(),
             ],
-            Mishap::Tunnel | Mishap::Tunnels | Mishap::Firewall => Vec::new(),
+            Mishap::Tunnel | Mishap::Tunnels | Mishap::Firewall | Mishap::Fibre => Vec::new(),
         }
     }
 }

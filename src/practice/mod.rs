@@ -6,6 +6,7 @@
 //! Deliberately absent: anything that leaves the process.
 
 mod account;
+mod cbor;
 pub mod cloud;
 mod customer;
 mod datacentre;

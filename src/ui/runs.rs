@@ -30,7 +30,7 @@ pub fn can_run_all(state: &State) -> Can {
         Err("it is running".to_owned())
     } else if let Some(left) = words::half_undone(&open.engagement) {
         // What is being taken back must not be built upon by the way.
-        Err(left)
+        Err(format!("{left}; or Enter on a step that is to stay"))
     } else if ready(state).is_empty() && failed(state).is_empty() && !looks && !held {
         Err(nothing_ready(state))
     } else {
@@ -49,7 +49,7 @@ pub fn can_redo(state: &State) -> Can {
     if open.running || open.busy() > 0 {
         Err("it is running".to_owned())
     } else if let Some(left) = words::half_undone(&open.engagement) {
-        Err(left)
+        Err(format!("{left}; or Enter on a step that is to come back"))
     } else if undone(state).is_empty() {
         Err("nothing was undone".to_owned())
     } else {

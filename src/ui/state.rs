@@ -406,7 +406,9 @@ fn take(state: &mut State, notice: Notice) -> Vec<Effect> {
         return Vec::new();
     }
     // The run came as far as it may: what it would change is shown for approval.
-    let held = state.facts.open.as_ref().and_then(|open| open.held().cloned());
+    // What is being taken back is not built upon, whatever was wanted before it.
+    let open = state.facts.open.as_ref().filter(|open| words::half_undone(&open.engagement).is_none());
+    let held = open.and_then(|open| open.held().cloned());
     match held {
         Some(first) => acts::show_plan(state, Some(first)),
         None => {

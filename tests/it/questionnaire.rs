@@ -300,3 +300,48 @@ fn doors_below_a_name_are_its_answer_and_quotes_of_a_word_processor_are_none() {
     let typo = stage.file("typo.txt", "vpn.tcp_targets:\ndb.acme.com:1433\nnet.ssh_portt:2222\n");
     stage.run(&["input", "acme", "--import", typo.to_str().unwrap()]).expect(2).says("did you mean net.ssh_port?");
 }
+
+/// Mail and word processors push lines in, and somebody deletes the explanations.
+#[test]
+fn a_question_that_was_pushed_in_is_no_answer_to_the_one_above() {
+    let stage = begun();
+    let text = "engagement: acme\nvpn.platform:\n  vpn.software: FortiOS 7.2\n  dns.ttl: 300\nsec.banner:\n  dr.requested: no\n";
+    let file = stage.file("pushed.txt", text);
+    stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    assert!(listed(&stage, "vpn.software").contains("FortiOS 7.2"));
+    assert!(listed(&stage, "dns.ttl").contains("300"));
+    assert!(listed(&stage, "dr.requested").contains("no"));
+    for empty in ["vpn.platform", "sec.banner"] {
+        assert!(listed(&stage, empty).contains(" - "), "{}", listed(&stage, empty));
+    }
+}
+
+#[test]
+fn a_change_far_back_in_a_long_answer_is_seen() {
+    let stage = begun();
+    let records = |last: &str| {
+        let rows: Vec<String> = (1..5).map(|n| format!("gw{n}.mc.acme.com A 10.40.10.2{n}")).collect();
+        format!("dns.records={}; gw5.mc.acme.com A {last}", rows.join("; "))
+    };
+    stage.run(&["input", "acme", "dns.zone_name=mc.acme.com", &records("10.40.10.25")]).expect(0);
+    let (file, text) = exported(&stage, "dns");
+    assert!(text.contains("gw5.mc.acme.com A 10.40.10.25"), "{text}");
+    fs::write(&file, text.replace("gw5.mc.acme.com A 10.40.10.25", "gw5.mc.acme.com A 10.40.10.99")).unwrap();
+    let dry = stage.run(&["input", "acme", "--import", file.to_str().unwrap(), "--dry-run"]).expect(0);
+    assert!(dry.out.contains("- gw5.mc.acme.com A 10.40.10.25"), "{}", dry.out);
+    assert!(dry.out.contains("+ gw5.mc.acme.com A 10.40.10.99") && !dry.out.contains("- gw1"), "{}", dry.out);
+}
+
+#[test]
+fn rules_between_answers_say_their_lines_and_a_file_without_questions_is_none() {
+    let stage = begun();
+    let file =
+        stage.file("both.txt", "engagement: acme\n\nnet.vpc_cidr: 10.60.0.0/16\nnet.onprem_cidrs: 10.60.1.0/24\n");
+    let said = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(2);
+    said.says("(net.vpc_cidr, line 3)");
+    said.says("(net.onprem_cidrs, line 4)");
+    let empty = stage.file("empty.txt", "# nothing\n");
+    stage.run(&["input", "acme", "--import", empty.to_str().unwrap()]).expect(2).says("is it the right file?");
+    let nobodys = stage.file("nobodys.txt", "dns.ttl: 60\n");
+    stage.run(&["input", "acme", "--import", nobodys.to_str().unwrap()]).expect(0).says("does not say whose it is");
+}

@@ -10,13 +10,19 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
     let customer = &agreed.customer;
     let mut out =
         format!("VPN {} between AWS ({}) and your router {}\n\n", agreed.vpn, list(&agreed.ours), customer.address);
+    let (mtu, mss) = largest(agreed);
     if agreed.backup {
-        out += "It is the backup of a Direct Connect line. While the line is up, let your router send by the line (a higher\n\
-                local preference), and announce nothing narrower through the tunnels than over the line.\n\n";
+        let _ = writeln!(
+            out,
+            "It is the backup of a Direct Connect line. While the line is up, let your router send by the line (a higher\n\
+             local preference), and announce nothing narrower through the tunnels than over the line. Hold TCP's MSS to {mss} on\n\
+             the line's subinterface, too: a session that began over the line goes on through the tunnels only if its packets fit.\n"
+        );
     }
     if agreed.is_second && agreed.is_static {
         out += "This router is your second one. AWS chooses between the connections that are up, and nobody can tell it which: let\n\
-                both routers, and what stands behind them, take packets that come by the other one.\n\n";
+                both routers, and what stands behind them, take packets that come by the other one. Firewalls that keep state have\n\
+                to share it, or they drop those; where yours cannot, keep these tunnels down until the first router is gone.\n\n";
     } else if agreed.is_second {
         out += "This router stands by for your first one: see below by what AWS and your network tell them apart.\n\n";
     }
@@ -41,12 +47,17 @@ pub(super) fn sheet(agreed: &Agreed) -> String {
     out += "  and what your servers and ours are to be used for later, such as the products' own ports\n";
     out += "Packets may come back through the other tunnel than they left by: allow that";
     out += if agreed.is_static { ".\n" } else { ", or prefer one tunnel as above.\n" };
-    let (mtu, mss) = largest(agreed);
     let _ = writeln!(
         out,
-        "\nPackets\n  MTU of the tunnels {mtu} bytes; set TCP's MSS to {mss}. There is no path MTU discovery."
+        "\nPackets\n  MTU of the tunnels {mtu} bytes; set TCP's MSS to {mss} on the tunnels, both ways. There is no path MTU discovery."
     );
     differences(&mut out, agreed);
+    let _ = writeln!(
+        out,
+        "\nThe way back\n  Shut the {}, and take the routes to {} out.\n  Nothing else of yours hangs on it, and AWS's side may stay as it is.",
+        if agreed.is_static { "tunnel interfaces" } else { "BGP neighbours or the tunnel interfaces" },
+        list(&agreed.ours)
+    );
     if let Some(target) = &customer.target {
         let _ = writeln!(out, "\nWe prove it with pings to {target}.");
     }
@@ -84,8 +95,10 @@ fn rows(out: &mut String, agreed: &Agreed) {
     row("traffic selectors", &|_| {
         format!("{} on your side, {} on ours: one pair", agreed.selectors[0], agreed.selectors[1])
     });
-    row("who begins", &|tunnel| {
-        if tunnel.startup == "start" { "AWS; your router answers".to_owned() } else { "your router".to_owned() }
+    row("who begins", &|tunnel| match (tunnel.startup == "start", tunnel.aws_begins_again()) {
+        (true, true) => "AWS; your router answers".to_owned(),
+        (true, false) => "AWS once; after that your router".to_owned(),
+        (false, _) => "your router".to_owned(),
     });
     if agreed.is_accelerated {
         row("NAT traversal", &|_| "on: acceleration carries ESP inside of UDP 4500 only".to_owned());
@@ -93,11 +106,12 @@ fn rows(out: &mut String, agreed: &Agreed) {
     }
     row("dead peer detection", &|tunnel| {
         let then = match tunnel.dpd_action.as_str() {
+            "restart" if tunnel.is_ikev1() => "ends the tunnel, and your router begins anew",
             "restart" => "begins anew",
             "none" => "does nothing",
             _ => "ends the tunnel",
         };
-        format!("on; AWS {then} after {} s of silence", tunnel.dpd_seconds)
+        format!("on; after {} s of silence AWS {then}", tunnel.dpd_seconds)
     });
 }
 
@@ -166,6 +180,11 @@ fn routing(out: &mut String, agreed: &Agreed) {
             preference(rank)
         );
     }
+    out.push_str(
+        "  A local preference is heeded by routers of one AS that tell each other by iBGP (next-hop-self). Where tunnels or\n  \
+         lines end on several of yours, let them, or give the same order in your own routing protocol; and tell it of our\n  \
+         ranges only while the session is up.\n",
+    );
 }
 
 /// BGP's own is 100, and what comes later gets less; only the order counts.

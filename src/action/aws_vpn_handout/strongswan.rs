@@ -18,11 +18,12 @@ fn interface(number: usize) -> (String, usize) {
 pub(super) fn swanctl(agreed: &Agreed) -> String {
     let customer = &agreed.customer;
     let mut out = format!(
-        "# {}: /etc/swanctl/conf.d/aws.conf for strongSwan 5.8 or later. In /etc/strongswan.d/charon.conf set\n\
+        "# {}: /etc/swanctl/conf.d/aws.conf for strongSwan 5.8 or later, on Linux 4.19 or later; an older one does not know the\n\
+         # interfaces below, and must not load this. In /etc/strongswan.d/charon.conf set\n\
          #   install_routes = no\n# and make the interfaces, on each start of the router, where eth0 is its outside:\n",
         agreed.vpn
     );
-    let (mtu, _) = super::sheet::largest(agreed);
+    let (mtu, mss) = super::sheet::largest(agreed);
     for (number, tunnel) in agreed.tunnels.iter().enumerate() {
         let (name, id) = interface(number + 1);
         let inner = tunnel.inner().map(|(_, inner)| inner.to_string()).unwrap_or_default();
@@ -32,6 +33,14 @@ pub(super) fn swanctl(agreed: &Agreed) -> String {
             if agreed.is_static { "" } else { " up" }
         );
     }
+    // What comes by the other tunnel than it left by is dropped by a strict reverse path filter.
+    let _ = writeln!(
+        out,
+        "# Let it forward, take what comes by either tunnel, and hold TCP to what fits (make all of it last):\n\
+         #   sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.ipsec1.rp_filter=2 net.ipv4.conf.ipsec2.rp_filter=2\n\
+         #   iptables -t mangle -A FORWARD -o ipsec+ -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}\n\
+         #   iptables -t mangle -A FORWARD -i ipsec+ -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}"
+    );
     if agreed.is_static {
         let _ = writeln!(
             out,
@@ -64,10 +73,11 @@ fn connection(out: &mut String, agreed: &Agreed, number: usize, tunnel: &Tunnel)
     // Behind NAT the router has another address than the one it is called by.
     let local = if customer.behind_nat { "%any" } else { &customer.address };
     let version = if tunnel.ike.iter().any(|one| one == "ikev2") || tunnel.ike.is_empty() { 2 } else { 1 };
-    // The side that is to begin does so at once, and again after it lost the other; the other one only answers.
-    let start = if tunnel.startup == "start" { "none" } else { "start" };
-    // Where AWS closes a tunnel, for its maintenance or at its end, it waits to be asked again.
-    let close = if tunnel.startup == "start" { "" } else { "        close_action = start\n" };
+    // The router begins where AWS does not, or does so only once: after a silence, a maintenance or a restart nobody else would.
+    let (start, close) = match tunnel.aws_begins_again() {
+        true => ("none", ""),
+        false => ("start", "        close_action = start\n"),
+    };
     let updown = if agreed.is_static { format!("        updown = {UPDOWN}\n") } else { String::new() };
     let (one, two) = (&tunnel.phase_one, &tunnel.phase_two);
     // A tenth before the end, as strongSwan does by itself; over acceleration long before AWS would begin.

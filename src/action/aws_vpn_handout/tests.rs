@@ -106,6 +106,34 @@ fn the_sheet_says_all_that_a_router_is_asked_for() {
     assert!(longest <= 130, "{longest}:\n{sheet}");
 }
 
+/// AWS begins a tunnel that is new; after a silence it does so where the DPD action says it, and by IKEv2 only.
+#[test]
+fn whoever_begins_after_a_silence_is_said_and_written() {
+    let with = |startup: &str, dpd_action: &str, ike: &str| {
+        let mut agreed = agreed(Some("65010"));
+        for tunnel in &mut agreed.tunnels {
+            (tunnel.startup, tunnel.dpd_action, tunnel.ike) = (startup.into(), dpd_action.into(), vec![ike.into()]);
+        }
+        (sheet::sheet(&agreed), strongswan::swanctl(&agreed))
+    };
+    let begins = "start_action = start\n        close_action = start\n";
+    for (startup, dpd_action, ike, said, router_begins) in [
+        ("start", "restart", "ikev2", "AWS; your router answers", false),
+        ("start", "clear", "ikev2", "AWS once; after that your router", true),
+        ("start", "none", "ikev2", "AWS once; after that your router", true),
+        ("add", "restart", "ikev2", "your router\n", true),
+        ("add", "restart", "ikev1", "s of silence AWS ends the tunnel, and your router begins anew", true),
+    ] {
+        let (sheet, swanctl) = with(startup, dpd_action, ike);
+        assert!(sheet.contains(said), "{startup} {dpd_action} {ike}: {sheet}");
+        assert_eq!(
+            swanctl.matches(begins).count(),
+            if router_begins { 2 } else { 0 },
+            "{startup} {dpd_action}: {swanctl}"
+        );
+    }
+}
+
 /// Global Accelerator carries TCP and UDP, and the router has to renew IKE.
 #[test]
 fn accelerated_tunnels_go_inside_of_udp_and_are_renewed_by_the_router() {

@@ -254,9 +254,10 @@ pub(super) const ROWS: &[Row] = &[
         "SetAlarmState",
         Person("a drill that calls people: it is announced, and whoever is called says when it rang"),
     ),
+    row("cloudwatch", "GetMetricData", Kind),
     row(
         "cloudwatch",
-        "ListMetrics GetMetricData GetMetricWidgetImage",
+        "ListMetrics GetMetricWidgetImage",
         Person("numbers and pictures for the hand-over are looked at on the dashboard, and judged there"),
     ),
     row("logs", "CreateLogGroup PutRetentionPolicy DescribeLogGroups", Type("AWS::Logs::LogGroup")),

@@ -508,10 +508,16 @@ pub(super) const ROWS: &[Row] = &[
                 "judged, or only shown: what no engagement made, in a VPC that is somebody's; judged when not given",
             ),
         ],
-        results: &[(
-            "report",
-            "list of {group, rule, why, ok} for each rule, and {instance, public_address, ok} for each public instance",
-        )],
+        results: &[
+            (
+                "report",
+                "list of {group, rule, why, ok, theirs} for each rule, and {instance, public_address, ok} for each public instance",
+            ),
+            (
+                "theirs",
+                "list of texts: doors that nobody made through onramp and that would be open ones, where others are shown",
+            ),
+        ],
         sends: &[DescribeSecurityGroups, DescribeInstances],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Exposure::new(arguments, subject)?))),

@@ -6,6 +6,7 @@ use super::super::aws_dx_apart::Apart;
 use super::super::aws_dx_gateway::{TheAssociation, TheGateway};
 use super::super::aws_dx_interface::{Bgp, RouterConfiguration, TheInterface};
 use super::super::aws_dx_lag::TheLag;
+use super::super::aws_dx_light::TheLight;
 use super::super::aws_dx_macsec::{Encrypted, TheKey, TheMode};
 use super::super::aws_dx_proposal::{Accepted, TheProposal};
 use super::super::aws_dx_test::FailoverTest;
@@ -145,6 +146,24 @@ pub(super) const ROWS: &[Row] = &[
         sends: &[DescribeConnections, DescribeLags],
         mutates: false,
         make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, Reached::new(arguments, subject)?)?))),
+    },
+    Row {
+        name: "aws/dx-light",
+        summary: "How much light Amazon's ports of a line receive, as CloudWatch has measured it last",
+        arguments: &[
+            must("ports", "list of ids of connections, dxcon-…: the line, or each port of a LAG"),
+            may("bandwidth", "of each, such as 10Gbps: what its optics need is known of 1, 10 and 100 Gbit/s"),
+            REGION,
+        ],
+        results: &[
+            ("light", "good, weak (less than the optics need), dark, or unknown where nothing was measured"),
+            ("levels", "map from port to what its weakest lane receives, in dBm"),
+            ("least", "what the optics need at least, in dBm; null where that is not known"),
+            ("seen", "the same in words, or why it cannot be read"),
+        ],
+        sends: &[GetMetricData],
+        mutates: false,
+        make: |arguments, subject| Ok(Box::new(Check(Elsewhere::of(arguments, TheLight::new(arguments, subject)?)?))),
     },
     Row {
         name: "aws/dx-macsec-key",

@@ -35,6 +35,31 @@ fn at(line: &str, ckn: &str, cak: &str) -> Json {
     json!({ "connection": line, "ckn": ckn, "cak": cak })
 }
 
+#[tokio::test]
+async fn the_light_of_a_line_is_told_from_darkness_and_from_what_nobody_measured() {
+    let stage = Stage::new().await;
+    let id = text(&stage.make("aws/dx-connection", port("dx/line/light")).await, "id");
+    let light = async |ports: &[&str], speed: &str| {
+        let seen = stage.make("aws/dx-light", json!({ "ports": ports, "bandwidth": speed })).await;
+        (text(&seen, "light"), text(&seen, "seen"))
+    };
+    // The port is allotted, and nobody has laid a cable to it.
+    let said = format!("{id} receives -40.0 dBm (its optics need -14.4 dBm)");
+    assert_eq!(light(&[&id], "10Gbps").await, ("dark".to_owned(), said));
+    stage.make("aws/dx-letter", json!({ "connection": id })).await;
+    assert_eq!(light(&[&id], "10Gbps").await.0, "good");
+    // The weakest port of several counts; of the other one nothing is known.
+    let (is, said) = light(&[&id, "dxcon-ffabc999"], "400Gbps").await;
+    let expected = format!("{id} receives -4.2 dBm and of dxcon-ffabc999 CloudWatch has nothing in the last hour");
+    assert_eq!((is.as_str(), said), ("good", expected));
+    stage.practice.as_ref().unwrap().set_light(-14.5).await;
+    assert_eq!(light(&[&id], "10Gbps").await.0, "weak");
+    assert_eq!(light(&[&id], "1Gbps").await.0, "good", "those optics need less");
+    let refused = Stage::with(Pace::Instant, Faults::none().deny("GetMetricData")).await;
+    let seen = refused.make("aws/dx-light", json!({ "ports": [id] })).await;
+    assert!(text(&seen, "light") == "unknown" && text(&seen, "seen").contains("may not be read here"), "{seen:?}");
+}
+
 fn mode(line: &str, mode: &str) -> Json {
     json!({ "connection": line, "mode": mode })
 }

@@ -91,6 +91,11 @@ async fn every_kind_lives(stage: &Stage) {
     let vpn = json!({ "customer_gateway": device, "gateway": gateway, "key": "vpn/main" });
     let vpn = text(&lives(stage, "aws/vpn-connection", vpn).await, "id");
     stage.make("aws/vpn-log", json!({ "vpn": vpn, "group": "/aws/vendedlogs/nobody" })).await;
+    if tried_here(stage, "aws/dx-light") {
+        let light = stage.make("aws/dx-light", json!({ "ports": ["dxcon-ffffffff"], "bandwidth": "10Gbps" })).await;
+        let seen = (text(&light, "light"), &light["least"]);
+        assert_eq!(seen, ("unknown".to_owned(), &json!(-14.4)), "there is no such line");
+    }
     if tried_here(stage, "aws/vpn-route") {
         lives(stage, "aws/vpn-route", json!({ "vpn": vpn, "to": "192.168.0.0/16" })).await;
         lives(stage, "aws/route-propagation", json!({ "gateway": gateway, "table": tables[0] })).await;

@@ -341,6 +341,14 @@ pub(super) const SERVICE_QUOTAS: &[Row] = &[
     ),
 ];
 
+/// CloudWatch: what services measure.
+pub(super) const METRICS: &[Row] = &[row_of(
+    Kind::Invalid,
+    &["InvalidParameterValue", "InvalidParameterCombination", "ValidationError", "MissingParameter"],
+    "CloudWatch does not take the metric or the time.",
+    "That is a mistake of onramp: please report it, with the message.",
+)];
+
 /// CloudWatch Logs: what services write down.
 pub(super) const LOGS: &[Row] = &[
     row_of(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use self::Operation::*;
 use super::Repeat::{Natural, Person, Tag, Token};
 use super::Service::{
-    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Rds, Resolver, Route53, S3, S3Control,
+    Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Metrics, Rds, Resolver, Route53, S3, S3Control,
     SecretsManager, ServiceQuotas, Sts,
 };
 use super::{Row, Scope, arranges, makes, reads, takes};
@@ -414,6 +414,8 @@ operations! {
             .stays("the text goes with the secret"),
     RestoreSecret = arranges(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(DeleteSecret),
     DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
+
+    GetMetricData = reads(Metrics).not_in_moto(LACKS),
 
     FilterLogEvents = reads(Logs).of_ours("log-group"),
 

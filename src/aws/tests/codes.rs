@@ -86,6 +86,7 @@ async fn said(service: Service, code: &'static str, message: &'static str) -> Aw
         Service::CloudTrail => refused!(cloud.trails().describe_trails()),
         Service::CloudControl => refused!(cloud.cloud_control().get_resource().type_name("T").identifier("i")),
         Service::Rds => refused!(cloud.databases().describe_db_instances()),
+        Service::Metrics => refused!(cloud.metrics().get_metric_data()),
         Service::Logs => refused!(cloud.logs().filter_log_events().log_group_name("/aws/vendedlogs/vpn")),
         Service::ServiceQuotas => {
             refused!(cloud.service_quotas().get_service_quota().service_code("vpc").quota_code("L-F678F1CE"))

@@ -7,10 +7,12 @@ use crate::aws::direct_connect::types::RouteFilterPrefix;
 use crate::aws::ec2::types::{IpPermission, IpRange};
 use crate::aws::filter;
 use crate::engagement::So;
+use crate::practice::Mishap;
 use crate::practice::cloud::Said;
 use crate::practice::net::Source;
 
 const LINE_UP: &str = "\"connectionState\":\"available\"";
+const DOWN: Words = &[(LINE_UP, "\"connectionState\":\"down\"")];
 const INTERFACE_UP: &str = "\"virtualInterfaceState\":\"available\"";
 const SESSION_DOWN: (&str, &str) = ("\"bgpStatus\":\"up\"", "\"bgpStatus\":\"down\"");
 const BGP_DOWN: Words = &[SESSION_DOWN];
@@ -366,13 +368,24 @@ async fn a_line_that_stands_still_says_on_which_layer() {
         (BGP_DOWN, "line/layers-two-and-three"),
         (PENDING, "line/interface-pending"),
         (DELETING, "line/no-interface"),
-        (&[(LINE_UP, "\"connectionState\":\"down\"")], "line/layer-one"),
+        (DOWN, "line/light-without-link"),
         (&[(LINE_UP, "\"connectionState\":\"requested\"")], "line/not-allotted"),
         (&[(LINE_UP, "\"connectionState\":\"deleted\"")], "line/no-line"),
     ];
     for (words, wanted) in of_the_line {
         stage.aws_says = words;
         assert_eq!(branch(&stage, works).await, wanted);
+    }
+    // The light tells more than the state of the port.
+    stage.aws_says = DOWN;
+    for (level, wanted) in [
+        (f64::NAN, "line/layer-one"),
+        (-20.5, "line/weak-light"),
+        (-40.0, "line/no-light"),
+        (-4.2, "line/light-without-link"),
+    ] {
+        stage.account.cloud().set_light(level).await;
+        assert_eq!(branch(&stage, works).await, wanted, "{level}");
     }
     stage.aws_says = &[];
     let ties = lines.describe_direct_connect_gateway_associations().direct_connect_gateway_id(&gateway);
@@ -404,7 +417,7 @@ async fn a_line_that_must_encrypt_is_not_blamed_on_the_building_alone() {
     stage.aws_says = &[(LINE_UP, "\"connectionState\":\"down\"")];
     assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/must-encrypt");
     stage.aws_says = &[(LINE_UP, "\"connectionState\":\"pending\"")];
-    assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/layer-one");
+    assert_eq!(branch(&stage, "connection/cross-connect[second]").await, "line/light-without-link");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -413,6 +426,11 @@ async fn a_line_straight_to_the_vpc_has_nothing_to_announce() {
     until(&stage, "connection/path").await;
     assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/line-works-straight");
     assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/line-carries");
+    let cloud = stage.account.cloud().clone();
+    cloud.happen(Some(Mishap::Fibre)).await;
+    assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/no-light");
+    cloud.happen(None).await;
+    assert_eq!(branch(&stage, "connection/line-works[first]").await, "line/line-works-straight");
     until(&stage, "connection/pings").await;
     stage.meddled(Does::AnswersNoPing);
     assert_eq!(branch(&stage, "connection/path[app-1]").await, "tunnel/no-way-back-over-the-line");

@@ -109,6 +109,15 @@ async fn a_way_to_a_host_that_ends_says_where() {
     assert_eq!(branch(&stage, jump).await, "ssh-hop/bastion-door-closed");
 }
 
+/// The groups that we make stand on no host that was there before: its door is its owner's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_door_of_a_bastion_that_was_there_before_is_the_customers() {
+    let mut stage = scenario("21-hosts-existing.yaml").await;
+    until(&stage, "access/new-port").await;
+    stage.meddled(Does::Drops(Box::new(|from, _, port| from == Source::ENGINEER && port == 22022)));
+    assert_eq!(branch(&stage, "access/new-port-let-in[gate]").await, "ssh-hop/their-door");
+}
+
 /// What the customer's bastion sends to a host comes over the connection, and is lost where the gateway does not know the VPC.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_from_the_data_centre_that_ends_at_the_transit_gateway_says_so() {

@@ -13,6 +13,7 @@ const DEVICES: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/your-cgw.html";
 const QUOTAS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html";
 const TUNNEL: &str = "docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpnTunnelOptionsSpecification.html";
 const TUNNELS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html";
+const BEGINS: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/initiate-vpn-tunnels.html";
 const ACCELERATED: &str = "docs.aws.amazon.com/vpn/latest/s2svpn/accelerated-vpn.html";
 const ACCELERATOR: &str =
     "docs.aws.amazon.com/global-accelerator/latest/dg/preserve-client-ip-address.regions.html, AWS Region availability";
@@ -31,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     pairs_are_whole,
     lifetimes_fit,
     somebody_begins,
+    somebody_begins_again,
     a_router_renews_accelerated_tunnels,
     acceleration_needs_a_transit_gateway,
     acceleration_has_regions,
@@ -68,6 +70,7 @@ fn numbers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
 /// Numbers that AWS takes nowhere but in other regions (Site-to-Site VPN user guide, customer gateway options).
 const TAKEN: [(i64, &str); 3] = [(9059, "eu-west-1"), (10_124, "ap-northeast-1"), (17_943, "ap-southeast-1")];
 
+/// AWS keeps some AS numbers for itself, each in a region (Site-to-Site VPN user guide, "Customer gateway options").
 fn numbers_are_free_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let region = answers.text("aws.region_primary");
     for (id, asn) in ["vpn.customer_asn", "dx.customer_asn"].iter().filter_map(|id| answers.number(id)) {
@@ -107,6 +110,7 @@ fn gateways_have_numbers_of_their_own(answers: &Answers<'_>, found: &mut Vec<Dis
     }
 }
 
+/// Two customer gateways are two devices (Site-to-Site VPN user guide, "Customer gateway options").
 fn routers_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let address = |id| {
         answers.get(id).and_then(|(id, value)| match value {
@@ -203,6 +207,7 @@ pub(super) fn one_secret<'a>(answers: &Answers<'a>, pair: [&str; 2]) -> Option<[
     (first == second && !matches!(first, SecretRef::Prompt { .. })).then_some([id, other_id])
 }
 
+/// Each tunnel has a key of its own (Site-to-Site VPN user guide, "Tunnel options").
 fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some([id, other_id]) = one_secret(answers, ["vpn.t1_psk", "vpn.t2_psk"]) {
         let why =
@@ -212,7 +217,21 @@ fn keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// Phase 2 is renewed inside of phase 1, and lives 900 to 3,600 s, 3,600 where nothing is said (EC2 API reference, VpnTunnelOptionsSpecification).
 fn lifetimes_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    match (answers.number("vpn.p1_life"), answers.number("vpn.p2_life")) {
+        (Some((id, first)), _) if first <= 900 => {
+            let what = format!("phase 1 lives {first} s");
+            let why = "phase 2 has to live less long, and AWS takes no less than 900 s for it";
+            return report(found, &[id], Refusal::new(what, why, TUNNEL).suggest("28800"));
+        }
+        (Some((id, first)), None) if first <= 3_600 => {
+            let what = format!("phase 1 lives {first} s, and phase 2 3600 s where nothing is said of it");
+            let why = "phase 2 has to live less long; say how long, too";
+            warn(found, &[id], Refusal::new(what, why, TUNNEL).suggest("28800"));
+        }
+        _ => {}
+    }
     if let (Some((id, first)), Some((other_id, second))) =
         (answers.number("vpn.p1_life"), answers.number("vpn.p2_life"))
         && second >= first
@@ -228,6 +247,7 @@ fn lifetimes_fit(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// AWS begins the negotiation by IKEv2 only (Site-to-Site VPN user guide, "Tunnel initiation options").
 fn somebody_begins(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let (Some((id, "start")), Some((other_id, "ikev1"))) = (answers.text("vpn.startup"), answers.text("vpn.ike")) {
         let why = "AWS begins the negotiation in IKEv2 only; let the customer's router begin";
@@ -236,6 +256,19 @@ fn somebody_begins(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
             &[id, other_id],
             Refusal::new("AWS is to begin, and IKEv1 is chosen", why, TUNNEL).suggest("add"),
         );
+    }
+}
+
+/// "Site-to-Site VPN tunnel initiation options": AWS begins a tunnel that is new or was changed. After a silence it begins again only
+/// where the DPD action says so.
+fn somebody_begins_again(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    if let (Some((id, action @ ("clear" | "none"))), Some((other_id, "start"))) =
+        (answers.text("vpn.dpd_action"), answers.text("vpn.startup"))
+    {
+        let what = format!("AWS begins a tunnel once, and with {action} it does not begin again after a silence");
+        let why =
+            "a tunnel that went down comes back only when the router begins it; let it do so, or let AWS begin anew";
+        warn(found, &[id, other_id], Refusal::new(what, why, BEGINS).suggest("restart"));
     }
 }
 
@@ -253,6 +286,7 @@ fn a_router_renews_accelerated_tunnels(answers: &Answers<'_>, found: &mut Vec<Di
     }
 }
 
+/// Site-to-Site VPN user guide, "Accelerated Site-to-Site VPN connections".
 fn acceleration_needs_a_transit_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let (Some(id), Some((other_id, "vgw"))) = (accelerated(answers), answers.text("conn.gateway")) {
         let why = "a virtual private gateway takes no accelerated connection";
@@ -317,6 +351,7 @@ fn algorithms_suffice(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// Site-to-Site VPN user guide, "Tunnel options": tunnel bandwidth.
 fn large_tunnels_need_a_transit_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let (Some((id, "large")), Some((other_id, "vgw"))) =
         (answers.text("vpn.bandwidth"), answers.text("conn.gateway"))
@@ -410,6 +445,7 @@ fn announced_ranges_are_theirs(answers: &Answers<'_>, found: &mut Vec<Disagreeme
 /// Above that the session is ended (Site-to-Site VPN quotas, dynamic routes from the customer's router).
 const MOST_OF_A_VPC: usize = 100;
 
+/// Site-to-Site VPN quotas, "Routes".
 fn announced_ranges_fit_the_gateway(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let announced = answers.blocks(&["vpn.advertised_prefixes"]);
     if let (Some((id, _)), Some((gateway_id, "vgw"))) = (announced.first(), answers.text("conn.gateway"))
@@ -447,6 +483,7 @@ fn the_data_centre_is_routed_to(answers: &Answers<'_>, found: &mut Vec<Disagreem
     }
 }
 
+/// onramp's own: the proof is a host behind the customer's router.
 fn ping_target_is_on_premises(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let premises = answers.blocks(&[routed(answers).unwrap_or("net.onprem_cidrs")]);
     let (Some((id, Value::Address(IpAddr::V4(address)))), Some((premises_id, range))) =

@@ -1,5 +1,6 @@
 //! The environments: how they are spread over hosts, what a host of the products needs, and who owns their data.
 
+use super::super::number::PRODUCT_PORTS;
 use super::super::refusal::Refusal;
 use super::super::value::{Row, cell};
 use super::super::{InputId, Value, cloud};
@@ -19,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     hosts_are_large_enough,
     java_leaves_memory,
     data_has_owners_of_its_own,
+    bastion_listens_on_no_product_port,
 ];
 
 /// The rows of the table of patterns, where it was given.
@@ -134,5 +136,21 @@ fn data_has_owners_of_its_own(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         let why = "a product gets a user that owns its own database and no other";
         let refusal = Refusal::new(what, why, RDS).suggest(format!("{schema}, {}user", schema.trim_end_matches("_db")));
         report(found, &[id, master_id], refusal);
+    }
+}
+
+/// The implementation guide's product ports, each with the offset: a bastion has a port that none of them has.
+fn bastion_listens_on_no_product_port(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let (Some((id, port)), Some((offset_id, offset))) =
+        (answers.number("net.ssh_port"), answers.number("env.port_offset"))
+    else {
+        return;
+    };
+    if offset != 0 && PRODUCT_PORTS.contains(&(port - offset)) {
+        let what =
+            format!("a product listens on {} + {offset} = {port}, which is the bastion's SSH port", port - offset);
+        let why = "what comes there is for one of the two";
+        let refusal = Refusal::new(what, why, "the implementation guide, list of product ports");
+        report(found, &[id, offset_id], refusal.suggest("22022"));
     }
 }

@@ -84,6 +84,7 @@ const PAIRS: [Pair; 4] = [
     },
 ];
 
+/// Direct Connect user guide, "Resiliency Toolkit": a second line that is the first one protects from nothing.
 fn lines_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     for pair in PAIRS {
         let (Some((id, first)), Some((other_id, second))) = (answers.text(pair.first), answers.text(pair.second))
@@ -142,6 +143,7 @@ const TOO_FAST: [&str; 2] = ["100Gbps", "400Gbps"];
 /// Of each line.
 const SPEEDS: [&str; 2] = ["dx.bandwidth", "dx.second_bandwidth"];
 
+/// Direct Connect user guide, "Dedicated and hosted connections": which speeds each kind has.
 fn speeds_fit_the_lines(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((kind_id, kind)) = answers.text("dx.kind") else { return };
     for (id, speed) in SPEEDS.into_iter().filter_map(|id| answers.text(id)) {
@@ -177,10 +179,12 @@ fn peer<'a>(answers: &Answers<'a>, id: &str) -> Option<Block<'a>> {
     answers.text(id).and_then(|(id, text)| Some((id, text.parse::<Ipv4Net>().ok()?)))
 }
 
+/// Direct Connect user guide, "Create a virtual interface": both peers' addresses, or neither.
 fn peers_are_whole(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     PEERS.into_iter().for_each(|pair| whole(answers, pair, INTERFACES, found));
 }
 
+/// Direct Connect user guide, "Create a virtual interface": both peers' addresses are of one range.
 fn peers_share_a_range(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     for [amazon, customer] in PEERS {
         let (Some((id, amazon)), Some((other_id, customer))) = (peer(answers, amazon), peer(answers, customer)) else {
@@ -242,6 +246,7 @@ fn macsec_takes_a_fast_port(answers: &Answers<'_>, found: &mut Vec<Disagreement>
     }
 }
 
+/// Direct Connect user guide, "MAC Security": each line has a pair of its own.
 fn macsec_keys_differ(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some([id, other_id]) = one_secret(answers, ["dx.cak", "dx.second_cak"]) {
         let why = "who learns the key of one line must not know that of the other; leave both empty and two are made";

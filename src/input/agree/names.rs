@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use super::super::domain::within;
 use super::super::refusal::Refusal;
 use super::super::routing;
-use super::super::value::cell;
+use super::super::value::{Row, cell};
 use super::super::{InputId, Value};
 use super::{Answers, Disagreement, Rule, free, report, warn};
 use crate::text::count;
@@ -60,6 +60,7 @@ fn records_are_in_the_zone(answers: &Answers<'_>, found: &mut Vec<Disagreement>)
     }
 }
 
+/// onramp's own: a record that leads nowhere is most often a mistyped one.
 fn record_addresses_are_known(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let known = answers.blocks(&["net.vpc_cidr", "net.secondary_cidrs", "net.onprem_cidrs", "net.other_vpc_cidrs"]);
     let (Some((id, records)), false) = (answers.get("dns.records"), known.is_empty()) else { return };
@@ -253,13 +254,30 @@ fn zone_is_not_forwarded(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// onramp's own, for a drill: 30 to 300 s, as inputs of the runbook have it. Below, every request asks anew.
 fn answers_are_forgotten_soon(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    if let (Some((id, ttl)), Some(true)) = (answers.number("dns.ttl"), answers.flag("dr.requested"))
-        && ttl > 300
-    {
+    if answers.flag("dr.requested") != Some(true) {
+        return;
+    }
+    let late = "for so long they lead to the region that is away";
+    if let Some((id, ttl)) = answers.number("dns.ttl") {
         let what = format!("names are remembered for {ttl} s");
-        let why = "for so long they lead to the region that is away";
-        warn(found, &[id], Refusal::new(what, why, "onramp").suggest("60"));
+        match ttl {
+            301.. => warn(found, &[id], Refusal::new(what, late, "onramp").suggest("60")),
+            ..30 => {
+                let why = "nearly every request asks the name servers anew, which is slow, and billed by the million";
+                warn(found, &[id], Refusal::new(what, why, "onramp").suggest("60"));
+            }
+            _ => {}
+        }
+    }
+    let Some((id, records)) = answers.get("dns.records") else { return };
+    let ttl = |row: &Row| row.get("ttl").and_then(Value::number).unwrap_or_default();
+    if let Some(row) =
+        records.rows().iter().find(|row| ["A", "AAAA", "CNAME"].contains(&cell(row, "type")) && ttl(row) > 300)
+    {
+        let what = format!("{} is remembered for {} s", cell(row, "name"), ttl(row));
+        warn(found, &[id], Refusal::new(what, late, "onramp").suggest("60 s, or none of its own"));
     }
 }
 

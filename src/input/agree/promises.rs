@@ -44,15 +44,18 @@ const UNREAD: [&str; 8] =
 
 /// AWS writes there when something is wrong, and so do we.
 fn security_is_read(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
-    let Some((id, address)) = answers.text("eng.security_contact_email") else { return };
-    let Some((local, domain)) = address.split_once('@') else { return };
-    if UNREAD.contains(&local.to_lowercase().as_str()) {
-        let why = "what is written there in an emergency reaches nobody";
-        let refusal = Refusal::new(format!("{address} is a mailbox that nobody reads"), why, CONTACTS);
-        report(found, &[id], refusal.suggest(format!("security@{domain}")));
+    for (id, instead) in [("eng.security_contact_email", "security"), ("aws.new_account_email", "aws-root")] {
+        let Some((id, address)) = answers.text(id) else { continue };
+        let Some((local, domain)) = address.split_once('@') else { continue };
+        if UNREAD.contains(&local.to_lowercase().as_str()) {
+            let why = "what is written there in an emergency reaches nobody";
+            let refusal = Refusal::new(format!("{address} is a mailbox that nobody reads"), why, CONTACTS);
+            report(found, &[id], refusal.suggest(format!("{instead}@{domain}")));
+        }
     }
 }
 
+/// IAM user guide, "IAM identifiers": an ARN names its account and its partition.
 fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, arn)) = answers.text("aws.role_arn") else { return };
     if let (Some((account_id, account)), Some(of)) = (answers.text("aws.account_id"), shape::account_of(arn))
@@ -72,6 +75,7 @@ fn role_is_in_the_account(answers: &Answers<'_>, found: &mut Vec<Disagreement>) 
     }
 }
 
+/// AWS Fault Isolation Boundaries, "Partitions".
 fn region_is_in_the_partition(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((partition_id, partition)) = answers.text("aws.partition") else { return };
     for (id, region) in ["aws.region_primary", "ses.region", "dx.region"].iter().filter_map(|id| answers.text(id)) {
@@ -84,6 +88,7 @@ fn region_is_in_the_partition(answers: &Answers<'_>, found: &mut Vec<Disagreemen
     }
 }
 
+/// onramp's own: what is promised, is promised for production.
 fn production_is_built(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some((id, names)) = answers.texts("eng.environments")
         && !names.contains(&"prod")
@@ -94,6 +99,7 @@ fn production_is_built(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// onramp's own: whatever can be felt is done in the agreed window.
 fn patches_come_in_the_window(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let (Some((id, patches)), Some((window_id, agreed))) =
         (answers.text("sec.patch_window"), answers.text("eng.change_window"))
@@ -237,6 +243,7 @@ fn bastion_may_forward(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// Elasticsearch reference, "Designing for resilience": a cluster that broke in two has one larger half.
 fn nodes_have_a_majority(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some((id, nodes)) = answers.number("mon.es_nodes")
         && nodes % 2 == 0
@@ -251,6 +258,7 @@ fn nodes_have_a_majority(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// onramp's own: people are told before they are woken.
 fn thresholds_rise(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, table)) = answers.get("mon.thresholds") else { return };
     for row in table.rows() {
@@ -267,6 +275,7 @@ fn thresholds_rise(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     }
 }
 
+/// Elastic's support matrix of end of life.
 fn elastic_is_new_enough(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     if let Some((id, version)) = answers.text("mon.elk_version")
         && !["8", "9"].contains(&version.split('.').next().unwrap_or_default())

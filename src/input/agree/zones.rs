@@ -84,6 +84,7 @@ fn nothing_needed_is_hidden(answers: &Answers<'_>, found: &mut Vec<Disagreement>
 /// Where SES is only by its API, or not at all: AWS General Reference, "Amazon SES endpoints and quotas", SMTP endpoints.
 const NO_SMTP: [&str; 6] = ["af-south-1", "ap-southeast-3", "cn-north-1", "cn-northwest-1", "eu-south-1", "me-south-1"];
 
+/// AWS general reference, "Amazon Simple Email Service endpoints".
 fn mail_server_is_in_the_region(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let (Some((mode_id, "amazon_ses")), Some((id, region))) = (answers.text("smtp.mode"), answers.text("ses.region"))
     else {

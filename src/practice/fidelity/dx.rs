@@ -41,7 +41,16 @@ pub(super) struct Lines {
     pub proposals: BTreeMap<String, Proposal>,
     pub interfaces: BTreeMap<String, Interface>,
     pub tests: Vec<Test>,
+    /// What all lines bring to Amazon's ports, in dBm, where it is not as it should be; no number where nobody measures it.
+    #[serde(default)]
+    pub light: Option<f64>,
 }
+
+/// What optics say where there is no light, in dBm (SFF-8472), and what they say of a good cross connect.
+pub(super) const NO_LIGHT: f64 = -40.0;
+const GOOD_LIGHT: f64 = -4.2;
+/// Below this, in dBm, no link comes up.
+const TOO_DARK: f64 = -30.0;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Line {
@@ -246,6 +255,27 @@ fn anywhere<'w>(world: &'w World, id: &str) -> Option<&'w Line> {
 
 impl World {
     pub fn line_state(&self, line: &Line) -> &'static str {
+        match self.state_in_good_light(line) {
+            "available" if self.is_dark() => "down",
+            state => state,
+        }
+    }
+
+    fn is_dark(&self) -> bool {
+        self.lines.light.is_some_and(|level| level < TOO_DARK)
+    }
+
+    /// What Amazon's port of a line receives, in dBm: of a partner's line AWS does not tell it.
+    pub fn light_of(&self, id: &str) -> Option<f64> {
+        let line = line(self, id).ok().filter(|line| line.hosted.is_none())?;
+        match self.state_in_good_light(line) {
+            "available" | "down" => Some(self.lines.light.unwrap_or(GOOD_LIGHT)).filter(|level| level.is_finite()),
+            "pending" => Some(NO_LIGHT),
+            _ => None,
+        }
+    }
+
+    fn state_in_good_light(&self, line: &Line) -> &'static str {
         match (line.deleted, &line.hosted, line.letters) {
             (Some(at), _, _) if passed(self, at, Wait::LineGone) => "deleted",
             (Some(_), _, _) => "deleting",
@@ -265,6 +295,11 @@ impl World {
     /// A line of that id that carries, in whichever region.
     pub fn line_is_up(&self, id: &str) -> bool {
         anywhere(self, id).is_some_and(|line| self.line_state(line) == "available")
+    }
+
+    /// A line that was up and gets no light any more, in whichever region.
+    pub fn lost_its_light(&self, id: &str) -> bool {
+        self.is_dark() && anywhere(self, id).is_some_and(|line| self.state_in_good_light(line) == "available")
     }
 
     /// Is a line or an interface of that region seen from here? One of none is seen from everywhere.

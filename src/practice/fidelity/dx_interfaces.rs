@@ -203,6 +203,7 @@ impl World {
             Some(at) if passed(self, at, Wait::LineGone) => "deleted",
             Some(_) => "deleting",
             None if interface.allocated.as_ref().is_some_and(|of_another| !of_another.is_accepted) => "confirming",
+            None if interface.allocated.is_none() && self.lost_its_light(&interface.connection) => "down",
             None if interface.allocated.is_none() && !self.line_is_up(&interface.connection) => "pending",
             None if !passed(self, interface.created, Wait::LineTie) => "pending",
             None if self.test_of(id).is_some() => "testing",

@@ -37,6 +37,7 @@ mod mail;
 pub(super) mod mail_post;
 mod mail_records;
 mod mail_sets;
+mod metrics;
 pub(super) mod naming;
 mod nats;
 mod own_images;

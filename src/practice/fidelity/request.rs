@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::refusal::Refusal;
 use super::services::{self, Speaks};
+use crate::practice::cbor;
 
 /// What was asked, of which service, where, and by whom.
 #[derive(Clone, Default)]
@@ -37,7 +38,8 @@ impl Request {
         let scope = signature.split_once("Credential=").ok_or_else(unsigned)?.1;
         let scope: Vec<&str> = scope.split([',', ' ']).next().unwrap_or_default().split('/').collect();
         let &[access_key, _, region, service, _] = scope.as_slice() else { return Err(unsigned()) };
-        let text = std::str::from_utf8(http.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let body = http.body().bytes().unwrap_or_default();
+        let text = std::str::from_utf8(body).unwrap_or_default();
         let target = http.headers().get("x-amz-target").map(str::to_owned);
         let path =
             http.uri().split_once("://").map_or(http.uri(), |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
@@ -57,7 +59,11 @@ impl Request {
             region: region.into(),
             access_key: access_key.into(),
             parameters,
-            body: if of_form { String::new() } else { text.to_owned() },
+            body: match asked.map(|asked| asked.speaks) {
+                Some(Speaks::Cbor) => cbor::to_json(body).map(|json| json.to_string()).unwrap_or_default(),
+                _ if of_form => String::new(),
+                _ => text.to_owned(),
+            },
             method: http.method().to_owned(),
             path: path.to_owned(),
             target,

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::refusal::Refusal;
 use super::request::{Request, decode, form};
 use super::world::World;
-use super::{backup, block, control, dx, logs, mail, quotas, rds, resolver, route53, s3, secrets, trails};
+use super::{backup, block, control, dx, logs, mail, metrics, quotas, rds, resolver, route53, s3, secrets, trails};
 
 /// The document of the answer; none where winterbaume is to answer.
 pub(super) type Answer = Result<Option<String>, Refusal>;
@@ -173,6 +173,15 @@ const SERVICES: &[Service] = &[
         answer: logs::answer,
     },
     Service {
+        name: "monitoring",
+        speaks: Speaks::Cbor,
+        everywhere: false,
+        paths: metrics::PATHS,
+        reads: &[],
+        open: true,
+        answer: metrics::answer,
+    },
+    Service {
         name: "servicequotas",
         speaks: Speaks::Json,
         everywhere: false,
@@ -301,6 +310,8 @@ pub(in crate::practice) enum Speaks {
     /// JSON over REST.
     RestJson,
     Json,
+    /// Smithy RPC v2: the operation stands in the path, and the body is CBOR.
+    Cbor,
     /// XML over REST, of which an object is no part.
     S3,
 }
@@ -312,6 +323,7 @@ impl Speaks {
             Speaks::S3 => "application/xml",
             Speaks::RestJson => "application/json",
             Speaks::Json => "application/x-amz-json-1.1",
+            Speaks::Cbor => "application/cbor",
         }
     }
 
@@ -326,7 +338,7 @@ impl Speaks {
             Speaks::Query | Speaks::RestXml(_) => Refusal::new("Throttling", "Rate exceeded"),
             Speaks::S3 => Refusal::new("SlowDown", "Please reduce your request rate."),
             Speaks::RestJson => Refusal::new("TooManyRequestsException", "Too Many Requests"),
-            Speaks::Json => Refusal::new("ThrottlingException", "Rate exceeded"),
+            Speaks::Json | Speaks::Cbor => Refusal::new("ThrottlingException", "Rate exceeded"),
         }
     }
 
@@ -340,7 +352,7 @@ impl Speaks {
         match self {
             Speaks::Ec2 => Refusal::new("UnauthorizedOperation", message),
             Speaks::Query | Speaks::RestXml(_) | Speaks::S3 => Refusal::new("AccessDenied", message),
-            Speaks::RestJson | Speaks::Json => Refusal::new("AccessDeniedException", message),
+            Speaks::RestJson | Speaks::Json | Speaks::Cbor => Refusal::new("AccessDeniedException", message),
         }
     }
 
@@ -349,7 +361,7 @@ impl Speaks {
         match self {
             Speaks::Ec2 => Refusal::new("RequestExpired", "Request has expired."),
             Speaks::Query | Speaks::RestXml(_) | Speaks::S3 => Refusal::new("ExpiredToken", expired),
-            Speaks::RestJson | Speaks::Json => Refusal::new("ExpiredTokenException", expired),
+            Speaks::RestJson | Speaks::Json | Speaks::Cbor => Refusal::new("ExpiredTokenException", expired),
         }
     }
 
@@ -360,7 +372,7 @@ impl Speaks {
             Speaks::Query => refusal.xml("", request_id),
             Speaks::RestXml(space) => refusal.xml(space, request_id),
             Speaks::S3 => refusal.bare(request_id),
-            Speaks::RestJson | Speaks::Json => refusal.json(),
+            Speaks::RestJson | Speaks::Json | Speaks::Cbor => refusal.json(),
         }
     }
 }

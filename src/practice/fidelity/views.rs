@@ -138,16 +138,30 @@ impl Layer {
         }
     }
 
+    /// How much light all lines bring.
+    pub(crate) fn set_light(&mut self, region: &str, now: i64, level: f64) {
+        self.at(region, now);
+        if let Some(world) = self.worlds.get_mut(region) {
+            world.lines.light = Some(level);
+        }
+    }
+
     /// Something goes wrong at the customer's end, or all is well there again. Says at which connections; at none, nothing happens.
     pub(crate) fn happen(&mut self, region: &str, now: i64, mishap: Option<Mishap>) -> Vec<String> {
         self.at(region, now);
         let Some(world) = self.worlds.get_mut(region) else { return Vec::new() };
         let mut there = Vec::new();
-        // Of a line there is nothing but the firewall that could be broken: what is broken already stays so.
+        // What is broken already stays so where there is nothing of that kind.
         let no_tunnel = world.vpn_connections.values().all(|one| one.deleted.is_some());
-        if no_tunnel && !matches!(mishap, None | Some(Mishap::Firewall)) {
+        let fits = match mishap {
+            None | Some(Mishap::Firewall) => true,
+            Some(Mishap::Fibre) => world.lines.are_known(),
+            Some(_) => !no_tunnel,
+        };
+        if !fits {
             return there;
         }
+        world.lines.light = (mishap == Some(Mishap::Fibre)).then_some(super::dx::NO_LIGHT);
         for (id, connection) in world.vpn_connections.iter_mut().filter(|(_, one)| one.deleted.is_none()) {
             let router = world.customer_gateways.get(&connection.customer_gateway).map(|one| one.ip.to_string());
             let lines = mishap.map(|mishap| mishap.writes(router.as_deref().unwrap_or_default())).unwrap_or_default();
@@ -161,7 +175,10 @@ impl Layer {
         }
         let lines = world.vpn_gateways.len() + world.transit_gateways.len();
         world.firewall_closed = mishap == Some(Mishap::Firewall) && lines > 0;
-        if there.is_empty() && lines > 0 && matches!(mishap, None | Some(Mishap::Firewall)) {
+        if mishap == Some(Mishap::Fibre) {
+            there.clear();
+        }
+        if there.is_empty() && lines > 0 && mishap.is_none_or(Mishap::is_of_lines) {
             there.push("the line".to_owned());
         }
         there

@@ -163,21 +163,23 @@ impl Chronyd {
     pub async fn read(disk: &Disk, path: &str) -> Result<Self, String> {
         let mut read = Chronyd::default();
         read.file(disk, path, 0).await?;
-        if let Some(text) = match &read.key_file {
-            Some(path) => disk.text(path).await,
-            None => None,
-        } {
-            read.keys = text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
-        }
+        read.learn_keys(disk).await;
         Ok(read)
     }
 
+    async fn learn_keys(&mut self, disk: &Disk) {
+        let Some(path) = &self.key_file else { return };
+        let text = disk.text(path).await.unwrap_or_default();
+        self.keys = text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
+    }
+
     /// Directives from the command line, as `chronyd -Q` takes them.
-    pub fn of_lines(lines: &[String]) -> Result<Self, String> {
+    pub async fn of_lines(disk: &Disk, lines: &[String]) -> Result<Self, String> {
         let mut read = Chronyd::default();
         for line in lines {
             read.line(line).map_err(|why| why.said("", 0))?;
         }
+        read.learn_keys(disk).await;
         Ok(read)
     }
 

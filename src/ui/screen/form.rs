@@ -258,7 +258,7 @@ impl FormScreen {
             let wrong = field.problem.as_ref().is_some_and(Problem::refuses);
             let missing =
                 field.saved.is_none() && !field.optional && !self.pending.iter().any(|(id, _)| *id == field.id);
-            wrong || missing
+            wrong || missing || field.holds_a_secret()
         })
     }
 
@@ -346,16 +346,6 @@ impl FormScreen {
             Some(Control::Select { several: true, .. }) => Ok(()),
             _ => Err("Enter takes the choice".to_owned()),
         }
-    }
-
-    /// What is typed and was not taken, for whoever leaves the form.
-    pub fn not_taken(&self) -> Option<Said> {
-        let wrong = self.fields.iter().filter(|field| field.problem.as_ref().is_some_and(Problem::refuses));
-        let labels: Vec<&str> = wrong.map(|field| field.label.as_str()).collect();
-        let said = || {
-            format!("Not taken as it stands, and kept here until you quit, for you to mend: {}", text::list(&labels))
-        };
-        (!labels.is_empty()).then(|| Said::bad(said()))
     }
 
     /// `Space` where several can be taken.

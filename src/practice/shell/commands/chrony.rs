@@ -175,7 +175,7 @@ pub fn chronyd(call: Call) -> BoxFuture<'static, Answer> {
         let read = if lines.is_empty() {
             Chronyd::read(&machine.disk, &call.path(&file).display().to_string()).await
         } else {
-            Chronyd::of_lines(&lines)
+            Chronyd::of_lines(&machine.disk, &lines).await
         };
         match read {
             Err(why) => Answer::fail(1, format!("2026-08-03T12:00:00Z Fatal error : {why}\n")),

@@ -1,11 +1,39 @@
-//! What becomes of an answer that looked right and was refused by the engine.
+//! What becomes of what was typed and not taken: an answer that the engine refused, a secret that no store has yet.
 
 use super::FormScreen;
 use crate::engagement::{Refusal, Target};
-use crate::ui::screen::form_field::Problem;
+use crate::text;
+use crate::ui::facts::Said;
+use crate::ui::screen::form_field::{Control, FormField, Problem};
 use crate::ui::words;
 
+impl FormField {
+    /// A secret that was typed, and that no store has yet.
+    pub(super) fn holds_a_secret(&self) -> bool {
+        matches!(&self.control, Control::Secret(line) if !line.is_blank())
+    }
+}
+
 impl FormScreen {
+    /// What is typed and was not taken, for whoever leaves the form.
+    pub fn not_taken(&self) -> Option<Said> {
+        let wrong = self.fields.iter().filter(|field| field.problem.as_ref().is_some_and(Problem::refuses));
+        let labels: Vec<&str> = wrong.map(|field| field.label.as_str()).collect();
+        let unkept = self.fields.iter().find(|field| field.holds_a_secret() && !labels.contains(&field.label.as_str()));
+        match unkept {
+            _ if !labels.is_empty() => {
+                let labels = text::list(&labels);
+                Some(Said::bad(format!(
+                    "Not taken as it stands, and kept here until you quit, for you to mend: {labels}"
+                )))
+            }
+            Some(field) => {
+                Some(Said::bad(format!("Typed, and kept nowhere yet: {}; Enter in its field keeps it", field.label)))
+            }
+            None => None,
+        }
+    }
+
     /// An answer that looked right was refused by the engine: the words go to its field, the draft stays. False where
     /// no answer was on its way.
     pub fn refused(&mut self, refusal: &Refusal) -> bool {
