@@ -315,7 +315,10 @@ pub fn returned(engagement: &Engagement, runbook: &Runbook, file: &str, now: At)
     let mut returned = Returned::default();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut names_engagement = false;
-    let Read { written, stray, dropped } = read(file, runbook);
+    let Read { written, stray, dropped, doubtful } = read(file, runbook);
+    returned.odd.extend(doubtful.into_iter().map(|(line, id)| {
+        format!("line {line} looks like the answer to {id}, and is taken as a part of the text above it")
+    }));
     returned.broken.extend(stray.into_iter().map(|(line, text)| {
         format!("line {line}: {text} stands behind no question; write it behind the question's colon, or delete it")
     }));
@@ -470,13 +473,16 @@ struct Read {
     stray: Vec<(usize, String)>,
     /// Lines that look like explanations and stand right below an answer, where onramp writes none; with whose answer it is.
     dropped: Vec<(usize, String)>,
+    /// Lines of a text that look like the answer to another question, with which.
+    doubtful: Vec<(usize, String)>,
 }
 
 /// The answers of a file, and lines that belong to none. What stands below a question goes on with its answer, up to an
 /// empty line or an explanation; behind an empty line, only what has blanks before it, and with it the empty lines between.
 /// Behind an explanation nothing does: it is the next question's, whose answer has its place behind the colon.
 fn read(file: &str, runbook: &Runbook) -> Read {
-    let (mut written, mut stray, mut dropped) = (Vec::<Written>::new(), Vec::new(), Vec::new());
+    let (mut written, mut stray, mut dropped, mut doubtful) =
+        (Vec::<Written>::new(), Vec::new(), Vec::new(), Vec::new());
     let mut goes_on = false;
     let mut explained = false;
     let mut empty = 0;
@@ -484,11 +490,21 @@ fn read(file: &str, runbook: &Runbook) -> Read {
         // Mail programs put a > before each line that they quote.
         let line = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line);
         let text = line.trim();
-        // Mail and word processors push lines in.
+        // Mail and word processors push lines in; in a text of several lines whatever is pushed in is the text's.
         let known = |id: &str| id == ENGAGEMENT || runbook.fields.contains_key(id);
-        let line = match text.split_once(':') {
-            Some((id, _)) if known(id.trim_end()) => text,
-            _ => line,
+        let in_a_text = !explained
+            && line.starts_with(INDENT)
+            && written
+                .last()
+                .and_then(|one| runbook.fields.get(one.id.as_str()))
+                .is_some_and(|field| field.kind.is_prose());
+        let line = match text.split_once(':').map(|(id, _)| id.trim_end()).filter(|id| known(id)) {
+            Some(id) if in_a_text && line != text => {
+                doubtful.push((index + 1, id.to_owned()));
+                line
+            }
+            Some(_) => text,
+            None => line,
         };
         let named =
             line.split_once(':').filter(|(id, answer)| is_name(id) && !(goes_on && is_door(id, answer, runbook)));
@@ -520,7 +536,7 @@ fn read(file: &str, runbook: &Runbook) -> Read {
             stray.push((index + 1, hinted(text)));
         }
     }
-    Read { written, stray, dropped }
+    Read { written, stray, dropped, doubtful }
 }
 
 /// A line that nobody understands, by its first word. The rest is not repeated, nor is a word that stands alone: either may be a

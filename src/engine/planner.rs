@@ -21,7 +21,7 @@ use crate::engagement::{
     Rehearsal, State, Status, Verdict, asking, board_within, bound, call, taken_away_by, takes,
 };
 use crate::input::InputId;
-use crate::runbook::{Item, Scope, Step, StepId, Unrendered};
+use crate::runbook::{Item, Scope, Step, StepId, Unrendered, Work};
 
 /// Asks every probe that can be asked now. Changes nothing: the way to AWS it uses refuses mutating calls. With `rehearse`,
 /// AWS is also asked whether these credentials may make the calls.
@@ -418,13 +418,13 @@ impl<'a> Facts<'a> {
     fn asks(&self, step: &Step, item: Option<&Item>) -> Option<String> {
         let scope = &self.plan.scope;
         if let Ok(asking) = asking(step, item, scope) {
-            return asking.as_ref().map(asked);
+            return asking.as_ref().map(|asking| asked(step, asking));
         }
         let wait = step.waits_on.as_ref()?;
         let who = wait.who.as_ref().and_then(|who| who.text(&scope.of_round(item)).ok()).unwrap_or_default();
         let ask =
             format!("{}. The words come when what they are about is known.", step.title.trim_end_matches(['.', '?']));
-        Some(asked(&Asking { party: wait.party, who, ask, due_in: wait.due }))
+        Some(asked(step, &Asking { party: wait.party, who, ask, due_in: wait.due }))
     }
 }
 
@@ -450,10 +450,12 @@ fn entry(step: &Step, address: Address, digest: String) -> PlanEntry {
     }
 }
 
-fn asked(asking: &Asking) -> String {
+/// What onramp can see for itself is asked for only where it is not so when its turn comes.
+fn asked(step: &Step, asking: &Asking) -> String {
     let whom = if asking.who.is_empty() { asking.party.to_string() } else { asking.who.clone() };
     let time = asking.due_in.map(|due| format!(", within {}", crate::text::about(due))).unwrap_or_default();
-    format!("{whom}{time}: {}", asking.ask.trim_end())
+    let unless = if matches!(step.work, Work::Manual(_)) { "" } else { ", unless it is so by then" };
+    format!("{whom}{time}{unless}: {}", asking.ask.trim_end())
 }
 
 fn with(mut entry: PlanEntry, verdict: Verdict, said: &str) -> PlanEntry {

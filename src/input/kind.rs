@@ -417,6 +417,11 @@ impl Kind {
         )
     }
 
+    /// Is an answer a text of several lines, of which every line is the text's?
+    pub fn is_prose(&self) -> bool {
+        matches!(self, Self::Prose(..))
+    }
+
     /// Is an answer a list of entries, which may as well stand one on a line?
     pub fn is_list(&self) -> bool {
         matches!(self, Self::CidrList(..) | Self::ProviderCidrs(_) | Self::List(..))

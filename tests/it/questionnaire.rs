@@ -307,13 +307,12 @@ fn a_question_that_was_pushed_in_is_no_answer_to_the_one_above() {
     let stage = begun();
     let text = "engagement: acme\nvpn.platform:\n  vpn.software: FortiOS 7.2\n  dns.ttl: 300\nsec.banner:\n  dr.requested: no\n";
     let file = stage.file("pushed.txt", text);
-    stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
+    let said = stage.run(&["input", "acme", "--import", file.to_str().unwrap()]).expect(0);
     assert!(listed(&stage, "vpn.software").contains("FortiOS 7.2"));
     assert!(listed(&stage, "dns.ttl").contains("300"));
-    assert!(listed(&stage, "dr.requested").contains("no"));
-    for empty in ["vpn.platform", "sec.banner"] {
-        assert!(listed(&stage, empty).contains(" - "), "{}", listed(&stage, empty));
-    }
+    assert!(listed(&stage, "vpn.platform").contains(" - "), "{}", listed(&stage, "vpn.platform"));
+    // Of a text every line that is pushed in is its own, as onramp writes it; what looks otherwise is said.
+    said.says("line 6 looks like the answer to dr.requested");
 }
 
 #[test]
@@ -321,7 +320,7 @@ fn a_change_far_back_in_a_long_answer_is_seen() {
     let stage = begun();
     let records = |last: &str| {
         let rows: Vec<String> = (1..5).map(|n| format!("gw{n}.mc.acme.com A 10.40.10.2{n}")).collect();
-        format!("dns.records={}; gw5.mc.acme.com A {last}", rows.join("; "))
+        format!("dns.records={}\ngw5.mc.acme.com A {last}", rows.join("\n"))
     };
     stage.run(&["input", "acme", "dns.zone_name=mc.acme.com", &records("10.40.10.25")]).expect(0);
     let (file, text) = exported(&stage, "dns");

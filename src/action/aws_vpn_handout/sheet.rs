@@ -102,7 +102,9 @@ fn rows(out: &mut String, agreed: &Agreed) {
     });
     if agreed.is_accelerated {
         row("NAT traversal", &|_| "on: acceleration carries ESP inside of UDP 4500 only".to_owned());
-        row("who renews IKE", &|_| "your router, before AWS would: acceleration asks for it".to_owned());
+        row("who renews IKE", &|tunnel| {
+            format!("your router, before AWS would: set its phase 1 to {} s", tunnel.phase_one.seconds / 2)
+        });
     }
     row("dead peer detection", &|tunnel| {
         let then = match tunnel.dpd_action.as_str() {

@@ -28,6 +28,15 @@ steps:
     owner: customer
     who: "{{ a.mail }}"
     manual: "Please publish {% for one in a.records %}{{ one.name }} {% endfor %}."
+  - id: open
+    title: The door is open
+    needs: [records]
+    waits_on: customer
+    who: "{{ a.mail }}"
+    ask: Please open it.
+    due: 2 days
+    probe: tcp
+    with: {address: 127.0.0.1, port: "1"}
 "#;
 
 #[tokio::test]
@@ -44,5 +53,8 @@ async fn what_a_person_does_says_who_is_asked_and_never_an_error_of_the_engine()
     assert_eq!(published.said, "after net/records; what it is about is known then");
     let asks = published.asks.as_deref().unwrap();
     assert!(asks.starts_with("net@acme.example: The records are in your DNS."), "{asks}");
+    // What can be seen is asked for only where it is not so.
+    let open = entry("net/open").asks.as_deref();
+    assert_eq!(open, Some("net@acme.example, within 2 d, unless it is so by then: Please open it."));
     desk.close().await;
 }

@@ -218,3 +218,19 @@ fn a_secret_that_breaks_its_rule_is_refused_where_it_is_typed() {
     let Effect::Send(Request::Secrets(said)) = &stage.effects[0] else { panic!("{:?}", stage.effects) };
     assert_eq!(said[0].1.as_ref().map(|text| text.expose_secret()), Some(CANARY));
 }
+
+/// What was typed and not kept is not dropped in silence, whichever way one leaves.
+#[test]
+fn a_typed_secret_that_no_store_has_is_told_to_whoever_leaves() {
+    let mut stage = form();
+    stage.write(CANARY);
+    stage.press(&["Esc"]);
+    let screen = unseen(&mut stage);
+    assert!(screen.contains("Typed, and kept nowhere yet: Pre-shared key"), "{screen}");
+    let mut stage = form();
+    stage.write("abc");
+    for _ in 0..8 {
+        stage.press(&["Tab"]);
+    }
+    assert!(!unseen(&mut stage).contains("All answers of this form are given"));
+}
