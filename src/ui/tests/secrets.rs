@@ -226,7 +226,7 @@ fn a_typed_secret_that_no_store_has_is_told_to_whoever_leaves() {
     stage.write(CANARY);
     stage.press(&["Esc"]);
     let screen = unseen(&mut stage);
-    assert!(screen.contains("Typed, and kept nowhere yet: Pre-shared key"), "{screen}");
+    assert!(screen.contains("Typed, and kept nowhere yet: Tunnel 1 pre-shared key"), "{screen}");
     let mut stage = form();
     stage.write("abc");
     for _ in 0..8 {
