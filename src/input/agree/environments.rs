@@ -21,6 +21,8 @@ pub(super) const RULES: &[Rule] = &[
     java_leaves_memory,
     data_has_owners_of_its_own,
     bastion_listens_on_no_product_port,
+    databases_are_those_of_the_products,
+    endpoints_of_the_products_have_names,
 ];
 
 /// The rows of the table of patterns, where it was given.
@@ -136,6 +138,46 @@ fn data_has_owners_of_its_own(answers: &Answers<'_>, found: &mut Vec<Disagreemen
         let why = "a product gets a user that owns its own database and no other";
         let refusal = Refusal::new(what, why, RDS).suggest(format!("{schema}, {}user", schema.trim_end_matches("_db")));
         report(found, &[id, master_id], refusal);
+    }
+}
+
+/// Whether a product of that family is among those that were chosen.
+fn runs(answers: &Answers<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+    answers.get("env.products").is_some_and(|(_, table)| table.rows().iter().any(|row| is_one(cell(row, "product"))))
+}
+
+/// The products' installation guides: API Manager keeps its data in apim_db and shared_db, Identity Server in identity_db and
+/// shared_db. They may be called otherwise, so it is a warning.
+fn databases_are_those_of_the_products(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, table)) = answers.get("env.db_schemas") else { return };
+    let has = |schema: &str| table.rows().iter().any(|row| cell(row, "schema") == schema);
+    let wanted = [
+        ("apim_db", runs(answers, |product| product.starts_with("apim"))),
+        ("identity_db", runs(answers, |product| product == "is")),
+        ("shared_db", runs(answers, |product| product.starts_with("apim") || product == "is")),
+    ];
+    if let Some((schema, _)) = wanted.iter().find(|(schema, is_wanted)| *is_wanted && !has(schema)) {
+        let what = format!("{schema} is not among the databases");
+        let why =
+            "a product of those that were chosen keeps its data there; let it be so only where it is called otherwise";
+        let user = schema.trim_end_matches("_db");
+        warn(found, &[id], Refusal::new(what, why, PRODUCTS).suggest(format!("{schema}, {user}user")));
+    }
+}
+
+/// The implementation guide, names: whoever runs API Manager opens its consoles and calls its gateway, each by a name.
+fn endpoints_of_the_products_have_names(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, table)) =
+        answers.get("env.hostnames").filter(|_| runs(answers, |product| product.starts_with("apim")))
+    else {
+        return;
+    };
+    let has = |endpoint: &str| table.rows().iter().any(|row| cell(row, "endpoint") == endpoint);
+    if let Some(endpoint) = ["management", "gateway"].into_iter().find(|endpoint| !has(endpoint)) {
+        let what = format!("{endpoint} has no host name");
+        let why = "API Manager is opened and called by a name of each; one host name may stand for both";
+        let host = table.rows().first().map(|row| cell(row, "host")).unwrap_or("apim.acme.example");
+        warn(found, &[id], Refusal::new(what, why, PRODUCTS).suggest(format!("{endpoint}, {host}")));
     }
 }
 

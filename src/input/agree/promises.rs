@@ -11,6 +11,7 @@ use crate::text::list;
 
 const CONTACTS: &str = "docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html";
 const ROLES: &str = "docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html";
+const ALARMS: &str = "docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html";
 const CLASSES: &str = "docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html";
 /// A rule of level 2 for servers and of level 1 for workstations, in each benchmark for Red Hat and Ubuntu.
 const FORWARDING: &str = "sshd_disable_forwarding";
@@ -36,11 +37,19 @@ pub(super) const RULES: &[Rule] = &[
     certificate_covers_the_names,
     line_takes_weeks,
     security_is_read,
+    whoever_signs_has_a_role,
 ];
 
 /// Mailboxes that nobody opens.
 const UNREAD: [&str; 8] =
     ["no-reply", "noreply", "no_reply", "do-not-reply", "donotreply", "devnull", "null", "mailer-daemon"];
+
+/// The handover is signed with name and role; the day is that of the signature.
+fn whoever_signs_has_a_role(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
+    let Some((id, who)) = answers.text("ho.signoff").filter(|(_, who)| !who.contains(',')) else { return };
+    let why = "who signs for a company is asked later by what right; write it behind a comma";
+    warn(found, &[id], Refusal::new(format!("{who} has no role"), why, "onramp").suggest(format!("{who}, Head of IT")));
+}
 
 /// AWS writes there when something is wrong, and so do we.
 fn security_is_read(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
@@ -263,7 +272,13 @@ fn thresholds_rise(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let Some((id, table)) = answers.get("mon.thresholds") else { return };
     for row in table.rows() {
         let number = |column: &str| row.get(column).and_then(Value::number).unwrap_or_default();
-        let (warned, critical) = (number("warn"), number("critical"));
+        let (warned, critical, period) = (number("warn"), number("critical"), number("period"));
+        // PutMetricAlarm, Period: the products' own numbers come once a minute.
+        if period % 60 != 0 {
+            let what = format!("{}: {period} s is no number of whole minutes", cell(row, "what"));
+            let why = "an alarm looks at times of 60 s, or a multiple of them";
+            report(found, &[id], Refusal::new(what, why, ALARMS).suggest("disk, 80, 90, 300"));
+        }
         if warned >= critical {
             let what = format!("{}: {warned} % is told and {critical} % wakes somebody", cell(row, "what"));
             report(

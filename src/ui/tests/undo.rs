@@ -203,3 +203,27 @@ fn what_an_undo_loses_for_good_is_said_in_its_row_and_before_it_is_approved() {
     let screen = stage.screen(80, 24);
     assert!(screen.contains("Care   the host goes, with what is on its disks: The hosts"), "{screen}");
 }
+
+/// What a run had held before is not laid before somebody who has just stopped an undo: to approve it would build on that.
+#[test]
+fn an_undo_that_was_stopped_leads_to_no_plan() {
+    let held_after = |undoes: bool| {
+        let mut stage = Stage::answered();
+        let step = address("network/vpc");
+        stage.makes_a_vpc(&step);
+        let firewall = address("handover/firewall");
+        stage.fact(Fact::AttemptStarted { step: firewall.clone(), attempt: 1 });
+        stage.fact(Fact::Held { step: firewall, attempt: 1 });
+        if undoes {
+            stage.fact(Fact::UndoBegan { steps: vec![step], all: false });
+        }
+        stage.state.show(crate::ui::state::Place::Board);
+        stage.state.board.go_along();
+        stage.state.facts.open.as_mut().unwrap().running = true;
+        let tally = stage.state.facts.open.as_ref().unwrap().board.tally;
+        stage.notice(Notice::Idle(Summary { tally, stopped: undoes }));
+        stage.state.place
+    };
+    assert_eq!(held_after(false), crate::ui::state::Place::Plan);
+    assert_eq!(held_after(true), crate::ui::state::Place::Board);
+}
