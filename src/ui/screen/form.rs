@@ -210,7 +210,7 @@ impl FormScreen {
         for (index, field) in self.fields.iter_mut().enumerate() {
             let on_its_way = self.pending.iter().any(|(id, _)| *id == field.id);
             let waits = index != self.cursor && !on_its_way;
-            field.reconsider(&setting, waits, |id, value| disagreement(facts, id, value));
+            field.reconsider(&setting, waits, |id, value| disagreement(facts, id, value, &[]));
         }
     }
 
@@ -271,7 +271,7 @@ impl FormScreen {
 
     /// Checks the text of the focused field and sends it off. True when nothing stands against going on.
     fn take_answer(&mut self, facts: &Facts, text: &str) -> (Vec<Effect>, bool) {
-        let setting = setting(facts);
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
         let Some(field) = self.fields.get_mut(self.cursor) else { return (Vec::new(), true) };
         let id = field.id.clone();
         let command = match field.check(text, &setting) {
@@ -281,14 +281,16 @@ impl FormScreen {
                 if empty {
                     field.problem = Some(Problem::error("an answer is needed here"));
                 }
-                field.reconsider(&setting, false, |id, value| disagreement(facts, id, value));
+                field.reconsider(&setting, false, |id, value| disagreement(facts, id, value, &[]));
                 return (Vec::new(), !empty);
             }
             Left::Forget => Command::ForgetInput(id),
             Left::Give(value) => {
-                field.problem = disagreement(facts, &id, &value);
+                field.problem = disagreement(facts, &id, &value, &drafts);
                 if field.problem.as_ref().is_some_and(Problem::refuses) {
-                    let Some(answers) = self.together(facts, &id, &value) else { return (Vec::new(), false) };
+                    return (Vec::new(), false);
+                }
+                if let Some(answers) = Self::together(facts, (&id, &value), &drafts) {
                     self.pending.extend(answers.iter().cloned());
                     return (vec![Effect::Send(Request::Command(Command::GiveInputs(answers)))], true);
                 }
@@ -355,7 +357,7 @@ impl FormScreen {
             && let Some(mark) = marked.get_mut(*cursor)
         {
             *mark = !*mark;
-            field.recheck(&setting(facts), |id, value| disagreement(facts, id, value));
+            field.recheck(&setting(facts), |id, value| disagreement(facts, id, value, &[]));
         }
         Vec::new()
     }
@@ -381,7 +383,7 @@ impl FormScreen {
 
 impl Screen for FormScreen {
     fn on(&mut self, facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
-        let setting = setting(facts);
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
         let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
         if key.code == KeyCode::Right && field.edit_offer() {
             return Vec::new();
@@ -389,7 +391,7 @@ impl Screen for FormScreen {
         match &mut field.control {
             Control::Text(editor) => {
                 if editor.key(key) {
-                    field.recheck(&setting, |id, value| disagreement(facts, id, value));
+                    field.recheck(&setting, |id, value| disagreement(facts, id, value, &drafts));
                 }
             }
             Control::Secret(line) => {
@@ -400,7 +402,7 @@ impl Screen for FormScreen {
             Control::Select { .. } => {
                 if field.answers_by_letter(key) {
                     field.moved_on();
-                    field.reconsider(&setting, false, |id, value| disagreement(facts, id, value));
+                    field.reconsider(&setting, false, |id, value| disagreement(facts, id, value, &[]));
                 }
             }
         }
@@ -425,7 +427,7 @@ impl Screen for FormScreen {
                         *cursor = next;
                         if !*several {
                             field.moved_on();
-                            field.reconsider(&setting(facts), false, |id, value| disagreement(facts, id, value));
+                            field.reconsider(&setting(facts), false, |id, value| disagreement(facts, id, value, &[]));
                         }
                         return Vec::new();
                     }
@@ -446,12 +448,12 @@ impl Screen for FormScreen {
     }
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
-        let setting = setting(facts);
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
         let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
         match &mut field.control {
             Control::Text(editor) => {
                 editor.paste(text);
-                field.recheck(&setting, |id, value| disagreement(facts, id, value));
+                field.recheck(&setting, |id, value| disagreement(facts, id, value, &drafts));
             }
             Control::Secret(line) => {
                 line.paste(text);

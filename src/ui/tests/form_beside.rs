@@ -175,7 +175,36 @@ fn two_answers_that_only_fit_together_are_given_together() {
     }
     stage.press(&["Shift-Tab", "Shift-Tab", "Ctrl-U"]).write("10.50.0.0/16").press(&["Tab"]);
     assert_eq!(given(&stage)[0], "10.40.0.0/16", "it overlaps what is on premises: {}", stage.screen(80, 24));
-    stage.press(&["Ctrl-U"]).write("10.40.0.0/16").press(&["Tab"]);
+    stage.press(&["Ctrl-U"]).write("10.40.0.0/16");
+    let screen = stage.screen(80, 24);
+    assert_eq!(screen.matches("overlap").count(), 1, "what is typed fits to what stands beside it: {screen}");
+    stage.press(&["Tab"]);
     assert_eq!(given(&stage), ["10.50.0.0/16", "10.40.0.0/16"], "{}", stage.screen(80, 24));
     assert!(!stage.screen(80, 24).contains("overlap"), "{}", stage.screen(80, 24));
+}
+
+/// What stands against both of them is said, and not that they do not fit to each other's old ones.
+#[test]
+fn what_two_answers_together_do_not_fit_is_named() {
+    let mut stage = Stage::on(
+        "runbook: one\ntitle: One\nphase: net\ninputs:\n  - {id: net.vpc_cidr, label: VPC range, kind: vpc-cidr}\n  \
+         - {id: net.onprem_cidrs, label: Ranges on premises, kind: cidr-list}\n  \
+         - {id: net.other_vpc_cidrs, label: Other VPCs, kind: cidr-list}\nsteps:\n  \
+         - {id: others, title: Others, form: [net.other_vpc_cidrs]}\n  \
+         - {id: ranges, title: Ranges, form: [net.vpc_cidr, net.onprem_cidrs]}\n",
+    );
+    let open = |stage: &mut Stage, step: &str| {
+        stage.state.show(Place::Board);
+        stage.state.board.jump(&super::stage::address(step));
+        stage.press(&["Enter"]);
+    };
+    open(&mut stage, "net/others");
+    stage.write("10.60.9.0/24").press(&["Tab"]);
+    open(&mut stage, "net/ranges");
+    stage.write("10.40.0.0/16").press(&["Enter"]).write("10.70.0.0/16").press(&["Tab"]);
+    open(&mut stage, "net/ranges");
+    stage.press(&["Ctrl-U"]).write("10.60.0.0/16").press(&["Tab", "Ctrl-U"]).write("10.40.0.0/16");
+    let screen = stage.screen(80, 24).replace('\n', " ");
+    assert!(!screen.contains("10.40.0.0/16 of \"VPC range\""), "the old range is given up: {screen}");
+    assert!(screen.contains("10.60.9.0/24 of"), "the other VPC is in the way: {screen}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engagement::{Address, counted, known_answers, unheard_of, worded};
-use crate::input::{self, InputId, Kind, Neighbour, Setting, Value, clash};
+use crate::input::{self, Disagreement, InputId, Kind, Neighbour, Setting, Value, clash};
 use crate::runbook::Field;
 use crate::text;
 use crate::ui::facts::{Facts, Opened};
@@ -47,16 +47,36 @@ pub(super) fn offer(open: &Opened, field: &Field, setting: &Setting) -> Option<S
     input::from_plain(&field.kind, &plain, setting).ok().map(|value| value.shown())
 }
 
-/// Rules between answers that this one would break.
-pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value) -> Option<Problem> {
-    let open = facts.open.as_ref()?;
+/// The first rule between what is given and these answers that is about one of them; those that refuse come first.
+fn first_broken(facts: &Facts, open: &Opened, answers: &[(InputId, Value)]) -> Option<Disagreement> {
     let mut values = open.engagement.given();
-    values.insert(id.clone(), value.clone());
+    values.extend(answers.iter().cloned());
+    let found = input::agree(&counted(&open.runbook, values), facts.now.timestamp());
+    let ours = |broken: &&Disagreement| answers.iter().any(|(id, _)| broken.ids.contains(id));
+    found.iter().filter(ours).min_by_key(|broken| broken.warning).cloned()
+}
+
+/// This answer, with those of the drafts that it is refused beside: written anew as well, they may fit only together.
+pub(super) fn with_partners(
+    facts: &Facts,
+    (id, value): (&InputId, &Value),
+    drafts: &[(InputId, Value)],
+) -> Vec<(InputId, Value)> {
+    let mut answers = vec![(id.clone(), value.clone())];
+    let broken = facts.open.as_ref().and_then(|open| first_broken(facts, open, &answers));
+    let broken = broken.filter(|broken| !broken.warning);
+    answers.extend(drafts.iter().filter(|(id, _)| broken.as_ref().is_some_and(|one| one.ids.contains(id))).cloned());
+    answers
+}
+
+/// Rules between answers that this one would break, as `drafts` of other fields are written anew beside it.
+pub(super) fn disagreement(facts: &Facts, id: &InputId, value: &Value, drafts: &[(InputId, Value)]) -> Option<Problem> {
+    let open = facts.open.as_ref()?;
+    let answers = with_partners(facts, (id, value), drafts);
+    let mut values = open.engagement.given();
+    values.extend(answers.iter().cloned());
     let values = counted(&open.runbook, values);
-    let found = input::agree(&values, facts.now.timestamp());
-    let mut ours = found.iter().filter(|broken| broken.ids.contains(id)).collect::<Vec<_>>();
-    ours.sort_by_key(|broken| broken.warning);
-    let Some(broken) = ours.first() else {
+    let Some(broken) = &first_broken(facts, open, &answers) else {
         return one_name(facts, open, id, &values).or_else(|| unheard(open, id, value));
     };
     let label = |id: &InputId| open.runbook.fields.get(id).map_or_else(|| id.to_string(), |field| field.label.clone());

@@ -1,20 +1,27 @@
 //! Answers that were refused for each other: with both of them written anew, they are given as one.
 
 use super::FormScreen;
-use super::agree::{fit, setting};
+use super::agree::{fit, setting, with_partners};
 use crate::input::{InputId, Value};
 use crate::ui::facts::Facts;
 
 impl FormScreen {
-    /// This answer, and those of the form that were refused beside others, where they fit as they are now.
-    pub(super) fn together(&self, facts: &Facts, id: &InputId, value: &Value) -> Option<Vec<(InputId, Value)>> {
+    /// What stands in other fields of the form than this one and was refused beside others, as it is now.
+    pub(super) fn drafts_beside(&self, facts: &Facts, cursor: usize) -> Vec<(InputId, Value)> {
         let setting = setting(facts);
-        let refused = self.fields.iter().filter(|field| {
-            field.id != *id && field.problem.as_ref().is_some_and(|problem| problem.between && problem.refuses())
+        let refused = self.fields.iter().enumerate().filter(|(at, field)| {
+            *at != cursor && field.problem.as_ref().is_some_and(|problem| problem.between && problem.refuses())
         });
-        let mut answers: Vec<_> =
-            refused.filter_map(|field| Some((field.id.clone(), field.value(&setting)?))).collect();
-        answers.push((id.clone(), value.clone()));
+        refused.filter_map(|(_, field)| Some((field.id.clone(), field.value(&setting)?))).collect()
+    }
+
+    /// This answer, and those that it was refused beside, where they fit as they are now.
+    pub(super) fn together(
+        facts: &Facts,
+        answer: (&InputId, &Value),
+        drafts: &[(InputId, Value)],
+    ) -> Option<Vec<(InputId, Value)>> {
+        let answers = with_partners(facts, answer, drafts);
         (answers.len() > 1 && fit(facts, &answers)).then_some(answers)
     }
 }
