@@ -205,7 +205,10 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
 /// A kind whose answers are one word, one line or one text.
 fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
     match kind {
-        Kind::Text(length, used_as) => name::text(word, *length, *used_as),
+        Kind::Text(length, used_as) => {
+            network::no_example_address(word, setting)?;
+            name::text(word, *length, *used_as)
+        }
         Kind::Slug => name::slug(word),
         Kind::Ticket => name::ticket(word),
         Kind::Email(length) => name::email_of(word, *length),

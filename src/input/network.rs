@@ -109,6 +109,25 @@ pub(super) fn usable(net: Ipv4Net, setting: &Setting) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses, outside of practice, a text with an address in it that is kept for documents (RFC 5737): a copied example.
+pub(super) fn no_example_address(text: &str, setting: &Setting) -> Result<(), Refusal> {
+    if setting.practice {
+        return Ok(());
+    }
+    let words = text.split(|c: char| !(c.is_ascii_digit() || ".".contains(c)));
+    let documents = words.filter_map(|word| word.parse::<Ipv4Addr>().ok()).find_map(|address| {
+        let range = special_range(Ipv4Net::from(address)).filter(|range| range.purpose == Purpose::Documentation)?;
+        Some((address, range))
+    });
+    match documents {
+        Some((address, range)) => {
+            let why = format!("{} is {}: no host of a real network has such an address", range.net, range.name);
+            Err(Refusal::new(format!("{address} cannot be used"), why, range.source))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The range of the VPC: /16 to /28, which is what CreateVpc takes, and no range that cannot be routed inside one.
 pub(super) fn vpc_cidr(text: &str, setting: &Setting) -> Result<Value, Refusal> {
     let net = any_cidr(text)?;
