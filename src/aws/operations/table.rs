@@ -416,7 +416,6 @@ operations! {
     DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
 
     GetMetricData = reads(Metrics).not_in_moto(LACKS),
-
     FilterLogEvents = reads(Logs).of_ours("log-group"),
 
     GetServiceQuota = reads(ServiceQuotas),
