@@ -206,7 +206,9 @@ fn check(kind: &Kind, given: &Given<'_>, setting: &Setting) -> Result<Value, Ref
 fn one(kind: &Kind, word: &str, setting: &Setting) -> Result<Value, Refusal> {
     match kind {
         Kind::Text(length, used_as) => {
-            network::no_example_address(word, setting)?;
+            if *used_as == name::TextUse::Addresses {
+                network::no_example_address(word, setting)?;
+            }
             name::text(word, *length, *used_as)
         }
         Kind::Slug => name::slug(word),

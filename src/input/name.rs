@@ -14,9 +14,12 @@ pub enum TextUse {
     Line,
     /// Printable ASCII, for systems that take nothing else (Organizations, CreateAccount, `AccountName`).
     Ascii,
+    /// Any printable characters, with addresses among them: none that is for documents (RFC 5737), outside of practice.
+    Addresses,
 }
 
-pub(super) const TEXT_USES: [(&str, TextUse); 2] = [("line", TextUse::Line), ("ascii", TextUse::Ascii)];
+pub(super) const TEXT_USES: [(&str, TextUse); 3] =
+    [("line", TextUse::Line), ("ascii", TextUse::Ascii), ("addresses", TextUse::Addresses)];
 
 /// One line of printable text, counted in characters.
 pub(super) fn text(text: &str, length: Bounds, used_as: TextUse) -> Result<Value, Refusal> {

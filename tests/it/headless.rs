@@ -147,7 +147,15 @@ fn settle_as_not_done(stage: &Stage) {
     terminal.wait("> retry");
     terminal.press("\r");
     // As it stands with the steps that are left.
-    terminal.wait_any(&["Nothing more can start", "Others must move", "step for you", "steps for you", "are done"]);
+    terminal.wait_any(&[
+        "Nothing more can start",
+        "Others must move",
+        "step for you",
+        "steps for you",
+        "are done",
+        // What is next is ready, and nobody is waited for.
+        "Enter run  ",
+    ]);
     terminal.press("q");
     assert_eq!(terminal.ended(), 0);
 }
