@@ -43,6 +43,7 @@ pub(super) fn any_cidr(text: &str) -> Result<Ipv4Net, Refusal> {
     Ok(net)
 }
 
+/// Four numbers with dots between (RFC 6943 section 3.1.1).
 pub(super) fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
     text.parse().map_err(|_| {
         let octets: Vec<&str> = text.split('.').collect();
@@ -186,6 +187,7 @@ pub(super) fn provider_cidrs(items: &[Item], count: Bounds, setting: &Setting) -
     Ok(Value::List(nets.into_iter().map(|(_, net)| Value::Cidr(net)).collect()))
 }
 
+/// A range of the Internet (RFC 6890), no wider than a provider's own.
 fn provider_cidr(text: &str, setting: &Setting) -> Result<Ipv4Net, Refusal> {
     let net = any_cidr(text)?;
     if net.prefix_len() == 0 {

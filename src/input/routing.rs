@@ -78,6 +78,7 @@ fn asn_number(text: &str) -> Option<i64> {
     Some(i64::from(high) * 65_536 + i64::from(low))
 }
 
+/// "Customer gateway options" of the Site-to-Site VPN user guide, and IANA's registry of special AS numbers.
 fn customer_asn(asn: i64, setting: &Setting) -> Result<Value, Refusal> {
     let refuse = |why: &str, source| {
         Err(Refusal::new(format!("{asn} cannot be the customer's AS number"), why, source).suggest("65010"))

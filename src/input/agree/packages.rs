@@ -53,6 +53,7 @@ fn packages_come_from_somewhere(answers: &Answers<'_>, found: &mut Vec<Disagreem
     warn(found, &[id, nat_id], Refusal::new(what, why, PRIVATE).suggest("mirror"));
 }
 
+/// onramp's own: a host whose way out is a proxy fetches its packages by it, or from a mirror inside.
 fn packages_come_by_the_proxy(answers: &Answers<'_>, found: &mut Vec<Disagreement>) {
     let (Some((id, "proxy")), Some((nat_id, nat))) = (answers.text("sec.patch_source"), answers.text("net.nat_mode"))
     else {
