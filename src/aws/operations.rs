@@ -5,6 +5,7 @@
 //! service for tokens, names and DryRun; the service authorization reference for actions, resources and condition keys;
 //! the reliability specification (2.2) for the classes.
 
+mod moto;
 mod table;
 
 use std::time::Duration;

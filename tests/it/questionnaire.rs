@@ -42,7 +42,7 @@ fn a_network_engineer_answers_without_onramp() {
         "Acme Insurance PLC",
         "How is the customer's data centre connected?",
         "One of:\n#   none - not at all\n#   ipsec_vpn - an IPsec VPN",
-        "For example:\n#   203.0.113.12",
+        "For example:\n#   203.0.113.12\n# (That one shows the form; it is kept for examples and cannot be yours.)",
         "It is asked only where \"How is the customer's data centre connected?\" (conn.mode) is direct_connect_with_vpn_backup or ipsec_vpn",
         "net.vpc_cidr",
         "Pre-shared key of tunnel 1",

@@ -20,6 +20,7 @@ use super::super::{Failure, Found, World};
 use super::tcp::{is_plain, place};
 use super::{Asks, Miss, Origin, wrong};
 pub(super) use here::Here;
+use here::own_servers;
 use query::Server;
 pub(super) use query::{Answer, Asker, NoAnswer};
 pub(in super::super) use several::DnsRecords;
@@ -259,14 +260,7 @@ impl Dns {
         if from.host().is_some() {
             return Ok(vec![Server::Own]);
         }
-        match world.net.name_servers() {
-            Ok(servers) if !servers.is_empty() => Ok(named(&servers)),
-            Ok(_) => Err(Miss::unknown("this machine asks no name server", "Name one in the step: server.")),
-            Err(error) => Err(Miss::unknown(
-                format!("which name servers this machine asks cannot be read: {error}"),
-                "Name one in the step: server.",
-            )),
-        }
+        own_servers(world).map(|servers| named(&servers))
     }
 
     async fn ask_one(&self, world: &World, from: &Origin, server: &Server) -> Result<Result<Answer, NoAnswer>, Miss> {

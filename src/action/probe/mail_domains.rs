@@ -39,10 +39,8 @@ impl MailDomains {
 
 /// Where mail for a domain goes.
 enum Takes {
-    /// To these mail servers.
-    Servers(Vec<String>),
-    /// To the domain's own address, as it has no MX record.
-    Address(String),
+    /// To these mail servers, or to the domain's own address, as it has no MX record.
+    At(Vec<String>),
     /// To nobody, with why.
     Nobody(String),
 }
@@ -59,11 +57,11 @@ async fn delivered(here: &Here<'_>, domain: &str) -> Result<Takes, Miss> {
         return Ok(Takes::Nobody(format!("{domain} says that it takes none (its MX record is a dot)")));
     }
     if !servers.is_empty() {
-        return Ok(Takes::Servers(servers));
+        return Ok(Takes::At(servers));
     }
     for kind in [RecordType::A, RecordType::AAAA] {
         if let Some(address) = here.look_up(domain, kind).await?.values().into_iter().next() {
-            return Ok(Takes::Address(address));
+            return Ok(Takes::At(vec![address]));
         }
     }
     Ok(Takes::Nobody(format!("{domain} has no MX record and no address")))
@@ -79,22 +77,15 @@ impl Asks for MailDomains {
         let here = Here::new(world, self.server.as_deref(), self.port)?;
         let (mut misses, mut takes) = (Vec::new(), Map::new());
         for (domain, addresses) in &self.domains {
-            let where_to = match delivered(&here, domain).await? {
-                Takes::Nobody(why) => {
-                    misses.push(format!("mail to {} arrives nowhere: {why}", list(addresses)));
-                    continue;
-                }
-                Takes::Servers(servers) => servers,
-                Takes::Address(address) => vec![address],
-            };
-            takes.insert(domain.clone(), Json::from(where_to));
-        }
-        match misses.is_empty() {
-            true => {
-                let domains: Vec<&String> = self.domains.keys().collect();
-                Ok(found(format!("mail to {} has somewhere to go", list(&domains)), json!({ "domains": takes })))
+            match delivered(&here, domain).await? {
+                Takes::At(hosts) => drop(takes.insert(domain.clone(), Json::from(hosts))),
+                Takes::Nobody(why) => misses.push(format!("mail to {} arrives nowhere: {why}", list(addresses))),
             }
-            false => Err(Miss::NotSo(misses.join("; "))),
         }
+        if !misses.is_empty() {
+            return Err(Miss::NotSo(misses.join("; ")));
+        }
+        let domains: Vec<&String> = self.domains.keys().collect();
+        Ok(found(format!("mail to {} has somewhere to go", list(&domains)), json!({ "domains": takes })))
     }
 }

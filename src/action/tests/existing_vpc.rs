@@ -312,6 +312,13 @@ async fn doors_of_the_customers_are_shown_in_a_vpc_of_theirs_and_judged_in_ours(
     let shown = stage.action("aws/exposure", &with("shown"));
     let Verified::So(found) = shown.verify(&stage.world).await else { panic!("it is the customer's own door") };
     assert!(found.output["report"].to_string().contains("0.0.0.0/0"), "it is shown: {found:?}");
+    let named = found.output["theirs"].as_array().unwrap();
+    assert!(named.len() == 1 && named[0].as_str().unwrap().contains("old ("), "and named as theirs: {named:?}");
+    assert!(
+        found.said.contains("of the customer's own, old (") && !found.said.contains("nothing open"),
+        "{}",
+        found.said
+    );
     let ours = json!({ "vpc": theirs.vpc, "name": "ours", "key": "sg/ours", "ingress": [{ "port": 22, "cidrs": ["0.0.0.0/0"] }] });
     stage.make("aws/security-group", ours).await;
     assert!(matches!(shown.verify(&stage.world).await, Verified::NotSo(_)), "ours is judged");

@@ -8,20 +8,11 @@ use super::Service::{
     Backup, CloudControl, CloudTrail, DirectConnect, Ec2, Logs, Mail, Metrics, Rds, Resolver, Route53, S3, S3Control,
     SecretsManager, ServiceQuotas, Sts,
 };
+use super::moto::{
+    AT_ONCE, IMAGES, LACKS, NO_CONTROL, NO_COPIES, NO_LOGS, NO_POINTS, NOTHING_ON_IT, OTHERWISE, UNREADABLE, UNTAGGED,
+};
 use super::{Row, Scope, arranges, makes, reads, takes};
 
-/// Of moto's server, version 5.2.5.
-const LACKS: &str = "moto does not know the call";
-const UNREADABLE: &str = "moto answers with a SendingOptions that no SDK reads";
-const NO_POINTS: &str = "moto has no recovery points, of which it could tell the tags";
-const NO_CONTROL: &str = "moto has no Cloud Control";
-const NO_LOGS: &str = "moto does not take a query log away again";
-const NOTHING_ON_IT: &str =
-    "moto knows connections and nothing that can be on one, so it cannot say whether one may go";
-const UNTAGGED: &str = "moto forgets the tags of a DHCP option set, by which ours is found";
-const IMAGES: &str = "moto tags neither the snapshots of an image nor the copy of one, by which ours are found";
-const NO_COPIES: &str = "moto copies no automated backups to another region";
-const AT_ONCE: &str = "in moto every export is complete at once, so that none can be cancelled";
 /// For a log of its own kind that AWS delivers: "Logs sent to CloudWatch Logs" and "Publish Site-to-Site VPN logs".
 const DELIVERS_LOGS: &[&str] = &[
     "logs:CreateLogDelivery",
@@ -415,7 +406,7 @@ operations! {
     RestoreSecret = arranges(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(DeleteSecret),
     DeleteSecret = takes(SecretsManager, &[DescribeSecret]).of_ours("secret").undone_by(RestoreSecret),
 
-    GetMetricData = reads(Metrics).not_in_moto(LACKS),
+    GetMetricData = reads(Metrics).not_in_moto(OTHERWISE),
     FilterLogEvents = reads(Logs).of_ours("log-group"),
 
     GetServiceQuota = reads(ServiceQuotas),

@@ -397,6 +397,22 @@ async fn a_line_that_stands_still_says_on_which_layer() {
     assert_eq!(branch(&stage, works).await, "line/no-interface");
 }
 
+/// While it carries, a line with a VPN behind it is held to its own size, and not to that of the tunnels.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_with_a_vpn_behind_it_carries_what_was_agreed_for_the_line() {
+    let mut stage = scenario("13-dx-vpn-transit.yaml").await;
+    until(&stage, "connection/path").await;
+    stage.meddled(Does::CutsAt(1_450));
+    let mut desk = stage.open().await;
+    desk.approve().await;
+    desk.run(RunScope::Until(at("connection/large-packets"))).await;
+    let status = desk.status("connection/large-packets[app-1]");
+    desk.close().await;
+    assert!(!matches!(status, Status::Done { .. }), "1450 bytes are less than 1500: {status:?}");
+    stage.let_be();
+    until(&stage, "connection/large-packets").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_line_that_is_not_up_is_the_partners_affair() {
     let mut stage = scenario("09-dx-with-vpn.yaml").await;

@@ -14,6 +14,7 @@ use super::diagnoses::{ROOT, branch, kept, scenario, scenario_but, until};
 use super::meddling::Does;
 use super::*;
 use crate::aws::filter;
+use crate::engagement::FindingKind;
 use crate::practice::net::Source;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,6 +108,36 @@ async fn a_way_to_a_host_that_ends_says_where() {
         shut.security_group_rule_ids(rule.security_group_rule_id().unwrap()).send().await.unwrap();
     }
     assert_eq!(branch(&stage, jump).await, "ssh-hop/bastion-door-closed");
+}
+
+/// A second port would be a second door; and what sshd does not tell is no door that is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_is_closed_on_each_port_of_its_sshd() {
+    let stage = scenario("01-no-connection.yaml").await;
+    until(&stage, "access/hosts-hardened").await;
+    let (account, app) = (stage.account.clone(), kept(&stage, "access.host_ids.app-1"));
+    let at_console = async |script: &str| account.at_console(&app, script).await.unwrap();
+    at_console("printf 'Port 22\\nPort 2222\\n' >/etc/ssh/sshd_config.d/00-two.conf; systemctl restart ssh").await;
+    until(&stage, "access/hosts-closed").await;
+    let live = at_console("nft -nn list table inet onramp_ssh").await;
+    for port in [22, 2222] {
+        assert!(live.out.contains(&format!("tcp dport {port} drop")), "{port}: {live:?}");
+    }
+    let seen = async || {
+        let mut desk = stage.open().await;
+        desk.handle.send(Request::Verify);
+        let closed = at("access/hosts-closed[app-1]");
+        let kind = |notice: &Notice| match notice {
+            Notice::Drift { step, finding } if *step == closed => Some(finding.kind),
+            _ => None,
+        };
+        let kind = desk.hear("what became of it", kind).await;
+        desk.close().await;
+        kind
+    };
+    assert_eq!(seen().await, FindingKind::Same);
+    at_console("echo Nonsense >>/etc/ssh/sshd_config.d/00-two.conf").await;
+    assert_ne!(seen().await, FindingKind::Same, "sshd tells no port");
 }
 
 /// The groups that we make stand on no host that was there before: its door is its owner's.

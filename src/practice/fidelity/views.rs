@@ -171,13 +171,12 @@ impl Layer {
                 let writing = Writing { since: world.now, lines: lines.clone(), of_session: false };
                 tunnel.writes = (!lines.is_empty()).then_some(writing);
             }
-            there.push(id.clone());
+            if mishap != Some(Mishap::Fibre) {
+                there.push(id.clone());
+            }
         }
         let lines = world.vpn_gateways.len() + world.transit_gateways.len();
         world.firewall_closed = mishap == Some(Mishap::Firewall) && lines > 0;
-        if mishap == Some(Mishap::Fibre) {
-            there.clear();
-        }
         if there.is_empty() && lines > 0 && mishap.is_none_or(Mishap::is_of_lines) {
             there.push("the line".to_owned());
         }

@@ -271,7 +271,7 @@ impl FormScreen {
 
     /// Checks the text of the focused field and sends it off. True when nothing stands against going on.
     fn take_answer(&mut self, facts: &Facts, text: &str) -> (Vec<Effect>, bool) {
-        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts));
         let Some(field) = self.fields.get_mut(self.cursor) else { return (Vec::new(), true) };
         let id = field.id.clone();
         let command = match field.check(text, &setting) {
@@ -383,7 +383,7 @@ impl FormScreen {
 
 impl Screen for FormScreen {
     fn on(&mut self, facts: &Facts, key: &KeyEvent) -> Vec<Effect> {
-        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts));
         let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
         if key.code == KeyCode::Right && field.edit_offer() {
             return Vec::new();
@@ -448,7 +448,7 @@ impl Screen for FormScreen {
     }
 
     fn paste(&mut self, facts: &Facts, text: &str) -> Vec<Effect> {
-        let (setting, drafts) = (setting(facts), self.drafts_beside(facts, self.cursor));
+        let (setting, drafts) = (setting(facts), self.drafts_beside(facts));
         let Some(field) = self.fields.get_mut(self.cursor) else { return Vec::new() };
         match &mut field.control {
             Control::Text(editor) => {

@@ -9,6 +9,21 @@ use super::{Answer, Asker};
 
 const NAME_ONE: &str = "Name one in the step: server.";
 
+/// Whom this machine asks; never nobody.
+///
+/// # Errors
+/// It asks none, or that cannot be read.
+pub(super) fn own_servers(world: &World) -> Result<Vec<String>, Miss> {
+    match world.net.name_servers() {
+        Ok(servers) if !servers.is_empty() => Ok(servers),
+        Ok(_) => Err(Miss::unknown("this machine asks no name server", NAME_ONE)),
+        Err(error) => {
+            let what = format!("which name servers this machine asks cannot be read: {error}");
+            Err(Miss::unknown(what, NAME_ONE))
+        }
+    }
+}
+
 /// The name servers that this machine asks, or the one that a step names.
 pub(in super::super) struct Here<'w> {
     askers: Vec<Asker>,
@@ -21,13 +36,8 @@ impl<'w> Here<'w> {
     pub(in super::super) fn new(world: &'w World, server: Option<&str>, port: u16) -> Result<Here<'w>, Miss> {
         let servers = match server {
             Some(server) => vec![server.to_owned()],
-            None => world.net.name_servers().map_err(|error| {
-                Miss::unknown(format!("which name servers this machine asks cannot be read: {error}"), NAME_ONE)
-            })?,
+            None => own_servers(world)?,
         };
-        if servers.is_empty() {
-            return Err(Miss::unknown("this machine asks no name server", NAME_ONE));
-        }
         Ok(Here { askers: servers.iter().map(|server| Asker::here(world, server, port)).collect(), world })
     }
 

@@ -6,11 +6,11 @@ use crate::input::{InputId, Value};
 use crate::ui::facts::Facts;
 
 impl FormScreen {
-    /// What stands in other fields of the form than this one and was refused beside others, as it is now.
-    pub(super) fn drafts_beside(&self, facts: &Facts, cursor: usize) -> Vec<(InputId, Value)> {
+    /// What stands in other fields of the form than that under the cursor and was refused beside others, as it is now.
+    pub(super) fn drafts_beside(&self, facts: &Facts) -> Vec<(InputId, Value)> {
         let setting = setting(facts);
         let refused = self.fields.iter().enumerate().filter(|(at, field)| {
-            *at != cursor && field.problem.as_ref().is_some_and(|problem| problem.between && problem.refuses())
+            *at != self.cursor && field.problem.as_ref().is_some_and(|problem| problem.between && problem.refuses())
         });
         refused.filter_map(|(_, field)| Some((field.id.clone(), field.value(&setting)?))).collect()
     }
