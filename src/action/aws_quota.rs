@@ -102,7 +102,7 @@ fn said(quota: &ServiceQuota, needed: f64) -> String {
 /// How much there must be.
 enum Amount {
     InAll(i32),
-    /// Beside what is used now.
+    /// For this engagement, beside what others use now.
     More(i32, Limited),
 }
 
@@ -130,7 +130,7 @@ impl TheQuota {
                 let what = "a quota is compared with `wanted` or with `more`, and with one of them";
                 return Err(Failure::new(
                     what,
-                    "Give `wanted`, what is used included, or `more`, beside what is used.",
+                    "Give `wanted`, what is used included, or `more`, beside what others use.",
                 ));
             }
         };
@@ -141,11 +141,13 @@ impl TheQuota {
 #[async_trait]
 impl Question for TheQuota {
     async fn ask(&self, world: &World) -> Verified {
+        // What is made in the meantime is a part of what was wanted: looked at again, it does not count twice.
+        let ours = &world.subject.engagement;
         asked(world, async |cloud| {
             let needed = match self.amount {
                 Amount::InAll(wanted) => f64::from(wanted),
                 // Far fewer than a double can count one by one.
-                Amount::More(more, limited) => used(&cloud, limited).await? as f64 + f64::from(more),
+                Amount::More(more, limited) => used(&cloud, limited, Some(ours)).await? as f64 + f64::from(more),
             };
             let Some(quota) = self.quota.now(&cloud).await? else {
                 let unknown = self.quota.unknown();

@@ -20,7 +20,7 @@ use super::tagged::{Tagged, holder, left, otherwise, ours, the_one};
 use super::world::Subject;
 use crate::aws::ec2::types::Tenancy;
 use crate::aws::resolver::types::{ResolverEndpoint, ResolverEndpointStatus, ResolverRule};
-use crate::aws::{AwsFailure, Holder, Kind, Operation, filter};
+use crate::aws::{AwsFailure, Cloud, Holder, Kind, Operation, filter};
 use crate::engagement::{Difference, Failure};
 
 /// Letters, digits, hyphens, underscores and blanks, 64 at most (API reference, Name).
@@ -38,15 +38,20 @@ pub(super) async fn tagged<T>(
     let mut all = Vec::new();
     for thing in things {
         let (Some(id), Some(arn)) = named(&thing) else { continue };
-        let request = at.cloud.resolver().list_tags_for_resource().resource_arn(arn);
-        let tags = match at.cloud.read(Operation::ResolverTags, || request.clone().send()).await {
-            Err(failure) if failure.kind == Kind::NotFound => continue,
-            tags => tags?.tags.unwrap_or_default(),
-        };
-        let (id, tags) = (id.to_owned(), tags.into_iter().map(|tag| (tag.key, tag.value)));
+        let id = id.to_owned();
+        let Some(tags) = tags_of(at.cloud, arn).await? else { continue };
         all.push(Tagged::new(thing, id, tags));
     }
     Ok(all)
+}
+
+/// The tags of a thing of the resolver; nothing where it is gone.
+pub(super) async fn tags_of(cloud: &Cloud, arn: &str) -> Result<Option<Vec<(String, String)>>, AwsFailure> {
+    let request = cloud.resolver().list_tags_for_resource().resource_arn(arn);
+    match cloud.read(Operation::ResolverTags, || request.clone().send()).await {
+        Err(failure) if failure.kind == Kind::NotFound => Ok(None),
+        answer => Ok(Some(answer?.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())),
+    }
 }
 
 /// `aws/resolver-endpoint`

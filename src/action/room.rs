@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use super::aws_quota::Quota;
+use super::aws_rds::tags_of;
+use super::aws_resolver::tags_of as endpoint_tags;
 use super::world::Worlds;
-use crate::aws::ec2::types::{Instance, InstanceStateName, NatGatewayState, VpnState};
-use crate::aws::{AwsFailure, Cloud, Operation};
+use crate::aws::ec2::types::{Instance, InstanceStateName, NatGatewayState, Tag, VpnState};
+use crate::aws::{self, AwsFailure, Cloud, Holder, Operation};
 use crate::engagement::{Known, Limited, Room, in_order};
 use crate::input::processors;
 
@@ -39,7 +41,7 @@ pub fn counted_by(limited: Limited) -> &'static [Operation] {
         Limited::CustomerGateways => &[Operation::DescribeCustomerGateways],
         Limited::VpnGateways => &[Operation::DescribeVpnGateways],
         Limited::VpnConnections => &[Operation::DescribeVpnConnections],
-        Limited::ResolverEndpoints => &[Operation::ListResolverEndpoints],
+        Limited::ResolverEndpoints => &[Operation::ListResolverEndpoints, Operation::ResolverTags],
         Limited::Databases => &[Operation::DescribeDBInstances],
     }
 }
@@ -67,47 +69,58 @@ async fn counted(cloud: &Cloud, limited: Limited) -> Result<Option<Known>, AwsFa
     let Some(quota) = Quota::of(limited).now(cloud).await? else { return Ok(None) };
     // Quotas that are counted are whole numbers.
     let allowed = quota.value().unwrap_or_default().max(0.0) as u64;
-    Ok(Some(Known::Counted { allowed, used: used(cloud, limited).await?, adjustable: quota.adjustable() }))
+    Ok(Some(Known::Counted { allowed, used: used(cloud, limited, None).await?, adjustable: quota.adjustable() }))
 }
 
-/// How much of it there is in the region.
+/// How much of it there is in the region, without what an engagement has of its own, where one is named.
 ///
 /// # Errors
 /// AWS does not tell.
-pub(super) async fn used(cloud: &Cloud, limited: Limited) -> Result<u64, AwsFailure> {
+pub(super) async fn used(cloud: &Cloud, limited: Limited, beside: Option<&str>) -> Result<u64, AwsFailure> {
     let ec2 = cloud.ec2();
+    let counts = |tags: &[Tag]| beside.is_none_or(|ours| !matches!(aws::holder(tags, ours), Holder::Us { .. }));
     let many = match limited {
-        Limited::Vpcs => all_pages!(cloud, DescribeVpcs, ec2.describe_vpcs() => set_next_token, vpcs, next_token)
-        .len(),
-        Limited::InternetGateways => all_pages!(cloud, DescribeInternetGateways, ec2.describe_internet_gateways() => set_next_token, internet_gateways, next_token)
-        .len(),
-        Limited::SecurityGroups => all_pages!(cloud, DescribeSecurityGroups, ec2.describe_security_groups() => set_next_token, security_groups, next_token)
-        .len(),
-        Limited::NatGateways => return fullest_zone(cloud).await,
-        Limited::Processors => return running_processors(cloud).await,
+        Limited::Vpcs => {
+            let all = all_pages!(cloud, DescribeVpcs, ec2.describe_vpcs() => set_next_token, vpcs, next_token);
+            all.iter().filter(|one| counts(one.tags())).count()
+        }
+        Limited::InternetGateways => {
+            let all = all_pages!(cloud, DescribeInternetGateways, ec2.describe_internet_gateways() => set_next_token, internet_gateways, next_token);
+            all.iter().filter(|one| counts(one.tags())).count()
+        }
+        Limited::SecurityGroups => {
+            let all = all_pages!(cloud, DescribeSecurityGroups, ec2.describe_security_groups() => set_next_token, security_groups, next_token);
+            all.iter().filter(|one| counts(one.tags())).count()
+        }
+        Limited::NatGateways => return fullest_zone(cloud, counts).await,
+        Limited::Processors => return running_processors(cloud, counts).await,
         Limited::Addresses => {
             let request = ec2.describe_addresses();
-            cloud.read(Operation::DescribeAddresses, || request.clone().send()).await?.addresses().len()
+            let answer = cloud.read(Operation::DescribeAddresses, || request.clone().send()).await?;
+            answer.addresses().iter().filter(|one| counts(one.tags())).count()
         }
         Limited::CustomerGateways => {
             let request = ec2.describe_customer_gateways();
             let answer = cloud.read(Operation::DescribeCustomerGateways, || request.clone().send()).await?;
-            answer.customer_gateways().iter().filter(|one| !is_gone(one.state())).count()
+            answer.customer_gateways().iter().filter(|one| !is_gone(one.state()) && counts(one.tags())).count()
         }
         Limited::VpnGateways => {
             let request = ec2.describe_vpn_gateways();
             let answer = cloud.read(Operation::DescribeVpnGateways, || request.clone().send()).await?;
-            answer.vpn_gateways().iter().filter(|one| one.state() != Some(&VpnState::Deleted)).count()
+            let there = answer.vpn_gateways().iter().filter(|one| one.state() != Some(&VpnState::Deleted));
+            there.filter(|one| counts(one.tags())).count()
         }
         Limited::VpnConnections => {
             let request = ec2.describe_vpn_connections();
             let answer = cloud.read(Operation::DescribeVpnConnections, || request.clone().send()).await?;
-            answer.vpn_connections().iter().filter(|one| one.state() != Some(&VpnState::Deleted)).count()
+            let there = answer.vpn_connections().iter().filter(|one| one.state() != Some(&VpnState::Deleted));
+            there.filter(|one| counts(one.tags())).count()
         }
-        Limited::ResolverEndpoints => all_pages!(cloud, ListResolverEndpoints, cloud.resolver().list_resolver_endpoints() => set_next_token, resolver_endpoints, next_token)
-        .len(),
-        Limited::Databases => all_pages!(cloud, DescribeDBInstances, cloud.databases().describe_db_instances() => set_marker, db_instances, marker)
-        .len(),
+        Limited::ResolverEndpoints => return resolver_endpoints(cloud, beside).await,
+        Limited::Databases => {
+            let all = all_pages!(cloud, DescribeDBInstances, cloud.databases().describe_db_instances() => set_marker, db_instances, marker);
+            all.iter().filter(|one| beside.is_none_or(|ours| !is_of(ours, &tags_of(one.tag_list())))).count()
+        }
     };
     Ok(many as u64)
 }
@@ -116,14 +129,30 @@ fn is_gone(state: Option<&str>) -> bool {
     state == Some("deleted")
 }
 
+fn is_of(engagement: &str, tags: &BTreeMap<String, String>) -> bool {
+    matches!(aws::holder_by(engagement, |wanted| tags.get(wanted).map(String::as_str)), Holder::Us { .. })
+}
+
+/// Route 53 Resolver tells the tags of each endpoint by itself.
+async fn resolver_endpoints(cloud: &Cloud, beside: Option<&str>) -> Result<u64, AwsFailure> {
+    let all = all_pages!(cloud, ListResolverEndpoints, cloud.resolver().list_resolver_endpoints() => set_next_token, resolver_endpoints, next_token);
+    let Some(ours) = beside else { return Ok(all.len() as u64) };
+    let mut many = 0;
+    for arn in all.iter().filter_map(|one| one.arn()) {
+        let tags = endpoint_tags(cloud, arn).await?.map(BTreeMap::from_iter);
+        many += u64::from(tags.is_some_and(|tags| !is_of(ours, &tags)));
+    }
+    Ok(many)
+}
+
 /// NAT gateways in the zone that has most of them.
-async fn fullest_zone(cloud: &Cloud) -> Result<u64, AwsFailure> {
+async fn fullest_zone(cloud: &Cloud, counts: impl Fn(&[Tag]) -> bool) -> Result<u64, AwsFailure> {
     let ec2 = cloud.ec2();
     let gateways =
         all_pages!(cloud, DescribeNatGateways, ec2.describe_nat_gateways() => set_next_token, nat_gateways, next_token);
     let there =
         gateways.iter().filter(|one| !matches!(one.state(), Some(NatGatewayState::Deleted | NatGatewayState::Failed)));
-    let subnets: Vec<&str> = there.filter_map(|one| one.subnet_id()).collect();
+    let subnets: Vec<&str> = there.filter(|one| counts(one.tags())).filter_map(|one| one.subnet_id()).collect();
     if subnets.is_empty() {
         return Ok(0);
     }
@@ -141,10 +170,10 @@ async fn fullest_zone(cloud: &Cloud) -> Result<u64, AwsFailure> {
 
 /// Processors of standard instances that run or are about to: what is stopped does not count, and spot instances have a quota
 /// of their own.
-async fn running_processors(cloud: &Cloud) -> Result<u64, AwsFailure> {
+async fn running_processors(cloud: &Cloud, counts: impl Fn(&[Tag]) -> bool) -> Result<u64, AwsFailure> {
     let reservations = all_pages!(cloud, DescribeInstances, cloud.ec2().describe_instances() => set_next_token, reservations, next_token);
     let instances = reservations.iter().flat_map(|reservation| reservation.instances());
-    let on_demand = instances.filter(|one| runs(one) && one.instance_lifecycle().is_none());
+    let on_demand = instances.filter(|one| runs(one) && one.instance_lifecycle().is_none() && counts(one.tags()));
     Ok(on_demand.filter_map(|one| processors(one.instance_type()?.as_str())).sum())
 }
 

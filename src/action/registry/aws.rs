@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
             may("wanted", "how much there must be, what is used already included"),
             may(
                 "more",
-                "or how much more there must be than is used now; onramp counts VPCs, gateways, addresses and the like",
+                "or how much the engagement takes in all, beside what others use; onramp counts VPCs, gateways, addresses and the like",
             ),
             may("expect", "enough, or any, whatever it is; enough when not given"),
         ],
@@ -131,6 +131,7 @@ pub(super) const ROWS: &[Row] = &[
             DescribeVpnGateways,
             DescribeVpnConnections,
             ListResolverEndpoints,
+            ResolverTags,
             DescribeDBInstances,
         ],
         mutates: false,

@@ -232,7 +232,11 @@ async fn an_endpoint_gets_the_addresses_that_were_agreed_each_in_its_subnet() {
     let group = text(&stage.make("aws/security-group", group).await, "id");
     let with =
         |ips: Json| json!({ "groups": [group], "ips": ips, "plan": plan, "ids": ids, "key": "resolver/inbound" });
+    let room = json!({ "service": "route53resolver", "code": "L-4A669CC0", "more": 2, "expect": "any" });
+    let needs = async || stage.make("aws/quota", room.clone()).await["needed"].clone();
+    assert_eq!(needs().await, json!(2));
     let made = stage.make("aws/resolver-endpoint", with(json!(["10.40.11.200", "10.40.10.200"]))).await;
+    assert_eq!(needs().await, json!(2), "what is ours is a part of what was wanted");
     let mut addresses: Vec<&str> = made["addresses"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
     addresses.sort_unstable();
     assert_eq!(addresses, ["10.40.10.200", "10.40.11.200"]);

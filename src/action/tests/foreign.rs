@@ -24,7 +24,7 @@ impl Stage {
     }
 
     /// Another engagement makes it first.
-    async fn stranger_makes(&self, kind: &str, with: Json) -> Kept {
+    pub(super) async fn stranger_makes(&self, kind: &str, with: Json) -> Kept {
         let world = self.as_engagement("e2");
         let action = action(kind, &with, &world.subject);
         let token = crate::engagement::digest_of(&json!([kind, with, "e2"]));

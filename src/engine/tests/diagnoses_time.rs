@@ -38,10 +38,11 @@ inputs:
   - {id: ntp.mode, label: Mode, kind: text}
   - {id: ntp.servers, label: Servers, kind: list, of: host}
   - {id: ntp.max_offset_ms, label: Most, kind: text, optional: true}
+  - {id: ntp.key, label: Key, kind: text, optional: true}
   - {id: conn.mode, label: Connection, kind: text, optional: true}
   - {id: vpn.ping_target, label: There, kind: text, optional: true}
 steps:
-  - {id: asks, title: Asks, form: [ntp.mode, ntp.servers, ntp.max_offset_ms, conn.mode, vpn.ping_target]}
+  - {id: asks, title: Asks, form: [ntp.mode, ntp.servers, ntp.max_offset_ms, ntp.key, conn.mode, vpn.ping_target]}
   - {id: servers-answer, title: Look, probe: ntp, with: {server: \"{{ ntp.servers }}\"}, diagnosis: time}
 ";
 
@@ -131,9 +132,8 @@ async fn a_clock_that_does_not_follow_says_whom_it_follows() {
     assert_eq!(branch(&stage, skew).await, "time/no-way-to-the-servers");
 }
 
-/// A host of the data centre that is to follow Amazon's service, and to be nearer to it than it is.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
+/// A host of the data centre, at which these steps look, and a clock that tells its own network this.
+async fn at_gate(runbook: &str, told: Result<Told, NoTime>) -> (TempDir, Stage) {
     let keys = TempDir::new().unwrap();
     let key = keys.path().join("operator_ed25519");
     let public = ssh::new_key_file(&key).unwrap();
@@ -142,11 +142,17 @@ async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
          SHA256:B47H2BUWfYy5TIFDDtSmLfq8hrmESVKHAkXGZVLVM3c}}\nsteps:",
         key.display()
     );
-    let on_host = "  - {id: near, title: Near, host: gate, shell: {check: \"true\"}, diagnosis: time}\n";
-    let runbook = TIME.replace("steps:", &host) + on_host;
-    let mut stage = of_steps(&runbook, Err(NoTime::Silent)).await;
+    let mut stage = of_steps(&runbook.replace("steps:", &host), told).await;
     stage.account.furnish(&public).await.unwrap();
     stage.let_be();
+    (keys, stage)
+}
+
+/// A host of the data centre that is to follow Amazon's service, and to be nearer to it than it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
+    let on_host = "  - {id: near, title: Near, host: gate, shell: {check: \"true\"}, diagnosis: time}\n";
+    let (_keys, stage) = at_gate(&format!("{TIME}{on_host}"), Err(NoTime::Silent)).await;
     gives(&stage, &[("ntp.mode", "amazon_time_sync"), ("ntp.max_offset_ms", "100")]).await;
     let at_console = async |script: &str| {
         let done = stage.account.at_console("onprem-gate", script).await.unwrap();
@@ -164,4 +170,29 @@ async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
     assert_eq!(follows("169.254.169.123 iburst key 7").await, "time/amazon-not-heard");
     at_console("systemctl stop ssh.socket ssh.service").await;
     assert_eq!(branch(&stage, "time/near").await, "time/host-out-of-reach");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_want_a_key_are_asked_with_it() {
+    let steps = "  - {id: near, title: Near, host: gate, shell: {check: \"true\"}, diagnosis: time}\n";
+    let runbook = TIME.replace("probe: ntp, with: {server: \"{{ ntp.servers }}\"}", "host: gate, shell: {check: \"false\"}");
+    assert_ne!(runbook, TIME);
+    let told = Told { offset: 0.0, delay: 0.001, stratum: 2, reference: String::new() };
+    let (_keys, mut stage) = at_gate(&(runbook + steps), Ok(told)).await;
+    gives(&stage, &[("ntp.key", "7"), ("ntp.max_offset_ms", "100")]).await;
+    let account = stage.account.clone();
+    let at_console = async |script: &str| {
+        let done = account.at_console("onprem-gate", script).await.unwrap();
+        assert_eq!(done.code, 0, "{script}: {done:?}");
+    };
+    // The host has no key yet, or one of a kind that nobody can read: the servers tell the time to whoever asks without.
+    assert_eq!(branch(&stage, "time/servers-answer").await, "time/key-not-taken");
+    at_console("echo 'seven SHA256 HEX:00' >/etc/chrony/onramp.keys").await;
+    assert_eq!(branch(&stage, "time/near").await, "time/key-not-taken");
+    at_console("echo '7 SHA256 HEX:0011223344556677' >/etc/chrony/onramp.keys").await;
+    assert_eq!(branch(&stage, "time/servers-answer").await, "time/servers-take-the-key");
+    at_console("echo 'server 192.168.1.20 iburst' >/etc/chrony/chrony.conf; systemctl restart chrony; sleep 5").await;
+    assert_eq!(branch(&stage, "time/near").await, "time/follows-well");
+    stage.meddled(Does::KeepsTime);
+    assert_eq!(branch(&stage, "time/near").await, "time/no-time");
 }

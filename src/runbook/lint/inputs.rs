@@ -220,6 +220,7 @@ pub(super) fn unknown_part(book: &Book) -> Vec<Problem> {
 }
 
 /// What is offered, or shown as an example, must be what the form takes; an example with `…` shows where a long one begins.
+/// No error: nothing is done by it, and an engagement that began when a rule was less strict must go on.
 pub(super) fn refused_value(book: &Book) -> Vec<Problem> {
     let setting = Setting { practice: true, now: None };
     let mut problems = Vec::new();
@@ -231,7 +232,7 @@ pub(super) fn refused_value(book: &Book) -> Vec<Problem> {
             let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
             if let Err(refusal) = parse(&field.kind, text, &setting) {
                 let message = format!("the {key} of `{id}` would be refused: {}: {}", refusal.what, refusal.why);
-                problems.push(Problem::error(&cursor.key(key).place(), "refused-value", message));
+                problems.push(Problem::warning(&cursor.key(key).place(), "refused-value", message));
             }
         }
     }

@@ -102,12 +102,7 @@ pub(super) fn fit(facts: &Facts, answers: &[(InputId, Value)]) -> bool {
 /// Another engagement here has the short name, as the list of them knew it last.
 fn one_name(facts: &Facts, open: &Opened, id: &InputId, values: &BTreeMap<InputId, Value>) -> Option<Problem> {
     let real = facts.cards.iter().filter(|card| !card.practice && card.name != open.name);
-    let others = real.map(|card| Neighbour {
-        name: &card.name,
-        customer: &card.customer,
-        slug: &card.slug,
-        account: &card.account,
-    });
+    let others = real.map(|card| Neighbour { name: &card.name, customer: &card.customer, slug: &card.slug });
     let clash = clash(id, values, others).filter(|_| !facts.practice())?;
     // What is recorded stays, whatever came beside it since.
     let stands = open.engagement.input(id.as_str()) == values.get(id);
