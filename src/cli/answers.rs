@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::failure::Failure;
 use crate::engagement::{Address, Engagement, counted, told};
 use crate::input::{self, InputId, Setting, Value};
-use crate::runbook::Runbook;
+use crate::runbook::{Runbook, Work};
 use crate::text;
 
 /// What a file of answers holds: inputs by id, and sign-offs of manual steps by address.
@@ -71,9 +71,11 @@ pub fn from_text(text: &str, name: &str, asked: &Asked<'_>) -> Result<Answers, F
 pub fn of_those_asked_for(text: &str, name: &str, asked: &Asked<'_>) -> Result<Answers, Failure> {
     let mut map = map(text, name)?;
     map.retain(|id, _| id == SIGN_OFF || asked.runbook.fields.keys().any(|known| known.as_str() == id));
-    let mut answers = of_map(map, name, asked)?;
-    answers.sign_offs.retain(|(address, _)| asked.runbook.steps().any(|step| step.id == address.step));
-    Ok(answers)
+    if let Some(Json::Object(notes)) = map.get_mut(SIGN_OFF) {
+        let is_signed = |step: &str| step.parse().is_ok_and(|step: Address| signed(&step, asked.runbook).is_ok());
+        notes.retain(|step, _| is_signed(step));
+    }
+    of_map(map, name, asked)
 }
 
 fn map(text: &str, name: &str) -> Result<BTreeMap<String, Json>, Failure> {
@@ -122,7 +124,7 @@ fn of_map(map: BTreeMap<String, Json>, name: &str, asked: &Asked<'_>) -> Result<
     let mut refused = BTreeMap::new();
     for (id, plain) in map {
         if id == SIGN_OFF {
-            match sign_offs(&plain) {
+            match sign_offs(&plain, asked.runbook) {
                 Ok(found) => answers.sign_offs = found,
                 Err(why) => {
                     refused.insert(id, format!("{SIGN_OFF}: {why}"));
@@ -203,11 +205,25 @@ fn one(id: &str, plain: &Json, asked: &Asked<'_>) -> Result<(InputId, Value), St
     }
 }
 
-fn sign_offs(plain: &Json) -> Result<Vec<(Address, String)>, String> {
+/// Is it a step that a person signs off?
+fn signed(address: &Address, runbook: &Runbook) -> Result<(), String> {
+    match runbook.step(&address.step) {
+        Some(step) if matches!(step.work, Work::Manual(_)) => Ok(()),
+        Some(_) => Err(format!("{address}: nobody signs this step off")),
+        None => {
+            let near = text::nearest(&address.step.0, runbook.steps().map(|step| step.id.0.as_str()));
+            let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+            Err(format!("{address}: this runbook has no such step.{hint}"))
+        }
+    }
+}
+
+fn sign_offs(plain: &Json, runbook: &Runbook) -> Result<Vec<(Address, String)>, String> {
     let Json::Object(map) = plain else { return Err("write a map of step addresses and notes".to_owned()) };
     map.iter()
         .map(|(address, note)| {
             let address = address.parse::<Address>().map_err(|error| error.to_string())?;
+            signed(&address, runbook)?;
             match note.as_str().map(str::trim) {
                 None => Err(format!("{address}: the note must be text")),
                 Some("") => Err(format!("{address}: a sign-off needs a note: say who saw or did what")),

@@ -175,8 +175,11 @@ pub fn runbook_files(named: &str) -> Result<Vec<RunbookFile>, Failure> {
     }
     let path = Path::new(named);
     let unreadable = |path: &Path, error: std::io::Error| {
-        Failure::usage(format!("{} cannot be read: {error}", path.display()))
-            .hint(format!("name a file, a folder, or a runbook inside onramp: {DEFAULT_RUNBOOK}"))
+        let failure = Failure::usage(format!("{} cannot be read: {error}", path.display()));
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            return failure.hint("store it as UTF-8");
+        }
+        failure.hint(format!("name a file, a folder, or a runbook inside onramp: {DEFAULT_RUNBOOK}"))
     };
     let mut paths = Vec::new();
     if path.is_dir() {

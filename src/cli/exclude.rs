@@ -20,7 +20,7 @@ pub struct Arguments {
     /// As between the brackets of a step's address
     hosts: Vec<String>,
     /// Why it goes on without them; it stands in the handover report
-    #[arg(long, value_name = "TEXT", required_unless_present = "again", requires = "hosts")]
+    #[arg(long, value_name = "TEXT", requires = "hosts")]
     reason: Option<String>,
     /// They take part again
     #[arg(long, conflicts_with = "reason", requires = "hosts")]
@@ -32,6 +32,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         let (engagement, runbook, _) = session::look(context, &arguments.name)?;
         print::out(&listed(&engagement, &board(&engagement, &runbook)))?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.reason.is_none() && !arguments.again {
+        return Err(Failure::usage("why does it go on without them?")
+            .hint("--reason TEXT says so in the handover report; --again lets them take part again"));
     }
     let mut writer = Writer::open(&context.folder(&arguments.name)?, &context.holder())?;
     if let Some(greeting) = writer.greeting() {

@@ -80,7 +80,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
     }
     let mut given = answers::from_arguments(&arguments.given, &asked)?.inputs;
     if let Some(path) = &arguments.file {
-        given.extend(answers::from_file(path, &asked)?.inputs);
+        let answers = answers::from_file(path, &asked)?;
+        if !answers.sign_offs.is_empty() {
+            print::say("sign-offs in the file are taken by onramp run --answers, when their turn comes");
+        }
+        given.extend(answers.inputs);
     }
     neighbours::differ(context, &arguments.name, writer.engagement(), &given)?;
     let ids: Vec<InputId> = given.iter().map(|(id, _)| id.clone()).collect();

@@ -114,6 +114,10 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
     if folder.exists() && arguments.runbook != DEFAULT_RUNBOOK {
         the_same_runbook(context, &arguments.runbook)?;
     }
+    let looks_back = arguments.verify || arguments.undo || arguments.diagnose.is_some();
+    if !folder.exists() && (looks_back || arguments.mend || arguments.broken.is_some() || arguments.doubles) {
+        return Err(Failure::usage("there is no practice yet").hint("begin one with: onramp practice"));
+    }
     if arguments.fault.iter().any(|name| name == "help") {
         let all: String = Fault::all().map(|fault| format!("{}: {}\n", fault.name(), fault.says())).collect();
         print::out(&all)?;
@@ -392,7 +396,7 @@ impl Practice {
         if !left.is_empty() {
             return Err(Failure::new(Kind::StepFailed, format!("these are left: {}", left.join(", "))));
         }
-        print::line("nothing is left")?;
+        print::line("nothing is left in AWS")?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -223,7 +223,7 @@ fn why(row: &Row) -> String {
         }
         Status::Asked(Question::Different { said, .. }) => format!(": {said}"),
         Status::Done { .. } if row.outdated => {
-            ": the runbook would do it otherwise now (onramp update NAME)".to_owned()
+            ": the runbook would do it otherwise now (onramp update NAME --look ADDRESS looks at it again; --keep ADDRESS keeps it)".to_owned()
         }
         _ => String::new(),
     }

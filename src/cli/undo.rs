@@ -202,7 +202,9 @@ fn take_back(session: &Session, targets: &[Target], follower: &mut Follower) -> 
     let stands = |(step, record): &(&Address, &StepRecord)| wanted(step) && record.may_stand() && !stays(step);
     let left: Vec<&Address> = follower.engagement.steps.iter().filter(stands).map(|(step, _)| step).collect();
     if left.is_empty() {
-        print::say(&ended(&follower.engagement, wanted));
+        print::say(&ended(&follower.engagement, |step, record| {
+            wanted(step) && (record.stays().is_some() || (record.may_stand() && stays(step)))
+        }));
         return Ok(());
     }
     let what = format!("{} left: {}", text::count(left.len(), "step"), Address::list(left.iter().copied()));
@@ -214,8 +216,8 @@ fn take_back(session: &Session, targets: &[Target], follower: &mut Follower) -> 
 }
 
 /// The last words: nothing is left, or only what is meant to stay.
-fn ended(engagement: &Engagement, wanted: impl Fn(&Address) -> bool) -> String {
-    let stays = engagement.steps.iter().filter(|(step, record)| wanted(step) && record.stays().is_some());
+fn ended(engagement: &Engagement, stays: impl Fn(&Address, &StepRecord) -> bool) -> String {
+    let stays = engagement.steps.iter().filter(|(step, record)| stays(step, record));
     let stays: Vec<&Address> = stays.map(|(step, _)| step).collect();
     match stays.len() {
         0 => "Everything that was named is taken back.".to_owned(),
@@ -349,8 +351,11 @@ steps:
         let state = State::Undone { by: Default::default(), at: crate::engagement::At(1), stays: Some(said) };
         let mut engagement = Engagement::default();
         engagement.steps.insert(backup.clone(), StepRecord { state, ..StepRecord::default() });
-        assert_eq!(ended(&engagement, |_| true), "The rest is taken back; 1 step made what stays: net/backup.");
-        assert!(!ended(&engagement, |step| step != &backup).contains("stays"));
+        assert_eq!(
+            ended(&engagement, |_, record| record.stays().is_some()),
+            "The rest is taken back; 1 step made what stays: net/backup."
+        );
+        assert!(!ended(&engagement, |step, _| step != &backup).contains("stays"));
     }
 
     #[test]

@@ -72,8 +72,8 @@ pub fn report(session: &Session, format: Format) -> Result<(), Failure> {
         _ => {
             let hint = match session.handle.engagement().identity.practice {
                 true => {
-                    "onramp diagnose NAME STEP says what is the matter, where nobody has changed it. What was changed by hand, put right \
-                     and verify again; or make it anew: onramp open NAME, there u on the step, and then Enter on it"
+                    "onramp practice --diagnose STEP says what is the matter, where nobody has changed it. What was changed by hand, put right \
+                     and verify again; or make it anew: onramp practice, there u on the step, and then Enter on it"
                 }
                 false => {
                     "onramp diagnose NAME STEP says what is the matter, where nobody has changed it. What was changed by hand, put right \

@@ -13,7 +13,7 @@ use super::lint::{self, Book};
 use super::lower::{At, Lowering};
 use super::model::{Field, HostTemplate, Phase, Runbook, Step};
 use super::needs;
-use super::place::{Cursor, Document, Place};
+use super::place::{Cursor, Document, Place, one_document};
 use super::problem::{Problem, Severity};
 use super::shape;
 
@@ -62,6 +62,8 @@ fn parse(path: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
     if brackets(text) > MOST_BRACKETS {
         return Err(vec![Problem::error(&top, "too-deep", TOO_DEEP)]);
     }
+    let text = one_document(text)
+        .map_err(|(line, message)| vec![Problem::error(&Place { line, ..top.clone() }, "plain-yaml", message)])?;
     bounded(text).map_err(|error| vec![from_serde(&error, &top)])?;
     let document =
         Document::parse(&file, text).map_err(|(place, message)| vec![Problem::error(&place, "plain-yaml", message)])?;

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod changes;
+mod deciding;
 mod diagnosis;
 mod expr;
 mod file;

@@ -137,6 +137,11 @@ fn uses(code: &str) -> Vec<Use<'_>> {
     names.map(|word| Use { name: word.text, guard: guard(&code[word.start + word.text.len()..]) }).collect()
 }
 
+/// Is the name, after which this code comes, only asked for: `is defined`?
+pub(super) fn is_asked_for(rest: &str) -> bool {
+    guard(rest) == Guard::Asked
+}
+
 /// What follows a name, subscripts skipped.
 fn guard(mut rest: &str) -> Guard {
     while rest.starts_with('[') {

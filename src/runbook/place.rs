@@ -49,6 +49,36 @@ impl Document {
     }
 }
 
+/// The text of a file without the mark that some editors put in front.
+///
+/// # Errors
+/// There is no document in it, or a second one; with the line.
+pub(super) fn one_document(text: &str) -> Result<&str, (usize, &'static str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%');
+    let Some(first) = text.lines().position(said) else { return Err((1, "nothing stands in this file")) };
+    match text.lines().skip(first + 1).position(|line| line.trim_end() == "---") {
+        Some(below) => Err((first + below + 2, "`---` begins a second document, and a file of a runbook has one")),
+        None => Ok(text),
+    }
+}
+
+/// What the parser says of the commonest mistakes, with what to do.
+fn advised(said: &str) -> String {
+    let advice = if said.contains("mapping values are not allowed") {
+        "a text with `: ` in it stands in quotes; keys of one map begin in one column, after blanks and no others"
+    } else if said.contains("unexpected end of stream") {
+        "a quote or a bracket that was opened further up is not closed"
+    } else if said.contains("expected ',' or") {
+        "a text with braces, commas or brackets in it stands in quotes"
+    } else if said.contains("valid YAML whitespace") || said.contains("tab") {
+        "a tab stands where blanks belong"
+    } else {
+        return said.to_owned();
+    };
+    format!("{said}: {advice}")
+}
+
 fn explain(error: &LoadError) -> (Option<Marker>, String) {
     let (marker, message) = match error {
         LoadError::TopLevelMustBeMapping(marker) | LoadError::TopLevelMustBeSequence(marker) => {
@@ -56,8 +86,10 @@ fn explain(error: &LoadError) -> (Option<Marker>, String) {
         }
         LoadError::UnexpectedAnchor(marker) => (Some(*marker), "an anchor (`&name`) is not allowed here".to_owned()),
         LoadError::UnexpectedTag(marker) => (Some(*marker), "a tag (`!name`) is not allowed here".to_owned()),
-        LoadError::MappingKeyMustBeScalar(marker) => (Some(*marker), "a key must be a word".to_owned()),
-        LoadError::ScanError(marker, error) => (Some(*marker), error.info().to_owned()),
+        LoadError::MappingKeyMustBeScalar(marker) => {
+            (Some(*marker), "a key must be a word; a text that begins with `{` stands in quotes".to_owned())
+        }
+        LoadError::ScanError(marker, error) => (Some(*marker), advised(error.info())),
         LoadError::DuplicateKey(keys) => {
             let first = keys.prev_key.span().start().map_or(0, |marker| marker.line());
             let message = format!("`{}` is there twice, first in line {first}", keys.key.as_str());

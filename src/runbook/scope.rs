@@ -51,6 +51,19 @@ impl Scope {
         }
         Some(value)
     }
+
+    /// Does only a step tell this, or some of it where an item is taken of it?
+    pub(super) fn awaits(&self, name: &str, indexed: bool) -> bool {
+        let is_awaited = |value: &Json| value.as_str().and_then(Awaited::named).is_some();
+        let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
+        let on_the_way = |end: usize| self.get_dotted(&name[..end]).is_some_and(is_awaited);
+        let within = || match self.get_dotted(name) {
+            Some(Json::Object(map)) => map.values().any(is_awaited),
+            Some(Json::Array(items)) => items.iter().any(is_awaited),
+            _ => false,
+        };
+        ends.into_iter().any(on_the_way) || (indexed && within())
+    }
 }
 
 fn empty() -> Json {

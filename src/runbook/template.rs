@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use super::deciding::deciding;
 use super::names::Names;
 use super::pieces::{self, Syntax, What};
 use super::quote;
@@ -105,10 +106,12 @@ impl Template {
         }
     }
 
-    /// With its type where the whole source is one `{{ expression }}`; else as text.
+    /// With its type where the whole source is one `{{ expression }}`; else as text. What hangs on something that only a step
+    /// tells stands there as it was written.
     pub fn value(&self, scope: &Scope) -> Result<Json, Unrendered> {
         match &self.form {
-            Form::Single(code) => render::json(code, &self.names, scope),
+            Form::Single(code) => told(code, &self.names, scope),
+            Form::Text if codes(&self.source).any(|code| is_open(code, scope)) => Ok(as_written(&self.source)),
             _ => self.text(scope).map(Json::String),
         }
     }
@@ -128,13 +131,33 @@ impl Template {
     }
 }
 
+/// Does it hang on something that only a step tells?
+fn is_open(code: &str, scope: &Scope) -> bool {
+    deciding(code).into_iter().any(|(name, indexed)| scope.awaits(name, indexed))
+}
+
+fn as_written(code: &str) -> Json {
+    Json::String(format!("\u{2039}{}\u{203a}", code.trim()))
+}
+
+/// The value of an expression, or the expression where nobody can tell yet which value it will be.
+fn told(code: &str, names: &Names, scope: &Scope) -> Result<Json, Unrendered> {
+    if is_open(code, scope) { Ok(as_written(code)) } else { render::json(code, names, scope) }
+}
+
+/// The code of everything between braces.
+fn codes(source: &str) -> impl Iterator<Item = &str> {
+    let pieces = pieces::pieces(source, Syntax::Full).unwrap_or_default();
+    pieces.into_iter().filter(|piece| piece.what != What::Text).map(|piece| piece.code)
+}
+
 fn assemble(script: &Script, names: &Names, scope: &Scope) -> Result<String, Unrendered> {
     let mut text = String::new();
     for part in &script.parts {
         match part {
             Part::Shell(shell) => text.push_str(shell),
             Part::Value { code, whole_word, .. } => {
-                let value = render::json(code, names, scope)?;
+                let value = told(code, names, scope)?;
                 let words = quote::words(&value, *whole_word);
                 text.push_str(&words.map_err(|why| Unrendered::wrong(format!("{{{{ {code} }}}} {why}")))?);
             }

@@ -125,6 +125,34 @@ fn an_endpoint_that_does_not_answer() {
     answer.says("127.0.0.1:9");
 }
 
+/// A note for a step that nobody signs, or that is not there, would be waited for in vain.
+#[test]
+fn sign_offs_for_steps_that_nobody_signs() {
+    let stage = begun();
+    let answers = stage.file("notes.yaml", "sign_off:\n  preflight/shwon: seen\n  preflight/caller: seen\n");
+    let refused = stage.run(&["run", "acme", "--answers", answers.to_str().unwrap()]).expect(2);
+    refused.says("preflight/shwon: this runbook has no such step");
+    let of_none = stage.file("none.yaml", "sign_off:\n  preflight/caller: seen\n");
+    let refused = stage.run(&["run", "acme", "--answers", of_none.to_str().unwrap()]).expect(2);
+    refused.says("preflight/caller: nobody signs this step off");
+}
+
+#[test]
+fn hosts_are_left_out_with_a_reason_and_listed_without_one() {
+    let stage = begun();
+    stage.run(&["exclude", "acme"]).expect(0).says("No host failed, and none is left out.");
+    stage.run(&["exclude", "acme", "app-1"]).expect(2).says("why does it go on without them?");
+}
+
+/// Nothing is begun by whoever only looks, or takes back.
+#[test]
+fn a_practice_that_was_never_begun() {
+    let stage = begun();
+    for looks in [["practice", "--verify"].as_slice(), &["practice", "--undo"], &["practice", "--diagnose", "a/b"]] {
+        stage.run(looks).expect(2).says("there is no practice yet");
+    }
+}
+
 /// Buckets, roles and folders are named by the short name: no two customers have one.
 #[test]
 fn a_short_name_that_another_customer_has() {

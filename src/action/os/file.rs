@@ -410,6 +410,12 @@ fn mode(arguments: &Arguments<'_>) -> Result<Option<u32>, Failure> {
     let Some(text) = arguments.optional("mode")? else { return Ok(None) };
     let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
     match u32::from_str_radix(&text, 8) {
+        // YAML reads 0o644 as 420, and 420 is a mode as well, one that nobody wants.
+        Ok(mode) if digits && (mode >> 3 | mode) & 0o7 & !(mode >> 6) != 0 => {
+            let what =
+                format!("is \"{text}\": others may do what the owner may not; write it in quotes, as in \"0644\"");
+            Err(wrong(arguments, "mode", &what))
+        }
         Ok(mode) if digits => Ok(Some(mode)),
         _ => Err(wrong(arguments, "mode", &format!("is \"{text}\", not an octal mode such as \"0644\""))),
     }

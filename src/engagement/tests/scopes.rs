@@ -43,6 +43,38 @@ fn planned_values_are_the_same_before_and_after_and_show_where_they_come_from() 
     assert!(digest(&before).is_some());
 }
 
+/// A condition on what a step is yet to find out is shown as it was written, and never as one of its two ends.
+#[test]
+fn what_hangs_on_something_that_is_not_known_yet_is_shown_as_it_was_written() {
+    let more = r#"  - id: tagged
+    title: Tagged
+    aws: subnet
+    with: {vpc: "{{ 'v-1' if net.vpc_id == 'vpc-1' else 'v-2' }}", cidr: "{{ 'x' if net.mode == 'vpn' else 'y' }}", key: k}
+  - id: script
+    title: Script
+    host: app
+    shell:
+      run: |
+        d={{ '/a' if net.vpc_id == 'vpc-1' else '/b' }}
+        echo "$d"
+      undo: |
+        true
+"#;
+    let with = |walk: &mut Walk, step: &str, mode: ScopeMode| {
+        walk.runbook = runbook(&format!("{SMALL}{more}"));
+        rendered(walk, step, mode).unwrap()
+    };
+    let written = "\u{2039}'v-1' if net.vpc_id == 'vpc-1' else 'v-2'\u{203a}";
+    for walk in [&mut Walk::filled(), &mut Walk::made()] {
+        let Call::Kind { with, .. } = with(walk, "net/tagged", ScopeMode::Plan) else { panic!() };
+        assert_eq!((&with["vpc"], &with["cidr"]), (&json!(written), &json!("x")), "and an answer decides at once");
+    }
+    let Call::Kind { with: real, .. } = with(&mut Walk::made(), "net/tagged", ScopeMode::Real) else { panic!() };
+    assert_eq!(real["vpc"], json!("v-1"));
+    let shown = format!("{:?}", with(&mut Walk::filled(), "net/script", ScopeMode::Plan));
+    assert!(shown.contains("\u{2039}") && shown.contains("if net.vpc_id") && !shown.contains("d='/b'"), "{shown}");
+}
+
 /// Two ways to one thing: the plan shows what the way that is taken will have made, whichever stands last.
 #[test]
 fn a_step_that_is_left_out_hides_nothing_that_another_saves_under_the_same_name() {

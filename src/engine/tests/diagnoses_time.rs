@@ -175,7 +175,8 @@ async fn a_clock_that_is_too_far_off_or_hears_nobody_says_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_want_a_key_are_asked_with_it() {
     let steps = "  - {id: near, title: Near, host: gate, shell: {check: \"true\"}, diagnosis: time}\n";
-    let runbook = TIME.replace("probe: ntp, with: {server: \"{{ ntp.servers }}\"}", "host: gate, shell: {check: \"false\"}");
+    let runbook =
+        TIME.replace("probe: ntp, with: {server: \"{{ ntp.servers }}\"}", "host: gate, shell: {check: \"false\"}");
     assert_ne!(runbook, TIME);
     let told = Told { offset: 0.0, delay: 0.001, stratum: 2, reference: String::new() };
     let (_keys, mut stage) = at_gate(&(runbook + steps), Ok(told)).await;

@@ -84,6 +84,11 @@ pub(super) fn unknown_choice(book: &Book) -> Vec<Problem> {
     for (when, cursor) in steps.chain(inputs).chain(hosts) {
         for (name, words) in when.compared() {
             let Some(field) = book.runbook.fields.get(name) else { continue };
+            let place = cursor.key("when").place();
+            if let Some(hint) = never_text(&field.kind, name) {
+                let message = format!("`{name}` is of the kind {}, which is never equal to a text", field.kind.name());
+                problems.push(Problem::warning(&place, "unknown-choice", message).hint(hint));
+            }
             let Kind::Choice(choices) = &field.kind else { continue };
             let known = || choices.iter().map(|choice| choice.value.as_str());
             for word in words.into_iter().filter(|word| !known().any(|value| value == *word)) {
@@ -97,6 +102,16 @@ pub(super) fn unknown_choice(book: &Book) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// What to write instead, of a kind whose values are no texts.
+fn never_text(kind: &Kind, name: &str) -> Option<String> {
+    match kind {
+        Kind::YesNo => Some(format!("it is true or false: write `{name}`, or `not {name}`")),
+        Kind::Number(..) => Some(format!("write the number without quotes, as in `{name} == 3`")),
+        Kind::Secret(..) => Some(format!("nothing reads a secret but what it is given to; ask `{name} is defined`")),
+        _ => None,
+    }
 }
 
 /// Words that a name of an input cannot begin with: onramp gives what stands there.

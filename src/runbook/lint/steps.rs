@@ -30,6 +30,14 @@ pub(super) fn unknown_step(book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (step, cursor) in book.steps() {
         let list = cursor.key("needs");
+        let itself = |need: &StepId| *need == step.id;
+        if book.written.get(&step.id).into_iter().flatten().any(itself) {
+            problems.push(Problem::warning(
+                &list.place(),
+                "unknown-step",
+                "a step that needs itself: that need counts for nothing",
+            ));
+        }
         for need in book.written.get(&step.id).into_iter().flatten().filter(|need| !known.contains(need)) {
             let own = need.phase() == step.id.phase();
             let short =

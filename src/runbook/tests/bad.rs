@@ -56,6 +56,23 @@ fn every_rule_says_what_its_fixture_expects() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn what_editors_leave_in_a_file_is_said_or_borne() {
+    let good = "runbook: r\ntitle: R\nphase: p\nsteps:\n  - {id: a, title: A, manual: Do it.}\n";
+    let read = |text: &str| load(&[("r.yaml".to_owned(), text.to_owned())], &catalog());
+    assert!(read(&format!("\u{feff}{good}")).0.is_some(), "the mark of an editor in front");
+    assert!(read(&format!("# mine\n---\n{good}")).0.is_some(), "one document, which says that it begins");
+    for (text, wanted) in [
+        ("# nothing yet\n\n", "r.yaml:1:1: error: nothing stands in this file"),
+        (&format!("{good}---\n{good}"), "r.yaml:6:1: error: `---` begins a second document"),
+        (&good.replace("Do it.", "{{ x }}"), "a text that begins with `{` stands in quotes"),
+        (&good.replace("title: R", "title: R: S"), "a text with `: ` in it stands in quotes"),
+    ] {
+        let found = said(&read(text).1);
+        assert!(found.contains(wanted), "{text}: {found}");
+    }
+}
+
 /// What a type has is known before anybody is asked: a slip is found where it stands, and not when the step runs.
 #[test]
 fn a_property_that_the_type_does_not_have_or_take_or_that_is_missing_is_found() {
