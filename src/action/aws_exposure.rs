@@ -13,10 +13,11 @@ use super::aws_groups::{Seen, ingress};
 use super::call::Source;
 use super::check::Question;
 use super::object::found;
+use super::pages::all_pages;
 use super::world::Subject;
 use super::{Verified, World};
 use crate::aws::ec2::types::Instance;
-use crate::aws::{AwsFailure, Operation, filter};
+use crate::aws::{AwsFailure, filter};
 use crate::engagement::Failure;
 
 /// The door that everybody tries.
@@ -86,11 +87,8 @@ struct Group {
 }
 
 async fn groups(at: &Account<'_>, vpc: &str) -> Result<Vec<Group>, AwsFailure> {
-    let request = at.ec2().describe_security_groups().filters(filter("vpc-id", [vpc]));
-    let answer = at.cloud.read(Operation::DescribeSecurityGroups, || request.clone().send()).await?;
-    Ok(answer
-        .security_groups
-        .unwrap_or_default()
+    let groups = all_pages!(at.cloud, DescribeSecurityGroups, at.ec2().describe_security_groups().filters(filter("vpc-id", [vpc])) => set_next_token, security_groups, next_token);
+    Ok(groups
         .into_iter()
         .map(|group| Group {
             is_others: at.is_nobodys(group.tags.as_deref()),

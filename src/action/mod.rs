@@ -83,6 +83,7 @@ mod failure;
 mod object;
 mod os;
 mod own_ranges;
+mod pages;
 mod papers;
 mod probe;
 mod reached;

@@ -7,27 +7,12 @@ use futures_util::future::join_all;
 use super::aws_quota::Quota;
 use super::aws_rds::tags_of;
 use super::aws_resolver::tags_of as endpoint_tags;
+use super::pages::all_pages;
 use super::world::Worlds;
 use crate::aws::ec2::types::{Instance, InstanceStateName, NatGatewayState, Tag, VpnState};
 use crate::aws::{self, AwsFailure, Cloud, Holder, Operation};
 use crate::engagement::{Known, Limited, Room, in_order};
 use crate::input::processors;
-
-/// Everything of every page of an answer.
-macro_rules! all_pages {
-    ($cloud:expr, $operation:ident, $request:expr => $set:ident, $items:ident, $next:ident) => {{
-        let (mut all, mut next) = (Vec::new(), None);
-        loop {
-            let request = $request.$set(next);
-            let answer = $cloud.read(Operation::$operation, || request.clone().send()).await?;
-            all.extend(answer.$items.unwrap_or_default());
-            next = answer.$next.filter(|token| !token.is_empty());
-            if next.is_none() {
-                break all;
-            }
-        }
-    }};
-}
 
 /// Which reads tell how much of it is used.
 pub fn counted_by(limited: Limited) -> &'static [Operation] {

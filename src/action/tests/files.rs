@@ -34,6 +34,7 @@ fn what_cannot_be_a_file_is_refused_by_name() {
         (json!({ "path": "/etc/" }), "whole path"),
         (json!({ "mode": "rw" }), "octal"),
         (json!({ "mode": "0999" }), "octal"),
+        (json!({ "mode": 420 }), "others may do what the owner may not"),
         (json!({ "owner": "-R" }), "names nobody"),
         (json!({ "content": "a\u{0}b" }), "NUL"),
         (json!({ "content": "x".repeat(MOST + 1) }), "may have"),
