@@ -220,15 +220,22 @@ fn signed(address: &Address, runbook: &Runbook) -> Result<(), String> {
 
 fn sign_offs(plain: &Json, runbook: &Runbook) -> Result<Vec<(Address, String)>, String> {
     let Json::Object(map) = plain else { return Err("write a map of step addresses and notes".to_owned()) };
-    map.iter()
-        .map(|(address, note)| {
-            let address = address.parse::<Address>().map_err(|error| error.to_string())?;
-            signed(&address, runbook)?;
-            match note.as_str().map(str::trim) {
-                None => Err(format!("{address}: the note must be text")),
-                Some("") => Err(format!("{address}: a sign-off needs a note: say who saw or did what")),
-                Some(note) => Ok((address, note.to_owned())),
-            }
-        })
-        .collect()
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for (address, note) in map {
+        match sign_off(address, note, runbook) {
+            Ok(one) => found.push(one),
+            Err(why) => wrong.push(why),
+        }
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(wrong.join(&format!("\n  {SIGN_OFF}: "))) }
+}
+
+fn sign_off(address: &str, note: &Json, runbook: &Runbook) -> Result<(Address, String), String> {
+    let address = address.parse::<Address>().map_err(|error| error.to_string())?;
+    signed(&address, runbook)?;
+    match note.as_str().map(str::trim) {
+        None => Err(format!("{address}: the note must be text")),
+        Some("") => Err(format!("{address}: a sign-off needs a note: say who saw or did what")),
+        Some(note) => Ok((address, note.to_owned())),
+    }
 }

@@ -115,7 +115,7 @@ pub fn run(context: &Context, everywhere: &Everywhere, arguments: &Arguments) ->
         the_same_runbook(context, &arguments.runbook)?;
     }
     let looks_back = arguments.verify || arguments.undo || arguments.diagnose.is_some();
-    if !folder.exists() && (looks_back || arguments.mend || arguments.broken.is_some() || arguments.doubles) {
+    if !folder.exists() && (looks_back || arguments.doubles) {
         return Err(Failure::usage("there is no practice yet").hint("begin one with: onramp practice"));
     }
     if arguments.fault.iter().any(|name| name == "help") {

@@ -13,7 +13,7 @@ use super::lint::{self, Book};
 use super::lower::{At, Lowering};
 use super::model::{Field, HostTemplate, Phase, Runbook, Step};
 use super::needs;
-use super::place::{Cursor, Document, Place, one_document};
+use super::place::{Cursor, Document, Place, advised, one_document};
 use super::problem::{Problem, Severity};
 use super::shape;
 
@@ -108,7 +108,7 @@ fn from_serde(error: &serde_yaml::Error, top: &Place) -> Problem {
     if said.contains(TOO_DEEP) {
         return Problem::error(&place, "too-deep", TOO_DEEP);
     }
-    Problem::error(&place, "yaml", said)
+    Problem::error(&place, "yaml", advised(said))
 }
 
 /// What the files hold, lowered.

@@ -64,7 +64,7 @@ pub(super) fn one_document(text: &str) -> Result<&str, (usize, &'static str)> {
 }
 
 /// What the parser says of the commonest mistakes, with what to do.
-fn advised(said: &str) -> String {
+pub(super) fn advised(said: &str) -> String {
     let advice = if said.contains("mapping values are not allowed") {
         "a text with `: ` in it stands in quotes; keys of one map begin in one column, after blanks and no others"
     } else if said.contains("unexpected end of stream") {

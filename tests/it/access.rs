@@ -129,11 +129,99 @@ fn the_authority_of_a_proxy_is_trusted_until_it_is_taken_back() {
     std::fs::create_dir_all(&local).unwrap();
     let script = format!(
         "authority='{authority}'\nif trusts \"$authority\"; then echo early; fi\ntrust \"$authority\"\ntrusts \"$authority\"\n\
-         ls $anchors\ntrust_no_more\nif trusts \"$authority\"; then echo still; fi\nls $anchors"
+         ls $anchors\none=$(printf '%s\\n' \"$authority\" | sed '/-END/q')\nif trusts \"$one\"; then echo more; fi\n\
+         trust \"$one\"\ntrusts \"$one\"\nls $anchors\ntrust_no_more\nif trusts \"$authority\"; then echo still; fi\nls $anchors"
     );
     let over = [(etc, "/etc"), (local, "/usr/local/share")];
     let Some(said) = with_library(&stage, &over, &script) else { return };
-    assert_eq!(said, "onramp-proxy-1.crt\nonramp-proxy-2.crt\n");
+    assert_eq!(
+        said, "onramp-proxy-1.crt\nonramp-proxy-2.crt\nonramp-proxy-1.crt\n",
+        "those of an answer before are gone"
+    );
+}
+
+/// Of what [main] says twice, dnf heeds the first line, and that of the host's own stands in it already.
+#[test]
+fn what_dnf_is_told_stands_before_what_it_was_told() {
+    let stage = Stage::new();
+    let etc = stage.home().join("etc");
+    assert!(Command::new("cp").arg("-a").arg("/etc").arg(&etc).status().unwrap().success());
+    std::fs::create_dir_all(etc.join("dnf")).unwrap();
+    std::fs::write(etc.join("dnf/dnf.conf"), "[main]\nproxy=http://old:1\n[x]\na=b\n").unwrap();
+    let script = "into_dnf 'proxy=http://new:2'\ncat /etc/dnf/dnf.conf";
+    let Some(said) = with_library(&stage, &[(etc, "/etc")], script) else { return };
+    assert_eq!(said, "[main]\nproxy=http://new:2\nproxy=http://old:1\n[x]\na=b\n");
+}
+
+/// What a step of a phase runs, with these words where values stand.
+fn script_of(file: &str, step: &str, part: &str, values: &[(&str, &str)]) -> String {
+    let text = std::fs::read_to_string(root().join("runbooks/managed-cloud").join(file)).unwrap();
+    let phase: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let steps = phase["steps"].as_sequence().unwrap();
+    let found = steps.iter().find(|one| one["id"].as_str() == Some(step)).unwrap();
+    let script = found["shell"][part].as_str().unwrap().to_owned();
+    values.iter().fold(script, |script, (name, value)| script.replace(&format!("{{{{ {name} }}}}"), value))
+}
+
+/// The account may have been there, with our key or without any: an undo takes away what was added and nothing else.
+#[test]
+fn a_key_that_was_there_before_outlives_the_undo() {
+    let key = "ssh-ed25519 AAAA1 ours";
+    for (before, after) in [
+        (
+            Some("ssh-ed25519 AAAA1 ours\nssh-ed25519 AAAA2 theirs\n"),
+            "ssh-ed25519 AAAA1 ours\nssh-ed25519 AAAA2 theirs\n",
+        ),
+        (Some("ssh-ed25519 AAAA2 theirs\n"), "ssh-ed25519 AAAA2 theirs\n"),
+        (None, ""),
+    ] {
+        let stage = Stage::new();
+        let (etc, lib, home) = (stage.home().join("etc"), stage.home().join("lib"), stage.home().join("ann"));
+        assert!(Command::new("cp").arg("-a").arg("/etc").arg(&etc).status().unwrap().success());
+        [&lib, &home, &etc.join("sudoers.d")].iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+        let add = |file: &str, line: &str| {
+            let text = std::fs::read_to_string(etc.join(file)).unwrap();
+            std::fs::write(etc.join(file), format!("{}\n{line}\n", text.trim_end())).unwrap();
+        };
+        add("passwd", &format!("ann:x:4711:4711::{}:/bin/sh", home.display()));
+        add("group", "ann:x:4711:");
+        if let Some(keys) = before {
+            std::fs::create_dir_all(home.join(".ssh")).unwrap();
+            std::fs::write(home.join(".ssh/authorized_keys"), keys).unwrap();
+        }
+        let quoted = format!("'{key}'");
+        let values = [("net.ssh_user", "ann"), ("net.ssh_public_key", quoted.as_str())];
+        let part = |part: &str| script_of("01-access.yaml", "named-user", part, &values);
+        let script = format!(
+            "({})\ngrep -c . {2}/.ssh/authorized_keys >/dev/null\n({})\ncat {2}/.ssh/authorized_keys",
+            part("run"),
+            part("undo"),
+            home.display()
+        );
+        let Some(said) = with_library(&stage, &[(etc, "/etc"), (lib, "/var/lib")], &script) else { return };
+        assert_eq!(said, format!("ann\n{after}"), "{before:?}");
+    }
+}
+
+/// The first packet over a tunnel is lost while the tunnel comes up.
+#[test]
+fn a_first_packet_that_is_lost_is_forgiven() {
+    let script = script_of("05-connection.yaml", "path", "check", &[("vpn.ping_target", "192.0.2.1")]);
+    let stage = Stage::new();
+    let bin = stage.home().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let ping = |five: &str| {
+        let text = format!("#!/bin/sh\ncase $2 in 1) exit 1 ;; *) {five} ;; esac\n");
+        std::fs::write(bin.join("ping"), text).unwrap();
+        std::fs::set_permissions(bin.join("ping"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    ping("echo '5 packets transmitted, 5 received, 0% packet loss, time 1ms'");
+    let Some(said) = with_library(&stage, &[], &script) else { return };
+    assert!(said.contains("5 received"), "{said}");
+    ping("echo '5 packets transmitted, 0 received, 100% packet loss'; exit 1");
+    let lost = format!("if ({script}); then echo carries; else echo ended; fi");
+    let Some(said) = with_library(&stage, &[], &lost) else { return };
+    assert!(said.contains("100% packet loss") && said.ends_with("ended\n"), "what was seen is said: {said}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn lab_answers(lab: &Path, region: &str) -> String {
          net.subnets: |\n  10.40.0.0/24 public {region}a\n  10.40.1.0/24 public {region}b\n  10.40.10.0/24 app {region}a\n  10.40.11.0/24 app {region}b\n\
          net.nat_mode: per_az\n\
          sec.patch_source: public\n\
-         sign_off:\n  preflight/key-renewed: R. Roe, W2QF, next on the first of March\n  access/shown: J. Doe, Head of IT, saw the report\n"
+         sign_off:\n  access/shown: J. Doe, Head of IT, saw the report\n"
     )
 }
 

@@ -86,12 +86,13 @@ const STEPS: [&str; 11] = [
     "passes",
 ];
 /// What earlier phases and AWS would have told, and the password where no account keeps it.
-const KNOWN: [(&str, &str); 20] = [
+const KNOWN: [(&str, &str); 21] = [
     ("aws.region_dr", "('eu-central-1')"),
     ("aws.region_primary", "('eu-west-1')"),
     ("conn.mode", "('none')"),
     ("dns.mode == 'route53' and dns.visibility != 'private'", "1 == 2"),
     ("dns.zone_name", "('mc.acme.example')"),
+    ("dr.requested", "(1 == 2)"),
     ("eng.customer_name", "('Acme')"),
     ("eng.network_contact_email", "('network@acme.example')"),
     ("eng.primary_contact_email", "('ops@acme.example')"),
