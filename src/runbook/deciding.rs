@@ -13,58 +13,57 @@ pub(super) fn deciding(code: &str) -> Vec<(&str, bool)> {
         let rest = &code[start + word.text.len()..];
         (!is_asked_for(rest)).then(|| (word.text, rest.trim_start().starts_with('[')))
     };
-    let mut found = Vec::new();
-    let mut groups = vec![Clause::default()];
+    let (mut here, mut around) = (Brackets::default(), Vec::new());
     let mut before = "";
     for (start, token) in lexed(code) {
         match token {
-            "(" | "[" | "{" => groups.push(Clause::default()),
-            ")" | "]" | "}" => close(&mut groups, &mut found),
-            "if" => next(&mut groups, &mut found, true),
-            "else" | "," | ":" => next(&mut groups, &mut found, false),
-            "and" | "or" | "not" | "in" | "is" | "<" | ">" => here(&mut groups).decides = true,
-            "=" if ["=", "!"].contains(&before) => here(&mut groups).decides = true,
-            _ => here(&mut groups).names.extend(named(start)),
+            "(" | "[" | "{" => around.push(std::mem::take(&mut here)),
+            ")" | "]" | "}" => {
+                if let Some(outer) = around.pop() {
+                    here = here.within(outer);
+                }
+            }
+            "if" => here.next(true),
+            "else" | "," | ":" => here.next(false),
+            "and" | "or" | "not" | "in" | "is" | "<" | ">" => here.decides = true,
+            "=" if ["=", "!"].contains(&before) => here.decides = true,
+            _ => here.names.extend(named(start)),
         }
         before = token;
     }
-    while groups.len() > 1 {
-        close(&mut groups, &mut found);
+    while let Some(outer) = around.pop() {
+        here = here.within(outer);
     }
-    next(&mut groups, &mut found, false);
-    found
+    here.next(false);
+    here.found
 }
 
-/// What stands between two commas, or on one side of an `if`, with all that is in its brackets.
+/// What stands in one pair of brackets, or around all of them: clauses between commas, and on the sides of an `if`.
 #[derive(Default)]
-struct Clause<'a> {
+struct Brackets<'a> {
     names: Vec<(&'a str, bool)>,
+    /// How many of the names are those of clauses that are over.
+    over: usize,
+    /// Does the clause compare, or is it a condition?
     decides: bool,
+    found: Vec<(&'a str, bool)>,
 }
 
-fn here<'a, 'b>(groups: &'b mut [Clause<'a>]) -> &'b mut Clause<'a> {
-    let last = groups.len() - 1;
-    &mut groups[last]
-}
+impl<'a> Brackets<'a> {
+    /// The clause is over, and another one begins.
+    fn next(&mut self, decides: bool) {
+        let clause = self.names.iter().skip(self.over).copied();
+        self.found.extend(clause.filter(|_| self.decides));
+        (self.over, self.decides) = (self.names.len(), decides);
+    }
 
-/// The clause is over, and another one begins in the same brackets.
-fn next<'a>(groups: &mut [Clause<'a>], found: &mut Vec<(&'a str, bool)>, decides: bool) {
-    let over = std::mem::replace(here(groups), Clause { names: Vec::new(), decides });
-    if over.decides {
-        found.extend(over.names);
+    /// The brackets are closed: what they come to is a part of the clause that they stand in, by all their names.
+    fn within(mut self, mut outer: Brackets<'a>) -> Brackets<'a> {
+        self.next(false);
+        outer.names.append(&mut self.names);
+        outer.found.append(&mut self.found);
+        outer
     }
-}
-
-/// The brackets are over: what they come to is a part of the clause that they stand in.
-fn close<'a>(groups: &mut Vec<Clause<'a>>, found: &mut Vec<(&'a str, bool)>) {
-    if groups.len() < 2 {
-        return;
-    }
-    let Some(inner) = groups.pop() else { return };
-    if inner.decides {
-        found.extend(inner.names.iter().copied());
-    }
-    here(groups).names.extend(inner.names);
 }
 
 #[cfg(test)]
@@ -81,6 +80,7 @@ mod tests {
         assert_eq!(names("{'k': 1 if f else 2}[a.x]"), ["f"]);
         assert_eq!(names("a.x if b.x is defined else c.x"), Vec::<&str>::new());
         assert_eq!(names("a.x if 'if b == c' in d.x else e"), ["d.x"]);
+        assert_eq!(names("[a.x, 2] == b"), ["a.x", "b"]);
         assert_eq!(names("[a, b if c < d else e, f]"), ["c", "d"]);
         assert_eq!(names("a.x | default('y')"), Vec::<&str>::new());
         assert_eq!(deciding("1 if f.families[item] == 'x' else 2")[0], ("f.families", true));
